@@ -1,0 +1,49 @@
+"""Files that appear under their final name only when they are complete."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it to `path` on success, delete it on any error or interrupt.
+
+    The temporary name keeps the suffix of `path`, because image and video writers choose their format by it.
+    """
+    final = Path(path)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{final.stem}-", suffix=final.suffix, dir=final.parent)
+    os.close(handle)
+    unfinished = Path(name)
+    try:
+        yield unfinished
+        unfinished.chmod(0o666 & ~_umask())
+        os.replace(unfinished, final)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary folder; on success move each of its files into `path`, on any error leave `path` as it was."""
+    final = Path(path)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=final.parent))
+    try:
+        yield unfinished
+        final.mkdir(exist_ok=True)
+        for file in sorted(unfinished.iterdir()):
+            file.chmod(0o666 & ~_umask())
+            os.replace(file, final / file.name)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

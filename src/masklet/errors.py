@@ -1,0 +1,17 @@
+"""The errors a caller may want to tell apart; each is also the built-in kind that a caller would expect."""
+
+
+class InvalidInputError(ValueError):
+    """An argument, prompt or picture that masklet cannot use; the message says what came and what is allowed."""
+
+
+class InvalidMaskError(InvalidInputError, TypeError):
+    """Masks of a kind that cannot be post-processed; earlier APIs raised either of both built-in kinds."""
+
+
+class CheckpointError(OSError, ValueError):
+    """A checkpoint that is missing, unreadable, unsafe or does not fit the model; the message lists what is wrong."""
+
+
+class UnreadableImageError(OSError, ValueError):
+    """A file that is not a readable picture."""
