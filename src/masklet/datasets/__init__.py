@@ -1,1 +1,1 @@
-"""datasets."""
+"""Where training and evaluation examples come from."""

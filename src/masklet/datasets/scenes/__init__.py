@@ -1,0 +1,6 @@
+"""Pictures with exact object masks, made on the fly from a folder of photographs: endless training material."""
+
+from masklet.datasets.scenes.bank import PictureBank
+from masklet.datasets.scenes.generator import Scene, SceneGenerator, SceneMixture
+
+__all__ = ["PictureBank", "Scene", "SceneGenerator", "SceneMixture"]

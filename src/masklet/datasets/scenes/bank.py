@@ -1,0 +1,171 @@
+"""The raw material of scenes: photographs, material swatches and real objects cut out of labelled photographs."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from masklet.datasets.scenes.layers import ByteArray
+from masklet.errors import InvalidInputError, UnreadableImageError
+
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+LABEL_FOLDER = "panoptic"
+LONGEST_SIDE = 640
+SMALLEST_SIDE = 48
+SMALLEST_CUTOUT_AREA = 500
+
+
+@dataclass(frozen=True)
+class LabelledPicture:
+    """A photograph uint8 [height, width, 3] with its segments: `labels` uint8 [height, width], 0 for unknown.
+
+    `things` are the labels of countable objects; `stuff` those of regions such as sky or road.
+    """
+
+    picture: ByteArray
+    labels: ByteArray
+    things: tuple[int, ...]
+    stuff: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """One real object: its surroundings uint8 [height, width, 3] and its mask uint8 [height, width], 0 or 255."""
+
+    picture: ByteArray
+    mask: ByteArray
+
+
+@dataclass(frozen=True)
+class PictureBank:
+    """Decoded pictures, RGB, at most 640 pixels on their longest side. Swatches are small pieces of one material."""
+
+    photographs: tuple[ByteArray, ...]
+    swatches: tuple[ByteArray, ...]
+    labelled: tuple[LabelledPicture, ...]
+    cutouts: tuple[Cutout, ...]
+
+    @classmethod
+    def load(cls, folders: Sequence[Path], panoptic_folder: Path | None = None) -> "PictureBank":
+        """Decode every picture below `folders` once, in sorted order.
+
+        `panoptic_folder` holds a COCO panoptic json file (named panoptic*.json), `images/` and `panoptic/`; its
+        photographs join the bank with their segments. Label pictures (below any folder named "panoptic") are never
+        taken for photographs. Raises InvalidInputError where no picture is found, UnreadableImageError for a broken one.
+        """
+        labelled = tuple(_read_panoptic(Path(panoptic_folder))) if panoptic_folder is not None else ()
+        photographs = [example.picture for example in labelled]
+        swatches: list[ByteArray] = []
+        for path in _picture_paths(folders, skip=panoptic_folder):
+            picture = read_picture(path)
+            pieces = cut_swatch_sheet(picture)
+            swatches.extend(pieces)
+            if not pieces and min(picture.shape[:2]) >= SMALLEST_SIDE:
+                photographs.append(bounded(picture))
+        if not photographs and not swatches:
+            raise InvalidInputError(
+                f"no pictures ({', '.join(sorted(PICTURE_SUFFIXES))}) below {list(map(str, folders))}"
+            )
+        cutouts = tuple(cutout for example in labelled for cutout in cut_out_things(example))
+        return cls(tuple(photographs), tuple(swatches), labelled, cutouts)
+
+
+def read_picture(path: Path) -> ByteArray:
+    """Decode a picture file to RGB uint8 [height, width, 3]."""
+    picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise UnreadableImageError(f"cannot decode {path}")
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+
+
+def bounded(picture: ByteArray, interpolation: int = cv2.INTER_AREA) -> ByteArray:
+    """The picture [height, width(, 3)], shrunk where its longest side is above 640 pixels."""
+    height, width = picture.shape[:2]
+    scale = LONGEST_SIDE / max(height, width)
+    if scale >= 1:
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(picture, size, interpolation=interpolation).astype(np.uint8, copy=False)
+
+
+def cut_swatch_sheet(picture: ByteArray) -> list[ByteArray]:
+    """The swatches of an ambientCG preview sheet: 7 columns of 128 pixel squares on white, each above its name.
+
+    Empty for any other picture.
+    """
+    height, width = picture.shape[:2]
+    if width != 1024 or height % 176 != 32 or picture[:12].min() < 250:
+        return []
+    cells = [
+        picture[top : top + 128, left : left + 128]
+        for top in range(16, height - 128, 176)
+        for left in range(16, width - 128, 144)
+    ]
+    return [piece for piece in map(_without_white_border, cells) if min(piece.shape[:2]) >= SMALLEST_SIDE]
+
+
+def cut_out_things(example: LabelledPicture) -> Iterator[Cutout]:
+    """The objects of a labelled picture that are large enough and mostly in one piece."""
+    for label in example.things:
+        mask = (example.labels == label).astype(np.uint8) * np.uint8(255)
+        count, _, statistics, _ = cv2.connectedComponentsWithStats(mask)
+        areas = statistics[1:, cv2.CC_STAT_AREA]
+        if count < 2 or areas.sum() < SMALLEST_CUTOUT_AREA or areas.max() < 0.8 * areas.sum():
+            continue
+        left, top, width, height = cv2.boundingRect(mask)
+        region = (slice(max(0, top - 2), top + height + 2), slice(max(0, left - 2), left + width + 2))
+        yield Cutout(example.picture[region], mask[region])
+
+
+def _without_white_border(piece: ByteArray) -> ByteArray:
+    inked = piece.min(axis=2) < 248
+    rows, columns = np.flatnonzero(inked.mean(axis=1) > 0.5), np.flatnonzero(inked.mean(axis=0) > 0.5)
+    if not rows.size or not columns.size:
+        return piece[:0]
+    return piece[rows[0] + 2 : rows[-1] - 1, columns[0] + 2 : columns[-1] - 1]
+
+
+def _picture_paths(folders: Sequence[Path], skip: Path | None) -> list[Path]:
+    paths: set[Path] = set()
+    for folder in map(Path, folders):
+        if not folder.is_dir():
+            raise InvalidInputError(f"not a folder of pictures: {folder}")
+        paths.update(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
+    return sorted(
+        path
+        for path in paths
+        if LABEL_FOLDER not in path.parts[:-1] and (skip is None or not path.is_relative_to(skip))
+    )
+
+
+def _read_panoptic(folder: Path) -> Iterator[LabelledPicture]:
+    files = sorted(folder.glob("panoptic*.json"))
+    if len(files) != 1:
+        raise InvalidInputError(f"{folder} must hold exactly one panoptic*.json, found {[file.name for file in files]}")
+    document = json.loads(files[0].read_text())
+    things = {category["id"] for category in document["categories"] if category["isthing"]}
+    names = {image["id"]: image["file_name"] for image in document["images"]}
+    for annotation in sorted(document["annotations"], key=lambda annotation: int(annotation["image_id"])):
+        picture = read_picture(folder / "images" / names[annotation["image_id"]])
+        colours = read_picture(folder / LABEL_FOLDER / annotation["file_name"])
+        yield _labelled(picture, colours, annotation["segments_info"], things)
+
+
+def _labelled(picture: ByteArray, colours: ByteArray, segments: list[Any], things: set[int]) -> LabelledPicture:
+    """`colours` is COCO's coding of segment ids: red + 256 green + 65536 blue."""
+    ids = colours.astype(np.int32) @ np.array([1, 256, 65536], np.int32)
+    labels = np.zeros(ids.shape, np.uint8)
+    usable = [segment for segment in segments if not segment["iscrowd"]][:255]
+    for label, segment in enumerate(usable, start=1):
+        labels[ids == segment["id"]] = label
+    kinds = [(label, segment["category_id"] in things) for label, segment in enumerate(usable, start=1)]
+    return LabelledPicture(
+        picture=bounded(picture),
+        labels=bounded(labels, cv2.INTER_NEAREST),
+        things=tuple(label for label, is_thing in kinds if is_thing),
+        stuff=tuple(label for label, is_thing in kinds if not is_thing),
+    )

@@ -1,0 +1,143 @@
+"""What surfaces look like: swatches, pieces of photographs, gradients, patterns, noise; and simple shading."""
+
+import cv2
+import numpy as np
+
+from masklet.datasets.scenes.bank import PictureBank
+from masklet.datasets.scenes.layers import FloatArray, Stamp
+
+Colour = FloatArray  # [3], 0..255
+
+
+def random_colour(rng: np.random.Generator) -> Colour:
+    """Half of the time a dull colour (little saturation), else any."""
+    colour = rng.uniform(10, 245, 3)
+    if rng.random() < 0.5:
+        colour = colour.mean() + 0.25 * (colour - colour.mean())
+    return colour.astype(np.float32)
+
+
+def smooth_noise(rng: np.random.Generator, height: int, width: int, cells: int, channels: int = 1) -> FloatArray:
+    """Random values with mean 0 and deviation about 1 on a coarse grid, interpolated: float32 [height, width, channels]."""
+    grid = rng.standard_normal((max(2, cells), max(2, cells), channels)).astype(np.float32)
+    return cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC).reshape(height, width, channels)
+
+
+def piece_of(rng: np.random.Generator, picture: FloatArray, height: int, width: int, zoom: float) -> FloatArray:
+    """A turned piece of a picture, mirrored at its borders; float32 [height, width, 3]. `zoom` 2 doubles its details."""
+    angle = rng.uniform(0, 2 * np.pi)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / zoom
+    source = rng.uniform(0.2, 0.8, 2) * [picture.shape[1], picture.shape[0]]
+    matrix = np.column_stack([turn, source - turn @ [width / 2, height / 2]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(picture, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT).astype(
+        np.float32
+    )
+
+
+def swatch_fill(rng: np.random.Generator, bank: PictureBank, height: int, width: int) -> FloatArray:
+    """A material swatch, or a photograph where the bank has none; float32 [height, width, 3]."""
+    if not bank.swatches:
+        return photograph_fill(rng, bank, height, width)
+    swatch = bank.swatches[rng.integers(len(bank.swatches))]
+    return piece_of(rng, swatch, height, width, zoom=rng.uniform(0.5, 2.5))
+
+
+def photograph_fill(rng: np.random.Generator, bank: PictureBank, height: int, width: int) -> FloatArray:
+    """A piece of a photograph, or a flat fill where the bank has none; float32 [height, width, 3]."""
+    if not bank.photographs:
+        return flat_fill(rng, bank, height, width)
+    photograph = bank.photographs[rng.integers(len(bank.photographs))]
+    return piece_of(rng, photograph, height, width, zoom=rng.uniform(0.4, 1.5))
+
+
+def flat_fill(rng: np.random.Generator, bank: PictureBank, height: int, width: int) -> FloatArray:
+    """One colour with some blotches; float32 [height, width, 3]."""
+    del bank
+    blotches = rng.uniform(0, 14) * smooth_noise(rng, height, width, int(rng.integers(3, 24)))
+    return random_colour(rng) + blotches
+
+
+def gradient_fill(rng: np.random.Generator, bank: PictureBank, height: int, width: int) -> FloatArray:
+    """A linear blend of two colours; float32 [height, width, 3]."""
+    del bank
+    angle = rng.uniform(0, 2 * np.pi)
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    share = 0.5 + 0.5 * ((x / width - 0.5) * np.cos(angle) + (y / height - 0.5) * np.sin(angle)) / 0.7
+    first, second = random_colour(rng), random_colour(rng)
+    return (first + (second - first) * share[..., None]).astype(np.float32)
+
+
+def pattern_fill(rng: np.random.Generator, bank: PictureBank, height: int, width: int) -> FloatArray:
+    """Stripes or checks: strong edges that are no object borders; float32 [height, width, 3]."""
+    del bank
+    angle, period = rng.uniform(0, 2 * np.pi), rng.uniform(4, 40)
+    y, x = np.mgrid[:height, :width].astype(np.float32) * np.float32(2 * np.pi / period)
+    wave = np.sin(x * np.cos(angle) + y * np.sin(angle))
+    if rng.random() < 0.5:
+        wave = wave * np.sin(y * np.cos(angle) - x * np.sin(angle))
+    share = np.clip(0.5 + rng.uniform(0.5, 4) * wave, 0, 1)[..., None]
+    first, second = random_colour(rng), random_colour(rng)
+    return (first + rng.uniform(0.2, 1) * (second - first) * share).astype(np.float32)
+
+
+FILLS = (swatch_fill, photograph_fill, flat_fill, gradient_fill, pattern_fill)
+FILL_WEIGHTS = (0.42, 0.2, 0.2, 0.1, 0.08)
+
+
+def random_fill(rng: np.random.Generator, bank: PictureBank, height: int, width: int) -> FloatArray:
+    """Any of the fills, sometimes recoloured; float32 [height, width, 3], about 0..255."""
+    fill = FILLS[rng.choice(len(FILLS), p=FILL_WEIGHTS)](rng, bank, height, width)
+    if rng.random() < 0.25:
+        fill = with_mean(fill, random_colour(rng))
+    return fill
+
+
+def background_fill(rng: np.random.Generator, bank: PictureBank, size: int) -> FloatArray:
+    """What lies behind everything, float32 [size, size, 3]: upright photographs more often than for objects."""
+    if bank.photographs and rng.random() < 0.45:
+        return photograph_view(rng, bank, size)
+    return random_fill(rng, bank, size, size)
+
+
+def photograph_view(rng: np.random.Generator, bank: PictureBank, size: int) -> FloatArray:
+    """An upright square crop of a photograph, float32 [size, size, 3]."""
+    photograph = bank.photographs[rng.integers(len(bank.photographs))]
+    side = max(8, int(min(photograph.shape[:2]) * rng.uniform(0.4, 1)))
+    top = int(rng.integers(photograph.shape[0] - side + 1))
+    left = int(rng.integers(photograph.shape[1] - side + 1))
+    crop = photograph[top : top + side, left : left + side]
+    view = resized(crop, size)
+    return view[:, ::-1].copy() if rng.random() < 0.5 else view
+
+
+def resized(crop: FloatArray, size: int) -> FloatArray:
+    """A crop [height, width(, 3)] brought to float32 [size, size(, 3)] without aliasing."""
+    interpolation = cv2.INTER_AREA if min(crop.shape[:2]) > size else cv2.INTER_LINEAR
+    return cv2.resize(crop, (size, size), interpolation=interpolation).astype(np.float32)
+
+
+def with_mean(fill: FloatArray, colour: Colour, contrast: float = 1.0) -> FloatArray:
+    """The fill's texture about another mean colour."""
+    mean = fill.mean(axis=(0, 1))
+    return (colour + contrast * (fill - mean)).astype(np.float32)
+
+
+def colour_under(background: FloatArray, stamp: Stamp) -> Colour:
+    """Mean colour of the background [size, size, 3] below a stamp's box."""
+    height, width = stamp.alpha.shape
+    below = background[stamp.top : stamp.top + height, stamp.left : stamp.left + width]
+    return below.mean(axis=(0, 1)).astype(np.float32)
+
+
+def shaded(rng: np.random.Generator, fill: FloatArray, stamp: Stamp) -> FloatArray:
+    """The fill lit from one side as if the stamp bulged: height is the distance to its edge, up to a random depth."""
+    depth = rng.uniform(0.1, 0.6) * min(stamp.alpha.shape) + 1
+    inside = np.pad(stamp.alpha > 0.5, 1).astype(np.uint8)
+    distance = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
+    bulge = cv2.GaussianBlur(np.sqrt(np.minimum(distance / depth, 1)), (0, 0), 0.15 * depth + 0.5) * depth
+    slope_y, slope_x = np.gradient(bulge) if min(bulge.shape) > 1 else (bulge, bulge)
+    angle = rng.uniform(0, 2 * np.pi)
+    light = np.clip(slope_x * np.cos(angle) + slope_y * np.sin(angle), -1, 1)[..., None]
+    shine = rng.uniform(0, 60) * np.maximum(light, 0) ** 3
+    return (fill * (1 + rng.uniform(0.1, 0.5) * light) + shine).astype(np.float32)

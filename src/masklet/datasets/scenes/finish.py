@@ -1,0 +1,71 @@
+"""What a camera does to a scene: light, tone, blur, noise, compression. Nothing here moves a pixel."""
+
+import cv2
+import numpy as np
+
+from masklet.datasets.scenes.fills import smooth_noise
+from masklet.datasets.scenes.layers import ByteArray, FloatArray
+
+
+def finish(rng: np.random.Generator, picture: FloatArray) -> ByteArray:
+    """Scene colours float32 [size, size, 3] about 0..255 to a photograph-like uint8 [size, size, 3]."""
+    picture = np.clip(picture, 0, 255)
+    if rng.random() < 0.3:
+        picture = _uneven_light(rng, picture)
+    picture = _tone(rng, picture)
+    if rng.random() < 0.35:
+        picture = _blur(rng, picture)
+    if rng.random() < 0.4:
+        picture = _noise(rng, picture)
+    finished = np.clip(picture + 0.5, 0, 255).astype(np.uint8)
+    return _compressed(finished, int(rng.integers(35, 96))) if rng.random() < 0.45 else finished
+
+
+def _uneven_light(rng: np.random.Generator, picture: FloatArray) -> FloatArray:
+    height, width = picture.shape[:2]
+    light = 1 + rng.uniform(0.05, 0.25) * smooth_noise(rng, height, width, int(rng.integers(2, 4)))
+    return (picture * np.clip(light, 0.4, 1.6)).astype(np.float32)
+
+
+def _tone(rng: np.random.Generator, picture: FloatArray) -> FloatArray:
+    """Exposure, contrast, colour balance, gamma, saturation; grey in one scene of twelve."""
+    picture = (picture - 128) * rng.uniform(0.75, 1.25) + 128 + rng.uniform(-20, 20)
+    picture = np.clip(picture * rng.uniform(0.92, 1.08, 3), 0, 255)
+    if rng.random() < 0.5:
+        picture = 255 * (picture / 255) ** rng.uniform(0.7, 1.4)
+    grey = picture @ np.array([0.299, 0.587, 0.114])
+    saturation = 0.0 if rng.random() < 1 / 12 else rng.uniform(0.6, 1.3)
+    return (grey[..., None] + saturation * (picture - grey[..., None])).astype(np.float32)
+
+
+def _blur(rng: np.random.Generator, picture: FloatArray) -> FloatArray:
+    """Out of focus, moved, or enlarged from fewer pixels; always about the centre, so that masks still fit."""
+    height, width = picture.shape[:2]
+    kind = rng.random()
+    if kind < 0.5:
+        return cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.3) * max(1.0, height / 384)).astype(np.float32)
+    if kind < 0.7:
+        length = 2 * int(rng.integers(1, 4)) + 1
+        kernel = np.zeros((length, length), np.float32)
+        angle, middle = rng.uniform(0, np.pi), length // 2
+        end = (round(middle * np.cos(angle)), round(middle * np.sin(angle)))
+        cv2.line(kernel, (middle - end[0], middle - end[1]), (middle + end[0], middle + end[1]), 1.0)
+        return cv2.filter2D(picture, -1, kernel / kernel.sum()).astype(np.float32)
+    share = rng.uniform(0.5, 0.9)
+    small = cv2.resize(picture, (int(width * share), int(height * share)), interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+
+
+def _noise(rng: np.random.Generator, picture: FloatArray) -> FloatArray:
+    """Sensor noise that grows with brightness, or not; in one colour or three."""
+    channels = 3 if rng.random() < 0.7 else 1
+    noise = rng.standard_normal((*picture.shape[:2], channels), np.float32)
+    deviation = rng.uniform(1, 9)
+    if rng.random() < 0.5:
+        return picture + deviation * np.sqrt(np.maximum(picture, 0) / 128).astype(np.float32) * noise
+    return picture + np.float32(deviation) * noise
+
+
+def _compressed(picture: ByteArray, quality: int) -> ByteArray:
+    _, encoded = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.ascontiguousarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR)[..., ::-1]).astype(np.uint8, copy=False)

@@ -1,0 +1,119 @@
+"""A seed in, a training scene out: picks the kind of scene, paints it, keeps the objects worth asking for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from masklet.datasets.scenes import cells, compositions, photographs
+from masklet.datasets.scenes.bank import PictureBank
+from masklet.datasets.scenes.finish import finish
+from masklet.datasets.scenes.layers import ByteArray, Composition, MaskArray, VisibleObject, paint, visible_objects
+from masklet.errors import InvalidInputError
+
+SceneKind = Callable[[np.random.Generator, PictureBank, int], Composition]
+
+KINDS: dict[str, SceneKind] = {
+    "labelled_photograph": photographs.labelled_photograph,
+    "copy_paste": photographs.copy_paste,
+    "clutter": compositions.clutter,
+    "small_goods": compositions.small_goods,
+    "parts_and_wholes": compositions.parts_and_wholes,
+    "micrograph": cells.micrograph,
+}
+
+SMALLEST_SIZE = 32
+FEWEST_OBJECTS, MOST_OBJECTS = 2, 24
+SMALLEST_AREA = 24  # pixels
+LARGEST_SHARE = 0.95  # of the picture
+SAME_AS_WHOLE = 0.95  # a part that covers more of its whole is not asked for
+ATTEMPTS = 20
+
+
+@dataclass(frozen=True)
+class SceneMixture:
+    """How often each kind of scene is made, relative to each other."""
+
+    labelled_photograph: float = 0.35
+    copy_paste: float = 0.25
+    clutter: float = 0.14
+    small_goods: float = 0.08
+    parts_and_wholes: float = 0.08
+    micrograph: float = 0.10
+
+    def __post_init__(self) -> None:
+        weights = [getattr(self, field.name) for field in fields(self)]
+        if min(weights) < 0 or sum(weights) <= 0:
+            raise InvalidInputError(f"scene weights must be >= 0 with a sum above 0, got {self}")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture uint8 [size, size, 3] RGB and the visible parts of its objects, bool [objects, size, size].
+
+    2 to 24 objects of at least 24 pixels; disjoint but for parts: `whole_of[i]` is the index of the mask that contains
+    mask i as a part, or -1. `kind` names the sort of scene.
+    """
+
+    image: ByteArray
+    masks: MaskArray
+    whole_of: list[int]
+    kind: str
+
+
+class SceneGenerator:
+    """Endless scenes of one size from one bank; the same (bank, size, mixture, seed) gives the same scene."""
+
+    def __init__(self, bank: PictureBank, size: int = 256, mixture: SceneMixture | None = None) -> None:
+        if size < SMALLEST_SIZE:
+            raise InvalidInputError(f"scenes must be at least {SMALLEST_SIZE} pixels wide, got {size}")
+        self.bank = bank
+        self.size = size
+        self._kinds, self._shares = _available_kinds(bank, mixture or SceneMixture())
+
+    def scene(self, seed: int) -> Scene:
+        """The scene of a seed >= 0. Raises RuntimeError if 20 attempts show no two objects (a bank of unusable pictures)."""
+        rng = np.random.default_rng(seed)
+        for _ in range(ATTEMPTS):
+            kind = self._kinds[rng.choice(len(self._kinds), p=self._shares)]
+            composition = KINDS[kind](rng, self.bank, self.size)
+            masks, whole_of = _select(rng, visible_objects(composition))
+            if len(masks) >= FEWEST_OBJECTS:
+                return Scene(self._photograph(rng, composition), np.stack(masks), whole_of, kind)
+        raise RuntimeError(f"no scene with two objects in {ATTEMPTS} attempts from seed {seed}, kinds {self._kinds}")
+
+    def _photograph(self, rng: np.random.Generator, composition: Composition) -> ByteArray:
+        reach = self.size / 256 * rng.uniform(1, 7)
+        angle = rng.uniform(0, 2 * np.pi)
+        offset = (round(reach * np.sin(angle)), round(reach * np.cos(angle)))
+        return finish(rng, paint(composition, offset, shadow_blur=0.5 * reach + 0.5))
+
+
+def _available_kinds(bank: PictureBank, mixture: SceneMixture) -> tuple[list[str], list[float]]:
+    """Kinds with a weight whose material the bank holds, and their shares (sum 1)."""
+    missing = {"labelled_photograph"} if not bank.labelled else set()
+    if not bank.cutouts:
+        missing.add("copy_paste")
+    weights = {kind: getattr(mixture, kind) for kind in KINDS if kind not in missing and getattr(mixture, kind) > 0}
+    if not weights:
+        raise InvalidInputError(f"the bank has no labelled pictures, which every kind in {mixture} needs")
+    total = sum(weights.values())
+    return list(weights), [weight / total for weight in weights.values()]
+
+
+def _select(rng: np.random.Generator, objects: list[VisibleObject]) -> tuple[list[MaskArray], list[int]]:
+    """At most 24 objects that can be asked for, in random order, wholes before all parts; and their `whole_of`."""
+    usable = [(item, int(np.count_nonzero(item.mask))) for item in objects]
+    usable = [(item, area) for item, area in usable if SMALLEST_AREA <= area <= LARGEST_SHARE * item.mask.size]
+    whole_areas = {item.group: area for item, area in usable if item.is_whole}
+    parts = {
+        index
+        for index, (item, area) in enumerate(usable)
+        if not item.is_whole and area <= SAME_AS_WHOLE * whole_areas.get(item.group, np.inf)
+    }
+    kept = [item for index, (item, _) in enumerate(usable) if item.is_whole or index in parts]
+    order = rng.permutation(len(kept))[:MOST_OBJECTS]
+    chosen = sorted((kept[index] for index in order), key=lambda item: not item.is_whole)
+    whole_index = {item.group: index for index, item in enumerate(chosen) if item.is_whole}
+    whole_of = [-1 if item.is_whole else whole_index.get(item.group, -1) for item in chosen]
+    return [item.mask for item in chosen], whole_of

@@ -1,0 +1,236 @@
+"""Soft shapes: outlines from random numbers, drawn at twice the resolution and averaged down."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from masklet.datasets.scenes.bank import Cutout
+from masklet.datasets.scenes.layers import FloatArray, Stamp
+
+Points = NDArray[np.float64]  # [points, 2] as (x, y) in pixels, or in units of the shape's radius
+Outlines = list[Points]  # even-odd: an outline inside another is a hole
+ShapeMaker = Callable[[np.random.Generator], Outlines]
+
+SUPERSAMPLING = 2
+FRACTION_BITS = 4
+
+
+def blob(rng: np.random.Generator) -> Outlines:
+    """A smooth closed curve: a circle whose radius is a random Fourier series."""
+    roughness = rng.uniform(0.05, 0.45)
+    return [fourier_outline(rng, roughness, harmonics=int(rng.integers(3, 8)))]
+
+
+def fourier_outline(rng: np.random.Generator, roughness: float, harmonics: int, points: int = 64) -> Points:
+    """[points, 2] on a curve about the origin, mean radius about 1; harmonics fall off as 1 / order."""
+    angles = np.linspace(0, 2 * np.pi, points, endpoint=False)
+    orders = np.arange(2, 2 + harmonics)
+    amplitudes = rng.normal(0, roughness, harmonics) / orders
+    phases = rng.uniform(0, 2 * np.pi, harmonics)
+    radii = 1 + (amplitudes[:, None] * np.cos(orders[:, None] * angles + phases[:, None])).sum(axis=0)
+    return np.maximum(radii, 0.15)[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def polygon(rng: np.random.Generator) -> Outlines:
+    """A star-shaped polygon of 3 to 9 corners at uneven angles and radii."""
+    corners = int(rng.integers(3, 10))
+    angles = (np.arange(corners) + rng.uniform(-0.35, 0.35, corners)) * 2 * np.pi / corners
+    radii = rng.uniform(rng.uniform(0.35, 0.9), 1, corners)
+    return [radii[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)]
+
+
+def superellipse(rng: np.random.Generator) -> Outlines:
+    """From an ellipse to a rounded rectangle, of any aspect up to 1 : 5."""
+    power = 2 / rng.choice([2.0, 2.0, 3.0, 6.0, 14.0])
+    angles = np.linspace(0, 2 * np.pi, 64, endpoint=False)
+    cosines, sines = np.cos(angles), np.sin(angles)
+    aspect = rng.uniform(0.2, 1)
+    x = np.sign(cosines) * np.abs(cosines) ** power
+    y = np.sign(sines) * np.abs(sines) ** power
+    return [np.stack([x, aspect * y], axis=1)]
+
+
+def ring(rng: np.random.Generator) -> Outlines:
+    """A shape with one hole: washer, tyre, frame."""
+    outer = superellipse(rng)[0] if rng.random() < 0.6 else blob(rng)[0]
+    return [outer, outer * rng.uniform(0.35, 0.85)]
+
+
+def perforated(rng: np.random.Generator) -> Outlines:
+    """A blob with two to four small holes."""
+    outer = fourier_outline(rng, 0.1, 3)
+    holes = int(rng.integers(2, 5))
+    angles = (np.arange(holes) + rng.uniform(0, 0.3)) * 2 * np.pi / holes
+    hole = fourier_outline(rng, 0.1, 3) * rng.uniform(0.12, 0.22)
+    return [outer] + [hole + 0.5 * np.array([np.cos(angle), np.sin(angle)]) for angle in angles]
+
+
+def nut(rng: np.random.Generator) -> Outlines:
+    """A hexagon with a round hole, foreshortened."""
+    hexagon = np.array([[np.cos(angle), np.sin(angle)] for angle in np.arange(6) * np.pi / 3])
+    circle = fourier_outline(rng, 0.0, 1) * rng.uniform(0.4, 0.65)
+    return [outline * np.array([1.0, rng.uniform(0.7, 1)]) for outline in (hexagon, circle)]
+
+
+def bolt(rng: np.random.Generator) -> Outlines:
+    """A wide head on a long shaft; also screws, nails, mushrooms and bottles."""
+    head, shaft = rng.uniform(0.15, 0.6), rng.uniform(0.08, 0.3)
+    neck = rng.uniform(-0.85, -0.2)
+    right = [(0.0, -1.0), (head, -1.0 + 0.1 * rng.random()), (head, neck), (shaft, neck), (shaft, 0.9), (0.0, 1.0)]
+    return [np.array(right + [(-x, y) for x, y in right[-2:0:-1]])]
+
+
+def tube(rng: np.random.Generator) -> Outlines:
+    """A thin bent band of changing width: wires, sticks, tails, handles."""
+    centre = _walk(rng, steps=4, bend=rng.uniform(0.1, 1.0))
+    return [_band(centre, rng.uniform(0.03, 0.18), rng.uniform(0.03, 0.18))]
+
+
+def gear(rng: np.random.Generator) -> Outlines:
+    """A wheel of teeth or petals, with a hole half of the time."""
+    angles = np.linspace(0, 2 * np.pi, 160, endpoint=False)
+    wave = np.cos(int(rng.integers(4, 14)) * angles)
+    sharpness = rng.uniform(1, 6)
+    radii = 1 - rng.uniform(0.08, 0.4) * (0.5 - 0.5 * np.tanh(sharpness * wave))
+    outer = radii[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return [outer] if rng.random() < 0.5 else [outer, fourier_outline(rng, 0.0, 1) * rng.uniform(0.15, 0.5)]
+
+
+SHAPES: tuple[ShapeMaker, ...] = (
+    blob,
+    blob,
+    polygon,
+    superellipse,
+    superellipse,
+    ring,
+    perforated,
+    nut,
+    bolt,
+    tube,
+    gear,
+)
+SMALL_GOODS: tuple[ShapeMaker, ...] = (nut, nut, bolt, bolt, ring, superellipse, gear, blob, polygon)
+
+
+def place(
+    outlines: Outlines, centre: tuple[float, float], radius: float, angle: float, aspect: float = 1.0
+) -> Outlines:
+    """Outlines in units of the radius, squeezed, turned and moved to `centre` (x, y) in pixels."""
+    cosine, sine = np.cos(angle), np.sin(angle)
+    turn = np.array([[cosine, sine], [-sine, cosine]]) * radius
+    return [outline * np.array([1.0, aspect]) @ turn + np.array(centre) for outline in outlines]
+
+
+def draw(outlines: Outlines, size: int, softness: float = 0.0) -> Stamp:
+    """The area inside the outlines as a stamp clipped to the canvas; `softness` blurs its edge (pixels)."""
+    top, left, height, width = _box(np.concatenate(outlines), size)
+    fine = np.zeros((height * SUPERSAMPLING, width * SUPERSAMPLING), np.uint8)
+    scale = SUPERSAMPLING * 2**FRACTION_BITS
+    corners = [np.round((outline - [left, top]) * scale).astype(np.int32) for outline in outlines]
+    cv2.fillPoly(fine, corners, 255, cv2.LINE_8, FRACTION_BITS)
+    alpha = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    if softness > 0:
+        alpha = cv2.GaussianBlur(alpha, (0, 0), softness).astype(np.float32)
+    return Stamp(top, left, alpha)
+
+
+def draw_articulated(rng: np.random.Generator, size: int, centre: tuple[float, float], radius: float) -> list[Stamp]:
+    """A body with limbs and a head, each its own stamp; limbs first (they lie behind the body)."""
+    body = fourier_outline(rng, 0.15, 4) * np.array([rng.uniform(0.25, 0.45), rng.uniform(0.4, 0.6)])
+    pieces: list[Outlines] = []
+    for start_angle in np.linspace(0.3, 2 * np.pi - 0.3, int(rng.integers(3, 6))) + rng.uniform(-0.3, 0.3):
+        limb = _walk(rng, steps=3, bend=0.5, start_angle=start_angle) * 0.5
+        start = 0.3 * np.array([np.cos(start_angle), np.sin(start_angle)])
+        pieces.append([_band(limb - limb[0] + start, rng.uniform(0.06, 0.14), rng.uniform(0.03, 0.09))])
+    head = fourier_outline(rng, 0.1, 3) * rng.uniform(0.15, 0.28) + np.array([0.0, -0.65])
+    angle, softness = rng.uniform(-0.6, 0.6), rng.uniform(0.3, 0.8)
+    return [draw(place(piece, centre, radius, angle), size, softness) for piece in [*pieces, [body], [head]]]
+
+
+def silhouette(
+    cutout: Cutout, rng: np.random.Generator, size: int, centre: tuple[float, float], extent: float
+) -> Stamp:
+    """The outline of a real object, `extent` pixels at its longest side, turned and perhaps mirrored."""
+    _, stamp = warp_cutout(cutout, rng, size, centre, extent, max_turn=np.pi)
+    return stamp
+
+
+def warp_cutout(
+    cutout: Cutout, rng: np.random.Generator, size: int, centre: tuple[float, float], extent: float, max_turn: float
+) -> tuple[FloatArray, Stamp]:
+    """A real object, `extent` pixels at its longest side: its colours float32 [height, width, 3] and its soft shape."""
+    height, width = cutout.mask.shape
+    scale, angle = extent / max(height, width), rng.uniform(-max_turn, max_turn)
+    mirror = -1.0 if rng.random() < 0.5 else 1.0
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * [mirror, 1.0]
+    corners = np.array([[x, y] for x in (0, width) for y in (0, height)], np.float64) - [width / 2, height / 2]
+    top, left, rows, columns = _box(corners @ turn.T + np.array(centre), size)
+    matrix = np.column_stack([turn, np.array(centre) - [left, top] - turn @ [width / 2, height / 2]])
+    shrunk = scale < 0.5
+    picture = cv2.GaussianBlur(cutout.picture, (0, 0), 0.4 / scale) if shrunk else cutout.picture
+    mask = cv2.GaussianBlur(cutout.mask, (0, 0), max(0.8, 0.4 / scale))
+    colour = cv2.warpAffine(picture, matrix, (columns, rows), borderMode=cv2.BORDER_REPLICATE)
+    alpha = cv2.warpAffine(mask, matrix, (columns, rows), borderMode=cv2.BORDER_CONSTANT).astype(np.float32) / 255
+    # A little inside the labelled outline, so that no rim of the old surroundings comes along.
+    alpha = np.clip((alpha - 0.5) * 1.6 + 0.35, 0, 1)
+    return colour.astype(np.float32), Stamp(top, left, alpha.astype(np.float32))
+
+
+def divide(rng: np.random.Generator, stamp: Stamp, parts: int) -> list[Stamp]:
+    """`parts` stamps that cover the stamp when painted in order: the first is the stamp itself, each next one the piece
+    of it beyond a wavy cut.
+    """
+    height, width = stamp.alpha.shape
+    angle, extent = rng.uniform(0, 2 * np.pi), 0.5 * float(np.hypot(height, width))
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    along = (x - width / 2) * np.cos(angle) + (y - height / 2) * np.sin(angle)
+    across = (y - height / 2) * np.cos(angle) - (x - width / 2) * np.sin(angle)
+    along = along + rng.uniform(0, 0.12) * extent * np.sin(across / extent * rng.uniform(1, 6) + rng.uniform(0, 6))
+    covered = along[stamp.alpha > 0.5]
+    if covered.size == 0:
+        return [stamp]
+    shares = (np.arange(1, parts) + rng.uniform(-0.3, 0.3, parts - 1)) / parts
+    cuts = np.quantile(covered, shares)
+    beyond = [np.clip(along - cut + 0.5, 0, 1).astype(np.float32) for cut in cuts]
+    return [stamp] + [Stamp(stamp.top, stamp.left, stamp.alpha * weight) for weight in beyond]
+
+
+def inset(stamp: Stamp, piece: Stamp) -> Stamp:
+    """The piece as far as it lies within the stamp."""
+    alpha = np.zeros_like(piece.alpha)
+    top, left = max(stamp.top, piece.top), max(stamp.left, piece.left)
+    bottom = min(stamp.top + stamp.alpha.shape[0], piece.top + piece.alpha.shape[0])
+    right = min(stamp.left + stamp.alpha.shape[1], piece.left + piece.alpha.shape[1])
+    if bottom > top and right > left:
+        here = (slice(top - piece.top, bottom - piece.top), slice(left - piece.left, right - piece.left))
+        there = (slice(top - stamp.top, bottom - stamp.top), slice(left - stamp.left, right - stamp.left))
+        alpha[here] = piece.alpha[here] * stamp.alpha[there]
+    return Stamp(piece.top, piece.left, alpha)
+
+
+def _walk(rng: np.random.Generator, steps: int, bend: float, start_angle: float | None = None) -> Points:
+    """[9 points a step, 2] along a smooth curve inside the unit circle, of length about 2."""
+    angles = np.cumsum(rng.normal(0, bend, steps)) + (rng.uniform(0, 2 * np.pi) if start_angle is None else start_angle)
+    fine = np.interp(np.linspace(0, steps - 1, 9 * steps), np.arange(steps), angles)
+    line = np.cumsum(np.stack([np.cos(fine), np.sin(fine)], axis=1), axis=0) * (2 / len(fine))
+    return np.asarray(line - line.mean(axis=0))
+
+
+def _band(line: Points, start_width: float, end_width: float) -> Points:
+    """The outline of a line with width."""
+    direction = np.gradient(line, axis=0)
+    normal = np.stack([-direction[:, 1], direction[:, 0]], axis=1)
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-9
+    half = np.linspace(start_width, end_width, len(line))[:, None]
+    return np.concatenate([line + half * normal, (line - half * normal)[::-1]])
+
+
+def _box(points: Points, size: int) -> tuple[int, int, int, int]:
+    """Top, left, height, width of the points' bounding box on the canvas; at least one pixel."""
+    (left, top), (right, bottom) = points.min(axis=0) - 2, points.max(axis=0) + 2
+    left, right = np.clip((left, right), 0, size)
+    top, bottom = np.clip((top, bottom), 0, size)
+    first_row, first_column = min(int(top), size - 1), min(int(left), size - 1)
+    return first_row, first_column, max(1, int(np.ceil(bottom)) - first_row), max(1, int(np.ceil(right)) - first_column)
