@@ -1,0 +1,56 @@
+"""Folders on disk: what masklet saves transformers reads, and the other way, with the same masks."""
+
+from pathlib import Path
+
+from tests.parity.agreement import assert_agrees
+from tests.parity.conftest import Trio
+from tests.parity.prompts import KINDS
+
+from masklet import Sam2Model
+
+
+def test_transformers_reads_a_masklet_folder(small: Trio, tmp_path: Path) -> None:
+    from transformers.models.sam2.modeling_sam2 import Sam2Model as TransformersSam2Model
+
+    small.masklet.save_pretrained(tmp_path)
+    loaded, report = TransformersSam2Model.from_pretrained(tmp_path, output_loading_info=True)
+    assert not report["missing_keys"]
+    assert not report["unexpected_keys"]
+    prompts = KINDS["box and clicks"](small.image_size)
+    ours = small.masklet(small.pixels, **prompts)
+    assert_agrees(ours.pred_masks, loaded.eval()(small.pixels, **prompts).pred_masks)
+
+
+def test_masklet_reads_a_transformers_folder(small: Trio, tmp_path: Path) -> None:
+    small.transformers.save_pretrained(tmp_path)
+    loaded = Sam2Model.from_pretrained(tmp_path)
+    prompts = KINDS["mask and clicks"](small.image_size)
+    assert not loaded.training
+    assert_agrees(loaded(small.pixels, **prompts).pred_masks, small.transformers(small.pixels, **prompts).pred_masks)
+
+
+def test_masklet_reads_a_video_model_folder(small: Trio, tmp_path: Path) -> None:
+    """The hub's SAM 2 folders hold video models; their image part loads as `Sam2Model`."""
+    from transformers.models.sam2_video.configuration_sam2_video import Sam2VideoConfig
+    from transformers.models.sam2_video.modeling_sam2_video import Sam2VideoModel
+
+    width = small.configuration["vision_config"]["fpn_hidden_size"]
+    video = Sam2VideoModel(
+        Sam2VideoConfig.from_dict(
+            small.configuration
+            | {
+                "model_type": "sam2_video",
+                "image_size": small.image_size,
+                "memory_attention_hidden_size": width,
+                "memory_attention_rope_feat_sizes": [small.image_size // 16] * 2,
+                "memory_encoder_hidden_size": width,
+                "mask_downsampler_embed_dim": width,
+                "memory_fuser_embed_dim": width,
+            }
+        )
+    )
+    video.load_state_dict(small.transformers.state_dict(), strict=False)
+    video.save_pretrained(tmp_path)
+    loaded = Sam2Model.from_pretrained(tmp_path)
+    prompts = KINDS["one click"](small.image_size)
+    assert_agrees(loaded(small.pixels, **prompts).pred_masks, small.transformers(small.pixels, **prompts).pred_masks)
