@@ -1,0 +1,53 @@
+"""The model behind the evaluation's interface."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from masklet.masks.geometry import Mask
+from masklet.prompts.simulated_clicks import Click
+from masklet.segmenting import EncodedImage, ImageSegmenter
+
+
+class ModelPredictor:
+    """Evaluate `segmenter`: of the masks for a single click the best by predicted IoU, otherwise its single mask.
+
+    Further clicks go in with all clicks before them and the low-resolution logits of the previous prediction, as in
+    the interactive evaluation of the SAM 2 paper (section 6.2).
+    """
+
+    def __init__(self, segmenter: ImageSegmenter, name: str = "masklet") -> None:
+        self.name = name
+        self._segmenter = segmenter
+        self._encoded: EncodedImage
+        self._previous_logits: npt.NDArray[np.floating] | None = None
+
+    def open(self, image: npt.NDArray[np.uint8]) -> None:
+        """Encode `image` (RGB, uint8 [H, W, 3])."""
+        self._encoded = self._segmenter.encode(image)
+        self._previous_logits = None
+
+    def predict(
+        self,
+        *,
+        clicks: Sequence[Sequence[Click]] | None = None,
+        boxes: npt.NDArray[np.floating] | None = None,
+        use_previous: bool = False,
+    ) -> Mask:
+        """Return the masks (bool [N, H, W]) for `clicks` or `boxes` (float [N, 4], pixels) of N objects."""
+        points = labels = None
+        if clicks is not None:
+            points = [np.array([(click.x, click.y) for click in each], dtype=np.float32) for each in clicks]
+            labels = [np.array([click.label for click in each], dtype=np.int64) for each in clicks]
+        only_first_clicks = clicks is not None and all(len(each) == 1 for each in clicks) and not use_previous
+        segmentation = self._segmenter.segment(
+            self._encoded,
+            points=points,
+            labels=labels,
+            boxes=boxes,
+            masks=self._previous_logits if use_previous else None,
+            multimask=only_first_clicks,
+        )
+        self._previous_logits = segmentation.low_resolution_logits
+        return segmentation.masks

@@ -1,0 +1,35 @@
+"""The clicks that a patient user would make, derived from the ground truth: for evaluation and training."""
+
+from typing import NamedTuple
+
+from masklet.errors import InvalidInputError
+from masklet.masks.geometry import Mask, area, deepest_point
+
+
+class Click(NamedTuple):
+    """One click on the pixel (x, y): label 1 says "this belongs to the object", label 0 "this does not"."""
+
+    x: int
+    y: int
+    label: int
+
+
+def first_click(truth: Mask) -> Click:
+    """Return the click at the deepest point of `truth` (bool [H, W]); InvalidInputError if it is empty."""
+    point = deepest_point(truth)
+    if point is None:
+        raise InvalidInputError("An empty mask has no point to click on; leave empty masks out.")
+    return Click(*point, label=1)
+
+
+def corrective_click(truth: Mask, predicted: Mask) -> Click | None:
+    """Return the click that corrects `predicted` toward `truth` (both bool [H, W]), or None if they are equal.
+
+    There are two error regions: the missed pixels and the wrongly included ones. The click goes to the deepest point
+    of the one with more pixels (the missed one if equal), positive for missed, negative for wrongly included pixels.
+    """
+    missed = truth & ~predicted
+    wrongly_included = predicted & ~truth
+    label = int(area(missed) >= area(wrongly_included))
+    point = deepest_point(missed if label else wrongly_included)
+    return None if point is None else Click(*point, label=label)
