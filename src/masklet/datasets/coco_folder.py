@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import decode_segmentation
+from masklet.media.images import read_image
 
 ANNOTATIONS = "annotations.json"
 
@@ -28,15 +28,8 @@ class AnnotatedImage:
     name: str
 
     def read_pixels(self) -> npt.NDArray[np.uint8]:
-        """Return the picture as RGB, uint8 [H, W, 3], in the orientation it is stored in, as its masks are.
-
-        UnreadableImageError if it cannot be read or has another size than its masks.
-        """
-        try:
-            with Image.open(self.path) as image:
-                pixels = np.array(image.convert("RGB"))
-        except (OSError, ValueError) as error:
-            raise UnreadableImageError(f"{self.path} is not a readable picture: {error}.") from error
+        """Return the picture upright as RGB, uint8 [H, W, 3]; UnreadableImageError if its size is not the masks'."""
+        pixels = np.array(read_image(self.path))
         if pixels.shape[:2] != self.masks.shape[1:]:
             sizes = f"{list(pixels.shape[:2])}, its annotations say {list(self.masks.shape[1:])}"
             raise UnreadableImageError(f"{self.path} has the size (height, width) {sizes}.")

@@ -60,7 +60,7 @@ class StillsReport:
 
 
 def stills_table(reports: Sequence[StillsReport]) -> Table:
-    """Return a table for the terminal: one row per predictor and domain, mean IoU in percent; a dash if not measured."""
+    """Return one row per predictor and domain with the mean IoU in percent, a dash where it was not measured."""
     settings = list(dict.fromkeys(setting for report in reports for setting in report.mean_iou))
     table = Table(title="Mean IoU on stills, %")
     for heading in ("predictor", "domain"):
@@ -73,8 +73,6 @@ def stills_table(reports: Sequence[StillsReport]) -> Table:
             rows.append((MEAN, sum(each.objects for each in report.domains), report.mean_iou))
         for domain, objects, scores in rows:
             cells = [f"{scores[setting]:.1f}" if setting in scores else "-" for setting in settings]
-            table.add_row(
-                report.predictor, domain, str(objects), *cells, style="bold" if domain == MEAN else None
-            )
+            table.add_row(report.predictor, domain, str(objects), *cells, style="bold" if domain == MEAN else None)
         table.add_section()
     return table

@@ -1,0 +1,90 @@
+"""Masks to and from files: PNG pictures and JSON with COCO run lengths. Files appear only when complete."""
+
+import json
+import os
+
+import numpy as np
+from PIL import Image
+
+from masklet.atomic_files import written_whole
+from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.masks.geometry import Mask
+from masklet.masks.run_length import encode_run_length
+from masklet.masks.segmentation import Segmentation
+from masklet.media.colours import object_colour
+
+MAXIMUM_OBJECT_ID = 255
+
+FilePath = str | os.PathLike[str]
+
+
+def write_mask_png(path: FilePath, segmentation: Segmentation) -> None:
+    """Write the masks as PNG: one object as grey 0 and 255, several as a palette picture of their object ids.
+
+    Where masks of several objects overlap, the one with the highest score shows. InvalidInputError if one of several
+    object ids is above 255, the most that a palette holds.
+    """
+    if len(segmentation) == 1:
+        image = Image.fromarray(segmentation.masks[0].astype(np.uint8) * 255)
+    else:
+        image = _palette_image(segmentation)
+    with written_whole(path) as unfinished:
+        image.save(unfinished, format="PNG")
+
+
+def _palette_image(segmentation: Segmentation) -> Image.Image:
+    if max(segmentation.object_ids, default=0) > MAXIMUM_OBJECT_ID:
+        raise InvalidInputError(f"A mask PNG holds object ids up to 255; got {segmentation.object_ids}.")
+    labels = np.zeros(segmentation.masks.shape[1:], dtype=np.uint8)
+    for index in np.argsort(segmentation.scores, kind="stable"):
+        labels[segmentation.masks[index]] = segmentation.object_ids[index]
+    image = Image.fromarray(labels)
+    image.putpalette([channel for each in range(MAXIMUM_OBJECT_ID + 1) for channel in object_colour(each)])
+    return image
+
+
+def read_mask_png(path: FilePath, object_id: int | None = None) -> Mask:
+    """Read a mask (bool [H, W]) from a picture file of any mode.
+
+    Without `object_id` all pixels that are neither zero (black, index 0) nor fully transparent belong to the mask; with
+    it those of a palette or grey picture whose value is `object_id`. UnreadableImageError if the file is no picture,
+    InvalidInputError if `object_id` is asked of a picture with several colour channels.
+    """
+    try:
+        with Image.open(path) as image:
+            mode, values = image.mode, np.asarray(image)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise UnreadableImageError(f"{path} is not a readable mask picture: {error}.") from error
+    if object_id is not None:
+        if values.ndim != 2:
+            raise InvalidInputError(f"{path} has the mode {mode}; object ids need a palette or grey picture.")
+        return np.asarray(values == object_id)
+    if mode in {"LA", "RGBA"}:
+        return np.asarray(values[..., :-1].any(axis=-1) & (values[..., -1] > 0))
+    return np.asarray(values != 0) if values.ndim == 2 else np.asarray(values.any(axis=-1))
+
+
+def write_mask_json(path: FilePath, segmentation: Segmentation, file_name: str) -> None:
+    """Write the masks of the picture `file_name` as JSON, in the manner of SA-1B.
+
+    `image` holds `file_name`, `height` and `width`; each of `annotations` holds `id` (the object id), `segmentation`
+    (COCO run lengths: `size` [height, width] and `counts`), `bbox` [x, y, width, height] in pixels, `area` in pixels
+    and `predicted_iou` (the score).
+    """
+    height, width = segmentation.masks.shape[1:]
+    boxes = segmentation.boxes.astype(float).tolist()
+    annotations = [
+        {
+            "id": object_id,
+            "segmentation": encode_run_length(mask),
+            "bbox": [left, top, right - left, bottom - top],
+            "area": int(area),
+            "predicted_iou": round(float(score), 6),
+        }
+        for mask, score, object_id, area, (left, top, right, bottom) in zip(
+            segmentation.masks, segmentation.scores, segmentation.object_ids, segmentation.areas, boxes, strict=True
+        )
+    ]
+    content = {"image": {"file_name": file_name, "height": height, "width": width}, "annotations": annotations}
+    with written_whole(path) as unfinished:
+        unfinished.write_text(json.dumps(content), encoding="utf-8")

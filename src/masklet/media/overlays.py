@@ -1,0 +1,76 @@
+"""Pictures with the masks, clicks and boxes drawn over them."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+from masklet.errors import InvalidInputError
+from masklet.masks.segmentation import Segmentation
+from masklet.media.colours import object_colour
+from masklet.prompts.simulated_clicks import Click
+
+OPACITY = 0.5
+POSITIVE, NEGATIVE = (34, 197, 94), (239, 68, 68)
+WHITE = (255, 255, 255)
+
+
+def draw_overlay(
+    image: Image.Image | npt.NDArray[np.uint8],
+    segmentation: Segmentation,
+    *,
+    points: Sequence[Click] = (),
+    boxes: npt.ArrayLike = (),
+) -> Image.Image:
+    """Return `image` with the masks as coloured glass with outlines, clicks as dots and boxes as white outlines.
+
+    Args:
+        image: RGB picture or uint8 [H, W, 3]; it is not changed.
+        segmentation: masks of the same height and width; each object's colour follows from its id.
+        points: clicks in pixels; positive ones are green, negative ones red.
+        boxes: [N, 4], (x1, y1, x2, y2) in pixels.
+
+    InvalidInputError if the sizes of picture and masks differ.
+    """
+    pixels = np.array(image.convert("RGB") if isinstance(image, Image.Image) else image, dtype=np.uint8)
+    if pixels.shape[:2] != segmentation.masks.shape[1:]:
+        sizes = f"{list(pixels.shape[:2])} with masks of {list(segmentation.masks.shape[1:])}"
+        raise InvalidInputError(f"Cannot overlay a picture of the height and width {sizes}.")
+    line_width = max(1, round(max(pixels.shape[:2]) / 400))
+    _tint(pixels, segmentation)
+    _outline(pixels, segmentation, line_width)
+    drawn = Image.fromarray(pixels)
+    draw = ImageDraw.Draw(drawn)
+    for left, top, right, bottom in np.asarray(boxes, dtype=float).reshape(-1, 4):
+        draw.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), outline=WHITE, width=line_width)
+    for click in points:
+        _dot(drawn, click, radius=3 * line_width)
+    return drawn
+
+
+def _tint(pixels: npt.NDArray[np.uint8], segmentation: Segmentation) -> None:
+    for mask, object_id in zip(segmentation.masks, segmentation.object_ids, strict=True):
+        tinted = (1 - OPACITY) * pixels[mask] + OPACITY * np.array(object_colour(object_id))
+        pixels[mask] = np.round(tinted).astype(np.uint8)
+
+
+def _outline(pixels: npt.NDArray[np.uint8], segmentation: Segmentation, width: int) -> None:
+    """Draw each outline in white and the object's colour on top, so that it shows on every background."""
+    for mask, object_id in zip(segmentation.masks, segmentation.object_ids, strict=True):
+        contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(pixels, contours, -1, WHITE, width + 2, cv2.LINE_AA)
+        cv2.drawContours(pixels, contours, -1, object_colour(object_id), width, cv2.LINE_AA)
+
+
+def _dot(drawn: Image.Image, click: Click, radius: int) -> None:
+    """Draw one click with a white rim, smoothed by drawing it four times as large."""
+    scale, side = 4, 2 * radius + 5
+    enlarged = Image.new("RGBA", (scale * side, scale * side))
+    draw = ImageDraw.Draw(enlarged)
+    centre = (scale * side / 2, scale * side / 2)
+    draw.circle(centre, scale * (radius + 1.5), fill=WHITE)
+    draw.circle(centre, scale * radius, fill=POSITIVE if click.label else NEGATIVE)
+    dot = enlarged.resize((side, side), Image.Resampling.LANCZOS)
+    drawn.paste(dot, (round(click.x) - side // 2, round(click.y) - side // 2), dot)
