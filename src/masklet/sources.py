@@ -1,0 +1,162 @@
+"""Where the files of a checkpoint come from: a folder, a single file, the Hugging Face hub or the bundled model."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from masklet.errors import CheckpointError
+
+Source = str | os.PathLike[str] | None
+
+# Files of torch.save: a configuration beside them is not theirs.
+PICKLE_SUFFIXES = (".pt", ".pth", ".bin")
+BUNDLED_FOLDER = Path(__file__).with_name("bundled")
+# Seconds. The hub's own client retries for half a minute; one question with this limit tells whether the hub answers.
+HUB_TIMEOUT = 5.0
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]*\w")
+
+
+def locate_file(
+    source: Source, filename: str, *, subfolder: str = "", revision: str | None = None, required: bool = True
+) -> Path | None:
+    """Return the local path of one file of a checkpoint, downloading it from the hub if need be.
+
+    `source` is None (the model inside the package), a folder, a file (its own name, and for files other than .pt and
+    .bin the names beside it) or a hub id `owner/name`; `revision` is a branch, tag or commit of the hub repository.
+    A file that is not there gives None, or `CheckpointError` (an `OSError`) if `required`.
+    A source that is not there is always a `CheckpointError`, within seconds even without a network.
+    """
+    place = _open_source(source, revision)
+    name = str(PurePosixPath(subfolder) / filename)
+    path = place.find(name)
+    if path is None and required:
+        raise CheckpointError(f"{place} has no file {name!r}.")
+    return path
+
+
+def list_files(source: Source, *, subfolder: str = "", revision: str | None = None) -> list[str]:
+    """Return the sorted names of the files of a checkpoint (directly in `subfolder`); arguments as `locate_file`."""
+    return sorted(_open_source(source, revision).names_in(subfolder))
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """A folder on disk."""
+
+    folder: Path
+    description: str
+
+    def __str__(self) -> str:
+        return self.description
+
+    def find(self, name: str) -> Path | None:
+        path = self.folder / name
+        return path if path.is_file() else None
+
+    def names_in(self, subfolder: str) -> list[str]:
+        folder = self.folder / subfolder
+        return [path.name for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+
+
+@dataclass(frozen=True)
+class _SingleFile:
+    """A file that was named itself; pickle files stand alone, others may have a configuration beside them."""
+
+    file: Path
+
+    def __str__(self) -> str:
+        return str(self.file)
+
+    def find(self, name: str) -> Path | None:
+        if name != self.file.name and self.file.suffix in PICKLE_SUFFIXES:
+            return None
+        path = self.file.parent / name
+        return path if path.is_file() else None
+
+    def names_in(self, subfolder: str) -> list[str]:
+        return [] if subfolder else [self.file.name]
+
+
+@dataclass(frozen=True)
+class _HubRepository:
+    """A repository of the hub that answered just now."""
+
+    repo_id: str
+    revision: str | None
+    files: frozenset[str]
+
+    def __str__(self) -> str:
+        return f"The hub repository {self.repo_id}"
+
+    def find(self, name: str) -> Path | None:
+        from huggingface_hub import hf_hub_download
+
+        if name not in self.files:
+            return None
+        try:
+            return Path(hf_hub_download(self.repo_id, name, revision=self.revision, etag_timeout=HUB_TIMEOUT))
+        except Exception as error:  # the client's HTTP library, and so its errors, depend on its version
+            raise CheckpointError(f"Cannot download {name!r} of {self.repo_id}: {_first_line(error)}") from error
+
+    def names_in(self, subfolder: str) -> list[str]:
+        paths = map(PurePosixPath, self.files)
+        return [path.name for path in paths if path.parent == PurePosixPath(subfolder)]
+
+
+def _open_source(source: Source, revision: str | None) -> _Folder | _SingleFile | _HubRepository:
+    if source is None:
+        if not any(BUNDLED_FOLDER.glob("*.json")):
+            raise CheckpointError("This installation of masklet has no bundled model; give a folder or a hub id.")
+        return _Folder(BUNDLED_FOLDER, "The bundled model")
+    path = Path(source)
+    if path.is_dir():
+        return _Folder(path, str(path))
+    if path.is_file():
+        return _SingleFile(path)
+    if isinstance(source, str) and _HUB_ID.fullmatch(source):
+        return _open_hub_repository(source, revision)
+    raise CheckpointError(
+        f"There is no checkpoint {str(source)!r}; allowed: an existing folder or file, a hub id 'owner/name', or None."
+    )
+
+
+def _open_hub_repository(repo_id: str, revision: str | None) -> _Folder | _HubRepository:
+    """Ask the hub which files there are; if it cannot be reached, use what an earlier download left in the cache."""
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    try:
+        siblings = HfApi().model_info(repo_id, revision=revision, timeout=HUB_TIMEOUT).siblings or []
+        return _HubRepository(repo_id, revision, frozenset(sibling.rfilename for sibling in siblings))
+    except RevisionNotFoundError as error:
+        raise CheckpointError(f"The hub repository {repo_id!r} has no revision {revision!r}.") from error
+    except GatedRepoError as error:
+        raise CheckpointError(
+            f"{repo_id!r} is a gated hub repository; ask for access on its page and run `hf auth login`."
+        ) from error
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise CheckpointError(
+            f"{repo_id!r} is neither an existing folder or file nor a hub repository that can be read; "
+            "check the spelling (for a private one, run `hf auth login`)."
+        ) from error
+    except Exception as error:  # the client's HTTP library, and so its errors, depend on its version
+        try:
+            folder = Path(snapshot_download(repo_id, revision=revision, local_files_only=True))
+        except LocalEntryNotFoundError:
+            raise CheckpointError(
+                f"{repo_id!r} is not an existing folder or file, and as a hub id it cannot be fetched: "
+                f"it is not in the local cache and the hub cannot be reached ({_first_line(error)}). "
+                "Connect, unset HF_HUB_OFFLINE, or give the path of a downloaded checkpoint."
+            ) from error
+        return _Folder(folder, f"The cached copy of the hub repository {repo_id} (the hub cannot be reached)")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
