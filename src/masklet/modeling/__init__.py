@@ -1,1 +1,1 @@
-"""modeling."""
+"""The network: tensors in, tensors out."""

@@ -1,0 +1,67 @@
+"""masklet: run, train and use SAM 2. A point, box or mask in, an object mask out.
+
+Names are imported when they are first used, so that `import masklet` stays quick and needs no torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from masklet.configuration import (
+        Sam2Config,
+        Sam2HieraDetConfig,
+        Sam2MaskDecoderConfig,
+        Sam2PromptEncoderConfig,
+        Sam2VisionConfig,
+    )
+    from masklet.masks.segmentation import Segmentation
+    from masklet.modeling.hiera import Sam2HieraDetModel
+    from masklet.modeling.image_model import Sam2Model
+    from masklet.modeling.vision import Sam2VisionModel
+    from masklet.processing.image_processor import Sam2ImageProcessorFast
+    from masklet.processing.processor import Sam2Processor
+    from masklet.segmenting import ImageSegmenter
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Sam2Config": "configuration",
+    "Sam2HieraDetConfig": "configuration",
+    "Sam2MaskDecoderConfig": "configuration",
+    "Sam2PromptEncoderConfig": "configuration",
+    "Sam2VisionConfig": "configuration",
+    "Segmentation": "masks.segmentation",
+    "Sam2HieraDetModel": "modeling.hiera",
+    "Sam2VisionModel": "modeling.vision",
+    "Sam2Model": "modeling.image_model",
+    "Sam2ImageProcessorFast": "processing.image_processor",
+    "Sam2Processor": "processing.processor",
+    "ImageSegmenter": "segmenting",
+}
+
+__all__ = [
+    "ImageSegmenter",
+    "Sam2Config",
+    "Sam2HieraDetConfig",
+    "Sam2HieraDetModel",
+    "Sam2ImageProcessorFast",
+    "Sam2MaskDecoderConfig",
+    "Sam2Model",
+    "Sam2Processor",
+    "Sam2PromptEncoderConfig",
+    "Sam2VisionConfig",
+    "Sam2VisionModel",
+    "Segmentation",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'masklet' has no attribute {name!r}")
+    value = getattr(import_module(f"masklet.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

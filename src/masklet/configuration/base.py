@@ -1,0 +1,164 @@
+"""What every configuration class can do: defaults, unknown keys, JSON, folders."""
+
+import copy
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self, dataclass_transform
+
+from masklet.atomic_files import written_whole
+from masklet.configuration.older_keys import with_current_keys
+from masklet.errors import CheckpointError, InvalidInputError
+from masklet.sources import locate_file
+
+CONFIG_FILE = "config.json"
+
+
+@dataclass_transform(kw_only_default=True)
+class Config:
+    """Base of the Sam2 configurations: annotated class attributes are the fields, their values the defaults.
+
+    Unknown keyword arguments are kept as attributes and saved again, as the reference does; keys of the seed-era
+    layout are translated first. Two configurations are equal when their dictionaries are.
+    """
+
+    model_type: ClassVar[str] = ""
+    sub_configs: ClassVar[dict[str, type["Config"]]] = {}
+    # The names of the keys that lead to this configuration inside a composite one.
+    path_in_composite: ClassVar[tuple[str, ...]] = ()
+
+    return_dict: bool = True
+    output_hidden_states: bool = False
+    output_attentions: bool = False
+    dtype: str | None = None
+    architectures: list[str] | None = None
+
+    def __init__(self, **given: Any) -> None:
+        given = with_current_keys(self.model_type, given)
+        for name, default in self.field_defaults().items():
+            setattr(self, name, _as_json_value(given.pop(name, default)))
+        given.pop("model_type", None)
+        for name, config_class in self.sub_configs.items():
+            setattr(self, name, _as_sub_config(getattr(self, name), name, config_class))
+        for name, value in given.items():
+            setattr(self, name, value)
+        self.check()
+
+    def check(self) -> None:
+        """Raise `InvalidInputError` for values that no network can be built from."""
+
+    @classmethod
+    def field_defaults(cls) -> dict[str, Any]:
+        """The declared fields and their defaults, base class first."""
+        fields: dict[str, Any] = {}
+        for owner in reversed(cls.__mro__):
+            for name in vars(owner).get("__annotations__", {}):
+                if name in vars(owner) and name not in _CLASS_LEVEL:
+                    fields[name] = copy.deepcopy(vars(owner)[name])
+        return fields
+
+    @property
+    def num_labels(self) -> int:
+        """Number of classes in `id2label` (2 unless set), for tools that ask every configuration for it."""
+        return len(getattr(self, "id2label", {0: "LABEL_0", 1: "LABEL_1"}))
+
+    @num_labels.setter
+    def num_labels(self, count: int) -> None:
+        self.id2label = {index: f"LABEL_{index}" for index in range(count)}
+        self.label2id = {label: index for index, label in self.id2label.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields and unknown keys as JSON-ready values, nested configurations as dictionaries."""
+        values = {name: value.to_dict() if isinstance(value, Config) else value for name, value in vars(self).items()}
+        return copy.deepcopy({**values, "model_type": self.model_type})
+
+    def to_json_string(self) -> str:
+        """The dictionary as indented JSON with sorted keys."""
+        return json.dumps(self.to_dict(), indent=2, sort_keys=True) + "\n"
+
+    def to_json_file(self, path: str | os.PathLike[str]) -> None:
+        """Write the JSON to `path`."""
+        with written_whole(path) as unfinished:
+            unfinished.write_text(self.to_json_string(), encoding="utf-8")
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Write `config.json`, in the current layout, into `folder` (made if missing)."""
+        self.to_json_file(Path(folder) / CONFIG_FILE)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], **overrides: Any) -> Self:
+        """Build from a dictionary of any known layout; `overrides` win over it."""
+        return cls(**{**copy.deepcopy(dict(values)), **overrides})
+
+    @classmethod
+    def from_json_file(cls, path: str | os.PathLike[str]) -> Self:
+        """Build from a JSON file."""
+        return cls.from_dict(_read_json(Path(path)))
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str | os.PathLike[str] | None = None,
+        *,
+        subfolder: str = "",
+        revision: str | None = None,
+        **overrides: Any,
+    ) -> Self:
+        """Read `config.json` of a folder, a hub id or (None) the bundled model.
+
+        A part's class (say `Sam2VisionConfig`) picks its own part out of a composite configuration.
+        Raises `CheckpointError` (an `OSError` and a `ValueError`) if the file is missing or of another model.
+        """
+        path = locate_file(source, CONFIG_FILE, subfolder=subfolder, revision=revision)
+        assert path is not None
+        values = _read_json(path)
+        for key in cls.path_in_composite:
+            values = values.get(key, values)
+        cls.check_model_type(values.get("model_type", cls.model_type), path)
+        return cls.from_dict(values, **overrides)
+
+    @classmethod
+    def check_model_type(cls, found: str, path: Path) -> None:
+        """Raise `CheckpointError` if a file's `model_type` is of another model."""
+        if found not in ("", cls.model_type):
+            raise CheckpointError(
+                f"{path} is the configuration of a {found!r} model; {cls.__name__} reads {cls.model_type!r}."
+            )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Config) and self.to_dict() == other.to_dict()
+
+    __hash__ = None  # type: ignore[assignment]  # mutable, compared by value
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} {self.to_json_string()}"
+
+
+_CLASS_LEVEL = frozenset({"model_type", "sub_configs", "path_in_composite"})
+
+
+def _as_json_value(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _as_sub_config(value: Any, name: str, config_class: type[Config]) -> Config:
+    if value is None:
+        return config_class()
+    if isinstance(value, config_class):
+        return value
+    if isinstance(value, Mapping):
+        return config_class.from_dict(value)
+    raise InvalidInputError(f"{name} is a {type(value).__name__}; it may be a {config_class.__name__}, a dict or None.")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error}") from error
+    except ValueError as error:
+        raise CheckpointError(f"{path} is not a JSON file: {error}") from error
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path} holds a JSON {type(values).__name__}; a configuration is an object.")
+    return values

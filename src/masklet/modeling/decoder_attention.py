@@ -1,0 +1,83 @@
+"""Attention between a handful of prompt tokens and thousands of image tokens.
+
+Shapes: tokens are [batch, objects, tokens, channels]; image tokens are [batch, 1 or objects, pixels, channels], where 1
+means that all objects still see the same image tokens, whose projections are then made once for all of them.
+
+With few tokens it is cheaper to move a projection from the image side to the token side. Scores are
+q . (W k) = (W^T q) . k, outputs are A (V W) = (A V) W: the same numbers up to rounding, half the arithmetic.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class DecoderAttention(nn.Module):
+    """Multi-head attention with an inner width of `width // downsample_rate`."""
+
+    def __init__(self, width: int, heads: int, downsample_rate: int = 1):
+        super().__init__()
+        self.heads, self.inner = heads, width // downsample_rate
+        self.q_proj = nn.Linear(width, self.inner)
+        self.k_proj = nn.Linear(width, self.inner)
+        self.v_proj = nn.Linear(width, self.inner)
+        self.o_proj = nn.Linear(self.inner, width)
+        self.scale = (self.inner // heads) ** -0.5
+
+    def forward(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Plain attention; every argument is [..., sequence, width], `bias` is added to the scores."""
+        q, k, v = self._split(self.q_proj(queries)), self._split(self.k_proj(keys)), self._split(self.v_proj(values))
+        return self._join(F.scaled_dot_product_attention(q, k, v, attn_mask=bias))
+
+    def tokens_to_image(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Tokens look at the image: `queries` are tokens, `keys` and `values` image tokens.
+
+        `bias` is broadcast to the scores, [batch, objects, heads, tokens, pixels].
+        """
+        objects, tokens = queries.shape[1:3]
+        if keys.shape[1] == objects and tokens * self.heads < self.inner:
+            return self._few_queries(queries, keys, values, bias)
+        if keys.shape[1] == 1 and objects > 1 and bias is None:
+            together = queries.flatten(1, 2).unsqueeze(1)
+            return self(together, keys, values).view_as(queries)
+        return self(queries, keys, values, bias)
+
+    def _few_queries(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
+        q = self._split(self.q_proj(queries)) * self.scale
+        offset = (q @ self.k_proj.bias.unflatten(0, (self.heads, -1, 1))).flatten(2, 3)
+        q = (q @ self.k_proj.weight.unflatten(0, (self.heads, -1))).flatten(2, 3)
+        batched = (x.flatten(0, 1) for x in (offset, q, keys.transpose(-2, -1)))
+        scores = torch.baddbmm(*batched).unflatten(0, queries.shape[:2])
+        if bias is not None:
+            scores = (scores.unflatten(2, (self.heads, -1)) + bias).flatten(2, 3)
+        seen = (scores.softmax(-1) @ values).unflatten(2, (self.heads, -1))
+        v_weight = self.v_proj.weight.unflatten(0, (self.heads, -1)).transpose(-2, -1)
+        return self._join(seen @ v_weight + self.v_proj.bias.unflatten(0, (self.heads, 1, -1)))
+
+    def image_to_tokens(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """The image looks at tokens: `queries` are image tokens, `keys` and `values` tokens.
+
+        Returns [batch, objects, pixels, width], one result an object even if they share the queries.
+        """
+        objects, tokens = keys.shape[1:3]
+        if tokens * self.heads >= self.inner:
+            return self(queries.expand(-1, objects, -1, -1), keys, values)
+        k = self._split(self.k_proj(keys)) * self.scale
+        if queries.shape[1] == objects:
+            q_weight = self.q_proj.weight.unflatten(0, (self.heads, -1))
+            q_bias = self.q_proj.bias.unflatten(0, (self.heads, -1, 1))
+            scores = queries @ (k @ q_weight).flatten(2, 3).transpose(-2, -1) + (k @ q_bias).flatten(2).unsqueeze(2)
+            scores = scores.unflatten(-1, (self.heads, tokens))
+        else:
+            q = self._split(self.q_proj(queries))
+            scores = (q @ k.transpose(-2, -1)).transpose(2, 3)
+        # Values carry the output projection: one product for all heads and tokens.
+        o_weight = self.o_proj.weight.T.unflatten(0, (self.heads, -1))
+        v = (self._split(self.v_proj(values)) @ o_weight).flatten(2, 3)
+        return torch.matmul(scores.softmax(-1).flatten(-2), v) + self.o_proj.bias
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (self.heads, -1)).transpose(-3, -2)
+
+    def _join(self, x: Tensor) -> Tensor:
+        return self.o_proj(x.transpose(-3, -2).flatten(-2))

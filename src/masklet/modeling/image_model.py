@@ -1,0 +1,232 @@
+"""SAM 2 for images: pixels and prompts in, masks out."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from masklet.checkpoints.pretrained import PretrainedModel
+from masklet.configuration import Sam2Config
+from masklet.errors import InvalidInputError
+from masklet.modeling.initialization import initialize
+from masklet.modeling.layers import pointwise_twice
+from masklet.modeling.mask_decoder import DecodedMasks, MaskDecoder
+from masklet.modeling.mask_selection import multimask_outputs, single_output
+from masklet.modeling.outputs import Sam2HieraDetOutput, Sam2ImageSegmentationOutput
+from masklet.modeling.positions import FourierPositions
+from masklet.modeling.prompt_encoder import NOT_A_POINT, PromptEncoder
+from masklet.modeling.vision import Sam2VisionModel
+
+ImageEmbeddings = tuple[Tensor, ...]
+
+
+class Sam2Model(PretrainedModel):
+    """SAM 2 for images.
+
+    Inputs are what `Sam2Processor` makes: coordinates in pixels of the resized picture, x before y.
+    """
+
+    config_class = Sam2Config
+    config: Sam2Config
+    main_input_name = "pixel_values"
+    base_model_prefix = "sam2"
+    # A full checkpoint also holds the video model's memory; images do without.
+    ignored_tensor_patterns: ClassVar[tuple[str, ...]] = (
+        r"^memory_.*",
+        r"^mask_downsample.*",
+        r"^object_pointer_proj.*",
+        r"^temporal_positional_encoding_projection_layer.*",
+        r"^no_memory_positional_encoding$",
+        r"^no_object_pointer$",
+        r"^occlusion_spatial_embedding_parameter$",
+    )
+
+    def __init__(self, config: Sam2Config):
+        super().__init__(config)
+        prompts = config.prompt_encoder_config
+        self.shared_image_embedding = FourierPositions(prompts.hidden_size, prompts.scale)
+        self.vision_encoder = Sam2VisionModel(config.vision_config)
+        self.prompt_encoder = PromptEncoder(prompts)
+        self.mask_decoder = MaskDecoder(config.mask_decoder_config)
+        self.no_memory_embedding = nn.Parameter(torch.zeros(1, 1, config.vision_config.fpn_hidden_size))
+        for part in (self.prompt_encoder, self.mask_decoder):
+            part.apply(initialize(config.initializer_range))
+        self.prompt_encoder.shared_embedding.positional_embedding.copy_(
+            self.shared_image_embedding.positional_embedding
+        )
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The patch embedding."""
+        return self.vision_encoder.get_input_embeddings()
+
+    def get_output_embeddings(self) -> None:
+        """None: SAM 2 has no output embedding."""
+
+    def encode_image(
+        self, pixel_values: Tensor, output_hidden_states: bool = False, output_attentions: bool = False
+    ) -> tuple[ImageEmbeddings, Sam2HieraDetOutput]:
+        """Encode [batch, 3, S, S] into [batch, C/8, S/4, S/4], [batch, C/4, S/8, S/8] and [batch, C, S/16, S/16].
+
+        The two finer levels are already projected for the mask decoder, in one step with the neck.
+        Raises `InvalidInputError` if S is not the model's image size.
+        """
+        size, channels = self.config.image_size, self.config.vision_config.backbone_config.num_channels
+        if pixel_values.ndim != 4 or pixel_values.shape[1:] != (channels, size, size):
+            raise InvalidInputError(
+                f"pixel_values has shape {list(pixel_values.shape)}; this model takes [batch, {channels}, {size}, {size}]. "
+                "Another size can be given when loading: from_pretrained(..., image_size=...)."
+            )
+        stages = self.vision_encoder.encode(pixel_values, output_hidden_states, output_attentions)
+        tokens, neck = stages.intermediate_hidden_states, self.vision_encoder.neck
+        finer = [
+            pointwise_twice(neck.lateral(level), conv, tokens[level])
+            for level, conv in ((0, self.mask_decoder.conv_s0), (1, self.mask_decoder.conv_s1))
+        ]
+        levels = tuple(level.permute(0, 3, 1, 2) for level in (*finer, neck.level(tokens, 2)))
+        return levels, stages
+
+    def without_memory(self, levels: ImageEmbeddings) -> ImageEmbeddings:
+        """Mark the deepest level as not conditioned on any memory: what the decoder takes for a single image."""
+        return (*levels[:2], levels[2] + self.no_memory_embedding.view(1, -1, 1, 1))
+
+    @torch.no_grad()
+    def get_image_embeddings(self, pixel_values: Tensor) -> list[Tensor]:
+        """The three levels for `forward(image_embeddings=...)`, computed once an image."""
+        return list(self.without_memory(self.encode_image(pixel_values)[0]))
+
+    @torch.no_grad()
+    def get_prompt_embeddings(
+        self,
+        input_points: Tensor | None = None,
+        input_labels: Tensor | None = None,
+        input_boxes: Tensor | None = None,
+        input_masks: Tensor | None = None,
+    ) -> tuple[Tensor | None, Tensor]:
+        """Sparse [batch, objects, n, channels] (None without points and boxes) and dense [batch, channels, h, w]."""
+        prompts = next((p for p in (input_points, input_boxes, input_masks) if p is not None), None)
+        sparse = None
+        if input_points is not None or input_boxes is not None:
+            if input_points is not None and input_labels is None:
+                input_labels = torch.ones_like(input_points[..., 0], dtype=torch.long)
+            sparse = self.prompt_encoder.sparse(input_points, input_labels, input_boxes)
+        dense = self.prompt_encoder.dense(input_masks, 1 if prompts is None else prompts.shape[0])
+        return sparse, dense[:, 0].permute(0, 3, 1, 2)
+
+    def get_image_wide_positional_embeddings(self) -> Tensor:
+        """The encoding of the image embedding's grid: [1, channels, h, w]."""
+        return self.shared_image_embedding.grid(*self.prompt_encoder.config.image_embedding_size).permute(2, 0, 1)[None]
+
+    def decode(
+        self,
+        image_embeddings: Sequence[Tensor],
+        input_points: Tensor | None = None,
+        input_labels: Tensor | None = None,
+        input_boxes: Tensor | None = None,
+        input_masks: Tensor | None = None,
+        attention_similarity: Tensor | None = None,
+        target_embedding: Tensor | None = None,
+    ) -> DecodedMasks:
+        """All of the decoder's outputs for prompts as in `forward`; without any, for one object that may be anything."""
+        batch = image_embeddings[2].shape[0]
+        if input_points is None and input_boxes is None:
+            objects = 1 if input_masks is None else input_masks.shape[1]
+            input_points = image_embeddings[2].new_zeros(batch, objects, 1, 2)
+            input_labels = torch.full((batch, objects, 1), NOT_A_POINT, device=input_points.device)
+        elif input_points is not None and input_labels is None:
+            input_labels = torch.ones_like(input_points[..., 0], dtype=torch.long)
+        _check_prompts(batch, input_points, input_labels, input_boxes, input_masks)
+        return self.mask_decoder(
+            tuple(image_embeddings),
+            self.shared_image_embedding.grid(*image_embeddings[2].shape[-2:]),
+            self.prompt_encoder.sparse(input_points, input_labels, input_boxes),
+            self.prompt_encoder.dense(input_masks, batch),
+            attention_similarity,
+            target_embedding,
+        )
+
+    def forward(
+        self,
+        pixel_values: Tensor | None = None,
+        input_points: Tensor | None = None,
+        input_labels: Tensor | None = None,
+        input_boxes: Tensor | None = None,
+        input_masks: Tensor | None = None,
+        image_embeddings: Sequence[Tensor] | None = None,
+        multimask_output: bool = True,
+        attention_similarity: Tensor | None = None,
+        target_embedding: Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        **ignored: object,
+    ) -> Sam2ImageSegmentationOutput | tuple[object, ...]:
+        """Segment every prompted object of every image.
+
+        `pixel_values` [batch, 3, S, S], or `image_embeddings` from an earlier call; `input_points` [batch, objects,
+        points, 2] with `input_labels` [batch, objects, points] (1 on the object, 0 off it, -1 not a point, -10
+        padding); `input_boxes` [batch, objects, 4] (x1, y1, x2, y2); `input_masks` [batch, 1 or objects, h, w] logits
+        (1: shared by all objects). `multimask_output` returns three masks an object, otherwise one.
+        Further keyword arguments (the processor's `original_sizes`, ...) are accepted and not used.
+        Raises `InvalidInputError` (a `ValueError`) for shapes that do not go together.
+        """
+        if (pixel_values is None) == (image_embeddings is None):
+            raise InvalidInputError("Exactly one of pixel_values or image_embeddings must be provided.")
+        attentions = self.config.output_attentions if output_attentions is None else output_attentions
+        hidden_states = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
+        stages = None
+        if pixel_values is not None:
+            levels, stages = self.encode_image(pixel_values, hidden_states, attentions)
+            image_embeddings = self.without_memory(levels)
+        assert image_embeddings is not None
+        prompts = (input_points, input_labels, input_boxes, input_masks)
+        decoded = self.decode(image_embeddings, *prompts, attention_similarity, target_embedding)
+        if multimask_output:
+            masks, iou = multimask_outputs(decoded)
+        else:
+            masks, iou = single_output(decoded, self.config.mask_decoder_config, self.training)
+        output = Sam2ImageSegmentationOutput(
+            iou_scores=iou,
+            pred_masks=masks,
+            object_score_logits=decoded.object_score,
+            image_embeddings=tuple(image_embeddings),
+            vision_hidden_states=stages.hidden_states if stages else None,
+            vision_attentions=stages.attentions if stages else None,
+            mask_decoder_attentions=_flat_attentions(decoded.attentions) if attentions else None,
+        )
+        return output if (self.config.return_dict if return_dict is None else return_dict) else output.to_tuple()
+
+
+def _flat_attentions(attentions: list[Tensor]) -> tuple[Tensor, ...]:
+    """[batch, objects, pixels, channels] as the reference has it: [batch * objects, 1, pixels, channels]."""
+    return tuple(attention.flatten(0, 1).unsqueeze(1) for attention in attentions)
+
+
+def _check_prompts(
+    batch: int, points: Tensor | None, labels: Tensor | None, boxes: Tensor | None, masks: Tensor | None
+) -> None:
+    if points is not None and (points.ndim != 4 or points.shape[-1] != 2):
+        raise InvalidInputError(
+            f"input_points has shape {list(points.shape)}; it must be [batch, objects, points, 2] (4 dimensions)."
+        )
+    if boxes is not None and (boxes.ndim != 3 or boxes.shape[-1] != 4):
+        raise InvalidInputError(
+            f"input_boxes has shape {list(boxes.shape)}; it must be [batch, objects, 4] (3 dimensions)."
+        )
+    if points is not None and labels is not None and labels.shape != points.shape[:-1]:
+        raise InvalidInputError(
+            f"input_labels has shape {list(labels.shape)}; one label a point makes it {list(points.shape[:-1])}."
+        )
+    if points is not None and boxes is not None and points.shape[1] != boxes.shape[1]:
+        raise InvalidInputError(
+            "You should provide as many bounding boxes as input points per box. "
+            f"Got {points.shape[1]} and {boxes.shape[1]}."
+        )
+    objects = next(prompt.shape[1] for prompt in (points, boxes) if prompt is not None)
+    if masks is not None and (masks.ndim != 4 or masks.shape[1] not in (1, objects)):
+        raise InvalidInputError(
+            f"input_masks has shape {list(masks.shape)}; it must be [batch, 1, h, w] or [batch, {objects}, h, w]."
+        )
+    for name, prompt in (("input_points", points), ("input_boxes", boxes), ("input_masks", masks)):
+        if prompt is not None and prompt.shape[0] != batch:
+            raise InvalidInputError(f"{name} is for {prompt.shape[0]} images, but {batch} images were given.")

@@ -1,0 +1,91 @@
+"""Small layers that several parts of the network share."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from masklet.errors import InvalidInputError
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "gelu": F.gelu,
+    "relu": F.relu,
+    "silu": F.silu,
+    "gelu_pytorch_tanh": lambda x: F.gelu(x, approximate="tanh"),
+}
+
+# Tokens whose hidden layer is computed together when no gradients are kept: it then stays in the processor's cache.
+TOKENS_PER_CHUNK = 4096
+
+
+def activation(name: str) -> Callable[[Tensor], Tensor]:
+    """The function a configuration's `hidden_act` names."""
+    if name not in ACTIVATIONS:
+        raise InvalidInputError(f"Unknown activation {name!r}; known: {', '.join(ACTIVATIONS)}.")
+    return ACTIVATIONS[name]
+
+
+class FeedForward(nn.Module):
+    """Linear layers with an activation between them; `num_layers` counts all of them."""
+
+    def __init__(self, width: int, hidden: int, out: int, num_layers: int, act: str = "relu", sigmoid: bool = False):
+        super().__init__()
+        self.proj_in = nn.Linear(width, hidden)
+        self.layers = nn.ModuleList(nn.Linear(hidden, hidden) for _ in range(num_layers - 2))
+        self.proj_out = nn.Linear(hidden, out)
+        self.act = activation(act)
+        self.sigmoid = sigmoid
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map the last dimension of `x` from `width` to `out`."""
+        if torch.is_grad_enabled() or x.numel() // x.shape[-1] <= TOKENS_PER_CHUNK:
+            return self._through_layers(x)
+        rows = x.flatten(0, -2)
+        out = rows.new_empty(rows.shape[0], self.proj_out.out_features)
+        for piece, result in zip(rows.split(TOKENS_PER_CHUNK), out.split(TOKENS_PER_CHUNK), strict=True):
+            result.copy_(self._through_layers(piece))
+        return out.unflatten(0, x.shape[:-1])
+
+    def _through_layers(self, x: Tensor) -> Tensor:
+        x = self.act(self.proj_in(x))
+        for layer in self.layers:
+            x = self.act(layer(x))
+        x = self.proj_out(x)
+        return torch.sigmoid(x) if self.sigmoid else x
+
+
+class LayerNorm2d(nn.LayerNorm):
+    """Layer norm over the channels of [batch, channels, height, width]."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise each pixel's channels."""
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+def pointwise(conv: nn.Conv2d, x_bhwc: Tensor) -> Tensor:
+    """A 1x1 convolution applied to channels-last pixels, without the copies that a change of layout costs."""
+    return F.linear(x_bhwc, conv.weight.flatten(1), conv.bias)
+
+
+def pointwise_twice(first: nn.Conv2d, second: nn.Conv2d, x_bhwc: Tensor) -> Tensor:
+    """Two 1x1 convolutions in a row as the single one they amount to (exact: both are linear)."""
+    outer = second.weight.flatten(1)
+    assert first.bias is not None
+    assert second.bias is not None
+    return F.linear(x_bhwc, outer @ first.weight.flatten(1), outer @ first.bias + second.bias)
+
+
+class DropPath(nn.Module):
+    """Stochastic depth: in training, drop a residual branch for a random part of the batch."""
+
+    def __init__(self, rate: float):
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Zero whole samples with probability `rate` and scale the others up to keep the mean."""
+        if self.rate == 0 or not self.training:
+            return x
+        kept = torch.rand(x.shape[0], *[1] * (x.ndim - 1), device=x.device) >= self.rate
+        return x * kept / (1 - self.rate)

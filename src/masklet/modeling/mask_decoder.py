@@ -1,0 +1,169 @@
+"""Image embedding and prompt tokens to masks, their predicted IoU and an object score."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from masklet.configuration import Sam2MaskDecoderConfig
+from masklet.modeling.layers import FeedForward, LayerNorm2d
+from masklet.modeling.two_way_transformer import TwoWayTransformer
+
+# Objects decoded together when no gradients are kept: their activations then stay in the processor's cache.
+OBJECTS_PER_CHUNK = 2
+
+
+@dataclass
+class DecodedMasks:
+    """All outputs of the decoder, mask 0 being the one for unambiguous prompts, the others the multimask outputs.
+
+    `masks` [batch, objects, outputs, 4h, 4w] logits, `iou` [batch, objects, outputs] in 0..1, `tokens` [batch, objects,
+    outputs, channels], `object_score` [batch, objects, 1] logits, `attentions` one a block [batch, objects, pixels, channels].
+    """
+
+    masks: Tensor
+    iou: Tensor
+    tokens: Tensor
+    object_score: Tensor
+    attentions: list[Tensor]
+
+
+class MaskDecoder(nn.Module):
+    """The mask decoder (SAM 2 paper, appendix D)."""
+
+    def __init__(self, config: Sam2MaskDecoderConfig):
+        super().__init__()
+        self.config = config
+        width, outputs = config.hidden_size, config.num_multimask_outputs + 1
+        self.iou_token = nn.Embedding(1, width)
+        self.mask_tokens = nn.Embedding(outputs, width)
+        self.obj_score_token = nn.Embedding(1, width)
+        self.transformer = TwoWayTransformer(config)
+        self.conv_s0 = nn.Conv2d(width, width // 8, kernel_size=1)
+        self.conv_s1 = nn.Conv2d(width, width // 4, kernel_size=1)
+        self.upscale_conv1 = nn.ConvTranspose2d(width, width // 4, kernel_size=2, stride=2)
+        self.upscale_layer_norm = LayerNorm2d(width // 4, eps=1e-6)
+        self.upscale_conv2 = nn.ConvTranspose2d(width // 4, width // 8, kernel_size=2, stride=2)
+        self.output_hypernetworks_mlps = nn.ModuleList(FeedForward(width, width, width // 8, 3) for _ in range(outputs))
+        self.iou_prediction_head = FeedForward(
+            width, config.iou_head_hidden_dim, outputs, config.iou_head_depth, sigmoid=True
+        )
+        self.pred_obj_score_head = FeedForward(width, width, 1, 3)
+
+    def forward(
+        self,
+        image_embeddings: tuple[Tensor, ...],
+        image_positions: Tensor,
+        sparse: Tensor,
+        dense: Tensor,
+        attention_similarity: Tensor | None = None,
+        target_embedding: Tensor | None = None,
+    ) -> DecodedMasks:
+        """Decode every object of every image.
+
+        `image_embeddings`: [batch, channels/8, 4h, 4w], [batch, channels/4, 2h, 2w], [batch, channels, h, w];
+        `image_positions` [h, w, channels]; `sparse` [batch, objects, n, channels]; `dense` [batch, 1 or objects, h, w,
+        channels]. `attention_similarity` is broadcast to [batch * objects, heads, tokens, pixels].
+        """
+        batch, objects = sparse.shape[:2]
+        image = image_embeddings[2].permute(0, 2, 3, 1).unsqueeze(1) + dense
+        grid = (int(image.shape[2]), int(image.shape[3]))
+        image, positions = image.flatten(2, 3), image_positions.to(image.dtype).flatten(0, 1)
+        assert self.upscale_conv1.bias is not None
+        assert self.upscale_conv2.bias is not None
+        fine = in_nested_order(image_embeddings[0], 2) + self.upscale_conv2.bias
+        middle = in_nested_order(image_embeddings[1], 1) + self.upscale_conv1.bias
+        if attention_similarity is not None:
+            similarity = attention_similarity.expand(batch * objects, -1, -1, -1).unflatten(0, (batch, objects))
+        else:
+            similarity = None
+        step = max(objects, 1) if torch.is_grad_enabled() else OBJECTS_PER_CHUNK
+        pieces = []
+        for start in range(0, max(objects, 1), step):
+            part = slice(start, start + step)
+            tokens = self._with_output_tokens(sparse[:, part])
+            tokens, seen, attentions = self.transformer(
+                tokens,
+                image if image.shape[1] == 1 else image[:, part],
+                positions,
+                None if similarity is None else similarity[:, part],
+                _part_of_objects(target_embedding, part),
+            )
+            pieces.append(self._read_out(tokens, seen, middle, fine, grid, attentions))
+        return pieces[0] if len(pieces) == 1 else _concatenated(pieces)
+
+    def _with_output_tokens(self, sparse: Tensor) -> Tensor:
+        own = torch.cat([self.obj_score_token.weight, self.iou_token.weight, self.mask_tokens.weight])
+        return torch.cat([own.to(sparse.dtype).expand(*sparse.shape[:2], -1, -1), sparse], dim=2)
+
+    def _read_out(
+        self,
+        tokens: Tensor,
+        image: Tensor,
+        middle: Tensor,
+        fine: Tensor,
+        grid: tuple[int, int],
+        attentions: list[Tensor],
+    ) -> DecodedMasks:
+        outputs = self.config.num_multimask_outputs + 1
+        mask_tokens = tokens[:, :, 2 : 2 + outputs]
+        weights = torch.stack(
+            [mlp(mask_tokens[:, :, i]) for i, mlp in enumerate(self.output_hypernetworks_mlps)], dim=-1
+        )
+        return DecodedMasks(
+            masks=from_nested_order(self._upscale(image, middle, fine) @ weights, grid),
+            iou=self.iou_prediction_head(tokens[:, :, 1]),
+            tokens=mask_tokens,
+            object_score=self.pred_obj_score_head(tokens[:, :, 0]),
+            attentions=attentions,
+        )
+
+    def _upscale(self, image: Tensor, middle: Tensor, fine: Tensor) -> Tensor:
+        """Both transposed convolutions as matrix products on pixels in nested order (see `in_nested_order`)."""
+        norm = self.upscale_layer_norm
+        x = F.linear(image, _as_matrix(self.upscale_conv1)).unflatten(-1, (4, -1)) + middle
+        x = F.gelu(F.layer_norm(x, norm.normalized_shape, norm.weight, norm.bias, norm.eps))
+        x = F.linear(x, _as_matrix(self.upscale_conv2)).unflatten(-1, (4, -1)) + fine
+        return F.gelu(x).flatten(2, 4)
+
+
+def in_nested_order(x_bchw: Tensor, halvings: int) -> Tensor:
+    """Pixels grouped by the coarse pixel they lie in: [batch, 1, h * w, 4 (x 4), channels].
+
+    A 2x2 transposed convolution of stride 2 is a matrix product that puts the four new pixels behind the old one; in
+    this order it needs no shuffling, and the other operations are pixel by pixel.
+    """
+    batch, channels, height, width = x_bchw.shape
+    scale = 2**halvings
+    bits = [2] * halvings
+    x = x_bchw.permute(0, 2, 3, 1).reshape(batch, height // scale, *bits, width // scale, *bits, channels)
+    pairs = [axis for bit in range(halvings) for axis in (2 + bit, 3 + halvings + bit)]
+    x = x.permute(0, 1, 2 + halvings, *pairs, x.ndim - 1)
+    return x.reshape(batch, 1, -1, *[4] * halvings, channels)
+
+
+def from_nested_order(x: Tensor, grid: tuple[int, int]) -> Tensor:
+    """[batch, objects, h * w * 16, outputs] in nested order to [batch, objects, outputs, 4h, 4w]."""
+    batch, objects, _, outputs = x.shape
+    height, width = grid
+    x = x.view(batch, objects, height, width, 2, 2, 2, 2, outputs).permute(0, 1, 8, 2, 4, 6, 3, 5, 7)
+    return x.reshape(batch, objects, outputs, 4 * height, 4 * width)
+
+
+def _as_matrix(conv: nn.ConvTranspose2d) -> Tensor:
+    return conv.weight.permute(2, 3, 1, 0).flatten(0, 2)
+
+
+def _part_of_objects(x: Tensor | None, part: slice) -> Tensor | None:
+    return x if x is None or x.ndim < 4 or x.shape[1] == 1 else x[:, part]
+
+
+def _concatenated(pieces: list[DecodedMasks]) -> DecodedMasks:
+    return DecodedMasks(
+        masks=torch.cat([piece.masks for piece in pieces], dim=1),
+        iou=torch.cat([piece.iou for piece in pieces], dim=1),
+        tokens=torch.cat([piece.tokens for piece in pieces], dim=1),
+        object_score=torch.cat([piece.object_score for piece in pieces], dim=1),
+        attentions=[torch.cat(parts, dim=1) for parts in zip(*(piece.attentions for piece in pieces), strict=True)],
+    )

@@ -1,0 +1,78 @@
+"""The decoder's transformer: prompt tokens and image tokens attend to each other (SAM paper, appendix A)."""
+
+from torch import Tensor, nn
+
+from masklet.configuration import Sam2MaskDecoderConfig
+from masklet.modeling.decoder_attention import DecoderAttention
+from masklet.modeling.layers import FeedForward
+
+
+class TwoWayBlock(nn.Module):
+    """Self-attention of the tokens, tokens to image, MLP, image to tokens; each followed by a layer norm."""
+
+    def __init__(self, config: Sam2MaskDecoderConfig, is_first: bool):
+        super().__init__()
+        width, heads, rate = config.hidden_size, config.num_attention_heads, config.attention_downsample_rate
+        self.is_first = is_first
+        self.self_attn = DecoderAttention(width, heads)
+        self.layer_norm1 = nn.LayerNorm(width)
+        self.cross_attn_token_to_image = DecoderAttention(width, heads, rate)
+        self.layer_norm2 = nn.LayerNorm(width)
+        # The reference takes the depth of this MLP from the number of transformer layers; both are 2 in every model.
+        self.mlp = FeedForward(width, config.mlp_dim, width, config.num_hidden_layers)
+        self.layer_norm3 = nn.LayerNorm(width)
+        self.layer_norm4 = nn.LayerNorm(width)
+        self.cross_attn_image_to_token = DecoderAttention(width, heads, rate)
+
+    def forward(
+        self, tokens: Tensor, image: Tensor, token_positions: Tensor, image_positions: Tensor, bias: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Updated tokens, updated image tokens, and what the image took from the tokens."""
+        if self.is_first:
+            # The first block's tokens are nothing but their positions: no residual, no positions to add.
+            tokens = self.self_attn(tokens, tokens, tokens)
+        else:
+            positioned = tokens + token_positions
+            tokens = tokens + self.self_attn(positioned, positioned, tokens)
+        tokens = self.layer_norm1(tokens)
+        image_keys = image + image_positions
+        attend = self.cross_attn_token_to_image.tokens_to_image
+        tokens = self.layer_norm2(tokens + attend(tokens + token_positions, image_keys, image, bias))
+        tokens = self.layer_norm3(tokens + self.mlp(tokens))
+        taken = self.cross_attn_image_to_token.image_to_tokens(image_keys, tokens + token_positions, tokens)
+        return tokens, self.layer_norm4(image + taken), taken
+
+
+class TwoWayTransformer(nn.Module):
+    """Two-way blocks and a last look of the tokens at the image."""
+
+    def __init__(self, config: Sam2MaskDecoderConfig):
+        super().__init__()
+        self.layers = nn.ModuleList(TwoWayBlock(config, index == 0) for index in range(config.num_hidden_layers))
+        self.final_attn_token_to_image = DecoderAttention(
+            config.hidden_size, config.num_attention_heads, config.attention_downsample_rate
+        )
+        self.layer_norm_final_attn = nn.LayerNorm(config.hidden_size)
+
+    def forward(
+        self,
+        tokens: Tensor,
+        image: Tensor,
+        image_positions: Tensor,
+        attention_similarity: Tensor | None = None,
+        target_embedding: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Tokens [batch, objects, n, channels] and image tokens [batch, 1 or objects, pixels, channels], updated.
+
+        `attention_similarity` is added to the scores of tokens looking at the image; `target_embedding` to the tokens
+        before each block (both from PerSAM). Also returns, for each block, what the image took from the tokens.
+        """
+        positions, taken_by_block = tokens, []
+        for block in self.layers:
+            if target_embedding is not None:
+                tokens = tokens + target_embedding
+            tokens, image, taken = block(tokens, image, positions, image_positions, attention_similarity)
+            taken_by_block.append(taken)
+        attend = self.final_attn_token_to_image.tokens_to_image
+        tokens = tokens + attend(tokens + positions, image + image_positions, image, attention_similarity)
+        return self.layer_norm_final_attn(tokens), image, taken_by_block

@@ -1,0 +1,106 @@
+"""Backbone and feature pyramid neck: the image encoder of SAM 2."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from masklet.checkpoints.pretrained import PretrainedModel
+from masklet.configuration import Sam2VisionConfig
+from masklet.modeling.hiera import Sam2HieraDetModel
+from masklet.modeling.initialization import initialize
+from masklet.modeling.layers import pointwise
+from masklet.modeling.outputs import Sam2HieraDetOutput, Sam2VisionEncoderOutput
+from masklet.modeling.positions import sine_positions
+from masklet.modeling.tables import OnceAShape
+
+
+class FeaturePyramidNeck(nn.Module):
+    """1x1 lateral convolutions, and top-down addition on the levels that `fpn_top_down_levels` names.
+
+    Levels are numbered from the shallowest, 0; `convs` are stored from the deepest, as in the checkpoints.
+    """
+
+    def __init__(self, config: Sam2VisionConfig):
+        super().__init__()
+        self.config = config
+        self.convs = nn.ModuleList(
+            nn.Conv2d(width, config.fpn_hidden_size, config.fpn_kernel_size, config.fpn_stride, config.fpn_padding)
+            for width in config.backbone_channel_list
+        )
+
+    def lateral(self, level: int) -> nn.Conv2d:
+        """The convolution of a level."""
+        conv = self.convs[len(self.convs) - 1 - level]
+        assert isinstance(conv, nn.Conv2d)
+        return conv
+
+    def level(self, stages: tuple[Tensor, ...], level: int) -> Tensor:
+        """One level [batch, h, w, channels] of the pyramid above the backbone's `stages`."""
+        out = pointwise(self.lateral(level), stages[level])
+        deeper = level + 1
+        if deeper >= len(stages) or level not in self.config.fpn_top_down_levels:
+            return out
+        above = self.level(stages, deeper).permute(0, 3, 1, 2)
+        return out + F.interpolate(above.float(), scale_factor=2.0, mode="nearest").to(out.dtype).permute(0, 2, 3, 1)
+
+
+class Sam2VisionModel(PretrainedModel):
+    """The image encoder: pixels to the levels of the feature pyramid."""
+
+    config_class = Sam2VisionConfig
+    config: Sam2VisionConfig
+    base_model_prefix = "vision_encoder"
+
+    def __init__(self, config: Sam2VisionConfig):
+        super().__init__(config)
+        self.backbone = Sam2HieraDetModel(config.backbone_config)
+        self.neck = FeaturePyramidNeck(config)
+        self._sines = [OnceAShape() for _ in range(config.num_feature_levels)]
+        self.neck.apply(initialize(config.initializer_range))
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The patch embedding."""
+        return self.backbone.get_input_embeddings()
+
+    def encode(
+        self, pixel_values: Tensor | None, output_hidden_states: bool = False, output_attentions: bool = False
+    ) -> Sam2HieraDetOutput:
+        """The backbone's stages, before the neck."""
+        output: Sam2HieraDetOutput = self.backbone(pixel_values, output_hidden_states, output_attentions)
+        return output
+
+    def forward(
+        self,
+        pixel_values: Tensor | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+        return_dict: bool | None = None,
+    ) -> Sam2VisionEncoderOutput | tuple[object, ...]:
+        """Encode [batch, 3, height, width] (sides multiples of 32) into `num_feature_levels` levels.
+
+        Raises `ValueError` if `pixel_values` is None.
+        """
+        stages = self.encode(
+            pixel_values,
+            self.config.output_hidden_states if output_hidden_states is None else output_hidden_states,
+            self.config.output_attentions if output_attentions is None else output_attentions,
+        )
+        tokens = stages.intermediate_hidden_states
+        levels = [self.neck.level(tokens, level) for level in range(self.config.num_feature_levels)]
+        output = Sam2VisionEncoderOutput(
+            last_hidden_state=stages.last_hidden_state,
+            fpn_hidden_states=tuple(level.permute(0, 3, 1, 2) for level in levels),
+            fpn_position_encoding=tuple(self.position_encoding(level, number) for number, level in enumerate(levels)),
+            hidden_states=stages.hidden_states,
+            attentions=stages.attentions,
+        )
+        return output if (self.config.return_dict if return_dict is None else return_dict) else output.to_tuple()
+
+    def position_encoding(self, level_bhwc: Tensor, number: int) -> Tensor:
+        """Sine positions [batch, channels, h, w] of a level."""
+        batch, height, width, channels = level_bhwc.shape
+        device, dtype = level_bhwc.device, level_bhwc.dtype
+        shape = (height, width, channels, device, dtype)
+        table = self._sines[number].get(
+            lambda: sine_positions(height, width, channels, device=device, dtype=dtype), shape
+        )
+        return table.expand(batch, -1, -1, -1)
