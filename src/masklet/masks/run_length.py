@@ -1,5 +1,6 @@
 """Masks as COCO run lengths: column by column, the counts of alternating outside and inside pixels."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
@@ -40,14 +41,16 @@ def decode_segmentation(segmentation: Mapping[str, Any] | Sequence[Sequence[floa
     if not polygons:
         return np.zeros((height, width), dtype=bool)
     encoded = coco_mask.frPyObjects([list(polygon) for polygon in polygons], height, width)
-    return np.asarray(coco_mask.decode(coco_mask.merge(encoded)), dtype=bool)
+    return _decode_compressed(coco_mask.merge(encoded))
 
 
 def decode_run_length(run_length: Mapping[str, Any]) -> Mask:
     """Decode COCO run lengths, compressed or not, into a mask (bool [H, W]); InvalidInputError if malformed."""
     size, counts = run_length.get("size"), run_length.get("counts")
     if size is None or len(size) != 2 or counts is None:
-        raise InvalidInputError(f"Run lengths need 'size' [height, width] and 'counts'; got the keys {list(run_length)}.")
+        raise InvalidInputError(
+            f"Run lengths need 'size' [height, width] and 'counts'; got the keys {list(run_length)}."
+        )
     height, width = int(size[0]), int(size[1])
     if not isinstance(counts, (str, bytes)):
         if sum(counts) != height * width or any(count < 0 for count in counts):
@@ -55,9 +58,16 @@ def decode_run_length(run_length: Mapping[str, Any]) -> Mask:
         return _alternate(counts).reshape(width, height).T.copy()
     code = counts.encode("ascii") if isinstance(counts, str) else counts
     try:
-        return np.asarray(coco_mask.decode({"size": [height, width], "counts": code}), dtype=bool)
+        return _decode_compressed({"size": [height, width], "counts": code})
     except ValueError as error:
         raise InvalidInputError(f"These run lengths do not describe a {height} x {width} mask: {error}.") from error
+
+
+def _decode_compressed(compressed: Mapping[str, Any]) -> Mask:
+    with warnings.catch_warnings():
+        # pycocotools converts its result in a way that numpy 2 warns about.
+        warnings.filterwarnings("ignore", message="__array__ implementation doesn't accept a copy keyword")
+        return np.asarray(coco_mask.decode(compressed), dtype=bool)
 
 
 def _alternate(counts: Sequence[int]) -> Mask:
@@ -67,5 +77,7 @@ def _alternate(counts: Sequence[int]) -> Mask:
 
 def _sized(run_length: Mapping[str, Any], height: int, width: int) -> Mapping[str, Any]:
     if list(run_length.get("size", ())) != [height, width]:
-        raise InvalidInputError(f"Run lengths of the size {run_length.get('size')} for a picture of [{height}, {width}].")
+        raise InvalidInputError(
+            f"Run lengths of the size {run_length.get('size')} for a picture of [{height}, {width}]."
+        )
     return run_length

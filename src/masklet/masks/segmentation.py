@@ -38,7 +38,9 @@ class Segmentation:
             raise InvalidInputError(f"{count} masks need {count} different object ids above 0; got {self.object_ids}.")
         logits = self.low_resolution_logits
         if logits is not None and (logits.ndim != 3 or len(logits) != count):
-            raise InvalidInputError(f"{count} masks need logits of the shape [{count}, h, w]; got {list(logits.shape)}.")
+            raise InvalidInputError(
+                f"{count} masks need logits of the shape [{count}, h, w]; got {list(logits.shape)}."
+            )
 
     def __len__(self) -> int:
         return len(self.masks)

@@ -1,0 +1,46 @@
+import numpy as np
+
+from masklet.masks.geometry import area, bounding_box, deepest_point
+
+
+def mask_of(*rows):
+    return np.array([[character == "#" for character in row] for row in rows])
+
+
+def test_single_pixel():
+    mask = mask_of("....", "..#.", "....")
+    assert deepest_point(mask) == (2, 1)
+    assert bounding_box(mask) == (2.0, 1.0, 3.0, 2.0)
+    assert area(mask) == 1
+
+
+def test_deepest_point_is_the_centre_of_a_square():
+    mask = mask_of(".......", ".#####.", ".#####.", ".#####.", ".#####.", ".#####.")
+    assert deepest_point(mask) == (3, 3)
+
+
+def test_the_border_of_the_picture_counts_as_outside():
+    assert deepest_point(np.ones((5, 9), dtype=bool)) == (2, 2)
+
+
+def test_deepest_point_lies_in_the_thickest_part():
+    mask = mask_of("########.....", "########..###", "..........###", "..........###")
+    assert deepest_point(mask) == (11, 2)
+
+
+def test_deepest_point_avoids_a_hole():
+    mask = np.ones((9, 21), dtype=bool)
+    mask[4, 4] = False
+    x, y = deepest_point(mask)
+    assert (x, y) == (10, 4) or x > 8
+
+
+def test_empty_mask():
+    empty = np.zeros((3, 4), dtype=bool)
+    assert deepest_point(empty) is None
+    assert bounding_box(empty) is None
+    assert area(empty) == 0
+
+
+def test_box_of_separate_parts():
+    assert bounding_box(mask_of("#...", "....", "...#")) == (0.0, 0.0, 4.0, 3.0)

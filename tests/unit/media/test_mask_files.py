@@ -1,0 +1,109 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.masks.run_length import decode_run_length
+from masklet.masks.segmentation import Segmentation
+from masklet.media.colours import object_colour
+from masklet.media.mask_files import read_mask_png, write_mask_json, write_mask_png
+
+
+def segmentation_of(count, ids=None, scores=None):
+    masks = np.zeros((count, 5, 8), dtype=bool)
+    for index in range(count):
+        masks[index, 1:4, index : index + 3] = True
+    return Segmentation(masks, np.array(scores or [0.5] * count), ids or tuple(range(1, count + 1)))
+
+
+def test_one_object_is_grey(tmp_path):
+    segmentation = segmentation_of(1, ids=(9,))
+    write_mask_png(tmp_path / "mask.png", segmentation)
+    with Image.open(tmp_path / "mask.png") as image:
+        assert image.mode == "L"
+        np.testing.assert_array_equal(np.asarray(image), 255 * segmentation.masks[0].astype(np.uint8))
+    np.testing.assert_array_equal(read_mask_png(tmp_path / "mask.png"), segmentation.masks[0])
+
+
+def test_several_objects_are_a_palette_of_ids_with_the_best_on_top(tmp_path):
+    segmentation = segmentation_of(2, ids=(3, 200), scores=[0.9, 0.2])
+    write_mask_png(tmp_path / "mask.png", segmentation)
+    with Image.open(tmp_path / "mask.png") as image:
+        assert image.mode == "P"
+        labels = np.asarray(image)
+        assert image.convert("RGB").getpixel((1, 2)) == object_colour(3)
+    np.testing.assert_array_equal(labels == 3, segmentation.masks[0])
+    np.testing.assert_array_equal(labels == 200, segmentation.masks[1] & ~segmentation.masks[0])
+    np.testing.assert_array_equal(read_mask_png(tmp_path / "mask.png", object_id=3), segmentation.masks[0])
+    np.testing.assert_array_equal(read_mask_png(tmp_path / "mask.png"), segmentation.masks.any(0))
+
+
+def test_no_objects_are_an_all_background_file(tmp_path):
+    write_mask_png(tmp_path / "mask.png", Segmentation(np.zeros((0, 5, 8), dtype=bool), np.zeros(0), ()))
+    np.testing.assert_array_equal(read_mask_png(tmp_path / "mask.png"), np.zeros((5, 8), dtype=bool))
+
+
+def test_ids_beyond_the_palette(tmp_path):
+    with pytest.raises(InvalidInputError, match="up to 255"):
+        write_mask_png(tmp_path / "mask.png", segmentation_of(2, ids=(1, 256)))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "I;16", "I", "F"])
+def test_reads_every_mode(tmp_path, mode):
+    mask = segmentation_of(1).masks[0]
+    if mode == "P":
+        image = Image.fromarray(mask.astype(np.uint8))
+        image.putpalette([0, 0, 0, 0, 0, 0])  # the index counts, not its colour
+    elif mode == "I;16":
+        image = Image.fromarray(mask.astype(np.uint16) * 256)
+    else:
+        image = Image.fromarray(mask.astype(np.uint8) * 255).convert(mode)
+    path = tmp_path / ("mask.tiff" if mode in {"I", "F"} else "mask.png")
+    image.save(path)
+    np.testing.assert_array_equal(read_mask_png(path), mask)
+
+
+def test_transparent_pixels_are_outside(tmp_path):
+    pixels = np.full((2, 2, 4), 255, dtype=np.uint8)
+    pixels[0, 0, 3] = 0
+    Image.fromarray(pixels).save(tmp_path / "mask.png")
+    np.testing.assert_array_equal(read_mask_png(tmp_path / "mask.png"), [[False, True], [True, True]])
+
+
+def test_object_of_a_colour_picture(tmp_path):
+    Image.new("RGB", (2, 2)).save(tmp_path / "mask.png")
+    with pytest.raises(InvalidInputError, match="RGB"):
+        read_mask_png(tmp_path / "mask.png", object_id=1)
+
+
+@pytest.mark.parametrize("content", [None, b"no picture"])
+def test_unreadable_file(tmp_path, content):
+    path = tmp_path / "mask.png"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UnreadableImageError, match=r"mask\.png"):
+        read_mask_png(path)
+
+
+def test_json_fields(tmp_path):
+    segmentation = segmentation_of(2, ids=(3, 7), scores=[0.25, 0.75])
+    write_mask_json(tmp_path / "masks.json", segmentation, "photo.jpg")
+    content = json.loads((tmp_path / "masks.json").read_text())
+    assert content["image"] == {"file_name": "photo.jpg", "height": 5, "width": 8}
+    second = content["annotations"][1]
+    assert (second["id"], second["bbox"], second["area"], second["predicted_iou"]) == (7, [1, 1, 3, 3], 9, 0.75)
+    np.testing.assert_array_equal(decode_run_length(second["segmentation"]), segmentation.masks[1])
+
+
+def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
+    def full_disk(self, path, **_):
+        path.write_bytes(b"half")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        write_mask_png(tmp_path / "mask.png", segmentation_of(1))
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from masklet.errors import InvalidInputError
+from masklet.masks.segmentation import Segmentation
+from masklet.media.colours import object_colour
+from masklet.media.overlays import NEGATIVE, POSITIVE, WHITE, draw_overlay
+from masklet.prompts.simulated_clicks import Click
+
+
+@pytest.fixture
+def grey():
+    return np.full((60, 80, 3), 100, dtype=np.uint8)
+
+
+def segmentation_of(*boxes):
+    masks = np.zeros((len(boxes), 60, 80), dtype=bool)
+    for mask, (left, top, right, bottom) in zip(masks, boxes, strict=True):
+        mask[top:bottom, left:right] = True
+    return Segmentation(masks, np.ones(len(boxes)), tuple(range(1, len(boxes) + 1)))
+
+
+def test_masks_tint_their_inside_only(grey):
+    drawn = np.asarray(draw_overlay(grey, segmentation_of((10, 10, 30, 40), (50, 20, 70, 50))))
+    for object_id, (x, y) in ((1, (20, 25)), (2, (60, 35))):
+        np.testing.assert_allclose(drawn[y, x], (100 + np.array(object_colour(object_id))) / 2, atol=1)
+    np.testing.assert_array_equal(drawn[:, 35:45], grey[:, 35:45])
+
+
+def test_outline_has_the_colour_of_the_object(grey):
+    drawn = np.asarray(draw_overlay(grey, segmentation_of((10, 10, 30, 40))))
+    np.testing.assert_allclose(drawn[25, 10].astype(int), object_colour(1), atol=60)
+    assert drawn[25, 9].min() > 180  # the white rim around it
+
+
+def test_clicks_and_boxes(grey):
+    clicks = [Click(20, 30, 1), Click(60, 30, 0)]
+    drawn = draw_overlay(grey, segmentation_of(), points=clicks, boxes=[(5, 5, 75, 55)])
+    assert drawn.getpixel((20, 30)) == POSITIVE
+    assert drawn.getpixel((60, 30)) == NEGATIVE
+    assert drawn.getpixel((5, 20)) == drawn.getpixel((74, 20)) == drawn.getpixel((40, 54)) == WHITE
+    assert drawn.getpixel((75, 20)) == drawn.getpixel((40, 20)) == (100, 100, 100)
+
+
+def test_clicks_at_the_border_and_beyond(grey):
+    drawn = draw_overlay(grey, segmentation_of(), points=[Click(0, 0, 1), Click(500, 500, 0)])
+    assert drawn.getpixel((0, 0)) == POSITIVE
+    assert drawn.size == (80, 60)
+
+
+def test_given_picture_stays_as_it_is(grey):
+    before = grey.copy()
+    from_array = draw_overlay(grey, segmentation_of((10, 10, 30, 40)))
+    from_image = draw_overlay(Image.fromarray(grey), segmentation_of((10, 10, 30, 40)))
+    np.testing.assert_array_equal(grey, before)
+    np.testing.assert_array_equal(np.asarray(from_array), np.asarray(from_image))
+
+
+def test_masks_of_another_size(grey):
+    with pytest.raises(InvalidInputError, match=r"\[30, 80\].*\[60, 80\]"):
+        draw_overlay(grey[:30], segmentation_of((0, 0, 5, 5)))
+
+
+def test_object_colours_differ():
+    colours = {object_colour(object_id) for object_id in range(1, 256)}
+    assert len(colours) > 250
+    neighbours = [np.abs(np.subtract(object_colour(each), object_colour(each + 1))).max() for each in range(1, 255)]
+    assert min(neighbours) > 60
