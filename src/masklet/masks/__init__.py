@@ -1,1 +1,1 @@
-"""masks."""
+"""Masks as values: components, overlaps, agreement. Pure functions on arrays; no network and no files."""

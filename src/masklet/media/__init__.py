@@ -1,1 +1,1 @@
-"""media."""
+"""Pixels to and from files."""

@@ -1,1 +1,7 @@
-"""processing."""
+"""Arrays to model inputs, and model outputs back to arrays."""
+
+from masklet.processing.batch import BatchFeature
+from masklet.processing.image_processor import Sam2ImageProcessorFast
+from masklet.processing.processor import Sam2Processor
+
+__all__ = ["BatchFeature", "Sam2ImageProcessorFast", "Sam2Processor"]

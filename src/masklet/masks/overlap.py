@@ -1,0 +1,40 @@
+"""Masks against each other: objects that may not overlap, and how much two masks agree."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from masklet.errors import InvalidMaskError
+
+_SUPPRESSED_LOGIT = -10.0
+"""Upper bound of a losing object's logit: sigmoid(-10) is 4.5e-5, as good as absent (Meta's SAM 2 uses the same)."""
+
+
+def without_overlaps(logits: Tensor) -> Tensor:
+    """Return mask logits [objects, ...] in which every pixel belongs to at most one object.
+
+    The object with the highest logit keeps a pixel (the first one on a tie); the logits of all others are lowered to
+    at most -10 there. One object, or none, is returned as given.
+    """
+    if logits.shape[0] <= 1:
+        return logits
+    winner = logits.argmax(dim=0, keepdim=True)
+    objects = torch.arange(logits.shape[0], device=logits.device).view(-1, *(1,) * (logits.ndim - 1))
+    return torch.where(winner == objects, logits, logits.clamp(max=_SUPPRESSED_LOGIT))
+
+
+def intersection_over_union(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the intersection over union (Jaccard index), 0 to 1, of two bool masks of equal shape.
+
+    Two empty masks agree perfectly: 1.0.
+
+    Raises:
+        InvalidMaskError: if a mask is not bool or the shapes differ.
+    """
+    if first.dtype != np.bool_ or second.dtype != np.bool_ or first.shape != second.shape:
+        raise InvalidMaskError(
+            "Intersection over union needs two bool masks of one shape, got "
+            f"{first.dtype} {first.shape} and {second.dtype} {second.shape}."
+        )
+    union = np.count_nonzero(first | second)
+    return np.count_nonzero(first & second) / union if union else 1.0

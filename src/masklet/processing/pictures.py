@@ -1,0 +1,157 @@
+"""Pictures of every kind a caller may hold, as tensors of pixels [channels, height, width]."""
+
+import os
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from masklet.errors import InvalidInputError
+from masklet.media.images import read_image, scaled_to_8_bit, to_rgb
+
+Picture = Image.Image | np.ndarray | Tensor | str | os.PathLike[str]
+
+_PLAUSIBLE_CHANNELS = (1, 3, 4)
+
+
+def picture_list(images: object) -> list[Any]:
+    """Return single pictures from one picture, a list or tuple of them, or a 4-D batch (array or tensor).
+
+    Raises:
+        InvalidInputError: if there is none.
+    """
+    if isinstance(images, list | tuple) or (isinstance(images, np.ndarray | Tensor) and images.ndim == 4):
+        pictures = list(images)
+    else:
+        pictures = [images]
+    if not pictures:
+        raise InvalidInputError("No picture was given: the list of images is empty.")
+    return pictures
+
+
+def picture_pixels(
+    picture: Picture, *, channels: int = 3, convert: bool = True, input_data_format: str | None = None
+) -> Tensor:
+    """Return the pixels of one picture as a tensor [channels, height, width], uint8 or float32.
+
+    Files are read upright; images in memory are taken as they lie. Grey pictures are repeated into all channels and a
+    surplus alpha channel is dropped, unless `convert` is False. bool becomes 0 and 255, 16-bit unsigned integers are
+    scaled to 8 bits, floats keep their values.
+
+    Args:
+        picture: a Pillow image, a path, or an array or tensor [H, W], [H, W, C] or [C, H, W].
+        channels: how many channels the model takes.
+        convert: whether to bring the picture to that many channels.
+        input_data_format: "channels_first" or "channels_last" for arrays and tensors; None infers it, and where both
+            would fit takes tensors as channels first and arrays as channels last.
+
+    Raises:
+        UnreadableImageError: if a path cannot be read.
+        InvalidInputError: if it is not a picture: wrong type or shape, empty, NaN or infinite values.
+    """
+    if isinstance(picture, str | os.PathLike):
+        picture = read_image(picture)
+    if isinstance(picture, Image.Image):
+        image = to_rgb(picture) if convert else picture
+        pixels = _channels_first(torch.from_numpy(np.array(image)), "channels_last")
+    elif isinstance(picture, np.ndarray | Tensor):
+        pixels = _channels_first(_as_tensor(picture), input_data_format or _data_format(picture))
+    else:
+        raise InvalidInputError(
+            f"A picture must be a PIL image, an array, a tensor or a path, got {type(picture).__name__}."
+        )
+    if pixels.numel() == 0:
+        raise InvalidInputError(f"The picture is empty: [channels, height, width] is {list(pixels.shape)}.")
+    pixels = _as_8_bit_or_float(pixels)
+    return _with_channels(pixels, channels) if convert else pixels
+
+
+def _as_tensor(values: np.ndarray | Tensor) -> Tensor:
+    if isinstance(values, Tensor) and values.dtype != torch.uint16:
+        return values.detach()
+    values = np.asarray(values)
+    if values.dtype.kind not in "buif":
+        raise InvalidInputError(f"A picture must be an array of numbers, got dtype {values.dtype}.")
+    if values.dtype == np.uint16 and values.size:
+        values = scaled_to_8_bit(values)
+    return torch.from_numpy(np.require(values, requirements=["C", "W"]))
+
+
+def _data_format(picture: np.ndarray | Tensor) -> str:
+    """Which end of a 3-D shape looks like channels; the usual layout of its kind decides where both do."""
+    if picture.ndim != 3:
+        return "channels_last"
+    candidates = {
+        "channels_first": picture.shape[0] in _PLAUSIBLE_CHANNELS,
+        "channels_last": picture.shape[-1] in _PLAUSIBLE_CHANNELS,
+    }
+    usual = "channels_first" if isinstance(picture, Tensor) else "channels_last"
+    fitting = [usual] if candidates[usual] else [name for name, fits in candidates.items() if fits]
+    if not fitting:
+        raise InvalidInputError(
+            f"Cannot tell the channels of a picture of shape {tuple(picture.shape)}: neither end is 1, 3 or 4 long. "
+            "Pass input_data_format='channels_first' or 'channels_last'."
+        )
+    return fitting[0]
+
+
+def _channels_first(pixels: Tensor, data_format: str) -> Tensor:
+    if pixels.ndim == 2:
+        return pixels[None]
+    if pixels.ndim != 3:
+        raise InvalidInputError(
+            f"A picture must have 2 or 3 dimensions ([H, W], [H, W, C] or [C, H, W]), got shape {tuple(pixels.shape)}."
+        )
+    if data_format not in ("channels_first", "channels_last"):
+        raise InvalidInputError(f"input_data_format must be 'channels_first' or 'channels_last', got {data_format!r}.")
+    return pixels if data_format == "channels_first" else pixels.permute(2, 0, 1)
+
+
+def _as_8_bit_or_float(pixels: Tensor) -> Tensor:
+    if pixels.dtype == torch.uint8:
+        return pixels
+    if pixels.dtype == torch.bool:
+        return pixels.to(torch.uint8) * 255
+    if pixels.is_floating_point():
+        if not pixels.isfinite().all():
+            raise InvalidInputError("The picture contains NaN or infinite pixels.")
+        return pixels.to(torch.float32)
+    low, high = int(pixels.min()), int(pixels.max())
+    if low < 0 or high > 255:
+        raise InvalidInputError(f"Pixels of type {pixels.dtype} must lie in 0..255, got {low}..{high}.")
+    return pixels.to(torch.uint8)
+
+
+def _with_channels(pixels: Tensor, channels: int) -> Tensor:
+    given = pixels.shape[0]
+    if given == 1:
+        return pixels.expand(channels, -1, -1)
+    if given == channels + 1:
+        return pixels[:channels]
+    if given != channels:
+        raise InvalidInputError(
+            f"A picture must have 1, {channels} or {channels + 1} channels, got {given} "
+            f"([channels, height, width] = {list(pixels.shape)})."
+        )
+    return pixels
+
+
+def label_maps(maps: object) -> list[Tensor]:
+    """Return 2-D maps of class numbers [H, W] from one map, a list of maps, or a 3-D batch.
+
+    Palette images give their palette indices, not colours.
+
+    Raises:
+        InvalidInputError: if an entry is not 2-D.
+    """
+    if isinstance(maps, list | tuple) or (isinstance(maps, np.ndarray | Tensor) and maps.ndim == 3):
+        entries = list(maps)
+    else:
+        entries = [maps]
+    tensors = [entry if isinstance(entry, Tensor) else torch.from_numpy(np.array(entry)) for entry in entries]
+    for tensor in tensors:
+        if tensor.ndim != 2 or tensor.numel() == 0:
+            raise InvalidInputError(f"A segmentation map must be [height, width], got shape {tuple(tensor.shape)}.")
+    return tensors

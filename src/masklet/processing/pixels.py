@@ -1,0 +1,80 @@
+"""From pixels to what the network sees: resizing, cropping, padding, rescaling and normalising single pictures."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from masklet.errors import InvalidInputError
+
+_INTERPOLATION_MODES = {0: "nearest-exact", 2: "bilinear", 3: "bicubic"}
+"""Pillow's resampling numbers as torch's names, as far as torch has the method."""
+
+
+def resized(pixels_chw: Tensor, size: Mapping[str, int], resample: int = 2) -> Tensor:
+    """Return pixels [C, H, W] (uint8 or float) stretched to `size`, antialiased; the dtype stays.
+
+    uint8 is resized in integer arithmetic on the CPU, which is what torchvision's `resize` computes, bit for bit; on
+    other devices in float, then rounded.
+
+    Raises:
+        InvalidInputError: if `resample` is not 0 (nearest), 2 (bilinear) or 3 (bicubic), as Pillow numbers them.
+    """
+    if resample not in _INTERPOLATION_MODES:
+        raise InvalidInputError(f"resample must be 0 (nearest), 2 (bilinear) or 3 (bicubic), got {resample!r}.")
+    shape = (size["height"], size["width"])
+    if pixels_chw.shape[1:] == shape:
+        return pixels_chw
+    mode = _INTERPOLATION_MODES[resample]
+    is_rounded = pixels_chw.dtype == torch.uint8 and pixels_chw.device.type != "cpu"
+    values_chw = pixels_chw.float() if is_rounded else pixels_chw
+    values_chw = F.interpolate(values_chw[None], shape, mode=mode, antialias=mode != "nearest-exact")[0]
+    return values_chw.round().clamp(0, 255).to(torch.uint8) if is_rounded else values_chw
+
+
+def center_cropped(pixels_chw: Tensor, size: Mapping[str, int]) -> Tensor:
+    """Return the middle of pixels [C, H, W], cut, or filled up with zeros, to `size`."""
+    missing = [size["height"] - pixels_chw.shape[1], size["width"] - pixels_chw.shape[2]]
+    top, left = missing[0] // 2, missing[1] // 2
+    return F.pad(pixels_chw, (left, missing[1] - left, top, missing[0] - top))
+
+
+def padded(pixels_chw: Tensor, size: Mapping[str, int]) -> Tensor:
+    """Return pixels [C, H, W] with zeros at the bottom and the right up to `size`.
+
+    Raises:
+        InvalidInputError: if the picture is larger.
+    """
+    bottom, right = size["height"] - pixels_chw.shape[1], size["width"] - pixels_chw.shape[2]
+    if bottom < 0 or right < 0:
+        raise InvalidInputError(f"Cannot pad a picture of {list(pixels_chw.shape[1:])} pixels to the smaller {size}.")
+    return F.pad(pixels_chw, (0, right, 0, bottom))
+
+
+def normalised(pixels_chw: Tensor, factor: float | None, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """Return (pixels * factor - mean) / std per channel, float32.
+
+    It is computed as (pixels - mean/factor) / (std/factor) with float32 constants, as the reference does, to be equal
+    to the bit.
+    A `factor` of None leaves the pixels unscaled.
+
+    Raises:
+        InvalidInputError: if the number of channels is not that of `mean` and `std` (one value serves all channels).
+    """
+    if any(len(values) not in (1, pixels_chw.shape[0]) for values in (mean, std)):
+        raise InvalidInputError(
+            f"A picture of {pixels_chw.shape[0]} channels cannot be normalised with image_mean={list(mean)} and "
+            f"image_std={list(std)}."
+        )
+    inverse = 1.0 / factor if factor is not None else 1.0
+    mean_c11, std_c11 = (
+        torch.tensor(values, device=pixels_chw.device).view(-1, 1, 1) * inverse for values in (mean, std)
+    )
+    return pixels_chw.to(torch.float32).sub(mean_c11).div_(std_c11)
+
+
+def label_map(values_hw: Tensor, size: Mapping[str, int]) -> Tensor:
+    """Return a map of class numbers [H, W] at `size` as int64, each the value of the nearest pixel, none blended."""
+    # float64 holds every whole number up to 2**53, and torch resizes no int64.
+    return resized(values_hw[None].double(), size, resample=0)[0].long()

@@ -1,0 +1,194 @@
+"""Pictures and prompts together to model inputs."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Self
+
+from torch import Tensor
+
+from masklet.atomic_files import written_whole
+from masklet.errors import InvalidInputError
+from masklet.processing.batch import BatchFeature
+from masklet.processing.image_processor import Sam2ImageProcessorFast
+from masklet.processing.prompt_tensors import box_tensor, mask_tensor, point_tensors
+from masklet.processing.saved_settings import PROCESSOR_FILE, processor_settings
+from masklet.processing.sizes import height_and_width, size_pairs
+from masklet.sources import Source
+
+
+class Sam2Processor:
+    """Prepares pictures with an image processor and prompts to match, and turns mask logits into masks.
+
+    Args:
+        image_processor: prepares the pictures; None makes one from `kwargs`.
+        video_processor: prepares the frames of videos.
+        target_size: side of the network's square input, to which prompts are scaled; None takes the image processor's
+            height.
+        point_pad_value: coordinate of the points and boxes that fill up ragged batches. The network ignores points
+            labelled -10 and recognises padded boxes by all four coordinates being this value.
+        **kwargs: options of the image processor, where none is given.
+    """
+
+    def __init__(
+        self,
+        image_processor: Sam2ImageProcessorFast | None = None,
+        video_processor: Any = None,
+        target_size: int | None = None,
+        point_pad_value: int = -10,
+        **kwargs: Any,
+    ) -> None:
+        if image_processor is not None and kwargs:
+            raise InvalidInputError(f"Set the options {list(kwargs)} on the image_processor that you pass.")
+        self.image_processor = Sam2ImageProcessorFast(**kwargs) if image_processor is None else image_processor
+        self.video_processor = video_processor
+        self.target_size: int = self.image_processor.size["height"] if target_size is None else int(target_size)
+        self.point_pad_value = point_pad_value
+
+    @property
+    def model_input_names(self) -> list[str]:
+        """Names of the inputs that every call with pictures returns."""
+        return [*self.image_processor.model_input_names, "original_sizes", "reshaped_input_sizes"]
+
+    def __call__(  # noqa: PLR0917 (the public API gives the order)
+        self,
+        images: Any = None,
+        segmentation_maps: Any = None,
+        input_points: Any = None,
+        input_labels: Any = None,
+        input_boxes: Any = None,
+        original_sizes: Any = None,
+        return_tensors: str | None = None,
+        *,
+        input_masks: Any = None,
+        **kwargs: Any,
+    ) -> BatchFeature:
+        """Return pictures and prompts as model inputs.
+
+        Prompts are in pixels of their pictures, nested as lists, tuples, arrays or tensors, ragged where they like.
+
+        Args:
+            images: pictures, as `Sam2ImageProcessorFast.preprocess` takes them; None to prepare prompts only.
+            segmentation_maps: maps of class numbers, likewise.
+            input_points: [image][object][point][x, y].
+            input_labels: [image][object][point]: 1 inside the object, 0 outside; all inside if left out.
+            input_boxes: [image][box][x1, y1, x2, y2].
+            original_sizes: (height, width) per image, or one for all, in which the prompts count their pixels; needed
+                without images, else the pictures' own sizes.
+            return_tensors: "pt", "np" or None (prompts are tensors then, too).
+            input_masks: a mask or one mask per object for each image: logits of an earlier prediction, or bool.
+            **kwargs: options of the image processor for this call.
+
+        Returns:
+            What the image processor returns, plus for the prompts given: input_points float32 [B, P, N, 2],
+            input_labels int64 [B, P, N], input_boxes float32 [B, P, 4], input_masks float [B, 1 or P, h, w].
+
+        Raises:
+            InvalidInputError: if the pictures or prompts cannot be used or do not fit together.
+        """
+        data: dict[str, Any] = {}
+        if images is not None:
+            data = self.image_processor(images, segmentation_maps, **kwargs)
+        elif original_sizes is None:
+            raise InvalidInputError("Either images or original_sizes must be provided")
+        sizes = _image_sizes(data.get("original_sizes"), original_sizes)
+        data["original_sizes"] = sizes
+        target_size = height_and_width(kwargs["size"])["height"] if kwargs.get("size") else self.target_size
+        data |= self._prompts(sizes, target_size, input_points, input_labels, input_boxes)
+        if input_masks is not None:
+            data["input_masks"] = mask_tensor(input_masks, len(sizes))
+        return BatchFeature(data, return_tensors)
+
+    def post_process_masks(self, masks: Any, original_sizes: Any, *positional: Any, **options: Any) -> list[Tensor]:
+        """Return masks at the sizes of their pictures; see `Sam2ImageProcessorFast.post_process_masks`."""
+        return self.image_processor.post_process_masks(masks, original_sizes, *positional, **options)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings of the processor and, nested, of its parts, as they are saved."""
+        settings: dict[str, Any] = {
+            "image_processor": self.image_processor.to_dict(),
+            "point_pad_value": self.point_pad_value,
+            "processor_class": "Sam2Processor",
+            "target_size": self.target_size,
+        }
+        return settings
+
+    def to_json_string(self) -> str:
+        """Return the settings as JSON text."""
+        return json.dumps(self.to_dict(), indent=2, sort_keys=True) + "\n"
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> list[str]:
+        """Write `processor_config.json` into a folder, made if missing; return the paths written."""
+        path = Path(folder) / PROCESSOR_FILE
+        with written_whole(path) as unfinished:
+            unfinished.write_text(self.to_json_string(), encoding="utf-8")
+        return [str(path)]
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: Source = None,
+        *,
+        subfolder: str = "",
+        revision: str | None = None,
+        image_processor: Sam2ImageProcessorFast | None = None,
+        video_processor: Any = None,
+        **overrides: Any,
+    ) -> Self:
+        """Return the processor of a checkpoint.
+
+        Args:
+            source: a folder, a hub id, a Meta `.pt` file (they all use the default settings), or None for the bundled
+                model.
+            subfolder: folder inside the source.
+            revision: branch, tag or commit of a hub repository.
+            image_processor: used instead of the saved one.
+            video_processor: passed on.
+            **overrides: `target_size`, `point_pad_value` and image processor options, instead of the saved ones.
+
+        Raises:
+            CheckpointError: if the source has no settings of an image processor.
+        """
+        saved = processor_settings(source, subfolder=subfolder, revision=revision)
+        if image_processor is not None or "size" in overrides:
+            saved.pop("target_size", None)  # it belongs to the saved size
+        own = {
+            name: overrides.pop(name, saved.get(name, default))
+            for name, default in (("target_size", None), ("point_pad_value", -10))
+        }
+        if image_processor is None:
+            image_processor = Sam2ImageProcessorFast.from_pretrained(
+                source, subfolder=subfolder, revision=revision, **overrides
+            )
+        return cls(image_processor, video_processor, **own)
+
+    def _prompts(
+        self, sizes: list[tuple[int, int]], target_size: int, points: Any, labels: Any, boxes: Any
+    ) -> dict[str, Tensor]:
+        prompts: dict[str, Tensor] = {}
+        if points is not None or labels is not None:
+            prompts |= point_tensors(points, labels, sizes, target_size, self.point_pad_value)
+        if boxes is not None:
+            prompts["input_boxes"] = box_tensor(boxes, sizes, target_size, self.point_pad_value)
+        if points is not None and boxes is not None:
+            objects, box_count = prompts["input_points"].shape[1], prompts["input_boxes"].shape[1]
+            if objects != box_count:
+                raise InvalidInputError(
+                    f"You should provide as many bounding boxes as input points per box. Got {objects} and {box_count}."
+                )
+        return prompts
+
+
+def _image_sizes(of_images: list[tuple[int, int]] | None, given: Any) -> list[tuple[int, int]]:
+    """The sizes in which prompts count their pixels: those given, else those of the pictures."""
+    if given is None:
+        assert of_images is not None
+        return of_images
+    sizes = size_pairs(given)
+    if of_images is None or len(sizes) == len(of_images):
+        return sizes
+    if len(sizes) != 1:
+        raise InvalidInputError(
+            f"original_sizes must be of length 1 or len(images). Got {len(sizes)} sizes and {len(of_images)} images."
+        )
+    return sizes * len(of_images)

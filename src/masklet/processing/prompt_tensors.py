@@ -1,0 +1,168 @@
+"""Prompts in picture pixels, as users write them, to tensors in the network's pixels."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from masklet.errors import InvalidInputError
+from masklet.prompts.nesting import BOXES, LABELS, POINTS, PromptLayout, nested_lists, padded
+
+PADDING_LABEL = -10
+"""The label by which the prompt encoder knows a point that only fills up a ragged batch."""
+
+_POSITIVE, _NEGATIVE, _NOT_A_POINT = 1, 0, -1
+_MASK_PROMPT_LOGIT = 10.0
+
+Sizes = Sequence[tuple[int, int]]
+
+
+def point_tensors(points: Any, labels: Any, sizes: Sizes, target_size: int, padding: float) -> dict[str, Tensor]:
+    """Return input_points float32 [B, P, N, 2] and input_labels int64 [B, P, N].
+
+    Ragged objects and points are filled up with points (padding, padding) labelled -10; so labelled, too, are points
+    that a caller padded so. Other points without labels are positive. Coordinates are scaled from the picture's height
+    and width to `target_size`; a point with a coordinate equal to `padding` is not.
+
+    Args:
+        points: nested [image][object][point][x, y] in picture pixels, 0..width and 0..height.
+        labels: nested [image][object][point]: 1 inside, 0 outside, -1 not a point, -10 padding; or None.
+        sizes: (height, width) of each picture.
+        target_size: side of the network's square input.
+        padding: coordinate that marks padding.
+
+    Raises:
+        InvalidInputError: for wrong nesting, counts that do not fit together, points that are NaN or outside the
+            picture, or other labels.
+    """
+    if points is None:
+        raise InvalidInputError("Got input_labels without input_points; labels say what given points mean.")
+    lists = _prompts_of(points, POINTS, sizes)
+    points_bpn2 = padded(lists, POINTS, padding, torch.float32)
+    is_padding_bpn = (points_bpn2 == padding).all(-1)
+    if labels is None:
+        labels_bpn = torch.where(is_padding_bpn, PADDING_LABEL, _POSITIVE)
+    else:
+        labels_bpn = _labels(_prompts_of(labels, LABELS, sizes), lists)
+    _check_points(points_bpn2, is_padding_bpn | (labels_bpn < 0), sizes)
+    return {"input_points": _scaled(points_bpn2, sizes, target_size, padding), "input_labels": labels_bpn}
+
+
+def box_tensor(boxes: Any, sizes: Sizes, target_size: int, padding: float) -> Tensor:
+    """Return input_boxes float32 [B, P, 4]; pictures with fewer boxes are filled up with boxes of four `padding`.
+
+    Args:
+        boxes: nested [image][box][x1, y1, x2, y2] in picture pixels; they may reach beyond the picture.
+        sizes: (height, width) of each picture.
+        target_size: side of the network's square input.
+        padding: coordinate that marks padding.
+
+    Raises:
+        InvalidInputError: for wrong nesting, or boxes that are NaN, inverted, empty or wholly outside the picture.
+    """
+    boxes_bp4 = padded(_prompts_of(boxes, BOXES, sizes), BOXES, padding, torch.float32)
+    _check_boxes(boxes_bp4, padding, sizes)
+    return _scaled(boxes_bp4.view(*boxes_bp4.shape[:2], 2, 2), sizes, target_size, padding).flatten(-2)
+
+
+def mask_tensor(masks: Any, images: int) -> Tensor:
+    """Return input_masks float [B, 1 or P, h, w]: the logits that the network takes as mask prompts.
+
+    Args:
+        masks: one mask [h, w], or one per object [P, h, w], per image: a list of arrays, tensors or nested lists, or
+            one array or tensor [B, h, w] or [B, P, h, w]. Floating point values are logits; of bool and integer masks
+            non-zero means inside, and becomes +10, zero -10.
+        images: number of images B.
+
+    Raises:
+        InvalidInputError: for other shapes, different shapes in one batch, NaN, or a wrong number of images.
+    """
+    if not isinstance(masks, list | tuple | np.ndarray | Tensor):
+        raise InvalidInputError(f"Input masks must be a list, an array or a tensor, got {type(masks).__name__}.")
+    if len(masks) != images:
+        raise InvalidInputError(f"Got input_masks for {len(masks)} images but {images} images.")
+    per_image = [mask if isinstance(mask, Tensor) else torch.as_tensor(np.asarray(mask)) for mask in masks]
+    per_image = [mask[None] if mask.ndim == 2 else mask for mask in per_image]
+    shapes = sorted({tuple(mask.shape) for mask in per_image})
+    if len(shapes) != 1 or len(shapes[0]) != 3 or 0 in shapes[0]:
+        raise InvalidInputError(f"Input masks must be [h, w] or [objects, h, w], equal for all images; got {shapes}.")
+    masks_bphw = torch.stack([_as_logits(mask) for mask in per_image])
+    if masks_bphw.isnan().any():
+        raise InvalidInputError("Input masks contain NaN.")
+    return masks_bphw
+
+
+def _prompts_of(prompts: Any, layout: PromptLayout, sizes: Sizes) -> list[Any]:
+    lists = nested_lists(prompts, layout)
+    if len(lists) != len(sizes):
+        raise InvalidInputError(f"Got input {layout.name} for {len(lists)} images but {len(sizes)} images.")
+    return lists
+
+
+def _labels(labels: list[Any], points: list[Any]) -> Tensor:
+    counts_of_labels, counts_of_points = (
+        [[len(of_object) for of_object in of_image] for of_image in lists] for lists in (labels, points)
+    )
+    if counts_of_labels != counts_of_points:
+        raise InvalidInputError(
+            "Input points and labels have inconsistent dimensions. Please ensure they have the same dimensions. "
+            f"Got [image][object] counts of {counts_of_points} points and {counts_of_labels} labels."
+        )
+    labels_bpn = padded(labels, LABELS, PADDING_LABEL, torch.float64)
+    allowed = torch.tensor([_POSITIVE, _NEGATIVE, _NOT_A_POINT, PADDING_LABEL])
+    if not (is_allowed := torch.isin(labels_bpn, allowed)).all():
+        position = (~is_allowed).nonzero()[0].tolist()
+        raise InvalidInputError(
+            f"Input labels{position} is {labels_bpn[tuple(position)].item():g}; a label must be "
+            "1 (inside), 0 (outside), -1 (not a point) or -10 (padding)."
+        )
+    return labels_bpn.long()
+
+
+def _check_points(points_bpn2: Tensor, is_ignored_bpn: Tensor, sizes: Sizes) -> None:
+    width_height_b2 = torch.tensor([(width, height) for height, width in sizes])
+    is_inside_bpn = ((points_bpn2 >= 0) & (points_bpn2 <= width_height_b2[:, None, None])).all(
+        -1
+    )  # NaN is never inside
+    is_ignored_bpn = is_ignored_bpn & points_bpn2.isfinite().all(-1)
+    outside = (~is_inside_bpn & ~is_ignored_bpn).nonzero().tolist()
+    if outside:
+        image, of_object, point = outside[0]
+        x, y = points_bpn2[image, of_object, point].tolist()
+        height, width = sizes[image]
+        raise InvalidInputError(
+            f"Point ({x:g}, {y:g}) at input points[{image}][{of_object}][{point}] is outside its picture of width "
+            f"{width} and height {height}; allowed are 0 <= x <= {width} and 0 <= y <= {height}."
+        )
+
+
+def _check_boxes(boxes_bp4: Tensor, padding: float, sizes: Sizes) -> None:
+    width_height_b12 = torch.tensor([(width, height) for height, width in sizes])[:, None]
+    first_bp2, second_bp2 = boxes_bp4[..., :2], boxes_bp4[..., 2:]
+    is_good_bp2 = (
+        (first_bp2 < second_bp2)
+        & (first_bp2 < width_height_b12)
+        & (second_bp2 > 0)
+        & boxes_bp4.isfinite().all(-1, True)
+    )
+    bad = (~is_good_bp2.all(-1) & ~(boxes_bp4 == padding).all(-1)).nonzero().tolist()
+    if bad:
+        image, box = bad[0]
+        height, width = sizes[image]
+        coordinates = ", ".join(f"{coordinate:g}" for coordinate in boxes_bp4[image, box].tolist())
+        raise InvalidInputError(
+            f"Box ({coordinates}) at input boxes[{image}][{box}] must be (x1, y1, x2, y2) with x1 < x2 and y1 < y2, "
+            f"and touch its picture of width {width} and height {height}."
+        )
+
+
+def _scaled(points_bpn2: Tensor, sizes: Sizes, target_size: int, padding: float) -> Tensor:
+    scales_b2 = torch.tensor([(target_size / width, target_size / height) for height, width in sizes])
+    is_padding = (points_bpn2 == padding).any(-1, keepdim=True)
+    return torch.where(is_padding, points_bpn2, points_bpn2 * scales_b2[:, None, None])
+
+
+def _as_logits(mask: Tensor) -> Tensor:
+    return mask if mask.is_floating_point() else torch.where(mask != 0, _MASK_PROMPT_LOGIT, -_MASK_PROMPT_LOGIT)

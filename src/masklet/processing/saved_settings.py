@@ -1,0 +1,63 @@
+"""Processor settings on disk, in both layouts that checkpoints have had.
+
+Earlier checkpoints keep the image processor's settings in `preprocessor_config.json` and the processor's own in
+`processor_config.json`; current ones nest the former in the latter, under `image_processor`, as `Sam2Processor` writes
+them.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from masklet.errors import CheckpointError
+from masklet.sources import PICKLE_SUFFIXES, Source, locate_file
+
+IMAGE_PROCESSOR_FILE = "preprocessor_config.json"
+PROCESSOR_FILE = "processor_config.json"
+
+
+def processor_settings(source: Source, **location: Any) -> dict[str, Any]:
+    """Return the content of `processor_config.json`, or {} if the source has none.
+
+    Args:
+        source: a folder, a hub id, a Meta `.pt` file (which has none), or None for the bundled model.
+        **location: `subfolder` and `revision`, as `locate_file` takes them.
+    """
+    file = locate_file(source, PROCESSOR_FILE, required=False, **location)
+    return {} if file is None else read_json(file)
+
+
+def image_processor_settings(source: Source, **location: Any) -> dict[str, Any]:
+    """Return an image processor's settings from either layout; {}, meaning the defaults, for a Meta `.pt` file.
+
+    Raises:
+        CheckpointError: if the source has no such settings, or they are not JSON.
+    """
+    if _is_pickle_file(source):
+        return {}
+    nested = processor_settings(source, **location).get("image_processor")
+    if isinstance(nested, dict):
+        return nested
+    file = locate_file(source, IMAGE_PROCESSOR_FILE, required=True, **location)
+    assert file is not None
+    return read_json(file)
+
+
+def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the object in a JSON file.
+
+    Raises:
+        CheckpointError: if the file is missing, not JSON, or does not contain an object.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"Cannot read the settings in {path}: {error}") from error
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path} must contain a JSON object, got {type(content).__name__}.")
+    return content
+
+
+def _is_pickle_file(source: Source) -> bool:
+    return source is not None and Path(source).suffix in PICKLE_SUFFIXES and Path(source).is_file()

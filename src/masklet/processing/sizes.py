@@ -1,0 +1,44 @@
+"""Heights and widths in the spellings that callers use."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from masklet.errors import InvalidInputError
+
+
+def height_and_width(size: object, name: str = "size") -> dict[str, int]:
+    """Return {"height": h, "width": w} from such a mapping, a pair (height, width), or one number for a square.
+
+    Raises:
+        InvalidInputError: if it is none of these, or a side is not a positive whole number.
+    """
+    sides: Any = size
+    if isinstance(size, Mapping):
+        sides = (size.get("height"), size.get("width"))
+    elif isinstance(size, int):
+        sides = (size, size)
+    try:
+        height, width = (int(side) for side in sides)
+        if height < 1 or width < 1 or [height, width] != [float(side) for side in sides]:
+            raise ValueError
+    except (TypeError, ValueError):
+        raise InvalidInputError(
+            f"{name} must be {{'height': h, 'width': w}}, (h, w) or one number, all positive; got {size!r}."
+        ) from None
+    return {"height": height, "width": width}
+
+
+def size_pairs(sizes: object) -> list[tuple[int, int]]:
+    """Return one (height, width) per image from nested lists, an array or a tensor [images, 2].
+
+    Raises:
+        InvalidInputError: if it is not one pair of positive whole numbers per image.
+    """
+    plain: Any = sizes.tolist() if isinstance(sizes, np.ndarray | Tensor) else sizes
+    if not isinstance(plain, list | tuple) or any(isinstance(size, int | float) for size in plain):
+        raise InvalidInputError(f"original_sizes must be one (height, width) per image, got {sizes!r}.")
+    pairs = (height_and_width(size, "original_sizes") for size in plain)
+    return [(pair["height"], pair["width"]) for pair in pairs]
