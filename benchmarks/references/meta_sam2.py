@@ -129,8 +129,8 @@ class MetaImageModel(nn.Module):
         return points, labels
 
 
-def build_meta_model(configuration: dict[str, Any], transformers_state: Mapping[str, Tensor]) -> MetaImageModel:
-    """Meta's image model for a configuration of `configurations`, with the given weights, in evaluation mode."""
+def build_meta_model(configuration: dict[str, Any], state: Mapping[str, Tensor]) -> MetaImageModel:
+    """Meta's image model for a configuration of `configurations` and weights under Meta's names, in evaluation mode."""
     vision = configuration["vision_config"]
     model = MetaImageModel(
         _image_encoder(vision),
@@ -138,7 +138,7 @@ def build_meta_model(configuration: dict[str, Any], transformers_state: Mapping[
         _mask_decoder(configuration["mask_decoder_config"]),
         vision["fpn_hidden_size"],
     )
-    model.load_state_dict(meta_state_dict(transformers_state))
+    model.load_state_dict(state)
     return model.eval()
 
 

@@ -34,7 +34,7 @@ class Trio:
 def build_trio(configuration: dict[str, Any], seed: int = 0) -> Trio:
     pytest.importorskip("transformers", reason=INSTALL)
     pytest.importorskip("sam2", reason=INSTALL)
-    from benchmarks.references.meta_sam2 import build_meta_model
+    from benchmarks.references.meta_sam2 import build_meta_model, meta_state_dict
     from benchmarks.references.random_weights import randomise
     from benchmarks.references.transformers_sam2 import build_transformers_model
 
@@ -44,9 +44,10 @@ def build_trio(configuration: dict[str, Any], seed: int = 0) -> Trio:
     state = transformers_model.state_dict()
     masklet_model = Sam2Model(Sam2Config.from_dict(configuration)).eval()
     masklet_model.load_state_dict(state)
+    meta_model = build_meta_model(configuration, meta_state_dict(state))
     size = configuration["prompt_encoder_config"]["image_size"]
     pixels = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(seed))
-    return Trio(configuration, masklet_model, transformers_model, build_meta_model(configuration, state), pixels)
+    return Trio(configuration, masklet_model, transformers_model, meta_model, pixels)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,161 @@
+"""Speed, memory and agreement of image segmentation: `python -m benchmarks.images [--image-size 1024] [--rounds 5]`.
+
+Writes `benchmarks/results/images.json`; `python -m benchmarks.tables` prints it as a table.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from benchmarks.one_process import fresh_process_costs, seconds_to_import
+from benchmarks.opponents import OPPONENTS, Opponent, write_weights
+from benchmarks.probe import matrix_product_gflops
+from benchmarks.references import configurations
+from masklet.atomic_files import written_whole
+
+RESULTS = Path(__file__).parent / "results" / "images.json"
+PROMPTS = 64
+PICTURE_SIZE = (1280, 960)
+
+Work = Callable[[Opponent], Sequence[Tensor]]
+
+
+@dataclass
+class Row:
+    """One task of one opponent: every round's seconds, each beside the matrix product probe taken just before it."""
+
+    task: str
+    opponent: str
+    seconds: list[float] = field(default_factory=list)
+    probe_gflops: list[float] = field(default_factory=list)
+    difference: float = 0.0  # from masklet's result: largest absolute, as a share of the largest magnitude
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            **asdict(self),
+            "median_s": statistics.median(self.seconds),
+            "min_s": min(self.seconds),
+            "median_probe_gflops": statistics.median(self.probe_gflops),
+        }
+
+
+def measure(task: str, work: Work, opponents: list[Opponent], rounds: int) -> list[Row]:
+    """Time `work` on each opponent in turn, round after round, so that all of them meet the same moods of the machine."""
+    rows = [Row(task, opponent.name) for opponent in opponents]
+    results = [work(opponent) for opponent in opponents]  # warm-up, and what is compared
+    for row, result in zip(rows, results, strict=True):
+        row.difference = largest_difference(result, results[0])
+    for _ in range(rounds):
+        for row, opponent in zip(rows, opponents, strict=True):
+            row.probe_gflops.append(matrix_product_gflops())
+            start = time.perf_counter()
+            work(opponent)
+            row.seconds.append(time.perf_counter() - start)
+            print(
+                f"{task}: {opponent.name} {row.seconds[-1]:.3f} s, {row.probe_gflops[-1]:.0f} GFLOP/s", file=sys.stderr
+            )
+    return rows
+
+
+def largest_difference(actual: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
+    """The worst tensor's largest absolute difference, as a share of its largest magnitude."""
+    pairs = zip(actual, expected, strict=True)
+    return max(
+        float((ours.float() - theirs.float()).abs().max() / theirs.float().abs().max()) for ours, theirs in pairs
+    )
+
+
+def measure_in_memory(weights: Path, picture: Path, rounds: int) -> list[Row]:
+    """Encoding, decoding and file to mask with all opponents in this process."""
+    opponents = [build(weights) for build in OPPONENTS.values()]
+    size = opponents[0].image_size
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.randn(1, 3, size, size, generator=generator)
+    points = torch.rand(PROMPTS, 2, generator=generator) * size
+    embeddings = {opponent.name: opponent.encode(pixels) for opponent in opponents}
+    tasks: dict[str, Work] = {
+        "encode an image": lambda opponent: opponent.encode(pixels),
+        "decode 1 prompt": lambda opponent: opponent.decode(embeddings[opponent.name], points[:1]),
+        f"decode {PROMPTS} prompts": lambda opponent: opponent.decode(embeddings[opponent.name], points),
+        "file to full-resolution mask": lambda opponent: [opponent.segment_file(picture, (640, 480))],
+    }
+    return [row for task, work in tasks.items() for row in measure(task, work, opponents, rounds)]
+
+
+def measure_processes(weights: Path, picture: Path, rounds: int) -> dict[str, dict[str, float]]:
+    """Cold start and peak memory of each opponent: the median over fresh processes, started in turn."""
+    costs: dict[str, list[dict[str, float]]] = {name: [] for name in OPPONENTS}
+    for _ in range(rounds):
+        for name, runs in costs.items():
+            runs.append(fresh_process_costs(name, weights, picture))
+            print(f"fresh process: {name} {runs[-1]}", file=sys.stderr)
+    return {name: {key: statistics.median(run[key] for run in runs) for key in runs[0]} for name, runs in costs.items()}
+
+
+def write_picture(path: Path) -> None:
+    """A seeded picture with edges and noise, as JPEG."""
+    width, height = PICTURE_SIZE
+    y, x = np.mgrid[:height, :width]
+    blobs = ((x - width / 2) ** 2 + (y - height / 2) ** 2 < (height / 3) ** 2) * 120
+    noise = np.random.default_rng(0).integers(0, 80, (height, width, 3))
+    Image.fromarray((blobs[..., None] + noise).astype(np.uint8)).save(path)
+
+
+def machine() -> dict[str, Any]:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return {
+        "processor": models[0] if models else platform.machine(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "system": platform.system(),
+    }
+
+
+def versions() -> dict[str, str]:
+    packages = ("masklet", "transformers", "sam2", "torch", "numpy", "pillow")
+    return {"python": platform.python_version(), **{package: version(package) for package in packages}}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--image-size", type=int, default=1024, help="a multiple of 32 (default 1024)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each opponent is timed (default 5)")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="the JSON file")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
+        weights, picture = Path(folder), Path(folder) / "picture.jpg"
+        write_picture(picture)
+        write_weights(configurations.tiny(options.image_size), weights)
+        processes = measure_processes(weights, picture, rounds=min(options.rounds, 3))
+        rows = measure_in_memory(weights, picture, options.rounds)
+    report = {
+        "command": f"python -m benchmarks.images --image-size {options.image_size} --rounds {options.rounds}",
+        "model": f"SAM 2.1 Hiera-tiny at {options.image_size}, float32, equal random weights",
+        "machine": machine(),
+        "versions": versions(),
+        "import_masklet_s": min(seconds_to_import("masklet") for _ in range(5)),
+        "rows": [row.summary() for row in rows],
+        "processes": processes,
+    }
+    with written_whole(options.output) as unfinished:
+        unfinished.write_text(json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
