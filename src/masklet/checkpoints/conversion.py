@@ -1,0 +1,67 @@
+"""A checkpoint of one layout written in another; there and back again is bit-identical."""
+
+import os
+import re
+from pathlib import Path
+
+from masklet.checkpoints.layouts import layout_named
+from masklet.checkpoints.layouts.current import VIDEO_ONLY_PATTERNS
+from masklet.checkpoints.layouts.meta import META
+from masklet.checkpoints.layouts.seed import SEED, config_in_seed_layout
+from masklet.checkpoints.opening import open_checkpoint
+from masklet.checkpoints.renaming import Tensors
+from masklet.checkpoints.writing import write_checkpoint_folder, write_pickle
+from masklet.configuration import Sam2Config
+from masklet.errors import InvalidInputError
+from masklet.sources import PICKLE_SUFFIXES, Source, locate_file
+
+PROCESSOR_FILES = ("preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json")
+
+
+def convert(
+    source: Source,
+    target: str | os.PathLike[str],
+    layout: str,
+    *,
+    subfolder: str = "",
+    revision: str | None = None,
+    max_shard_size: int | str = "5GB",
+) -> None:
+    """Write the checkpoint `source` (any layout, image or video) to `target` in `layout`.
+
+    "meta": `target` is a .pt file that Meta's code loads: {"model": tensors, "config": today's configuration}, the
+    latter for models of other shapes than the released ones. "seed" and "current": `target` is a folder with
+    `config.json` and `model.safetensors` (in shards above `max_shard_size`); processor files come along unchanged.
+    Tensors keep every bit. Raises `CheckpointError`, and `InvalidInputError` for a layout or target that is none.
+    """
+    wanted = layout_named(layout)
+    is_pickle_name = Path(target).suffix in PICKLE_SUFFIXES
+    if is_pickle_name != (wanted is META):
+        needed = "a file name ending in .pt" if wanted is META else "a folder"
+        raise InvalidInputError(f"Layout {layout!r} is written to {needed}; the target is {os.fspath(target)!r}.")
+    config, tensors = open_checkpoint(source, Sam2Config, subfolder=subfolder, revision=revision)
+    renamed = wanted.from_current(tensors)
+    values = {**config.to_dict(), "architectures": [_architecture(tensors)]}
+    if wanted is META:
+        write_pickle(target, {"model": renamed, "config": values})
+        return
+    write_checkpoint_folder(
+        target,
+        renamed,
+        config_in_seed_layout(values) if wanted is SEED else values,
+        max_shard_size=max_shard_size,
+        other_files=_processor_files(source, subfolder, revision),
+    )
+
+
+def _architecture(tensors: Tensors) -> str:
+    has_video_part = any(re.match(pattern, name) for pattern in VIDEO_ONLY_PATTERNS for name in tensors)
+    return "Sam2VideoModel" if has_video_part else "Sam2Model"
+
+
+def _processor_files(source: Source, subfolder: str, revision: str | None) -> dict[str, bytes]:
+    found = {
+        name: locate_file(source, name, subfolder=subfolder, revision=revision, required=False)
+        for name in PROCESSOR_FILES
+    }
+    return {name: path.read_bytes() for name, path in found.items() if path is not None}

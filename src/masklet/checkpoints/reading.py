@@ -1,0 +1,121 @@
+"""Weight files to tensors: safetensors (also in shards) and pickles that hold nothing but tensors."""
+
+import json
+import os
+import pickle
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from masklet.checkpoints.released import RELEASED
+from masklet.checkpoints.renaming import Tensors
+from masklet.errors import CheckpointError
+from masklet.sources import PICKLE_SUFFIXES, Source, list_files, locate_file
+
+WEIGHTS_FILE = "model.safetensors"
+INDEX_FILE = "model.safetensors.index.json"
+
+
+@dataclass(frozen=True)
+class StoredWeights:
+    """What the weight files of one checkpoint hold: tensors as named there, and a configuration if one is inside."""
+
+    tensors: Tensors
+    config: dict[str, Any] | None = None
+
+
+def read_weights(source: Source, *, subfolder: str = "", revision: str | None = None) -> StoredWeights:
+    """Read the weights of a checkpoint; the tensors are mapped into memory, so nothing is copied before it is used.
+
+    Arguments as `masklet.sources.locate_file`. Raises `CheckpointError` for missing, damaged and unsafe files.
+    """
+    name = _weights_name(source, subfolder, revision)
+    path = locate_file(source, name, subfolder=subfolder, revision=revision)
+    assert path is not None
+    if name.endswith(".index.json"):
+        tensors: Tensors = {}
+        for shard in _shard_names(path):
+            shard_path = locate_file(source, shard, subfolder=subfolder, revision=revision)
+            assert shard_path is not None
+            tensors.update(_read_safetensors(shard_path))
+        return StoredWeights(tensors)
+    if path.suffix == ".safetensors":
+        return StoredWeights(_read_safetensors(path))
+    return _read_pickle(path)
+
+
+def _weights_name(source: Source, subfolder: str, revision: str | None) -> str:
+    """Choose the weight file of a checkpoint: safetensors before pickles, the standard names before any other."""
+    if source is not None and Path(source).is_file():
+        return _named_weight_file(Path(source))
+    names = list_files(source, subfolder=subfolder, revision=revision)
+    released = next((model.meta_file for model in RELEASED if model.hub_id == str(source)), "")
+    for name in (WEIGHTS_FILE, INDEX_FILE, released, "pytorch_model.bin"):
+        if name in names:
+            return name
+    for suffixes in ((".safetensors",), PICKLE_SUFFIXES):
+        candidates = [name for name in names if name.endswith(suffixes)]
+        if len(candidates) == 1:
+            return candidates[0]
+        if candidates:
+            raise CheckpointError(f"{source} holds several weight files ({', '.join(candidates)}); name one of them.")
+    raise CheckpointError(
+        f"{'The bundled model' if source is None else source} holds no weights; "
+        f"looked for {WEIGHTS_FILE}, {INDEX_FILE} and files ending in .safetensors, {', '.join(PICKLE_SUFFIXES)}."
+    )
+
+
+def _named_weight_file(path: Path) -> str:
+    if path.suffix == ".safetensors" or path.suffix in PICKLE_SUFFIXES or path.name.endswith(".index.json"):
+        return path.name
+    raise CheckpointError(
+        f"{path} is not a weight file; allowed endings: .safetensors, .index.json, {', '.join(PICKLE_SUFFIXES)}."
+    )
+
+
+def _shard_names(index: Path) -> list[str]:
+    try:
+        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{index} is not an index of weight files: {error!r}") from error
+    for name in names:
+        if not isinstance(name, str) or os.path.basename(name) != name:
+            raise CheckpointError(f"{index} names the weight file {name!r}; allowed are files in its own folder.")
+    return names
+
+
+def _read_safetensors(path: Path) -> Tensors:
+    try:
+        tensors: Tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is damaged or not a safetensors file: {error}") from error
+    return tensors
+
+
+def _read_pickle(path: Path) -> StoredWeights:
+    """Read a file of `torch.save` without running any code in it."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{path} is damaged or holds more than tensors, and masklet runs no code out of a checkpoint: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
+    except Exception as error:  # torch's reader meets damaged bytes with any kind of error
+        raise CheckpointError(f"{path} is damaged or not a file of torch.save: {error}") from error
+    config = content.get("config") if isinstance(content, Mapping) else None
+    for wrapper in ("model", "state_dict"):
+        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
+            content = content[wrapper]
+    if not isinstance(content, Mapping) or not content:
+        raise CheckpointError(f"{path} holds a {type(content).__name__}; expected named tensors.")
+    for name, value in content.items():
+        if not isinstance(name, str) or not isinstance(value, torch.Tensor):
+            raise CheckpointError(f"{path} holds a {type(value).__name__} as {name!r}; expected named tensors only.")
+    return StoredWeights(dict(content), config if isinstance(config, dict) else None)
