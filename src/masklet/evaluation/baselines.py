@@ -95,9 +95,12 @@ class GrabCut:
     def _cut(self, start: npt.NDArray[np.uint8]) -> Mask:
         labels = start.copy()
         foreground = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
-        if not foreground.all():  # with nothing outside there is no background to learn from: all of it stays
+        if foreground.any() and not foreground.all():  # else one of both has nothing to learn its colours from
             cv2.setRNGSeed(0)  # GrabCut starts from a random clustering
-            models = np.zeros((2, 1, 65))
-            cv2.grabCut(self._scaled, labels, None, models[0], models[1], self.iterations, cv2.GC_INIT_WITH_MASK)
+            colours_outside, colours_inside = np.zeros((2, 1, 65))
+            rectangle = (0, 0, 0, 0)  # not used: the labels say it
+            cv2.grabCut(
+                self._scaled, labels, rectangle, colours_outside, colours_inside, self.iterations, cv2.GC_INIT_WITH_MASK
+            )
             foreground = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
         return cv2.resize(foreground.astype(np.uint8), self._size, interpolation=cv2.INTER_NEAREST).astype(bool)
