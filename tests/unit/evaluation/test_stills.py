@@ -57,19 +57,20 @@ class Recorder:
         return np.stack([self.answer(None if clicks is None else clicks[each]) for each in range(count)])
 
 
-class Perfect(Recorder):
-    def __init__(self, domains):
-        super().__init__(None)
-        self.domains = domains
+class Perfect:
+    """Knows that all objects are squares and, for clicks, the objects of each picture in the order of opening."""
+
+    name = "perfect"
+
+    def __init__(self, pictures):
+        self.pictures = iter(pictures)
 
     def open(self, image):
-        self.opened = getattr(self, "opened", -1) + 1
-        self.truths = self.domains[self.opened]
+        self.truths = next(self.pictures)
 
     def predict(self, *, clicks, boxes, use_previous):
         if boxes is not None:
-            corners = [(x1, y1, x2, y2) for x1, y1, x2, y2 in boxes]
-            return np.stack([square(int(x1), int(y1), int(x2 - x1)) for x1, y1, x2, _ in corners])
+            return np.stack([square(int(x1), int(y1), int(x2 - x1)) for x1, y1, x2, _ in boxes])
         return np.stack([next(truth for truth in self.truths if truth[each[0].y, each[0].x]) for each in clicks])
 
 

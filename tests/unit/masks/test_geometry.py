@@ -28,13 +28,6 @@ def test_deepest_point_lies_in_the_thickest_part():
     assert deepest_point(mask) == (11, 2)
 
 
-def test_deepest_point_avoids_a_hole():
-    mask = np.ones((9, 21), dtype=bool)
-    mask[4, 4] = False
-    x, y = deepest_point(mask)
-    assert (x, y) == (10, 4) or x > 8
-
-
 def test_empty_mask():
     empty = np.zeros((3, 4), dtype=bool)
     assert deepest_point(empty) is None
