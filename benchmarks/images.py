@@ -43,7 +43,7 @@ class Row:
     opponent: str
     seconds: list[float] = field(default_factory=list)
     probe_gflops: list[float] = field(default_factory=list)
-    difference: float = 0.0  # from masklet's result: largest absolute, as a share of the largest magnitude
+    difference: float = 0.0  # from masklet's result, see `largest_difference`
 
     def summary(self) -> dict[str, Any]:
         return {
@@ -55,7 +55,7 @@ class Row:
 
 
 def measure(task: str, work: Work, opponents: list[Opponent], rounds: int) -> list[Row]:
-    """Time `work` on each opponent in turn, round after round, so that all of them meet the same moods of the machine."""
+    """Time `work` on each opponent in turn, round after round: the machine's moods then meet all of them."""
     rows = [Row(task, opponent.name) for opponent in opponents]
     results = [work(opponent) for opponent in opponents]  # warm-up, and what is compared
     for row, result in zip(rows, results, strict=True):
@@ -73,11 +73,14 @@ def measure(task: str, work: Work, opponents: list[Opponent], rounds: int) -> li
 
 
 def largest_difference(actual: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
-    """The worst tensor's largest absolute difference, as a share of its largest magnitude."""
-    pairs = zip(actual, expected, strict=True)
-    return max(
-        float((ours.float() - theirs.float()).abs().max() / theirs.float().abs().max()) for ours, theirs in pairs
-    )
+    """Of the worst tensor: largest difference by largest magnitude, or for masks the share of unequal pixels."""
+    return max(_difference(*pair) for pair in zip(actual, expected, strict=True))
+
+
+def _difference(actual: Tensor, expected: Tensor) -> float:
+    if expected.dtype == torch.bool:
+        return float((actual != expected).float().mean())
+    return float((actual - expected).abs().max() / expected.abs().max())
 
 
 def measure_in_memory(weights: Path, picture: Path, rounds: int) -> list[Row]:
@@ -87,14 +90,16 @@ def measure_in_memory(weights: Path, picture: Path, rounds: int) -> list[Row]:
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randn(1, 3, size, size, generator=generator)
     points = torch.rand(PROMPTS, 2, generator=generator) * size
-    embeddings = {opponent.name: opponent.encode(pixels) for opponent in opponents}
+    embeddings: dict[str, list[Tensor]] = {}
     tasks: dict[str, Work] = {
         "encode an image": lambda opponent: opponent.encode(pixels),
         "decode 1 prompt": lambda opponent: opponent.decode(embeddings[opponent.name], points[:1]),
         f"decode {PROMPTS} prompts": lambda opponent: opponent.decode(embeddings[opponent.name], points),
         "file to full-resolution mask": lambda opponent: [opponent.segment_file(picture, (640, 480))],
     }
-    return [row for task, work in tasks.items() for row in measure(task, work, opponents, rounds)]
+    with torch.inference_mode():
+        embeddings.update({opponent.name: opponent.encode(pixels) for opponent in opponents})
+        return [row for task, work in tasks.items() for row in measure(task, work, opponents, rounds)]
 
 
 def measure_processes(weights: Path, picture: Path, rounds: int) -> dict[str, dict[str, float]]:
@@ -138,7 +143,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="how often each opponent is timed (default 5)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="the JSON file")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
+    with tempfile.TemporaryDirectory() as folder:
         weights, picture = Path(folder), Path(folder) / "picture.jpg"
         write_picture(picture)
         write_weights(configurations.tiny(options.image_size), weights)

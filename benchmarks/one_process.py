@@ -33,9 +33,9 @@ def main() -> None:
 
     from benchmarks.opponents import OPPONENTS
 
+    opponent = OPPONENTS[name](weights)
+    costs = {"load_s": time.time() - started}
     with torch.inference_mode():
-        opponent = OPPONENTS[name](weights)
-        costs = {"load_s": time.time() - started}
         opponent.segment_file(picture, (100, 100))
         costs["first_mask_s"] = time.time() - started
         costs["memory_first_mask_mib"] = peak_memory_mib()

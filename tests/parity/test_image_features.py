@@ -1,5 +1,7 @@
 """Pixels to features: Hiera, the neck, the position encodings and the three levels that the decoder reads."""
 
+from collections.abc import Callable
+
 import pytest
 from tests.parity.agreement import assert_agrees, assert_all_agree
 from tests.parity.conftest import Trio
@@ -46,7 +48,7 @@ def test_dense_positional_embeddings(small: Trio) -> None:
 
 
 @pytest.mark.parametrize("image_size", [192, 256])
-def test_grids_that_the_windows_do_not_divide(trio_of, image_size: int) -> None:
+def test_grids_that_the_windows_do_not_divide(trio_of: Callable[[str, int], Trio], image_size: int) -> None:
     trio = trio_of("small", image_size)
     assert_all_agree(
         trio.masklet.get_image_embeddings(trio.pixels), trio.meta.encode(trio.pixels), f"embeddings at {image_size}"

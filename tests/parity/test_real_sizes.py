@@ -1,14 +1,19 @@
 """The released sizes; one image each, because these take minutes on two cores."""
 
+from collections.abc import Callable
+
 import pytest
 from tests.parity.agreement import assert_agrees, assert_all_agree
+from tests.parity.conftest import Trio
 from tests.parity.prompts import COMMON_KINDS, for_meta
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize(("name", "image_size"), [("tiny", 1024), ("tiny", 512), ("base_plus", 1024)])
-def test_released_sizes_against_both_references(trio_of, name: str, image_size: int) -> None:
+def test_released_sizes_against_both_references(
+    trio_of: Callable[[str, int], Trio], name: str, image_size: int
+) -> None:
     trio = trio_of(name, image_size)
     pixels = trio.pixels[:1]
     ours = trio.masklet.get_image_embeddings(pixels)

@@ -1,10 +1,11 @@
 """Folders on disk: what masklet saves transformers reads, and the other way, with the same masks."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.parity.agreement import assert_agrees
+from tests.parity.agreement import assert_agrees, assert_all_agree
 from tests.parity.conftest import Trio
-from tests.parity.prompts import KINDS
+from tests.parity.prompts import KINDS, for_meta
 
 from masklet import Sam2Model
 
@@ -54,3 +55,17 @@ def test_masklet_reads_a_video_model_folder(small: Trio, tmp_path: Path) -> None
     loaded = Sam2Model.from_pretrained(tmp_path)
     prompts = KINDS["one click"](small.image_size)
     assert_agrees(loaded(small.pixels, **prompts).pred_masks, small.transformers(small.pixels, **prompts).pred_masks)
+
+
+def test_an_image_size_given_at_load_time(small: Trio, trio_of: Callable[[str, int], Trio], tmp_path: Path) -> None:
+    """The weights know no size: a model saved at 128 and loaded at 256 is the reference built at 256."""
+    small.masklet.save_pretrained(tmp_path)
+    loaded = Sam2Model.from_pretrained(tmp_path, image_size=256)
+    larger = trio_of("small", 256)
+    prompts = KINDS["box and clicks"](256)
+    outputs = loaded(larger.pixels[:1], **{name: value[:1] for name, value in prompts.items()})
+    expected = larger.meta.encode(larger.pixels[:1])
+    assert_all_agree(outputs.image_embeddings, expected, "embeddings")
+    logits, iou_scores, _ = larger.meta.segment(expected, **for_meta(prompts, 0))
+    assert_agrees(outputs.pred_masks[0], logits, "mask logits")
+    assert_agrees(outputs.iou_scores[0], iou_scores, "IoU scores")
