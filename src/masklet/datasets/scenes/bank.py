@@ -55,7 +55,7 @@ class PictureBank:
 
         `panoptic_folder` holds a COCO panoptic json file (named panoptic*.json), `images/` and `panoptic/`; its
         photographs join the bank with their segments. Label pictures (below any folder named "panoptic") are never
-        taken for photographs. Raises InvalidInputError where no picture is found, UnreadableImageError for a broken one.
+        taken for photographs. Raises InvalidInputError where there is none, UnreadableImageError for a broken one.
         """
         labelled = tuple(_read_panoptic(Path(panoptic_folder))) if panoptic_folder is not None else ()
         photographs = [example.picture for example in labelled]
@@ -76,10 +76,10 @@ class PictureBank:
 
 def read_picture(path: Path) -> ByteArray:
     """Decode a picture file to RGB uint8 [height, width, 3]."""
-    picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB)
     if picture is None:
         raise UnreadableImageError(f"cannot decode {path}")
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+    return np.asarray(picture, np.uint8)
 
 
 def bounded(picture: ByteArray, interpolation: int = cv2.INTER_AREA) -> ByteArray:
@@ -98,7 +98,7 @@ def cut_swatch_sheet(picture: ByteArray) -> list[ByteArray]:
     Empty for any other picture.
     """
     height, width = picture.shape[:2]
-    if width != 1024 or height % 176 != 32 or picture[:12].min() < 250:
+    if width != 1024 or height % 176 != 32 or picture[:12].min() < 240:
         return []
     cells = [
         picture[top : top + 128, left : left + 128]

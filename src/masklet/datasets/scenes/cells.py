@@ -1,25 +1,29 @@
 """Scenes like micrographs: glowing nuclei on black, stained tissue, grey bright-field cells."""
 
+import cv2
 import numpy as np
 
 from masklet.datasets.scenes import shapes
 from masklet.datasets.scenes.bank import PictureBank
 from masklet.datasets.scenes.fills import Colour, smooth_noise
-from masklet.datasets.scenes.layers import Composition, FloatArray, Layer, Stamp
+from masklet.datasets.scenes.layers import Composition, FloatArray, Layer, Stamp, paint
 
 
 def fluorescence(rng: np.random.Generator, bank: PictureBank, size: int) -> Composition:
     """Bright blobs of uneven brightness on a dark ground."""
     del bank
     tint = np.ones(3, np.float32) if rng.random() < 0.7 else rng.uniform(0.2, 1, 3).astype(np.float32)
+    tint /= tint.max()
     floor = rng.uniform(2, 30)
     background = np.maximum(floor + 0.3 * floor * smooth_noise(rng, size, size, 5), 0) * tint
     composition = Composition(background.astype(np.float32))
-    brightness = rng.uniform(45, 230)
+    brightness = rng.uniform(70, 240)
     for stamp in nuclei(rng, size):
         peak = brightness * rng.uniform(0.45, 1.1)
         colour = np.broadcast_to(peak * tint, (*stamp.alpha.shape, 3))
         composition.layers.append(Layer(stamp, _mottled(rng, colour, stamp, rng.uniform(0.03, 0.2), edge=0.35)))
+    if rng.random() < 0.4:
+        composition.background += _glow(rng, composition)
     return composition
 
 
@@ -29,7 +33,7 @@ def stained_tissue(rng: np.random.Generator, bank: PictureBank, size: int) -> Co
     pink = np.array([rng.uniform(190, 240), rng.uniform(130, 190), rng.uniform(180, 225)], np.float32)
     pale = np.array([238, 230, 238], np.float32)
     share = np.clip(0.35 * smooth_noise(rng, size, size, int(rng.integers(5, 20))) + rng.uniform(0, 0.5), 0, 1)
-    fibres = 12 * smooth_noise(rng, size, size, size // 6)
+    fibres = rng.uniform(4, 12) * _fibres(rng, size) + rng.uniform(2, 8) * smooth_noise(rng, size, size, size // 5)
     composition = Composition((pink + (pale - pink) * share + fibres).astype(np.float32))
     purple = np.array([rng.uniform(80, 140), rng.uniform(50, 100), rng.uniform(120, 180)], np.float32)
     for stamp in nuclei(rng, size):
@@ -91,6 +95,24 @@ def nuclei(rng: np.random.Generator, size: int) -> list[Stamp]:
     return stamps
 
 
+def _glow(rng: np.random.Generator, composition: Composition) -> FloatArray:
+    """Light of the nuclei scattered over their surroundings."""
+    blank = Composition(np.zeros_like(composition.background), layers=composition.layers)
+    light = cv2.GaussianBlur(
+        paint(blank, (0, 0), 1.0), (0, 0), composition.background.shape[0] * rng.uniform(0.01, 0.05)
+    )
+    return np.asarray(rng.uniform(0.1, 0.6) * light, np.float32)
+
+
+def _fibres(rng: np.random.Generator, size: int) -> FloatArray:
+    """Wavy strands of deviation about 1 along one direction, float32 [size, size, 1]."""
+    angle, waves = rng.uniform(0, 2 * np.pi), rng.uniform(6, 30)
+    y, x = np.mgrid[:size, :size].astype(np.float32) / np.float32(size)
+    bend = 0.08 * smooth_noise(rng, size, size, 5)[..., 0]
+    strands = np.sin(2 * np.pi * waves * (x * np.cos(angle) + y * np.sin(angle) + bend))
+    return np.asarray((strands * smooth_noise(rng, size, size, 8)[..., 0])[..., None], np.float32)
+
+
 def _anywhere(rng: np.random.Generator, size: int) -> tuple[float, float]:
     return float(rng.uniform(0, size)), float(rng.uniform(0, size))
 
@@ -110,4 +132,4 @@ def _mottled(rng: np.random.Generator, colour: FloatArray, stamp: Stamp, amount:
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     rim = np.clip(x * x + y * y, 0, 1)[..., None] ** 2
     blotches = amount * smooth_noise(rng, height, width, int(rng.integers(3, 7)))
-    return (colour * np.clip(1 + blotches - edge * rim, 0.05, 2)).astype(np.float32)
+    return np.asarray(colour * np.clip(1 + blotches - edge * rim, 0.05, 2), np.float32)

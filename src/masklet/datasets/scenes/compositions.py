@@ -1,5 +1,7 @@
 """Scenes drawn from nothing: clutter, small goods on a surface, and objects made of parts."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from masklet.datasets.scenes import fills, shapes
@@ -16,7 +18,9 @@ def clutter(rng: np.random.Generator, bank: PictureBank, size: int) -> Compositi
     radii = np.sort(np.exp(rng.uniform(np.log(0.03), np.log(0.4), count)))[::-1] * size
     for group, radius in enumerate(radii):
         if radius > 0.1 * size and rng.random() < 0.2:
-            composition.layers.extend(_object_of_parts(rng, bank, size, radius, group, shadow))
+            composition.layers.extend(
+                _object_of_parts(rng, bank, size, _Plan(_somewhere(rng, size), radius, group, shadow))
+            )
             continue
         stamp = _any_shape(rng, bank, size, _somewhere(rng, size), radius)
         colour = surface(rng, bank, stamp)
@@ -40,8 +44,9 @@ def small_goods(rng: np.random.Generator, bank: PictureBank, size: int) -> Compo
         outlines = makers[rng.integers(len(makers))](rng)
         placed = shapes.place(outlines, centre, radius, rng.uniform(0, 2 * np.pi), rng.uniform(0.7, 1))
         stamp = shapes.draw(placed, size, rng.uniform(0.3, 0.8))
+        height, width = stamp.alpha.shape
         material = materials[rng.integers(len(materials))]
-        colour = fills.piece_of(rng, material, *stamp.alpha.shape, zoom=rng.uniform(0.7, 1.3))
+        colour = fills.piece_of(rng, material, height, width, zoom=rng.uniform(0.7, 1.3))
         colour = fills.shaded(rng, colour + rng.uniform(-25, 25), stamp)
         composition.layers.append(Layer(stamp, colour, shadow=shadow))
     return composition
@@ -53,7 +58,9 @@ def parts_and_wholes(rng: np.random.Generator, bank: PictureBank, size: int) -> 
     shadow = float(rng.uniform(0.2, 0.6)) if rng.random() < 0.4 else 0.0
     for group in range(int(rng.integers(1, 5))):
         radius = rng.uniform(0.15, 0.45) * size
-        composition.layers.extend(_object_of_parts(rng, bank, size, radius, group, shadow))
+        composition.layers.extend(
+            _object_of_parts(rng, bank, size, _Plan(_somewhere(rng, size), radius, group, shadow))
+        )
     return composition
 
 
@@ -63,31 +70,66 @@ def surface(rng: np.random.Generator, bank: PictureBank, stamp: Stamp) -> FloatA
     return fills.shaded(rng, colour, stamp) if rng.random() < 0.5 else colour
 
 
-def _object_of_parts(
-    rng: np.random.Generator, bank: PictureBank, size: int, radius: float, group: int, shadow: float
-) -> list[Layer]:
-    centre = _somewhere(rng, size)
+@dataclass(frozen=True)
+class _Plan:
+    """Where an object of parts goes and how it is lit."""
+
+    centre: tuple[float, float]
+    radius: float
+    group: int
+    shadow: float
+
+
+def _object_of_parts(rng: np.random.Generator, bank: PictureBank, size: int, plan: _Plan) -> list[Layer]:
     kind = rng.random()
     if kind < 0.25:
-        stamps = shapes.draw_articulated(rng, size, centre, radius)
+        return _figure(rng, bank, size, plan)
+    whole = _any_shape(rng, bank, size, plan.centre, plan.radius)
+    divided = kind < 0.6
+    parts = shapes.divide(rng, whole, int(rng.integers(2, 5)))[1:] if divided else _insets(rng, size, plan, whole)
+    colour = surface(rng, bank, whole)
+    layers = [Layer(whole, colour, plan.group, is_object=divided, shadow=plan.shadow)]
+    seams = rng.random() < 0.35
+    for part in parts:
+        if seams:
+            layers.extend(_seamed(rng, whole, colour, part, plan.group))
+        else:
+            layers.append(Layer(part, surface(rng, bank, part), plan.group))
+    return layers
+
+
+def _figure(rng: np.random.Generator, bank: PictureBank, size: int, plan: _Plan) -> list[Layer]:
+    """Body, limbs and head; where they are of one material nothing shows where a part ends: only the whole is asked."""
+    stamps = shapes.draw_articulated(rng, size, plan.centre, plan.radius)
+    if rng.random() < 0.5:
         skin = fills.random_fill(rng, bank, size, size)
-        alike = rng.random() < 0.5
+        colours = [_piece_under(skin, stamp) for stamp in stamps]
         return [
-            Layer(stamp, _piece_under(skin, stamp) if alike else surface(rng, bank, stamp), group, shadow=shadow)
-            for stamp in stamps
+            Layer(stamp, colour, plan.group, is_object=False, shadow=plan.shadow)
+            for stamp, colour in zip(stamps, colours, strict=True)
         ]
-    whole = _any_shape(rng, bank, size, centre, radius)
-    if kind < 0.6:
-        stamps = shapes.divide(rng, whole, int(rng.integers(2, 5)))
-    else:
-        stamps = [whole, *_insets(rng, size, centre, radius, whole)]
-    layers = [Layer(stamp, surface(rng, bank, stamp), group) for stamp in stamps]
-    return [Layer(whole, layers[0].colour, group, is_object=kind < 0.6, shadow=shadow), *layers[1:]]
+    return [Layer(stamp, surface(rng, bank, stamp), plan.group, shadow=plan.shadow) for stamp in stamps]
 
 
-def _insets(
-    rng: np.random.Generator, size: int, centre: tuple[float, float], radius: float, whole: Stamp
-) -> list[Stamp]:
+def _seamed(rng: np.random.Generator, whole: Stamp, colour: FloatArray, part: Stamp, group: int) -> list[Layer]:
+    """A part of the whole's own material behind a dark or light line: doors, panels, lids."""
+    step = float(rng.choice([-1, 1]) * rng.uniform(25, 90))
+    line = shapes.inset(whole, shapes.rim(part, int(rng.integers(1, 3))))
+    inside = _window(colour, whole, part) + rng.uniform(-12, 12)
+    return [
+        Layer(line, _window(colour, whole, line) + step, group, is_object=False),
+        Layer(part, inside.astype(np.float32), group),
+    ]
+
+
+def _window(colour: FloatArray, whole: Stamp, part: Stamp) -> FloatArray:
+    """The whole's colours where the part lies, continued beyond the whole's box."""
+    rows = np.clip(np.arange(part.alpha.shape[0]) + part.top - whole.top, 0, colour.shape[0] - 1)
+    columns = np.clip(np.arange(part.alpha.shape[1]) + part.left - whole.left, 0, colour.shape[1] - 1)
+    return colour[np.ix_(rows, columns)]
+
+
+def _insets(rng: np.random.Generator, size: int, plan: _Plan, whole: Stamp) -> list[Stamp]:
     """Windows, doors, lights, wheels: small shapes on the whole, often several alike."""
     maker = (shapes.superellipse, shapes.superellipse, shapes.blob, shapes.polygon, shapes.ring)[rng.integers(5)]
     outlines, angle = maker(rng), rng.uniform(0, 2 * np.pi)
@@ -95,9 +137,9 @@ def _insets(
     for _ in range(int(rng.integers(1, 5))):
         if rng.random() < 0.4:
             outlines, angle = maker(rng), rng.uniform(0, 2 * np.pi)
-        distance, direction = rng.uniform(0, 0.7) * radius, rng.uniform(0, 2 * np.pi)
-        place = (centre[0] + distance * np.cos(direction), centre[1] + distance * np.sin(direction))
-        placed = shapes.place(outlines, place, rng.uniform(0.12, 0.4) * radius, angle)
+        distance, direction = rng.uniform(0, 0.7) * plan.radius, rng.uniform(0, 2 * np.pi)
+        x, y = plan.centre[0] + distance * np.cos(direction), plan.centre[1] + distance * np.sin(direction)
+        placed = shapes.place(outlines, (x, y), rng.uniform(0.12, 0.4) * plan.radius, angle)
         stamps.append(shapes.inset(whole, shapes.draw(placed, size, 0.5)))
     return stamps
 

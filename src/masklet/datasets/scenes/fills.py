@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 
 from masklet.datasets.scenes.bank import PictureBank
-from masklet.datasets.scenes.layers import FloatArray, Stamp
+from masklet.datasets.scenes.layers import ByteArray, FloatArray, Stamp
 
 Colour = FloatArray  # [3], 0..255
+Picture = ByteArray | FloatArray  # [height, width, 3], 0..255
 
 
 def random_colour(rng: np.random.Generator) -> Colour:
@@ -14,17 +15,18 @@ def random_colour(rng: np.random.Generator) -> Colour:
     colour = rng.uniform(10, 245, 3)
     if rng.random() < 0.5:
         colour = colour.mean() + 0.25 * (colour - colour.mean())
-    return colour.astype(np.float32)
+    return np.asarray(colour, np.float32)
 
 
 def smooth_noise(rng: np.random.Generator, height: int, width: int, cells: int, channels: int = 1) -> FloatArray:
-    """Random values with mean 0 and deviation about 1 on a coarse grid, interpolated: float32 [height, width, channels]."""
+    """Random values with mean 0 and deviation about 1 on a coarse grid, interpolated: [height, width, channels]."""
     grid = rng.standard_normal((max(2, cells), max(2, cells), channels)).astype(np.float32)
-    return cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC).reshape(height, width, channels)
+    noise = np.asarray(cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
+    return noise.reshape(height, width, channels)
 
 
-def piece_of(rng: np.random.Generator, picture: FloatArray, height: int, width: int, zoom: float) -> FloatArray:
-    """A turned piece of a picture, mirrored at its borders; float32 [height, width, 3]. `zoom` 2 doubles its details."""
+def piece_of(rng: np.random.Generator, picture: Picture, height: int, width: int, zoom: float) -> FloatArray:
+    """A turned piece of a picture, mirrored at its borders, float32 [height, width, 3]; `zoom` 2 doubles details."""
     angle = rng.uniform(0, 2 * np.pi)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / zoom
     source = rng.uniform(0.2, 0.8, 2) * [picture.shape[1], picture.shape[0]]
@@ -65,7 +67,7 @@ def gradient_fill(rng: np.random.Generator, bank: PictureBank, height: int, widt
     y, x = np.mgrid[:height, :width].astype(np.float32)
     share = 0.5 + 0.5 * ((x / width - 0.5) * np.cos(angle) + (y / height - 0.5) * np.sin(angle)) / 0.7
     first, second = random_colour(rng), random_colour(rng)
-    return (first + (second - first) * share[..., None]).astype(np.float32)
+    return np.asarray(first + (second - first) * share[..., None], np.float32)
 
 
 def pattern_fill(rng: np.random.Generator, bank: PictureBank, height: int, width: int) -> FloatArray:
@@ -78,7 +80,7 @@ def pattern_fill(rng: np.random.Generator, bank: PictureBank, height: int, width
         wave = wave * np.sin(y * np.cos(angle) - x * np.sin(angle))
     share = np.clip(0.5 + rng.uniform(0.5, 4) * wave, 0, 1)[..., None]
     first, second = random_colour(rng), random_colour(rng)
-    return (first + rng.uniform(0.2, 1) * (second - first) * share).astype(np.float32)
+    return np.asarray(first + rng.uniform(0.2, 1) * (second - first) * share, np.float32)
 
 
 FILLS = (swatch_fill, photograph_fill, flat_fill, gradient_fill, pattern_fill)
@@ -111,23 +113,23 @@ def photograph_view(rng: np.random.Generator, bank: PictureBank, size: int) -> F
     return view[:, ::-1].copy() if rng.random() < 0.5 else view
 
 
-def resized(crop: FloatArray, size: int) -> FloatArray:
+def resized(crop: Picture, size: int) -> FloatArray:
     """A crop [height, width(, 3)] brought to float32 [size, size(, 3)] without aliasing."""
     interpolation = cv2.INTER_AREA if min(crop.shape[:2]) > size else cv2.INTER_LINEAR
-    return cv2.resize(crop, (size, size), interpolation=interpolation).astype(np.float32)
+    return np.asarray(cv2.resize(crop, (size, size), interpolation=interpolation), np.float32)
 
 
 def with_mean(fill: FloatArray, colour: Colour, contrast: float = 1.0) -> FloatArray:
     """The fill's texture about another mean colour."""
     mean = fill.mean(axis=(0, 1))
-    return (colour + contrast * (fill - mean)).astype(np.float32)
+    return np.asarray(colour + contrast * (fill - mean), np.float32)
 
 
 def colour_under(background: FloatArray, stamp: Stamp) -> Colour:
     """Mean colour of the background [size, size, 3] below a stamp's box."""
     height, width = stamp.alpha.shape
     below = background[stamp.top : stamp.top + height, stamp.left : stamp.left + width]
-    return below.mean(axis=(0, 1)).astype(np.float32)
+    return np.asarray(below.mean(axis=(0, 1)), np.float32)
 
 
 def shaded(rng: np.random.Generator, fill: FloatArray, stamp: Stamp) -> FloatArray:
@@ -140,4 +142,4 @@ def shaded(rng: np.random.Generator, fill: FloatArray, stamp: Stamp) -> FloatArr
     angle = rng.uniform(0, 2 * np.pi)
     light = np.clip(slope_x * np.cos(angle) + slope_y * np.sin(angle), -1, 1)[..., None]
     shine = rng.uniform(0, 60) * np.maximum(light, 0) ** 3
-    return (fill * (1 + rng.uniform(0.1, 0.5) * light) + shine).astype(np.float32)
+    return np.asarray(fill * (1 + rng.uniform(0.1, 0.5) * light) + shine, np.float32)

@@ -24,18 +24,20 @@ def finish(rng: np.random.Generator, picture: FloatArray) -> ByteArray:
 def _uneven_light(rng: np.random.Generator, picture: FloatArray) -> FloatArray:
     height, width = picture.shape[:2]
     light = 1 + rng.uniform(0.05, 0.25) * smooth_noise(rng, height, width, int(rng.integers(2, 4)))
-    return (picture * np.clip(light, 0.4, 1.6)).astype(np.float32)
+    return np.asarray(picture * np.clip(light, 0.4, 1.6), np.float32)
 
 
 def _tone(rng: np.random.Generator, picture: FloatArray) -> FloatArray:
-    """Exposure, contrast, colour balance, gamma, saturation; grey in one scene of twelve."""
-    picture = (picture - 128) * rng.uniform(0.75, 1.25) + 128 + rng.uniform(-20, 20)
-    picture = np.clip(picture * rng.uniform(0.92, 1.08, 3), 0, 255)
+    """Exposure, contrast, colour balance, gamma, saturation; some scenes grey, some with channels exchanged."""
+    exposed = (picture - 128) * rng.uniform(0.75, 1.25) + 128 + rng.uniform(-20, 20)
+    picture = np.asarray(np.clip(exposed * rng.uniform(0.92, 1.08, 3), 0, 255), np.float32)
     if rng.random() < 0.5:
-        picture = 255 * (picture / 255) ** rng.uniform(0.7, 1.4)
+        picture = np.asarray(255 * (picture / 255) ** rng.uniform(0.7, 1.4), np.float32)
+    if rng.random() < 0.12:
+        picture = picture[..., rng.permutation(3)]
     grey = picture @ np.array([0.299, 0.587, 0.114])
     saturation = 0.0 if rng.random() < 1 / 12 else rng.uniform(0.6, 1.3)
-    return (grey[..., None] + saturation * (picture - grey[..., None])).astype(np.float32)
+    return np.asarray(grey[..., None] + saturation * (picture - grey[..., None]), np.float32)
 
 
 def _blur(rng: np.random.Generator, picture: FloatArray) -> FloatArray:
@@ -43,17 +45,17 @@ def _blur(rng: np.random.Generator, picture: FloatArray) -> FloatArray:
     height, width = picture.shape[:2]
     kind = rng.random()
     if kind < 0.5:
-        return cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.3) * max(1.0, height / 384)).astype(np.float32)
+        return np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.3) * max(1.0, height / 384)), np.float32)
     if kind < 0.7:
         length = 2 * int(rng.integers(1, 4)) + 1
         kernel = np.zeros((length, length), np.float32)
         angle, middle = rng.uniform(0, np.pi), length // 2
         end = (round(middle * np.cos(angle)), round(middle * np.sin(angle)))
         cv2.line(kernel, (middle - end[0], middle - end[1]), (middle + end[0], middle + end[1]), 1.0)
-        return cv2.filter2D(picture, -1, kernel / kernel.sum()).astype(np.float32)
+        return np.asarray(cv2.filter2D(picture, -1, kernel / kernel.sum()), np.float32)
     share = rng.uniform(0.5, 0.9)
     small = cv2.resize(picture, (int(width * share), int(height * share)), interpolation=cv2.INTER_AREA)
-    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _noise(rng: np.random.Generator, picture: FloatArray) -> FloatArray:
@@ -68,4 +70,4 @@ def _noise(rng: np.random.Generator, picture: FloatArray) -> FloatArray:
 
 def _compressed(picture: ByteArray, quality: int) -> ByteArray:
     _, encoded = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR)[..., ::-1]).astype(np.uint8, copy=False)
+    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB), np.uint8)

@@ -26,6 +26,7 @@ SMALLEST_SIZE = 32
 FEWEST_OBJECTS, MOST_OBJECTS = 2, 24
 SMALLEST_AREA = 24  # pixels
 LARGEST_SHARE = 0.95  # of the picture
+MOST_HIDDEN = 0.9  # of an object: what is left of one that is hidden further are specks
 SAME_AS_WHOLE = 0.95  # a part that covers more of its whole is not asked for
 ATTEMPTS = 20
 
@@ -72,7 +73,7 @@ class SceneGenerator:
         self._kinds, self._shares = _available_kinds(bank, mixture or SceneMixture())
 
     def scene(self, seed: int) -> Scene:
-        """The scene of a seed >= 0. Raises RuntimeError if 20 attempts show no two objects (a bank of unusable pictures)."""
+        """The scene of a seed >= 0. Raises RuntimeError if 20 attempts show no two objects (unusable pictures)."""
         rng = np.random.default_rng(seed)
         for _ in range(ATTEMPTS):
             kind = self._kinds[rng.choice(len(self._kinds), p=self._shares)]
@@ -103,7 +104,7 @@ def _available_kinds(bank: PictureBank, mixture: SceneMixture) -> tuple[list[str
 
 def _select(rng: np.random.Generator, objects: list[VisibleObject]) -> tuple[list[MaskArray], list[int]]:
     """At most 24 objects that can be asked for, in random order, wholes before all parts; and their `whole_of`."""
-    usable = [(item, int(np.count_nonzero(item.mask))) for item in objects]
+    usable = [(item, int(np.count_nonzero(item.mask))) for item in objects if item.hidden <= MOST_HIDDEN]
     usable = [(item, area) for item, area in usable if SMALLEST_AREA <= area <= LARGEST_SHARE * item.mask.size]
     whole_areas = {item.group: area for item, area in usable if item.is_whole}
     parts = {

@@ -15,7 +15,7 @@ NO_GROUP = -1
 
 @dataclass(frozen=True)
 class Stamp:
-    """A soft shape: `alpha` float32 [height, width] in 0..1 whose upper left pixel lies at (top, left) of the canvas."""
+    """A soft shape: `alpha` float32 [height, width] in 0..1; its upper left pixel lies at (top, left) of the canvas."""
 
     top: int
     left: int
@@ -50,9 +50,13 @@ class Composition:
 
 @dataclass(frozen=True)
 class VisibleObject:
-    """The visible part of one object, bool [size, size], and the group it is a part of or the whole of."""
+    """The visible part of one object, bool [size, size], and the group it is a part of or the whole of.
+
+    `hidden` in 0..1 is the share of it that lies on the canvas but behind other layers.
+    """
 
     mask: MaskArray
+    hidden: float = 0.0
     group: int = NO_GROUP
     is_whole: bool = False
 
@@ -76,7 +80,7 @@ def cast_shadow(stamp: Stamp, offset: tuple[int, int], blur: float) -> Stamp:
     """The stamp moved by `offset` and blurred."""
     margin = int(3 * blur) + 1
     wider = cv2.copyMakeBorder(stamp.alpha, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0.0)
-    blurred = cv2.GaussianBlur(wider, (0, 0), blur).astype(np.float32, copy=False)
+    blurred = np.asarray(cv2.GaussianBlur(wider, (0, 0), blur), np.float32)
     return Stamp(stamp.top + offset[0] - margin, stamp.left + offset[1] - margin, blurred)
 
 
@@ -90,16 +94,23 @@ def visible_objects(composition: Composition) -> list[VisibleObject]:
     objects: list[VisibleObject] = []
     wholes: dict[int, MaskArray] = {}
     for layer in reversed(composition.layers):
-        mask = np.zeros_like(covered)
         rows, columns, alpha, _ = _overlap(size, layer.stamp)
-        mask[rows, columns] = (alpha > 0.5) & ~covered[rows, columns]
+        drawn = alpha > 0.5
+        mask = np.zeros_like(covered)
+        mask[rows, columns] = drawn & ~covered[rows, columns]
         covered |= mask
         if layer.is_object:
-            objects.append(VisibleObject(mask, layer.group))
+            objects.append(VisibleObject(mask, _hidden_share(mask, drawn), layer.group))
         if layer.group != NO_GROUP:
             wholes[layer.group] = wholes.get(layer.group, np.False_) | mask
-    objects.extend(VisibleObject(mask & ~covered) for mask in reversed(composition.background_masks))
-    return objects[::-1] + [VisibleObject(mask, group, is_whole=True) for group, mask in wholes.items()]
+    for behind in reversed(composition.background_masks):
+        mask = behind & ~covered
+        objects.append(VisibleObject(mask, _hidden_share(mask, behind)))
+    return objects[::-1] + [VisibleObject(mask, group=group, is_whole=True) for group, mask in wholes.items()]
+
+
+def _hidden_share(visible: MaskArray, drawn: MaskArray) -> float:
+    return 1 - int(np.count_nonzero(visible)) / max(1, int(np.count_nonzero(drawn)))
 
 
 def _darken(canvas: FloatArray, shadow: Stamp, strength: float) -> None:

@@ -1,36 +1,63 @@
 """Scenes from real photographs: labelled crops, and real objects pasted where they never were."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
-from masklet.datasets.scenes.bank import Cutout, PictureBank
-from masklet.datasets.scenes.fills import background_fill, resized
-from masklet.datasets.scenes.layers import Composition, FloatArray, Layer, MaskArray
-from masklet.datasets.scenes.shapes import warp_cutout
+from masklet.datasets.scenes.bank import PictureBank
+from masklet.datasets.scenes.fills import background_fill, colour_under, smooth_noise, with_mean
+from masklet.datasets.scenes.layers import ByteArray, Composition, FloatArray, Layer, MaskArray
+from masklet.datasets.scenes.shapes import random_turn, warp_cutout
 
 STUFF_IN_ONE_PIECE = 0.8
 
 
 def labelled_photograph(rng: np.random.Generator, bank: PictureBank, size: int) -> Composition:
-    """A random crop of a labelled photograph; each segment is an object. Needs `bank.labelled`."""
+    """A random view of a labelled photograph; each segment is an object. Needs `bank.labelled`."""
     example = bank.labelled[rng.integers(len(bank.labelled))]
-    height, width = example.labels.shape
-    side, stretch = min(height, width) * rng.uniform(0.4, 1), rng.uniform(0.8, 1.0)
-    rows, columns = (int(side), int(side * stretch)) if rng.random() < 0.5 else (int(side * stretch), int(side))
-    top, left = int(rng.integers(height - rows + 1)), int(rng.integers(width - columns + 1))
-    region = (slice(top, top + rows), slice(left, left + columns))
-    if rng.random() < 0.5:
-        region = (region[0], slice(left + columns - 1, left - 1 if left else None, -1))
-    picture, labels = np.ascontiguousarray(example.picture[region]), np.ascontiguousarray(example.labels[region])
+    source_2hw = random_view(rng, example.labels.shape, size)
+    picture = _seen(example.picture, source_2hw)
     masks = []
-    for label in np.unique(labels):
-        mask = resized((labels == label).astype(np.uint8) * 255, size) > 127
+    for label in np.unique(example.labels):
+        mask = _seen(np.where(example.labels == label, np.uint8(255), np.uint8(0)), source_2hw) > 127
         if label in example.things or (label in example.stuff and _is_one_piece(mask)):
             masks.append(mask)
-    composition = Composition(resized(picture, size), masks)
+    composition = Composition(picture, masks)
     if bank.cutouts and rng.random() < 0.3:
         composition.layers.extend(pasted_objects(rng, bank, size, int(rng.integers(1, 5))))
     return composition
+
+
+def random_view(rng: np.random.Generator, shape: tuple[int, ...], size: int) -> FloatArray:
+    """For each pixel of a scene the place (x, y) it shows of a picture of `shape` (height, width): [2, size, size].
+
+    A square of 0.4 to 1 times the shorter side, mirrored half of the time; at times stretched, turned or gently warped.
+    """
+    height, width = shape
+    angle = rng.uniform(-0.35, 0.35) if rng.random() < 0.4 else 0.0
+    stretch = np.array([1.0, rng.uniform(0.75, 1.0)])[rng.permutation(2)]
+    turned = abs(np.cos(angle)) + abs(np.sin(angle))
+    sides = min(height, width) * rng.uniform(0.4, 1) * stretch / turned
+    grid = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
+    x, y = np.meshgrid(grid * sides[0] * rng.choice([-1.0, 1.0]), grid * sides[1])
+    if rng.random() < 0.4:
+        bend = rng.uniform(0.01, 0.04) * min(sides) * smooth_noise(rng, size, size, int(rng.integers(2, 6)), channels=2)
+        x, y = x + bend[..., 0], y + bend[..., 1]
+    reach = turned * sides.max() / 2
+    middle = rng.uniform([reach, reach], [max(reach, width - reach), max(reach, height - reach)])
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    source = turn @ np.stack([x.ravel(), y.ravel()]) + middle[:, None] - 0.5
+    return np.asarray(source.reshape(2, size, size), np.float32)
+
+
+def _seen(picture: ByteArray, source_2hw: FloatArray) -> FloatArray:
+    """The picture [height, width(, 3)] as a view shows it, float32 [size, size(, 3)], smoothed where it shrinks."""
+    step = float(np.abs(source_2hw[:, -1, -1] - source_2hw[:, 0, 0]).max()) / source_2hw.shape[1]
+    smooth = cv2.GaussianBlur(picture, (0, 0), 0.35 * step) if step > 1.2 else picture
+    return np.asarray(
+        cv2.remap(smooth, source_2hw[0], source_2hw[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), np.float32
+    )
 
 
 def copy_paste(rng: np.random.Generator, bank: PictureBank, size: int) -> Composition:
@@ -39,7 +66,8 @@ def copy_paste(rng: np.random.Generator, bank: PictureBank, size: int) -> Compos
         composition = labelled_photograph(rng, bank, size)
     else:
         composition = Composition(background_fill(rng, bank, size))
-    composition.layers.extend(pasted_objects(rng, bank, size, int(rng.integers(3, 13))))
+    layers = pasted_objects(rng, bank, size, int(rng.integers(3, 13)))
+    composition.layers.extend(_toned(rng, layer, composition.background) for layer in layers)
     return composition
 
 
@@ -51,21 +79,25 @@ def pasted_objects(rng: np.random.Generator, bank: PictureBank, size: int, count
     layers = []
     for extent in extents:
         cutout = repeated or bank.cutouts[rng.integers(len(bank.cutouts))]
-        layers.append(_pasted(rng, cutout, size, min(extent, 1.5 * max(cutout.mask.shape)), shadow))
+        scale = min(1.5, extent / max(cutout.mask.shape))
+        turn = random_turn(rng, scale, max_angle=np.pi if rng.random() < 0.25 else 0.35)
+        colour, stamp = warp_cutout(cutout, size, (rng.uniform(0, size), rng.uniform(0, size)), turn)
+        layers.append(Layer(stamp, colour_jitter(rng, colour), shadow=shadow))
     return layers
 
 
-def _pasted(rng: np.random.Generator, cutout: Cutout, size: int, extent: float, shadow: float) -> Layer:
-    centre = (rng.uniform(0.02, 0.98) * size, rng.uniform(0.02, 0.98) * size)
-    max_turn = np.pi if rng.random() < 0.25 else 0.35
-    colour, stamp = warp_cutout(cutout, rng, size, centre, extent, max_turn)
-    return Layer(stamp, colour_jitter(rng, colour), shadow=shadow)
+def _toned(rng: np.random.Generator, layer: Layer, background: FloatArray) -> Layer:
+    """Now and then an object takes on the mean colour of what it hides, and so is told apart by texture and edge."""
+    if rng.random() > 0.2:
+        return layer
+    near = colour_under(background, layer.stamp) + rng.normal(0, 15, 3).astype(np.float32)
+    return replace(layer, colour=with_mean(layer.colour, near, contrast=rng.uniform(0.4, 0.9)))
 
 
 def colour_jitter(rng: np.random.Generator, colour: FloatArray) -> FloatArray:
     """Other brightness, contrast and colour balance."""
     gain = rng.uniform(0.7, 1.3) * rng.uniform(0.88, 1.12, 3)
-    return ((colour - 128) * gain + 128 + rng.uniform(-25, 25)).astype(np.float32)
+    return np.asarray((colour - 128) * gain + 128 + rng.uniform(-25, 25), np.float32)
 
 
 def _is_one_piece(mask: MaskArray) -> bool:

@@ -30,7 +30,7 @@ def fourier_outline(rng: np.random.Generator, roughness: float, harmonics: int, 
     amplitudes = rng.normal(0, roughness, harmonics) / orders
     phases = rng.uniform(0, 2 * np.pi, harmonics)
     radii = 1 + (amplitudes[:, None] * np.cos(orders[:, None] * angles + phases[:, None])).sum(axis=0)
-    return np.maximum(radii, 0.15)[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return np.asarray(np.maximum(radii, 0.15)[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1))
 
 
 def polygon(rng: np.random.Generator) -> Outlines:
@@ -130,9 +130,9 @@ def draw(outlines: Outlines, size: int, softness: float = 0.0) -> Stamp:
     scale = SUPERSAMPLING * 2**FRACTION_BITS
     corners = [np.round((outline - [left, top]) * scale).astype(np.int32) for outline in outlines]
     cv2.fillPoly(fine, corners, 255, cv2.LINE_8, FRACTION_BITS)
-    alpha = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    alpha = np.asarray(cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA) / np.float32(255), np.float32)
     if softness > 0:
-        alpha = cv2.GaussianBlur(alpha, (0, 0), softness).astype(np.float32)
+        alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), softness), np.float32)
     return Stamp(top, left, alpha)
 
 
@@ -153,23 +153,24 @@ def silhouette(
     cutout: Cutout, rng: np.random.Generator, size: int, centre: tuple[float, float], extent: float
 ) -> Stamp:
     """The outline of a real object, `extent` pixels at its longest side, turned and perhaps mirrored."""
-    _, stamp = warp_cutout(cutout, rng, size, centre, extent, max_turn=np.pi)
-    return stamp
+    return warp_cutout(cutout, size, centre, random_turn(rng, extent / max(cutout.mask.shape), np.pi))[1]
 
 
-def warp_cutout(
-    cutout: Cutout, rng: np.random.Generator, size: int, centre: tuple[float, float], extent: float, max_turn: float
-) -> tuple[FloatArray, Stamp]:
-    """A real object, `extent` pixels at its longest side: its colours float32 [height, width, 3] and its soft shape."""
+def random_turn(rng: np.random.Generator, scale: float, max_angle: float) -> Points:
+    """A 2 x 2 matrix which scales, turns by up to `max_angle` (radians) either way, and mirrors half of the time."""
+    angle, mirror = rng.uniform(-max_angle, max_angle), -1.0 if rng.random() < 0.5 else 1.0
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return np.asarray(scale * turn * [mirror, 1.0])
+
+
+def warp_cutout(cutout: Cutout, size: int, centre: tuple[float, float], turn: Points) -> tuple[FloatArray, Stamp]:
+    """A real object, turned about its middle: its colours float32 [height, width, 3] and its soft shape."""
     height, width = cutout.mask.shape
-    scale, angle = extent / max(height, width), rng.uniform(-max_turn, max_turn)
-    mirror = -1.0 if rng.random() < 0.5 else 1.0
-    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * [mirror, 1.0]
+    scale = float(np.sqrt(abs(np.linalg.det(turn))))
     corners = np.array([[x, y] for x in (0, width) for y in (0, height)], np.float64) - [width / 2, height / 2]
     top, left, rows, columns = _box(corners @ turn.T + np.array(centre), size)
     matrix = np.column_stack([turn, np.array(centre) - [left, top] - turn @ [width / 2, height / 2]])
-    shrunk = scale < 0.5
-    picture = cv2.GaussianBlur(cutout.picture, (0, 0), 0.4 / scale) if shrunk else cutout.picture
+    picture = cv2.GaussianBlur(cutout.picture, (0, 0), 0.4 / scale) if scale < 0.5 else cutout.picture
     mask = cv2.GaussianBlur(cutout.mask, (0, 0), max(0.8, 0.4 / scale))
     colour = cv2.warpAffine(picture, matrix, (columns, rows), borderMode=cv2.BORDER_REPLICATE)
     alpha = cv2.warpAffine(mask, matrix, (columns, rows), borderMode=cv2.BORDER_CONSTANT).astype(np.float32) / 255
@@ -208,6 +209,13 @@ def inset(stamp: Stamp, piece: Stamp) -> Stamp:
         there = (slice(top - stamp.top, bottom - stamp.top), slice(left - stamp.left, right - stamp.left))
         alpha[here] = piece.alpha[here] * stamp.alpha[there]
     return Stamp(piece.top, piece.left, alpha)
+
+
+def rim(stamp: Stamp, width: int) -> Stamp:
+    """The stamp grown by `width` pixels on every side."""
+    wider = cv2.copyMakeBorder(stamp.alpha, width, width, width, width, cv2.BORDER_CONSTANT, value=0.0)
+    grown = cv2.dilate(wider, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * width + 1, 2 * width + 1)))
+    return Stamp(stamp.top - width, stamp.left - width, grown.astype(np.float32, copy=False))
 
 
 def _walk(rng: np.random.Generator, steps: int, bend: float, start_angle: float | None = None) -> Points:
