@@ -128,14 +128,14 @@ def _with_channels(pixels: Tensor, channels: int) -> Tensor:
     given = pixels.shape[0]
     if given == 1:
         return pixels.expand(channels, -1, -1)
-    if given == channels + 1:
-        return pixels[:channels]
-    if given != channels:
-        raise InvalidInputError(
-            f"A picture must have 1, {channels} or {channels + 1} channels, got {given} "
-            f"([channels, height, width] = {list(pixels.shape)})."
-        )
-    return pixels
+    if given == channels:
+        return pixels
+    if (given, channels) == (4, 3):
+        return pixels[:3]
+    raise InvalidInputError(
+        f"A picture must have {'1, 3 or 4' if channels == 3 else f'1 or {channels}'} channels, got {given} "
+        f"([channels, height, width] = {list(pixels.shape)})."
+    )
 
 
 def label_maps(maps: object) -> list[Tensor]:

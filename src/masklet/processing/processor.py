@@ -11,7 +11,7 @@ from masklet.atomic_files import written_whole
 from masklet.errors import InvalidInputError
 from masklet.processing.batch import BatchFeature
 from masklet.processing.image_processor import Sam2ImageProcessorFast
-from masklet.processing.prompt_tensors import box_tensor, mask_tensor, point_tensors
+from masklet.processing.prompt_tensors import mask_tensor, prompt_tensors
 from masklet.processing.saved_settings import PROCESSOR_FILE, processor_settings
 from masklet.processing.sizes import height_and_width, size_pairs
 from masklet.sources import Source
@@ -94,7 +94,9 @@ class Sam2Processor:
         sizes = _image_sizes(data.get("original_sizes"), original_sizes)
         data["original_sizes"] = sizes
         target_size = height_and_width(kwargs["size"])["height"] if kwargs.get("size") else self.target_size
-        data |= self._prompts(sizes, target_size, input_points, input_labels, input_boxes)
+        data |= prompt_tensors(
+            input_points, input_labels, input_boxes, sizes=sizes, target_size=target_size, padding=self.point_pad_value
+        )
         if input_masks is not None:
             data["input_masks"] = mask_tensor(input_masks, len(sizes))
         return BatchFeature(data, return_tensors)
@@ -161,22 +163,6 @@ class Sam2Processor:
                 source, subfolder=subfolder, revision=revision, **overrides
             )
         return cls(image_processor, video_processor, **own)
-
-    def _prompts(
-        self, sizes: list[tuple[int, int]], target_size: int, points: Any, labels: Any, boxes: Any
-    ) -> dict[str, Tensor]:
-        prompts: dict[str, Tensor] = {}
-        if points is not None or labels is not None:
-            prompts |= point_tensors(points, labels, sizes, target_size, self.point_pad_value)
-        if boxes is not None:
-            prompts["input_boxes"] = box_tensor(boxes, sizes, target_size, self.point_pad_value)
-        if points is not None and boxes is not None:
-            objects, box_count = prompts["input_points"].shape[1], prompts["input_boxes"].shape[1]
-            if objects != box_count:
-                raise InvalidInputError(
-                    f"You should provide as many bounding boxes as input points per box. Got {objects} and {box_count}."
-                )
-        return prompts
 
 
 def _image_sizes(of_images: list[tuple[int, int]] | None, given: Any) -> list[tuple[int, int]]:

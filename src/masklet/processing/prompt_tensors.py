@@ -19,6 +19,30 @@ _MASK_PROMPT_LOGIT = 10.0
 Sizes = Sequence[tuple[int, int]]
 
 
+def prompt_tensors(
+    points: Any, labels: Any, boxes: Any, *, sizes: Sizes, target_size: int, padding: float
+) -> dict[str, Tensor]:
+    """Return the tensors of those of points, labels and boxes that are not None, by the names of the model's inputs.
+
+    Arguments and errors are those of `point_tensors` and `box_tensor`; in addition, points and boxes given together
+    must be of equally many objects in every picture.
+    """
+    tensors: dict[str, Tensor] = {}
+    if points is not None or labels is not None:
+        tensors |= point_tensors(points, labels, sizes, target_size, padding)
+    if boxes is not None:
+        tensors["input_boxes"] = box_tensor(boxes, sizes, target_size, padding)
+    if points is not None and boxes is not None:
+        both = zip(nested_lists(points, POINTS), nested_lists(boxes, BOXES), strict=True)
+        for image, (of_points, of_boxes) in enumerate(both):
+            if len(of_points) != len(of_boxes):
+                raise InvalidInputError(
+                    "You should provide as many bounding boxes as input points per box. "
+                    f"Got {len(of_points)} and {len(of_boxes)}. (Objects with points, and boxes, of image {image}.)"
+                )
+    return tensors
+
+
 def point_tensors(points: Any, labels: Any, sizes: Sizes, target_size: int, padding: float) -> dict[str, Tensor]:
     """Return input_points float32 [B, P, N, 2] and input_labels int64 [B, P, N].
 
@@ -68,7 +92,7 @@ def box_tensor(boxes: Any, sizes: Sizes, target_size: int, padding: float) -> Te
 
 
 def mask_tensor(masks: Any, images: int) -> Tensor:
-    """Return input_masks float [B, 1 or P, h, w]: the logits that the network takes as mask prompts.
+    """Return input_masks float32 [B, 1 or P, h, w]: the logits that the network takes as mask prompts.
 
     Args:
         masks: one mask [h, w], or one per object [P, h, w], per image: a list of arrays, tensors or nested lists, or
@@ -165,4 +189,4 @@ def _scaled(points_bpn2: Tensor, sizes: Sizes, target_size: int, padding: float)
 
 
 def _as_logits(mask: Tensor) -> Tensor:
-    return mask if mask.is_floating_point() else torch.where(mask != 0, _MASK_PROMPT_LOGIT, -_MASK_PROMPT_LOGIT)
+    return mask.float() if mask.is_floating_point() else torch.where(mask != 0, _MASK_PROMPT_LOGIT, -_MASK_PROMPT_LOGIT)

@@ -1,0 +1,82 @@
+"""Holes are filled and specks removed: per mask, 8-connected, by area."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from masklet.errors import InvalidMaskError
+from masklet.masks.components import fill_holes_and_remove_specks
+
+
+def drawn(*rows: str) -> Tensor:
+    """Logits of one mask: `#` is +3, `.` is -2, `0` is exactly 0."""
+    return torch.tensor([[{"#": 3.0, ".": -2.0, "0": 0.0}[sign] for sign in row] for row in rows])[None]
+
+
+MASK = drawn(
+    "########....",
+    "#.####.#....",
+    "######.#.##.",
+    "########....",
+    "############",
+)
+
+
+def test_holes_up_to_the_area_become_foreground() -> None:
+    edited = fill_holes_and_remove_specks(MASK, max_hole_area=1)
+    changed = (edited != MASK).nonzero().tolist()
+    assert changed == [[0, 1, 1]]
+    assert edited[0, 1, 1] == 10
+    assert (fill_holes_and_remove_specks(MASK, max_hole_area=2) != MASK).sum() == 3
+    assert (fill_holes_and_remove_specks(MASK, max_hole_area=100)[0] > 0).all()
+
+
+def test_specks_up_to_the_area_become_background() -> None:
+    assert torch.equal(fill_holes_and_remove_specks(MASK, max_sprinkle_area=1), MASK)
+    edited = fill_holes_and_remove_specks(MASK, threshold=1.0, max_sprinkle_area=2)
+    assert (edited != MASK).nonzero().tolist() == [[0, 2, 9], [0, 2, 10]]
+    assert (edited[0, 2, 9:11] == -9).all()
+
+
+def test_diagonal_neighbours_are_connected() -> None:
+    diagonal = drawn("#...", ".#..", "....", "...#")
+    edited = fill_holes_and_remove_specks(diagonal, max_sprinkle_area=1)
+    assert (edited[0] > 0).nonzero().tolist() == [[0, 0], [1, 1]]
+
+
+def test_a_logit_on_the_threshold_is_background() -> None:
+    edited = fill_holes_and_remove_specks(drawn("###", "#0#", "###"), max_hole_area=1)
+    assert edited[0, 1, 1] == 10
+
+
+def test_each_mask_is_treated_alone() -> None:
+    full, holed = torch.full((3, 3), 3.0), drawn("###", "#.#", "###")[0]
+    edited = fill_holes_and_remove_specks(torch.stack([holed, -full, full]), max_hole_area=1, max_sprinkle_area=1)
+    assert (edited[0] > 0).all()
+    assert torch.equal(edited[1:], torch.stack([-full, full]))
+
+
+def test_holes_and_specks_are_both_found_in_the_mask_as_given() -> None:
+    """A ring of 8 pixels around a hole of 1: filling the hole first would make a component of 9."""
+    ring = drawn(".....", ".###.", ".#.#.", ".###.", ".....")
+    edited = fill_holes_and_remove_specks(ring, max_hole_area=1, max_sprinkle_area=8)
+    assert (edited > 0).nonzero().tolist() == [[0, 2, 2]]
+
+
+def test_the_input_stays_and_zero_areas_change_nothing() -> None:
+    before = MASK.clone()
+    fill_holes_and_remove_specks(MASK, max_hole_area=5, max_sprinkle_area=5)
+    assert torch.equal(MASK, before)
+    assert torch.equal(fill_holes_and_remove_specks(MASK), MASK)
+
+
+def test_half_precision_keeps_its_dtype() -> None:
+    edited = fill_holes_and_remove_specks(MASK.bfloat16(), max_hole_area=1)
+    assert edited.dtype == torch.bfloat16
+    assert edited[0, 1, 1] == 10
+
+
+@pytest.mark.parametrize("masks", [torch.zeros(3, 3), torch.zeros(1, 1, 3, 3), torch.zeros(1, 3, 3, dtype=torch.bool)])
+def test_other_tensors_are_refused(masks: Tensor) -> None:
+    with pytest.raises(InvalidMaskError, match=r"\[N, h, w\]"):
+        fill_holes_and_remove_specks(masks, max_hole_area=1)

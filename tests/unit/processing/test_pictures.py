@@ -1,0 +1,111 @@
+"""Pictures of every kind become the same pixels."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.processing.pictures import label_maps, picture_list, picture_pixels
+
+HWC = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
+CHW = torch.from_numpy(HWC.transpose(2, 0, 1).copy())
+
+
+def test_images_arrays_tensors_and_paths_are_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    Image.fromarray(HWC).save(path)
+    read_only = HWC.copy()
+    read_only.flags.writeable = False
+    pictures = [
+        Image.fromarray(HWC), HWC, HWC.transpose(2, 0, 1), CHW, CHW.permute(1, 2, 0), path, str(path),
+        HWC[::-1][::-1], read_only, HWC.astype(np.int64), HWC.astype(np.uint16) * 257, CHW.to(torch.uint16) * 257,
+    ]  # fmt: skip
+    for picture in pictures:
+        pixels = picture_pixels(picture)
+        assert pixels.dtype == torch.uint8
+        assert torch.equal(pixels, CHW)
+
+
+def test_grey_is_repeated_and_alpha_dropped() -> None:
+    for grey in (HWC[..., 0], HWC[..., :1], CHW[0], CHW[:1], Image.fromarray(HWC[..., 0])):
+        assert torch.equal(picture_pixels(grey), CHW[:1].expand(3, -1, -1))
+    rgba = np.concatenate([HWC, HWC[..., :1]], axis=-1)
+    for picture in (rgba, Image.fromarray(rgba), torch.from_numpy(rgba).permute(2, 0, 1)):
+        assert torch.equal(picture_pixels(picture), CHW)
+    assert picture_pixels(rgba, channels=4).shape == (4, 6, 9)
+    assert picture_pixels(HWC[..., :1], convert=False).shape == (1, 6, 9)
+
+
+def test_floats_keep_their_values_and_bool_is_black_and_white() -> None:
+    pixels = picture_pixels(HWC.astype(np.float64) / 2)
+    assert pixels.dtype == torch.float32
+    assert torch.equal(pixels, CHW / 2)
+    assert torch.equal(picture_pixels(CHW > 100), (CHW > 100).to(torch.uint8) * 255)
+
+
+def test_where_both_ends_look_like_channels_the_usual_layout_decides() -> None:
+    pixels = np.arange(9, dtype=np.uint8).reshape(1, 3, 3)
+    assert picture_pixels(pixels).tolist() == pixels.transpose(2, 0, 1).tolist()
+    assert picture_pixels(torch.from_numpy(pixels)).tolist() == np.repeat(pixels, 3, axis=0).tolist()
+    forced = picture_pixels(pixels, input_data_format="channels_first")
+    assert forced.tolist() == np.repeat(pixels, 3, axis=0).tolist()
+
+
+def test_a_deep_image_in_memory_is_scaled() -> None:
+    deep = Image.fromarray(HWC[..., 0].astype(np.uint16) * 257)
+    assert torch.equal(picture_pixels(deep)[1], CHW[0])
+
+
+@pytest.mark.parametrize(
+    ("picture", "message"),
+    [
+        (np.full((2, 2, 3), np.nan), "NaN"),
+        (torch.full((3, 2, 2), float("inf")), "infinite"),
+        (np.zeros((0, 4, 3), dtype=np.uint8), "empty"),
+        (np.zeros((0, 4), dtype=np.uint16), "empty"),
+        (np.zeros((5, 5, 5), dtype=np.uint8), r"channels.*\(5, 5, 5\)"),
+        (np.zeros((2, 2, 2, 2, 3), dtype=np.uint8), "2 or 3 dimensions"),
+        (np.zeros(7, dtype=np.uint8), "2 or 3 dimensions"),
+        (np.full((2, 2, 3), 256), "0..255, got 256..256"),
+        (np.full((2, 2, 3), -1), "got -1..-1"),
+        (np.full((2, 2, 3), "a"), "dtype"),
+        (b"bytes", "got bytes"),
+        (None, "got NoneType"),
+        ([[1, 2], [3, 4]], "got list"),
+    ],
+)
+def test_what_is_no_picture_is_refused(picture: object, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        picture_pixels(picture)  # type: ignore[arg-type]
+
+
+def test_other_refusals() -> None:
+    with pytest.raises(InvalidInputError, match="'hwc'"):
+        picture_pixels(HWC, input_data_format="hwc")
+    with pytest.raises(InvalidInputError, match=r"1, 3 or 4 channels, got 9"):
+        picture_pixels(HWC.transpose(0, 2, 1), input_data_format="channels_last")
+    with pytest.raises(UnreadableImageError, match=r"nothing\.png"):
+        picture_pixels("nothing.png")
+
+
+def test_lists_and_batches_are_taken_apart() -> None:
+    assert picture_list(HWC)[0] is HWC
+    assert len(picture_list(HWC)) == 1
+    assert len(picture_list((HWC, CHW, "a.png"))) == 3
+    assert torch.equal(picture_list(torch.stack([CHW, CHW + 1]))[1], CHW + 1)
+    with pytest.raises(InvalidInputError, match="empty"):
+        picture_list([])
+
+
+def test_label_maps() -> None:
+    numbers = np.array([[0, 1], [2, 255]])
+    palette = Image.fromarray(numbers.astype(np.uint8)).convert("P")
+    palette.putpalette([9] * 768)
+    for maps in (numbers, [numbers], numbers[None], torch.from_numpy(numbers), [palette]):
+        (tensor,) = label_maps(maps)
+        assert tensor.tolist() == numbers.tolist()
+    with pytest.raises(InvalidInputError, match="segmentation map"):
+        label_maps([np.zeros((2, 2, 3))])
