@@ -1,9 +1,11 @@
 """Tensors into a module that expects them, or a message that lists every one that does not fit."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from masklet.checkpoints.renaming import Tensors
 from masklet.errors import CheckpointError
@@ -33,26 +35,31 @@ def check_fit(expected: Mapping[str, torch.Tensor], tensors: Tensors, what: str,
 def assign_tensors(model: nn.Module, tensors: Tensors, device: torch.device, dtype: torch.dtype | None) -> None:
     """Make `tensors` the parameters and buffers of `model`, without a copy unless device or dtype change.
 
-    `dtype` applies to floating-point tensors; None keeps each as it is. A module with buffers that no checkpoint holds
-    has a method `reset_non_persistent_buffers()`, which computes them anew.
+    `dtype` applies to floating-point tensors; None keeps each as it is. Buffers that no checkpoint holds move along.
     """
-    expected = model.state_dict(keep_vars=True)
+    expected = model.state_dict()
     fitting = {
         name: tensor.to(device=device, dtype=dtype if tensor.is_floating_point() else None)
         for name, tensor in tensors.items()
         if name in expected
     }
     model.load_state_dict(fitting, strict=False, assign=True)
-    with torch.device(device):
-        for module in model.modules():
-            reset = getattr(module, "reset_non_persistent_buffers", None)
-            if reset is not None:
-                reset()
-    named = [*model.named_parameters(), *model.named_buffers()]
-    if without_values := [name for name, tensor in named if tensor.is_meta]:
-        raise CheckpointError(
-            f"{type(model).__name__} has tensors that no checkpoint fills: {_listed(without_values)}."
-        )
+    model.to(device=device, dtype=dtype)
+
+
+class WithoutRandomValues(TorchFunctionMode):
+    """Modules built in this context leave their random initial values out; everything else is as usual.
+
+    Memory that is never written takes no place, so a model whose tensors are assigned afterwards costs none of its
+    own. The meta device would do the same, but loads torch's compiler for it, which takes seconds.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        if func.__name__.endswith(("normal_", "uniform_")):
+            return kwargs["tensor"] if kwargs and "tensor" in kwargs else args[0]
+        return func(*args, **(kwargs or {}))
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -3,13 +3,14 @@
 import os
 import re
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
 from torch import nn
 
-from masklet.checkpoints.fitting import assign_tensors, check_fit
+from masklet.checkpoints.fitting import WithoutRandomValues, assign_tensors, check_fit
 from masklet.checkpoints.layouts import in_current_layout
 from masklet.checkpoints.opening import open_checkpoint
 from masklet.checkpoints.reading import read_weights
@@ -28,8 +29,8 @@ class PretrainedModel(nn.Module):
     config_class: ClassVar[type[Config]]
     # Regular expressions, matched at the start, of checkpoint tensors that this model has no use for.
     ignored_tensor_patterns: ClassVar[tuple[str, ...]] = ()
-    # What the names of this model's tensors begin with in the checkpoint of a larger model.
-    prefixes_in_larger_models: ClassVar[tuple[str, ...]] = ()
+    # Where this model is inside the largest one: dotted, say "vision_encoder.backbone".
+    base_model_prefix: ClassVar[str] = ""
 
     config: Any
 
@@ -85,19 +86,19 @@ class PretrainedModel(nn.Module):
             config = cls.config_class.from_dict(config.to_dict(), **config_overrides)
             tensors = in_current_layout(read_weights(source, subfolder=subfolder, revision=revision).tensors)
         tensors = cls._own_tensors(tensors)
-        with torch.device("meta" if strict else target_device):
+        with WithoutRandomValues() if strict else nullcontext():
             model = cls(config)
         origin = "The bundled model" if source is None else os.fspath(source)
         check_fit(model.state_dict(), tensors, f"{origin} does not fit {cls.__name__}", partial=not strict)
-        if not strict:
-            model.to(dtype=target_dtype)
         assign_tensors(model, tensors, target_device, target_dtype)
         return model.eval()
 
     @classmethod
     def _own_tensors(cls, tensors: Tensors) -> Tensors:
         """Return the part of a larger model's tensors that is this model's, without those it ignores."""
-        for prefix in cls.prefixes_in_larger_models:
+        places = cls.base_model_prefix.split(".")
+        for depth in range(len(places)):
+            prefix = ".".join(places[depth:]) + "."
             if any(name.startswith(prefix) for name in tensors):
                 own = {name: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
                 tensors = {name.removeprefix(prefix): tensor for name, tensor in own.items()}
