@@ -128,7 +128,10 @@ def draw(outlines: Outlines, size: int, softness: float = 0.0) -> Stamp:
     top, left, height, width = _box(np.concatenate(outlines), size)
     fine = np.zeros((height * SUPERSAMPLING, width * SUPERSAMPLING), np.uint8)
     scale = SUPERSAMPLING * 2**FRACTION_BITS
-    corners = [np.round((outline - [left, top]) * scale).astype(np.int32) for outline in outlines]
+    # OpenCV's coordinates count from the middle of the first pixel, ours from its corner.
+    corners = [
+        np.round((outline - [left, top]) * scale - 2 ** (FRACTION_BITS - 1)).astype(np.int32) for outline in outlines
+    ]
     cv2.fillPoly(fine, corners, 255, cv2.LINE_8, FRACTION_BITS)
     alpha = np.asarray(cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA) / np.float32(255), np.float32)
     if softness > 0:

@@ -1,0 +1,107 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from masklet.datasets.scenes import PictureBank, SceneGenerator, SceneMixture
+from masklet.datasets.scenes.bank import LabelledPicture, cut_out_things
+from masklet.datasets.scenes.generator import KINDS
+from masklet.errors import InvalidInputError
+
+SIZE = 96
+
+
+def tiny_bank(labelled=True):
+    rng = np.random.default_rng(0)
+    photographs = tuple(rng.integers(0, 256, (80, 100, 3), np.uint8) for _ in range(2))
+    swatches = tuple(np.full((64, 64, 3), value, np.uint8) for value in (30, 120, 220))
+    if not labelled:
+        return PictureBank(photographs, swatches, (), ())
+    labels = np.zeros((80, 100), np.uint8)
+    labels[10:60, 10:45], labels[20:50, 55:95], labels[65:] = 1, 2, 3
+    example = LabelledPicture(photographs[0], labels, things=(1, 2), stuff=(3,))
+    return PictureBank(photographs, swatches, (example,), tuple(cut_out_things(example)))
+
+
+def only(kind):
+    return SceneMixture(**{field.name: float(field.name == kind) for field in dataclasses.fields(SceneMixture)})
+
+
+def check_scene(scene, size):
+    assert scene.image.shape == (size, size, 3)
+    assert scene.image.dtype == np.uint8
+    count = len(scene.masks)
+    assert scene.masks.shape == (count, size, size)
+    assert scene.masks.dtype == np.bool_
+    assert 2 <= count <= 24
+    assert len(scene.whole_of) == count
+    areas = scene.masks.sum(axis=(1, 2))
+    assert areas.min() >= 20
+    assert areas.max() < size * size
+    for i in range(count):
+        whole = scene.whole_of[i]
+        if whole >= 0:
+            assert scene.whole_of[whole] == -1
+            assert not (scene.masks[i] & ~scene.masks[whole]).any()
+            assert areas[i] < areas[whole]
+        for j in range(i):
+            if whole != j and scene.whole_of[j] != i:
+                assert not (scene.masks[i] & scene.masks[j]).any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [SIZE, 67])
+def test_every_kind_makes_valid_scenes(kind, size):
+    generator = SceneGenerator(tiny_bank(), size, only(kind))
+    for seed in range(12):
+        scene = generator.scene(seed)
+        assert scene.kind == kind
+        check_scene(scene, size)
+
+
+def test_every_kind_has_a_weight():
+    assert [field.name for field in dataclasses.fields(SceneMixture)] == list(KINDS)
+
+
+def test_the_same_seed_gives_the_same_scene_and_another_seed_another():
+    first, again = SceneGenerator(tiny_bank(), SIZE), SceneGenerator(tiny_bank(), SIZE)
+    first.scene(0)  # earlier scenes leave no trace
+    for seed in (5, 6, 7, 8):
+        one, two = first.scene(seed), again.scene(seed)
+        assert np.array_equal(one.image, two.image)
+        assert np.array_equal(one.masks, two.masks)
+        assert (one.whole_of, one.kind) == (two.whole_of, two.kind)
+    assert not np.array_equal(first.scene(5).image, first.scene(6).image)
+
+
+def test_parts_and_wholes_both_are_objects():
+    generator = SceneGenerator(tiny_bank(), SIZE, only("parts_and_wholes"))
+    parts = [whole for seed in range(20) for whole in generator.scene(seed).whole_of if whole >= 0]
+    assert len(parts) > 20
+
+
+def test_without_labelled_pictures_only_synthetic_kinds_appear():
+    generator = SceneGenerator(tiny_bank(labelled=False), SIZE)
+    kinds = set()
+    for seed in range(40):
+        scene = generator.scene(seed)
+        check_scene(scene, SIZE)
+        kinds.add(scene.kind)
+    assert kinds == {"clutter", "small_goods", "parts_and_wholes", "micrograph"}
+
+
+def test_swatches_alone_or_photographs_alone_suffice():
+    bank = tiny_bank(labelled=False)
+    for part in ({"photographs": ()}, {"swatches": ()}):
+        generator = SceneGenerator(dataclasses.replace(bank, **part), SIZE)
+        for seed in range(10):
+            check_scene(generator.scene(seed), SIZE)
+
+
+def test_what_cannot_be_made_is_refused():
+    with pytest.raises(InvalidInputError, match="at least 32"):
+        SceneGenerator(tiny_bank(), size=16)
+    with pytest.raises(InvalidInputError, match="labelled"):
+        SceneGenerator(tiny_bank(labelled=False), SIZE, only("copy_paste"))
+    with pytest.raises(InvalidInputError, match="weights"):
+        SceneMixture(clutter=-1.0)

@@ -1,0 +1,93 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from masklet.datasets.scenes import PictureBank
+from masklet.errors import InvalidInputError, UnreadableImageError
+
+
+def write_picture(path, picture):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.ascontiguousarray(picture[..., ::-1]))
+
+
+def write_panoptic_folder(folder):
+    """One photograph, 90 x 120: a red person of 30 x 40, a crowd, and grass below; segment ids use all three bytes."""
+    picture = np.full((90, 120, 3), 128, np.uint8)
+    ids = np.zeros((90, 120), np.int64)
+    regions = {
+        70_000: (slice(20, 50), slice(30, 70)),
+        300: (slice(0, 10), slice(0, 120)),
+        5: (slice(60, 90), slice(0, 120)),
+    }
+    for (segment, region), colour in zip(regions.items(), [(255, 0, 0), (0, 0, 255), (0, 255, 0)], strict=True):
+        ids[region], picture[region] = segment, colour
+    write_picture(folder / "images" / "one.png", picture)
+    write_picture(
+        folder / "panoptic" / "one.png", np.stack([ids % 256, ids // 256 % 256, ids // 65536], -1).astype(np.uint8)
+    )
+    segments = [
+        {"id": 300, "category_id": 1, "iscrowd": 1},
+        {"id": 70_000, "category_id": 1, "iscrowd": 0},
+        {"id": 5, "category_id": 9, "iscrowd": 0},
+    ]
+    document = {
+        "categories": [{"id": 1, "isthing": 1}, {"id": 9, "isthing": 0}],
+        "images": [{"id": 4, "file_name": "one.png"}],
+        "annotations": [{"image_id": 4, "file_name": "one.png", "segments_info": segments}],
+    }
+    (folder / "panoptic_tiny.json").write_text(json.dumps(document))
+    return picture
+
+
+def test_panoptic_segments_become_labels_things_stuff_and_cutouts(tmp_path):
+    picture = write_panoptic_folder(tmp_path)
+    bank = PictureBank.load([tmp_path], panoptic_folder=tmp_path)
+    (example,) = bank.labelled
+    (person,), (grass,) = example.things, example.stuff
+    assert np.array_equal(example.labels == person, (picture == (255, 0, 0)).all(-1))
+    assert np.array_equal(example.labels == grass, (picture == (0, 255, 0)).all(-1))
+    assert (example.labels[:10] == 0).all()  # a crowd is no object
+    (cutout,) = bank.cutouts
+    assert np.count_nonzero(cutout.mask) == 30 * 40
+    assert (cutout.picture[cutout.mask > 0] == (255, 0, 0)).all()
+    # The photograph counts once, its label picture never.
+    assert len(bank.photographs) == 1
+
+
+def test_label_pictures_are_no_photographs_even_without_their_json(tmp_path):
+    write_panoptic_folder(tmp_path)
+    assert len(PictureBank.load([tmp_path]).photographs) == 1
+
+
+def test_swatch_sheets_are_cut_and_white_borders_and_empty_places_left_out(tmp_path):
+    sheet = np.full((16 + 2 * 176 + 16, 1024, 3), 255, np.uint8)
+    for column in range(7):
+        sheet[16:144, 16 + 144 * column :][:, :128] = (10 + column, 80, 90)
+    sheet[192:320, 16:100] = (200, 20, 30)  # a narrower swatch
+    write_picture(tmp_path / "Sheet.png", sheet)
+    bank = PictureBank.load([tmp_path])
+    assert not bank.photographs
+    assert len(bank.swatches) == 8
+    assert all(swatch.max() < 255 for swatch in bank.swatches)
+
+
+def test_large_pictures_are_shrunk_and_specks_left_out(tmp_path):
+    write_picture(tmp_path / "large.png", np.zeros((100, 1280, 3), np.uint8))
+    write_picture(tmp_path / "speck.png", np.zeros((8, 8, 3), np.uint8))
+    bank = PictureBank.load([tmp_path])
+    assert [photograph.shape for photograph in bank.photographs] == [(50, 640, 3)]
+
+
+def test_what_cannot_be_used_is_named(tmp_path):
+    with pytest.raises(InvalidInputError, match="nowhere"):
+        PictureBank.load([tmp_path / "nowhere"])
+    with pytest.raises(InvalidInputError, match="no pictures"):
+        PictureBank.load([tmp_path])
+    with pytest.raises(InvalidInputError, match=r"panoptic\*\.json"):
+        PictureBank.load([tmp_path], panoptic_folder=tmp_path)
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    with pytest.raises(UnreadableImageError, match=r"broken\.jpg"):
+        PictureBank.load([tmp_path])
