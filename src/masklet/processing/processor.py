@@ -25,8 +25,8 @@ class Sam2Processor:
         video_processor: prepares the frames of videos.
         target_size: side of the network's square input, to which prompts are scaled; None takes the image processor's
             height.
-        point_pad_value: coordinate of the points and boxes that fill up ragged batches. The network ignores points
-            labelled -10 and recognises padded boxes by all four coordinates being this value.
+        point_pad_value: coordinate of the points that fill up ragged batches, and of prompts padded by the caller. What
+            the network goes by is the same for every value: padding is labelled -10, padded boxes are four times -10.
         **kwargs: options of the image processor, where none is given.
     """
 
@@ -50,7 +50,7 @@ class Sam2Processor:
         """Names of the inputs that every call with pictures returns."""
         return [*self.image_processor.model_input_names, "original_sizes", "reshaped_input_sizes"]
 
-    def __call__(  # noqa: PLR0917 (the public API gives the order)
+    def __call__(
         self,
         images: Any = None,
         segmentation_maps: Any = None,

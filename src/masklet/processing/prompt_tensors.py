@@ -10,8 +10,8 @@ from torch import Tensor
 from masklet.errors import InvalidInputError
 from masklet.prompts.nesting import BOXES, LABELS, POINTS, PromptLayout, nested_lists, padded
 
-PADDING_LABEL = -10
-"""The label by which the prompt encoder knows a point that only fills up a ragged batch."""
+PADDING = -10
+"""What tells the prompt encoder that a point (by its label) or a box (by all its coordinates) is only padding."""
 
 _POSITIVE, _NEGATIVE, _NOT_A_POINT = 1, 0, -1
 _MASK_PROMPT_LOGIT = 10.0
@@ -48,7 +48,7 @@ def point_tensors(points: Any, labels: Any, sizes: Sizes, target_size: int, padd
 
     Ragged objects and points are filled up with points (padding, padding) labelled -10; so labelled, too, are points
     that a caller padded so. Other points without labels are positive. Coordinates are scaled from the picture's height
-    and width to `target_size`; a point with a coordinate equal to `padding` is not.
+    and width to `target_size`, those of padding are not.
 
     Args:
         points: nested [image][object][point][x, y] in picture pixels, 0..width and 0..height.
@@ -65,17 +65,20 @@ def point_tensors(points: Any, labels: Any, sizes: Sizes, target_size: int, padd
         raise InvalidInputError("Got input_labels without input_points; labels say what given points mean.")
     lists = _prompts_of(points, POINTS, sizes)
     points_bpn2 = padded(lists, POINTS, padding, torch.float32)
-    is_padding_bpn = (points_bpn2 == padding).all(-1)
+    is_padding_bpn1 = (points_bpn2 == padding).all(-1, keepdim=True)
     if labels is None:
-        labels_bpn = torch.where(is_padding_bpn, PADDING_LABEL, _POSITIVE)
+        labels_bpn = torch.where(is_padding_bpn1[..., 0], PADDING, _POSITIVE)
     else:
         labels_bpn = _labels(_prompts_of(labels, LABELS, sizes), lists)
-    _check_points(points_bpn2, is_padding_bpn | (labels_bpn < 0), sizes)
-    return {"input_points": _scaled(points_bpn2, sizes, target_size, padding), "input_labels": labels_bpn}
+    _check_points(points_bpn2, is_padding_bpn1[..., 0] | (labels_bpn < 0), sizes)
+    scaled_bpn2 = _scaled(points_bpn2, sizes, target_size)
+    return {"input_points": torch.where(is_padding_bpn1, points_bpn2, scaled_bpn2), "input_labels": labels_bpn}
 
 
 def box_tensor(boxes: Any, sizes: Sizes, target_size: int, padding: float) -> Tensor:
-    """Return input_boxes float32 [B, P, 4]; pictures with fewer boxes are filled up with boxes of four `padding`.
+    """Return input_boxes float32 [B, P, 4]; pictures with fewer boxes are filled up with boxes of four -10.
+
+    Boxes that a caller made of four `padding` become such boxes, too.
 
     Args:
         boxes: nested [image][box][x1, y1, x2, y2] in picture pixels; they may reach beyond the picture.
@@ -87,8 +90,10 @@ def box_tensor(boxes: Any, sizes: Sizes, target_size: int, padding: float) -> Te
         InvalidInputError: for wrong nesting, or boxes that are NaN, inverted, empty or wholly outside the picture.
     """
     boxes_bp4 = padded(_prompts_of(boxes, BOXES, sizes), BOXES, padding, torch.float32)
-    _check_boxes(boxes_bp4, padding, sizes)
-    return _scaled(boxes_bp4.view(*boxes_bp4.shape[:2], 2, 2), sizes, target_size, padding).flatten(-2)
+    is_padding_bp1 = (boxes_bp4 == padding).all(-1, keepdim=True)
+    _check_boxes(boxes_bp4, is_padding_bp1[..., 0], sizes)
+    corners_bp22 = _scaled(boxes_bp4.view(*boxes_bp4.shape[:2], 2, 2), sizes, target_size)
+    return corners_bp22.flatten(-2).masked_fill(is_padding_bp1, PADDING)
 
 
 def mask_tensor(masks: Any, images: int) -> Tensor:
@@ -134,8 +139,8 @@ def _labels(labels: list[Any], points: list[Any]) -> Tensor:
             "Input points and labels have inconsistent dimensions. Please ensure they have the same dimensions. "
             f"Got [image][object] counts of {counts_of_points} points and {counts_of_labels} labels."
         )
-    labels_bpn = padded(labels, LABELS, PADDING_LABEL, torch.float64)
-    allowed = torch.tensor([_POSITIVE, _NEGATIVE, _NOT_A_POINT, PADDING_LABEL])
+    labels_bpn = padded(labels, LABELS, PADDING, torch.float64)
+    allowed = torch.tensor([_POSITIVE, _NEGATIVE, _NOT_A_POINT, PADDING])
     if not (is_allowed := torch.isin(labels_bpn, allowed)).all():
         position = (~is_allowed).nonzero()[0].tolist()
         raise InvalidInputError(
@@ -162,7 +167,7 @@ def _check_points(points_bpn2: Tensor, is_ignored_bpn: Tensor, sizes: Sizes) -> 
         )
 
 
-def _check_boxes(boxes_bp4: Tensor, padding: float, sizes: Sizes) -> None:
+def _check_boxes(boxes_bp4: Tensor, is_padding_bp: Tensor, sizes: Sizes) -> None:
     width_height_b12 = torch.tensor([(width, height) for height, width in sizes])[:, None]
     first_bp2, second_bp2 = boxes_bp4[..., :2], boxes_bp4[..., 2:]
     is_good_bp2 = (
@@ -171,7 +176,7 @@ def _check_boxes(boxes_bp4: Tensor, padding: float, sizes: Sizes) -> None:
         & (second_bp2 > 0)
         & boxes_bp4.isfinite().all(-1, True)
     )
-    bad = (~is_good_bp2.all(-1) & ~(boxes_bp4 == padding).all(-1)).nonzero().tolist()
+    bad = (~is_good_bp2.all(-1) & ~is_padding_bp).nonzero().tolist()
     if bad:
         image, box = bad[0]
         height, width = sizes[image]
@@ -182,10 +187,9 @@ def _check_boxes(boxes_bp4: Tensor, padding: float, sizes: Sizes) -> None:
         )
 
 
-def _scaled(points_bpn2: Tensor, sizes: Sizes, target_size: int, padding: float) -> Tensor:
+def _scaled(points_bpn2: Tensor, sizes: Sizes, target_size: int) -> Tensor:
     scales_b2 = torch.tensor([(target_size / width, target_size / height) for height, width in sizes])
-    is_padding = (points_bpn2 == padding).any(-1, keepdim=True)
-    return torch.where(is_padding, points_bpn2, points_bpn2 * scales_b2[:, None, None])
+    return points_bpn2 * scales_b2[:, None, None]
 
 
 def _as_logits(mask: Tensor) -> Tensor:

@@ -110,13 +110,13 @@ def test_the_target_follows_the_size_unless_it_is_given(processor: Sam2Processor
     assert scaled(Sam2Processor(Sam2ImageProcessorFast(size=64), target_size=10)) == 10
 
 
-def test_another_padding_value_marks_coordinates_but_not_labels() -> None:
+def test_another_padding_value_does_not_hide_padding_from_the_network() -> None:
     processor = Sam2Processor(size=64, point_pad_value=-99)
     inputs = processor(PICTURE, input_points=[[[[1, 2]], [[3, 4], [5, 6]]]])
     assert inputs.input_points[0, 0, 1].tolist() == [-99, -99]
     assert inputs.input_labels[0, 0].tolist() == [1, -10]
-    ragged = processor([PICTURE] * 2, input_boxes=[[[1, 1, 2, 2]], [[1, 1, 2, 2]] * 2])
-    assert ragged.input_boxes[0, 1].tolist() == [-99] * 4
+    ragged = processor([PICTURE] * 2, input_boxes=[[[1, 1, 2, 2]], [[1, 1, 2, 2], [-99] * 4]])
+    assert ragged.input_boxes[:, 1].tolist() == [[-10] * 4] * 2, "the prompt encoder knows padded boxes by -10"
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_labels_are_kept_and_padded() -> None:
     assert points(np.ones((1, 1, 2, 2)), np.array([[[0, 1]]], np.int32))["input_labels"].tolist() == [[[0, 1]]]
 
 
-def test_a_coordinate_of_minus_ten_stays_unscaled() -> None:
+def test_padding_by_the_caller_stays_unscaled() -> None:
     tensors = points([[[[-10, -10], [9, 6]]]], [[[-10, 1]]])
     assert tensors["input_points"][0, 0, 0].tolist() == [-10, -10]
     assert tensors["input_labels"].tolist() == [[[-10, 1]]]
@@ -124,6 +124,7 @@ def test_boxes_are_stretched_and_ragged_ones_padded() -> None:
 
 def test_boxes_may_reach_beyond_the_picture() -> None:
     torch.testing.assert_close(boxes([[[-9, 6, 99, 66]]])[0, 0], torch.tensor([-102.4, 102.4, 1126.4, 1126.4]))
+    torch.testing.assert_close(boxes([[[-10, 6, 9, 12]]])[0, 0, 0].item(), -1024 / 9)  # -10 alone is no padding
 
 
 @pytest.mark.parametrize(
