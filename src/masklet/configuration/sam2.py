@@ -192,16 +192,16 @@ class Sam2Config(Config):
     memory_fuser_hidden_act: str = "gelu"
 
     def __init__(self, **given: Any) -> None:
-        """Build from keyword arguments; a changed `image_size` reaches every part (see `resized`)."""
+        """Build from keyword arguments; a changed `image_size` reaches every part (see `set_image_size`)."""
         image_size = given.get("image_size")
         super().__init__(**given)
         part_size = self.prompt_encoder_config.image_size
         if image_size is None:
             self.image_size = part_size
-        self._resize(self.image_size)
+        self.set_image_size(self.image_size)
 
-    def _resize(self, image_size: int) -> None:
-        """Set every field that follows from the side of the square network input, in pixels."""
+    def set_image_size(self, image_size: int) -> None:
+        """Set every field that follows from the side of the square network input, in pixels (a multiple of 32)."""
         stride = self.prompt_encoder_config.patch_size
         if image_size <= 0 or image_size % 32:
             raise InvalidInputError(

@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from masklet.modeling.layers import attention
+
 
 class DecoderAttention(nn.Module):
     """Multi-head attention with an inner width of `width // downsample_rate`."""
@@ -27,7 +29,9 @@ class DecoderAttention(nn.Module):
     def forward(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = None) -> Tensor:
         """Plain attention; every argument is [..., sequence, width], `bias` is added to the scores."""
         q, k, v = self._split(self.q_proj(queries)), self._split(self.k_proj(keys)), self._split(self.v_proj(values))
-        return self._join(F.scaled_dot_product_attention(q, k, v, attn_mask=bias))
+        if bias is not None:
+            return self._join(F.scaled_dot_product_attention(q, k, v, attn_mask=bias))
+        return self._join(attention(q, k, v))
 
     def tokens_to_image(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = None) -> Tensor:
         """Tokens look at the image: `queries` are tokens, `keys` and `values` image tokens.

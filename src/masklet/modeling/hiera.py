@@ -1,6 +1,7 @@
 """Hiera, the image backbone of SAM 2 (Ryali et al. 2023; SAM 2 paper, appendix D)."""
 
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +11,7 @@ from torch.utils.checkpoint import checkpoint
 from masklet.checkpoints.pretrained import PretrainedModel
 from masklet.configuration import Sam2HieraDetConfig
 from masklet.modeling.initialization import initialize
-from masklet.modeling.layers import DropPath, FeedForward
+from masklet.modeling.layers import DropPath, FeedForward, attention
 from masklet.modeling.outputs import Sam2HieraDetOutput
 from masklet.modeling.tables import OnceAShape
 from masklet.modeling.windows import Grid, from_windows, in_layout, to_windows
@@ -58,7 +59,7 @@ class WindowAttention(nn.Module):
             q = max_pool_2x2(q)
         shape = q.shape
         q, k, v = (t.flatten(1, 2).unflatten(-1, (self.heads, -1)).transpose(1, 2) for t in (q, k, v))
-        out = F.scaled_dot_product_attention(q, k, v)
+        out = attention(q, k, v)
         return self.proj(out.transpose(1, 2).reshape(shape))
 
 
@@ -154,8 +155,7 @@ class Sam2HieraDetModel(PretrainedModel):
         self.pos_embed_window = nn.Parameter(torch.zeros(1, config.hidden_size, side, side))
         self.patch_embed = PatchEmbedding(config)
         self.blocks = nn.ModuleList(HieraBlock(config, shape) for shape in block_shapes(config))
-        ends = torch.tensor(config.blocks_per_stage).cumsum(0) - 1
-        self.stage_ends: list[int] = ends.tolist()
+        self.stage_ends = [end - 1 for end in accumulate(config.blocks_per_stage)]
         self.gradient_checkpointing = False
         self._positions = OnceAShape()
         self.apply(initialize(config.initializer_range))

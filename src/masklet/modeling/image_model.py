@@ -6,6 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from masklet.checkpoints.layouts.current import VIDEO_ONLY_PATTERNS
 from masklet.checkpoints.pretrained import PretrainedModel
 from masklet.configuration import Sam2Config
 from masklet.errors import InvalidInputError
@@ -32,15 +33,7 @@ class Sam2Model(PretrainedModel):
     main_input_name = "pixel_values"
     base_model_prefix = "sam2"
     # A full checkpoint also holds the video model's memory; images do without.
-    ignored_tensor_patterns: ClassVar[tuple[str, ...]] = (
-        r"^memory_.*",
-        r"^mask_downsample.*",
-        r"^object_pointer_proj.*",
-        r"^temporal_positional_encoding_projection_layer.*",
-        r"^no_memory_positional_encoding$",
-        r"^no_object_pointer$",
-        r"^occlusion_spatial_embedding_parameter$",
-    )
+    ignored_tensor_patterns: ClassVar[tuple[str, ...]] = VIDEO_ONLY_PATTERNS
 
     def __init__(self, config: Sam2Config):
         super().__init__(config)
@@ -62,6 +55,10 @@ class Sam2Model(PretrainedModel):
 
     def get_output_embeddings(self) -> None:
         """None: SAM 2 has no output embedding."""
+
+    def resize(self, image_size: int) -> None:
+        """Take pictures of another size from now on (a multiple of 32); no weight has a shape that depends on it."""
+        self.config.set_image_size(image_size)
 
     def encode_image(
         self, pixel_values: Tensor, output_hidden_states: bool = False, output_attentions: bool = False

@@ -65,14 +65,16 @@ class TwoWayTransformer(nn.Module):
         """Tokens [batch, objects, n, channels] and image tokens [batch, 1 or objects, pixels, channels], updated.
 
         `attention_similarity` is added to the scores of tokens looking at the image; `target_embedding` to the tokens
-        before each block (both from PerSAM). Also returns, for each block, what the image took from the tokens.
+        before each block (both from PerSAM; the tokens' positions are taken after the first addition, as the reference does). Also returns, for each block, what the image took from the tokens.
         """
+        if target_embedding is not None:
+            tokens = tokens + target_embedding
         positions, taken_by_block = tokens, []
-        for block in self.layers:
-            if target_embedding is not None:
+        for index, block in enumerate(self.layers):
+            if target_embedding is not None and index > 0:
                 tokens = tokens + target_embedding
             tokens, image, taken = block(tokens, image, positions, image_positions, attention_similarity)
             taken_by_block.append(taken)
         attend = self.final_attn_token_to_image.tokens_to_image
-        tokens = tokens + attend(tokens + positions, image + image_positions, image, attention_similarity)
+        tokens = tokens + attend(tokens + positions, image + image_positions, image)
         return self.layer_norm_final_attn(tokens), image, taken_by_block

@@ -1,0 +1,106 @@
+"""Scenes as batches of tensors, with the first prompts already simulated (in the loader's processes)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from masklet.datasets.scenes import Scene, SceneGenerator
+from masklet.training.prompting import PointPrompts, first_prompt
+from masklet.training.recipe import Recipe, Stage
+
+IMAGE_MEAN, IMAGE_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@dataclass
+class SceneBatch:
+    """`pixel_values` [batch, 3, S, S] uint8, `targets` [batch, objects, S/4, S/4] in 0..1 (share of each cell that
+    the object covers), `valid` [batch, objects] (False where a scene has fewer objects), the first prompts."""
+
+    pixel_values: Tensor
+    targets: Tensor
+    valid: Tensor
+    prompts: PointPrompts
+
+    def to(self, device: torch.device) -> "SceneBatch":
+        """The batch on a device."""
+        prompts = PointPrompts(self.prompts.points.to(device), self.prompts.labels.to(device))
+        return SceneBatch(self.pixel_values.to(device), self.targets.to(device), self.valid.to(device), prompts)
+
+    def normalized(self) -> Tensor:
+        """Pixels as the network takes them."""
+        mean = torch.tensor(IMAGE_MEAN, device=self.pixel_values.device).view(3, 1, 1) * 255
+        deviation = torch.tensor(IMAGE_DEVIATION, device=self.pixel_values.device).view(3, 1, 1) * 255
+        return (self.pixel_values.float() - mean) / deviation
+
+
+class SceneBatches(Dataset[SceneBatch]):
+    """Batch number `i` of a stage: scenes from its own range of seeds, so that a resumed run goes on where it stopped."""
+
+    def __init__(self, generator: SceneGenerator, recipe: Recipe, stage: Stage, first_batch: int, batches: int):
+        self.generator, self.recipe, self.stage = generator, recipe, stage
+        self.first_batch, self.batches = first_batch, batches
+
+    def __len__(self) -> int:
+        return self.batches
+
+    def __getitem__(self, index: int) -> SceneBatch:
+        cv2.setNumThreads(0)
+        number = self.recipe.first_scene + (self.first_batch + index) * self.stage.scenes_per_step
+        rng = np.random.default_rng((self.recipe.seed, number))
+        scenes = [self.generator.scene(number + offset) for offset in range(self.stage.scenes_per_step)]
+        shares = self.recipe.prompts
+        box_share = shares.box / (shares.box + shares.click)
+        return collate([sample_objects(scene, self.stage.objects_per_scene, box_share, rng) for scene in scenes])
+
+    def loader(self, workers: int) -> Iterator[SceneBatch]:
+        """The batches in order, made by that many processes ahead of time."""
+        loader = DataLoader(
+            self,
+            batch_size=None,
+            num_workers=workers,
+            prefetch_factor=4 if workers else None,
+            multiprocessing_context="fork" if workers else None,
+        )
+        return iter(loader)
+
+
+@dataclass
+class SampledObjects:
+    """One scene's picture with `objects` of its masks and their first prompts; repeated masks are not valid."""
+
+    image: np.ndarray
+    targets: np.ndarray
+    valid: np.ndarray
+    points: np.ndarray
+    labels: np.ndarray
+
+
+def sample_objects(scene: Scene, objects: int, box_share: float, rng: np.random.Generator) -> SampledObjects:
+    """Choose `objects` masks at random, without repetition as long as there are enough."""
+    order = rng.permutation(len(scene.masks))[:objects]
+    valid = np.arange(objects) < len(order)
+    masks = scene.masks[np.resize(order, objects)]
+    prompts = [first_prompt(mask, box_share, rng) for mask in masks]
+    size = scene.image.shape[0] // 4
+    targets = np.stack([cv2.resize(m.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA) for m in masks])
+    return SampledObjects(
+        scene.image, targets, valid, np.stack([p for p, _ in prompts]), np.stack([label for _, label in prompts])
+    )
+
+
+def collate(samples: list[SampledObjects]) -> SceneBatch:
+    """Stack the samples of one step."""
+    return SceneBatch(
+        pixel_values=torch.from_numpy(np.stack([s.image for s in samples])).permute(0, 3, 1, 2).contiguous(),
+        targets=torch.from_numpy(np.stack([s.targets for s in samples])),
+        valid=torch.from_numpy(np.stack([s.valid for s in samples])),
+        prompts=PointPrompts(
+            torch.from_numpy(np.stack([s.points for s in samples])),
+            torch.from_numpy(np.stack([s.labels for s in samples])).long(),
+        ),
+    )

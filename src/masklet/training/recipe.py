@@ -1,0 +1,86 @@
+"""The typed configuration of a training run."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from masklet.configuration import Sam2Config
+from masklet.datasets.scenes import SceneMixture
+from masklet.errors import InvalidInputError
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of training at one image size. A scene's image is encoded once and all its objects train on it."""
+
+    image_size: int
+    steps: int
+    scenes_per_step: int = 8
+    objects_per_scene: int = 8
+
+    def __post_init__(self) -> None:
+        for name in ("image_size", "steps", "scenes_per_step", "objects_per_scene"):
+            if getattr(self, name) < 1:
+                raise InvalidInputError(f"{name}={getattr(self, name)} in a training stage; it must be at least 1.")
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weights of the loss terms (SAM 2 paper, appendix D.2)."""
+
+    focal: float = 20.0
+    dice: float = 1.0
+    iou: float = 1.0
+    object_score: float = 1.0
+
+
+@dataclass(frozen=True)
+class PromptShares:
+    """How often an object's first prompt is a click, a box or a (coarse) mask."""
+
+    click: float = 0.6
+    box: float = 0.3
+    mask: float = 0.1
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that determines a run, apart from the machine.
+
+    `picture_folders` are searched for pictures, `panoptic_folder` for labelled ones (COCO panoptic format). The learning
+    rate warms up linearly and falls along a cosine to `final_learning_rate`. `rounds` counts the prompts an object
+    gets: the first, then corrective clicks.
+    """
+
+    name: str
+    model: Sam2Config
+    stages: tuple[Stage, ...]
+    picture_folders: tuple[Path, ...]
+    panoptic_folder: Path | None = None
+    mixture: SceneMixture = field(default_factory=SceneMixture)
+    initial_weights: Path | None = None
+    rounds: int = 3
+    learning_rate: float = 8e-4
+    final_learning_rate: float = 1e-5
+    warmup_steps: int = 300
+    weight_decay: float = 0.05
+    gradient_clip: float = 1.0
+    average_decay: float = 0.998
+    losses: LossWeights = field(default_factory=LossWeights)
+    prompts: PromptShares = field(default_factory=PromptShares)
+    seed: int = 0
+    first_scene: int = 0
+    loader_workers: int = 1
+    save_every: int = 500
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of all stages."""
+        return sum(stage.steps for stage in self.stages)
+
+    def stage_at(self, step: int) -> Stage:
+        """The stage that a step (from 0) belongs to; the last one from the end on."""
+        for stage in self.stages:
+            if step < stage.steps:
+                return stage
+            step -= stage.steps
+        return self.stages[-1]

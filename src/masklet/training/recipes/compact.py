@@ -1,0 +1,68 @@
+"""The bundled model: a compact SAM 2, trained on procedural scenes and freely licensed photographs."""
+
+from pathlib import Path
+
+from masklet.configuration import (
+    Sam2Config,
+    Sam2HieraDetConfig,
+    Sam2MaskDecoderConfig,
+    Sam2PromptEncoderConfig,
+    Sam2VisionConfig,
+)
+from masklet.training.recipe import Recipe, Stage
+
+WIDTH = 128  # of the pyramid, the prompts and the decoder
+
+
+def compact_model(image_size: int = 384) -> Sam2Config:
+    """A SAM 2 of about 6 million parameters: narrow, with windows that tile every image size divisible by 128."""
+    backbone = Sam2HieraDetConfig(
+        hidden_size=48,
+        blocks_per_stage=[2, 2, 7, 1],
+        embed_dim_per_stage=[48, 96, 192, 320],
+        num_attention_heads_per_stage=[1, 2, 4, 5],
+        window_size_per_stage=[8, 4, 8, 4],
+        global_attention_blocks=[6, 8, 10, 11],
+    )
+    return Sam2Config(
+        vision_config=Sam2VisionConfig(
+            backbone_config=backbone, backbone_channel_list=[320, 192, 96, 48], fpn_hidden_size=WIDTH
+        ),
+        prompt_encoder_config=Sam2PromptEncoderConfig(hidden_size=WIDTH, mask_input_channels=16),
+        mask_decoder_config=Sam2MaskDecoderConfig(hidden_size=WIDTH, mlp_dim=512, iou_head_hidden_dim=WIDTH),
+        image_size=image_size,
+        memory_attention_hidden_size=WIDTH,
+        memory_attention_num_layers=2,
+        memory_attention_feed_forward_hidden_size=512,
+        memory_encoder_hidden_size=WIDTH,
+        mask_downsampler_embed_dim=WIDTH,
+        memory_fuser_embed_dim=WIDTH,
+        memory_fuser_intermediate_dim=512,
+    )
+
+
+def compact(data: Path) -> Recipe:
+    """The recipe of the bundled model; `data` holds folders of pictures, one of them with COCO panoptic labels."""
+    return Recipe(
+        name="compact",
+        model=compact_model(),
+        stages=(
+            Stage(image_size=256, steps=2200, scenes_per_step=8, objects_per_scene=8),
+            Stage(image_size=384, steps=1000, scenes_per_step=4, objects_per_scene=8),
+        ),
+        picture_folders=(data,),
+        panoptic_folder=data / "coco_train_cc",
+    )
+
+
+def smoke(data: Path) -> Recipe:
+    """A few steps of a tiny model on scenes from any folder of pictures: shows that training runs."""
+    return Recipe(
+        name="smoke",
+        model=compact_model(),
+        stages=(Stage(image_size=128, steps=4, scenes_per_step=2, objects_per_scene=2), Stage(256, 2, 1, 2)),
+        picture_folders=(data,),
+        loader_workers=0,
+        warmup_steps=2,
+        save_every=2,
+    )

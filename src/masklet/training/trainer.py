@@ -1,0 +1,125 @@
+"""Runs a recipe: stages of growing image size, resumable, with curves."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from masklet.configuration import Sam2Config
+from masklet.datasets.scenes import PictureBank, SceneGenerator
+from masklet.modeling.image_model import Sam2Model
+from masklet.training.averaging import AveragedModel
+from masklet.training.batches import SceneBatch, SceneBatches
+from masklet.training.recipe import Recipe
+from masklet.training.run_state import AVERAGE_FOLDER, RunState
+from masklet.training.step import StepLoss, training_step
+
+Report = Callable[[int, dict[str, float]], None]
+
+
+class Trainer:
+    """One run of a recipe in a folder.
+
+    The folder holds `training_state.pt` (resume: make a Trainer of the same folder again), `average/` (the averaged
+    model as `Sam2Model.from_pretrained` reads it) and TensorBoard curves.
+    """
+
+    def __init__(self, recipe: Recipe, folder: Path, device: str | torch.device = "cpu", report: Report | None = None):
+        self.recipe, self.folder, self.device = recipe, folder, torch.device(device)
+        self.report = report or (lambda step, curves: None)
+        torch.manual_seed(recipe.seed)
+        folder.mkdir(parents=True, exist_ok=True)
+        state = RunState.load(folder, recipe.name)
+        self.step = state.step if state else 0
+        self.model = self._model_of_size(recipe.stage_at(self.step).image_size)
+        if recipe.initial_weights and not state:
+            self.model.load_state_dict(Sam2Model.from_pretrained(recipe.initial_weights).state_dict())
+        if state:
+            self.model.load_state_dict(state.model)
+        self.average = AveragedModel(self.model, recipe.average_decay)
+        self.optimizer = self._optimizer()
+        if state:
+            self.average.model.load_state_dict(state.average)
+            self.optimizer.load_state_dict(state.optimizer)
+
+    def run(self) -> Sam2Model:
+        """Train to the end of the recipe and return the averaged model; an interrupt saves first."""
+        bank = PictureBank.load(self.recipe.picture_folders, self.recipe.panoptic_folder)
+        try:
+            while self.step < self.recipe.total_steps:
+                self._run_stage(bank)
+        finally:
+            self.save()
+        return self.average.model
+
+    def _run_stage(self, bank: PictureBank) -> None:
+        stage = self.recipe.stage_at(self.step)
+        for model in (self.model, self.average.model):
+            model.resize(stage.image_size)
+        generator = SceneGenerator(bank, stage.image_size, self.recipe.mixture)
+        last = next(end for end in self._stage_ends() if end > self.step)
+        batches = SceneBatches(generator, self.recipe, stage, self.step, last - self.step)
+        for batch in batches.loader(self.recipe.loader_workers):
+            loss = self._train_on(batch)
+            self.step += 1
+            self.report(self.step, loss.curves)
+            if self.step % self.recipe.save_every == 0:
+                self.save()
+
+    def _train_on(self, batch: SceneBatch) -> StepLoss:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate(self.step)
+        self.model.train()
+        with half_precision(self.device):
+            loss = training_step(self.model, batch.to(self.device), self.recipe, self.step)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.total.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.gradient_clip)
+        if torch.isfinite(norm):  # a rare overflow must not poison the weights
+            self.optimizer.step()
+        self.average.follow(self.model, self.step)
+        return replace(loss, curves={**loss.curves, "gradient_norm": float(norm)})
+
+    def learning_rate(self, step: int) -> float:
+        """Linear warm-up, then a cosine from the first to the final rate."""
+        recipe = self.recipe
+        if step < recipe.warmup_steps:
+            return recipe.learning_rate * (step + 1) / recipe.warmup_steps
+        share = (step - recipe.warmup_steps) / max(recipe.total_steps - recipe.warmup_steps, 1)
+        span = recipe.learning_rate - recipe.final_learning_rate
+        return recipe.final_learning_rate + span * (1 + math.cos(math.pi * min(share, 1))) / 2
+
+    def save(self) -> None:
+        """Write the state and the averaged model; either file is always complete."""
+        average = self.average.model
+        states = self.model.state_dict(), self.optimizer.state_dict(), average.state_dict()
+        RunState(self.recipe.name, self.step, *states).save(self.folder)
+        average.save_pretrained(self.folder / AVERAGE_FOLDER)
+
+    def _stage_ends(self) -> Iterator[int]:
+        end = 0
+        for stage in self.recipe.stages:
+            end += stage.steps
+            yield end
+
+    def _model_of_size(self, image_size: int) -> Sam2Model:
+        config = Sam2Config.from_dict({**self.recipe.model.to_dict(), "image_size": image_size})
+        return Sam2Model(config).to(self.device)
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        decayed = [p for p in self.model.parameters() if p.ndim > 1]
+        free = [p for p in self.model.parameters() if p.ndim <= 1]
+        groups = [{"params": decayed, "weight_decay": self.recipe.weight_decay}, {"params": free, "weight_decay": 0.0}]
+        return torch.optim.AdamW(groups, lr=self.recipe.learning_rate, betas=(0.9, 0.98), fused=True)
+
+
+def half_precision(device: torch.device) -> AbstractContextManager[object]:
+    """bfloat16 autocast where the hardware multiplies it faster, otherwise nothing."""
+    if device.type == "cuda" and torch.cuda.is_bf16_supported():
+        return torch.autocast("cuda", dtype=torch.bfloat16)
+    if device.type == "cpu" and torch.cpu._is_amx_tile_supported():
+        return torch.autocast("cpu", dtype=torch.bfloat16)
+    return nullcontext()
