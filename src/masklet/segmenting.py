@@ -1,0 +1,147 @@
+"""One picture, encoded once; then any prompts, as often as wanted. The shortest way from a click to a mask."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from masklet.errors import InvalidInputError
+from masklet.masks.segmentation import Segmentation
+from masklet.modeling.image_model import Sam2Model
+from masklet.modeling.mask_decoder import DecodedMasks
+from masklet.modeling.mask_selection import multimask_outputs, single_output
+from masklet.modeling.prompt_encoder import PADDING, POSITIVE
+from masklet.processing.processor import Sam2Processor
+
+Floats = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedImage:
+    """What the network keeps of a picture: three feature levels, and the picture's size in pixels."""
+
+    embeddings: tuple[Tensor, ...]
+    height: int
+    width: int
+
+
+class ImageSegmenter:
+    """A model and its processor, for interactive use: `encode` a picture, then `segment` it by clicks, boxes or masks."""
+
+    def __init__(self, model: Sam2Model, processor: Sam2Processor) -> None:
+        self.model = model.eval()
+        self.processor = processor
+
+    @classmethod
+    def from_pretrained(cls, source: str | os.PathLike[str] | None = None, **options: Any) -> Self:
+        """Load model and processor from a folder, a weight file, a hub id or (None) the package.
+
+        `options` (device, dtype, image_size, ...) go to `Sam2Model.from_pretrained`.
+        """
+        model = Sam2Model.from_pretrained(source, **options)
+        size = model.config.image_size
+        processor = Sam2Processor.from_pretrained(source)
+        if processor.target_size != size:
+            processor = Sam2Processor(type(processor.image_processor)(size={"height": size, "width": size}))
+        return cls(model, processor)
+
+    @torch.inference_mode()
+    def encode(self, image: Any) -> EncodedImage:
+        """Encode a PIL image, a file path, or an array or tensor of pixels; errors as `Sam2Processor` raises them."""
+        inputs = self.processor(images=image, return_tensors="pt")
+        height, width = inputs["original_sizes"][0].tolist()
+        embeddings = self.model.get_image_embeddings(inputs["pixel_values"].to(self.model.device, self.model.dtype))
+        return EncodedImage(tuple(embeddings), height, width)
+
+    def segment(
+        self,
+        encoded: EncodedImage,
+        *,
+        points: Sequence[Any] | None = None,
+        labels: Sequence[Any] | None = None,
+        boxes: Any = None,
+        masks: Floats | None = None,
+        multimask: bool | None = None,
+        object_ids: Sequence[int] | None = None,
+    ) -> Segmentation:
+        """Return one mask for each of N objects.
+
+        Args:
+            encoded: the picture.
+            points: for each object its clicks, [n, 2] (x, y) in pixels of the picture; n may differ, and be 0.
+            labels: for each object its clicks' labels, 1 on the object, 0 off it; None: all 1.
+            boxes: [N, 4] (x1, y1, x2, y2) in pixels.
+            masks: float [N, h, w] logits or bool [N, H, W]: what is known of the masks, such as
+                `Segmentation.low_resolution_logits` of the prompts before.
+            multimask: take the best of three masks by predicted IoU. None: do so for objects with nothing but one
+                click, which may mean a part or the whole.
+            object_ids: names of the objects, integers above 0; None: 1 to N.
+
+        Raises `InvalidInputError` for prompts that do not fit together or lie outside the picture.
+        """
+        decoded, is_one_click = self._decode(encoded, points, labels, boxes, masks)
+        logits, iou = single_output(decoded, self.model.config.mask_decoder_config, training=False)
+        candidates, candidate_iou = multimask_outputs(decoded)
+        best_iou, best = candidate_iou.max(dim=2, keepdim=True)
+        best_logits = candidates.take_along_dim(best[..., None, None], dim=2)
+        takes_best = is_one_click if multimask is None else torch.full_like(is_one_click, multimask)
+        logits = torch.where(takes_best[..., None, None, None], best_logits, logits)
+        iou = torch.where(takes_best[..., None], best_iou, iou)
+        return self._segmentation(encoded, logits[0], iou[0], object_ids)
+
+    def candidates(self, encoded: EncodedImage, **prompts: Any) -> list[Segmentation]:
+        """Return for each object all three masks of an ambiguous prompt, best first; arguments as for `segment`."""
+        decoded, _ = self._decode(encoded, **prompts)
+        results = []
+        for logits, iou in zip(*(outputs[0] for outputs in multimask_outputs(decoded)), strict=True):
+            order = iou.argsort(descending=True)
+            results.append(self._segmentation(encoded, logits[order].unsqueeze(1), iou[order].unsqueeze(1), None))
+        return results
+
+    @torch.inference_mode()
+    def _decode(
+        self,
+        encoded: EncodedImage,
+        points: Sequence[Any] | None = None,
+        labels: Sequence[Any] | None = None,
+        boxes: Any = None,
+        masks: Floats | None = None,
+    ) -> tuple[DecodedMasks, Tensor]:
+        """All outputs [1, N, ...], and [1, N] whether nothing but one positive click was given."""
+        if points is None and boxes is None and masks is None:
+            raise InvalidInputError("Nothing to segment by: give points, boxes or masks.")
+        inputs = self.processor(
+            original_sizes=[[encoded.height, encoded.width]],
+            input_points=None if points is None else [[np.asarray(p, np.float32).reshape(-1, 2).tolist() for p in points]],
+            input_labels=None if labels is None else [[np.asarray(each, np.int64).tolist() for each in labels]],
+            input_boxes=None if boxes is None else [np.asarray(boxes, np.float32).reshape(-1, 4).tolist()],
+            input_masks=None if masks is None else [masks],
+            return_tensors="pt",
+        ).to(self.model.device)
+        prompts = {name: inputs[name] for name in ("input_points", "input_labels", "input_boxes") if name in inputs}
+        if masks is not None:
+            prompts["input_masks"] = inputs["input_masks"].to(self.model.dtype)
+        decoded = self.model.decode(encoded.embeddings, **prompts)
+        is_one_click = torch.zeros(decoded.iou.shape[:2], dtype=torch.bool, device=decoded.iou.device)
+        if points is not None and boxes is None and masks is None:
+            given = inputs["input_labels"]
+            is_one_click = (given == POSITIVE).sum(-1).eq(1) & (given != PADDING).sum(-1).eq(1)
+        return decoded, is_one_click
+
+    def _segmentation(
+        self, encoded: EncodedImage, logits: Tensor, iou: Tensor, object_ids: Sequence[int] | None
+    ) -> Segmentation:
+        """Logits [N, 1, h, w] and scores [N, 1] as a result in the picture's pixels."""
+        sizes = [[encoded.height, encoded.width]]
+        full = self.processor.post_process_masks([logits.float()], sizes)[0]
+        return Segmentation(
+            masks=full[:, 0].cpu().numpy(),
+            scores=iou[:, 0].float().cpu().numpy(),
+            object_ids=tuple(object_ids) if object_ids is not None else tuple(range(1, len(logits) + 1)),
+            low_resolution_logits=logits[:, 0].float().cpu().numpy(),
+        )
