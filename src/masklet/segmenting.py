@@ -31,7 +31,7 @@ class EncodedImage:
 
 
 class ImageSegmenter:
-    """A model and its processor, for interactive use: `encode` a picture, then `segment` it by clicks, boxes or masks."""
+    """A model and its processor: `encode` a picture once, then `segment` it by clicks, boxes or masks."""
 
     def __init__(self, model: Sam2Model, processor: Sam2Processor) -> None:
         self.model = model.eval()
@@ -117,7 +117,9 @@ class ImageSegmenter:
             raise InvalidInputError("Nothing to segment by: give points, boxes or masks.")
         inputs = self.processor(
             original_sizes=[[encoded.height, encoded.width]],
-            input_points=None if points is None else [[np.asarray(p, np.float32).reshape(-1, 2).tolist() for p in points]],
+            input_points=None
+            if points is None
+            else [[np.asarray(p, np.float32).reshape(-1, 2).tolist() for p in points]],
             input_labels=None if labels is None else [[np.asarray(each, np.int64).tolist() for each in labels]],
             input_boxes=None if boxes is None else [np.asarray(boxes, np.float32).reshape(-1, 4).tolist()],
             input_masks=None if masks is None else [masks],

@@ -33,7 +33,8 @@ def with_current_keys(model_type: str, given: Keys) -> Keys:
     _rename(given, {"torch_dtype": "dtype"})
     if given.get("dtype") is not None:
         given["dtype"] = str(given["dtype"]).removeprefix("torch.")
-    return _TRANSLATORS.get(model_type, lambda keys: keys)(given)
+    translate = _TRANSLATORS.get(model_type)
+    return translate(given) if translate else given
 
 
 def _rename(given: Keys, current_names: dict[str, str]) -> None:

@@ -36,7 +36,8 @@ def preset(size: str, version: str = "2.1") -> Sam2Config:
     """The configuration of a released model: `size` tiny, small, base_plus or large; `version` 2.0 or 2.1."""
     if size not in SIZES or version not in VERSIONS:
         raise InvalidInputError(
-            f"No released model has size {size!r} and version {version!r}; sizes: {', '.join(SIZES)}; versions: 2.0, 2.1."
+            f"No released model has size {size!r} and version {version!r}; "
+            f"sizes: {', '.join(SIZES)}; versions: {', '.join(VERSIONS)}."
         )
     backbone = Sam2HieraDetConfig(**SIZES[size])
     vision = Sam2VisionConfig(backbone_config=backbone, backbone_channel_list=backbone.embed_dim_per_stage[::-1])

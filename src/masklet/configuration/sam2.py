@@ -205,7 +205,7 @@ class Sam2Config(Config):
         stride = self.prompt_encoder_config.patch_size
         if image_size <= 0 or image_size % 32:
             raise InvalidInputError(
-                f"image_size={image_size}; it must be a multiple of 32, so that each of the four stages gets whole tokens."
+                f"image_size={image_size}; it must be a multiple of 32: each of the four stages needs whole tokens."
             )
         self.image_size = self.prompt_encoder_config.image_size = image_size
         self.vision_config.backbone_config.image_size = [image_size, image_size]

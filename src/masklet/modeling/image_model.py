@@ -71,7 +71,8 @@ class Sam2Model(PretrainedModel):
         size, channels = self.config.image_size, self.config.vision_config.backbone_config.num_channels
         if pixel_values.ndim != 4 or pixel_values.shape[1:] != (channels, size, size):
             raise InvalidInputError(
-                f"pixel_values has shape {list(pixel_values.shape)}; this model takes [batch, {channels}, {size}, {size}]. "
+                f"pixel_values has shape {list(pixel_values.shape)}; "
+                f"this model takes [batch, {channels}, {size}, {size}]. "
                 "Another size can be given when loading: from_pretrained(..., image_size=...)."
             )
         stages = self.vision_encoder.encode(pixel_values, output_hidden_states, output_attentions)
@@ -124,7 +125,7 @@ class Sam2Model(PretrainedModel):
         attention_similarity: Tensor | None = None,
         target_embedding: Tensor | None = None,
     ) -> DecodedMasks:
-        """All of the decoder's outputs for prompts as in `forward`; without any, for one object that may be anything."""
+        """All of the decoder's outputs for prompts as in `forward`; without any, one object that may be anything."""
         batch = image_embeddings[2].shape[0]
         if input_points is None and input_boxes is None:
             objects = 1 if input_masks is None else input_masks.shape[1]

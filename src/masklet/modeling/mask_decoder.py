@@ -19,7 +19,7 @@ class DecodedMasks:
     """All outputs of the decoder, mask 0 being the one for unambiguous prompts, the others the multimask outputs.
 
     `masks` [batch, objects, outputs, 4h, 4w] logits, `iou` [batch, objects, outputs] in 0..1, `tokens` [batch, objects,
-    outputs, channels], `object_score` [batch, objects, 1] logits, `attentions` one a block [batch, objects, pixels, channels].
+    outputs, channels], `object_score` [batch, objects, 1] logits, `attentions` [batch, objects, pixels, channels] each.
     """
 
     masks: Tensor

@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class ModelOutput:
-    """Base of the output dataclasses. `output.field`, `output["field"]`, `output[0]` and `output.to_tuple()` all work."""
+    """Base of the output dataclasses: `output.field`, `output["field"]`, `output[0]`, `output.to_tuple()`."""
 
     def _present(self) -> dict[str, Any]:
         values = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]

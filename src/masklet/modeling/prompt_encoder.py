@@ -69,16 +69,13 @@ class PromptEncoder(nn.Module):
         return torch.where((labels == NOT_A_POINT).unsqueeze(-1), self.not_a_point_embed.weight, tokens)
 
     def dense(self, masks: Tensor | None, batch: int) -> Tensor:
-        """Embedding [batch, 1 or objects, h, w, channels] of mask logits [batch, 1 or objects, any, any], or of none."""
+        """Embedding [batch, 1 or objects, h, w, channels] of mask logits [batch, 1 or objects, any, any] or none."""
         height, width = self.config.image_embedding_size
         if masks is None:
             return self.no_mask_embed.weight.expand(batch, 1, height, width, -1)
         count = masks.shape[1]
         masks = masks.flatten(0, 1).unsqueeze(1)
         if masks.shape[-2:] != self.config.mask_input_size:
-            resized = F.interpolate(
-                masks.float(), size=self.config.mask_input_size, mode="bilinear", align_corners=False, antialias=True
-            )
-            masks = resized
+            masks = F.interpolate(masks.float(), size=self.config.mask_input_size, mode="bilinear", antialias=True)
         embedded = self.mask_embed(masks.to(self.mask_embed.conv1.weight.dtype))
         return embedded.unflatten(0, (batch, count)).permute(0, 1, 3, 4, 2)

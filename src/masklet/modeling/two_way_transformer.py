@@ -64,8 +64,9 @@ class TwoWayTransformer(nn.Module):
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
         """Tokens [batch, objects, n, channels] and image tokens [batch, 1 or objects, pixels, channels], updated.
 
-        `attention_similarity` is added to the scores of tokens looking at the image; `target_embedding` to the tokens
-        before each block (both from PerSAM; the tokens' positions are taken after the first addition, as the reference does). Also returns, for each block, what the image took from the tokens.
+        `attention_similarity` is added to the scores of tokens looking at the image, in the blocks only;
+        `target_embedding` to the tokens before each block (both from PerSAM; the tokens' positions are taken after the
+        first addition, as in the reference). Also returns, for each block, what the image took from the tokens.
         """
         if target_embedding is not None:
             tokens = tokens + target_embedding

@@ -1,15 +1,18 @@
 """An exponential moving average of a model's weights: what is evaluated and shipped."""
 
 import copy
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
 
+Model = TypeVar("Model", bound=nn.Module)
 
-class AveragedModel:
+
+class AveragedModel(Generic[Model]):
     """Keeps a copy of `model` whose floating-point tensors follow it by `decay` a step (faster in the first steps)."""
 
-    def __init__(self, model: nn.Module, decay: float):
+    def __init__(self, model: Model, decay: float):
         self.decay = decay
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
 

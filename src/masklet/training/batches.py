@@ -39,7 +39,7 @@ class SceneBatch:
 
 
 class SceneBatches(Dataset[SceneBatch]):
-    """Batch number `i` of a stage: scenes from its own range of seeds, so that a resumed run goes on where it stopped."""
+    """Batches by number, each of its own range of scene seeds: a resumed run goes on where it stopped."""
 
     def __init__(self, generator: SceneGenerator, recipe: Recipe, stage: Stage, first_batch: int, batches: int):
         self.generator, self.recipe, self.stage = generator, recipe, stage

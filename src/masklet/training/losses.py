@@ -26,7 +26,7 @@ def dice_loss(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def measured_iou(logits: Tensor, targets: Tensor) -> Tensor:
-    """Intersection over union of `logits > 0` and `targets > 0.5`, over the last two dimensions; 1 if both are empty."""
+    """IoU of `logits > 0` and `targets > 0.5` over the last two dimensions; 1 if both are empty."""
     predicted, wanted = logits > 0, targets > 0.5
     union = (predicted | wanted).sum((-2, -1))
     return torch.where(union > 0, (predicted & wanted).sum((-2, -1)) / union.clamp(min=1), 1.0)

@@ -26,7 +26,7 @@ class PointPrompts:
 
 
 def click_on(mask: Mask, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A positive click, half the time at the deepest point and otherwise anywhere on the object, padded to two points."""
+    """A positive click, half the time at the deepest point, else anywhere on the object; padded to two points."""
     if rng.random() < 0.5:
         x, y, _ = first_click(mask)
     else:
@@ -40,7 +40,7 @@ def box_around(mask: Mask, rng: np.random.Generator) -> tuple[np.ndarray, np.nda
     """The two corners of the object's box, each moved by up to a tenth of the box's side (20 pixels at most)."""
     box = bounding_box(mask)
     assert box is not None
-    corners = np.array(box, np.float32)
+    corners = np.array(box)
     sides = np.tile(corners[2:] - corners[:2], 2)
     noise = np.clip(rng.normal(0, 0.05, 4) * sides, -0.1 * sides, 0.1 * sides)
     corners = corners + np.clip(noise, -20, 20) * (rng.random() < 0.6)
@@ -53,9 +53,9 @@ def first_prompt(mask: Mask, box_share: float, rng: np.random.Generator) -> tupl
 
 
 def coarse_mask_logits(targets: Tensor, generator: torch.Generator) -> Tensor:
-    """What a rough mask prompt looks like: the targets [..., h, w] at a third to an eighth of their resolution, +-10."""
+    """A rough mask prompt: the targets [..., h, w] at a third to an eighth of their resolution, as logits +-10."""
     shrink = int(torch.randint(3, 9, (), generator=generator))
-    size = [max(side // shrink, 2) for side in targets.shape[-2:]]
+    size = (max(targets.shape[-2] // shrink, 2), max(targets.shape[-1] // shrink, 2))
     small = torch.nn.functional.adaptive_avg_pool2d(targets.float(), size)
     blurred = torch.nn.functional.interpolate(small, size=targets.shape[-2:], mode="bilinear")
     return (blurred > 0.5).float() * 20 - 10

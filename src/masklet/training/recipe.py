@@ -46,9 +46,9 @@ class PromptShares:
 class Recipe:
     """Everything that determines a run, apart from the machine.
 
-    `picture_folders` are searched for pictures, `panoptic_folder` for labelled ones (COCO panoptic format). The learning
-    rate warms up linearly and falls along a cosine to `final_learning_rate`. `rounds` counts the prompts an object
-    gets: the first, then corrective clicks.
+    `picture_folders` are searched for pictures, `panoptic_folder` for labelled ones (COCO panoptic format). The
+    learning rate warms up linearly and falls along a cosine to `final_learning_rate`. `rounds` counts the prompts an
+    object gets: the first, then corrective clicks.
     """
 
     name: str

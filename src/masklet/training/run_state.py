@@ -31,7 +31,7 @@ class RunState:
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str], recipe: str) -> "RunState | None":
-        """The state saved in `folder`, or None if there is none. Raises `CheckpointError` if it is of another recipe."""
+        """The state saved in `folder`, or None. Raises `CheckpointError` if it is of another recipe or damaged."""
         path = Path(folder) / STATE_FILE
         if not path.exists():
             return None
@@ -40,7 +40,5 @@ class RunState:
         except Exception as error:
             raise CheckpointError(f"{path} cannot be read ({error}); remove it to start afresh.") from error
         if state.recipe != recipe:
-            raise CheckpointError(
-                f"{path} belongs to the recipe {state.recipe!r}, not {recipe!r}; give another folder."
-            )
+            raise CheckpointError(f"{path} belongs to recipe {state.recipe!r}, not {recipe!r}; give another folder.")
         return state

@@ -23,7 +23,7 @@ class StepLoss:
 
 
 def training_step(model: Sam2Model, batch: SceneBatch, recipe: Recipe, step: int) -> StepLoss:
-    """The mean loss over `recipe.rounds` rounds of prompts. Reproducible: all chance comes from the seed and the step."""
+    """The mean loss over `recipe.rounds` rounds of prompts; all chance comes from the seed and the step."""
     rng = np.random.default_rng((recipe.seed, step, 1))
     levels, _ = model.encode_image(batch.normalized())
     embeddings = model.without_memory(levels)
