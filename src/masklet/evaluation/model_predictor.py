@@ -11,10 +11,9 @@ from masklet.segmenting import EncodedImage, ImageSegmenter
 
 
 class ModelPredictor:
-    """Evaluate `segmenter`: of the masks for a single click the best by predicted IoU, otherwise its single mask.
+    """Evaluate `segmenter` in its interactive use: the best of three masks for a single click, otherwise its one mask.
 
-    Further clicks go in with all clicks before them and the low-resolution logits of the previous prediction, as in
-    the interactive evaluation of the SAM 2 paper (section 6.2).
+    Further clicks go in with all clicks before them and the low-resolution logits of the previous prediction.
     """
 
     def __init__(self, segmenter: ImageSegmenter, name: str = "masklet") -> None:
@@ -40,14 +39,12 @@ class ModelPredictor:
         if clicks is not None:
             points = [np.array([(click.x, click.y) for click in each], dtype=np.float32) for each in clicks]
             labels = [np.array([click.label for click in each], dtype=np.int64) for each in clicks]
-        only_first_clicks = clicks is not None and all(len(each) == 1 for each in clicks) and not use_previous
         segmentation = self._segmenter.segment(
             self._encoded,
             points=points,
             labels=labels,
             boxes=boxes,
             masks=self._previous_logits if use_previous else None,
-            multimask=only_first_clicks,
         )
         self._previous_logits = segmentation.low_resolution_logits
         return segmentation.masks
