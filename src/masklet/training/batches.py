@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from masklet.datasets.scenes import Scene, SceneGenerator
+from masklet.training.processes import Processes
 from masklet.training.prompting import PointPrompts, first_prompt
 from masklet.training.recipe import Recipe, Stage
 
@@ -41,9 +42,17 @@ class SceneBatch:
 class SceneBatches(Dataset[SceneBatch]):
     """Batches by number, each of its own range of scene seeds: a resumed run goes on where it stopped."""
 
-    def __init__(self, generator: SceneGenerator, recipe: Recipe, stage: Stage, first_batch: int, batches: int):
+    def __init__(
+        self,
+        generator: SceneGenerator,
+        recipe: Recipe,
+        stage: Stage,
+        processes: Processes,
+        first_batch: int,
+        batches: int,
+    ):
         self.generator, self.recipe, self.stage = generator, recipe, stage
-        self.first_batch, self.batches = first_batch, batches
+        self.processes, self.first_batch, self.batches = processes, first_batch, batches
 
     def __len__(self) -> int:
         return self.batches
@@ -51,8 +60,9 @@ class SceneBatches(Dataset[SceneBatch]):
     def __getitem__(self, index: int) -> SceneBatch:
         cv2.setNumThreads(0)
         number = self.recipe.first_scene + (self.first_batch + index) * self.stage.scenes_per_step
-        rng = np.random.default_rng((self.recipe.seed, number))
-        scenes = [self.generator.scene(number + offset) for offset in range(self.stage.scenes_per_step)]
+        numbers = range(number, number + self.stage.scenes_per_step)[self.processes.rank :: self.processes.count]
+        rng = np.random.default_rng((self.recipe.seed, numbers[0]))
+        scenes = [self.generator.scene(each) for each in numbers]
         shares = self.recipe.prompts
         box_share = shares.box / (shares.box + shares.click)
         return collate([sample_objects(scene, self.stage.objects_per_scene, box_share, rng) for scene in scenes])

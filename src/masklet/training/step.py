@@ -22,9 +22,12 @@ class StepLoss:
     curves: dict[str, float]
 
 
-def training_step(model: Sam2Model, batch: SceneBatch, recipe: Recipe, step: int) -> StepLoss:
-    """The mean loss over `recipe.rounds` rounds of prompts; all chance comes from the seed and the step."""
-    rng = np.random.default_rng((recipe.seed, step, 1))
+def training_step(model: Sam2Model, batch: SceneBatch, recipe: Recipe, step: tuple[int, int]) -> StepLoss:
+    """The mean loss over `recipe.rounds` rounds of prompts; all chance comes from the seed and `step`.
+
+    `step` is the number of the step and of the process.
+    """
+    rng = np.random.default_rng((recipe.seed, *step))
     levels, _ = model.encode_image(batch.normalized())
     embeddings = model.without_memory(levels)
     prompts, masks = _first_prompts(batch, recipe, rng)

@@ -13,6 +13,8 @@ from masklet.datasets.scenes import PictureBank, SceneGenerator
 from masklet.modeling.image_model import Sam2Model
 from masklet.training.averaging import AveragedModel
 from masklet.training.batches import SceneBatch, SceneBatches
+from masklet.training.initial_weights import draw_initial_weights
+from masklet.training.processes import Processes
 from masklet.training.recipe import Recipe
 from masklet.training.run_state import AVERAGE_FOLDER, RunState
 from masklet.training.step import StepLoss, training_step
@@ -30,15 +32,18 @@ class Trainer:
     def __init__(self, recipe: Recipe, folder: Path, device: str | torch.device = "cpu", report: Report | None = None):
         self.recipe, self.folder, self.device = recipe, folder, torch.device(device)
         self.report = report or (lambda step, curves: None)
+        self.processes = Processes.join()
         torch.manual_seed(recipe.seed)
         folder.mkdir(parents=True, exist_ok=True)
         state = RunState.load(folder, recipe.name)
         self.step = state.step if state else 0
         self.model = self._model_of_size(recipe.stage_at(self.step).image_size)
-        if recipe.initial_weights and not state:
-            self.model.load_state_dict(Sam2Model.from_pretrained(recipe.initial_weights).state_dict())
         if state:
             self.model.load_state_dict(state.model)
+        elif recipe.initial_weights:
+            self.model.load_state_dict(Sam2Model.from_pretrained(recipe.initial_weights).state_dict())
+        else:
+            draw_initial_weights(self.model)
         self.average = AveragedModel(self.model, recipe.average_decay)
         self.optimizer = self._optimizer()
         if state:
@@ -61,11 +66,12 @@ class Trainer:
             model.resize(stage.image_size)
         generator = SceneGenerator(bank, stage.image_size, self.recipe.mixture)
         last = next(end for end in self._stage_ends() if end > self.step)
-        batches = SceneBatches(generator, self.recipe, stage, self.step, last - self.step)
+        batches = SceneBatches(generator, self.recipe, stage, self.processes, self.step, last - self.step)
         for batch in batches.loader(self.recipe.loader_workers):
             loss = self._train_on(batch)
             self.step += 1
-            self.report(self.step, loss.curves)
+            if self.processes.is_first:
+                self.report(self.step, loss.curves)
             if self.step % self.recipe.save_every == 0:
                 self.save()
 
@@ -74,9 +80,10 @@ class Trainer:
             group["lr"] = self.learning_rate(self.step)
         self.model.train()
         with half_precision(self.device):
-            loss = training_step(self.model, batch.to(self.device), self.recipe, self.step)
+            loss = training_step(self.model, batch.to(self.device), self.recipe, (self.step, self.processes.rank))
         self.optimizer.zero_grad(set_to_none=True)
         loss.total.backward()
+        self.processes.average_gradients(list(self.model.parameters()))
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.gradient_clip)
         if torch.isfinite(norm):  # a rare overflow must not poison the weights
             self.optimizer.step()
@@ -94,6 +101,8 @@ class Trainer:
 
     def save(self) -> None:
         """Write the state and the averaged model; either file is always complete."""
+        if not self.processes.is_first:
+            return
         average = self.average.model
         states = self.model.state_dict(), self.optimizer.state_dict(), average.state_dict()
         RunState(self.recipe.name, self.step, *states).save(self.folder)
