@@ -1,0 +1,33 @@
+# Each target installs what it needs into .venv first; a stamp file there remembers that it is done.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test lint bench
+
+demo: $(VENV)/package.stamp
+	$(BIN)/masklet segment assets/truck.jpg assets/groceries.jpg assets/cars.jpg --prompts assets/prompts.json -o demo_output
+
+test: $(VENV)/development.stamp
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/development.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/development.stamp
+	$(BIN)/python -m benchmarks.images
+	$(BIN)/python -m benchmarks.tables
+
+$(VENV)/package.stamp: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) -e .
+	touch $@
+
+# Meta's sam2 asks for a torchvision that it does not need here, and its build would download a torch of its own.
+$(VENV)/development.stamp: $(VENV)/package.stamp
+	$(INSTALL) setuptools wheel -e '.[test,lint,reference]'
+	SAM2_BUILD_CUDA=0 $(INSTALL) --no-deps --no-build-isolation sam2==1.1.0
+	touch $@
