@@ -60,6 +60,14 @@ class Sam2Model(PretrainedModel):
         """Take pictures of another size from now on (a multiple of 32); no weight has a shape that depends on it."""
         self.config.set_image_size(image_size)
 
+    def gradient_checkpointing_enable(self) -> None:
+        """Compute the backbone's blocks again in the backward pass instead of keeping what they did: less memory."""
+        self.vision_encoder.backbone.gradient_checkpointing = True
+
+    def gradient_checkpointing_disable(self) -> None:
+        """Keep what the backbone's blocks did for the backward pass: less time (the default)."""
+        self.vision_encoder.backbone.gradient_checkpointing = False
+
     def encode_image(
         self, pixel_values: Tensor, output_hidden_states: bool = False, output_attentions: bool = False
     ) -> tuple[ImageEmbeddings, Sam2HieraDetOutput]:

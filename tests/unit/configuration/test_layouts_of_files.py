@@ -89,5 +89,5 @@ def test_version_2_0_as_the_seed_wrote_it_has_no_temporal_encoding_at_all() -> N
 
 
 def test_an_older_option_that_no_released_model_uses_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="fuse_type='average' is not supported.*'sum'"):
+    with pytest.raises(InvalidInputError, match=r"fuse_type='average' is not supported.*'sum'"):
         Sam2Config(vision_config={"fuse_type": "average"})

@@ -61,7 +61,7 @@ def test_version_2_0_differs_in_two_switches() -> None:
 
 @pytest.mark.parametrize(("size", "version"), [("huge", "2.1"), ("tiny", "3.0")])
 def test_other_sizes_and_versions_are_refused_with_the_list(size: str, version: str) -> None:
-    with pytest.raises(InvalidInputError, match="tiny, small, base_plus, large; versions: 2.0, 2.1"):
+    with pytest.raises(InvalidInputError, match=r"tiny, small, base_plus, large; versions: 2.0, 2.1"):
         preset(size, version)
 
 
