@@ -1,1 +1,1 @@
-"""cli."""
+"""The command line: `masklet segment`, `evaluate`, `train`, `convert`, `info`. One file per command."""

@@ -1,0 +1,35 @@
+"""`masklet convert`: checkpoints between layouts."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class LayoutName(StrEnum):
+    """The layouts that `masklet.checkpoints.layouts` knows."""
+
+    META = "meta"
+    SEED = "seed"
+    CURRENT = "current"
+
+
+def convert(
+    source: Annotated[str, typer.Argument(help="Folder, weight file or hub id, in any layout.", show_default=False)],
+    target: Annotated[Path, typer.Argument(help="A folder; for meta a file ending in .pt.", show_default=False)],
+    to: Annotated[LayoutName, typer.Option("--to", help="The layout to write.")] = LayoutName.CURRENT,
+) -> None:
+    """Write a checkpoint in another layout; every bit of the weights is kept.
+
+    current: config.json and model.safetensors as masklet and transformers read them. seed: the same with the names of
+    earlier transformers versions. meta: one .pt file as Meta's sam2 reads it.
+    """
+    from masklet.cli.progress import progress_bar
+
+    with progress_bar() as progress:
+        progress.add_task(f"Converting {source}", total=None)
+        from masklet.checkpoints import conversion
+
+        conversion.convert(source, target, to.value)
+    print(target)

@@ -1,0 +1,60 @@
+"""`masklet info`: what is installed and what it runs on."""
+
+import platform
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+
+from masklet import __version__
+from masklet.cli.model_options import ModelOption
+from masklet.errors import CheckpointError
+
+PACKAGES = ("torch", "numpy", "pillow", "opencv-python-headless", "pycocotools", "safetensors", "huggingface-hub")
+
+
+def info(model: ModelOption = None) -> None:
+    """Show versions, devices, the model (bundled, or as --model says) and the folder of downloaded checkpoints."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    rows = [
+        ("masklet", __version__),
+        ("python", platform.python_version()),
+        *((name, _version(name)) for name in PACKAGES),
+        *(("device", device) for device in _devices()),
+        ("model", _describe(model)),
+        ("hub cache", HF_HUB_CACHE),
+    ]
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        print(f"{name:{width}}  {value}")
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed under this name"
+
+
+def _devices() -> Iterator[str]:
+    import torch
+
+    for index in range(torch.cuda.device_count()):
+        yield f"cuda:{index} ({torch.cuda.get_device_name(index)})"
+    if torch.backends.mps.is_available():
+        yield "mps"
+    yield f"cpu ({torch.get_num_threads()} threads)"
+
+
+def _describe(source: str | None) -> str:
+    from masklet.modeling.image_model import Sam2Model
+
+    try:
+        model = Sam2Model.from_pretrained(source, dtype="auto")
+    except CheckpointError as error:
+        if source is not None:
+            raise
+        return f"none ({error})"
+    megabytes = sum(each.numel() * each.element_size() for each in model.parameters()) / 1e6
+    name = "bundled" if source is None else source
+    size = f"{model.num_parameters() / 1e6:.1f} million parameters, {megabytes:.1f} MB"
+    return f"{name}: {size}, {str(model.dtype).removeprefix('torch.')}, image size {model.config.image_size}"

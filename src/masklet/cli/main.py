@@ -1,0 +1,81 @@
+"""The command `masklet`: its sub-commands, and the one place where errors become a line and an exit code.
+
+Nothing heavy is imported before a command runs, so that `masklet --help` answers at once.
+"""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from masklet import __version__
+from masklet.cli.convert import convert
+from masklet.cli.error_lines import report_error
+from masklet.cli.evaluate import evaluation
+from masklet.cli.exit_codes import EXPLANATION
+from masklet.cli.info import info
+from masklet.cli.segment import segment
+from masklet.cli.train import train
+
+
+class OneLineErrors(TyperGroup):
+    """Turns whatever error a command ends by into one line on stderr and a documented exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the chosen command."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, BrokenPipeError):
+            raise  # not errors, or nobody is left to read about them
+        except (Exception, KeyboardInterrupt) as error:
+            raise typer.Exit(report_error(error, debug=ctx.params["debug"])) from error
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Parse the command line, run the command and exit."""
+        try:
+            code = super().main(*args, **{**options, "standalone_mode": False})
+        except Exception as error:  # a wrong option before any command
+            code = report_error(error, debug=False)
+        sys.exit(code)
+
+
+app = typer.Typer(
+    cls=OneLineErrors,
+    help="Segment pictures by clicks, boxes and masks; train, measure and convert SAM 2 models.",
+    epilog=EXPLANATION,
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,  # rendering the help by rich would take longer than all the rest of it
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
+for command in (segment, train, convert, info):
+    app.command(epilog=EXPLANATION, no_args_is_help=command is not info)(command)
+app.add_typer(evaluation, name="evaluate")
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        print(f"masklet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def masklet(
+    context: typer.Context,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="MASKLET_DEBUG", help="Show the traceback of errors.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Show the help if no command is given; `debug` and `version` act elsewhere."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def run() -> None:
+    """Run the command line of this process."""
+    app(prog_name="masklet")

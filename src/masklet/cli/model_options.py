@@ -1,0 +1,52 @@
+"""The options by which commands choose a model and a device, and the model they stand for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from masklet.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from masklet.segmenting import ImageSegmenter
+
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", metavar="PATH_OR_ID", help="Folder, weight file or hub id; default: the bundled model."),
+]
+DeviceOption = Annotated[
+    str | None, typer.Option("--device", help="cpu, cuda, cuda:1, mps, ...; default: cuda if there is one, else cpu.")
+]
+DataTypeOption = Annotated[
+    str | None, typer.Option("--dtype", help="float32 (default), bfloat16, float16, or auto: as the file has it.")
+]
+ImageSizeOption = Annotated[
+    int | None,
+    typer.Option("--image-size", help="Side in pixels at which the network sees pictures; default: the model's own."),
+]
+
+
+def load_segmenter(
+    model: str | None, device: str | None = None, dtype: str | None = None, image_size: int | None = None
+) -> ImageSegmenter:
+    """Load the model that these options stand for; errors as `Sam2Model.from_pretrained` raises them."""
+    from masklet.segmenting import ImageSegmenter
+
+    options: dict[str, Any] = {"dtype": dtype, "image_size": image_size}
+    given = {name: value for name, value in options.items() if value is not None}
+    return ImageSegmenter.from_pretrained(model, device=usable_device(device), **given)
+
+
+def usable_device(name: str | None) -> str:
+    """Return `name`, or the best device if None; InvalidInputError if it cannot be used on this machine."""
+    import torch
+
+    if name is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InvalidInputError(f"The device {name!r} cannot be used here ({reason}); try cpu.") from error
+    return name

@@ -1,0 +1,162 @@
+"""`masklet segment`: photos and prompts in, masks out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from masklet.cli.error_lines import report_error
+from masklet.cli.exit_codes import ExitCode
+from masklet.cli.model_options import DataTypeOption, DeviceOption, ImageSizeOption, ModelOption, load_segmenter
+from masklet.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from masklet.masks.segmentation import Segmentation
+    from masklet.prompts.object_prompts import ObjectPrompt
+    from masklet.segmenting import ImageSegmenter
+
+Work = Mapping[Path, "Sequence[ObjectPrompt]"]
+
+
+def segment(
+    context: typer.Context,
+    photos: Annotated[list[Path] | None, typer.Argument(metavar="PHOTO", help="Picture files.")] = None,
+    point: Annotated[
+        list[str] | None,
+        typer.Option(metavar="X,Y[,LABEL][@N]", help="A click in pixels; label 1 (default): on the object, 0: off it."),
+    ] = None,
+    box: Annotated[list[str] | None, typer.Option(metavar="X1,Y1,X2,Y2[@N]", help="A box in pixels.")] = None,
+    mask: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE[@N]", help="A rough mask: a picture as large as the photo, not black inside."),
+    ] = None,
+    prompts: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Prompts for each photo, in place of the options above.")
+    ] = None,
+    multimask: Annotated[
+        bool, typer.Option("--multimask", help="Also write all three candidates of each object, best first.")
+    ] = False,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write to.")] = Path(
+        "masklet-output"
+    ),
+    model: ModelOption = None,
+    device: DeviceOption = None,
+    dtype: DataTypeOption = None,
+    image_size: ImageSizeOption = None,
+) -> None:
+    """Segment objects in photos by points, boxes and masks.
+
+    For each photo OUT gets NAME_overlay.png, NAME_mask.png and NAME.json (COCO run lengths and scores); with
+    --multimask also NAME_candidate1_overlay.png and so on to NAME_candidate3.json. Their paths are printed.
+
+    Several objects: each --box and each --mask is an object of its own, numbered 1, 2, ... in order; points belong to
+    object 1. @N behind a value assigns it to object N: --point 320,200@2. The same prompts go for every photo.
+
+    Prompts per photo come from a JSON file, {"street.jpg": [{"points": [[320, 200], [350, 240, 0]]}, {"box": [15, 80,
+    310, 400]}]}: for each photo, by its path from the file's folder, a list of objects with "points", "box" and "mask"
+    (a file), and an "id" if it is not the place in the list. Without PHOTO all photos of the file are done.
+    """
+    work = _work(photos or [], (point or [], box or [], mask or []), prompts)
+    _check_output(work, output)
+    from masklet.cli.progress import progress_bar
+
+    failures = []
+    with progress_bar() as progress:
+        task = progress.add_task("Loading the model", total=None)
+        segmenter = load_segmenter(model, device, dtype, image_size)
+        progress.update(task, total=len(work))
+        for photo, objects in work.items():
+            progress.update(task, description=photo.name)
+            try:
+                for path in _segment_photo(segmenter, photo, objects, output, multimask):
+                    print(path, flush=True)
+            except (OSError, ValueError) as error:
+                failures.append(report_error(error, debug=context.find_root().params["debug"], subject=str(photo)))
+            progress.advance(task)
+    if failures:
+        raise typer.Exit(failures[0] if len(failures) == len(work) else ExitCode.SOME_FAILED)
+
+
+def _work(photos: Sequence[Path], options: tuple[list[str], list[str], list[str]], prompts: Path | None) -> Work:
+    """Return the objects of each photo, from the options or from the prompt file."""
+    from masklet.cli.prompt_options import objects_of_options
+    from masklet.media.prompt_file import read_prompt_file
+
+    objects = objects_of_options(*options)
+    if prompts is None:
+        if not photos:
+            raise InvalidInputError("No photo is given: masklet segment PHOTO... --point x,y")
+        if not objects:
+            raise InvalidInputError("There is nothing to segment by; give --point, --box, --mask or --prompts.")
+        return dict.fromkeys(photos, objects)
+    if objects:
+        raise InvalidInputError("Give prompts either by --prompts or by --point, --box and --mask, not both.")
+    objects_of = read_prompt_file(prompts)
+    if not photos:
+        return objects_of
+    resolved = {photo.resolve(): of_photo for photo, of_photo in objects_of.items()}
+    missing = [str(photo) for photo in photos if photo.resolve() not in resolved]
+    if missing:
+        raise InvalidInputError(f"{prompts} has no prompts for {', '.join(missing)}; paths in it start at its folder.")
+    return {photo: resolved[photo.resolve()] for photo in photos}
+
+
+def _check_output(work: Work, output: Path) -> None:
+    """Refuse, before any work, what could not be written: results that overwrite each other, too high numbers, ..."""
+    from masklet.media.mask_files import MAXIMUM_OBJECT_ID
+
+    if output.exists() and not output.is_dir():
+        raise InvalidInputError(f"-o {output} is a file; give a folder.")
+    photo_named: dict[str, Path] = {}
+    for photo, objects in work.items():
+        highest = max(each.object_id for each in objects)
+        if highest > MAXIMUM_OBJECT_ID:
+            raise InvalidInputError(f"Mask files hold object numbers up to {MAXIMUM_OBJECT_ID}; got {highest}.")
+        other = photo_named.setdefault(photo.stem, photo)
+        if other != photo:
+            raise InvalidInputError(
+                f"{other} and {photo} would both be written to {output / photo.stem}.json; give them to two folders."
+            )
+
+
+def _segment_photo(
+    segmenter: ImageSegmenter, photo: Path, objects: Sequence[ObjectPrompt], output: Path, multimask: bool
+) -> Iterator[Path]:
+    """Segment one photo, write its results and yield their paths."""
+    from masklet.cli.segment_objects import segment_candidates, segment_objects
+    from masklet.media.images import read_image
+
+    image = read_image(photo)
+    encoded = segmenter.encode(image)
+    results = {photo.stem: segment_objects(segmenter, encoded, objects)}
+    if multimask:
+        ranked = segment_candidates(segmenter, encoded, objects)
+        results |= {f"{photo.stem}_candidate{rank}": each for rank, each in enumerate(ranked, start=1)}
+    for name, segmentation in results.items():
+        yield from _write(output / name, photo, image, segmentation, objects)
+
+
+def _write(
+    start: Path, photo: Path, image: Image.Image, segmentation: Segmentation, objects: Sequence[ObjectPrompt]
+) -> Iterator[Path]:
+    """Write overlay, mask and JSON to paths that begin with `start`."""
+    from masklet.atomic_files import written_whole
+    from masklet.media.mask_files import write_mask_json, write_mask_png
+    from masklet.media.overlays import draw_overlay
+    from masklet.prompts.simulated_clicks import Click
+
+    clicks = [Click(round(x), round(y), label) for each in objects for x, y, label in each.points]
+    boxes = [each.box for each in objects if each.box is not None]
+    overlay, mask, run_lengths = (Path(f"{start}{ending}") for ending in ("_overlay.png", "_mask.png", ".json"))
+    with written_whole(overlay) as unfinished:
+        draw_overlay(image, segmentation, points=clicks, boxes=boxes).save(unfinished, format="PNG")
+    yield overlay
+    write_mask_png(mask, segmentation)
+    yield mask
+    write_mask_json(run_lengths, segmentation, photo.name)
+    yield run_lengths

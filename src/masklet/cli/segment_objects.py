@@ -1,0 +1,83 @@
+"""Objects with prompts of different kinds, segmented in one encoded picture."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from masklet.errors import InvalidInputError
+from masklet.masks.geometry import Mask
+from masklet.masks.segmentation import Segmentation
+from masklet.media.mask_files import read_mask_png
+from masklet.prompts.object_prompts import ObjectPrompt
+from masklet.segmenting import EncodedImage, ImageSegmenter
+
+
+def segment_objects(segmenter: ImageSegmenter, encoded: EncodedImage, objects: Sequence[ObjectPrompt]) -> Segmentation:
+    """Return one mask per object, by ascending number; errors as `ImageSegmenter.segment` raises them."""
+    return _joined(
+        [
+            segmenter.segment(encoded, **_arguments(alike, encoded), object_ids=[each.object_id for each in alike])
+            for alike in _groups(objects)
+        ]
+    )
+
+
+def segment_candidates(
+    segmenter: ImageSegmenter, encoded: EncodedImage, objects: Sequence[ObjectPrompt]
+) -> list[Segmentation]:
+    """Return the best, second and third mask of every object, by predicted IoU: one `Segmentation` per rank."""
+    parts_of_rank: dict[int, list[Segmentation]] = defaultdict(list)
+    for alike in _groups(objects):
+        candidates = segmenter.candidates(encoded, **_arguments(alike, encoded))
+        object_ids = tuple(each.object_id for each in alike)
+        for rank in range(len(candidates[0])):
+            masks = np.stack([of_object.masks[rank] for of_object in candidates])
+            scores = np.stack([of_object.scores[rank] for of_object in candidates])
+            parts_of_rank[rank].append(Segmentation(masks, scores, object_ids))
+    return [_joined(parts) for parts in parts_of_rank.values()]
+
+
+def _groups(objects: Sequence[ObjectPrompt]) -> Iterator[list[ObjectPrompt]]:
+    """Yield objects with prompts of the same shape together: nothing is padded, so none changes another's mask."""
+    groups: dict[tuple[int, bool, bool], list[ObjectPrompt]] = defaultdict(list)
+    for each in objects:
+        groups[len(each.points), each.box is not None, each.mask is not None].append(each)
+    yield from groups.values()
+
+
+def _arguments(alike: Sequence[ObjectPrompt], encoded: EncodedImage) -> dict[str, Any]:
+    """The arguments of `ImageSegmenter.segment` for objects with prompts of the same shape."""
+    arguments: dict[str, Any] = {}
+    if alike[0].points:
+        arguments["points"] = [[(x, y) for x, y, _ in each.points] for each in alike]
+        arguments["labels"] = [[label for _, _, label in each.points] for each in alike]
+    if alike[0].box is not None:
+        arguments["boxes"] = [each.box for each in alike]
+    if alike[0].mask is not None:
+        arguments["masks"] = np.stack([_mask(each, encoded) for each in alike])
+    return arguments
+
+
+def _mask(prompt: ObjectPrompt, encoded: EncodedImage) -> Mask:
+    assert prompt.mask is not None
+    mask = read_mask_png(prompt.mask)
+    if mask.shape != (encoded.height, encoded.width):
+        size, expected = f"{mask.shape[1]} x {mask.shape[0]}", f"{encoded.width} x {encoded.height}"
+        raise InvalidInputError(
+            f"The mask {prompt.mask} is {size} pixels; it must be as large as its photo, {expected}."
+        )
+    if not mask.any():
+        raise InvalidInputError(f"The mask {prompt.mask} is empty; the object's pixels must not be black.")
+    return mask
+
+
+def _joined(parts: Sequence[Segmentation]) -> Segmentation:
+    object_ids = np.concatenate([part.object_ids for part in parts])
+    order = np.argsort(object_ids)
+    return Segmentation(
+        masks=np.concatenate([part.masks for part in parts])[order],
+        scores=np.concatenate([part.scores for part in parts])[order],
+        object_ids=tuple(object_ids[order].tolist()),
+    )

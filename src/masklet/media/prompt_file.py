@@ -1,0 +1,104 @@
+"""Prompts for a batch of pictures, as a JSON file.
+
+The file maps each picture, by its path from the file's own folder (or absolute), to the list of its objects:
+
+    {
+      "photos/street.jpg": [
+        {"points": [[320, 200], [350, 240, 0]]},
+        {"box": [15, 80, 310, 400]},
+        {"id": 7, "box": [400, 80, 610, 400], "points": [[500, 200]], "mask": "masks/car.png"}
+      ]
+    }
+
+Each object has at least one of `points` ([x, y] or [x, y, label]; label 1 on the object, the default, or 0 off it),
+`box` [x1, y1, x2, y2] and `mask` (a picture file of the photo's size), all in pixels; and may have an `id` above 0,
+by default its place in the list.
+"""
+
+import json
+import os
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+from masklet.errors import InvalidInputError
+from masklet.prompts.object_prompts import Box, ObjectPrompt, Point
+
+KEYS = ("id", "points", "box", "mask")
+
+
+def read_prompt_file(path: str | os.PathLike[str]) -> dict[Path, tuple[ObjectPrompt, ...]]:
+    """Return the objects of each picture; the paths of pictures and masks start at the file's folder.
+
+    Raises:
+        OSError: if the file cannot be read.
+        InvalidInputError: naming file, picture and object, if it has not the form described above.
+    """
+    file = Path(path)
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=_without_repetition)
+        if not isinstance(content, dict) or not content:
+            raise InvalidInputError("expected an object that maps each picture to the list of its objects")
+        return {file.parent / name: _objects(name, entries, file.parent) for name, entries in content.items()}
+    except ValueError as error:
+        raise InvalidInputError(f"The prompt file {file}: {error}") from error
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        raise InvalidInputError(f"{', '.join(map(repr, repeated))} occurs twice in one place; merge both entries.")
+    return content
+
+
+def _objects(picture: str, entries: Any, folder: Path) -> tuple[ObjectPrompt, ...]:
+    if not isinstance(entries, list) or not entries:
+        raise InvalidInputError(f"at {picture!r}: expected a list of objects, got {entries!r}.")
+    objects = []
+    for place, entry in enumerate(entries, start=1):
+        try:
+            objects.append(_object(entry, place, folder))
+        except InvalidInputError as error:
+            raise InvalidInputError(f"at {picture!r}, entry {place}: {error}") from error
+    ids = [each.object_id for each in objects]
+    if len(set(ids)) < len(ids):
+        raise InvalidInputError(f"at {picture!r}: the ids of the objects are {ids}; each must be different.")
+    return tuple(objects)
+
+
+def _object(entry: Any, place: int, folder: Path) -> ObjectPrompt:
+    if not isinstance(entry, dict) or not set(entry) <= set(KEYS):
+        raise InvalidInputError(f"expected an object with the keys {', '.join(KEYS)}; got {entry!r}.")
+    object_id, mask, points = entry.get("id", place), entry.get("mask"), entry.get("points", [])
+    if not isinstance(object_id, int) or isinstance(object_id, bool):
+        raise InvalidInputError(f"'id' must be an integer, got {object_id!r}.")
+    if mask is not None and not isinstance(mask, str):
+        raise InvalidInputError(f"'mask' must be the name of a picture file, got {mask!r}.")
+    if not isinstance(points, list):
+        raise InvalidInputError(f"'points' must be a list of [x, y] or [x, y, label], got {points!r}.")
+    return ObjectPrompt(
+        object_id,
+        points=tuple(_point(point) for point in points),
+        box=_box(entry["box"]) if "box" in entry else None,
+        mask=None if mask is None else folder / mask,
+    )
+
+
+def _point(values: Any) -> Point:
+    if not _are_numbers(values) or len(values) not in (2, 3):
+        raise InvalidInputError(f"a point must be [x, y] or [x, y, label], got {values!r}.")
+    x, y, label = (*values, 1)[:3]
+    return x, y, label
+
+
+def _box(values: Any) -> Box:
+    if not _are_numbers(values) or len(values) != 4:
+        raise InvalidInputError(f"'box' must be [x1, y1, x2, y2], got {values!r}.")
+    x1, y1, x2, y2 = values
+    return x1, y1, x2, y2
+
+
+def _are_numbers(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(each, Real) and not isinstance(each, bool) for each in values)
