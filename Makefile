@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 .PHONY: demo test lint bench
 
 demo: $(VENV)/package.stamp
-	$(BIN)/masklet segment assets/truck.jpg assets/groceries.jpg assets/cars.jpg --prompts assets/prompts.json -o demo_output
+	$(BIN)/masklet segment --prompts assets/prompts.json -o demo_output
 
 test: $(VENV)/development.stamp
 	$(BIN)/python -m pytest

@@ -1,0 +1,37 @@
+"""A folder as a reader of the documents has it, and stand-ins for what the examples download."""
+
+import io
+import shutil
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from masklet import sources
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))  # the tests import what they share as `tests.documents.markdown`
+
+
+@pytest.fixture
+def readers_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory: the repository's assets, and nothing else.
+
+    Every checkpoint that an example names is the bundled model, every picture from the web a photograph of the assets.
+    """
+    if not (sources.BUNDLED_FOLDER / "model.safetensors").is_file():
+        pytest.skip("the package has no bundled model yet")
+    shutil.copytree(ROOT / "assets", tmp_path / "assets")
+    monkeypatch.chdir(tmp_path)
+    open_source = sources._open_source
+
+    def open_source_or_bundled(source: sources.Source, revision: str | None) -> object:
+        is_there = source is not None and Path(source).exists()
+        return open_source(source if is_there else None, revision)
+
+    monkeypatch.setattr(sources, "_open_source", open_source_or_bundled)
+    requests = ModuleType("requests")
+    requests.get = lambda url, stream: SimpleNamespace(raw=io.BytesIO(Path("assets/truck.jpg").read_bytes()))
+    monkeypatch.setitem(sys.modules, "requests", requests)
+    return tmp_path

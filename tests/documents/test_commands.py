@@ -1,0 +1,50 @@
+"""The commands of the documents are understood by the command line and the Makefile; what can run offline runs."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer.main
+from tests.documents.markdown import DOCUMENTS, ROOT, blocks, commands, inline_code, name_of
+from typer.testing import CliRunner
+
+from masklet.cli.main import app
+from masklet.media.prompt_file import read_prompt_file
+
+MASKLET = sorted({line for document in DOCUMENTS for line in commands(document) if line.startswith("masklet ")})
+OFFLINE = [line for line in MASKLET if line.split()[1] in {"segment", "convert", "info"}]
+PROMPT_FILES = [block for document in DOCUMENTS for block in blocks(document, "json")]
+
+
+def test_every_command_is_shown() -> None:
+    assert {line.split()[1] for line in MASKLET} == {"segment", "evaluate", "train", "convert", "info"}
+
+
+@pytest.mark.parametrize("line", MASKLET)
+def test_options_exist(line: str) -> None:
+    words = shlex.split(line)[1:]
+    command = typer.main.get_command(app)
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    command.make_context("masklet", words)
+
+
+@pytest.mark.parametrize("line", OFFLINE)
+def test_command_runs(line: str, readers_folder: Path) -> None:
+    result = CliRunner().invoke(app, shlex.split(line)[1:])
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("text", [block.text for block in PROMPT_FILES])
+def test_prompt_files_can_be_read(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "prompts.json"
+    file.write_text(text, encoding="utf-8")
+    assert read_prompt_file(file)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_make_targets_exist(document: Path) -> None:
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = [code.split()[1] for code in [*commands(document), *inline_code(document)] if code.startswith("make ")]
+    assert set(named) <= targets

@@ -1,0 +1,33 @@
+"""The Python of the documents runs, block after block, as a reader would type it."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+from tests.documents.markdown import DOCUMENTS, blocks, name_of
+
+WITH_PYTHON = [document for document in DOCUMENTS if blocks(document, "python")]
+
+
+@pytest.mark.parametrize("document", WITH_PYTHON, ids=name_of)
+def test_examples_run(document: Path, readers_folder: Path) -> None:
+    namespace: dict[str, object] = {"__name__": name_of(document)}
+    for block in blocks(document, "python"):
+        # Blank lines in front, so that a traceback shows the line of the document.
+        source = "\n" * (block.line - 1) + block.text
+        exec(compile(source, str(document), "exec"), namespace)
+
+
+@pytest.mark.parametrize("document", WITH_PYTHON, ids=name_of)
+def test_examples_import_names_that_exist(document: Path) -> None:
+    for block in blocks(document, "python"):
+        for node in ast.walk(ast.parse(block.text)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("masklet"):
+                module = importlib.import_module(node.module or "")
+                missing = [alias.name for alias in node.names if not hasattr(module, alias.name)]
+                assert not missing, f"{name_of(document)}, line {block.line}: {node.module} has no {missing}"
+
+
+def test_the_readme_has_examples() -> None:
+    assert "README.md" in map(name_of, WITH_PYTHON)
