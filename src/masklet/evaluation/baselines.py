@@ -41,15 +41,15 @@ class InscribedEllipse:
 class GrabCut:
     """OpenCV's GrabCut (Rother et al., 2004): colour models of object and background, refined by graph cuts.
 
-    Three iterations on the picture scaled to a longer side of 400 pixels. Clicks: a disc with a radius of 15 % of the
-    shorter side around the first click is probably object and the rest probably background; discs of 2 % around all
-    clicks are sure. Boxes: everything outside is surely background. Each prediction starts afresh.
+    Three iterations on the picture scaled to a longer side of 400 pixels. Clicks: a disc around the first click, 15 %
+    of the shorter side across, is probably object and everything else surely background; discs with a radius of 2 %
+    around all clicks are sure. Boxes: everything outside is surely background. Each prediction starts afresh.
     """
 
     name = "GrabCut"
     longer_side = 400
     iterations = 3
-    probable_radius = 0.15
+    probable_radius = 0.075
     sure_radius = 0.02
 
     def open(self, image: npt.NDArray[np.uint8]) -> None:
@@ -76,7 +76,7 @@ class GrabCut:
         return np.stack([self._cut(start) for start in starts])
 
     def _start_from_clicks(self, clicks: Sequence[Click]) -> npt.NDArray[np.uint8]:
-        start = np.full(self._scaled.shape[:2], cv2.GC_PR_BGD, dtype=np.uint8)
+        start = np.full(self._scaled.shape[:2], cv2.GC_BGD, dtype=np.uint8)
         self._draw_disc(start, clicks[0], self.probable_radius, cv2.GC_PR_FGD)
         for click in clicks:
             self._draw_disc(start, click, self.sure_radius, cv2.GC_FGD if click.label else cv2.GC_BGD)
