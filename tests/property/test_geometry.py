@@ -1,6 +1,6 @@
 import cv2
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -13,6 +13,7 @@ masks = arrays(np.bool_, shapes)
 pairs = shapes.flatmap(lambda shape: st.tuples(arrays(np.bool_, shape), arrays(np.bool_, shape)))
 
 
+@settings(deadline=None)
 @given(masks)
 def test_deepest_point_has_the_greatest_distance_to_the_outside(mask):
     point = deepest_point(mask)
@@ -28,6 +29,7 @@ def test_deepest_point_has_the_greatest_distance_to_the_outside(mask):
     np.testing.assert_allclose(own, distances.max(), atol=1e-5)
 
 
+@settings(deadline=None)
 @given(masks)
 def test_bounding_box_is_tight(mask):
     box = bounding_box(mask)
@@ -38,6 +40,7 @@ def test_bounding_box_is_tight(mask):
     assert box == (x, y, x + width, y + height)
 
 
+@settings(deadline=None)
 @given(masks)
 def test_run_lengths_round_trip(mask):
     run_length = encode_run_length(mask)
@@ -45,6 +48,7 @@ def test_run_lengths_round_trip(mask):
     np.testing.assert_array_equal(decode_run_length(run_length), mask)
 
 
+@settings(deadline=None)
 @given(pairs)
 def test_corrective_click_hits_an_error_of_the_larger_kind(pair):
     truth, predicted = pair
