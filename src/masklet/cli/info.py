@@ -15,14 +15,18 @@ def info(model: ModelOption = None) -> None:
     """Show versions, devices, the model (bundled, or as --model says) and the folder of downloaded checkpoints."""
     from huggingface_hub.constants import HF_HUB_CACHE
 
-    rows = [
-        ("masklet", __version__),
-        ("python", platform.python_version()),
-        *((name, _version(name)) for name in PACKAGES),
-        *(("device", device) for device in _devices()),
-        ("model", _describe(model)),
-        ("hub cache", HF_HUB_CACHE),
-    ]
+    from masklet.cli.progress import progress_bar
+
+    with progress_bar() as progress:
+        progress.add_task("Loading the model", total=None)
+        rows = [
+            ("masklet", __version__),
+            ("python", platform.python_version()),
+            *((name, _version(name)) for name in PACKAGES),
+            *(("device", device) for device in _devices()),
+            ("model", _describe(model)),
+            ("hub cache", HF_HUB_CACHE),
+        ]
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         print(f"{name:{width}}  {value}")

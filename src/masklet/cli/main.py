@@ -51,7 +51,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 for command in (segment, train, convert, info):
-    app.command(epilog=EXPLANATION, no_args_is_help=command is not info)(command)
+    app.command(epilog=EXPLANATION)(command)
 app.add_typer(evaluation, name="evaluate")
 
 

@@ -23,7 +23,7 @@ def objects_of_options(points: Sequence[str], boxes: Sequence[str], masks: Seque
     points_of: dict[int, list[Point]] = defaultdict(list)
     for option in points:
         value, number = _split(option)
-        points_of[number or 1].append(_point(value, option))
+        points_of[1 if number is None else number].append(_point(value, option))
     boxes_of = {number: _box(value, value) for number, value in _numbered(boxes, "--box").items()}
     masks_of = {number: Path(value) for number, value in _numbered(masks, "--mask").items()}
     return tuple(

@@ -31,6 +31,7 @@ def train(
     RUN gets the state of the run, the model (RUN/average, for --model) and its curves (tensorboard --logdir RUN).
     """
     from masklet.training.recipes import recipe_named
+    from masklet.training.run_state import AVERAGE_FOLDER
     from masklet.training.trainer import Trainer
 
     chosen_device = usable_device(device)
@@ -42,19 +43,13 @@ def train(
         with writer_class(str(run / CURVES_FOLDER), purge_step=trainer.step + 1) as curves:
             _run(trainer, curves)
     except KeyboardInterrupt:
-        again = [
-            "masklet",
-            "train",
-            recipe,
-            "--data",
-            str(data),
-            "-o",
-            str(run),
-            *(["--device", device] if device else []),
-        ]
+        again = ["masklet", "train", recipe, "--data", str(data), "-o", str(run)]
+        again += ["--device", device] if device else []
         print(f"Stopped at step {trainer.step} of {trainer.recipe.total_steps}. Go on with: {shlex.join(again)}")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
-    print(_make_usable(trainer))
+    finally:
+        _make_usable(run / AVERAGE_FOLDER, trainer.average.model.config.image_size)
+    print(run / AVERAGE_FOLDER)
 
 
 def _writer_class() -> type[SummaryWriter]:
@@ -87,13 +82,11 @@ def _run(trainer: Trainer, curves: SummaryWriter) -> None:
         trainer.run()
 
 
-def _make_usable(trainer: Trainer) -> Path:
-    """Put the processor's settings beside the trained model, so that the folder is one for `--model`; return it."""
+def _make_usable(model_folder: Path, image_size: int) -> None:
+    """Put the processor's settings beside the trained model, if there is one, so that `--model` takes the folder."""
     from masklet.processing.image_processor import Sam2ImageProcessorFast
     from masklet.processing.processor import Sam2Processor
-    from masklet.training.run_state import AVERAGE_FOLDER
 
-    folder = trainer.folder / AVERAGE_FOLDER
-    size = trainer.recipe.stages[-1].image_size
-    Sam2Processor(Sam2ImageProcessorFast(size={"height": size, "width": size})).save_pretrained(folder)
-    return folder
+    if model_folder.is_dir():
+        size = {"height": image_size, "width": image_size}
+        Sam2Processor(Sam2ImageProcessorFast(size=size)).save_pretrained(model_folder)

@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+
+from masklet.cli.prompt_options import objects_of_options
+from masklet.errors import InvalidInputError
+from masklet.prompts.object_prompts import ObjectPrompt
+
+
+def test_points_without_number_are_one_object():
+    assert objects_of_options(["3,4", "5.5,6,0", "7,8,1"], [], []) == (
+        ObjectPrompt(1, points=((3, 4, 1), (5.5, 6, 0), (7, 8, 1))),
+    )
+
+
+def test_boxes_and_masks_without_number_are_counted_and_points_refine_the_first():
+    assert objects_of_options(["9,9,0"], ["1,2,3,4", "5,6,7,8"], ["a.png"]) == (
+        ObjectPrompt(1, points=((9, 9, 0),), box=(1, 2, 3, 4), mask=Path("a.png")),
+        ObjectPrompt(2, box=(5, 6, 7, 8)),
+    )
+
+
+def test_numbers_assign_prompts_to_objects_in_any_order():
+    assert objects_of_options(["1,1@4", "2,2,0@4", "3,3"], ["1,2,3,4@2"], ["in@home.png@4", "b@c.png"]) == (
+        ObjectPrompt(1, points=((3, 3, 1),), mask=Path("b@c.png")),
+        ObjectPrompt(2, box=(1, 2, 3, 4)),
+        ObjectPrompt(4, points=((1, 1, 1), (2, 2, 0)), mask=Path("in@home.png")),
+    )
+
+
+def test_no_options_are_no_objects():
+    assert objects_of_options([], [], []) == ()
+
+
+@pytest.mark.parametrize(
+    ("points", "boxes", "masks", "message"),
+    [
+        (["3"], [], [], "--point 3 is not of the form x,y"),
+        (["3,x"], [], [], "--point 3,x is not"),
+        (["3,4,2"], [], [], "--point 3,4,2 is not"),
+        (["3,4,0.5"], [], [], "--point 3,4,0.5 is not"),
+        (["3,4@dog"], [], [], "--point 3,4@dog is not"),
+        (["3,4@0"], [], [], "numbered from 1"),
+        (["inf,4"], [], [], "finite"),
+        ([], ["1,2,3"], [], "--box 1,2,3 is not of the form x1,y1,x2,y2"),
+        ([], ["1,2,3,"], [], "--box 1,2,3, is not"),
+        ([], ["3,2,1,4"], [], "x1 < x2"),
+        ([], ["1,2,3,4@1", "5,6,7,8"], [], "--box 5,6,7,8 is the second for object 1; put @N"),
+        ([], [], ["a.png@3", "b.png@3"], "--mask b.png@3 is the second for object 3"),
+    ],
+)
+def test_values_of_another_form_are_refused_as_typed(points, boxes, masks, message):
+    with pytest.raises(InvalidInputError, match=message):
+        objects_of_options(points, boxes, masks)
