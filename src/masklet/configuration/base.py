@@ -43,8 +43,9 @@ class Config:
             setattr(self, name, _as_sub_config(getattr(self, name), name, config_class))
         for name, value in given.items():
             setattr(self, name, value)
-        if "id2label" in vars(self):  # JSON turns its whole numbers into strings
-            self.id2label = {int(index): label for index, label in self.id2label.items()}
+        labels: dict[Any, str] = given.get("id2label") or {}
+        if labels:  # JSON turns its whole numbers into strings
+            self.id2label = {int(index): label for index, label in labels.items()}
         self.check()
 
     def check(self) -> None:

@@ -20,7 +20,10 @@ class FourierPositions(nn.Module):
 
     def forward(self, points: Tensor) -> Tensor:
         """Encode [..., 2] (x, y) in 0..1 as [..., channels]; computed in the embedding's dtype."""
-        angles = 2 * math.pi * ((2 * points.to(self.positional_embedding.dtype) - 1) @ self.positional_embedding)
+        # Sums of two products, not a matrix product: autocast would round the coordinates to half precision.
+        x, y = (2 * points.to(self.positional_embedding.dtype) - 1).unsqueeze(-1).unbind(-2)
+        along_x, along_y = self.positional_embedding
+        angles = 2 * math.pi * (x * along_x + y * along_y)
         return torch.cat([angles.sin(), angles.cos()], dim=-1)
 
     def grid(self, height: int, width: int) -> Tensor:

@@ -91,8 +91,11 @@ class SampledObjects:
 
 
 def sample_objects(scene: Scene, objects: int, box_share: float, rng: np.random.Generator) -> SampledObjects:
-    """Choose `objects` masks at random, without repetition as long as there are enough."""
-    order = rng.permutation(len(scene.masks))[:objects]
+    """Choose `objects` masks at random, large ones sooner, without repetition as long as there are enough."""
+    # Crowds of small objects would otherwise outnumber everything: chances grow with an object's side.
+    sides = np.sqrt(scene.masks.mean((1, 2)))
+    count = min(objects, len(sides))
+    order = rng.choice(len(sides), count, replace=False, p=sides / sides.sum())
     valid = np.arange(objects) < len(order)
     masks = scene.masks[np.resize(order, objects)]
     prompts = [first_prompt(mask, box_share, rng) for mask in masks]

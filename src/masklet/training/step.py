@@ -28,6 +28,7 @@ def training_step(model: Sam2Model, batch: SceneBatch, recipe: Recipe, step: tup
     `step` is the number of the step and of the process.
     """
     rng = np.random.default_rng((recipe.seed, *step))
+    torch.manual_seed(int(rng.integers(2**31)))  # for stochastic depth
     levels, _ = model.encode_image(batch.normalized())
     embeddings = model.without_memory(levels)
     prompts, masks = _first_prompts(batch, recipe, rng)

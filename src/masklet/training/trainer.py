@@ -32,6 +32,7 @@ class Trainer:
     def __init__(self, recipe: Recipe, folder: Path, device: str | torch.device = "cpu", report: Report | None = None):
         self.recipe, self.folder, self.device = recipe, folder, torch.device(device)
         self.report = report or (lambda step, curves: None)
+        self._is_between_steps = True
         self.processes = Processes.join()
         torch.manual_seed(recipe.seed)
         folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +58,8 @@ class Trainer:
             while self.step < self.recipe.total_steps:
                 self._run_stage(bank)
         finally:
-            self.save()
+            if self._is_between_steps:
+                self.save()
         return self.average.model
 
     def _run_stage(self, bank: PictureBank) -> None:
@@ -69,7 +71,6 @@ class Trainer:
         batches = SceneBatches(generator, self.recipe, stage, self.processes, self.step, last - self.step)
         for batch in batches.loader(self.recipe.loader_workers):
             loss = self._train_on(batch)
-            self.step += 1
             if self.processes.is_first:
                 self.report(self.step, loss.curves)
             if self.step % self.recipe.save_every == 0:
@@ -85,9 +86,13 @@ class Trainer:
         loss.total.backward()
         self.processes.average_gradients(list(self.model.parameters()))
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.gradient_clip)
+        # What an interrupt would leave from here to the end belongs to no one step, so it is not saved.
+        self._is_between_steps = False
         if torch.isfinite(norm):  # a rare overflow must not poison the weights
             self.optimizer.step()
         self.average.follow(self.model, self.step)
+        self.step += 1
+        self._is_between_steps = True
         return replace(loss, curves={**loss.curves, "gradient_norm": float(norm)})
 
     def learning_rate(self, step: int) -> float:
