@@ -86,7 +86,7 @@ def test_segment_writes_three_files_that_agree_and_prints_their_paths(here, mode
     np.testing.assert_array_equal(coco_mask.decode(annotation["segmentation"]) == 1, mask == 255)
     overlay = read_pixels("out/a_overlay.png").astype(int)
     difference = np.abs(overlay - read_pixels("a.png")).sum(axis=2)
-    assert difference[mask == 255].mean() > difference[mask == 0].mean()
+    assert (difference[mask == 255] > 0).mean() > 0.9
 
 
 @ignores_conversion
@@ -193,7 +193,7 @@ def test_a_prompt_file_gives_each_photo_its_own_objects(here, model):
         (["a.png", "--point", "1,1", "--device", "toaster"], 2, "'toaster' cannot be used here"),
         (["a.png", "--point", "1,1", "--dtype", "int8"], 2, "'int8' is not a floating-point type"),
         (["a.png", "--point", "1,1", "--image-size", "100"], 2, "100"),
-        (["a.png", "--point", "1,1", "--image-size", "big"], 2, "'big' is not a valid"),
+        (["a.png", "--point", "1,1", "--image-size", "big"], 2, "--image-size"),
     ],
 )
 def test_unusable_arguments_are_one_line_and_nothing_is_written(here, model, arguments, code, fragment):
@@ -268,7 +268,8 @@ def test_evaluate_stills_measures_everything_by_one_command(annotated, model):
     assert list(ellipse["mean_iou"]) == ["box"]
     assert ellipse["mean_iou"]["box"] == pytest.approx(100 * np.pi / 4, abs=3)
     assert [each["domains"][0]["pictures"] for each in (measured, grabcut, ellipse)] == [1, 1, 1]
-    for name in (measured["predictor"], "GrabCut", "ellipse", "5 clicks", f"{ellipse['mean_iou']['box']:.1f}"):
+    assert measured["predictor"] == str(model)
+    for name in ("GrabCut", "ellipse", "5 clicks", f"{ellipse['mean_iou']['box']:.1f}"):
         assert name in result.stdout
 
 
@@ -287,8 +288,7 @@ def test_evaluate_names_a_folder_without_annotations(here):
 
 def test_convert_goes_there_and_back_bit_by_bit(here, model):
     assert masklet("convert", model, "meta.pt", "--to", "meta").stdout == "meta.pt\n"
-    assert masklet("convert", "meta.pt", "seed", "--to", "seed").exit_code == ExitCode.DONE
-    assert masklet("convert", "seed", "back").exit_code == ExitCode.DONE
+    assert masklet("convert", "meta.pt", "back").exit_code == ExitCode.DONE
     before, after = Sam2Model.from_pretrained(model).state_dict(), Sam2Model.from_pretrained("back").state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
@@ -303,6 +303,8 @@ def test_convert_refuses_damaged_sources_and_unfitting_targets(here, model):
     assert_one_line(
         masklet("convert", model, "target", "--to", "onnx"), ExitCode.WRONG_USAGE, "meta", "seed", "current"
     )
+    too_new = masklet("convert", model, "target", "--to", "seed")
+    assert_one_line(too_new, ExitCode.FILE_PROBLEM, "cannot express embed_dim_per_stage", "layout 'current'")
     assert not Path("target").exists()
 
 
