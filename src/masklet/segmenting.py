@@ -44,16 +44,17 @@ class ImageSegmenter:
         `options` (device, dtype, image_size, ...) go to `Sam2Model.from_pretrained`.
         """
         model = Sam2Model.from_pretrained(source, **options)
-        size = model.config.image_size
-        processor = Sam2Processor.from_pretrained(source)
-        if processor.target_size != size:
-            processor = Sam2Processor(type(processor.image_processor)(size={"height": size, "width": size}))
+        size = {"height": model.config.image_size, "width": model.config.image_size}
+        place = {name: options[name] for name in ("subfolder", "revision") if name in options}
+        processor = Sam2Processor.from_pretrained(source, size=size, **place)
         return cls(model, processor)
 
     @torch.inference_mode()
     def encode(self, image: Any) -> EncodedImage:
         """Encode a PIL image, a file path, or an array or tensor of pixels; errors as `Sam2Processor` raises them."""
         inputs = self.processor(images=image, return_tensors="pt")
+        if len(inputs["original_sizes"]) != 1:
+            raise InvalidInputError(f"One picture is encoded at a time; got {len(inputs['original_sizes'])}.")
         height, width = inputs["original_sizes"][0].tolist()
         embeddings = self.model.get_image_embeddings(inputs["pixel_values"].to(self.model.device, self.model.dtype))
         return EncodedImage(tuple(embeddings), height, width)
@@ -117,11 +118,9 @@ class ImageSegmenter:
             raise InvalidInputError("Nothing to segment by: give points, boxes or masks.")
         inputs = self.processor(
             original_sizes=[[encoded.height, encoded.width]],
-            input_points=None
-            if points is None
-            else [[np.asarray(p, np.float32).reshape(-1, 2).tolist() for p in points]],
-            input_labels=None if labels is None else [[np.asarray(each, np.int64).tolist() for each in labels]],
-            input_boxes=None if boxes is None else [np.asarray(boxes, np.float32).reshape(-1, 4).tolist()],
+            input_points=None if points is None else [[_rows(each, 2, "points") for each in points]],
+            input_labels=None if labels is None else [list(labels)],
+            input_boxes=None if boxes is None else [_rows(boxes, 4, "boxes")],
             input_masks=None if masks is None else [masks],
             return_tensors="pt",
         ).to(self.model.device)
@@ -147,3 +146,14 @@ class ImageSegmenter:
             object_ids=tuple(object_ids) if object_ids is not None else tuple(range(1, len(logits) + 1)),
             low_resolution_logits=logits[:, 0].float().cpu().numpy(),
         )
+
+
+def _rows(numbers: Any, width: int, name: str) -> list[Any]:
+    """Numbers [n, width], or one row of them, as nested lists."""
+    try:
+        rows = np.asarray(numbers, np.float32)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"{name} must be numbers [n, {width}]; got {numbers!r}.") from error
+    if rows.size and (rows.ndim > 2 or rows.shape[-1:] != (width,)):
+        raise InvalidInputError(f"{name} must have the shape [n, {width}]; got {list(rows.shape)}.")
+    return rows.reshape(-1, width).tolist()

@@ -38,7 +38,10 @@ class RunState:
         try:
             state = cls(**torch.load(path, map_location="cpu", weights_only=True))
         except Exception as error:
-            raise CheckpointError(f"{path} cannot be read ({error}); remove it to start afresh.") from error
+            # torch's own message is an essay that advises to read the file unsafely.
+            raise CheckpointError(
+                f"{path} is damaged or no training state ({type(error).__name__}); remove it to start afresh."
+            ) from error
         if state.recipe != recipe:
             raise CheckpointError(f"{path} belongs to recipe {state.recipe!r}, not {recipe!r}; give another folder.")
         return state

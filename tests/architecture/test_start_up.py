@@ -1,0 +1,40 @@
+"""What starting the package loads: not the libraries that take seconds."""
+
+import subprocess
+import sys
+
+import pytest
+
+import masklet
+
+HEAVY = ("torch", "numpy", "cv2", "PIL", "safetensors", "huggingface_hub")
+
+
+def loaded_after(statement: str) -> set[str]:
+    report = f"import sys\n{statement}\nprint(*[name for name in {HEAVY!r} if name in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", report], check=True, capture_output=True, text=True)
+    return set(run.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("statement", "allowed"),
+    [
+        ("import masklet", set()),
+        ("import masklet.cli.main", {"numpy"}),
+        ("import masklet.configuration", {"huggingface_hub"}),
+        ("from masklet import Sam2Config; Sam2Config(image_size=512)", {"huggingface_hub"}),
+    ],
+)
+def test_heavy_libraries_wait_until_they_are_used(statement: str, allowed: set[str]) -> None:
+    assert loaded_after(statement) <= allowed
+
+
+def test_every_public_name_is_there() -> None:
+    for name in masklet.__all__:
+        assert getattr(masklet, name).__name__ == name
+    assert set(masklet.__all__) <= set(dir(masklet))
+
+
+def test_other_names_are_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="'masklet' has no attribute 'Sam3Model'"):
+        masklet.Sam3Model  # noqa: B018

@@ -1,0 +1,18 @@
+"""What tests of several folders share."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def saved_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small random model for pictures of 96 pixels, and its processor. Not to be changed."""
+    from tests.unit.modeling.small_models import small_model
+
+    from masklet import Sam2Processor
+
+    folder = tmp_path_factory.mktemp("saved") / "model"
+    small_model(96).save_pretrained(folder)
+    Sam2Processor(size=96).save_pretrained(folder)
+    return folder

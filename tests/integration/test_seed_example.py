@@ -1,0 +1,57 @@
+"""The image example of the SAM2 document runs with nothing changed but the import, the checkpoint and the picture."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+# From Hugging Face's documentation of SAM2 (docs/source/en/model_doc/sam2.md), Apache License 2.0.
+EXAMPLE = """
+import torch
+from PIL import Image
+import requests
+from transformers import Sam2Model, Sam2Processor
+
+device = "cuda" if torch.cuda.is_available() else "cpu"
+model = Sam2Model.from_pretrained("danelcsb/sam2.1_hiera_tiny").to(device)
+processor = Sam2Processor.from_pretrained("danelcsb/sam2.1_hiera_tiny")
+
+img_url = "https://huggingface.co/ybelkada/segment-anything/resolve/main/assets/car.png"
+raw_image = Image.open(requests.get(img_url, stream=True).raw).convert("RGB")
+input_points = [[[[450, 600]]]]  # 2D location of a window in the image
+
+inputs = processor(raw_image, input_points=input_points, return_tensors="pt").to(device)
+with torch.no_grad():
+    outputs = model(**inputs)
+
+masks = processor.image_processor.post_process_masks(
+    outputs.pred_masks.cpu(), inputs["original_sizes"].cpu(), inputs["reshaped_input_sizes"].cpu()
+)
+pred_masks = outputs.pred_masks
+"""
+
+
+def changed(code: str, old: str, new: str) -> str:
+    assert old in code
+    return code.replace(old, new)
+
+
+def test_the_image_example(saved_model: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "car.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (650, 700, 3), dtype=np.uint8)).save(picture)
+    code = changed(EXAMPLE, "from transformers import", "from masklet import")
+    code = changed(code, '"danelcsb/sam2.1_hiera_tiny"', repr(str(saved_model)))
+    code = changed(code, "import requests\n", "")
+    code = changed(code, "Image.open(requests.get(img_url, stream=True).raw)", f"Image.open({str(picture)!r})")
+    names: dict[str, Any] = {}
+    exec(code, names)
+
+    masks, logits = names["masks"], names["pred_masks"].cpu()
+    assert [(mask.shape, mask.dtype) for mask in masks] == [((1, 3, 650, 700), torch.bool)]
+    assert logits.shape == (1, 1, 3, 24, 24)
+    enlarged = torch.nn.functional.interpolate(logits[0], (650, 700), mode="bilinear", align_corners=False)
+    assert (masks[0] != (enlarged > 0)).float().mean() < 1e-4
+    assert 0 < masks[0].float().mean() < 1
+    assert names["outputs"].iou_scores.shape == (1, 1, 3)

@@ -1,0 +1,89 @@
+"""Files that are complete or absent."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from masklet.atomic_files import folder_written_whole, written_whole
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
+    final = tmp_path / "new" / "picture.png"
+    with written_whole(final) as unfinished:
+        assert unfinished.suffix == ".png"  # writers choose their format by it
+        unfinished.write_text("half")
+        assert not final.exists()
+        unfinished.write_text("whole")
+    assert final.read_text() == "whole"
+    assert names_in(tmp_path) == ["new", "new/picture.png"]
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_after_an_error_the_old_file_is_still_there(tmp_path: Path, error: type[BaseException]) -> None:
+    final = tmp_path / "notes.txt"
+    final.write_text("old")
+
+    def write() -> None:
+        with written_whole(final) as unfinished:
+            unfinished.write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        write()
+    assert final.read_text() == "old"
+    assert names_in(tmp_path) == ["notes.txt"]
+
+
+def test_files_get_the_usual_permissions(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        with written_whole(tmp_path / "file") as unfinished:
+            unfinished.write_text("content")
+        with folder_written_whole(tmp_path / "folder") as folder:
+            (folder / "file").write_text("content")
+    finally:
+        assert os.umask(before) == 0o027
+    for path in (tmp_path / "file", tmp_path / "folder" / "file"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_folder_gets_all_files_at_once_and_keeps_others(tmp_path: Path) -> None:
+    final = tmp_path / "model"
+    final.mkdir()
+    (final / "readme").write_text("mine")
+    (final / "config").write_text("old")
+    with folder_written_whole(final) as unfinished:
+        (unfinished / "config").write_text("new")
+        (unfinished / "weights").write_text("w")
+        assert names_in(final) == ["config", "readme"]
+    assert {path.name: path.read_text() for path in final.iterdir()} == {
+        "config": "new",
+        "readme": "mine",
+        "weights": "w",
+    }
+    assert names_in(tmp_path) == ["model", "model/config", "model/readme", "model/weights"]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_after_an_error_a_folder_is_as_it_was(tmp_path: Path, exists: bool) -> None:
+    final = tmp_path / "model"
+    if exists:
+        final.mkdir()
+        (final / "config").write_text("old")
+    before = names_in(tmp_path)
+
+    def write() -> None:
+        with folder_written_whole(final) as unfinished:
+            (unfinished / "config").write_text("new")
+            raise OSError("No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        write()
+    assert names_in(tmp_path) == before
+    assert not exists or (final / "config").read_text() == "old"

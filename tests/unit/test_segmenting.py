@@ -1,0 +1,172 @@
+"""A picture encoded once, then prompted: the same numbers as processor and model give by hand."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from masklet import ImageSegmenter, Sam2Processor, Segmentation
+from masklet.errors import InvalidInputError
+from masklet.segmenting import EncodedImage
+
+HEIGHT, WIDTH = 60, 90
+PICTURE = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+CLICK, OTHER_CLICK, BOX = [40, 20], [70, 50], [10, 5, 80, 55]
+
+
+@pytest.fixture(scope="module")
+def segmenter(saved_model: Path) -> ImageSegmenter:
+    return ImageSegmenter.from_pretrained(saved_model)
+
+
+@pytest.fixture(scope="module")
+def encoded(segmenter: ImageSegmenter) -> EncodedImage:
+    return segmenter.encode(PICTURE)
+
+
+def by_hand(
+    segmenter: ImageSegmenter, multimask: bool, index: int = 0, **prompts: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mask, score and logits of one object, the best by predicted IoU."""
+    inputs = segmenter.processor(images=PICTURE, **prompts, return_tensors="pt")
+    with torch.no_grad():
+        output = segmenter.model(**inputs, multimask_output=multimask)
+    best = output.iou_scores[0, index].argmax()
+    masks = segmenter.processor.post_process_masks(output.pred_masks, inputs["original_sizes"])[0]
+    return tuple(each[index, best].numpy() for each in (masks, output.iou_scores[0], output.pred_masks[0]))
+
+
+def assert_is(result: Segmentation, expected: tuple[np.ndarray, np.ndarray, np.ndarray], index: int = 0) -> None:
+    mask, score, logits = expected
+    assert result.low_resolution_logits is not None
+    np.testing.assert_allclose(result.low_resolution_logits[index], logits, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(result.scores[index], score, rtol=1e-4)
+    assert (result.masks[index] != mask).mean() < 1e-3
+
+
+def test_encoding_keeps_the_size_of_the_picture(segmenter: ImageSegmenter, encoded: EncodedImage) -> None:
+    assert (encoded.height, encoded.width) == (HEIGHT, WIDTH)
+    pixels = segmenter.processor(images=PICTURE, return_tensors="pt").pixel_values
+    for level, expected in zip(encoded.embeddings, segmenter.model.get_image_embeddings(pixels), strict=True):
+        torch.testing.assert_close(level, expected)
+
+
+def test_a_single_click_gives_the_best_of_three(segmenter: ImageSegmenter, encoded: EncodedImage) -> None:
+    result = segmenter.segment(encoded, points=[[CLICK]])
+    assert (result.masks.shape, result.masks.dtype, result.object_ids) == ((1, HEIGHT, WIDTH), np.bool_, (1,))
+    assert_is(result, by_hand(segmenter, True, input_points=[[[CLICK]]]))
+
+
+@pytest.mark.parametrize(
+    ("prompts", "inputs"),
+    [
+        (
+            {"points": [[CLICK, OTHER_CLICK]], "labels": [[1, 0]]},
+            {"input_points": [[[CLICK, OTHER_CLICK]]], "input_labels": [[[1, 0]]]},
+        ),
+        ({"points": [[CLICK]], "labels": [[0]]}, {"input_points": [[[CLICK]]], "input_labels": [[[0]]]}),
+        ({"boxes": [BOX]}, {"input_boxes": [[BOX]]}),
+        ({"points": [[CLICK]], "boxes": [BOX]}, {"input_points": [[[CLICK]]], "input_boxes": [[BOX]]}),
+    ],
+    ids=["two clicks", "a click off the object", "a box", "a click and a box"],
+)
+def test_clear_prompts_give_the_single_mask(
+    segmenter: ImageSegmenter, encoded: EncodedImage, prompts: dict[str, Any], inputs: dict[str, Any]
+) -> None:
+    assert_is(segmenter.segment(encoded, **prompts), by_hand(segmenter, False, **inputs))
+
+
+@pytest.mark.parametrize("multimask", [True, False])
+def test_multimask_on_demand(segmenter: ImageSegmenter, encoded: EncodedImage, multimask: bool) -> None:
+    of_box = segmenter.segment(encoded, boxes=[BOX], multimask=multimask)
+    assert_is(of_box, by_hand(segmenter, multimask, input_boxes=[[BOX]]))
+    of_click = segmenter.segment(encoded, points=[[CLICK]], multimask=multimask)
+    assert_is(of_click, by_hand(segmenter, multimask, input_points=[[[CLICK]]]))
+
+
+def test_each_object_is_as_ambiguous_as_its_own_prompt(segmenter: ImageSegmenter, encoded: EncodedImage) -> None:
+    points = [[CLICK], [CLICK, OTHER_CLICK], np.zeros((0, 2))]
+    result = segmenter.segment(encoded, points=points, object_ids=[7, 3, 5])
+    assert result.object_ids == (7, 3, 5)
+    for index, multimask in enumerate((True, False, False)):
+        assert_is(result, by_hand(segmenter, multimask, index, input_points=[points]), index)
+
+
+def test_an_earlier_mask_is_taken_into_account(segmenter: ImageSegmenter, encoded: EncodedImage) -> None:
+    first = segmenter.segment(encoded, points=[[CLICK]])
+    again = segmenter.segment(encoded, points=[[CLICK]], masks=first.low_resolution_logits)
+    expected = by_hand(segmenter, False, input_points=[[[CLICK]]], input_masks=[first.low_resolution_logits])
+    assert_is(again, expected)
+    alone = segmenter.segment(encoded, masks=first.masks)
+    assert_is(alone, by_hand(segmenter, False, input_masks=[first.masks]))
+
+
+def test_candidates_are_all_three_masks_best_first(segmenter: ImageSegmenter, encoded: EncodedImage) -> None:
+    per_object = segmenter.candidates(encoded, points=[[CLICK], [OTHER_CLICK]])
+    assert [len(three) for three in per_object] == [3, 3]
+    for three, click in zip(per_object, (CLICK, OTHER_CLICK), strict=True):
+        assert (np.diff(three.scores) <= 0).all()
+        assert_is(three, by_hand(segmenter, True, input_points=[[[click]]]))
+
+
+def test_a_single_row_may_stand_for_one(segmenter: ImageSegmenter, encoded: EncodedImage) -> None:
+    assert len(segmenter.segment(encoded, boxes=np.array(BOX))) == 1
+    assert len(segmenter.segment(encoded, points=[CLICK, OTHER_CLICK])) == 2
+
+
+@pytest.mark.parametrize(
+    ("prompts", "message"),
+    [
+        ({}, "Nothing to segment by: give points, boxes or masks"),
+        ({"points": [[[1, 2, 3]]]}, r"points must have the shape \[n, 2\]; got \[1, 3\]"),
+        ({"points": [[[1, 2, 3, 4]]]}, r"points must have the shape \[n, 2\]; got \[1, 4\]"),
+        ({"points": [["here"]]}, r"points must be numbers \[n, 2\]; got \['here'\]"),
+        ({"points": [[CLICK, [1]]]}, "points must be numbers"),
+        ({"boxes": [[1, 2, 3]]}, r"boxes must have the shape \[n, 4\]; got \[1, 3\]"),
+        ({"points": [[[WIDTH + 1, 5]]]}, rf"Point \({WIDTH + 1}, 5\).*outside its picture of width {WIDTH}"),
+        ({"points": [[CLICK]], "labels": [[1, 0]]}, "points and labels have inconsistent dimensions"),
+        ({"points": [[CLICK]], "labels": [[0.5]]}, "is 0.5; a label must be 1"),
+        ({"points": [[CLICK]], "boxes": [BOX, BOX]}, "Got 1 and 2"),
+        ({"points": [[CLICK]], "masks": np.zeros((2, 24, 24))}, r"input_masks has shape \[1, 2, 24, 24\]"),
+        ({"points": [[CLICK]], "object_ids": [1, 2]}, "1 masks need 1 different object ids"),
+        ({"points": [[CLICK]], "object_ids": [0]}, "object ids above 0"),
+    ],
+)
+def test_prompts_that_cannot_be_used_are_named(
+    segmenter: ImageSegmenter, encoded: EncodedImage, prompts: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        segmenter.segment(encoded, **prompts)
+
+
+def test_one_picture_at_a_time(segmenter: ImageSegmenter) -> None:
+    with pytest.raises(InvalidInputError, match="One picture is encoded at a time; got 2"):
+        segmenter.encode([PICTURE, PICTURE])
+
+
+def test_the_processor_follows_the_models_size_and_keeps_its_other_settings(saved_model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "repository" / "model"
+    shutil.copytree(saved_model, folder)
+    Sam2Processor(size=96, image_mean=[0.1, 0.2, 0.3]).save_pretrained(folder)
+    segmenter = ImageSegmenter.from_pretrained(tmp_path / "repository", subfolder="model", image_size=160)
+    assert segmenter.processor.image_processor.size == {"height": 160, "width": 160}
+    assert segmenter.processor.target_size == 160
+    assert segmenter.processor.image_processor.image_mean == [0.1, 0.2, 0.3]
+    assert segmenter.segment(segmenter.encode(PICTURE), points=[[CLICK]]).masks.shape == (1, HEIGHT, WIDTH)
+
+
+def test_half_precision(saved_model: Path) -> None:
+    segmenter = ImageSegmenter.from_pretrained(saved_model, dtype="bfloat16")
+    first = segmenter.segment(segmenter.encode(PICTURE), points=[[CLICK]])
+    again = segmenter.segment(segmenter.encode(PICTURE), boxes=[BOX], masks=first.low_resolution_logits)
+    assert (first.scores.dtype, again.low_resolution_logits.dtype) == (np.float32, np.float32)
+    assert segmenter.encode(PICTURE).embeddings[0].dtype == torch.bfloat16
+
+
+def test_a_model_in_training_mode_is_put_into_evaluation(segmenter: ImageSegmenter) -> None:
+    segmenter.model.train()
+    ImageSegmenter(segmenter.model, segmenter.processor)
+    assert not segmenter.model.training

@@ -1,0 +1,38 @@
+"""Recipes: stages, refusals, names."""
+
+from pathlib import Path
+
+import pytest
+from tests.unit.training.small_recipes import small_recipe
+
+from masklet.errors import InvalidInputError
+from masklet.training.recipe import Stage
+from masklet.training.recipes import RECIPES, recipe_named
+
+
+@pytest.mark.parametrize(("step", "size"), [(0, 64), (2, 64), (3, 96), (4, 96), (5, 96), (99, 96)])
+def test_stage_of_a_step(step: int, size: int) -> None:
+    recipe = small_recipe(Path("pictures"))
+    assert recipe.stage_at(step).image_size == size
+    assert recipe.total_steps == 5
+
+
+@pytest.mark.parametrize("field", ["image_size", "steps", "scenes_per_step", "objects_per_scene"])
+def test_stages_of_nothing_are_refused(field: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"{field}=0 in a training stage; it must be at least 1"):
+        Stage(**{"image_size": 64, "steps": 1, "scenes_per_step": 1, "objects_per_scene": 1, field: 0})
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_known_recipes(name: str, tmp_path: Path) -> None:
+    recipe = recipe_named(name, tmp_path)
+    assert recipe.name == name
+    assert tmp_path in recipe.picture_folders
+    windows = recipe.model.vision_config.backbone_config.window_size_per_stage
+    for stage in recipe.stages:  # the compact model is fast because its windows tile
+        assert all(stage.image_size // cell % window == 0 for cell, window in zip((4, 8, 16, 32), windows, strict=True))
+
+
+def test_an_unknown_recipe_is_refused_with_the_list(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="No recipe is called 'huge'; there are: compact, smoke"):
+        recipe_named("huge", tmp_path)

@@ -1,0 +1,192 @@
+"""Whole runs: they end, they resume bit by bit, they learn."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.unit.modeling.small_models import small_backbone
+from tests.unit.training.small_recipes import small_recipe, write_pictures
+
+from masklet import Sam2Model
+from masklet.checkpoints.pretrained import PretrainedModel
+from masklet.datasets.scenes import PictureBank, SceneGenerator
+from masklet.errors import CheckpointError
+from masklet.training.batches import SceneBatches
+from masklet.training.initial_weights import draw_initial_weights
+from masklet.training.processes import Processes
+from masklet.training.recipe import PromptShares, Recipe, Stage
+from masklet.training.recipes import recipe_named
+from masklet.training.run_state import AVERAGE_FOLDER, STATE_FILE
+from masklet.training.step import training_step
+from masklet.training.trainer import Trainer
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_pictures(tmp_path_factory.mktemp("pictures"))
+
+
+@pytest.fixture(scope="module")
+def recipe(pictures: Path) -> Recipe:
+    """With stochastic depth, and mask prompts now and then: every source of chance takes part."""
+    recipe = small_recipe(pictures, prompts=PromptShares(click=0.4, box=0.3, mask=0.3))
+    recipe.model.vision_config.backbone_config = small_backbone([8, 4, 8, 4], drop_path_rate=0.3)
+    return recipe
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    Trainer(recipe, folder).run()
+    return folder
+
+
+class Killed(BaseException):
+    """What a report raises to stop a run."""
+
+
+def killed_after(steps: int) -> Any:
+    def report(step: int, curves: dict[str, float]) -> None:
+        if step == steps:
+            raise Killed
+
+    return report
+
+
+def assert_equal_states(one: Any, other: Any, place: str = "state") -> None:
+    if isinstance(one, torch.Tensor):
+        assert torch.equal(one, other), place
+    elif isinstance(one, dict):
+        assert one.keys() == other.keys(), place
+        for key in one:
+            assert_equal_states(one[key], other[key], f"{place}.{key}")
+    elif isinstance(one, list):
+        for index, pair in enumerate(zip(one, other, strict=True)):
+            assert_equal_states(*pair, f"{place}[{index}]")
+    else:
+        assert one == other, place
+
+
+def saved_state(folder: Path) -> Any:
+    return torch.load(folder / STATE_FILE, weights_only=True)
+
+
+@pytest.mark.parametrize("steps", [1, 3, 4])  # within a stage, between two, in the second
+@pytest.mark.parametrize("saves", [True, False], ids=["interrupted", "killed"])
+def test_a_resumed_run_ends_as_if_it_had_never_stopped(
+    recipe: Recipe, uninterrupted: Path, tmp_path: Path, steps: int, saves: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = Trainer(recipe, tmp_path, report=killed_after(steps))
+    if not saves:  # nothing is left but the last regular save, if there was one
+        save = trainer.save
+        monkeypatch.setattr(trainer, "save", lambda: save() if trainer.step % 2 == 0 and trainer.step < steps else None)
+    with pytest.raises(Killed):
+        trainer.run()
+    resumed = Trainer(recipe, tmp_path)
+    assert resumed.step == (steps if saves else (steps - 1) // 2 * 2)
+    resumed.run()
+    assert_equal_states(saved_state(tmp_path), saved_state(uninterrupted))
+
+
+def test_a_half_made_step_is_not_saved(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = Trainer(replace(recipe, save_every=1), tmp_path)
+    step = trainer.optimizer.step
+
+    def interrupted() -> None:
+        step()
+        if trainer.step == 1:
+            raise Killed
+
+    monkeypatch.setattr(trainer.optimizer, "step", interrupted)
+    with pytest.raises(Killed):
+        trainer.run()
+    state = saved_state(tmp_path)
+    assert state["step"] == 1
+    assert all(each["step"] == 1 for each in state["optimizer"]["state"].values())
+
+
+def test_the_averaged_model_is_saved_as_a_checkpoint(recipe: Recipe, uninterrupted: Path) -> None:
+    loaded = Sam2Model.from_pretrained(uninterrupted / AVERAGE_FOLDER)
+    assert_equal_states(dict(loaded.state_dict()), saved_state(uninterrupted)["average"])
+    assert loaded.config.image_size == recipe.stages[-1].image_size
+
+
+def test_a_finished_run_stays_as_it_is(recipe: Recipe, uninterrupted: Path) -> None:
+    before = saved_state(uninterrupted)
+    Trainer(recipe, uninterrupted, report=killed_after(1)).run()
+    assert_equal_states(saved_state(uninterrupted), before)
+
+
+def test_a_folder_of_another_recipe_is_refused(recipe: Recipe, uninterrupted: Path) -> None:
+    with pytest.raises(CheckpointError, match="belongs to recipe 'small'"):
+        Trainer(replace(recipe, name="other"), uninterrupted)
+
+
+def test_initial_weights_come_from_a_checkpoint(recipe: Recipe, uninterrupted: Path, tmp_path: Path) -> None:
+    trainer = Trainer(replace(recipe, initial_weights=uninterrupted / AVERAGE_FOLDER), tmp_path)
+    expected = saved_state(uninterrupted)["average"]
+    assert_equal_states(dict(trainer.model.state_dict()), expected)
+    assert_equal_states(dict(trainer.average.model.state_dict()), expected)
+
+
+def test_learning_rate(recipe: Recipe, tmp_path: Path) -> None:
+    stages = (Stage(image_size=64, steps=102, scenes_per_step=1, objects_per_scene=1),)
+    trainer = Trainer(
+        replace(recipe, stages=stages, learning_rate=1.0, final_learning_rate=0.2, warmup_steps=2), tmp_path
+    )
+    rates = [trainer.learning_rate(step) for step in (0, 1, 2, 52, 102, 500)]
+    assert rates == pytest.approx([0.5, 1.0, 1.0, 0.6, 0.2, 0.2])
+
+
+def test_reports_every_step_with_finite_curves(recipe: Recipe, tmp_path: Path) -> None:
+    seen: list[tuple[int, dict[str, float]]] = []
+    Trainer(recipe, tmp_path, report=lambda step, curves: seen.append((step, curves))).run()
+    assert [step for step, _ in seen] == [1, 2, 3, 4, 5]
+    for _, curves in seen:
+        assert {"total", "gradient_norm", "round_0/measured_iou", "round_1/dice"} <= set(curves)
+        assert all(torch.tensor(list(curves.values())).isfinite())
+
+
+def test_an_overflow_does_not_poison_the_weights(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = Trainer(recipe, tmp_path)
+    before = {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(torch.inf))
+    trainer.run()
+    assert_equal_states(dict(trainer.model.state_dict()), before)
+
+
+def test_the_smoke_recipe_runs_on_a_folder_of_pictures(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = recipe_named("smoke", pictures)
+    stages = tuple(replace(stage, steps=1) for stage in recipe.stages)  # each size once: the rest is repetition
+    trained = Trainer(replace(recipe, stages=stages), tmp_path).run()
+    assert isinstance(trained, PretrainedModel)
+    assert trained.config.image_size == recipe.stages[-1].image_size
+    assert (tmp_path / AVERAGE_FOLDER / "model.safetensors").is_file()
+
+
+def test_training_learns_a_scene_by_heart(pictures: Path) -> None:
+    recipe = small_recipe(pictures, rounds=2, prompts=PromptShares(click=1, box=0, mask=0))
+    stage = Stage(image_size=64, steps=1, scenes_per_step=1, objects_per_scene=2)
+    generator = SceneGenerator(PictureBank.load((pictures,)), 64, recipe.mixture)
+    batch = SceneBatches(generator, recipe, stage, Processes(), 3, 1)[0]
+    torch.manual_seed(0)
+    model = Sam2Model(recipe.model)
+    model.resize(64)
+    draw_initial_weights(model)
+    model.train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
+    losses = []
+    for step in range(40):
+        loss = training_step(model, batch, recipe, (step % 2, 0))
+        optimizer.zero_grad()
+        loss.total.backward()
+        optimizer.step()
+        losses.append(loss.curves)
+    assert losses[-1]["total"] < 0.5 * losses[0]["total"]
+    assert losses[-1]["round_1/measured_iou"] > losses[0]["round_1/measured_iou"] + 0.1
