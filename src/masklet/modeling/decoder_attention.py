@@ -48,10 +48,8 @@ class DecoderAttention(nn.Module):
 
     def _few_queries(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
         q = self._split(self.q_proj(queries)) * self.scale
-        offset = (q @ self.k_proj.bias.unflatten(0, (self.heads, -1, 1))).flatten(2, 3)
-        q = (q @ self.k_proj.weight.unflatten(0, (self.heads, -1))).flatten(2, 3)
-        batched = (x.flatten(0, 1) for x in (offset, q, keys.transpose(-2, -1)))
-        scores = torch.baddbmm(*batched).unflatten(0, queries.shape[:2])
+        weight, offset = (t.unflatten(0, (self.heads, -1)) for t in (self.k_proj.weight, self.k_proj.bias))
+        scores = _products((q @ weight).flatten(2, 3), keys, (q @ offset.unsqueeze(-1)).flatten(2, 3))
         if bias is not None:
             scores = (scores.unflatten(2, (self.heads, -1)) + bias).flatten(2, 3)
         seen = (scores.softmax(-1) @ values).unflatten(2, (self.heads, -1))
@@ -68,20 +66,26 @@ class DecoderAttention(nn.Module):
             return self(queries.expand(-1, objects, -1, -1), keys, values)
         k = self._split(self.k_proj(keys)) * self.scale
         if queries.shape[1] == objects:
-            q_weight = self.q_proj.weight.unflatten(0, (self.heads, -1))
-            q_bias = self.q_proj.bias.unflatten(0, (self.heads, -1, 1))
-            scores = queries @ (k @ q_weight).flatten(2, 3).transpose(-2, -1) + (k @ q_bias).flatten(2).unsqueeze(2)
-            scores = scores.unflatten(-1, (self.heads, tokens))
+            weight, bias = (t.unflatten(0, (self.heads, -1)) for t in (self.q_proj.weight, self.q_proj.bias))
+            scores = _products((k @ weight).flatten(2, 3), queries, (k @ bias.unsqueeze(-1)).flatten(2, 3))
+            scores = scores.unflatten(2, (self.heads, tokens))
         else:
-            q = self._split(self.q_proj(queries))
-            scores = (q @ k.transpose(-2, -1)).transpose(2, 3)
-        # Values carry the output projection: one product for all heads and tokens.
+            scores = k @ self._split(self.q_proj(queries)).transpose(-2, -1)
+        # Pixels come last, so that the softmax over the few tokens runs along whole rows of pixels.
+        weights = scores.softmax(-2).flatten(2, 3).transpose(-2, -1)
+        # Values carry the output projection, and a head's share of its bias: every head's weights add up to 1.
         o_weight = self.o_proj.weight.T.unflatten(0, (self.heads, -1))
-        v = (self._split(self.v_proj(values)) @ o_weight).flatten(2, 3)
-        return torch.matmul(scores.softmax(-1).flatten(-2), v) + self.o_proj.bias
+        v = self._split(self.v_proj(values)) @ o_weight + self.o_proj.bias / self.heads
+        return weights @ v.flatten(2, 3)
 
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (self.heads, -1)).transpose(-3, -2)
 
     def _join(self, x: Tensor) -> Tensor:
         return self.o_proj(x.transpose(-3, -2).flatten(-2))
+
+
+def _products(rows: Tensor, pixels: Tensor, offset: Tensor) -> Tensor:
+    """`rows @ pixels^T + offset` of [batch, objects, r or p, channels] and [batch, objects, r, 1]: [..., r, p]."""
+    batched = (x.flatten(0, 1) for x in (offset, rows, pixels.transpose(-2, -1)))
+    return torch.baddbmm(*batched).unflatten(0, rows.shape[:2])

@@ -13,6 +13,7 @@ from masklet.configuration import Sam2HieraDetConfig
 from masklet.modeling.initialization import initialize
 from masklet.modeling.layers import DropPath, FeedForward, attention
 from masklet.modeling.outputs import Sam2HieraDetOutput
+from masklet.modeling.pieces import in_pieces
 from masklet.modeling.tables import OnceAShape
 from masklet.modeling.windows import Grid, from_windows, in_layout, to_windows
 
@@ -196,8 +197,8 @@ class Sam2HieraDetModel(PretrainedModel):
             assert isinstance(block, HieraBlock)
             window = block.layout(grid)
             x, grid = in_layout(x, grid, window), replace(grid, window=window)
-            x, attention = self._run(block, x, grid)
-            if output_attentions:
+            x, attention = self._run(block, x, grid, output_attentions)
+            if attention is not None:
                 attentions.append(attention if block.shape.window else in_layout(attention, grid, 0))
             grid = grid.pooled() if block.shape.pools else grid
             if output_hidden_states:
@@ -211,9 +212,13 @@ class Sam2HieraDetModel(PretrainedModel):
             attentions=tuple(attentions) if output_attentions else None,
         )
 
-    def _run(self, block: HieraBlock, x: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
+    def _run(self, block: HieraBlock, x: Tensor, grid: Grid, wants_attention: bool) -> tuple[Tensor, Tensor | None]:
         if self.gradient_checkpointing and torch.is_grad_enabled():
             result: tuple[Tensor, Tensor] = checkpoint(block, x, grid, use_reentrant=False)
             return result
-        result = block(x, grid)
-        return result
+        if wants_attention or grid.window == 0 or grid.window != block.shape.window:
+            result = block(x, grid)
+            return result
+        # Windows have nothing to do with each other until the layout changes.
+        widest = grid.window**2 * block.mlp.proj_in.out_features
+        return in_pieces(lambda windows: block(windows, grid)[0], x, widest), None

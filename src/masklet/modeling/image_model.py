@@ -132,6 +132,7 @@ class Sam2Model(PretrainedModel):
         input_masks: Tensor | None = None,
         attention_similarity: Tensor | None = None,
         target_embedding: Tensor | None = None,
+        keep_attentions: bool = False,
     ) -> DecodedMasks:
         """All of the decoder's outputs for prompts as in `forward`; without any, one object that may be anything."""
         batch = image_embeddings[2].shape[0]
@@ -149,6 +150,7 @@ class Sam2Model(PretrainedModel):
             self.prompt_encoder.dense(input_masks, batch),
             attention_similarity,
             target_embedding,
+            keep_attentions,
         )
 
     def forward(
@@ -186,7 +188,7 @@ class Sam2Model(PretrainedModel):
             image_embeddings = self.without_memory(levels)
         assert image_embeddings is not None
         prompts = (input_points, input_labels, input_boxes, input_masks)
-        decoded = self.decode(image_embeddings, *prompts, attention_similarity, target_embedding)
+        decoded = self.decode(image_embeddings, *prompts, attention_similarity, target_embedding, attentions)
         if multimask_output:
             masks, iou = multimask_outputs(decoded)
         else:

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet.errors import InvalidInputError
+from masklet.modeling.pieces import in_pieces
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
@@ -14,9 +15,6 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": F.silu,
     "gelu_pytorch_tanh": lambda x: F.gelu(x, approximate="tanh"),
 }
-
-# Tokens whose hidden layer is computed together when no gradients are kept: it then stays in the processor's cache.
-TOKENS_PER_CHUNK = 4096
 
 
 def activation(name: str) -> Callable[[Tensor], Tensor]:
@@ -39,13 +37,8 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map the last dimension of `x` from `width` to `out`."""
-        if torch.is_grad_enabled() or x.numel() // x.shape[-1] <= TOKENS_PER_CHUNK:
-            return self._through_layers(x)
-        rows = x.flatten(0, -2)
-        out = rows.new_empty(rows.shape[0], self.proj_out.out_features)
-        for piece, result in zip(rows.split(TOKENS_PER_CHUNK), out.split(TOKENS_PER_CHUNK), strict=True):
-            result.copy_(self._through_layers(piece))
-        return out.unflatten(0, x.shape[:-1])
+        rows = x.reshape(-1, x.shape[-1])
+        return in_pieces(self._through_layers, rows, self.proj_in.out_features).unflatten(0, x.shape[:-1])
 
     def _through_layers(self, x: Tensor) -> Tensor:
         x = self.act(self.proj_in(x))

@@ -8,10 +8,8 @@ from torch import Tensor, nn
 
 from masklet.configuration import Sam2MaskDecoderConfig
 from masklet.modeling.layers import FeedForward, LayerNorm2d
+from masklet.modeling.pieces import pieces
 from masklet.modeling.two_way_transformer import TwoWayTransformer
-
-# Objects decoded together when no gradients are kept: their activations then stay in the processor's cache.
-OBJECTS_PER_CHUNK = 2
 
 
 @dataclass
@@ -19,7 +17,7 @@ class DecodedMasks:
     """All outputs of the decoder, mask 0 being the one for unambiguous prompts, the others the multimask outputs.
 
     `masks` [batch, objects, outputs, 4h, 4w] logits, `iou` [batch, objects, outputs] in 0..1, `tokens` [batch, objects,
-    outputs, channels], `object_score` [batch, objects, 1] logits, `attentions` [batch, objects, pixels, channels] each.
+    outputs, channels], `object_score` [batch, objects, 1] logits, `attentions` (where asked for) one a block.
     """
 
     masks: Tensor
@@ -59,6 +57,7 @@ class MaskDecoder(nn.Module):
         dense: Tensor,
         attention_similarity: Tensor | None = None,
         target_embedding: Tensor | None = None,
+        keep_attentions: bool = False,
     ) -> DecodedMasks:
         """Decode every object of every image.
 
@@ -78,10 +77,8 @@ class MaskDecoder(nn.Module):
             similarity = attention_similarity.expand(batch * objects, -1, -1, -1).unflatten(0, (batch, objects))
         else:
             similarity = None
-        step = max(objects, 1) if torch.is_grad_enabled() else OBJECTS_PER_CHUNK
-        pieces = []
-        for start in range(0, max(objects, 1), step):
-            part = slice(start, start + step)
+        parts = []
+        for part in pieces(objects, batch * image.shape[2] * image.shape[3], image.device):
             tokens = self._with_output_tokens(sparse[:, part])
             tokens, seen, attentions = self.transformer(
                 tokens,
@@ -90,8 +87,9 @@ class MaskDecoder(nn.Module):
                 None if similarity is None else similarity[:, part],
                 _part_of_objects(target_embedding, part),
             )
-            pieces.append(self._read_out(tokens, seen, middle, fine, grid, attentions))
-        return pieces[0] if len(pieces) == 1 else _concatenated(pieces)
+            kept = attentions if keep_attentions else []
+            parts.append(self._read_out(tokens, seen, middle, fine, grid, kept))
+        return parts[0] if len(parts) == 1 else _concatenated(parts)
 
     def _with_output_tokens(self, sparse: Tensor) -> Tensor:
         own = torch.cat([self.obj_score_token.weight, self.iou_token.weight, self.mask_tokens.weight])
@@ -112,12 +110,22 @@ class MaskDecoder(nn.Module):
             [mlp(mask_tokens[:, :, i]) for i, mlp in enumerate(self.output_hypernetworks_mlps)], dim=-1
         )
         return DecodedMasks(
-            masks=from_nested_order(self._upscale(image, middle, fine) @ weights, grid),
+            masks=from_nested_order(self._masks(image, middle, fine, weights), grid),
             iou=self.iou_prediction_head(tokens[:, :, 1]),
             tokens=mask_tokens,
             object_score=self.pred_obj_score_head(tokens[:, :, 0]),
             attentions=attentions,
         )
+
+    def _masks(self, image: Tensor, middle: Tensor, fine: Tensor, weights: Tensor) -> Tensor:
+        """Logits [batch, objects, pixels * 16, outputs] in nested order, some pixels at a time: none needs another."""
+        batch, objects, pixels, channels = image.shape
+        widest = batch * objects * 16 * channels // 8
+        parts = [
+            self._upscale(image[:, :, piece], middle[:, :, piece], fine[:, :, piece]) @ weights
+            for piece in pieces(pixels, widest, image.device)
+        ]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)
 
     def _upscale(self, image: Tensor, middle: Tensor, fine: Tensor) -> Tensor:
         """Both transposed convolutions as matrix products on pixels in nested order (see `in_nested_order`)."""
@@ -159,11 +167,11 @@ def _part_of_objects(x: Tensor | None, part: slice) -> Tensor | None:
     return x if x is None or x.ndim < 4 or x.shape[1] == 1 else x[:, part]
 
 
-def _concatenated(pieces: list[DecodedMasks]) -> DecodedMasks:
+def _concatenated(parts: list[DecodedMasks]) -> DecodedMasks:
     return DecodedMasks(
-        masks=torch.cat([piece.masks for piece in pieces], dim=1),
-        iou=torch.cat([piece.iou for piece in pieces], dim=1),
-        tokens=torch.cat([piece.tokens for piece in pieces], dim=1),
-        object_score=torch.cat([piece.object_score for piece in pieces], dim=1),
-        attentions=[torch.cat(parts, dim=1) for parts in zip(*(piece.attentions for piece in pieces), strict=True)],
+        masks=torch.cat([part.masks for part in parts], dim=1),
+        iou=torch.cat([part.iou for part in parts], dim=1),
+        tokens=torch.cat([part.tokens for part in parts], dim=1),
+        object_score=torch.cat([part.object_score for part in parts], dim=1),
+        attentions=[torch.cat(block, dim=1) for block in zip(*(part.attentions for part in parts), strict=True)],
     )

@@ -7,18 +7,18 @@ from tests.unit.modeling.small_models import randomised
 from torch import nn
 
 from masklet.errors import InvalidInputError
-from masklet.modeling import layers
+from masklet.modeling import pieces
 from masklet.modeling.layers import FeedForward, LayerNorm2d, activation, attention, pointwise, pointwise_twice
 
 
 @pytest.mark.parametrize("sigmoid", [True, False])
 @pytest.mark.parametrize("rows", [4, 5, 11])
-def test_feed_forward_in_chunks_is_the_same(rows: int, sigmoid: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_feed_forward_in_pieces_is_the_same(rows: int, sigmoid: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     mlp = randomised(FeedForward(6, 10, 3, 3, "gelu", sigmoid)).double()
     x = torch.randn(2, rows, 6, dtype=torch.float64)
     expected = mlp.proj_out(F.gelu(mlp.layers[0](F.gelu(mlp.proj_in(x)))))
     expected = expected.sigmoid() if sigmoid else expected
-    monkeypatch.setattr(layers, "TOKENS_PER_CHUNK", 4)
+    monkeypatch.setattr(pieces, "NUMBERS_PER_PIECE", 40)
     with torch.no_grad():
         torch.testing.assert_close(mlp(x), expected)
         torch.testing.assert_close(mlp(x.transpose(0, 1)), expected.transpose(0, 1))
@@ -26,7 +26,7 @@ def test_feed_forward_in_chunks_is_the_same(rows: int, sigmoid: bool, monkeypatc
 
 
 def test_feed_forward_keeps_its_gradients_whatever_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layers, "TOKENS_PER_CHUNK", 2)
+    monkeypatch.setattr(pieces, "NUMBERS_PER_PIECE", 20)
     mlp = FeedForward(6, 10, 3, 2)
     mlp(torch.randn(9, 6)).sum().backward()
     assert all(parameter.grad is not None for parameter in mlp.parameters())

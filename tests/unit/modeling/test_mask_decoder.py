@@ -28,7 +28,7 @@ def mask_prompts(kind: str) -> Tensor | None:
 
 
 def decode(model, embeddings: list[Tensor], points: Tensor, masks: Tensor | None) -> DecodedMasks:
-    return model.decode(embeddings, points, input_masks=masks)
+    return model.decode(embeddings, points, input_masks=masks, keep_attentions=True)
 
 
 @pytest.mark.parametrize("kind", ["none", "shared", "one an object"])

@@ -1,0 +1,55 @@
+"""Work in pieces gives what work in one go gives."""
+
+import pytest
+import torch
+from tests.unit.modeling.small_models import randomised
+
+from masklet.configuration import Sam2Config, Sam2HieraDetConfig, Sam2VisionConfig
+from masklet.modeling import pieces as pieces_module
+from masklet.modeling.image_model import Sam2Model
+from masklet.modeling.pieces import in_pieces, pieces
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 12])
+def test_pieces_cover_every_entry_once_in_order(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pieces_module, "NUMBERS_PER_PIECE", 40)
+    with torch.no_grad():
+        parts = pieces(count, 10, CPU)
+    assert [index for part in parts for index in range(part.start, part.stop)] == list(range(count))
+    assert max(part.stop - part.start for part in parts) <= 4
+
+
+def test_entries_wider_than_a_piece_go_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pieces_module, "NUMBERS_PER_PIECE", 40)
+    with torch.no_grad():
+        assert len(pieces(3, 41, CPU)) == 3
+
+
+def test_gradients_and_accelerators_get_one_piece() -> None:
+    assert pieces(10**6, 10**6, CPU) == [slice(0, 10**6)]
+    with torch.no_grad():
+        assert pieces(10**6, 10**6, torch.device("cuda")) == [slice(0, 10**6)]
+
+
+@pytest.mark.parametrize("rows", [1, 4, 5, 11])
+@torch.no_grad()
+def test_in_pieces_is_the_function(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pieces_module, "NUMBERS_PER_PIECE", 4)
+    x = torch.randn(rows, 3)
+    torch.testing.assert_close(in_pieces(lambda part: part[:, :1].exp(), x, 1), x[:, :1].exp())
+
+
+@torch.no_grad()
+def test_the_network_in_pieces_is_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    backbone = Sam2HieraDetConfig(hidden_size=16, window_size_per_stage=[8, 4, 8, 4], global_attention_blocks=[5, 11])
+    vision = Sam2VisionConfig(backbone_config=backbone, backbone_channel_list=[128, 64, 32, 16])
+    model = randomised(Sam2Model(Sam2Config(vision_config=vision, image_size=128))).double().eval()
+    pixels, points = torch.randn(2, 3, 128, 128).double(), torch.rand(2, 5, 2, 2).double() * 128
+    monkeypatch.setattr(pieces_module, "NUMBERS_PER_PIECE", 10**12)
+    whole = model(pixels, points)
+    monkeypatch.setattr(pieces_module, "NUMBERS_PER_PIECE", 3000)
+    cut = model(pixels, points)
+    torch.testing.assert_close(cut.pred_masks, whole.pred_masks)
+    torch.testing.assert_close(cut.iou_scores, whole.iou_scores)
