@@ -19,7 +19,7 @@ lint: $(VENV)/development.stamp
 
 bench: $(VENV)/development.stamp
 	$(BIN)/python -m benchmarks.images
-	$(BIN)/python -m benchmarks.tables
+	$(BIN)/python -m benchmarks.tables --write
 
 $(VENV)/package.stamp: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

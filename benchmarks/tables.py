@@ -1,11 +1,15 @@
-"""The benchmark's results as Markdown: `python -m benchmarks.tables [RESULTS.json]`."""
+"""The results as Markdown: `python -m benchmarks.tables [RESULTS.json]` prints them, `--write` fills the documents."""
 
 import json
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results" / "images.json"
+RESULTS = Path(__file__).parent / "results"
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = (ROOT / "README.md", ROOT / "src" / "masklet" / "bundled" / "MODEL_CARD.md")
 NAMES = {"masklet": "masklet", "transformers": "transformers", "meta": "Meta sam2"}
 PROCESS_TASKS = {
     "first_mask_s": ("cold start to first mask", "s"),
@@ -65,9 +69,43 @@ def _line(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def stills_markdown(reports: list[dict[str, Any]]) -> str:
+    """What `masklet evaluate stills --output` wrote, as one table: a row a predictor and domain, then their mean."""
+    settings = list(dict.fromkeys(setting for report in reports for setting in report["mean_iou"]))
+    lines = [_line(["predictor", "domain", "objects", *settings]), _line(["---"] * (3 + len(settings)))]
+    for report in reports:
+        rows = [(each["domain"], each["objects"], each["mean_iou"]) for each in report["domains"]]
+        rows.append(("**mean**", sum(count for _, count, _ in rows), report["mean_iou"]))
+        for domain, count, scores in rows:
+            cells = [f"{scores[each]:.1f}" if each in scores else "-" for each in settings]
+            lines.append(_line([report["predictor"], domain, str(count), *cells]))
+    return "\n".join(lines)
+
+
+TABLES: dict[str, Callable[[Any], str]] = {"images": markdown, "stills": stills_markdown}
+
+
+def fill(document: Path) -> None:
+    """Replace what stands between the markers `<!-- table: NAME -->` and `<!-- end -->` by the table of that name."""
+    text = document.read_text()
+    for name, table in TABLES.items():
+        results = RESULTS / f"{name}.json"
+        if results.exists():
+            marked = re.compile(rf"(<!-- table: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+            content = table(json.loads(results.read_text()))
+            text = marked.sub(lambda found, content=content: f"{found[1]}{content}\n{found[2]}", text)
+    document.write_text(text)
+
+
 def main() -> None:
-    results = Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS
-    print(markdown(json.loads(results.read_text())))
+    """Print one file's table, or with `--write` fill all documents."""
+    if sys.argv[1:] == ["--write"]:
+        for document in DOCUMENTS:
+            fill(document)
+        return
+    results = Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS / "images.json"
+    content = json.loads(results.read_text())
+    print(stills_markdown(content) if isinstance(content, list) else markdown(content))
 
 
 if __name__ == "__main__":

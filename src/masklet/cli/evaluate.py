@@ -44,6 +44,9 @@ def stills(
     predictor: Annotated[PredictorName, typer.Option(help="What to measure.")] = PredictorName.MODEL,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the scores to this JSON file.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many pictures of each domain.")] = None,
+    objects_per_picture: Annotated[
+        int | None, typer.Option(min=1, help="Only the first so many objects of each picture.")
+    ] = None,
     device: DeviceOption = None,
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
@@ -63,7 +66,7 @@ def stills(
         loading = progress.add_task("Loading", total=None)
         measured = _predictors(predictor, model, device, dtype, image_size)
         progress.remove_task(loading)
-        reports = [_measure(root, each, clicks, limit, progress) for each, clicks in measured]
+        reports = [_measure(root, each, clicks, limit, objects_per_picture, progress) for each, clicks in measured]
     if output is not None:
         _write(output, [report.to_json() for report in reports])
     Console().print(stills_table(reports))
@@ -88,7 +91,12 @@ def _predictors(
 
 
 def _measure(
-    root: Path, predictor: StillPredictor, clicks: Sequence[int], limit: int | None, progress: Progress
+    root: Path,
+    predictor: StillPredictor,
+    clicks: Sequence[int],
+    limit: int | None,
+    objects_per_picture: int | None,
+    progress: Progress,
 ) -> StillsReport:
     from masklet.evaluation.stills import evaluate_stills
 
@@ -97,7 +105,9 @@ def _measure(
     def show(done: int, total: int) -> None:
         progress.update(task, completed=done, total=total)
 
-    return evaluate_stills(root, predictor, clicks=clicks, limit=limit, progress=show)
+    return evaluate_stills(
+        root, predictor, clicks=clicks, limit=limit, objects_per_picture=objects_per_picture, progress=show
+    )
 
 
 def _write(path: Path, reports: Sequence[str]) -> None:

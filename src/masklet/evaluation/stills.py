@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def evaluate_stills(
     box: bool = True,
     progress: Callable[[int, int], None] | None = None,
     limit: int | None = None,
+    objects_per_picture: int | None = None,
 ) -> StillsReport:
     """Measure `predictor` on the pictures under `root`.
 
@@ -40,18 +42,26 @@ def evaluate_stills(
         box: whether to measure box prompts.
         progress: called after each picture with the number of pictures done and their total.
         limit: measure only the first so many pictures of each domain.
+        objects_per_picture: measure only the first so many objects of each picture, so that no crowd (of cells, say)
+            decides about its domain; None: all.
 
     InvalidInputError if there is nothing to measure, or the annotations are not in COCO's format.
     """
-    if not (clicks or box) or min(clicks, default=1) < 1 or (limit is not None and limit < 1):
-        raise InvalidInputError(f"Nothing to measure with clicks={tuple(clicks)}, box={box}, limit={limit}.")
+    limits = {"limit": limit, "objects_per_picture": objects_per_picture}
+    if (
+        not (clicks or box)
+        or min(clicks, default=1) < 1
+        or any(each is not None and each < 1 for each in limits.values())
+    ):
+        raise InvalidInputError(f"Nothing to measure with clicks={tuple(clicks)}, box={box}, {limits}.")
     folders = [CocoFolder(path) for path in _domain_folders(Path(root))]
     total = sum(len(folder) if limit is None else min(len(folder), limit) for folder in folders)
     done = 0
     domains = []
     for folder in folders:
         scores = _Scores()
-        for picture in islice(folder, limit):
+        for whole in islice(folder, limit):
+            picture = replace(whole, masks=whole.masks[:objects_per_picture])
             scores.add(picture, _measure(predictor, picture, clicks, box))
             done += 1
             if progress is not None:
