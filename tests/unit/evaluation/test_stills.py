@@ -8,6 +8,7 @@ from masklet.errors import InvalidInputError
 from masklet.evaluation.baselines import InscribedEllipse
 from masklet.evaluation.stills import evaluate_stills
 from masklet.masks.run_length import encode_run_length
+from masklet.prompts.simulated_clicks import first_click
 
 SIZE = (24, 32)
 
@@ -139,13 +140,23 @@ def test_limit_and_progress(root):
     assert [each.pictures for each in report.domains] == [1, 1]
 
 
+def test_objects_per_picture_takes_the_first_of_each_picture(root):
+    predictor = Recorder(lambda clicks: np.zeros(SIZE, dtype=bool))
+    report = evaluate_stills(root, predictor, clicks=(1,), box=False, objects_per_picture=1)
+    assert [each.objects for each in report.domains] == [2, 1]
+    firsts = [first_click(masks[0]) for masks in PICTURES]
+    assert [clicks[0][0] for _, clicks, _ in predictor.calls[:2]] == firsts
+
+
 def test_predictor_that_takes_boxes_only(root):
     report = evaluate_stills(root, InscribedEllipse(), clicks=())
     assert list(report.mean_iou) == ["box"]
     assert 70 < report.mean_iou["box"] < 90  # pi / 4 of a square, coarsely sampled
 
 
-@pytest.mark.parametrize("arguments", [{"clicks": (), "box": False}, {"clicks": (0,)}, {"limit": 0}])
+@pytest.mark.parametrize(
+    "arguments", [{"clicks": (), "box": False}, {"clicks": (0,)}, {"limit": 0}, {"objects_per_picture": 0}]
+)
 def test_nothing_to_measure(root, arguments):
     with pytest.raises(InvalidInputError, match="Nothing to measure"):
         evaluate_stills(root, InscribedEllipse(), **arguments)
