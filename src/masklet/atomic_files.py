@@ -29,18 +29,25 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def folder_written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary folder; on success move each of its files into `path`, on any error leave `path` as it was."""
+    """Yield a temporary folder; on success move each of its files into `path`, on any error leave `path` as it was.
+
+    It lies inside `path`: what is beside a mounted or linked folder may be another disk, or not be writable.
+    """
     final = Path(path)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=final.parent))
+    is_new = not final.exists()
+    final.mkdir(parents=True, exist_ok=True)
+    unfinished: Path | None = None
     try:
+        unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=final))
         yield unfinished
-        final.mkdir(exist_ok=True)
         for file in sorted(unfinished.iterdir()):
             file.chmod(0o666 & ~_umask())
             os.replace(file, final / file.name)
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        if unfinished is not None:
+            shutil.rmtree(unfinished, ignore_errors=True)
+        if is_new and not any(final.iterdir()):
+            final.rmdir()
 
 
 def _umask() -> int:

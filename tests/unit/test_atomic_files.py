@@ -2,6 +2,7 @@
 
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,10 @@ def test_a_folder_gets_all_files_at_once_and_keeps_others(tmp_path: Path) -> Non
     with folder_written_whole(final) as unfinished:
         (unfinished / "config").write_text("new")
         (unfinished / "weights").write_text("w")
-        assert names_in(final) == ["config", "readme"]
+        assert {path.name: path.read_text() for path in final.iterdir() if path.is_file()} == {
+            "config": "old",
+            "readme": "mine",
+        }
     assert {path.name: path.read_text() for path in final.iterdir()} == {
         "config": "new",
         "readme": "mine",
@@ -87,3 +91,16 @@ def test_after_an_error_a_folder_is_as_it_was(tmp_path: Path, exists: bool) -> N
         write()
     assert names_in(tmp_path) == before
     assert not exists or (final / "config").read_text() == "old"
+
+
+def test_a_folder_on_another_disk_is_written_there(tmp_path: Path) -> None:
+    elsewhere = Path("/dev/shm")
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("needs a second file system")
+    with tempfile.TemporaryDirectory(dir=elsewhere) as target:
+        link = tmp_path / "link"
+        link.symlink_to(target)
+        with folder_written_whole(link) as unfinished:
+            (unfinished / "config").write_text("new")
+        assert names_in(Path(target)) == ["config"]
+        assert link.is_symlink()
