@@ -47,13 +47,14 @@ def compact(data: Path) -> Recipe:
         name="compact",
         model=compact_model(),
         stages=(
-            Stage(image_size=256, steps=2200, scenes_per_step=8, objects_per_scene=8),
-            Stage(image_size=384, steps=1000, scenes_per_step=4, objects_per_scene=8),
+            Stage(image_size=256, steps=3500, scenes_per_step=8, objects_per_scene=8),
+            Stage(image_size=384, steps=800, scenes_per_step=4, objects_per_scene=8),
         ),
         picture_folders=(data,),
         panoptic_folder=data / "coco_train_cc",
+        rounds=2,
         # Boxes are slower to learn than clicks: the decoder has to find what lies between two corners.
-        prompts=PromptShares(click=0.45, box=0.5, mask=0.05),
+        prompts=PromptShares(click=0.3, box=0.65, mask=0.05),
     )
 
 
