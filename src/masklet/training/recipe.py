@@ -41,6 +41,10 @@ class PromptShares:
     box: float = 0.3
     mask: float = 0.1
 
+    def __post_init__(self) -> None:
+        if min(self.click, self.box, self.mask) < 0 or self.click + self.box <= 0:
+            raise InvalidInputError(f"{self}: shares must be at least 0, and clicks or boxes above 0.")
+
 
 @dataclass(frozen=True)
 class Recipe:

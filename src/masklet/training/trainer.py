@@ -10,6 +10,7 @@ import torch
 
 from masklet.configuration import Sam2Config
 from masklet.datasets.scenes import PictureBank, SceneGenerator
+from masklet.errors import InvalidInputError
 from masklet.modeling.image_model import Sam2Model
 from masklet.training.averaging import AveragedModel
 from masklet.training.batches import SceneBatch, SceneBatches
@@ -34,6 +35,11 @@ class Trainer:
         self.report = report or (lambda step, curves: None)
         self._is_between_steps = True
         self.processes = Processes.join()
+        fewest = min(stage.scenes_per_step for stage in recipe.stages)
+        if fewest < self.processes.count:
+            raise InvalidInputError(
+                f"{self.processes.count} processes cannot share {fewest} scenes a step."
+            )
         torch.manual_seed(recipe.seed)
         folder.mkdir(parents=True, exist_ok=True)
         state = RunState.load(folder, recipe.name)

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.training.small_recipes import small_recipe
 
 from masklet.errors import InvalidInputError
-from masklet.training.recipe import Stage
+from masklet.training.recipe import PromptShares, Stage
 from masklet.training.recipes import RECIPES, recipe_named
 
 
@@ -36,3 +36,9 @@ def test_known_recipes(name: str, tmp_path: Path) -> None:
 def test_an_unknown_recipe_is_refused_with_the_list(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="No recipe is called 'huge'; there are: compact, smoke"):
         recipe_named("huge", tmp_path)
+
+
+@pytest.mark.parametrize("shares", [{"click": 0, "box": 0, "mask": 1}, {"click": -0.1, "box": 0.5, "mask": 0.5}])
+def test_prompt_shares_without_clicks_and_boxes_are_refused(shares: dict[str, float]) -> None:
+    with pytest.raises(InvalidInputError, match="shares must be at least 0, and clicks or boxes above 0"):
+        PromptShares(**shares)
