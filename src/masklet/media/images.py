@@ -54,6 +54,8 @@ def to_rgb(image: Image.Image) -> Image.Image:
         return image
     if image.mode.startswith("I") or image.mode == "F":
         return Image.fromarray(scaled_to_8_bit(np.asarray(image))).convert("RGB")
+    if image.mode == "La":  # Pillow converts it to nothing else
+        image = image.convert("LA")
     if "transparency" in image.info:  # dropping it in one step makes Pillow warn
         image = image.convert("RGBA")
     return image.convert("RGB")

@@ -1,6 +1,8 @@
 """The options of the image processor: their names, defaults and accepted spellings."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 from masklet.errors import InvalidInputError
@@ -65,8 +67,9 @@ class ImageOptions:
         for name in _SIZES:
             if getattr(self, name) is not None:
                 setattr(self, name, height_and_width(getattr(self, name), name))
-        self.resample = int(self.resample)
-        self.image_mean, self.image_std = (_per_channel(values) for values in (self.image_mean, self.image_std))
+        self.resample = int(_numbers(self.resample, "resample")[0])
+        self.rescale_factor = _numbers(self.rescale_factor, "rescale_factor")[0]
+        self.image_mean, self.image_std = (_numbers(getattr(self, name), name) for name in ("image_mean", "image_std"))
         if self.data_format not in ("channels_first", "channels_last"):
             raise InvalidInputError(
                 f"data_format must be 'channels_first' or 'channels_last', got {self.data_format!r}."
@@ -85,5 +88,9 @@ class ImageOptions:
         return len(self.image_mean) if len(self.image_mean) > 1 else 3
 
 
-def _per_channel(values: Any) -> list[float]:
-    return [float(value) for value in values] if isinstance(values, list | tuple) else [float(values)]
+def _numbers(values: Any, name: str) -> list[float]:
+    """Return numbers, or one number, as a list; InvalidInputError for anything else."""
+    listed = list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
+    if not listed or not all(isinstance(value, Real) for value in listed):
+        raise InvalidInputError(f"{name} must be a number, or for mean and deviation one per channel; got {values!r}.")
+    return [float(value) for value in listed]

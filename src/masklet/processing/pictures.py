@@ -10,6 +10,7 @@ from torch import Tensor
 
 from masklet.errors import InvalidInputError
 from masklet.media.images import read_image, scaled_to_8_bit, to_rgb
+from masklet.processing.arrays import number_tensor
 
 Picture = Image.Image | np.ndarray | Tensor | str | os.PathLike[str]
 
@@ -69,14 +70,10 @@ def picture_pixels(
 
 
 def _as_tensor(values: np.ndarray | Tensor) -> Tensor:
-    if isinstance(values, Tensor) and values.dtype != torch.uint16:
-        return values.detach()
-    values = np.asarray(values)
-    if values.dtype.kind not in "buif":
-        raise InvalidInputError(f"A picture must be an array of numbers, got dtype {values.dtype}.")
-    if values.dtype == np.uint16 and values.size:
-        values = scaled_to_8_bit(values)
-    return torch.from_numpy(np.require(values, requirements=["C", "W"]))
+    is_deep = values.dtype in (torch.uint16, np.dtype(np.uint16), np.dtype(np.uint16).newbyteorder())
+    if is_deep and 0 not in values.shape:
+        values = scaled_to_8_bit(np.asarray(values))
+    return number_tensor(values, "A picture").detach()
 
 
 def _data_format(picture: np.ndarray | Tensor) -> str:
@@ -150,7 +147,7 @@ def label_maps(maps: object) -> list[Tensor]:
         entries = list(maps)
     else:
         entries = [maps]
-    tensors = [entry if isinstance(entry, Tensor) else torch.from_numpy(np.array(entry)) for entry in entries]
+    tensors = [number_tensor(entry, "A segmentation map") for entry in entries]
     for tensor in tensors:
         if tensor.ndim != 2 or tensor.numel() == 0:
             raise InvalidInputError(f"A segmentation map must be [height, width], got shape {tuple(tensor.shape)}.")

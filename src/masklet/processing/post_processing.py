@@ -12,6 +12,7 @@ from torch import Tensor
 from masklet.errors import InvalidMaskError
 from masklet.masks.components import fill_holes_and_remove_specks
 from masklet.masks.overlap import without_overlaps
+from masklet.processing.arrays import number_tensor
 from masklet.processing.sizes import size_pairs
 
 
@@ -103,7 +104,7 @@ def _logits_per_image(masks: Any) -> list[Tensor]:
             raise InvalidMaskError(
                 f"The masks of a picture must be a tensor or an array, got {type(of_image).__name__}."
             )
-        logits = torch.as_tensor(of_image)
+        logits = number_tensor(of_image, "The masks of a picture")
         if logits.ndim != 4:
             raise InvalidMaskError(
                 f"The masks of a picture must be [objects, masks, h, w], got shape {tuple(logits.shape)}."

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
+from masklet.processing.arrays import number_tensor
 from masklet.prompts.nesting import BOXES, LABELS, POINTS, PromptLayout, nested_lists, padded
 
 PADDING = -10
@@ -106,20 +107,21 @@ def mask_tensor(masks: Any, images: int) -> Tensor:
         images: number of images B.
 
     Raises:
-        InvalidInputError: for other shapes, different shapes in one batch, NaN, or a wrong number of images.
+        InvalidInputError: for other shapes, different shapes in one batch, NaN or infinite values, or a wrong number of
+            images.
     """
     if not isinstance(masks, list | tuple | np.ndarray | Tensor):
         raise InvalidInputError(f"Input masks must be a list, an array or a tensor, got {type(masks).__name__}.")
     if len(masks) != images:
         raise InvalidInputError(f"Got input_masks for {len(masks)} images but {images} images.")
-    per_image = [mask if isinstance(mask, Tensor) else torch.as_tensor(np.asarray(mask)) for mask in masks]
+    per_image = [number_tensor(mask, "Input masks") for mask in masks]
     per_image = [mask[None] if mask.ndim == 2 else mask for mask in per_image]
     shapes = sorted({tuple(mask.shape) for mask in per_image})
     if len(shapes) != 1 or len(shapes[0]) != 3 or 0 in shapes[0]:
         raise InvalidInputError(f"Input masks must be [h, w] or [objects, h, w], equal for all images; got {shapes}.")
     masks_bphw = torch.stack([_as_logits(mask) for mask in per_image])
-    if masks_bphw.isnan().any():
-        raise InvalidInputError("Input masks contain NaN.")
+    if not masks_bphw.isfinite().all():
+        raise InvalidInputError("Input masks contain NaN or infinite values.")
     return masks_bphw
 
 

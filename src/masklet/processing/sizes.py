@@ -1,6 +1,7 @@
 """Heights and widths in the spellings that callers use."""
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,11 @@ def height_and_width(size: object, name: str = "size") -> dict[str, int]:
     sides: Any = size
     if isinstance(size, Mapping):
         sides = (size.get("height"), size.get("width"))
-    elif isinstance(size, int):
+    elif isinstance(size, Integral):
         sides = (size, size)
     try:
         height, width = (int(side) for side in sides)
-        if height < 1 or width < 1 or [height, width] != [float(side) for side in sides]:
+        if isinstance(size, str | bool) or height < 1 or width < 1 or any(side % 1 for side in sides):
             raise ValueError
     except (TypeError, ValueError):
         raise InvalidInputError(

@@ -1,6 +1,7 @@
 """Pictures of every kind become the same pixels."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -109,3 +110,40 @@ def test_label_maps() -> None:
         assert tensor.tolist() == numbers.tolist()
     with pytest.raises(InvalidInputError, match="segmentation map"):
         label_maps([np.zeros((2, 2, 3))])
+
+
+@pytest.mark.parametrize(
+    "as_kind",
+    [
+        lambda pixels: pixels[::-1, ::-1].copy()[::-1, ::-1],  # negative strides
+        lambda pixels: np.broadcast_to(pixels, pixels.shape),  # may not be written to
+        lambda pixels: pixels.astype(np.uint32),
+        lambda pixels: pixels.astype(">i4"),
+        lambda pixels: torch.from_numpy(pixels).permute(2, 0, 1).to(torch.uint64),
+    ],
+)
+def test_any_strides_byte_order_and_width_of_integers_will_do(as_kind: Any) -> None:
+    pixels = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
+    taken = picture_pixels(as_kind(pixels))
+    assert taken.dtype == torch.uint8
+    np.testing.assert_array_equal(taken.permute(1, 2, 0), pixels)
+
+
+@pytest.mark.parametrize("dtype", [">f4", np.float64, np.longdouble])
+def test_floats_of_any_width_and_byte_order_will_do(dtype: Any) -> None:
+    taken = picture_pixels(np.full((2, 2, 3), 7.5, dtype))
+    assert taken.dtype == torch.float32
+    assert (taken == 7.5).all()
+
+
+@pytest.mark.parametrize(
+    "picture", [torch.zeros(3, 4, 4, device="meta"), torch.zeros(3, 4, 4).to_sparse(), torch.zeros(3, 4, 4) + 0j]
+)
+def test_tensors_without_pixels_in_memory_are_refused(picture: torch.Tensor) -> None:
+    with pytest.raises(InvalidInputError, match="must be an array of numbers, got a"):
+        picture_pixels(picture)
+
+
+def test_premultiplied_grey_is_converted() -> None:
+    image = Image.new("LA", (2, 3), (100, 255)).convert("La")
+    assert picture_pixels(image).unique().tolist() == [100]

@@ -156,7 +156,7 @@ def test_masks_become_one_tensor(masks: Any, shape: tuple[int, ...]) -> None:
 
 def test_logits_stay_and_inside_and_outside_become_logits() -> None:
     assert mask_tensor([torch.tensor([[-3.5, 20.0]])], 1).tolist() == [[[[-3.5, 20.0]]]]
-    for mask in ([[True, False]], np.uint8([[255, 0]]), torch.tensor([[1, 0]])):
+    for mask in ([[True, False]], np.uint8([[255, 0]]), torch.tensor([[1, 0]]), np.array([[False, True]])[:, ::-1]):
         assert mask_tensor([mask], 1).tolist() == [[[[10.0, -10.0]]]]
 
 
@@ -167,6 +167,9 @@ def test_logits_stay_and_inside_and_outside_become_logits() -> None:
         ([np.zeros(4), np.zeros(4)], "must be"),
         (np.zeros((2, 1, 1, 4, 5)), "must be"),
         (np.full((2, 4, 5), np.nan), "NaN"),
+        (np.full((2, 4, 5), np.inf), "NaN or infinite"),
+        ([np.zeros((4, 5)), None], "numbers, got dtype object"),
+        ([[[1, 0], [1]], [[1, 0], [1]]], "lists of different lengths"),
         (np.zeros((2, 0, 5)), "must be"),
         ("mask.png", "got str"),
     ],
