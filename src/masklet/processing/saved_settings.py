@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from masklet.configuration import Sam2Config
+from masklet.configuration.base import CONFIG_FILE
 from masklet.errors import CheckpointError
 from masklet.sources import PICKLE_SUFFIXES, Source, locate_file
 
@@ -31,17 +33,22 @@ def processor_settings(source: Source, **location: Any) -> dict[str, Any]:
 def image_processor_settings(source: Source, **location: Any) -> dict[str, Any]:
     """Return an image processor's settings from either layout; {}, meaning the defaults, for a Meta `.pt` file.
 
+    A source with nothing but a model (as `Sam2Model.save_pretrained` writes it) gives the size of its pictures.
+
     Raises:
-        CheckpointError: if the source has no such settings, or they are not JSON.
+        CheckpointError: if the source has neither such settings nor a model, or they are not JSON.
     """
     if _is_pickle_file(source):
         return {}
     nested = processor_settings(source, **location).get("image_processor")
     if isinstance(nested, dict):
         return nested
-    file = locate_file(source, IMAGE_PROCESSOR_FILE, required=True, **location)
-    assert file is not None
-    return read_json(file)
+    if file := locate_file(source, IMAGE_PROCESSOR_FILE, required=False, **location):
+        return read_json(file)
+    if locate_file(source, CONFIG_FILE, required=False, **location) is None:
+        name = "The bundled model" if source is None else os.fspath(source)
+        raise CheckpointError(f"{name} has no {IMAGE_PROCESSOR_FILE}, and no {CONFIG_FILE} that would tell the size.")
+    return {"size": Sam2Config.from_pretrained(source, **location).image_size}
 
 
 def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:

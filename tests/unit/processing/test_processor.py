@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from masklet.configuration import Sam2Config
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.processing import Sam2ImageProcessorFast, Sam2Processor
 
@@ -226,3 +227,8 @@ def test_a_failed_save_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
         with pytest.raises(OSError, match="No space"):
             part.save_pretrained(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_nothing_but_a_model_gives_the_size_of_its_pictures(tmp_path: Path) -> None:
+    Sam2Config(image_size=96).save_pretrained(tmp_path)
+    assert Sam2Processor.from_pretrained(tmp_path).to_dict() == Sam2Processor(size=96).to_dict()
