@@ -1,7 +1,7 @@
 """One picture, encoded once; then any prompts, as often as wanted. The shortest way from a click to a mask."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -96,7 +96,10 @@ class ImageSegmenter:
         return self._segmentation(encoded, logits[0], iou[0], object_ids)
 
     def candidates(self, encoded: EncodedImage, **prompts: Any) -> list[Segmentation]:
-        """Return for each object all three masks of an ambiguous prompt, best first; arguments as for `segment`."""
+        """Return for each object all three masks of an ambiguous prompt, best first; the prompts are as for `segment`.
+
+        The masks of one object are numbered 1 to 3.
+        """
         decoded, _ = self._decode(encoded, **prompts)
         results = []
         for logits, iou in zip(*(outputs[0] for outputs in multimask_outputs(decoded)), strict=True):
@@ -114,12 +117,14 @@ class ImageSegmenter:
         masks: Floats | None = None,
     ) -> tuple[DecodedMasks, Tensor]:
         """All outputs [1, N, ...], and [1, N] whether nothing but one positive click was given."""
+        if not isinstance(encoded, EncodedImage):
+            raise InvalidInputError(f"Pictures are given to encode(...) first, got {type(encoded).__name__}.")
         if points is None and boxes is None and masks is None:
             raise InvalidInputError("Nothing to segment by: give points, boxes or masks.")
         inputs = self.processor(
             original_sizes=[[encoded.height, encoded.width]],
-            input_points=None if points is None else [[_rows(each, 2, "points") for each in points]],
-            input_labels=None if labels is None else [list(labels)],
+            input_points=None if points is None else [[_rows(each, 2, "points") for each in _listed(points, "points")]],
+            input_labels=None if labels is None else [_listed(labels, "labels")],
             input_boxes=None if boxes is None else [_rows(boxes, 4, "boxes")],
             input_masks=None if masks is None else [masks],
             return_tensors="pt",
@@ -148,6 +153,13 @@ class ImageSegmenter:
         )
 
 
+def _listed(values: Any, name: str) -> list[Any]:
+    """One entry for each object."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InvalidInputError(f"{name} must be a list with one list for each object; got {values!r}.")
+    return list(values)
+
+
 def _rows(numbers: Any, width: int, name: str) -> list[Any]:
     """Numbers [n, width], or one row of them, as nested lists."""
     try:
@@ -156,4 +168,7 @@ def _rows(numbers: Any, width: int, name: str) -> list[Any]:
         raise InvalidInputError(f"{name} must be numbers [n, {width}]; got {numbers!r}.") from error
     if rows.size and (rows.ndim > 2 or rows.shape[-1:] != (width,)):
         raise InvalidInputError(f"{name} must have the shape [n, {width}]; got {list(rows.shape)}.")
-    return rows.reshape(-1, width).tolist()
+    rows = rows.reshape(-1, width)
+    if (rows == PADDING).all(-1).any():  # which the network would skip
+        raise InvalidInputError(f"{name} hold {[PADDING] * width}, which is outside every picture.")
+    return rows.tolist()

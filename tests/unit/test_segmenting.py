@@ -125,6 +125,10 @@ def test_a_single_row_may_stand_for_one(segmenter: ImageSegmenter, encoded: Enco
         ({"points": [[[1, 2, 3, 4]]]}, r"points must have the shape \[n, 2\]; got \[1, 4\]"),
         ({"points": [["here"]]}, r"points must be numbers \[n, 2\]; got \['here'\]"),
         ({"points": [[CLICK, [1]]]}, "points must be numbers"),
+        ({"points": 5}, "points must be a list with one list for each object; got 5"),
+        ({"points": [[CLICK]], "labels": 1}, "labels must be a list with one list for each object; got 1"),
+        ({"points": [[[-10, -10]]], "labels": [[1]]}, r"points hold \[-10, -10\], which is outside every picture"),
+        ({"boxes": [[-10, -10, -10, -10]]}, "outside every picture"),
         ({"boxes": [[1, 2, 3]]}, r"boxes must have the shape \[n, 4\]; got \[1, 3\]"),
         ({"points": [[[WIDTH + 1, 5]]]}, rf"Point \({WIDTH + 1}, 5\).*outside its picture of width {WIDTH}"),
         ({"points": [[CLICK]], "labels": [[1, 0]]}, "points and labels have inconsistent dimensions"),
@@ -170,3 +174,8 @@ def test_a_model_in_training_mode_is_put_into_evaluation(segmenter: ImageSegment
     segmenter.model.train()
     ImageSegmenter(segmenter.model, segmenter.processor)
     assert not segmenter.model.training
+
+
+def test_a_picture_that_was_not_encoded_is_refused(segmenter: ImageSegmenter) -> None:
+    with pytest.raises(InvalidInputError, match=r"given to encode\(\.\.\.\) first, got ndarray"):
+        segmenter.segment(PICTURE, points=[[CLICK]])  # type: ignore[arg-type]

@@ -1,6 +1,9 @@
 """The result that segmenting, drawing, writing and evaluating share."""
 
+import operator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +37,7 @@ class Segmentation:
         count = len(self.masks)
         if self.scores.shape != (count,):
             raise InvalidInputError(f"{count} masks need scores of the shape [{count}]; got {list(self.scores.shape)}.")
+        object.__setattr__(self, "object_ids", _whole_numbers(self.object_ids))
         if len(self.object_ids) != count or len(set(self.object_ids)) != count or min(self.object_ids, default=1) < 1:
             raise InvalidInputError(f"{count} masks need {count} different object ids above 0; got {self.object_ids}.")
         logits = self.low_resolution_logits
@@ -55,3 +59,10 @@ class Segmentation:
         """The tight boxes (x1, y1, x2, y2) in pixels, float32 [N, 4]; zeros for an empty mask."""
         boxes = [bounding_box(mask) or (0.0, 0.0, 0.0, 0.0) for mask in self.masks]
         return np.array(boxes, dtype=np.float32).reshape(-1, 4)
+
+
+def _whole_numbers(object_ids: Iterable[SupportsIndex]) -> tuple[int, ...]:
+    try:
+        return tuple(operator.index(object_id) for object_id in object_ids)
+    except TypeError as error:
+        raise InvalidInputError(f"Object ids are a list of whole numbers above 0; got {object_ids!r}.") from error

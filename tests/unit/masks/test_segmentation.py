@@ -42,3 +42,12 @@ def test_shapes_that_do_not_fit(masks, changes, message):
     fields = {"masks": masks, "scores": np.zeros(2), "object_ids": (1, 2)}
     with pytest.raises(InvalidInputError, match=message):
         Segmentation(**{**fields, **changes})
+
+
+def test_object_ids_become_plain_integers(masks):
+    segmentation = Segmentation(masks, np.zeros(2), np.array([5, 7]))
+    assert segmentation.object_ids == (5, 7)
+    assert {type(object_id) for object_id in segmentation.object_ids} == {int}  # JSON knows no others
+    for wrong in ((1.5, 2.5), ("car", "tree")):
+        with pytest.raises(InvalidInputError, match="whole numbers above 0"):
+            Segmentation(masks, np.zeros(2), wrong)
