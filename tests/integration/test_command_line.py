@@ -289,6 +289,8 @@ def test_evaluate_names_a_folder_without_annotations(here):
 def test_convert_goes_there_and_back_bit_by_bit(here, model):
     assert masklet("convert", model, "meta.pt", "--to", "meta").stdout == "meta.pt\n"
     assert masklet("convert", "meta.pt", "back").exit_code == ExitCode.DONE
+    assert Sam2Processor.from_pretrained("back").target_size == SIZE
+    assert (here / "back" / "preprocessor_config.json").exists()  # for transformers, too
     before, after = Sam2Model.from_pretrained(model).state_dict(), Sam2Model.from_pretrained("back").state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)

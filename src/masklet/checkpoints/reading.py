@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -98,14 +99,20 @@ def _read_safetensors(path: Path) -> Tensors:
     return tensors
 
 
+def _foreign_content(error: pickle.UnpicklingError) -> str:
+    """What the file asks for besides tensors; the rest of torch's message advises to read the file unsafely."""
+    found = re.search(r"GLOBAL (\S+)", str(error))
+    return f" ({found[1]})" if found else ""
+
+
 def _read_pickle(path: Path) -> StoredWeights:
     """Read a file of `torch.save` without running any code in it."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except pickle.UnpicklingError as error:
         raise CheckpointError(
-            f"{path} is damaged or holds more than tensors, and masklet runs no code out of a checkpoint: "
-            f"{str(error).splitlines()[0]}"
+            f"{path} is damaged or holds more than tensors{_foreign_content(error)}; "
+            "masklet runs no code out of a checkpoint."
         ) from error
     except Exception as error:  # torch's reader meets damaged bytes with any kind of error
         raise CheckpointError(f"{path} is damaged or not a file of torch.save: {error}") from error

@@ -32,4 +32,9 @@ def convert(
         from masklet.checkpoints import conversion
 
         conversion.convert(source, target, to.value)
+        if target.is_dir() and not any((target / name).exists() for name in conversion.PROCESSOR_FILES):
+            from masklet.processing.image_processor import Sam2ImageProcessorFast
+
+            # Files of weights alone come without settings; programs for the folder want them.
+            Sam2ImageProcessorFast.from_pretrained(target).save_pretrained(target)
     print(target)
