@@ -148,9 +148,8 @@ def _write(
     from masklet.atomic_files import written_whole
     from masklet.media.mask_files import write_mask_json, write_mask_png
     from masklet.media.overlays import draw_overlay
-    from masklet.prompts.simulated_clicks import Click
 
-    clicks = [Click(round(x), round(y), label) for each in objects for x, y, label in each.points]
+    clicks = [point for each in objects for point in each.points]
     boxes = [each.box for each in objects if each.box is not None]
     overlay, mask, run_lengths = (Path(f"{start}{ending}") for ending in ("_overlay.png", "_mask.png", ".json"))
     with written_whole(overlay) as unfinished:

@@ -21,7 +21,7 @@ def draw_overlay(
     image: Image.Image | npt.NDArray[np.uint8],
     segmentation: Segmentation,
     *,
-    points: Sequence[Click] = (),
+    points: Sequence[tuple[float, float, int]] = (),
     boxes: npt.ArrayLike = (),
 ) -> Image.Image:
     """Return `image` with the masks as coloured glass with outlines, clicks as dots and boxes as white outlines.
@@ -29,12 +29,14 @@ def draw_overlay(
     Args:
         image: RGB picture or uint8 [H, W, 3]; it is not changed.
         segmentation: masks of the same height and width; each object's colour follows from its id.
-        points: clicks in pixels; positive ones are green, negative ones red.
+        points: clicks (x, y, label) in pixels; positive ones (label 1) are green, negative ones (0) red.
         boxes: [N, 4], (x1, y1, x2, y2) in pixels.
 
-    InvalidInputError if the sizes of picture and masks differ.
+    InvalidInputError if the picture is of another kind, or not of the size of the masks.
     """
-    pixels = np.array(image.convert("RGB") if isinstance(image, Image.Image) else image, dtype=np.uint8)
+    pixels = np.array(image.convert("RGB") if isinstance(image, Image.Image) else image)
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise InvalidInputError(f"A picture is RGB or uint8 [H, W, 3]; got {pixels.dtype} {list(pixels.shape)}.")
     if pixels.shape[:2] != segmentation.masks.shape[1:]:
         sizes = f"{list(pixels.shape[:2])} with masks of {list(segmentation.masks.shape[1:])}"
         raise InvalidInputError(f"Cannot overlay a picture of the height and width {sizes}.")
@@ -45,8 +47,8 @@ def draw_overlay(
     draw = ImageDraw.Draw(drawn)
     for left, top, right, bottom in np.asarray(boxes, dtype=float).reshape(-1, 4):
         draw.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), outline=WHITE, width=line_width)
-    for click in points:
-        _dot(drawn, click, radius=3 * line_width)
+    for x, y, label in points:
+        _dot(drawn, Click(round(x), round(y), label), radius=3 * line_width)
     return drawn
 
 
@@ -73,4 +75,4 @@ def _dot(drawn: Image.Image, click: Click, radius: int) -> None:
     draw.circle(centre, scale * (radius + 1.5), fill=WHITE)
     draw.circle(centre, scale * radius, fill=POSITIVE if click.label else NEGATIVE)
     dot = enlarged.resize((side, side), Image.Resampling.LANCZOS)
-    drawn.paste(dot, (round(click.x) - side // 2, round(click.y) - side // 2), dot)
+    drawn.paste(dot, (click.x - side // 2, click.y - side // 2), dot)

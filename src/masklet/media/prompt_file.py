@@ -36,10 +36,13 @@ def read_prompt_file(path: str | os.PathLike[str]) -> dict[Path, tuple[ObjectPro
     """
     file = Path(path)
     try:
-        content = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=_without_repetition)
+        content = json.loads(file.read_text(encoding="utf-8-sig"), object_pairs_hook=_without_repetition)
         if not isinstance(content, dict) or not content:
             raise InvalidInputError("expected an object that maps each picture to the list of its objects")
-        return {file.parent / name: _objects(name, entries, file.parent) for name, entries in content.items()}
+        objects_of = [
+            (str(file.parent / name), _objects(name, entries, file.parent)) for name, entries in content.items()
+        ]
+        return {Path(picture): objects for picture, objects in _without_repetition(objects_of).items()}
     except ValueError as error:
         raise InvalidInputError(f"The prompt file {file}: {error}") from error
 

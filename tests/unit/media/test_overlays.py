@@ -67,3 +67,17 @@ def test_object_colours_differ():
     assert len(colours) > 250
     neighbours = [np.abs(np.subtract(object_colour(each), object_colour(each + 1))).max() for each in range(1, 255)]
     assert min(neighbours) > 60
+
+
+@pytest.mark.parametrize(
+    "picture", [np.zeros((60, 80), np.uint8), np.zeros((60, 80, 4), np.uint8), np.zeros((60, 80, 3))]
+)
+def test_other_kinds_of_pictures_are_refused(picture):
+    with pytest.raises(InvalidInputError, match=r"RGB or uint8 \[H, W, 3\]; got"):
+        draw_overlay(picture, segmentation_of())
+
+
+def test_clicks_may_be_plain_tuples(grey):
+    segmentation = segmentation_of((2, 2, 5, 5))
+    plain = draw_overlay(grey, segmentation, points=[(10.4, 11.6, 0)])
+    np.testing.assert_array_equal(plain, draw_overlay(grey, segmentation, points=[Click(10, 12, 0)]))

@@ -70,3 +70,16 @@ def test_other_forms_are_refused_with_file_and_place(written, content, message):
 def test_a_missing_file_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.json"):
         read_prompt_file(tmp_path / "nowhere.json")
+
+
+def test_two_spellings_of_one_picture_are_refused(tmp_path):
+    file = tmp_path / "prompts.json"
+    file.write_text('{"a.jpg": [{"box": [1, 1, 4, 4]}], "./a.jpg": [{"box": [2, 2, 4, 4]}]}')
+    with pytest.raises(InvalidInputError, match=r"a\.jpg' occurs twice"):
+        read_prompt_file(file)
+
+
+def test_the_mark_that_editors_put_in_front_is_skipped(tmp_path):
+    file = tmp_path / "prompts.json"
+    file.write_text('{"a.jpg": [{"box": [1, 1, 4, 4]}]}', encoding="utf-8-sig")
+    assert list(read_prompt_file(file)) == [tmp_path / "a.jpg"]
