@@ -1,9 +1,11 @@
 """What every configuration class can do: defaults, unknown keys, JSON, folders."""
 
 import copy
+import inspect
 import json
 import os
 from collections.abc import Mapping
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar, Self, dataclass_transform
 
@@ -36,8 +38,9 @@ class Config:
 
     def __init__(self, **given: Any) -> None:
         given = with_current_keys(self.model_type, given)
+        kinds = self._field_kinds()
         for name, default in self.field_defaults().items():
-            setattr(self, name, _as_json_value(given.pop(name, default)))
+            setattr(self, name, _as_json_value(given.pop(name, default), name, kinds[name]))
         given.pop("model_type", None)
         for name, config_class in self.sub_configs.items():
             setattr(self, name, _as_sub_config(getattr(self, name), name, config_class))
@@ -54,12 +57,16 @@ class Config:
     @classmethod
     def field_defaults(cls) -> dict[str, Any]:
         """The declared fields and their defaults, base class first."""
-        fields: dict[str, Any] = {}
+        return {name: copy.deepcopy(getattr(cls, name)) for name in cls._field_kinds()}
+
+    @classmethod
+    def _field_kinds(cls) -> dict[str, Any]:
+        """The declared fields and what they are annotated with."""
+        kinds: dict[str, Any] = {}
         for owner in reversed(cls.__mro__):
-            for name in vars(owner).get("__annotations__", {}):
-                if name in vars(owner) and name not in _CLASS_LEVEL:
-                    fields[name] = copy.deepcopy(vars(owner)[name])
-        return fields
+            declared = inspect.get_annotations(owner)
+            kinds |= {name: kind for name, kind in declared.items() if name in vars(owner) and name not in _CLASS_LEVEL}
+        return kinds
 
     @property
     def num_labels(self) -> int:
@@ -141,8 +148,16 @@ class Config:
 _CLASS_LEVEL = frozenset({"model_type", "sub_configs", "path_in_composite"})
 
 
-def _as_json_value(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+_NUMBER_KINDS: dict[type, type] = {int: Integral, float: Real}
+
+
+def _as_json_value(value: Any, name: str, kind: Any) -> Any:
+    """The value of a field as JSON holds it; InvalidInputError if the field is of another kind."""
+    if value is None or kind not in (bool, int, float, str):
+        return list(value) if isinstance(value, tuple) else value
+    if not isinstance(value, _NUMBER_KINDS.get(kind, kind)) or (isinstance(value, bool) and kind is not bool):
+        raise InvalidInputError(f"{name}={value!r} in a configuration; it must be of the type {kind.__name__}.")
+    return value if isinstance(value, bool | int | str) else kind(value)  # numpy's numbers are none of JSON's
 
 
 def _as_sub_config(value: Any, name: str, config_class: type[Config]) -> Config:

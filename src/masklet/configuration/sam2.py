@@ -1,5 +1,6 @@
 """The five configuration classes of SAM 2. Field names and defaults are those of the published checkpoints."""
 
+from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -203,10 +204,11 @@ class Sam2Config(Config):
     def set_image_size(self, image_size: int) -> None:
         """Set every field that follows from the side of the square network input, in pixels (a multiple of 32)."""
         stride = self.prompt_encoder_config.patch_size
-        if image_size <= 0 or image_size % 32:
+        if not isinstance(image_size, Integral) or image_size <= 0 or image_size % 32:
             raise InvalidInputError(
-                f"image_size={image_size}; it must be a multiple of 32: each of the four stages needs whole tokens."
+                f"image_size={image_size!r}; it must be a multiple of 32: each of the four stages needs whole tokens."
             )
+        image_size = int(image_size)
         self.image_size = self.prompt_encoder_config.image_size = image_size
         self.vision_config.backbone_config.image_size = [image_size, image_size]
         self.vision_config.backbone_feature_sizes = [[image_size // cell] * 2 for cell in (4, 8, 16)]

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from masklet.configuration import (
@@ -186,3 +187,25 @@ def test_backbones_that_cannot_be_built_are_refused(fields: dict[str, Any], mess
 def test_a_neck_for_another_backbone_is_refused() -> None:
     with pytest.raises(InvalidInputError, match=r"\[768, 384, 192, 96\]; the backbone gives \[96, 48, 24, 12\]"):
         Sam2VisionConfig(backbone_config=NARROW)
+
+
+@pytest.mark.parametrize(
+    ("config_class", "fields", "message"),
+    [
+        (Sam2Config, {"image_size": "128"}, "image_size='128'.*type int"),
+        (Sam2Config, {"image_size": 128.0}, r"image_size=128\.0.*type int"),
+        (Sam2HieraDetConfig, {"hidden_size": True}, "hidden_size=True.*type int"),
+        (Sam2HieraDetConfig, {"mlp_ratio": "4"}, "mlp_ratio='4'.*type float"),
+        (Sam2VisionConfig, {"hidden_act": 5}, "hidden_act=5.*type str"),
+        (Sam2Config, {"enable_occlusion_spatial_embedding": 1}, "type bool"),
+    ],
+)
+def test_values_of_another_type_are_named(config_class: type[Config], fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        config_class(**fields)
+
+
+def test_numbers_of_numpy_are_saved() -> None:
+    config = Sam2Config(image_size=np.int64(96), initializer_range=np.float32(0.5))
+    assert json.loads(config.to_json_string())["image_size"] == 96
+    assert config.initializer_range == 0.5
