@@ -188,6 +188,7 @@ def test_a_prompt_file_gives_each_photo_its_own_objects(here, model):
         (["--prompts", "nowhere.json"], 3, "nowhere.json: No such file"),
         (["--prompts", "a.png"], 2, "The prompt file a.png"),
         (["a.png", "sub/a.png", "--point", "1,1"], 2, "a.png and sub/a.png would both be written to out/a.json"),
+        (["a.png", "a_candidate1.png", "--multimask", "--point", "1,1"], 2, "both be written to out/a_candidate1.json"),
         (["a.png", "--point", "1,1", "-o", "b.jpg"], 2, "-o b.jpg is a file"),
         (["a.png", "--point", "1,1", "--model", "nowhere"], 3, "no checkpoint 'nowhere'"),
         (["a.png", "--point", "1,1", "--device", "toaster"], 2, "'toaster' cannot be used here"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from masklet.prompts.object_prompts import ObjectPrompt
     from masklet.segmenting import ImageSegmenter
 
+CANDIDATES = 3  # of each object, by --multimask
 Work = Mapping[Path, "Sequence[ObjectPrompt]"]
 
 
@@ -62,7 +63,7 @@ def segment(
     (a file), and an "id" if it is not the place in the list. Without PHOTO all photos of the file are done.
     """
     work = _work(photos or [], (point or [], box or [], mask or []), prompts)
-    _check_output(work, output)
+    _check_output(work, output, multimask)
     from masklet.cli.progress import progress_bar
 
     failures = []
@@ -106,7 +107,7 @@ def _work(photos: Sequence[Path], options: tuple[list[str], list[str], list[str]
     return {photo: resolved[photo.resolve()] for photo in photos}
 
 
-def _check_output(work: Work, output: Path) -> None:
+def _check_output(work: Work, output: Path, multimask: bool) -> None:
     """Refuse, before any work, what could not be written: results that overwrite each other, too high numbers, ..."""
     from masklet.media.mask_files import MAXIMUM_OBJECT_ID
 
@@ -117,11 +118,17 @@ def _check_output(work: Work, output: Path) -> None:
         highest = max(each.object_id for each in objects)
         if highest > MAXIMUM_OBJECT_ID:
             raise InvalidInputError(f"Mask files hold object numbers up to {MAXIMUM_OBJECT_ID}; got {highest}.")
-        other = photo_named.setdefault(photo.stem, photo)
-        if other != photo:
-            raise InvalidInputError(
-                f"{other} and {photo} would both be written to {output / photo.stem}.json; give them to two folders."
-            )
+        ranks = range(1, CANDIDATES + 1) if multimask else ()
+        for name in (photo.stem, *(_candidate_name(photo, rank) for rank in ranks)):
+            other = photo_named.setdefault(name, photo)
+            if other != photo:
+                raise InvalidInputError(
+                    f"{other} and {photo} would both be written to {output / name}.json; give them to two folders."
+                )
+
+
+def _candidate_name(photo: Path, rank: int) -> str:
+    return f"{photo.stem}_candidate{rank}"
 
 
 def _segment_photo(
@@ -136,7 +143,7 @@ def _segment_photo(
     results = {photo.stem: segment_objects(segmenter, encoded, objects)}
     if multimask:
         ranked = segment_candidates(segmenter, encoded, objects)
-        results |= {f"{photo.stem}_candidate{rank}": each for rank, each in enumerate(ranked, start=1)}
+        results |= {_candidate_name(photo, rank): each for rank, each in enumerate(ranked, start=1)}
     for name, segmentation in results.items():
         yield from _write(output / name, photo, image, segmentation, objects)
 

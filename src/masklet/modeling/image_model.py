@@ -135,6 +135,7 @@ class Sam2Model(PretrainedModel):
         keep_attentions: bool = False,
     ) -> DecodedMasks:
         """All of the decoder's outputs for prompts as in `forward`; without any, one object that may be anything."""
+        self._check_embeddings(image_embeddings)
         batch = image_embeddings[2].shape[0]
         if input_points is None and input_boxes is None:
             objects = 1 if input_masks is None else input_masks.shape[1]
@@ -152,6 +153,13 @@ class Sam2Model(PretrainedModel):
             target_embedding,
             keep_attentions,
         )
+
+    def _check_embeddings(self, image_embeddings: Sequence[Tensor]) -> None:
+        given = [list(level.shape[1:]) for level in image_embeddings]
+        side, width = self.prompt_encoder.config.image_embedding_size[0], self.prompt_encoder.config.hidden_size
+        expected = [[width // 8, 4 * side, 4 * side], [width // 4, 2 * side, 2 * side], [width, side, side]]
+        if given != expected:
+            raise InvalidInputError(f"image_embeddings have levels of {given}; the levels of an image are {expected}.")
 
     def forward(
         self,

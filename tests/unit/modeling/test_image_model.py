@@ -245,6 +245,12 @@ def test_pixels_and_embeddings_together_are_refused(model: Sam2Model, embeddings
         model(random_pixels(batch=2), image_embeddings=embeddings)
 
 
+def test_embeddings_of_other_levels_or_sizes_are_refused(model: Sam2Model, embeddings: list[Tensor]) -> None:
+    for wrong in (embeddings[:2], embeddings[::-1], [level[..., :2, :2] for level in embeddings], embeddings[2]):
+        with pytest.raises(InvalidInputError, match="the levels of an image are"):
+            model(image_embeddings=wrong)
+
+
 def test_vision_models_need_pixels(model: Sam2Model) -> None:
     with pytest.raises(ValueError, match="You have to specify pixel_values"):
         model.vision_encoder(None)
