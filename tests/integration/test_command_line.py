@@ -350,6 +350,20 @@ def test_an_interrupted_training_goes_on_by_the_same_command(quick_recipe, monke
     assert segmented.exit_code == ExitCode.DONE, segmented.output
 
 
+def test_training_begins_with_the_weights_asked_for(quick_recipe, monkeypatch):
+    begin = ("train", quick_recipe, "--data", "pictures", "--device", "cpu")
+    assert masklet(*begin, "-o", "first").exit_code == ExitCode.DONE
+
+    def interrupt(trainer, batch):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "_train_on", interrupt)
+    stopped = masklet(*begin, "-o", "second", "--from", "first/average")
+    assert "--from first/average" in stopped.stdout.splitlines()[-1]
+    before, after = (Sam2Model.from_pretrained(f"{run}/average").state_dict() for run in ("first", "second"))
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
 def test_train_names_what_it_cannot_use(quick_recipe, monkeypatch):
     options = ("-o", "run", "--device", "cpu")
     assert_one_line(masklet("train", "large", "--data", "pictures", *options), 2, "'large'", "compact, smoke, quick")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,10 @@ def train(
     recipe: Annotated[str, typer.Argument(help="The name of a recipe, say compact; a wrong one lists all.")],
     data: Annotated[Path, typer.Option("--data", help="The folder of pictures to train on.")],
     run: Annotated[Path, typer.Option("-o", "--output", metavar="RUN", help="The folder of this run.")],
+    initial_weights: Annotated[
+        str | None,
+        typer.Option("--from", metavar="PATH_OR_ID", help="Begin with this checkpoint's weights, not random ones."),
+    ] = None,
     device: DeviceOption = None,
 ) -> None:
     """Train a model; an interrupted run goes on where it stopped when the same command is given again.
@@ -36,7 +41,8 @@ def train(
 
     chosen_device = usable_device(device)
     writer_class = _writer_class()
-    trainer = Trainer(recipe_named(recipe, data), run, chosen_device)
+    chosen_recipe = replace(recipe_named(recipe, data), initial_weights=initial_weights)
+    trainer = Trainer(chosen_recipe, run, chosen_device)
     if trainer.step:
         print(f"Going on at step {trainer.step} of {trainer.recipe.total_steps}.")
     try:
@@ -44,6 +50,7 @@ def train(
             _run(trainer, curves)
     except KeyboardInterrupt:
         again = ["masklet", "train", recipe, "--data", str(data), "-o", str(run)]
+        again += ["--from", initial_weights] if initial_weights else []
         again += ["--device", device] if device else []
         print(f"Stopped at step {trainer.step} of {trainer.recipe.total_steps}. Go on with: {shlex.join(again)}")
         raise typer.Exit(ExitCode.INTERRUPTED) from None

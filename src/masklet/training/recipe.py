@@ -50,9 +50,10 @@ class PromptShares:
 class Recipe:
     """Everything that determines a run, apart from the machine.
 
-    `picture_folders` are searched for pictures, `panoptic_folder` for labelled ones (COCO panoptic format). The
-    learning rate warms up linearly and falls along a cosine to `final_learning_rate`. `rounds` counts the prompts an
-    object gets: the first, then corrective clicks.
+    `picture_folders` are searched for pictures, `panoptic_folder` for labelled ones (COCO panoptic format). Training
+    starts from `initial_weights` (a folder, file or hub id) or else from random ones. The learning rate warms up
+    linearly and falls along a cosine to `final_learning_rate`. `rounds` counts the prompts an object gets: the first,
+    then corrective clicks.
     """
 
     name: str
@@ -61,7 +62,7 @@ class Recipe:
     picture_folders: tuple[Path, ...]
     panoptic_folder: Path | None = None
     mixture: SceneMixture = field(default_factory=SceneMixture)
-    initial_weights: Path | None = None
+    initial_weights: str | Path | None = None
     rounds: int = 3
     learning_rate: float = 8e-4
     final_learning_rate: float = 1e-5

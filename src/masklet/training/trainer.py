@@ -37,9 +37,7 @@ class Trainer:
         self.processes = Processes.join()
         fewest = min(stage.scenes_per_step for stage in recipe.stages)
         if fewest < self.processes.count:
-            raise InvalidInputError(
-                f"{self.processes.count} processes cannot share {fewest} scenes a step."
-            )
+            raise InvalidInputError(f"{self.processes.count} processes cannot share {fewest} scenes a step.")
         torch.manual_seed(recipe.seed)
         folder.mkdir(parents=True, exist_ok=True)
         state = RunState.load(folder, recipe.name)

@@ -46,10 +46,7 @@ def compact(data: Path) -> Recipe:
     return Recipe(
         name="compact",
         model=compact_model(),
-        stages=(
-            Stage(image_size=256, steps=3500, scenes_per_step=8, objects_per_scene=8),
-            Stage(image_size=384, steps=800, scenes_per_step=4, objects_per_scene=8),
-        ),
+        stages=(Stage(image_size=256, steps=4200, scenes_per_step=8, objects_per_scene=12),),
         picture_folders=(data,),
         panoptic_folder=data / "coco_train_cc",
         rounds=2,
