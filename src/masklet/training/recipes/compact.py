@@ -42,7 +42,10 @@ def compact_model(image_size: int = 384) -> Sam2Config:
 
 
 def compact(data: Path) -> Recipe:
-    """The recipe of the bundled model; `data` holds folders of pictures, one of them with COCO panoptic labels."""
+    """What training the bundled model taught, in one leg (its card tells of the legs that it really took).
+
+    `data` holds folders of pictures, one of them with COCO panoptic labels.
+    """
     return Recipe(
         name="compact",
         model=compact_model(),

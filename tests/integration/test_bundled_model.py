@@ -1,0 +1,45 @@
+"""The model in the package, as installed: small enough to ship, and it finds plain things by click and by box."""
+
+import cv2
+import numpy as np
+import pytest
+
+from masklet import ImageSegmenter
+from masklet.masks.overlap import intersection_over_union
+from masklet.sources import BUNDLED_FOLDER
+
+LARGEST_FILE = 20e6  # bytes: what the wheel may carry
+DISCS = [((200, 60, 40), (200, 150), 60), ((40, 90, 200), (120, 180), 45), ((240, 220, 80), (260, 110), 35)]
+
+
+@pytest.fixture(scope="module")
+def segmenter() -> ImageSegmenter:
+    return ImageSegmenter.from_pretrained()
+
+
+def disc_on_green(colour: tuple[int, int, int], centre: tuple[int, int], radius: int) -> tuple[np.ndarray, np.ndarray]:
+    """A noisy picture of a disc, and the disc's mask."""
+    picture, disc = np.full((300, 400, 3), (70, 110, 80), np.uint8), np.zeros((300, 400), np.uint8)
+    cv2.circle(picture, centre, radius, colour, -1)
+    cv2.circle(disc, centre, radius, 1, -1)
+    noise = np.random.default_rng(0).integers(-12, 13, picture.shape)
+    return np.clip(picture + noise, 0, 255).astype(np.uint8), disc > 0
+
+
+@pytest.mark.parametrize(("colour", "centre", "radius"), DISCS)
+def test_a_click_and_a_box_find_a_disc(
+    segmenter: ImageSegmenter, colour: tuple[int, int, int], centre: tuple[int, int], radius: int
+) -> None:
+    picture, disc = disc_on_green(colour, centre, radius)
+    encoded = segmenter.encode(picture)
+    (x, y), side = centre, radius + 1
+    clicked = segmenter.segment(encoded, points=[[centre]])
+    boxed = segmenter.segment(encoded, boxes=[(x - radius, y - radius, x + side, y + side)])
+    assert intersection_over_union(clicked.masks[0], disc) > 0.9
+    assert intersection_over_union(boxed.masks[0], disc) > 0.9
+    background = segmenter.segment(encoded, points=[[(10, 290)]])
+    assert intersection_over_union(background.masks[0], disc) < 0.1
+
+
+def test_the_weights_are_small_enough_for_the_wheel() -> None:
+    assert (BUNDLED_FOLDER / "model.safetensors").stat().st_size <= LARGEST_FILE
