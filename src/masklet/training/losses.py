@@ -51,7 +51,7 @@ def round_loss(
     """
     logits, wanted = decoded.masks.float(), targets.unsqueeze(2).float()
     wanted = wanted.expand_as(logits)
-    focal, dice = focal_loss(logits, wanted), dice_loss(logits, wanted)
+    focal, dice = focal_loss(logits, wanted, weights.focal_alpha), dice_loss(logits, wanted)
     mask_loss = weights.focal * focal + weights.dice * dice
     with torch.no_grad():
         truth = measured_iou(logits, wanted)

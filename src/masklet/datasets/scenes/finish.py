@@ -13,6 +13,8 @@ def finish(rng: np.random.Generator, picture: FloatArray) -> ByteArray:
     if rng.random() < 0.3:
         picture = _uneven_light(rng, picture)
     picture = _tone(rng, picture)
+    if rng.random() < 0.1:
+        picture = _faded(rng, picture)
     if rng.random() < 0.35:
         picture = _blur(rng, picture)
     if rng.random() < 0.4:
@@ -38,6 +40,12 @@ def _tone(rng: np.random.Generator, picture: FloatArray) -> FloatArray:
     grey = picture @ np.array([0.299, 0.587, 0.114])
     saturation = 0.0 if rng.random() < 1 / 12 else rng.uniform(0.6, 1.3)
     return np.asarray(grey[..., None] + saturation * (picture - grey[..., None]), np.float32)
+
+
+def _faded(rng: np.random.Generator, picture: FloatArray) -> FloatArray:
+    """Fog or darkness that leaves next to nothing to see: only the prompt tells where the object may be."""
+    veil = rng.uniform(0, 255, 3).astype(np.float32)
+    return np.asarray(veil + (picture - picture.mean((0, 1))) * rng.uniform(0.01, 0.25), np.float32)
 
 
 def _blur(rng: np.random.Generator, picture: FloatArray) -> FloatArray:
