@@ -39,3 +39,9 @@ def deepest_point(mask: Mask) -> tuple[int, int] | None:
     distances = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     row, column = np.unravel_index(int(np.argmax(distances)), distances.shape)
     return left + int(column) - 1, top + int(row) - 1
+
+
+def box_fill(mask: Mask) -> float:
+    """The share of its bounding box that a mask covers, 0..1; 0 of an empty mask."""
+    box = bounding_box(mask)
+    return 0.0 if box is None else float(np.count_nonzero(mask) / ((box[2] - box[0]) * (box[3] - box[1])))

@@ -1,6 +1,6 @@
 import numpy as np
 
-from masklet.masks.geometry import area, bounding_box, deepest_point
+from masklet.masks.geometry import area, bounding_box, box_fill, deepest_point
 
 
 def mask_of(*rows):
@@ -37,3 +37,12 @@ def test_empty_mask():
 
 def test_box_of_separate_parts():
     assert bounding_box(mask_of("#...", "....", "...#")) == (0.0, 0.0, 4.0, 3.0)
+
+
+def test_box_fill_is_the_share_of_the_box():
+    mask = np.zeros((9, 12), bool)
+    assert box_fill(mask) == 0
+    mask[2:4, 3:9] = True
+    assert box_fill(mask) == 1
+    mask[6, 3] = True  # the box grows to 5 x 6
+    assert box_fill(mask) == 13 / 30
