@@ -18,6 +18,7 @@ LAYERS = (
     "configuration",
     "checkpoints",
     "modeling",
+    "tracking",
     "media",
     "processing",
     "segmenting",
