@@ -109,7 +109,7 @@ def _work(photos: Sequence[Path], options: tuple[list[str], list[str], list[str]
 
 def _check_output(work: Work, output: Path, multimask: bool) -> None:
     """Refuse, before any work, what could not be written: results that overwrite each other, too high numbers, ..."""
-    from masklet.media.mask_files import MAXIMUM_OBJECT_ID
+    from masklet.media.label_maps import MAXIMUM_OBJECT_ID
 
     if output.exists() and not output.is_dir():
         raise InvalidInputError(f"-o {output} is a file; give a folder.")

@@ -11,9 +11,7 @@ from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import encode_run_length
 from masklet.masks.segmentation import Segmentation
-from masklet.media.colours import object_colour
-
-MAXIMUM_OBJECT_ID = 255
+from masklet.media.label_maps import MAXIMUM_OBJECT_ID, LabelMap, write_label_map
 
 FilePath = str | os.PathLike[str]
 
@@ -24,23 +22,21 @@ def write_mask_png(path: FilePath, segmentation: Segmentation) -> None:
     Where masks of several objects overlap, the one with the highest score shows. InvalidInputError if one of several
     object ids is above 255, the most that a palette holds.
     """
-    if len(segmentation) == 1:
-        image = Image.fromarray(segmentation.masks[0].astype(np.uint8) * 255)
-    else:
-        image = _palette_image(segmentation)
+    if len(segmentation) != 1:
+        write_label_map(path, _label_map(segmentation))
+        return
+    image = Image.fromarray(segmentation.masks[0].astype(np.uint8) * 255)
     with written_whole(path) as unfinished:
         image.save(unfinished, format="PNG")
 
 
-def _palette_image(segmentation: Segmentation) -> Image.Image:
+def _label_map(segmentation: Segmentation) -> LabelMap:
     if max(segmentation.object_ids, default=0) > MAXIMUM_OBJECT_ID:
         raise InvalidInputError(f"A mask PNG holds object ids up to 255; got {segmentation.object_ids}.")
     labels = np.zeros(segmentation.masks.shape[1:], dtype=np.uint8)
     for index in np.argsort(segmentation.scores, kind="stable"):
         labels[segmentation.masks[index]] = segmentation.object_ids[index]
-    image = Image.fromarray(labels)
-    image.putpalette([channel for each in range(MAXIMUM_OBJECT_ID + 1) for channel in object_colour(each)])
-    return image
+    return labels
 
 
 def read_mask_png(path: FilePath, object_id: int | None = None) -> Mask:

@@ -1,0 +1,41 @@
+"""Label maps: indexed PNG pictures whose pixel values are object ids, as DAVIS stores its annotations."""
+
+import os
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from masklet.atomic_files import written_whole
+from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.media.colours import object_colour
+
+MAXIMUM_OBJECT_ID = 255
+
+LabelMap = npt.NDArray[np.uint8]
+"""Object ids [H, W], 0 for the background."""
+
+
+def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
+    """Read the object ids (uint8 [H, W]) of a palette or 8-bit grey picture; a black-and-white one gives 0 and 1.
+
+    UnreadableImageError if the file is no picture, or has several colour channels or deeper pixels.
+    """
+    try:
+        with Image.open(path) as image:
+            mode, values = image.mode, np.asarray(image)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise UnreadableImageError(f"{path} is not a readable label map: {error}.") from error
+    if mode not in {"P", "L", "1"}:
+        raise UnreadableImageError(f"{path} has the mode {mode}; object ids need a palette or 8-bit grey picture.")
+    return values.astype(np.uint8)
+
+
+def write_label_map(path: str | os.PathLike[str], labels: LabelMap) -> None:
+    """Write object ids (uint8 [H, W]) as an indexed PNG in which every object has its colour."""
+    if labels.dtype != np.uint8 or labels.ndim != 2:
+        raise InvalidInputError(f"A label map is uint8 [H, W]; got {labels.dtype} {list(labels.shape)}.")
+    image = Image.fromarray(labels)
+    image.putpalette([channel for each in range(MAXIMUM_OBJECT_ID + 1) for channel in object_colour(each)])
+    with written_whole(path) as unfinished:
+        image.save(unfinished, format="PNG")
