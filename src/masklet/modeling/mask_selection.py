@@ -17,14 +17,39 @@ def single_output(decoded: DecodedMasks, config: Sam2MaskDecoderConfig, training
 
     The fallback (Meta's "dynamic multimask via stability") applies outside training only.
     """
-    masks, iou = decoded.masks[:, :, :1], decoded.iou[:, :, :1]
+    index = _stable_output(decoded, config, training)
+    return _taken(decoded.masks, index).unsqueeze(2), _taken(decoded.iou, index).unsqueeze(2)
+
+
+def chosen_outputs(
+    decoded: DecodedMasks, is_multimask: Tensor, config: Sam2MaskDecoderConfig, training: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """One mask [batch, objects, h, w], its IoU and its token [batch, objects, channels] for every object.
+
+    Where `is_multimask` [batch, objects]: of the multimask output with the best IoU. Elsewhere as `single_output`; the
+    token is then that of output 0, fallback or not, as in the reference.
+    """
+    best = _best_of_multimask(decoded)
+    mask_index = torch.where(is_multimask, best, _stable_output(decoded, config, training))
+    token_index = torch.where(is_multimask, best, 0)
+    return _taken(decoded.masks, mask_index), _taken(decoded.iou, mask_index), _taken(decoded.tokens, token_index)
+
+
+def _taken(outputs: Tensor, index: Tensor) -> Tensor:
+    """One output an object: [batch, objects, outputs, ...] to [batch, objects, ...]."""
+    return outputs.take_along_dim(index.view(*index.shape, 1, *[1] * (outputs.ndim - 3)), dim=2).squeeze(2)
+
+
+def _best_of_multimask(decoded: DecodedMasks) -> Tensor:
+    return 1 + decoded.iou[:, :, 1:].argmax(dim=-1)
+
+
+def _stable_output(decoded: DecodedMasks, config: Sam2MaskDecoderConfig, training: bool) -> Tensor:
+    """The output [batch, objects] for an unambiguous prompt."""
     if training or not config.dynamic_multimask_via_stability:
-        return masks, iou
-    is_stable = stability(masks, config.dynamic_multimask_stability_delta) >= config.dynamic_multimask_stability_thresh
-    best = 1 + decoded.iou[:, :, 1:].argmax(dim=-1, keepdim=True)
-    chosen = torch.where(is_stable, 0, best)
-    index = chosen[..., None, None].expand(-1, -1, -1, *masks.shape[-2:])
-    return decoded.masks.gather(2, index), decoded.iou.gather(2, chosen)
+        return torch.zeros_like(decoded.iou[:, :, 0], dtype=torch.long)
+    measured = stability(decoded.masks[:, :, 0], config.dynamic_multimask_stability_delta)
+    return torch.where(measured >= config.dynamic_multimask_stability_thresh, 0, _best_of_multimask(decoded))
 
 
 def stability(masks: Tensor, delta: float) -> Tensor:
