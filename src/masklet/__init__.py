@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from masklet.modeling.vision import Sam2VisionModel
     from masklet.processing.image_processor import Sam2ImageProcessorFast
     from masklet.processing.processor import Sam2Processor
+    from masklet.processing.video_processor import Sam2VideoProcessor
     from masklet.segmenting import ImageSegmenter
 
 __version__ = "0.1.0"
@@ -36,6 +37,7 @@ _HOMES = {
     "Sam2Model": "modeling.image_model",
     "Sam2ImageProcessorFast": "processing.image_processor",
     "Sam2Processor": "processing.processor",
+    "Sam2VideoProcessor": "processing.video_processor",
     "ImageSegmenter": "segmenting",
 }
 
@@ -49,6 +51,7 @@ __all__ = [
     "Sam2Model",
     "Sam2Processor",
     "Sam2PromptEncoderConfig",
+    "Sam2VideoProcessor",
     "Sam2VisionConfig",
     "Sam2VisionModel",
     "Segmentation",

@@ -12,8 +12,9 @@ from masklet.errors import InvalidInputError
 from masklet.processing.batch import BatchFeature
 from masklet.processing.image_processor import Sam2ImageProcessorFast
 from masklet.processing.prompt_tensors import mask_tensor, prompt_tensors
-from masklet.processing.saved_settings import PROCESSOR_FILE, processor_settings
+from masklet.processing.saved_settings import PROCESSOR_FILE, own_video_settings, processor_settings
 from masklet.processing.sizes import height_and_width, size_pairs
+from masklet.processing.video_processor import Sam2VideoProcessor
 from masklet.sources import Source
 
 
@@ -22,7 +23,7 @@ class Sam2Processor:
 
     Args:
         image_processor: prepares the pictures; None makes one from `kwargs`.
-        video_processor: prepares the frames of videos.
+        video_processor: prepares the frames of videos; None prepares them as pictures are.
         target_size: side of the network's square input, to which prompts are scaled; None takes the image processor's
             height.
         point_pad_value: coordinate of the points that fill up ragged batches, and of prompts padded by the caller. What
@@ -33,7 +34,7 @@ class Sam2Processor:
     def __init__(
         self,
         image_processor: Sam2ImageProcessorFast | None = None,
-        video_processor: Any = None,
+        video_processor: Sam2VideoProcessor | None = None,
         target_size: int | None = None,
         point_pad_value: int = -10,
         **kwargs: Any,
@@ -113,6 +114,8 @@ class Sam2Processor:
             "processor_class": "Sam2Processor",
             "target_size": self.target_size,
         }
+        if self.video_processor is not None:
+            settings["video_processor"] = self.video_processor.to_dict()
         return settings
 
     def to_json_string(self) -> str:
@@ -134,7 +137,7 @@ class Sam2Processor:
         subfolder: str = "",
         revision: str | None = None,
         image_processor: Sam2ImageProcessorFast | None = None,
-        video_processor: Any = None,
+        video_processor: Sam2VideoProcessor | None = None,
         **overrides: Any,
     ) -> Self:
         """Return the processor of a checkpoint.
@@ -145,13 +148,14 @@ class Sam2Processor:
             subfolder: folder inside the source.
             revision: branch, tag or commit of a hub repository.
             image_processor: used instead of the saved one.
-            video_processor: passed on.
-            **overrides: `target_size`, `point_pad_value` and image processor options, instead of the saved ones.
+            video_processor: likewise.
+            **overrides: `target_size`, `point_pad_value` and options of both processors, instead of the saved ones.
 
         Raises:
             CheckpointError: if the source has no settings of an image processor.
         """
-        saved = processor_settings(source, subfolder=subfolder, revision=revision)
+        place: dict[str, Any] = {"subfolder": subfolder, "revision": revision}
+        saved = processor_settings(source, **place)
         if image_processor is not None or "size" in overrides:
             saved.pop("target_size", None)  # it belongs to the saved size
         own = {
@@ -159,9 +163,9 @@ class Sam2Processor:
             for name, default in (("target_size", None), ("point_pad_value", -10))
         }
         if image_processor is None:
-            image_processor = Sam2ImageProcessorFast.from_pretrained(
-                source, subfolder=subfolder, revision=revision, **overrides
-            )
+            image_processor = Sam2ImageProcessorFast.from_pretrained(source, **place, **overrides)
+        if video_processor is None and own_video_settings(source, **place) is not None:
+            video_processor = Sam2VideoProcessor.from_pretrained(source, **place, **overrides)
         return cls(image_processor, video_processor, **own)
 
 

@@ -1,8 +1,8 @@
 """Processor settings on disk, in both layouts that checkpoints have had.
 
-Earlier checkpoints keep the image processor's settings in `preprocessor_config.json` and the processor's own in
-`processor_config.json`; current ones nest the former in the latter, under `image_processor`, as `Sam2Processor` writes
-them.
+Earlier checkpoints keep the image processor's settings in `preprocessor_config.json`, the video processor's in
+`video_preprocessor_config.json` and the processor's own in `processor_config.json`; current ones nest the former in the
+latter, under `image_processor` and `video_processor`, as `Sam2Processor` writes them.
 """
 
 import json
@@ -16,6 +16,7 @@ from masklet.errors import CheckpointError
 from masklet.sources import PICKLE_SUFFIXES, Source, locate_file
 
 IMAGE_PROCESSOR_FILE = "preprocessor_config.json"
+VIDEO_PROCESSOR_FILE = "video_preprocessor_config.json"
 PROCESSOR_FILE = "processor_config.json"
 
 
@@ -49,6 +50,29 @@ def image_processor_settings(source: Source, **location: Any) -> dict[str, Any]:
         name = "The bundled model" if source is None else os.fspath(source)
         raise CheckpointError(f"{name} has no {IMAGE_PROCESSOR_FILE}, and no {CONFIG_FILE} that would tell the size.")
     return {"size": Sam2Config.from_pretrained(source, **location).image_size}
+
+
+def video_processor_settings(source: Source, **location: Any) -> dict[str, Any]:
+    """Return a video processor's settings from either layout; a source without them has those of its pictures.
+
+    Raises:
+        CheckpointError: as `image_processor_settings`.
+    """
+    if (own := own_video_settings(source, **location)) is not None:
+        return own
+    of_pictures = image_processor_settings(source, **location)
+    return {name: value for name, value in of_pictures.items() if name != "image_processor_type"}
+
+
+def own_video_settings(source: Source, **location: Any) -> dict[str, Any] | None:
+    """Return a video processor's settings from either layout, or None if the source has none."""
+    if _is_pickle_file(source):
+        return None
+    nested = processor_settings(source, **location).get("video_processor")
+    if isinstance(nested, dict):
+        return nested
+    file = locate_file(source, VIDEO_PROCESSOR_FILE, required=False, **location)
+    return None if file is None else read_json(file)
 
 
 def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -1,0 +1,111 @@
+"""What the processors of pictures and of videos share: options as attributes and on disk, and the way back to masks."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from torch import Tensor
+
+from masklet.atomic_files import written_whole
+from masklet.errors import InvalidInputError
+from masklet.processing import post_processing
+from masklet.processing.image_options import ImageOptions
+from masklet.processing.saved_settings import read_json
+from masklet.sources import Source
+
+_OPTION_NAMES = tuple(option.name for option in fields(ImageOptions))
+
+
+class SavedOptions(ImageOptions):
+    """Options of a processor, which a checkpoint's folder holds as one file.
+
+    Every option of `ImageOptions` can be set here, changed as an attribute, or overridden in a single call. Settings
+    with other names are kept as attributes and saved, as files of other versions contain them.
+
+    Attributes:
+        settings_file: name of the file.
+        type_key: under what it names the class.
+        read_settings: (source, subfolder, revision) to the saved settings of a checkpoint.
+    """
+
+    settings_file: ClassVar[str]
+    type_key: ClassVar[str]
+    read_settings: ClassVar[Callable[..., dict[str, Any]]]
+
+    def __init__(self, **options: Any) -> None:
+        options = {name: value for name, value in options.items() if value is not None or name not in _OPTION_NAMES}
+        super().__init__(**{name: options.pop(name) for name in _OPTION_NAMES if name in options})
+        for name, value in options.items():
+            setattr(self, name, value)
+
+    def post_process_masks(self, masks: Any, original_sizes: Any, *positional: Any, **options: Any) -> list[Tensor]:
+        """Return masks at the sizes of their pictures: `post_processing.post_process_masks`, which see.
+
+        Both signatures of the public API are understood: (masks, original_sizes, reshaped_input_sizes, mask_threshold,
+        binarize, max_hole_area, max_sprinkle_area), where reshaped_input_sizes has no effect, and (masks,
+        original_sizes, mask_threshold, binarize, max_hole_area, max_sprinkle_area, apply_non_overlapping_constraints).
+        """
+        by_name = post_processing.options_by_name(positional, options)
+        return post_processing.post_process_masks(masks, original_sizes, **by_name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all settings as plain values, with the class name under `type_key`."""
+        settings = {name: value for name, value in vars(self).items() if name != "device"}
+        return {**json.loads(json.dumps(settings, default=str)), self.type_key: type(self).__name__}
+
+    def to_json_string(self) -> str:
+        """Return the settings as JSON text."""
+        return json.dumps(self.to_dict(), indent=2, sort_keys=True) + "\n"
+
+    def to_json_file(self, path: str | os.PathLike[str]) -> None:
+        """Write the settings to a JSON file, which appears only once it is complete."""
+        with written_whole(path) as unfinished:
+            unfinished.write_text(self.to_json_string(), encoding="utf-8")
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> list[str]:
+        """Write the settings as `settings_file` into a folder, made if missing; return the paths written."""
+        path = Path(folder) / self.settings_file
+        self.to_json_file(path)
+        return [str(path)]
+
+    @classmethod
+    def from_dict(cls, settings: dict[str, Any], **overrides: Any) -> Self:
+        """Return a processor with these settings; `overrides` win."""
+        return cls(**{**{name: value for name, value in settings.items() if name != cls.type_key}, **overrides})
+
+    @classmethod
+    def from_json_file(cls, path: str | os.PathLike[str]) -> Self:
+        """Return a processor with the settings of a JSON file; CheckpointError if it is not one."""
+        return cls.from_dict(read_json(path))
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: Source = None,
+        *,
+        subfolder: str = "",
+        revision: str | None = None,
+        **overrides: Any,
+    ) -> Self:
+        """Return the processor of a checkpoint.
+
+        Args:
+            source: a folder, a hub id, a Meta `.pt` file (they all use the default settings), or None for the bundled
+                model. Both `preprocessor_config.json` and the nested `processor_config.json` are understood.
+            subfolder: folder inside the source.
+            revision: branch, tag or commit of a hub repository.
+            **overrides: settings that replace the saved ones.
+
+        Raises:
+            CheckpointError: if there are no such settings.
+        """
+        return cls.from_dict(cls.read_settings(source, subfolder=subfolder, revision=revision), **overrides)
+
+    def _with(self, overrides: dict[str, Any]) -> ImageOptions:
+        if unknown := [name for name in overrides if name not in _OPTION_NAMES]:
+            raise InvalidInputError(f"Unknown options {unknown}; the processor knows {list(_OPTION_NAMES)}.")
+        given = {name: value for name, value in overrides.items() if value is not None}
+        return ImageOptions(**{name: given.get(name, getattr(self, name)) for name in _OPTION_NAMES})

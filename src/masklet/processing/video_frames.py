@@ -1,0 +1,128 @@
+"""The frames of a video as network inputs, each prepared when it is asked for; none is kept."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from masklet.errors import InvalidInputError
+from masklet.processing.image_options import ImageOptions
+from masklet.processing.preparation import original_pixels, prepared_pixels
+from masklet.processing.sizes import size_pairs
+
+
+class PreparedFrames:
+    """A video as the network takes it: `frames[i]` reads, resizes and normalises frame i.
+
+    Args:
+        pictures: the frames: anything with a length whose items are pictures (see `picture_pixels`), such as a list,
+            an array [T, H, W, C], a tensor [T, C, H, W] or a reader that decodes a file frame by frame.
+        options: how pictures become inputs.
+
+    Attributes:
+        height: of every frame, in pixels of the video.
+        width: likewise.
+
+    Raises:
+        InvalidInputError: if there are no frames, or, when it is read, for a frame that is no picture or of another
+            size than the first.
+    """
+
+    def __init__(self, pictures: Sequence[Any], options: ImageOptions) -> None:
+        if len(pictures) == 0:
+            raise InvalidInputError("The video has no frames.")
+        self._pictures = pictures
+        self._options = options
+        self.height, self.width = (int(side) for side in original_pixels(pictures[0], options).shape[1:])
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def __getitem__(self, frame: int) -> Tensor:
+        """Return frame `frame`, 0 to len - 1, as float32 [3, height, width] of the network's input."""
+        if not 0 <= frame < len(self):
+            raise IndexError(f"The video has the frames 0 to {len(self) - 1}; got {frame}.")
+        pixels_chw = original_pixels(self._pictures[frame], self._options)
+        height, width = pixels_chw.shape[1:]
+        if (height, width) != (self.height, self.width):
+            raise InvalidInputError(
+                f"Frame {frame} has {width} x {height} pixels, the video's first one {self.width} x {self.height}; all "
+                "must be of one size."
+            )
+        return prepared_pixels(pixels_chw, self._options)
+
+
+class StackedFrames:
+    """A video that `Sam2VideoProcessor` has prepared already, all frames in one tensor [T, 3, height, width].
+
+    Args:
+        prepared: what `Sam2VideoProcessor` returned for one video.
+    """
+
+    def __init__(self, prepared: Mapping[str, Any]) -> None:
+        videos, sizes = prepared["pixel_values_videos"], size_pairs(prepared["original_sizes"])
+        if len(videos) != 1 or len(sizes) != 1:
+            raise InvalidInputError(f"A session tracks in one video; got {len(videos)} prepared ones.")
+        self._pixel_values = videos[0]
+        self.height, self.width = sizes[0]
+
+    def __len__(self) -> int:
+        return len(self._pixel_values)
+
+    def __getitem__(self, frame: int) -> Tensor:
+        """Return frame `frame`, 0 to len - 1, as [3, height, width]."""
+        pixel_values: Tensor = self._pixel_values[frame]
+        return pixel_values
+
+
+def frames_of(video: Any) -> Sequence[Any]:
+    """Return the frames of one video as a sequence of pictures.
+
+    Args:
+        video: a path of a video file or of a folder of frames, which is opened; or a sequence of pictures (list, array
+            [T, H, W] or [T, H, W, C], tensor [T, C, H, W], open reader, a batch [1, T, ...] of one such).
+
+    Raises:
+        InvalidInputError: if it is none of these.
+        UnreadableVideoError: if a path cannot be opened as a video.
+    """
+    if isinstance(video, str | os.PathLike):
+        from masklet.media.video_reader import open_video  # the video library waits until a file is opened
+
+        return open_video(video)
+    if isinstance(video, np.ndarray | Tensor):
+        if video.ndim == 5 and len(video) == 1:
+            return frames_of(video[0])
+        if video.ndim != 4:
+            raise InvalidInputError(
+                "A video must be an array [frames, height, width, channels] or a tensor [frames, channels, height, "
+                f"width]; got the shape {list(video.shape)}. One picture is no video; pass it in a list."
+            )
+    elif not (hasattr(video, "__len__") and hasattr(video, "__getitem__")) or isinstance(video, Mapping):
+        raise InvalidInputError(
+            "A video must be a path, a list of pictures, an array, a tensor or a reader with a length, got "
+            f"{type(video).__name__}. Frames that come one by one are a stream: pass none here, and each to the model."
+        )
+    elif len(video) == 1 and is_video(video[0]):
+        return frames_of(video[0])
+    sequence: Sequence[Any] = video
+    return sequence
+
+
+def is_video(item: Any) -> bool:
+    """Tell whether an item of a list is a video itself, not a picture."""
+    if isinstance(item, np.ndarray | Tensor):
+        return item.ndim >= 4
+    return not isinstance(item, str | os.PathLike) and hasattr(item, "__len__") and hasattr(item, "__getitem__")
+
+
+def videos_of(videos: Any) -> list[Sequence[Any]]:
+    """Return each video of a batch: a list of videos, an array or tensor [B, T, ...], or one video alone.
+
+    Paths in a list are those of one video's frames. Raises as `frames_of` does.
+    """
+    is_batch = isinstance(videos, np.ndarray | Tensor) and videos.ndim == 5
+    is_list_of_videos = isinstance(videos, list | tuple) and len(videos) > 0 and all(map(is_video, videos))
+    return [frames_of(video) for video in videos] if is_batch or is_list_of_videos else [frames_of(videos)]
