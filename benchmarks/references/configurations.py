@@ -1,4 +1,4 @@
-"""Image model configurations as plain dictionaries in the layout of transformers 5.x: the input of every builder."""
+"""Model configurations as plain dictionaries in the layout of transformers 5.x: the input of every builder."""
 
 from typing import Any
 
@@ -21,6 +21,51 @@ def small(image_size: int = 128) -> dict[str, Any]:
         decoder_heads=4,
         iou_head_hidden_dim=48,
     )
+
+
+def small_video(image_size: int = 128, version: str = "2.1") -> dict[str, Any]:
+    """A video model with every part of the released ones; wide enough that an object pointer is two memory tokens."""
+    image = image_model(
+        image_size,
+        embed_dim=16,
+        num_heads=1,
+        blocks_per_stage=[1, 2, 7, 2],
+        global_attention_blocks=[5, 7, 9],
+        background_size=[7, 7],
+        fpn_hidden_size=128,
+        mask_input_channels=8,
+        mlp_dim=96,
+        decoder_heads=4,
+        iou_head_hidden_dim=48,
+    )
+    return video_model(image, version, memory_attention_num_layers=2, memory_attention_feed_forward_hidden_size=160)
+
+
+def tiny_video(image_size: int = 1024, version: str = "2.1") -> dict[str, Any]:
+    """SAM 2 Hiera-tiny with its memory."""
+    return video_model(tiny(image_size), version)
+
+
+def video_model(image: dict[str, Any], version: str = "2.1", **fields: Any) -> dict[str, Any]:
+    """The `Sam2VideoConfig` dictionary around an image model's; version 2.0 lacks three tensors."""
+    size, width = image["prompt_encoder_config"]["image_size"], image["vision_config"]["fpn_hidden_size"]
+    widths = {
+        "memory_attention_hidden_size": width,
+        "memory_encoder_hidden_size": width,
+        "mask_downsampler_embed_dim": width,
+        "memory_fuser_embed_dim": width,
+        "memory_fuser_intermediate_dim": 4 * width,
+    }
+    return {
+        **image,
+        "model_type": "sam2_video",
+        "image_size": size,
+        "memory_attention_rope_feat_sizes": [size // 16] * 2,
+        "enable_occlusion_spatial_embedding": version == "2.1",
+        "enable_temporal_pos_encoding_for_object_pointers": version == "2.1",
+        **widths,
+        **fields,
+    }
 
 
 def tiny(image_size: int = 1024) -> dict[str, Any]:

@@ -29,14 +29,31 @@ PREFIXES = (
     (r"^mask_decoder\.upscale_conv2\.", "sam_mask_decoder.output_upscaling.3."),
     (r"^mask_decoder\.", "sam_mask_decoder."),
     (r"^no_memory_embedding$", "no_mem_embed"),
+    (r"^no_memory_positional_encoding$", "no_mem_pos_enc"),
+    (r"^memory_temporal_positional_encoding$", "maskmem_tpos_enc"),
+    (r"^no_object_pointer$", "no_obj_ptr"),
+    (r"^occlusion_spatial_embedding_parameter$", "no_obj_embed_spatial"),
+    (r"^object_pointer_proj\.", "obj_ptr_proj."),
+    (r"^temporal_positional_encoding_projection_layer\.", "obj_ptr_tpos_proj."),
+    *((rf"^memory_encoder\.mask_downsampler\.layers\.{layer}\.conv\.",
+       f"memory_encoder.mask_downsampler.encoder.{3 * layer}.") for layer in range(4)),
+    *((rf"^memory_encoder\.mask_downsampler\.layers\.{layer}\.layer_norm\.",
+       f"memory_encoder.mask_downsampler.encoder.{3 * layer + 1}.") for layer in range(4)),
+    (r"^memory_encoder\.mask_downsampler\.final_conv\.", "memory_encoder.mask_downsampler.encoder.12."),
+    (r"^memory_encoder\.feature_projection\.", "memory_encoder.pix_feat_proj."),
+    (r"^memory_encoder\.projection\.", "memory_encoder.out_proj."),
+    (r"^memory_encoder\.memory_fuser\.", "memory_encoder.fuser."),
 )  # fmt: skip
-THREE_LAYER_HEADS = ("hypernetworks", "head")
+THREE_LAYER_HEADS = ("hypernetworks", "head", "obj_ptr_proj")
 ENDINGS = (
     ("layer_norm_final_attn", "norm_final_attn"),
     ("layer_norm", "norm"),
     ("o_proj", "out_proj"),
     (".mlp.proj_in", ".mlp.layers.0"),
     (".mlp.proj_out", ".mlp.layers.1"),
+    ("depthwise_conv", "dwconv"),
+    ("pointwise_conv", "pwconv"),
+    (".scale", ".gamma"),
 )
 
 
@@ -133,16 +150,17 @@ def build_meta_model(configuration: dict[str, Any], state: Mapping[str, Tensor])
     """Meta's image model for a configuration of `configurations` and weights under Meta's names, in evaluation mode."""
     vision = configuration["vision_config"]
     model = MetaImageModel(
-        _image_encoder(vision),
-        _prompt_encoder(configuration["prompt_encoder_config"]),
-        _mask_decoder(configuration["mask_decoder_config"]),
+        build_image_encoder(vision),
+        build_prompt_encoder(configuration["prompt_encoder_config"]),
+        build_mask_decoder(configuration["mask_decoder_config"]),
         vision["fpn_hidden_size"],
     )
     model.load_state_dict(state)
     return model.eval()
 
 
-def _image_encoder(vision: dict[str, Any]) -> nn.Module:
+def build_image_encoder(vision: dict[str, Any]) -> nn.Module:
+    """Trunk and neck of a vision configuration."""
     from sam2.modeling.backbones.hieradet import Hiera
     from sam2.modeling.backbones.image_encoder import FpnNeck, ImageEncoder
     from sam2.modeling.position_encoding import PositionEmbeddingSine
@@ -167,33 +185,35 @@ def _image_encoder(vision: dict[str, Any]) -> nn.Module:
     return encoder
 
 
-def _prompt_encoder(prompt_encoder: dict[str, Any]) -> nn.Module:
+def build_prompt_encoder(configuration: dict[str, Any]) -> nn.Module:
+    """Meta's prompt encoder in the sizes of a prompt encoder configuration."""
     from sam2.modeling.sam.prompt_encoder import PromptEncoder
 
-    size = prompt_encoder["image_size"]
+    size = configuration["image_size"]
     encoder: nn.Module = PromptEncoder(
-        embed_dim=prompt_encoder["hidden_size"],
+        embed_dim=configuration["hidden_size"],
         image_embedding_size=(size // 16, size // 16),
         input_image_size=(size, size),
-        mask_in_chans=prompt_encoder["mask_input_channels"],
+        mask_in_chans=configuration["mask_input_channels"],
     )
     return encoder
 
 
-def _mask_decoder(mask_decoder: dict[str, Any]) -> nn.Module:
+def build_mask_decoder(configuration: dict[str, Any]) -> nn.Module:
+    """Meta's mask decoder in the sizes of a mask decoder configuration, with the released models' options."""
     from sam2.modeling.sam.mask_decoder import MaskDecoder
     from sam2.modeling.sam.transformer import TwoWayTransformer
 
     transformer = TwoWayTransformer(
         depth=2,
-        embedding_dim=mask_decoder["hidden_size"],
-        num_heads=mask_decoder["num_attention_heads"],
-        mlp_dim=mask_decoder["mlp_dim"],
+        embedding_dim=configuration["hidden_size"],
+        num_heads=configuration["num_attention_heads"],
+        mlp_dim=configuration["mlp_dim"],
     )
     decoder: nn.Module = MaskDecoder(
-        transformer_dim=mask_decoder["hidden_size"],
+        transformer_dim=configuration["hidden_size"],
         transformer=transformer,
-        iou_head_hidden_dim=mask_decoder["iou_head_hidden_dim"],
+        iou_head_hidden_dim=configuration["iou_head_hidden_dim"],
         use_high_res_features=True,
         iou_prediction_use_sigmoid=True,
         pred_obj_scores=True,

@@ -9,10 +9,25 @@ from torch import nn
 
 SHARED_MATRIX = "prompt_encoder.shared_embedding.positional_embedding"
 SHARED_MATRIX_COPY = "shared_image_embedding.positional_embedding"
-TABLES = ("pos_embed", "pos_embed_window", "no_memory_embedding", "positional_embedding")
+TABLES = (
+    "pos_embed",
+    "pos_embed_window",
+    "no_memory_embedding",
+    "no_memory_positional_encoding",
+    "memory_temporal_positional_encoding",
+    "no_object_pointer",
+    "occlusion_spatial_embedding_parameter",
+    "scale",
+)
 TABLE_MODULES = ("point_embed", "not_a_point_embed", "no_mask_embed", "iou_token", "mask_tokens", "obj_score_token")
 # The last layers spread the logits: some masks must be stable and some not, some objects present and some absent.
-HEAD_GAINS = {"output_hypernetworks_mlps": 1.5, "pred_obj_score_head": 2.0, "iou_prediction_head": 2.0}
+# Attention to memory is made sharp: where it is even, positions do not matter.
+GAINS = {
+    "output_hypernetworks_mlps": 1.5,
+    "pred_obj_score_head": 2.0,
+    "iou_prediction_head": 2.0,
+    "cross_attn_image.q_proj": 3.0,
+}
 
 
 @torch.no_grad()
@@ -41,5 +56,5 @@ def _spread(name: str, value: torch.Tensor) -> float:
     if tensor in TABLES or module in TABLE_MODULES:
         return 0.5
     fan_in = len(value) if "upscale_conv" in name else value[0].numel()  # transposed convolutions store inputs first
-    gain = next((gain for head, gain in HEAD_GAINS.items() if head in name), 1.0)
+    gain = next((gain for part, gain in GAINS.items() if part in name), 1.0)
     return float(gain / fan_in**0.5)

@@ -12,3 +12,12 @@ def build_transformers_model(configuration: dict[str, Any]) -> nn.Module:
 
     model: nn.Module = Sam2Model(Sam2Config.from_dict(configuration)).eval()
     return model
+
+
+def build_transformers_video_model(configuration: dict[str, Any]) -> nn.Module:
+    """A transformers `Sam2VideoModel`, likewise."""
+    from transformers.models.sam2_video.configuration_sam2_video import Sam2VideoConfig
+    from transformers.models.sam2_video.modeling_sam2_video import Sam2VideoModel
+
+    model: nn.Module = Sam2VideoModel(Sam2VideoConfig.from_dict(configuration)).eval()
+    return model

@@ -45,9 +45,10 @@ class RotaryAttention(nn.Module):
         """
         q = rotate(self._split(self.q_proj(queries)), rotation)
         k, v = self._split(self.k_proj(keys)), self._split(self.v_proj(values))
-        on_grid = frames * queries.shape[1]
-        rotated = rotate(k[:, :, :on_grid].unflatten(2, (frames, -1)), rotation).flatten(2, 3)
-        k = torch.cat([rotated, k[:, :, on_grid:]], dim=2)
+        pixels = queries.shape[1]
+        on_grid, off_grid = k.split([frames * pixels, k.shape[2] - frames * pixels], dim=2)
+        rotated = rotate(on_grid.unflatten(2, (frames, pixels)), rotation).flatten(2, 3)
+        k = torch.cat([rotated, off_grid], dim=2)
         dropout = self.dropout if self.training else 0.0
         out = F.scaled_dot_product_attention(q.expand(len(k), -1, -1, -1), k, v, dropout_p=dropout)
         return self.o_proj(out.transpose(1, 2).flatten(2))
