@@ -15,3 +15,7 @@ class CheckpointError(OSError, ValueError):
 
 class UnreadableImageError(OSError, ValueError):
     """A file that is not a readable picture."""
+
+
+class UnreadableVideoError(OSError, ValueError):
+    """A file, folder or stream that is not a readable video."""

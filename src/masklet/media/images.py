@@ -5,10 +5,12 @@ import struct
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from masklet.errors import InvalidInputError, UnreadableImageError
 
+Pixels = npt.NDArray[np.uint8]  # [H, W, 3] RGB
 PictureFile = str | os.PathLike[str] | BinaryIO
 
 

@@ -1,0 +1,94 @@
+"""Videos that are kept as pictures: folders of frames, and lists of pictures."""
+
+import os
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from masklet.errors import InvalidInputError, UnreadableImageError, UnreadableVideoError
+from masklet.media.frame_file import FrameRead, damage
+from masklet.media.images import Pixels, read_image, to_rgb
+
+Picture = str | os.PathLike[str] | Image.Image | Pixels
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"})
+FRAME_RATE = Fraction(24)  # pictures do not say; that of films
+
+
+class FramePictures:
+    """A video of which every frame is a picture: a file, a Pillow image or uint8 [H, W, 3] RGB.
+
+    Attributes:
+        height, width: in pixels, of the upright picture.
+        frame_rate: 24 frames a second.
+
+    UnreadableVideoError if there are no pictures or none can be read.
+    """
+
+    frame_rate = FRAME_RATE
+    problems = ()
+
+    def __init__(self, pictures: Sequence[Picture], name: str) -> None:
+        self.name = name
+        self._pictures = pictures
+        if not pictures:
+            raise UnreadableVideoError(f"{name} has no frames.")
+        self.height = self.width = 0
+        self.height, self.width = self.read(0).pixels.shape[:2]
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def time_of(self, number: int) -> float:
+        """Return the seconds from the first frame to frame `number`."""
+        return float(number / self.frame_rate)
+
+    def read(self, number: int) -> FrameRead:
+        """Return frame `number`, and what is wrong with it.
+
+        In place of a file that cannot be read comes the last one before it that can, or the first after it.
+        InvalidInputError if the picture is not as large as the first.
+        """
+        for shown in (*range(number, -1, -1), *range(number + 1, len(self))):
+            try:
+                pixels = self._pixels(shown)
+            except UnreadableImageError:
+                continue
+            return FrameRead(pixels, damage(number, shown))
+        raise UnreadableVideoError(f"None of the {len(self)} pictures of {self.name} can be read.")
+
+    def close(self) -> None:
+        """Do nothing: no file stays open."""
+
+    def _pixels(self, number: int) -> Pixels:
+        picture = self._pictures[number]
+        image = read_image(picture) if isinstance(picture, str | os.PathLike) else picture
+        pixels = np.asarray(to_rgb(image) if isinstance(image, Image.Image) else image)
+        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+            raise InvalidInputError(f"Frame {number} is {pixels.dtype} {list(pixels.shape)}, not uint8 [H, W, 3].")
+        height, width = pixels.shape[:2]
+        if self.height and (height, width) != (self.height, self.width):
+            which = f"frame {number} ({picture})" if isinstance(picture, str | os.PathLike) else f"frame {number}"
+            raise InvalidInputError(
+                f"{self.name}: {which} is {width} x {height} pixels, the first one {self.width} x {self.height}; "
+                "all frames of a video have one size."
+            )
+        return pixels
+
+
+def frames_of_folder(folder: str | os.PathLike[str]) -> list[Path]:
+    """Return the picture files directly in `folder`, with numbers in their names in the order of numbers: 2 before 10.
+
+    Hidden files and files that by their suffix are no pictures are left out.
+    """
+    files = [path for path in Path(folder).iterdir() if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()]
+    return sorted((path for path in files if not path.name.startswith(".")), key=_natural)
+
+
+def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
+    """Return a key that compares digits as numbers and the rest as text, regardless of its case."""
+    parts = re.split(r"(\d+)", path.name.lower())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name

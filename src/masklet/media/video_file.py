@@ -1,0 +1,140 @@
+"""Video files, any frame of them at any time and exactly the one that playing from the start would show."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+
+from masklet.errors import InvalidInputError, UnreadableVideoError
+from masklet.media.display_matrix import upright_pixels
+from masklet.media.frame_file import FrameRead, damage
+from masklet.media.frame_index import decoded_frames, index_frames, video_stream
+
+ROUNDING_OF_TIMES = 0.01  # mkv and gif keep times in milliseconds and hundredths only
+NumberedFrame = tuple[int, av.VideoFrame]
+
+
+@dataclass
+class _Run:
+    """Frames decoded one after the other from `start` (a place in the index's starts) on."""
+
+    start: int
+    frames: Iterator[NumberedFrame]
+    shown: NumberedFrame | None = None
+    following: NumberedFrame | None = None  # decoded already, not reached yet
+
+    def advance(self, number: int) -> NumberedFrame | None:
+        """Return the last frame up to `number` that could be decoded, None if none could."""
+        while self.shown is None or self.shown[0] < number:
+            self.following = self.following or next(self.frames, None)
+            if self.following is None or self.following[0] > number:
+                break
+            self.shown, self.following = self.following, None
+        return self.shown
+
+
+class VideoFile:
+    """A video file; `read` decodes from the nearest key frame, or goes on where it stopped. Not for several threads.
+
+    Attributes:
+        height, width: in pixels, of the upright picture.
+        frame_rate: frames a second, on average where frames are shown unequally long.
+        problems: what is wrong with the file as a whole.
+
+    UnreadableVideoError if the file cannot be opened, has no video stream, or none of its frames can be decoded.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.name = os.fspath(path)
+        self.height = self.width = 0
+        try:
+            self._index = index_frames(path)
+            self._container = av.open(self.name)
+            self._stream = video_stream(self._container)
+            self._time_base = self._stream.time_base or Fraction(1)
+        except (av.FFmpegError, LookupError) as error:
+            reason = getattr(error, "strerror", None) or str(error.args[0])
+            raise UnreadableVideoError(f"Cannot read the video {self.name}: {reason}") from error
+        self.frame_rate = self._average_frame_rate()
+        self.problems = self._index.problems
+        self._run = _Run(0, self._frames_from(0))
+        self.height, self.width = self.read(0).pixels.shape[:2]
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def time_of(self, number: int) -> float:
+        """Return the seconds from the first frame to frame `number`."""
+        if self._index.is_counted:
+            return float(number / self.frame_rate)
+        timestamps = self._index.timestamps
+        return float((timestamps[number] - timestamps[0]) * self._time_base)
+
+    def read(self, number: int) -> FrameRead:
+        """Return frame `number`, and what is wrong with it.
+
+        A frame that cannot be decoded is shown as players do: by the last one before it that can, or the first after.
+        InvalidInputError if it is not as large as the first frame.
+        """
+        shown, frame = self._find(number)
+        pixels = upright_pixels(frame)
+        height, width = pixels.shape[:2]
+        if self.height and (height, width) != (self.height, self.width):
+            raise InvalidInputError(
+                f"{self.name}: frame {number} is {width} x {height} pixels, the first one "
+                f"{self.width} x {self.height}; cut the video there or scale it to one size."
+            )
+        return FrameRead(pixels, damage(number, shown, is_corrupt=frame.is_corrupt))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()
+
+    def _average_frame_rate(self) -> Fraction:
+        timestamps = self._index.timestamps
+        nominal = Fraction(self._stream.average_rate or self._stream.guessed_rate or 25)
+        if self._index.is_counted or len(timestamps) < 2:
+            return nominal
+        measured = (len(timestamps) - 1) / ((timestamps[-1] - timestamps[0]) * self._time_base)
+        return nominal if abs(measured / nominal - 1) < ROUNDING_OF_TIMES else measured
+
+    def _find(self, number: int) -> NumberedFrame:
+        """Decode frame `number`, beginning earlier where the nearest key frame does not lead there."""
+        nearest = self._index.start_before(number) if len(self) else 0
+        for start in range(nearest, -1, -1):
+            shown = self._run_to(number, start).advance(number)
+            if shown is not None and (shown[0] == number or start < nearest):
+                return shown
+        found = self._run.shown or self._run.following
+        if found is None:
+            raise UnreadableVideoError(f"Cannot read the video {self.name}: no frame of it can be decoded.")
+        return found
+
+    def _run_to(self, number: int, start: int) -> _Run:
+        """Return the run at hand if it leads to `number` no later than one from `start` would, else a new one."""
+        run = self._run
+        reached = run.shown[0] if run.shown else -1
+        begins = self._index.number_of(self._index.starts[start]) if len(self) else 0
+        if run.start > start or reached > number or (begins is not None and reached + 1 < begins):
+            self._run = run = _Run(start, self._frames_from(start))
+        return run
+
+    def _frames_from(self, start: int) -> Iterator[NumberedFrame]:
+        """Yield the frames from a start on, without those shown before it: they need others that are not decoded."""
+        if start == 0:
+            self._container.close()
+            self._container = av.open(self.name)
+            self._stream = video_stream(self._container)
+        else:
+            with suppress(av.FFmpegError):  # a format that cannot seek: an earlier start will be tried
+                self._container.seek(self._index.starts[start], stream=self._stream)
+        for count, frame in enumerate(decoded_frames(self._container, self._stream)):
+            timestamp = count if self._index.is_counted else frame.pts
+            if timestamp is None or (start > 0 and timestamp < self._index.starts[start]):
+                continue
+            number = self._index.number_of(timestamp)
+            if number is not None:
+                yield number, frame

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+from PIL import Image
+from tests.unit.media.small_videos import moving_square
+
+from masklet.errors import InvalidInputError, UnreadableVideoError
+from masklet.media.frame_folders import FramePictures, frames_of_folder
+from masklet.media.video_reader import open_video
+
+
+def write_frames(folder, names, frames=None):
+    for name, frame in zip(names, frames or moving_square(len(names)), strict=True):
+        Image.fromarray(frame).save(folder / name)
+
+
+def test_numbers_are_sorted_as_numbers(tmp_path):
+    names = ["frame9.png", "frame10.png", "frame010b.png", "Frame2.PNG", "x-1-10.png", "x-1-9.png", "7.png"]
+    write_frames(tmp_path, names)
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / ".hidden.png").touch()
+    (tmp_path / "folder.png").mkdir()
+    assert [path.name for path in frames_of_folder(tmp_path)] == [
+        "7.png",
+        "Frame2.PNG",
+        "frame9.png",
+        "frame10.png",
+        "frame010b.png",
+        "x-1-9.png",
+        "x-1-10.png",
+    ]
+
+
+def test_a_folder_is_a_video(tmp_path):
+    frames = moving_square(12)
+    write_frames(tmp_path, [f"{number}.png" for number in range(12)], frames)
+    with open_video(str(tmp_path)) as video:
+        assert (len(video), video.height, video.width) == (12, 48, 64)
+        assert video.time_of(12) == 0.5
+        for number in (11, 0, 10, 2):
+            np.testing.assert_array_equal(video[number], frames[number])
+
+
+def test_a_broken_picture_is_replaced_and_reported(tmp_path):
+    frames = moving_square(4)
+    write_frames(tmp_path, ["0.png", "1.png", "2.png", "3.png"], frames)
+    (tmp_path / "0.png").write_bytes(b"no picture")
+    (tmp_path / "2.png").write_bytes((tmp_path / "2.png").read_bytes()[:100])
+    with open_video(tmp_path) as video:
+        shown = list(video)
+        assert video.problems == [
+            "Frame 0 cannot be decoded; frame 1 stands in its place.",
+            "Frame 2 cannot be decoded; frame 1 stands in its place.",
+        ]
+    for frame, expected in zip(shown, (1, 1, 1, 3), strict=True):
+        np.testing.assert_array_equal(frame, frames[expected])
+
+
+def test_a_folder_without_frames_is_refused(tmp_path):
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(UnreadableVideoError, match="has no frames"):
+        open_video(tmp_path)
+    with pytest.raises(UnreadableVideoError, match="has no frames"):
+        open_video([])
+
+
+def test_pictures_of_which_none_can_be_read_are_refused(tmp_path):
+    for name in ("0.png", "1.png"):
+        (tmp_path / name).write_bytes(b"no picture")
+    with pytest.raises(UnreadableVideoError, match="None of the 2 pictures"):
+        open_video(tmp_path)
+
+
+def test_frames_of_several_sizes_are_refused_by_name(tmp_path):
+    write_frames(tmp_path, ["0.png", "1.png"], [np.zeros((4, 6, 3), np.uint8), np.zeros((5, 6, 3), np.uint8)])
+    with open_video(tmp_path) as video, pytest.raises(InvalidInputError, match=r"1\.png.* 6 x 5 .* 6 x 4"):
+        video[1]
+
+
+def test_arrays_of_other_kinds_are_refused():
+    with pytest.raises(InvalidInputError, match=r"Frame 0 is float64 \[4, 6, 3\]"):
+        FramePictures([np.zeros((4, 6, 3))], "the list")
