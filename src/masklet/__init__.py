@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from masklet.processing.processor import Sam2Processor
     from masklet.processing.video_processor import Sam2VideoProcessor
     from masklet.segmenting import ImageSegmenter
+    from masklet.tracking.session import Sam2VideoInferenceSession
+    from masklet.tracking.video_model import Sam2VideoModel
 
 __version__ = "0.1.0"
 
@@ -35,6 +37,8 @@ _HOMES = {
     "Sam2HieraDetModel": "modeling.hiera",
     "Sam2VisionModel": "modeling.vision",
     "Sam2Model": "modeling.image_model",
+    "Sam2VideoInferenceSession": "tracking.session",
+    "Sam2VideoModel": "tracking.video_model",
     "Sam2ImageProcessorFast": "processing.image_processor",
     "Sam2Processor": "processing.processor",
     "Sam2VideoProcessor": "processing.video_processor",
@@ -52,6 +56,8 @@ __all__ = [
     "Sam2Processor",
     "Sam2PromptEncoderConfig",
     "Sam2VideoProcessor",
+    "Sam2VideoInferenceSession",
+    "Sam2VideoModel",
     "Sam2VisionConfig",
     "Sam2VisionModel",
     "Segmentation",

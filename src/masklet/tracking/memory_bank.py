@@ -1,0 +1,115 @@
+"""What is remembered of one object: in full where it can still be attended to, as a compact result elsewhere."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from masklet.masks.geometry import Mask
+from masklet.masks.run_length import RunLength, decode_run_length
+from masklet.tracking.retention import Archive
+
+
+@dataclass(frozen=True)
+class FrameMemory:
+    """What one object has of one frame.
+
+    `logits` [S/4, S/4]; `iou` and `object_score` single values; `pointer` [channels]; `features` [h * w, channels] or
+    None where only the pointer can be reached. `reverse` is the direction in which the frame was tracked; None if it
+    was prompted and never tracked.
+    """
+
+    logits: Tensor
+    iou: Tensor
+    object_score: Tensor
+    pointer: Tensor
+    features: Tensor | None
+    reverse: bool | None
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """The mask of an object on a frame as run lengths, with its predicted IoU and its object score (a logit)."""
+
+    run_length: RunLength
+    iou: float
+    object_score: float
+    reverse: bool
+
+    @property
+    def mask(self) -> Mask:
+        """The mask, bool [height, width] of the video."""
+        return decode_run_length(self.run_length)
+
+
+class MemoryBank:
+    """The memories of one object: `conditioning` of prompted frames, `tracked` of others, `results` of old ones."""
+
+    def __init__(self, archive: Archive | None = None) -> None:
+        self.conditioning: dict[int, FrameMemory] = {}
+        self.tracked: dict[int, FrameMemory] = {}
+        self.results: dict[int, FrameResult] = {}
+        self.archive = archive
+
+    def remember_prompted(self, frame: int, memory: FrameMemory) -> None:
+        """Keep what prompts said of a frame, in place of what was tracked there."""
+        self.forget(frame)
+        self.conditioning[frame] = memory
+
+    def remember_tracked(self, frame: int, memory: FrameMemory) -> None:
+        """Keep what was tracked on a frame, in place of what was tracked there before."""
+        self.forget(frame)
+        self.tracked[frame] = memory
+
+    def forget(self, frame: int) -> None:
+        """Forget a frame altogether."""
+        for kept in (self.conditioning, self.tracked, self.results):
+            kept.pop(frame, None)
+        if self.archive is not None:
+            self.archive.forget(frame)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for kept in (self.conditioning, self.tracked, self.results):
+            kept.clear()
+        if self.archive is not None:
+            self.archive.clear()
+
+    def recall(self, frame: int) -> FrameMemory | None:
+        """All there is of a frame, read back from the archive if need be; None if nothing in full."""
+        memory = self.conditioning.get(frame) or self.tracked.get(frame)
+        if (memory is None or memory.features is None) and self.archive is not None and frame in self.archive:
+            memory = FrameMemory(**self.archive.read(frame))
+        return memory
+
+    def direction(self, frame: int) -> bool | None:
+        """Whether the frame was tracked in reverse; None if it was not tracked."""
+        kept = self.conditioning.get(frame) or self.tracked.get(frame) or self.results.get(frame)
+        return None if kept is None else kept.reverse
+
+    def __contains__(self, frame: object) -> bool:
+        """Whether the frame can be attended to."""
+        is_archived = self.archive is not None and frame in self.archive
+        return frame in self.conditioning or frame in self.tracked or is_archived
+
+    def shrink(self, frame: int, reach: int, pointer_reach: int, compact: Callable[[FrameMemory], FrameResult]) -> None:
+        """Shrink what cannot be attended to any more from `frame`, nor from the prompted frames.
+
+        Beyond `reach` frames only the pointer stays, beyond both reaches the compact result. With an archive, all goes
+        there first.
+        """
+        anchors = (frame, *self.conditioning)
+        for other, memory in list(self.tracked.items()):
+            distance = min(abs(other - anchor) for anchor in anchors)
+            if distance > reach and memory.features is not None:
+                if self.archive is not None:
+                    self.archive.write(other, vars(memory))
+                self.tracked[other] = replace(memory, features=None)
+            if distance > max(reach, pointer_reach):
+                self.results[other] = compact(memory)
+                del self.tracked[other]
+
+    def limit_results(self, most: int) -> None:
+        """Drop the compact results of the lowest frames until `most` are left."""
+        for frame in sorted(self.results)[: max(0, len(self.results) - most)]:
+            del self.results[frame]

@@ -1,0 +1,34 @@
+"""What tracking returns for a frame."""
+
+from dataclasses import InitVar, dataclass
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from masklet.modeling.outputs import ModelOutput
+
+
+@dataclass
+class Sam2VideoSegmentationOutput(ModelOutput):
+    """The masks of all objects on one frame.
+
+    `object_ids`, in the order of the rows; `pred_masks` [objects, 1, S/4, S/4] logits; `object_score_logits`
+    [objects, 1], above 0 where the object is there; `iou_scores` [objects, 1], predicted; `frame_idx`.
+    """
+
+    object_ids: list[int]
+    pred_masks: Tensor
+    object_score_logits: Tensor
+    iou_scores: Tensor
+    frame_idx: int
+    video_size: InitVar[tuple[int, int] | None] = None
+
+    def __post_init__(self, video_size: tuple[int, int] | None) -> None:
+        self._video_size = video_size
+
+    @property
+    def video_res_masks(self) -> Tensor:
+        """Logits [objects, 1, height, width] in the video's own pixels, enlarged when asked for."""
+        if self._video_size is None:
+            return self.pred_masks
+        return F.interpolate(self.pred_masks.float(), size=self._video_size, mode="bilinear")

@@ -1,0 +1,276 @@
+"""A video, the objects in it, what was said about them and what is remembered of them."""
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from masklet.errors import InvalidInputError
+from masklet.masks.run_length import encode_run_length
+from masklet.modeling.video_network import VideoNetwork
+from masklet.tracking.frame_prompt import FramePrompt, clicks_and_box, whole_mask
+from masklet.tracking.frames import FeatureCache, Features, Frames, StreamedFrames
+from masklet.tracking.memory_bank import FrameMemory, FrameResult, MemoryBank
+from masklet.tracking.retention import RetentionChoice, archives_of
+from masklet.tracking.tracked_object import TrackedObject
+
+Device = torch.device | str
+
+
+class Sam2VideoInferenceSession:
+    """The state of tracking objects through one video; `Sam2VideoModel` reads it and writes to it.
+
+    Memory does not grow with the video. What the frames to come can attend to is kept in full, as is what the
+    frames around prompts can; of other frames compact masks with their scores stay (`output`), a few hundred bytes
+    each.
+
+    Args:
+        video: frames by number, [3, S, S] as the processor normalises them; None for a stream, whose frames are pushed
+            one at a time.
+        video_height, video_width: pixels of the video's own frames, the size of stored masks.
+        inference_device: where the network is.
+        inference_state_device: where memories are kept; None: `inference_device`.
+        video_storage_device: where the frames of a stream are kept; None: `inference_device`.
+        dtype (older spelling `torch_dtype`): of stored memory features; bfloat16 halves them.
+        max_vision_features_cache_size: so many frames keep their image features, the last ones used.
+        retention: what becomes of memories out of reach. "window" drops them: memory is bounded, and a correction on an
+            old frame goes by the prompted frames and the stored mask. "spill", or `Spill(folder)`, puts them on disk
+            and reads them back: a correction anywhere is exact.
+        max_stream_frames: of a stream, prompts can be given on so many of the last frames.
+        max_stream_results: of a stream, so many compact masks an object are kept.
+    """
+
+    def __init__(
+        self,
+        video: Frames | None = None,
+        video_height: int | None = None,
+        video_width: int | None = None,
+        inference_device: Device = "cpu",
+        inference_state_device: Device | None = None,
+        video_storage_device: Device | None = None,
+        torch_dtype: torch.dtype | str | None = None,
+        max_vision_features_cache_size: int = 1,
+        *,
+        dtype: torch.dtype | str | None = None,
+        retention: RetentionChoice = "window",
+        max_stream_frames: int = 8,
+        max_stream_results: int = 1000,
+    ) -> None:
+        if video is not None and not len(video):
+            raise InvalidInputError("The video has no frames.")
+        self.frames: Frames | StreamedFrames = StreamedFrames(max_stream_frames) if video is None else video
+        self.video_height = None if video_height is None else int(video_height)
+        self.video_width = None if video_width is None else int(video_width)
+        self.inference_device = torch.device(inference_device)
+        self.inference_state_device = torch.device(inference_state_device or inference_device)
+        self.video_storage_device = torch.device(video_storage_device or inference_device)
+        self.dtype = _as_dtype(dtype or torch_dtype or torch.float32)
+        self.max_stream_results = max_stream_results
+        self.cache = FeatureCache(max_vision_features_cache_size)
+        self._archives = archives_of(retention)
+        self._objects: dict[int, TrackedObject] = {}
+
+    # -- frames ---------------------------------------------------------------------------------------------------
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether frames are pushed one at a time."""
+        return isinstance(self.frames, StreamedFrames)
+
+    @property
+    def num_frames(self) -> int:
+        """How many frames the video has, or the stream had so far."""
+        return len(self.frames)
+
+    @property
+    def processed_frames(self) -> Frames:
+        """The frames by number."""
+        return self.frames
+
+    def add_new_frame(self, pixel_values: Tensor, frame_idx: int | None = None) -> int:
+        """Take the next frame of a stream, [3, S, S] or [1, 3, S, S], and return its number."""
+        if not isinstance(self.frames, StreamedFrames):
+            raise InvalidInputError("This session has a video; frames are pushed to a session that was made without.")
+        pixels = pixel_values[0] if pixel_values.ndim == 4 and len(pixel_values) == 1 else pixel_values
+        if pixels.ndim != 3:
+            raise InvalidInputError(f"A frame has the shape [3, S, S]; got {list(pixel_values.shape)}.")
+        return self.frames.add(pixels.to(self.video_storage_device), frame_idx)
+
+    def get_frame(self, frame_idx: int) -> Tensor:
+        """The pixels [3, S, S] of a frame."""
+        self.check_frame(frame_idx)
+        try:
+            return self.frames[frame_idx]
+        except IndexError as error:
+            raise InvalidInputError(
+                f"The video ended before frame {frame_idx}, though it was said to have {self.num_frames} frames."
+            ) from error
+
+    def has_frame(self, frame_idx: int) -> bool:
+        """Whether the pixels of a frame can be had: not before it came, nor after a stream dropped it."""
+        is_there = 0 <= frame_idx < self.num_frames
+        return is_there and not (isinstance(self.frames, StreamedFrames) and frame_idx not in self.frames)
+
+    def check_frame(self, frame_idx: int) -> None:
+        """Raise `InvalidInputError` unless there is such a frame."""
+        if not 0 <= frame_idx < self.num_frames:
+            raise InvalidInputError(f"There is no frame {frame_idx}; the frames are 0 to {self.num_frames - 1}.")
+
+    def features(self, network: VideoNetwork, frame_idx: int) -> Features:
+        """The levels of a frame as `encode_image` gives them, computed unless they are kept."""
+
+        def compute() -> Features:
+            pixels = self.get_frame(frame_idx).to(network.device, network.dtype)
+            return network.encode_image(pixels.unsqueeze(0))[0]
+
+        return self.cache.get(frame_idx, compute)
+
+    # -- objects --------------------------------------------------------------------------------------------------
+
+    @property
+    def obj_ids(self) -> list[int]:
+        """The objects' ids, in the order in which they were added."""
+        return list(self._objects)
+
+    @property
+    def obj_with_new_inputs(self) -> list[int]:
+        """The ids of the objects with prompts that the network has not seen yet."""
+        return [each.object_id for each in self._objects.values() if each.pending_frames()]
+
+    def objects(self) -> Sequence[TrackedObject]:
+        """The objects, in the order of `obj_ids`."""
+        return tuple(self._objects.values())
+
+    def get_obj_num(self) -> int:
+        """How many objects there are."""
+        return len(self._objects)
+
+    def obj_id_to_idx(self, obj_id: int) -> int:
+        """The position of an object in `obj_ids` and in every output; an unknown one raises `InvalidInputError`."""
+        self._known(obj_id)
+        return self.obj_ids.index(obj_id)
+
+    def obj_idx_to_id(self, obj_idx: int) -> int:
+        """The id of the object at a position."""
+        return self.obj_ids[obj_idx]
+
+    def remove_object(self, object_id: int) -> None:
+        """Forget an object; the others stay as they are."""
+        self._known(object_id).bank.clear()
+        del self._objects[object_id]
+
+    def _known(self, object_id: int) -> TrackedObject:
+        if object_id not in self._objects:
+            raise InvalidInputError(f"There is no object {object_id!r}; the objects are {self.obj_ids}.")
+        return self._objects[object_id]
+
+    def reset(self) -> None:
+        """Forget all objects; the frames stay."""
+        for object_id in self.obj_ids:
+            self.remove_object(object_id)
+
+    reset_tracking_data = reset
+
+    def reset_inference_session(self) -> None:
+        """Forget all objects and all image features; the frames stay."""
+        self.reset()
+        self.cache.clear()
+
+    # -- prompts --------------------------------------------------------------------------------------------------
+
+    def add_points(
+        self,
+        object_id: int,
+        frame: int,
+        points: Any = None,
+        labels: Any = None,
+        box: Any = None,
+        clear_old: bool = True,
+    ) -> None:
+        """Say which clicks, box or both mark an object on a frame; the network sees them when it runs next.
+
+        object_id: any integer; a new one adds an object.
+        frame: of a stream it may be one that has yet to come.
+        points [n, 2] (x, y), labels [n] (1 on the object, 0 off it), box (x1, y1, x2, y2): pixels of the network's
+            input. -10 is padding and left out.
+        clear_old: replace what was said about the object on this frame. Otherwise the clicks are added, and refine a
+            mask prompt. Clicks that go on from those already answered refine the mask that came of them.
+
+        Raises `InvalidInputError` and changes nothing for prompts that do not fit.
+        """
+        self.add_prompt(object_id, frame, clicks_and_box(points, labels, box), clear_old=clear_old)
+
+    def add_mask(self, object_id: int, frame: int, mask: Any) -> None:
+        """Say what the mask [S, S] of an object is on a frame, in place of what was said; empty means absent.
+
+        Arguments and errors otherwise as for `add_points`.
+        """
+        self.add_prompt(object_id, frame, whole_mask(mask))
+
+    def add_prompt(self, object_id: int, frame: int, prompt: FramePrompt, clear_old: bool = True) -> None:
+        """Say what marks an object on a frame; arguments and errors otherwise as for `add_points`."""
+        object_id, frame = _as_integer(object_id, "object id"), _as_integer(frame, "frame")
+        if frame < self.num_frames or not self.is_stream:
+            self._check_prompt_fits(frame, prompt)
+        target = self._objects.get(object_id)
+        if target is None:
+            target = TrackedObject(object_id, MemoryBank(self._archives.new() if self._archives else None))
+        target.say(frame, prompt, keep_earlier=not clear_old)
+        self._objects[object_id] = target
+
+    def _check_prompt_fits(self, frame: int, prompt: FramePrompt) -> None:
+        self.check_frame(frame)
+        if prompt.mask is not None or self.is_stream:  # of which the frame may have been dropped
+            size = self.get_frame(frame).shape[-2:]
+            if prompt.mask is not None and prompt.mask.shape != size:
+                raise InvalidInputError(f"The mask has {list(prompt.mask.shape)} pixels; the frames have {list(size)}.")
+
+    def clear_prompts(self, object_id: int, frame: int) -> None:
+        """Forget what was said about an object on a frame, and what came of it there."""
+        target = self._known(object_id)
+        if frame not in target.prompts:
+            raise InvalidInputError(
+                f"Nothing was said about object {object_id} on frame {frame}; its prompts are on the frames "
+                f"{sorted(target.prompts)}."
+            )
+        target.unsay(frame)
+
+    # -- results --------------------------------------------------------------------------------------------------
+
+    def output(self, object_id: int, frame: int) -> FrameResult | None:
+        """The mask of an object on a frame, in pixels of the video, with its scores; None if there is none (yet)."""
+        bank = self._known(object_id).bank
+        memory = bank.conditioning.get(frame) or bank.tracked.get(frame)
+        return bank.results.get(frame) if memory is None else self._compact(memory)
+
+    def shrink(self, frame: int, reach: int, pointer_reach: int) -> None:
+        """Let go of what frames around `frame` cannot attend to: see `MemoryBank.shrink`."""
+        for each in self._objects.values():
+            each.bank.shrink(frame, reach, pointer_reach, self._compact)
+            if self.is_stream:
+                each.bank.limit_results(self.max_stream_results)
+
+    def _compact(self, memory: FrameMemory) -> FrameResult:
+        logits = memory.logits.float()
+        if self.video_height is not None and self.video_width is not None:
+            size = (self.video_height, self.video_width)
+            logits = F.interpolate(logits[None, None], size=size, mode="bilinear")[0, 0]
+        run_length = encode_run_length((logits > 0).cpu().numpy())
+        return FrameResult(run_length, float(memory.iou), float(memory.object_score), bool(memory.reverse))
+
+
+def _as_integer(value: Any, name: str) -> int:
+    try:
+        return operator.index(value)
+    except TypeError as error:
+        raise InvalidInputError(f"The {name} is {value!r}; it must be an integer.") from error
+
+
+def _as_dtype(dtype: torch.dtype | str) -> torch.dtype:
+    found = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
+    if not isinstance(found, torch.dtype) or not found.is_floating_point:
+        raise InvalidInputError(f"dtype is {dtype!r}; it must be a floating-point type such as torch.float32.")
+    return found

@@ -1,0 +1,214 @@
+"""One frame: prompts are answered, objects without prompts there are tracked."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from masklet.modeling.object_pointers import PointerMemory
+from masklet.modeling.video_network import ObjectOutcome, SpatialMemory, VideoNetwork
+from masklet.tracking.frame_prompt import FramePrompt
+from masklet.tracking.frames import Features
+from masklet.tracking.memory_bank import FrameMemory, FrameResult, MemoryBank
+from masklet.tracking.selection import attended_frames
+from masklet.tracking.session import Sam2VideoInferenceSession
+from masklet.tracking.tracked_object import TrackedObject
+
+# Logits fed back to the decoder are kept within the range it was trained with; Meta's predictor does the same.
+LARGEST_LOGIT = 32.0
+# What a stored mask without logits counts as: a mask prompt, which the network scales to this.
+LOGIT_OF_A_MASK = 10.0
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """The memories of one object that a frame attends to, in order."""
+
+    features: tuple[Tensor, ...]
+    slots: tuple[int, ...]
+    pointers: tuple[Tensor, ...]
+    distances: tuple[int, ...]
+    pointer_span: int
+
+
+def track(
+    network: VideoNetwork,
+    session: Sam2VideoInferenceSession,
+    targets: Sequence[TrackedObject],
+    frame: int,
+    *,
+    reverse: bool,
+) -> None:
+    """Track objects onto a frame; those that attend to equally many memories go through the network as one batch."""
+    groups: dict[tuple[tuple[int, ...], tuple[int, ...]], list[tuple[TrackedObject, Recalled]]] = defaultdict(list)
+    for target in targets:
+        recalled = recall(network, session, target.bank, frame, target.bank.conditioning, reverse=reverse)
+        groups[recalled.slots, recalled.distances].append((target, recalled))
+    for group in groups.values():
+        _track_together(network, session, group, frame, reverse=reverse)
+
+
+def answer(network: VideoNetwork, session: Sam2VideoInferenceSession, target: TrackedObject, frame: int) -> None:
+    """Show the network what was said about one object on a frame, and remember its answer.
+
+    Prompts on a frame that had been tracked correct it: the network also sees the memories of other frames and the mask
+    that was there. The first prompts of any other frame go by the picture alone.
+    """
+    levels = session.features(network, frame)
+    prompt, earlier = target.prompts[frame], earlier_logits(network, target, frame)
+    reverse = target.bank.direction(frame)
+    outcome = None
+    if prompt.mask is not None and not target.is_refinement(frame):
+        outcome = network.adopt(levels, prompt.mask[None].to(network.device))
+        earlier = outcome.logits[0]
+    if len(prompt.labels):
+        others = target.bank.conditioning.keys() - {frame} if reverse is not None else ()
+        recalled = recall(network, session, target.bank, frame, others, reverse=bool(reverse))
+        outcome = _click(network, levels, prompt, earlier, recalled)
+    assert outcome is not None  # no prompt is empty
+    is_prompted = torch.ones(1, dtype=torch.bool, device=network.device)
+    features = network.remember(levels[2], outcome.logits, outcome.object_score, is_prompted)
+    target.answer(frame, _memories(session, outcome, features, reverse)[0])
+
+
+def earlier_logits(network: VideoNetwork, target: TrackedObject, frame: int) -> Tensor | None:
+    """The mask [S/4, S/4] of a frame that new prompts refine: of earlier prompts that they go on from, or tracked."""
+    if frame in target.answered and not target.is_refinement(frame):
+        return None
+    memory = target.bank.recall(frame) or target.bank.results.get(frame)
+    if memory is None:
+        return None
+    if isinstance(memory, FrameMemory):
+        return memory.logits.to(network.device, network.dtype)
+    return _logits_of(memory, network)
+
+
+def recall(
+    network: VideoNetwork,
+    session: Sam2VideoInferenceSession,
+    bank: MemoryBank,
+    frame: int,
+    conditioning: Collection[int],
+    *,
+    reverse: bool,
+) -> Recalled:
+    """The memories that `frame` attends to, `conditioning` being the prompted frames among them."""
+    config = network.config
+    attended = attended_frames(
+        frame,
+        conditioning,
+        bank if conditioning else (),
+        num_maskmem=config.num_maskmem,
+        max_pointers=config.max_object_pointers_in_encoder,
+        max_conditioning=config.max_cond_frame_num,
+        num_frames=None if session.is_stream else session.num_frames,
+        reverse=reverse,
+    )
+    memories = {other: bank.recall(other) for other, _ in (*attended.spatial, *attended.pointers)}
+    spatial = [
+        (memory.features.to(network.device), slot)
+        for other, slot in attended.spatial
+        if (memory := memories[other]) is not None and memory.features is not None
+    ]
+    pointers = [
+        (memory.pointer.to(network.device), distance)
+        for other, distance in attended.pointers
+        if (memory := memories[other]) is not None
+    ]
+    return Recalled(
+        tuple(features for features, _ in spatial),
+        tuple(slot for _, slot in spatial),
+        tuple(pointer for pointer, _ in pointers),
+        tuple(distance for _, distance in pointers),
+        attended.pointer_span,
+    )
+
+
+def _track_together(
+    network: VideoNetwork,
+    session: Sam2VideoInferenceSession,
+    group: Sequence[tuple[TrackedObject, Recalled]],
+    frame: int,
+    *,
+    reverse: bool,
+) -> None:
+    levels = session.features(network, frame)
+    conditioned = _condition(network, levels[2], [recalled for _, recalled in group])
+    decoded = network.decode((*levels[:2], conditioned))
+    outcome = network.outcome(decoded, _is_multimask(network, [0] * len(group), is_first=False))
+    is_prompted = torch.zeros(len(group), dtype=torch.bool, device=network.device)
+    features = network.remember(levels[2], outcome.logits, outcome.object_score, is_prompted)
+    memories = _memories(session, outcome, features, reverse)
+    for (target, _), memory in zip(group, memories, strict=True):
+        target.bank.remember_tracked(frame, memory)
+
+
+def _condition(network: VideoNetwork, features: Tensor, group: Sequence[Recalled]) -> Tensor:
+    """The deepest level [objects, channels, h, w] after attending to the memories of each object."""
+
+    first = group[0]
+    spatial = [
+        SpatialMemory(torch.stack([recalled.features[place] for recalled in group]), slot)
+        for place, slot in enumerate(first.slots)
+    ]
+    pointers = [
+        PointerMemory(torch.stack([recalled.pointers[place] for recalled in group]), distance)
+        for place, distance in enumerate(first.distances)
+    ]
+    return network.condition(features, spatial, pointers, first.pointer_span)
+
+
+def _click(
+    network: VideoNetwork, levels: Features, prompt: FramePrompt, earlier: Tensor | None, recalled: Recalled
+) -> ObjectOutcome:
+    """What the network makes of clicks and boxes, of the mask that they refine and of memories."""
+    conditioned = _condition(network, levels[2], [recalled])
+    decoded = network.decode(
+        (*levels[:2], conditioned),
+        input_points=prompt.points[None, None].to(network.device, network.dtype),
+        input_labels=prompt.labels[None, None].to(network.device),
+        input_masks=None if earlier is None else earlier[None, None].clamp(-LARGEST_LOGIT, LARGEST_LOGIT),
+    )
+    is_first = not recalled.features
+    return network.outcome(decoded, _is_multimask(network, [len(prompt.labels)], is_first=is_first))
+
+
+def _is_multimask(network: VideoNetwork, numbers_of_points: Sequence[int], *, is_first: bool) -> Tensor:
+    """For each object whether its prompt is ambiguous, [objects, 1]: the best of three masks counts.
+
+    A box counts as two points. `is_first`: the object is seen without memories.
+    """
+    config = network.config
+    is_on = config.multimask_output_in_sam and (is_first or config.multimask_output_for_tracking)
+    fewest, most = config.multimask_min_pt_num, config.multimask_max_pt_num
+    answers = [is_on and fewest <= number <= most for number in numbers_of_points]
+    return torch.tensor(answers, device=network.device).unsqueeze(1)
+
+
+def _memories(
+    session: Sam2VideoInferenceSession, outcome: ObjectOutcome, features: Tensor, reverse: bool | None
+) -> list[FrameMemory]:
+    """One memory for each object; copies, so that none keeps the whole batch alive."""
+    place = session.inference_state_device
+    return [
+        FrameMemory(
+            logits=outcome.logits[index].to(place, copy=True),
+            iou=outcome.iou[index].to(place, copy=True),
+            object_score=outcome.object_score[index].to(place, copy=True),
+            pointer=outcome.pointer[index].to(place, copy=True),
+            features=features[index].to(place, session.dtype, copy=True),
+            reverse=reverse,
+        )
+        for index in range(len(features))
+    ]
+
+
+def _logits_of(result: FrameResult, network: VideoNetwork) -> Tensor:
+    """The low-resolution logits that a stored mask stands for."""
+    mask = torch.from_numpy(result.mask).to(network.device, network.dtype)
+    size = network.prompt_encoder.config.mask_input_size
+    inside = F.interpolate(mask[None, None], size=size, mode="bilinear", antialias=True)[0, 0]
+    return inside * 2 * LOGIT_OF_A_MASK - LOGIT_OF_A_MASK

@@ -1,0 +1,142 @@
+"""SAM 2 for videos: prompts on some frames in, masks on all of them out."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from masklet.errors import InvalidInputError
+from masklet.modeling.video_network import ABSENT_LOGIT, VideoNetwork
+from masklet.tracking.memory_bank import FrameMemory
+from masklet.tracking.outputs import Sam2VideoSegmentationOutput
+from masklet.tracking.propagation import frames_to_track
+from masklet.tracking.selection import memory_reach
+from masklet.tracking.session import Sam2VideoInferenceSession
+from masklet.tracking.stepping import answer, track
+from masklet.tracking.tracked_object import TrackedObject
+
+
+class Sam2VideoModel(VideoNetwork):
+    """The video network and the ways to run it on a session."""
+
+    @torch.inference_mode()
+    def forward(  # type: ignore[override]  # a session instead of pictures, as the public API has it
+        self,
+        inference_session: Sam2VideoInferenceSession,
+        frame_idx: int | None = None,
+        frame: Tensor | None = None,
+        reverse: bool = False,
+        **ignored: object,
+    ) -> Sam2VideoSegmentationOutput:
+        """Segment all objects on one frame.
+
+        Prompts that the network has not seen are answered first, each on its own frame. Then objects with prompts on
+        this frame have their answer, all others are tracked onto it. If there were new prompts on this very frame,
+        objects that had been tracked onto it stay as they are. An object whose prompts are all on frames of a stream
+        that have yet to come is absent.
+
+        frame_idx: a frame of the video. frame: the next frame of a stream, [3, S, S] or [1, 3, S, S]; `frame_idx` may
+            then give its number, if frames were left out.
+        reverse: the memories of later frames count, not of earlier ones.
+
+        Further keyword arguments of the public API are accepted and not used. Raises `InvalidInputError` for a frame
+        that is not there, and if there are no objects or one without prompts.
+        """
+        session = inference_session
+        _check_objects(session)
+        if frame is not None:
+            frame_idx = session.add_new_frame(frame, frame_idx)
+        elif frame_idx is None:
+            raise InvalidInputError("Give frame_idx, a frame of the video, or frame, the next one of a stream.")
+        session.check_frame(frame_idx)
+        is_prompt_new = any(frame_idx in each.pending_frames() for each in session.objects())
+        self._answer_all(session)
+        targets = [
+            each
+            for each in session.objects()
+            if each.bank.conditioning
+            and frame_idx not in each.bank.conditioning
+            and not (is_prompt_new and frame_idx in each.bank.tracked)
+        ]
+        track(self, session, targets, frame_idx, reverse=reverse)
+        output = self._output(session, frame_idx)
+        session.shrink(frame_idx, memory_reach(self.config.num_maskmem), self.config.max_object_pointers_in_encoder - 1)
+        return output
+
+    def propagate_in_video_iterator(
+        self,
+        inference_session: Sam2VideoInferenceSession,
+        start_frame_idx: int | None = None,
+        max_frame_num_to_track: int | None = None,
+        reverse: bool = False,
+        show_progress_bar: bool = False,
+    ) -> Iterator[Sam2VideoSegmentationOutput]:
+        """Track all objects from a frame on, and yield each frame's masks, that of the start frame first.
+
+        start_frame_idx: default the first frame with prompts. max_frame_num_to_track: so many frames after the start
+        frame; default all. reverse: towards the first frame; from frame 0 there is none.
+
+        Prompts may be added between frames: they are answered before the next one. Raises `InvalidInputError` before
+        the first frame if there is nothing to track, or no such frame.
+        """
+        frames = frames_to_track(inference_session, start_frame_idx, max_frame_num_to_track, reverse=reverse)
+        _check_objects(inference_session)
+        return self._propagate(inference_session, frames, reverse=reverse, show_progress_bar=show_progress_bar)
+
+    def _propagate(
+        self, session: Sam2VideoInferenceSession, frames: Sequence[int], *, reverse: bool, show_progress_bar: bool
+    ) -> Iterator[Sam2VideoSegmentationOutput]:
+        with torch.inference_mode():
+            self._answer_all(session)
+        for frame in _with_progress_bar(frames) if show_progress_bar else frames:
+            yield self(session, frame_idx=frame, reverse=reverse)
+
+    def _answer_all(self, session: Sam2VideoInferenceSession) -> None:
+        """Answer what the network has not seen; prompts that need no memories go before corrections, which do."""
+        pending = [
+            (each.bank.direction(frame) is not None, each, frame)
+            for each in session.objects()
+            for frame in each.pending_frames()
+            if session.has_frame(frame)
+        ]
+        for _, target, frame in sorted(pending, key=lambda entry: entry[0]):
+            answer(self, session, target, frame)
+
+    def _output(self, session: Sam2VideoInferenceSession, frame: int) -> Sam2VideoSegmentationOutput:
+        memories = [self._memory(each, frame) for each in session.objects()]
+        size = None
+        if session.video_height is not None and session.video_width is not None:
+            size = (session.video_height, session.video_width)
+        return Sam2VideoSegmentationOutput(
+            object_ids=session.obj_ids,
+            pred_masks=torch.stack([memory.logits for memory in memories]).unsqueeze(1).to(self.device),
+            object_score_logits=torch.stack([memory.object_score for memory in memories]).unsqueeze(1).to(self.device),
+            iou_scores=torch.stack([memory.iou for memory in memories]).unsqueeze(1).to(self.device),
+            frame_idx=frame,
+            video_size=size,
+        )
+
+    def _memory(self, target: TrackedObject, frame: int) -> FrameMemory:
+        found = target.bank.conditioning.get(frame) or target.bank.tracked.get(frame)
+        if found is not None:
+            return found
+        absent = torch.tensor(ABSENT_LOGIT, dtype=self.dtype)
+        size = self.prompt_encoder.config.mask_input_size
+        return FrameMemory(absent.expand(size), absent * 0, absent, absent, None, None)
+
+
+def _check_objects(session: Sam2VideoInferenceSession) -> None:
+    if not session.get_obj_num():
+        raise InvalidInputError("No objects are provided for tracking; please add inputs first.")
+    silent = [each.object_id for each in session.objects() if not each.prompts]
+    if silent:
+        raise InvalidInputError(
+            f"No input points or masks are provided for object id {', '.join(map(str, silent))}; "
+            "please add inputs first, or remove the object."
+        )
+
+
+def _with_progress_bar(frames: Sequence[int]) -> Iterator[int]:
+    from rich.progress import track as bar
+
+    yield from bar(frames, description="propagate in video")
