@@ -43,7 +43,7 @@ def box_around(mask: Mask, rng: np.random.Generator) -> tuple[np.ndarray, np.nda
     corners = np.array(box)
     sides = np.tile(corners[2:] - corners[:2], 2)
     noise = np.clip(rng.normal(0, 0.05, 4) * sides, -0.1 * sides, 0.1 * sides)
-    corners = corners + np.clip(noise, -20, 20) * (rng.random() < 0.6)
+    corners = corners + np.clip(noise, -20, 20) * (rng.random() < 0.4)
     return corners.reshape(2, 2).astype(np.float32), np.array([BOX_UPPER_LEFT, BOX_LOWER_RIGHT])
 
 
