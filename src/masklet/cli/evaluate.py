@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from masklet.cli.evaluate_vos import vos
+from masklet.cli.evaluation_files import write_reports
 from masklet.cli.exit_codes import EXPLANATION
 from masklet.cli.model_options import DataTypeOption, DeviceOption, ImageSizeOption, ModelOption, load_segmenter
 
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 
 ALL_CLICKS = (1, 3, 5)
 
-evaluation = typer.Typer(help="Measure how well pictures are segmented.", rich_markup_mode=None)
+evaluation = typer.Typer(help="Measure how well pictures and videos are segmented.", rich_markup_mode=None)
+evaluation.command(epilog=EXPLANATION)(vos)
 
 
 class PredictorName(StrEnum):
@@ -34,7 +37,7 @@ class PredictorName(StrEnum):
 
 @evaluation.callback()
 def choose() -> None:
-    """Measure how well pictures are segmented."""
+    """Measure how well pictures and videos are segmented."""
 
 
 @evaluation.command(epilog=EXPLANATION)
@@ -68,7 +71,7 @@ def stills(
         progress.remove_task(loading)
         reports = [_measure(root, each, clicks, limit, objects_per_picture, progress) for each, clicks in measured]
     if output is not None:
-        _write(output, [report.to_json() for report in reports])
+        write_reports(output, [report.to_json() for report in reports])
     Console().print(stills_table(reports))
 
 
@@ -108,10 +111,3 @@ def _measure(
     return evaluate_stills(
         root, predictor, clicks=clicks, limit=limit, objects_per_picture=objects_per_picture, progress=show
     )
-
-
-def _write(path: Path, reports: Sequence[str]) -> None:
-    from masklet.atomic_files import written_whole
-
-    with written_whole(path) as unfinished:
-        unfinished.write_text(f"[{', '.join(reports)}]\n", encoding="utf-8")

@@ -10,6 +10,7 @@ from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from masklet.segmenting import ImageSegmenter
+    from masklet.video_tracking import VideoTracker
 
 ModelOption = Annotated[
     str | None,
@@ -33,9 +34,21 @@ def load_segmenter(
     """Load the model that these options stand for; errors as `Sam2Model.from_pretrained` raises them."""
     from masklet.segmenting import ImageSegmenter
 
+    return ImageSegmenter.from_pretrained(model, device=usable_device(device), **_given(dtype, image_size))
+
+
+def load_tracker(
+    model: str | None, device: str | None = None, dtype: str | None = None, image_size: int | None = None
+) -> VideoTracker:
+    """Load the model that these options stand for, to track; errors as `Sam2VideoModel.from_pretrained` raises them."""
+    from masklet.video_tracking import VideoTracker
+
+    return VideoTracker.from_pretrained(model, device=usable_device(device), **_given(dtype, image_size))
+
+
+def _given(dtype: str | None, image_size: int | None) -> dict[str, Any]:
     options: dict[str, Any] = {"dtype": dtype, "image_size": image_size}
-    given = {name: value for name, value in options.items() if value is not None}
-    return ImageSegmenter.from_pretrained(model, device=usable_device(device), **given)
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def usable_device(name: str | None) -> str:
