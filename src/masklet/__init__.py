@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from masklet.segmenting import ImageSegmenter
     from masklet.tracking.session import Sam2VideoInferenceSession
     from masklet.tracking.video_model import Sam2VideoModel
+    from masklet.video_tracking import TrackedVideo, VideoTracker
 
 __version__ = "0.1.0"
 
@@ -43,6 +44,8 @@ _HOMES = {
     "Sam2Processor": "processing.processor",
     "Sam2VideoProcessor": "processing.video_processor",
     "ImageSegmenter": "segmenting",
+    "TrackedVideo": "video_tracking",
+    "VideoTracker": "video_tracking",
 }
 
 __all__ = [
@@ -61,6 +64,8 @@ __all__ = [
     "Sam2VisionConfig",
     "Sam2VisionModel",
     "Segmentation",
+    "TrackedVideo",
+    "VideoTracker",
 ]
 
 

@@ -17,6 +17,7 @@ from masklet.modeling.mask_decoder import DecodedMasks
 from masklet.modeling.mask_selection import multimask_outputs, single_output
 from masklet.modeling.prompt_encoder import PADDING, POSITIVE
 from masklet.processing.processor import Sam2Processor
+from masklet.processing.results import segmentation_of
 
 Floats = npt.NDArray[np.floating]
 
@@ -143,14 +144,8 @@ class ImageSegmenter:
         self, encoded: EncodedImage, logits: Tensor, iou: Tensor, object_ids: Sequence[int] | None
     ) -> Segmentation:
         """Logits [N, 1, h, w] and scores [N, 1] as a result in the picture's pixels."""
-        sizes = [[encoded.height, encoded.width]]
-        full = self.processor.post_process_masks([logits.float()], sizes)[0]
-        return Segmentation(
-            masks=full[:, 0].cpu().numpy(),
-            scores=iou[:, 0].float().cpu().numpy(),
-            object_ids=tuple(object_ids) if object_ids is not None else tuple(range(1, len(logits) + 1)),
-            low_resolution_logits=logits[:, 0].float().cpu().numpy(),
-        )
+        names = range(1, len(logits) + 1) if object_ids is None else object_ids
+        return segmentation_of(logits[:, 0], iou[:, 0], tuple(names), (encoded.height, encoded.width))
 
 
 def _listed(values: Any, name: str) -> list[Any]:

@@ -22,6 +22,7 @@ LAYERS = (
     "media",
     "processing",
     "segmenting",
+    "video_tracking",
     "datasets",
     "evaluation",
     "training",

@@ -14,12 +14,14 @@ from masklet.processing.image_processor import Sam2ImageProcessorFast
 from masklet.processing.prompt_tensors import mask_tensor, prompt_tensors
 from masklet.processing.saved_settings import PROCESSOR_FILE, own_video_settings, processor_settings
 from masklet.processing.sizes import height_and_width, size_pairs
+from masklet.processing.video_frames import PreparedFrames
 from masklet.processing.video_processor import Sam2VideoProcessor
+from masklet.processing.video_sessions import VideoSessions
 from masklet.sources import Source
 
 
-class Sam2Processor:
-    """Prepares pictures with an image processor and prompts to match, and turns mask logits into masks.
+class Sam2Processor(VideoSessions):
+    """Prepares pictures with an image processor and prompts to match, opens videos, and turns mask logits into masks.
 
     Args:
         image_processor: prepares the pictures; None makes one from `kwargs`.
@@ -105,6 +107,14 @@ class Sam2Processor:
     def post_process_masks(self, masks: Any, original_sizes: Any, *positional: Any, **options: Any) -> list[Tensor]:
         """Return masks at the sizes of their pictures; see `Sam2ImageProcessorFast.post_process_masks`."""
         return self.image_processor.post_process_masks(masks, original_sizes, *positional, **options)
+
+    @property
+    def _network_side(self) -> int:
+        return self.target_size
+
+    def _prepared_frames(self, video: Any, device: Any) -> PreparedFrames:
+        processor = self.video_processor or Sam2VideoProcessor(**self.image_processor.settings)
+        return processor._prepared_frames(video, device)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings of the processor and, nested, of its parts, as they are saved."""

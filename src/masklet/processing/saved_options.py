@@ -41,6 +41,11 @@ class SavedOptions(ImageOptions):
         for name, value in options.items():
             setattr(self, name, value)
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All settings by name, as the constructor takes them."""
+        return dict(vars(self))
+
     def post_process_masks(self, masks: Any, original_sizes: Any, *positional: Any, **options: Any) -> list[Tensor]:
         """Return masks at the sizes of their pictures: `post_processing.post_process_masks`, which see.
 
@@ -53,7 +58,7 @@ class SavedOptions(ImageOptions):
 
     def to_dict(self) -> dict[str, Any]:
         """Return all settings as plain values, with the class name under `type_key`."""
-        settings = {name: value for name, value in vars(self).items() if name != "device"}
+        settings = {name: value for name, value in self.settings.items() if name != "device"}
         return {**json.loads(json.dumps(settings, default=str)), self.type_key: type(self).__name__}
 
     def to_json_string(self) -> str:

@@ -4,17 +4,20 @@ from typing import Any, ClassVar
 
 import torch
 
+from masklet.errors import InvalidInputError
 from masklet.processing.batch import BatchFeature
+from masklet.processing.image_processor import Sam2ImageProcessorFast
 from masklet.processing.saved_options import SavedOptions
 from masklet.processing.saved_settings import VIDEO_PROCESSOR_FILE, video_processor_settings
 from masklet.processing.video_frames import PreparedFrames, frames_of, videos_of
+from masklet.processing.video_sessions import VideoSessions
 
 
-class Sam2VideoProcessor(SavedOptions):
+class Sam2VideoProcessor(SavedOptions, VideoSessions):
     """Turns the frames of videos into the network's input and the network's mask logits into masks.
 
-    Options and their defaults are those of `Sam2ImageProcessorFast`. To track in a long video
-    use `Sam2Processor.init_video_session`, which prepares frame by frame and never holds them all.
+    Options and their defaults are those of `Sam2ImageProcessorFast`. In earlier versions of the public API this class
+    prepares frames for `Sam2Processor`, in later ones it is itself what sessions are opened with: here it does both.
     """
 
     model_input_names: ClassVar[list[str]] = ["pixel_values_videos"]
@@ -22,9 +25,13 @@ class Sam2VideoProcessor(SavedOptions):
     type_key: ClassVar[str] = "video_processor_type"
     read_settings = staticmethod(video_processor_settings)
 
-    def __call__(self, videos: Any, **options: Any) -> BatchFeature:
-        """Return videos as model inputs; see `preprocess`."""
-        return self.preprocess(videos, **options)
+    def __call__(self, videos: Any = None, *, images: Any = None, **options: Any) -> BatchFeature:
+        """Return videos as model inputs (see `preprocess`), or pictures, say a stream's frames, by their name."""
+        if (videos is None) == (images is None):
+            raise InvalidInputError("Give either videos or images.")
+        if videos is not None:
+            return self.preprocess(videos, **options)
+        return Sam2ImageProcessorFast(**self.settings).preprocess(images, **options)
 
     def preprocess(self, videos: Any, **options: Any) -> BatchFeature:
         """Return videos as model inputs, all frames of all videos at once (12 MiB a frame of 1024 x 1024).
@@ -53,6 +60,10 @@ class Sam2VideoProcessor(SavedOptions):
         }
         return BatchFeature(data, settings.return_tensors)
 
-    def lazily(self, video: Any, **options: Any) -> PreparedFrames:
-        """Return one video whose frames are prepared when they are asked for; arguments as `preprocess`."""
-        return PreparedFrames(frames_of(video), self._with(options))
+    @property
+    def _network_side(self) -> int:
+        side: int = self.size["height"]
+        return side
+
+    def _prepared_frames(self, video: Any, device: Any) -> PreparedFrames:
+        return PreparedFrames(frames_of(video), self._with({"device": device}))

@@ -1,0 +1,90 @@
+"""Prompts on one frame of a video, as users write them, to what each object is told in the network's pixels."""
+
+import operator
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from masklet.errors import InvalidInputError
+from masklet.processing.mask_prompts import mask_prompts
+from masklet.processing.prompt_tensors import PADDING, prompt_tensors
+from masklet.tracking.frame_prompt import FramePrompt, clicks_and_box, whole_mask
+
+Size = tuple[int, int]
+
+
+def video_prompts(
+    obj_ids: Any,
+    points: Any = None,
+    labels: Any = None,
+    boxes: Any = None,
+    masks: Any = None,
+    *,
+    size: Size | None,
+    target_size: int,
+    padding: float = PADDING,
+) -> dict[int, FramePrompt]:
+    """Return what each object is told, by object id; nothing given is changed.
+
+    Args:
+        obj_ids: a whole number, or several in a list, tuple, array or tensor, all different.
+        points: nested [1 image][object][point][x, y] in pixels of the video; objects may have different numbers.
+        labels: nested [1 image][object][point]; needed with points.
+        boxes: nested [1 image][object][x1, y1, x2, y2]; four times `padding` for an object without one.
+        masks: as `mask_prompts` takes them; alone.
+        size: (height, width) of the video; None if it is not known, which will do for masks.
+        target_size: side S of the network's input.
+        padding: coordinate that marks padding, which is not kept.
+
+    Raises:
+        InvalidInputError: if the prompts do not fit together, the objects or the video, or say nothing of an object.
+    """
+    object_ids = _object_ids(obj_ids)
+    _check_combination(points, labels, boxes, masks)
+    if masks is not None:
+        resized = mask_prompts(masks, len(object_ids), size, target_size)
+        return {object_id: whole_mask(mask) for object_id, mask in zip(object_ids, resized, strict=True)}
+    if size is None:
+        raise InvalidInputError("original_size must be provided when adding points or boxes on a first streamed frame")
+    tensors = prompt_tensors(points, labels, boxes, sizes=[size], target_size=target_size, padding=padding)
+    for name in ("points", "boxes"):
+        given = tensors.get(f"input_{name}")
+        if given is not None and given.shape[1] != len(object_ids):
+            raise InvalidInputError(
+                f"Number of object ids ({len(object_ids)}) does not match number of {name} ({given.shape[1]})"
+            )
+    return {object_id: _of_object(object_id, index, tensors) for index, object_id in enumerate(object_ids)}
+
+
+def _of_object(object_id: int, index: int, tensors: dict[str, Tensor]) -> FramePrompt:
+    points, labels, box = (
+        tensors[name][0, index] if name in tensors else None for name in ("input_points", "input_labels", "input_boxes")
+    )
+    has_box = box is not None and not (box == PADDING).all()
+    try:
+        return clicks_and_box(points, labels, box if has_box else None)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"Object {object_id}: {error}") from None
+
+
+def _object_ids(obj_ids: Any) -> list[int]:
+    plain = obj_ids.tolist() if isinstance(obj_ids, np.ndarray | np.integer | Tensor) else obj_ids
+    try:
+        object_ids = [operator.index(each) for each in (plain if isinstance(plain, list | tuple) else [plain])]
+    except TypeError:
+        raise InvalidInputError(f"obj_ids must be a whole number or a list of such, got {obj_ids!r}.") from None
+    if not object_ids:
+        raise InvalidInputError("obj_ids is empty: name the objects that the prompts are about.")
+    if len(set(object_ids)) < len(object_ids):
+        raise InvalidInputError(f"obj_ids must be different, one for each object's prompts; got {object_ids}.")
+    return object_ids
+
+
+def _check_combination(points: Any, labels: Any, boxes: Any, masks: Any) -> None:
+    if (points is None) != (labels is None):
+        raise InvalidInputError("points and labels must be provided together")
+    if points is None and boxes is None and masks is None:
+        raise InvalidInputError("at least one of points, boxes, or masks must be provided as input")
+    if masks is not None and (points is not None or boxes is not None):
+        raise InvalidInputError("masks cannot be provided together with points or boxes")

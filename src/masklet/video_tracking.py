@@ -1,0 +1,207 @@
+"""Objects through a video: say what they are, then go through the frames. The shortest way from a click to a clip."""
+
+import os
+from collections.abc import Iterator
+from typing import Any, Literal, Self
+
+import torch
+
+from masklet.errors import InvalidInputError
+from masklet.masks.segmentation import Segmentation
+from masklet.processing.processor import Sam2Processor
+from masklet.processing.results import segmentation_of
+from masklet.tracking.outputs import Sam2VideoSegmentationOutput
+from masklet.tracking.session import Sam2VideoInferenceSession
+from masklet.tracking.video_model import Sam2VideoModel
+
+Direction = Literal["forward", "backward", "both"]
+NumberedSegmentation = tuple[int, Segmentation]
+DIRECTIONS = ("forward", "backward", "both")
+
+
+class VideoTracker:
+    """A model and its processor: `open` a video, or a stream, to follow objects through it."""
+
+    def __init__(self, model: Sam2VideoModel, processor: Sam2Processor) -> None:
+        self.model = model.eval()
+        self.processor = processor
+
+    @classmethod
+    def from_pretrained(cls, source: str | os.PathLike[str] | None = None, **options: Any) -> Self:
+        """Load model and processor from a folder, a weight file, a hub id or (None) the package.
+
+        `options` (device, dtype, image_size, ...) go to `Sam2VideoModel.from_pretrained`.
+        """
+        model = Sam2VideoModel.from_pretrained(source, **options)
+        size = {"height": model.config.image_size, "width": model.config.image_size}
+        place = {name: options[name] for name in ("subfolder", "revision") if name in options}
+        return cls(model, Sam2Processor.from_pretrained(source, size=size, **place))
+
+    def open(self, video: Any = None, **options: Any) -> "TrackedVideo":
+        """Open a video (path, folder of frames, list or array of pictures, reader), or a stream if None.
+
+        `options` (retention, ...) and errors are those of `Sam2Processor.init_video_session`.
+        """
+        defaults = {"inference_device": self.model.device, "dtype": self.model.dtype}
+        return TrackedVideo(self, self.processor.init_video_session(video, **{**defaults, **options}))
+
+    def resume(self, folder: str | os.PathLike[str], video: Any = None) -> "TrackedVideo":
+        """Go on with what `TrackedVideo.save` wrote, in the same video (a stream if None).
+
+        InvalidInputError if the session is another model's or another video's.
+        """
+        frames = None if video is None else self.processor.video_frames(video)
+        return TrackedVideo(self, Sam2VideoInferenceSession.load(folder, frames, self.model))
+
+
+class TrackedVideo:
+    """One video or stream, the objects in it, and what was said about them.
+
+    Args:
+        tracker: what made it.
+        session: where all of it is kept.
+    """
+
+    def __init__(self, tracker: VideoTracker, session: Sam2VideoInferenceSession) -> None:
+        self.session = session
+        self._model = tracker.model
+        self._processor = tracker.processor
+
+    def __len__(self) -> int:
+        """The number of frames, of a stream so far."""
+        return self.session.num_frames
+
+    @property
+    def object_ids(self) -> tuple[int, ...]:
+        """The objects' names, in the order in which they were first mentioned."""
+        return tuple(self.session.obj_ids)
+
+    @property
+    def prompted_frames(self) -> list[int]:
+        """The frames on which something was said about an object, in order."""
+        return sorted({frame for each in self.session.objects() for frame in each.prompts})
+
+    def add(
+        self,
+        object_id: int,
+        frame: int,
+        *,
+        points: Any = None,
+        labels: Any = None,
+        box: Any = None,
+        mask: Any = None,
+        keep_earlier: bool = False,
+    ) -> None:
+        """Say where an object is on a frame; the network sees it when it runs next.
+
+        Args:
+            object_id: the caller's name of the object, above 0.
+            frame: number of the frame.
+            points: clicks [n, 2] (x, y), in pixels of the video.
+            labels: [n], 1 on the object, 0 off it; None: all 1.
+            box: (x1, y1, x2, y2), in pixels of the video, alone or with clicks.
+            mask: alone, [height, width]; an empty one says that the object is not on the frame.
+            keep_earlier: add the clicks to what was said about the object on this frame, in place of replacing it.
+
+        Raises `InvalidInputError`, and changes nothing, for prompts that do not fit.
+        """
+        if object_id < 1:
+            raise InvalidInputError(f"Objects are numbered from 1; got object {object_id}.")
+        if points is not None and labels is None:
+            labels = [1] * len(points)
+        self._processor.add_inputs_to_inference_session(
+            self.session,
+            frame,
+            object_id,
+            input_points=None if points is None else [[points]],
+            input_labels=None if labels is None else [[labels]],
+            input_boxes=None if box is None else [[box]],
+            input_masks=None if mask is None else [mask],
+            clear_old_inputs=not keep_earlier,
+        )
+
+    def clear(self, object_id: int, frame: int) -> None:
+        """Forget what was said about an object on a frame."""
+        self.session.clear_prompts(object_id, frame)
+
+    def remove(self, object_id: int) -> None:
+        """Forget an object; the others stay as they are."""
+        self.session.remove_object(object_id)
+
+    def reset(self) -> None:
+        """Forget all objects."""
+        self.session.reset()
+
+    def segment(self, frame: int) -> Segmentation:
+        """Return the masks of all objects on one frame, say to look at what a prompt does before tracking."""
+        return self._run(frame_idx=frame)[1]
+
+    def track(self, direction: Direction = "forward", frames: range | None = None) -> Iterator[NumberedSegmentation]:
+        """Follow all objects, and yield each frame's number and masks; no frame twice.
+
+        Prompts may be added meanwhile; they count from the next frame on. The memory that this takes does not grow
+        with the number of frames.
+
+        Args:
+            direction: "forward" from the first frame with a prompt, "backward" from the last one, or "both": forward,
+                and then backward from where that began.
+            frames: only these; tracking begins at the nearest of them.
+
+        Raises:
+            InvalidInputError: before the first frame, if there is no prompt, or no such frame or direction.
+        """
+        if self.session.is_stream:
+            raise InvalidInputError("The frames of a stream are tracked as they come; give them to push(...).")
+        if direction not in DIRECTIONS:
+            raise InvalidInputError(f"direction must be one of {DIRECTIONS}, got {direction!r}.")
+        wanted = range(len(self)) if frames is None else frames
+        if wanted.step != 1 or not 0 <= wanted.start < wanted.stop <= len(self):
+            raise InvalidInputError(f"frames must be within {range(len(self))} in steps of 1, got {wanted}.")
+        if not (prompted := self.prompted_frames):
+            raise InvalidInputError("Nothing was said about any object yet; add(...) a prompt first.")
+        start = prompted[-1] if direction == "backward" else prompted[0]
+        start = min(max(start, wanted.start), wanted.stop - 1)
+        forward = () if direction == "backward" else range(start, wanted.stop)
+        first_backward = start if direction == "backward" else start - 1
+        backward = () if direction == "forward" else range(first_backward, wanted.start - 1, -1)
+        return self._tracked([(frame, False) for frame in forward] + [(frame, True) for frame in backward])
+
+    def push(self, picture: Any) -> NumberedSegmentation:
+        """Take the next frame of a stream; return its number and the masks of all objects, if there are any yet.
+
+        Objects can be added on this frame afterwards, and looked at with `segment`.
+
+        InvalidInputError if the picture is not as large as the ones before.
+        """
+        inputs = self._processor(images=picture, return_tensors="pt")
+        height, width = inputs["original_sizes"][0].tolist()
+        known = (self.session.video_height, self.session.video_width)
+        if len(self) and known != (height, width):
+            raise InvalidInputError(
+                f"The frame has {width} x {height} pixels, those before it {known[1]} x {known[0]}; all must be of one "
+                "size."
+            )
+        self.session.video_height, self.session.video_width = height, width
+        if self.object_ids:
+            return self._run(frame=inputs["pixel_values"][0])
+        nothing = torch.zeros(0, 1, 1)
+        number = self.session.add_new_frame(inputs["pixel_values"][0])
+        return number, segmentation_of(nothing, nothing[:, 0, 0], (), (height, width))
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write everything but the frames into a folder, to `VideoTracker.resume` it later or elsewhere."""
+        self.session.save(folder, self._model)
+
+    def _tracked(self, frames: list[tuple[int, bool]]) -> Iterator[NumberedSegmentation]:
+        for frame, reverse in frames:
+            yield self._run(frame_idx=frame, reverse=reverse)
+
+    def _run(self, **frame: Any) -> NumberedSegmentation:
+        output: Sam2VideoSegmentationOutput = self._model(self.session, **frame)
+        height, width = self.session.video_height, self.session.video_width
+        assert height is not None  # a video's size is known from the beginning, a stream's from its first frame on
+        assert width is not None
+        is_present = output.object_score_logits[:, 0] > 0
+        scores = output.iou_scores[:, 0] * is_present
+        masks = segmentation_of(output.pred_masks[:, 0], scores, output.object_ids, (height, width))
+        return output.frame_idx, masks
