@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet.configuration import Sam2Config
 from masklet.modeling.layers import activation
-from masklet.modeling.rotary import axial_rotation, rotate
+from masklet.modeling.pieces import in_pieces
+from masklet.modeling.rotary import axial_rotation
+from masklet.modeling.rotary_attention import RotaryAttention
 from masklet.modeling.tables import OnceAShape
 
 
@@ -23,38 +24,6 @@ class MemoryTokens:
     values: Tensor
     keys: Tensor
     frames: int
-
-
-class RotaryAttention(nn.Module):
-    """Multi-head attention whose queries and keys are rotated by where they are on the grid."""
-
-    def __init__(self, config: Sam2Config, memory_width: int):
-        super().__init__()
-        width, heads = config.memory_attention_hidden_size, config.memory_attention_num_attention_heads
-        inner = width // config.memory_attention_downsample_rate
-        self.heads, self.dropout = heads, config.memory_attention_rope_dropout
-        self.q_proj = nn.Linear(width, inner)
-        self.k_proj = nn.Linear(memory_width, inner)
-        self.v_proj = nn.Linear(memory_width, inner)
-        self.o_proj = nn.Linear(inner, width)
-
-    def forward(self, queries: Tensor, keys: Tensor, values: Tensor, frames: int, rotation: Tensor) -> Tensor:
-        """Queries [1 or objects, h * w, width] at keys and values [objects, tokens, memory width].
-
-        The first `frames` * h * w keys are rotated like the queries, by `rotation`; the others are not.
-        """
-        q = rotate(self._split(self.q_proj(queries)), rotation)
-        k, v = self._split(self.k_proj(keys)), self._split(self.v_proj(values))
-        pixels = queries.shape[1]
-        on_grid, off_grid = k.split([frames * pixels, k.shape[2] - frames * pixels], dim=2)
-        rotated = rotate(on_grid.unflatten(2, (frames, pixels)), rotation).flatten(2, 3)
-        k = torch.cat([rotated, off_grid], dim=2)
-        dropout = self.dropout if self.training else 0.0
-        out = F.scaled_dot_product_attention(q.expand(len(k), -1, -1, -1), k, v, dropout_p=dropout)
-        return self.o_proj(out.transpose(1, 2).flatten(2))
-
-    def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
 
 class MemoryAttentionLayer(nn.Module):
@@ -83,8 +52,11 @@ class MemoryAttentionLayer(nn.Module):
         normalized = self.layer_norm2(x)
         seen = self.cross_attn_image(normalized, memory.keys, memory.values, memory.frames, rotation)
         x = x + self.dropout(seen)
+        return x + in_pieces(self._feed_forward, x.flatten(0, 1), self.linear1.out_features).view_as(x)
+
+    def _feed_forward(self, x: Tensor) -> Tensor:
         hidden = self.dropout(self.act(self.linear1(self.layer_norm3(x))))
-        return x + self.dropout(self.linear2(hidden))
+        return self.dropout(self.linear2(hidden))
 
 
 class MemoryAttention(nn.Module):

@@ -9,12 +9,17 @@ from torch import Tensor
 NUMBERS_PER_PIECE = 2**19
 
 
+def pays_in_pieces(device: torch.device) -> bool:
+    """Whether work in pieces is quicker here: on a processor, without gradients and outside compiled graphs."""
+    return device.type == "cpu" and not torch.is_grad_enabled() and not torch.compiler.is_compiling()
+
+
 def pieces(count: int, widest: int, device: torch.device) -> list[slice]:
     """Cut `count` entries, whose largest intermediate tensor has `widest` numbers each, into pieces that fit the cache.
 
     With gradients, which need all of it anyway, on an accelerator and in compiled graphs there is one piece.
     """
-    if device.type != "cpu" or torch.is_grad_enabled() or torch.compiler.is_compiling():
+    if not pays_in_pieces(device):
         return [slice(0, count)]
     size = max(NUMBERS_PER_PIECE // widest, 1)
     return [slice(start, min(start + size, count)) for start in range(0, max(count, 1), size)]

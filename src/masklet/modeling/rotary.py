@@ -1,4 +1,9 @@
-"""Axial rotary positions: attention scores see how far apart two grid tokens are (Su et al. 2021; Heo et al. 2024)."""
+"""Axial rotary positions: attention scores see how far apart two grid tokens are (Su et al. 2021; Heo et al. 2024).
+
+The released weights rotate neighbouring channels (0 and 1, 2 and 3, ...). Here a token's first half of channels is
+rotated with its second half, which needs no strided access; `halves_first` brings a projection's outputs into that
+order. The order of channels does not matter to scores if queries and keys have the same.
+"""
 
 import torch
 from torch import Tensor
@@ -15,11 +20,20 @@ def axial_rotation(height: int, width: int, channels: int, theta: float, device:
     return torch.stack([angles.cos(), angles.sin()])
 
 
+def halves_first(rows: Tensor, heads: int) -> Tensor:
+    """Reorder the first dimension (of a weight or bias): for each head the even channels, then the odd ones."""
+    return rows.unflatten(0, (heads, -1, 2)).transpose(1, 2).flatten(0, 2)
+
+
 def rotate(x: Tensor, rotation: Tensor) -> Tensor:
-    """Rotate neighbouring channels of tokens [..., tokens, channels] by `rotation` (see `axial_rotation`).
+    """Rotate tokens [..., tokens, channels], in the order of `halves_first`, by `rotation` (see `axial_rotation`).
 
     Computed in float32 (float64 for such tokens) and cast back.
     """
-    even, odd = x.to(torch.promote_types(x.dtype, torch.float32)).unflatten(-1, (-1, 2)).unbind(-1)
+    first, second = x.to(torch.promote_types(x.dtype, torch.float32)).chunk(2, dim=-1)
     cosines, sines = rotation
-    return torch.stack([even * cosines - odd * sines, even * sines + odd * cosines], dim=-1).flatten(-2).to(x.dtype)
+    turned = [
+        torch.addcmul(first * cosines, second, sines, value=-1),
+        torch.addcmul(first * sines, second, cosines),
+    ]
+    return torch.cat(turned, dim=-1).to(x.dtype)

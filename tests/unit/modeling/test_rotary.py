@@ -2,7 +2,7 @@
 
 import torch
 
-from masklet.modeling.rotary import axial_rotation, rotate
+from masklet.modeling.rotary import axial_rotation, halves_first, rotate
 
 HEIGHT, WIDTH, CHANNELS, THETA = 3, 5, 16, 100.0
 
@@ -12,8 +12,8 @@ def rotated_by_complex_numbers(x: torch.Tensor) -> torch.Tensor:
     rows = []
     for n in range(HEIGHT * WIDTH):
         angles = torch.cat([n % WIDTH * frequencies, n // WIDTH * frequencies])
-        turned = torch.view_as_complex(x[..., n, :].unflatten(-1, (-1, 2)).contiguous()) * torch.exp(1j * angles)
-        rows.append(torch.view_as_real(turned).flatten(-2))
+        turned = torch.complex(*x[..., n, :].chunk(2, dim=-1)) * torch.exp(1j * angles)
+        rows.append(torch.cat([turned.real, turned.imag], dim=-1))
     return torch.stack(rows, dim=-2)
 
 
@@ -31,3 +31,8 @@ def test_scores_depend_on_displacements_only() -> None:
     scores = scores.view(4, 4, 4, 4)
     torch.testing.assert_close(scores[0, 1, 2, 3], scores[1, 0, 3, 2])
     assert (scores[0, 0, 0, 1] - scores[0, 0, 1, 0]).abs() > 1e-3
+
+
+def test_each_head_gets_its_even_channels_first() -> None:
+    rows = halves_first(torch.arange(8).view(8, 1), heads=2)
+    assert rows.flatten().tolist() == [0, 2, 1, 3, 4, 6, 5, 7]

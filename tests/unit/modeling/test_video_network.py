@@ -28,7 +28,7 @@ def video_config(**fields: object) -> Sam2Config:
         "memory_fuser_embed_dim": 64,
         "memory_fuser_intermediate_dim": 40,
     }
-    return small_config(SIZE, **{**memory, **fields})
+    return small_config(**{"image_size": SIZE, **memory, **fields})
 
 
 def video_network(seed: int = 0, **fields: object) -> VideoNetwork:

@@ -1,0 +1,67 @@
+"""Attention whose queries and keys are rotated by where they are on the grid."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from masklet.configuration import Sam2Config
+from masklet.modeling.pieces import pays_in_pieces
+from masklet.modeling.rotary import halves_first, rotate
+from masklet.modeling.tiled_attention import tiled_attention
+
+
+class RotaryAttention(nn.Module):
+    """Multi-head attention to tokens of `memory_width` channels.
+
+    Weights of attention add up to one, so it makes no difference whether values are projected before or after it:
+    A (V W + b) = (A V) W + b. Where memory is narrower than a head, the second way is less work.
+    """
+
+    def __init__(self, config: Sam2Config, memory_width: int):
+        super().__init__()
+        width, heads = config.memory_attention_hidden_size, config.memory_attention_num_attention_heads
+        inner = width // config.memory_attention_downsample_rate
+        self.heads, self.dropout = heads, config.memory_attention_rope_dropout
+        self.values_are_narrow = memory_width < inner // heads
+        self.q_proj = nn.Linear(width, inner)
+        self.k_proj = nn.Linear(memory_width, inner)
+        self.v_proj = nn.Linear(memory_width, inner)
+        self.o_proj = nn.Linear(inner, width)
+
+    def forward(self, queries: Tensor, keys: Tensor, values: Tensor, frames: int, rotation: Tensor) -> Tensor:
+        """Queries [1 or objects, h * w, width] at keys and values [objects, tokens, memory width].
+
+        The first `frames` * h * w keys are rotated like the queries, by `rotation`; the others are not.
+        """
+        q = rotate(self._in_halves(self.q_proj, queries), rotation)
+        if self.values_are_narrow and not self.training and q.dtype.itemsize >= 4 and pays_in_pieces(q.device):
+            out = self._over_raw_values(q, keys, values, frames, rotation)
+        else:
+            k, v = self._rotated_keys(keys, frames, rotation), self._split(self.v_proj(values))
+            dropout = self.dropout if self.training else 0.0
+            out = F.scaled_dot_product_attention(q.expand(len(k), -1, -1, -1), k, v, dropout_p=dropout)
+        return self.o_proj(out.transpose(1, 2).flatten(2))
+
+    def _over_raw_values(self, q: Tensor, keys: Tensor, values: Tensor, frames: int, rotation: Tensor) -> Tensor:
+        """One object after the other, so that the projected keys of only one of them take memory."""
+        weights, biases = (rows.unflatten(0, (self.heads, -1)) for rows in (self.v_proj.weight, self.v_proj.bias))
+        out = []
+        for q_of_object, keys_of_object, raw in zip(q.expand(len(keys), -1, -1, -1), keys, values, strict=True):
+            k = self._rotated_keys(keys_of_object.unsqueeze(0), frames, rotation)[0]
+            seen = [tiled_attention(*of_head, raw) for of_head in zip(q_of_object, k, strict=True)]
+            out.append(torch.baddbmm(biases.unsqueeze(1), torch.stack(seen), weights.transpose(1, 2)))
+        return torch.stack(out)
+
+    def _rotated_keys(self, keys: Tensor, frames: int, rotation: Tensor) -> Tensor:
+        """[objects, heads, tokens, head channels]; some frames at a time, which stay in the cache."""
+        pixels = rotation.shape[1]
+        *grids, others = keys.split([pixels] * frames + [keys.shape[1] - frames * pixels], dim=1)
+        rotated = [rotate(self._in_halves(self.k_proj, grid), rotation) for grid in grids]
+        return torch.cat([*rotated, self._in_halves(self.k_proj, others)], dim=2)
+
+    def _in_halves(self, projection: nn.Linear, x: Tensor) -> Tensor:
+        weight, bias = (halves_first(rows, self.heads) for rows in (projection.weight, projection.bias))
+        return self._split(F.linear(x, weight, bias))
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)

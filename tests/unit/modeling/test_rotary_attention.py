@@ -1,0 +1,78 @@
+"""Attention to memory against its plain statement, in float64."""
+
+import pytest
+import torch
+from tests.unit.modeling.small_models import randomised
+from torch import Tensor
+
+from masklet import Sam2Config
+from masklet.modeling import tiled_attention as tiled
+from masklet.modeling.rotary import axial_rotation
+from masklet.modeling.rotary_attention import RotaryAttention
+
+HEIGHT, WIDTH, OBJECTS, FRAMES, POINTERS = 4, 6, 3, 2, 5
+PIXELS, MEMORY_WIDTH = HEIGHT * WIDTH, 8
+
+
+def drawn(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def rotary_attention(heads: int) -> RotaryAttention:
+    config = Sam2Config(memory_attention_hidden_size=64, memory_attention_num_attention_heads=heads)
+    attention: RotaryAttention = randomised(RotaryAttention(config, MEMORY_WIDTH)).double()
+    return attention
+
+
+def plain(attention: RotaryAttention, queries: Tensor, keys: Tensor, values: Tensor, rotation: Tensor) -> Tensor:
+    """One object and one head at a time, neighbouring channels rotated as complex numbers."""
+    turns = torch.complex(*rotation.double())
+    channels = attention.q_proj.out_features // attention.heads
+
+    def turned(x: Tensor) -> Tensor:
+        return torch.view_as_real(torch.view_as_complex(x.unflatten(-1, (-1, 2)).contiguous()) * turns).flatten(-2)
+
+    objects = []
+    for index in range(len(keys)):
+        q = attention.q_proj(queries[index if len(queries) > 1 else 0])
+        k, v = attention.k_proj(keys[index]), attention.v_proj(values[index])
+        heads = []
+        for q_h, k_h, v_h in zip(*(x.split(channels, dim=-1) for x in (q, k, v)), strict=True):
+            on_grid = [turned(k_h[frame * PIXELS : (frame + 1) * PIXELS]) for frame in range(FRAMES)]
+            scores = turned(q_h) @ torch.cat([*on_grid, k_h[FRAMES * PIXELS :]]).T / channels**0.5
+            heads.append(scores.softmax(-1) @ v_h)
+        objects.append(attention.o_proj(torch.cat(heads, dim=-1)))
+    return torch.stack(objects)
+
+
+@pytest.mark.parametrize("heads", [1, 2])
+@pytest.mark.parametrize("rows_of_queries", [1, OBJECTS])
+def test_every_way_equals_the_plain_statement(
+    heads: int, rows_of_queries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attention = rotary_attention(heads)
+    queries = drawn(rows_of_queries, PIXELS, 64)
+    keys, values = (drawn(OBJECTS, FRAMES * PIXELS + POINTERS, MEMORY_WIDTH, seed=seed) for seed in (1, 2))
+    rotation = axial_rotation(HEIGHT, WIDTH, 64 // heads, 100.0, queries.device)
+    expected = plain(attention, queries, keys, values, rotation).detach()
+    with_gradients = attention(queries, keys, values, FRAMES, rotation)
+    torch.testing.assert_close(with_gradients, expected, rtol=1e-6, atol=1e-7)  # rotations are rounded to float32
+    calls = []
+    monkeypatch.setattr(
+        "masklet.modeling.rotary_attention.tiled_attention",
+        lambda *tensors: calls.append(tensors) or tiled.tiled_attention(*tensors),
+    )
+    with torch.no_grad():
+        over_raw_values = attention(queries, keys, values, FRAMES, rotation)
+    assert len(calls) == OBJECTS * heads
+    torch.testing.assert_close(over_raw_values, with_gradients, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize(("queries", "keys"), [(1, 1), (5, 3), (16, 40), (17, 41), (40, 7)])
+def test_tiles(queries: int, keys: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several tiles each way, the last ones smaller; scores that would overflow without a shift."""
+    monkeypatch.setattr(tiled, "QUERIES_PER_TILE", 8)
+    monkeypatch.setattr(tiled, "NUMBERS_PER_PIECE", 8 * 6)
+    q, k, v = drawn(queries, 16, seed=1) * 100, drawn(keys, 16, seed=2) * 100, drawn(keys, 3, seed=3)
+    expected = (q @ k.T / 4).softmax(-1) @ v
+    torch.testing.assert_close(tiled.tiled_attention(q, k, v), expected, rtol=1e-12, atol=1e-12)
