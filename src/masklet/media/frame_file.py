@@ -38,6 +38,10 @@ class FrameFile(Protocol):
         """Return the seconds from the first frame to frame `number`."""
         ...
 
+    def name_of(self, number: int) -> str:
+        """Return what a file about frame `number` is called, without its suffix."""
+        ...
+
     def close(self) -> None:
         """Release the files."""
         ...
@@ -48,3 +52,8 @@ def damage(number: int, shown: int, *, is_corrupt: bool = False) -> str:
     if shown != number:
         return f"Frame {number} cannot be decoded; frame {shown} stands in its place."
     return f"Frame {number} is damaged." if is_corrupt else ""
+
+
+def numbered(number: int) -> str:
+    """Return the name of frame `number` where it has none of its own: five digits, as in DAVIS."""
+    return f"{number:05d}"

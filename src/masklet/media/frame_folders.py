@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from masklet.errors import InvalidInputError, UnreadableImageError, UnreadableVideoError
-from masklet.media.frame_file import FrameRead, damage
+from masklet.media.frame_file import FrameRead, damage, numbered
 from masklet.media.images import Pixels, read_image, to_rgb
 
 Picture = str | os.PathLike[str] | Image.Image | Pixels
@@ -34,6 +34,8 @@ class FramePictures:
     def __init__(self, pictures: Sequence[Picture], name: str) -> None:
         self.name = name
         self._pictures = pictures
+        stems = [Path(each).stem for each in pictures if isinstance(each, str | os.PathLike)]
+        self._names = stems if len(set(stems)) == len(pictures) else None
         if not pictures:
             raise UnreadableVideoError(f"{name} has no frames.")
         self.height = self.width = 0
@@ -45,6 +47,10 @@ class FramePictures:
     def time_of(self, number: int) -> float:
         """Return the seconds from the first frame to frame `number`."""
         return float(number / self.frame_rate)
+
+    def name_of(self, number: int) -> str:
+        """Return the name of the picture file without suffix; the number with five digits if names do not tell."""
+        return self._names[number] if self._names else numbered(number)
 
     def read(self, number: int) -> FrameRead:
         """Return frame `number`, and what is wrong with it.
@@ -65,10 +71,7 @@ class FramePictures:
 
     def _pixels(self, number: int) -> Pixels:
         picture = self._pictures[number]
-        image = read_image(picture) if isinstance(picture, str | os.PathLike) else picture
-        pixels = np.asarray(to_rgb(image) if isinstance(image, Image.Image) else image)
-        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
-            raise InvalidInputError(f"Frame {number} is {pixels.dtype} {list(pixels.shape)}, not uint8 [H, W, 3].")
+        pixels = picture_pixels(picture, f"Frame {number}")
         height, width = pixels.shape[:2]
         if self.height and (height, width) != (self.height, self.width):
             which = f"frame {number} ({picture})" if isinstance(picture, str | os.PathLike) else f"frame {number}"
@@ -77,6 +80,18 @@ class FramePictures:
                 "all frames of a video have one size."
             )
         return pixels
+
+
+def picture_pixels(picture: Picture, name: str) -> Pixels:
+    """Return a picture as uint8 [H, W, 3] RGB.
+
+    UnreadableImageError for a file that cannot be read, InvalidInputError (with `name`) for an array of another kind.
+    """
+    image = read_image(picture) if isinstance(picture, str | os.PathLike) else picture
+    pixels = np.asarray(to_rgb(image) if isinstance(image, Image.Image) else image)
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise InvalidInputError(f"{name} is {pixels.dtype} {list(pixels.shape)}, not uint8 [H, W, 3].")
+    return pixels
 
 
 def frames_of_folder(folder: str | os.PathLike[str]) -> list[Path]:

@@ -10,7 +10,7 @@ import av
 
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.media.display_matrix import upright_pixels
-from masklet.media.frame_file import FrameRead, damage
+from masklet.media.frame_file import FrameRead, damage, numbered
 from masklet.media.frame_index import decoded_frames, index_frames, video_stream
 
 ROUNDING_OF_TIMES = 0.01  # mkv and gif keep times in milliseconds and hundredths only
@@ -72,6 +72,10 @@ class VideoFile:
             return float(number / self.frame_rate)
         timestamps = self._index.timestamps
         return float((timestamps[number] - timestamps[0]) * self._time_base)
+
+    def name_of(self, number: int) -> str:
+        """Return the number of the frame with five digits."""
+        return numbered(number)
 
     def read(self, number: int) -> FrameRead:
         """Return frame `number`, and what is wrong with it.

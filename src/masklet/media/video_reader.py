@@ -101,6 +101,10 @@ class VideoReader(Sequence[Pixels]):
         """Return the seconds from the first frame to frame `number`."""
         return self._file.time_of(number)
 
+    def frame_name(self, number: int) -> str:
+        """Return what a file about frame `number` is called: as the frame's own file is, or the number `00017`."""
+        return self._file.name_of(number)
+
     def close(self) -> None:
         """Stop decoding and close the file."""
         self._decoder.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,73 @@
+"""The masks of a video as files: folders of label maps, and videos with the objects drawn in or by themselves."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from masklet.atomic_files import folder_written_whole
+from masklet.media.label_maps import write_label_map
+from masklet.media.mask_files import label_map_of
+from masklet.media.overlays import draw_overlay
+from masklet.media.recorded_masks import RecordedMasks
+from masklet.media.video_reader import VideoReader
+from masklet.media.video_writer import written_video
+
+FilePath = str | os.PathLike[str]
+Clicks = Sequence[tuple[float, float, int]]
+Boxes = Sequence[tuple[float, float, float, float]]
+
+
+def write_label_maps(folder: FilePath, video: VideoReader, recorded: RecordedMasks, frames: Iterable[int]) -> None:
+    """Write one indexed PNG per frame, as DAVIS lays out annotations: `00017.png`, its values the object ids.
+
+    Frames that come from picture files keep their names. Where masks overlap, the one with the highest score shows.
+    InvalidInputError if an object id is above 255.
+    """
+    with folder_written_whole(folder) as unfinished:
+        for frame in frames:
+            write_label_map(unfinished / f"{video.frame_name(frame)}.png", label_map_of(recorded[frame]))
+
+
+def write_overlay_video(
+    path: FilePath,
+    video: VideoReader,
+    recorded: RecordedMasks,
+    frames: Iterable[int],
+    prompts: Mapping[int, tuple[Clicks, Boxes]],
+) -> None:
+    """Write the given frames with the objects drawn in, and on prompted frames the clicks and boxes.
+
+    Each frame is shown as long as in the source. `frames` ascend and are all recorded.
+    """
+    start = None
+    with written_video(path, video.height, video.width, video.frame_rate) as writer:
+        for frame in frames:
+            start = video.time_of(frame) if start is None else start
+            clicks, boxes = prompts.get(frame, ((), ()))
+            drawn = draw_overlay(video[frame], recorded[frame], points=clicks, boxes=boxes)
+            writer.write(np.asarray(drawn), video.time_of(frame) - start)
+
+
+def write_mask_videos(
+    path_of: Mapping[int, Path], video: VideoReader, recorded: RecordedMasks, frames: Iterable[int]
+) -> None:
+    """Write one video per object, its mask in white on black; `path_of` gives each object's file.
+
+    Each frame is shown as long as in the source. `frames` ascend and are all recorded.
+    """
+    start = None
+    with ExitStack() as stack:
+        writers = {
+            object_id: stack.enter_context(written_video(path, video.height, video.width, video.frame_rate))
+            for object_id, path in path_of.items()
+        }
+        for frame in frames:
+            start = video.time_of(frame) if start is None else start
+            segmentation = recorded[frame]
+            masks = dict(zip(segmentation.object_ids, segmentation.masks, strict=True))
+            for object_id, writer in writers.items():
+                mask = masks.get(object_id, np.zeros((video.height, video.width), dtype=bool))
+                writer.write(np.repeat(mask[..., None], 3, axis=2).astype(np.uint8) * 255, video.time_of(frame) - start)

@@ -1,0 +1,99 @@
+"""The masks of a video while it is tracked: any number of frames, in any order, on disk and not in memory."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from masklet.atomic_files import written_whole
+from masklet.errors import InvalidInputError
+from masklet.masks.segmentation import Segmentation
+from masklet.media.mask_files import annotations_of, segmentation_from
+
+
+class RecordedMasks:
+    """The `Segmentation` of each frame tracked so far (without logits), in a temporary file.
+
+    A frame recorded again replaces what was recorded of it. Frames are visited in ascending order. Close it, or use it
+    as a context.
+
+    Args:
+        height, width: of the video in pixels.
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        self.height, self.width = height, width
+        self._lines = tempfile.TemporaryFile("w+b")  # noqa: SIM115  # deleted when it is closed
+        self._place_of: dict[int, int] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return len(self._place_of)
+
+    def __contains__(self, frame: int) -> bool:
+        return frame in self._place_of
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(sorted(self._place_of))
+
+    def __getitem__(self, frame: int) -> Segmentation:
+        return segmentation_from(self._annotations(frame), self.height, self.width)
+
+    def record(self, frame: int, segmentation: Segmentation) -> None:
+        """Keep the masks of a frame."""
+        self._keep(frame, annotations_of(segmentation))
+
+    def object_ids(self) -> tuple[int, ...]:
+        """Return the ids of all objects of all frames."""
+        return tuple(sorted({each["id"] for frame in self for each in self._annotations(frame)}))
+
+    def save(self, path: str | os.PathLike[str], video: Mapping[str, Any]) -> None:
+        """Write all frames as JSON: `video` as it is, and `frames`, each with `frame` (its number) and `annotations`.
+
+        An annotation is an object's, as `annotations_of` describes it. The file has one line per frame.
+        """
+        with written_whole(path) as unfinished, unfinished.open("w", encoding="utf-8") as file:
+            file.write(f'{{"video": {json.dumps(dict(video))}, "frames": [')
+            for place, frame in enumerate(self):
+                entry = json.dumps({"frame": frame, "annotations": self._annotations(frame)})
+                file.write(f"{',' if place else ''}\n{entry}")
+            file.write("\n]}\n")
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Record all frames of a file that `save` wrote; InvalidInputError if it is none, or of another size."""
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            size = content["video"]["height"], content["video"]["width"]
+            entries = {int(entry["frame"]): entry["annotations"] for entry in content["frames"]}
+        except (ValueError, KeyError, TypeError) as error:
+            raise InvalidInputError(f"{path} holds no recorded masks of a video: {error!r}.") from error
+        if size != (self.height, self.width):
+            raise InvalidInputError(
+                f"{path} is about a video of {size[1]} x {size[0]} pixels, not of {self.width} x {self.height}."
+            )
+        for frame, annotations in entries.items():
+            self._keep(frame, annotations)
+
+    def close(self) -> None:
+        """Delete the temporary file."""
+        self._lines.close()
+
+    def _keep(self, frame: int, annotations: list[dict[str, Any]]) -> None:
+        place = self._lines.seek(0, os.SEEK_END)
+        self._lines.write(json.dumps(annotations).encode("utf-8") + b"\n")
+        self._place_of[frame] = place
+
+    def _annotations(self, frame: int) -> list[dict[str, Any]]:
+        self._lines.seek(self._place_of[frame])
+        annotations: list[dict[str, Any]] = json.loads(self._lines.readline())
+        return annotations

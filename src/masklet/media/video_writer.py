@@ -1,0 +1,98 @@
+"""Video files that any player shows: H.264 in mp4, complete under their name or not there at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.container import OutputContainer
+from av.video.reformatter import ColorRange, Colorspace
+from av.video.stream import VideoStream
+
+from masklet.atomic_files import written_whole
+from masklet.errors import InvalidInputError
+from masklet.media.images import Pixels
+
+# The first of these that FFmpeg was built with. mpeg4, which every FFmpeg has, makes larger files.
+ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "mpeg4")
+X264_OPTIONS = {"crf": "20", "preset": "veryfast"}
+BITS_PER_PIXEL = 0.25  # for encoders without a quality of their own
+TICKS = Fraction(1, 60_000)  # holds the usual frame rates exactly, and every other one well
+BT_709 = 1
+
+
+class VideoWriter:
+    """A video being written; comes from `written_video`."""
+
+    def __init__(self, container: OutputContainer, height: int, width: int, frame_rate: Fraction) -> None:
+        self._container = container
+        self._shape = (height, width, 3)
+        self._frame_rate = frame_rate
+        self._stream = _encoding_stream(container, height, width, frame_rate)
+        self._last_tick, self._next_tick = -1, 0
+
+    def write(self, pixels: Pixels, time: float | None = None) -> None:
+        """Append a frame, uint8 [H, W, 3] RGB, to be shown from `time` on (seconds; default: one frame's length later).
+
+        InvalidInputError for other pixels.
+        """
+        if pixels.dtype != np.uint8 or pixels.shape != self._shape:
+            raise InvalidInputError(
+                f"A frame of this video is uint8 {list(self._shape)}; got {pixels.dtype} {list(pixels.shape)}."
+            )
+        self._last_tick = max(self._last_tick + 1, self._next_tick if time is None else round(time / TICKS))
+        self._next_tick = self._last_tick + round(1 / (self._frame_rate * TICKS))
+        frame = av.VideoFrame.from_ndarray(_with_even_sides(pixels), format="rgb24").reformat(
+            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+        )
+        frame.time_base, frame.pts = TICKS, self._last_tick
+        self._container.mux(self._stream.encode(frame))
+
+    def finish(self) -> None:
+        """Write what the encoder still holds back; InvalidInputError if there were no frames."""
+        if self._last_tick < 0:
+            raise InvalidInputError("A video needs at least one frame.")
+        self._container.mux(self._stream.encode(None))
+
+
+@contextmanager
+def written_video(
+    path: str | os.PathLike[str], height: int, width: int, frame_rate: Fraction | float
+) -> Iterator[VideoWriter]:
+    """Yield a writer of an mp4 file that is renamed to `path` when the block ends, and deleted on an error.
+
+    Encoded as H.264, yuv420p, or as MPEG-4 part 2 where FFmpeg has no H.264 encoder (ENCODERS). Odd heights and widths,
+    which yuv420p cannot hold, are made even by repeating the last row or column.
+    """
+    rate = Fraction(frame_rate).limit_denominator(1001)
+    with (
+        written_whole(path) as unfinished,
+        av.open(str(unfinished), "w", format="mp4", options={"movflags": "+faststart"}) as container,
+    ):
+        writer = VideoWriter(container, height, width, rate)
+        yield writer
+        writer.finish()
+
+
+def _encoding_stream(container: OutputContainer, height: int, width: int, frame_rate: Fraction) -> VideoStream:
+    name = next(name for name in ENCODERS if name in av.codecs_available)
+    stream = container.add_stream(name, rate=frame_rate, options=X264_OPTIONS if name == "libx264" else {})
+    assert isinstance(stream, VideoStream)
+    stream.height, stream.width = height + height % 2, width + width % 2
+    stream.pix_fmt = "yuv420p"
+    context = stream.codec_context
+    context.time_base = TICKS
+    context.colorspace = context.color_primaries = context.color_trc = BT_709
+    context.color_range = ColorRange.MPEG
+    if name != "libx264":
+        context.bit_rate = round(stream.height * stream.width * frame_rate * BITS_PER_PIXEL)
+    return stream
+
+
+def _with_even_sides(pixels: Pixels) -> Pixels:
+    height, width = pixels.shape[:2]
+    if height % 2 or width % 2:
+        return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return np.ascontiguousarray(pixels)

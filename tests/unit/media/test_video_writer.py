@@ -1,0 +1,87 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from tests.unit.media.small_videos import moving_square, played
+
+from masklet.errors import InvalidInputError
+from masklet.media import video_writer
+from masklet.media.video_reader import open_video
+from masklet.media.video_writer import written_video
+
+COLOURS = [(200, 40, 90), (10, 220, 30), (30, 60, 240), (255, 255, 255), (0, 0, 0)]
+
+
+def codec_of(path):
+    import av
+
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        return stream.codec_context.name, stream.codec_context.pix_fmt
+
+
+@pytest.mark.parametrize("encoder", ["libx264", "mpeg4"])
+def test_frames_and_colours_come_back(tmp_path, monkeypatch, encoder):
+    monkeypatch.setattr(video_writer, "ENCODERS", ("no-such-encoder", encoder))
+    with written_video(tmp_path / "v.mp4", 40, 60, Fraction(30000, 1001)) as writer:
+        for colour in COLOURS:
+            writer.write(np.full((40, 60, 3), colour, np.uint8))
+    with open_video(tmp_path / "v.mp4") as video:
+        assert (len(video), video.height, video.width) == (len(COLOURS), 40, 60)
+        assert video.frame_rate == Fraction(30000, 1001)
+        for frame, colour in zip(video, COLOURS, strict=True):
+            assert np.abs(frame[20, 30].astype(int) - colour).max() <= 3
+    assert codec_of(tmp_path / "v.mp4") == ("h264" if encoder == "libx264" else "mpeg4", "yuv420p")
+
+
+def test_moving_pictures_stay_recognisable(tmp_path):
+    frames = moving_square(20)
+    with written_video(tmp_path / "v.mp4", 48, 64, 25) as writer:
+        for frame in frames:
+            writer.write(frame)
+    for frame, original in zip(played(tmp_path / "v.mp4"), frames, strict=True):
+        assert np.abs(frame.astype(int) - original).mean() < 8
+
+
+def test_odd_sides_are_made_even_by_repeating(tmp_path):
+    frame = np.zeros((33, 51, 3), np.uint8)
+    frame[:, 40:] = 255
+    with written_video(tmp_path / "v.mp4", 33, 51, 25) as writer:
+        writer.write(frame)
+    (result,) = played(tmp_path / "v.mp4")
+    assert result.shape == (34, 52, 3)
+    assert result[33, 51].min() > 240
+    assert result[33, 10].max() < 15
+
+
+def test_times_are_kept(tmp_path):
+    times = [0.0, 0.04, 0.5, 0.52, 2.0]
+    with written_video(tmp_path / "v.mp4", 48, 64, 25) as writer:
+        for frame, time in zip(moving_square(5), times, strict=True):
+            writer.write(frame, time)
+    with open_video(tmp_path / "v.mp4") as video:
+        assert [video.time_of(number) for number in range(5)] == pytest.approx(times, abs=1e-3)
+
+
+def test_other_frames_are_refused_and_nothing_is_left(tmp_path):
+    def write(*frames):
+        with written_video(tmp_path / "v.mp4", 40, 60, 25) as writer:
+            for frame in frames:
+                writer.write(frame)
+
+    with pytest.raises(InvalidInputError, match=r"uint8 \[40, 60, 3\]; got uint8 \[60, 40, 3\]"):
+        write(np.zeros((40, 60, 3), np.uint8), np.zeros((60, 40, 3), np.uint8))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_frames_are_no_video(tmp_path):
+    with pytest.raises(InvalidInputError, match="at least one frame"), written_video(tmp_path / "v.mp4", 4, 6, 25):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_has_its_name_only_when_it_is_complete(tmp_path):
+    with written_video(tmp_path / "v.mp4", 48, 64, 25) as writer:
+        writer.write(moving_square(1)[0])
+        assert not (tmp_path / "v.mp4").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["v.mp4"]
