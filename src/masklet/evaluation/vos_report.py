@@ -71,17 +71,16 @@ class VosReport:
 def vos_table(reports: Iterable[VosReport]) -> Table:
     """Return one row per predictor and video with J&F, J and F and their recall, 0 to 1 (the JSON has the decays)."""
     table = Table(title="Video object segmentation from the first frame's masks")
-    for heading in ("predictor", "sequence"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("objects", *SHOWN):
+    table.add_column("predictor", overflow="fold")
+    table.add_column("sequence", no_wrap=True)
+    for heading in SHOWN:
         table.add_column(heading, justify="right", no_wrap=True)
     for report in reports:
-        rows = [(each.sequence, len(each.objects), VosScores.over(each.objects)) for each in report.sequences]
-        rows.append((MEAN, sum(count for _, count, _ in rows), report.scores))
-        for sequence, objects, scores in rows:
-            values = scores.named()
-            cells = [f"{values[name]:.3f}" for name in SHOWN.values()]
+        rows = [(each.sequence, VosScores.over(each.objects).named()) for each in report.sequences]
+        rows.append((MEAN, report.scores.named()))
+        for number, (sequence, scores) in enumerate(rows):
+            cells = [f"{scores[name]:.3f}" for name in SHOWN.values()]
             style = "bold" if sequence == MEAN else None
-            table.add_row(report.predictor, sequence, str(objects), *cells, style=style)
+            table.add_row(report.predictor if number == 0 else "", sequence, *cells, style=style)
         table.add_section()
     return table

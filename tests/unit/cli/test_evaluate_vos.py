@@ -1,0 +1,101 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+from masklet import Sam2VideoModel
+from masklet.cli.exit_codes import ExitCode
+from masklet.cli.main import app
+from masklet.media.label_maps import read_label_map, write_label_map
+from masklet.training.recipes.compact import compact_model
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Two sequences of four frames; in `swan` the square stands still, in `bike` it jumps after the first frame."""
+    for name, step in (("swan", 0), ("bike", 50)):
+        (tmp_path / "data/JPEGImages" / name).mkdir(parents=True)
+        for number in range(4):
+            labels = np.zeros((60, 90), dtype=np.uint8)
+            left = 10 + step * (number > 0)
+            labels[20:40, left : left + 20] = 1
+            Image.fromarray(labels * 200).convert("RGB").save(tmp_path / f"data/JPEGImages/{name}/{number:05}.jpg")
+            write_label_map(tmp_path / f"data/Annotations/{name}/{number:05}.png", labels)
+    return tmp_path / "data"
+
+
+def evaluate(*arguments):
+    return CliRunner().invoke(app, ["evaluate", "vos", *(str(each) for each in arguments)])
+
+
+def test_all_predictors_by_one_command(root, tmp_path):
+    model = tmp_path / "model"
+    torch.manual_seed(0)
+    Sam2VideoModel(compact_model(128)).save_pretrained(model)
+    result = evaluate(root, "--model", model, "--json", tmp_path / "scores.json", "--save-masks", tmp_path / "masks")
+    assert result.exit_code == ExitCode.DONE, result.output
+    of_model, repeat, flow = json.loads((tmp_path / "scores.json").read_text())
+    assert [each["predictor"] for each in (of_model, repeat, flow)] == [str(model), "repeat", "flow"]
+    assert [each["sequence"] for each in repeat["sequences"]] == ["bike", "swan"]
+    assert repeat["scores"]["J&F-Mean"] == 0.5
+    for word in ("repeat", "flow", "swan", "bike", "mean", "0.500"):
+        assert word in result.stdout
+    saved = sorted(path.relative_to(tmp_path / "masks").as_posix() for path in (tmp_path / "masks").rglob("*.png"))
+    assert saved == [
+        f"{predictor}/{sequence}/0000{number}.png"
+        for predictor in ("flow", "model", "repeat")
+        for sequence in ("bike", "swan")
+        for number in range(4)
+    ]
+
+
+def test_masks_of_any_program_can_be_measured(root, tmp_path):
+    evaluate(root, "--predictor", "repeat", "--save-masks", tmp_path / "masks")
+    result = evaluate(
+        root, "--masks", tmp_path / "masks/repeat", "-o", tmp_path / "scores.json", "--rule", "appearance"
+    )
+    assert result.exit_code == ExitCode.DONE, result.output
+    (report,) = json.loads((tmp_path / "scores.json").read_text())
+    assert (report["rule"], report["scores"]["J-Mean"]) == ("appearance", 0.5)
+    (tmp_path / "masks/repeat/swan/00002.png").unlink()
+    assert evaluate(root, "--masks", tmp_path / "masks/repeat").exit_code == ExitCode.FILE_PROBLEM
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_sequences_are_chosen_by_name_or_by_a_file(root, tmp_path, as_file):
+    (tmp_path / "val.txt").write_text("swan\n")
+    chosen = tmp_path / "val.txt" if as_file else "swan,"
+    result = evaluate(root, "--predictor", "repeat", "--sequences", chosen, "-o", tmp_path / "scores.json")
+    assert result.exit_code == ExitCode.DONE, result.output
+    (report,) = json.loads((tmp_path / "scores.json").read_text())
+    assert [each["sequence"] for each in report["sequences"]] == ["swan"]
+    assert report["scores"]["J&F-Mean"] == 1
+
+
+def test_resuming_keeps_finished_sequences(root, tmp_path):
+    arguments = (root, "--predictor", "repeat", "--save-masks", tmp_path, "-o", tmp_path / "scores.json")
+    evaluate(*arguments)
+    changed = tmp_path / "repeat/swan/00001.png"
+    write_label_map(changed, read_label_map(changed) * 0)
+    result = evaluate(*arguments, "--resume")
+    assert result.exit_code == ExitCode.DONE, result.output
+    assert json.loads((tmp_path / "scores.json").read_text())[0]["scores"]["J-Mean"] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--resume",), "--save-masks"),
+        (("--masks", "a", "--save-masks", "b"), "--masks"),
+        (("--predictor", "repeat", "--sequences", "goose"), "goose"),
+        (("--predictor", "repeat", "--sequences", ","), "empty"),
+    ],
+)
+def test_wrong_usage_is_one_line(root, arguments, named):
+    result = evaluate(root, *arguments)
+    assert result.exit_code == ExitCode.WRONG_USAGE
+    assert named in result.stderr
+    assert len(result.stderr.splitlines()) == 1
