@@ -11,10 +11,10 @@ HEIGHT, WIDTH = 40, 60
 __all__ = ["HEIGHT", "SIZE", "WIDTH", "small_clip", "small_video_model"]
 
 
-def small_video_model(seed: int = 0) -> Sam2VideoModel:
-    """A model for inputs of SIZE x SIZE."""
+def small_video_model(seed: int = 0, **fields: object) -> Sam2VideoModel:
+    """A model for inputs of SIZE x SIZE, if the fields of its configuration say nothing else."""
     torch.manual_seed(seed)
-    model: Sam2VideoModel = randomised(Sam2VideoModel(video_config()), seed)
+    model: Sam2VideoModel = randomised(Sam2VideoModel(video_config(**fields)), seed)
     return model
 
 
