@@ -48,7 +48,7 @@ def test_boxes_move_by_a_tenth_of_their_sides_at_most(ring: np.ndarray) -> None:
         assert (points.dtype, labels.tolist()) == (np.float32, [BOX_UPPER_LEFT, BOX_LOWER_RIGHT])
         moves.append(np.abs(points.flatten() - exact) / sides)
     assert 0.05 < np.max(moves) <= 0.1 + 1e-6
-    assert 0.2 < np.mean([not move.any() for move in moves]) < 0.6  # some are exact
+    assert 0.4 < np.mean([not move.any() for move in moves]) < 0.8  # most are exact
 
 
 def test_boxes_of_large_objects_move_by_20_pixels_at_most() -> None:
