@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -14,6 +15,8 @@ from masklet.masks.geometry import box_fill
 from masklet.training.processes import Processes
 from masklet.training.prompting import PointPrompts, first_prompt
 from masklet.training.recipe import Recipe, Stage
+
+Batch = TypeVar("Batch")
 
 IMAGE_MEAN, IMAGE_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -35,9 +38,14 @@ class SceneBatch:
 
     def normalized(self) -> Tensor:
         """Pixels as the network takes them."""
-        mean = torch.tensor(IMAGE_MEAN, device=self.pixel_values.device).view(3, 1, 1) * 255
-        deviation = torch.tensor(IMAGE_DEVIATION, device=self.pixel_values.device).view(3, 1, 1) * 255
-        return (self.pixel_values.float() - mean) / deviation
+        return normalized(self.pixel_values)
+
+
+def normalized(pixel_values: Tensor) -> Tensor:
+    """Pixels [..., 3, S, S] uint8 as the network takes them."""
+    mean = torch.tensor(IMAGE_MEAN, device=pixel_values.device).view(3, 1, 1) * 255
+    deviation = torch.tensor(IMAGE_DEVIATION, device=pixel_values.device).view(3, 1, 1) * 255
+    return (pixel_values.float() - mean) / deviation
 
 
 class SceneBatches(Dataset[SceneBatch]):
@@ -64,20 +72,20 @@ class SceneBatches(Dataset[SceneBatch]):
         numbers = range(number, number + self.stage.scenes_per_step)[self.processes.rank :: self.processes.count]
         rng = np.random.default_rng((self.recipe.seed, numbers[0]))
         scenes = [self.generator.scene(each) for each in numbers]
-        shares = self.recipe.prompts
-        box_share = shares.box / (shares.box + shares.click)
+        box_share = self.recipe.prompts.box_among_points
         return collate([sample_objects(scene, self.stage.objects_per_scene, box_share, rng) for scene in scenes])
 
-    def loader(self, workers: int) -> Iterator[SceneBatch]:
-        """The batches in order, made by that many processes ahead of time."""
-        loader = DataLoader(
-            self,
-            batch_size=None,
-            num_workers=workers,
-            prefetch_factor=4 if workers else None,
-            multiprocessing_context="fork" if workers else None,
-        )
-        return iter(loader)
+
+def loaded(batches: Dataset[Batch], workers: int) -> Iterator[Batch]:
+    """The batches in order, made by that many processes ahead of time."""
+    loader = DataLoader(
+        batches,
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        multiprocessing_context="fork" if workers else None,
+    )
+    return iter(loader)
 
 
 @dataclass

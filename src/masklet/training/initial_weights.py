@@ -6,14 +6,24 @@ and a token must find the pixels it was placed on. Both can be given: weights sc
 that at first sees positions above all.
 """
 
+import os
+
 import torch
 from torch import nn
 
+from masklet.checkpoints.opening import open_checkpoint
+from masklet.configuration import Sam2Config
 from masklet.modeling.decoder_attention import DecoderAttention
 from masklet.modeling.image_model import Sam2Model
+from masklet.modeling.memory_attention import MemoryAttentionLayer
+from masklet.modeling.memory_encoder import MemoryFuserBlock
+from masklet.modeling.video_network import VideoNetwork
 
 # The decoder's first image features and labels, next to positions of about 1.
 CONTENT_SCALE = 0.1
+TOKEN_DEVIATION = 2.0
+# Of every query and key: with 128 channels a match is about 4 better than the average place.
+PLACE_CONSTANT = 0.6
 
 
 @torch.no_grad()
@@ -40,6 +50,8 @@ def draw_initial_weights(model: Sam2Model) -> None:
     nn.init.normal_(decoder.mask_tokens.weight)
     # Labels mark the pixels that attend to a click in the same way wherever it is: they must be heard beside positions.
     nn.init.normal_(model.prompt_encoder.point_embed.weight, std=0.5)
+    if isinstance(model, VideoNetwork):
+        draw_memory_weights(model)
 
 
 def _attend_to_likeness(attention: DecoderAttention) -> None:
@@ -49,3 +61,38 @@ def _attend_to_likeness(attention: DecoderAttention) -> None:
     """
     attention.q_proj.weight.mul_(2)
     attention.k_proj.weight.copy_(attention.q_proj.weight)
+
+
+@torch.no_grad()
+def draw_memory_weights(model: VideoNetwork) -> None:
+    """Let tracking begin with what the image model can do: frames pass memory attention nearly as they are.
+
+    And with the guess that an object is about where it was: constant queries and keys, rotated by their places, match
+    best where they come from.
+    """
+    for vectors in (model.memory_temporal_positional_encoding, model.no_object_pointer):
+        nn.init.normal_(vectors, std=CONTENT_SCALE)
+    if model.config.enable_occlusion_spatial_embedding:
+        nn.init.normal_(model.occlusion_spatial_embedding_parameter)
+    # The deepest level's tokens vary by about this much between channels; the decoder hardly notices the difference.
+    nn.init.constant_(model.memory_attention.layer_norm.weight, TOKEN_DEVIATION)
+    for module in model.modules():
+        if isinstance(module, MemoryFuserBlock):
+            nn.init.constant_(module.scale, CONTENT_SCALE)
+        elif isinstance(module, MemoryAttentionLayer):
+            module.self_attn.o_proj.weight.mul_(CONTENT_SCALE)
+            module.linear2.weight.mul_(CONTENT_SCALE)
+            for projection in (module.cross_attn_image.q_proj, module.cross_attn_image.k_proj):
+                projection.weight.mul_(0.5)
+                nn.init.constant_(projection.bias, PLACE_CONSTANT)
+
+
+def load_initial_weights(model: VideoNetwork, source: str | os.PathLike[str]) -> None:
+    """Take the weights of a checkpoint; where it is of an image model, memory keeps those it has.
+
+    `source` is a folder, file or hub id. Raises `CheckpointError` for one that does not fit.
+    """
+    _, tensors = open_checkpoint(source, Sam2Config)
+    remembers = any(name.startswith("memory_") for name in tensors)
+    weights = (VideoNetwork if remembers else Sam2Model).from_pretrained(source).state_dict()
+    model.load_state_dict(weights, strict=remembers)

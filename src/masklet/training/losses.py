@@ -47,7 +47,8 @@ def round_loss(
     """Loss of all objects in `valid` [batch, objects], averaged over them.
 
     `targets` [batch, objects, h, w] in 0..1. Where `is_ambiguous` [batch, objects] (a single click), the best of the
-    multimask outputs learns its mask and all of them their IoU; elsewhere output 0 learns alone.
+    multimask outputs learns its mask and all of them their IoU; elsewhere output 0 learns alone. Of an object that is
+    not in the picture (its target is empty) only the object score learns.
     """
     logits, wanted = decoded.masks.float(), targets.unsqueeze(2).float()
     wanted = wanted.expand_as(logits)
@@ -59,18 +60,23 @@ def round_loss(
         best_to_show = torch.where(is_ambiguous, 1 + decoded.iou[:, :, 1:].argmax(-1), 0)
     iou_error = (decoded.iou.float() - truth).abs()
     iou_loss = torch.where(is_ambiguous, iou_error[:, :, 1:].mean(-1), iou_error[:, :, 0])
-    present = F.softplus(-decoded.object_score.float()).squeeze(-1)  # every object asked for is in the picture
+    is_present = targets.amax((-2, -1)) > 0
+    score_loss = F.binary_cross_entropy_with_logits(
+        decoded.object_score.float().squeeze(-1), is_present.float(), reduction="none"
+    )
 
-    def mean(values: Tensor) -> Tensor:
-        return (values * valid).sum() / valid.sum().clamp(min=1)
+    def mean(values: Tensor, over: Tensor) -> Tensor:
+        return (values * over).sum() / over.sum().clamp(min=1)
+
+    seen = valid & is_present
 
     parts = {
-        "focal": mean(focal.gather(2, best_to_learn).squeeze(-1)),
-        "dice": mean(dice.gather(2, best_to_learn).squeeze(-1)),
-        "iou": mean(iou_loss),
-        "object_score": mean(present),
+        "focal": mean(focal.gather(2, best_to_learn).squeeze(-1), seen),
+        "dice": mean(dice.gather(2, best_to_learn).squeeze(-1), seen),
+        "iou": mean(iou_loss, seen),
+        "object_score": mean(score_loss, valid),
     }
     total = sum((getattr(weights, name) * value for name, value in parts.items()), logits.new_zeros(()))
     index = best_to_show[..., None, None, None].expand(-1, -1, 1, *logits.shape[-2:])
     shown = truth.gather(2, best_to_show.unsqueeze(-1)).squeeze(-1)
-    return RoundLoss(total, {**parts, "measured_iou": mean(shown)}, logits.detach().gather(2, index).squeeze(2))
+    return RoundLoss(total, {**parts, "measured_iou": mean(shown, seen)}, logits.detach().gather(2, index).squeeze(2))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from masklet.configuration import Sam2Config
-from masklet.datasets.scenes import SceneMixture
+from masklet.datasets.scenes import ClipMixture, SceneMixture
 from masklet.errors import InvalidInputError
 
 
@@ -21,6 +21,40 @@ class Stage:
         for name in ("image_size", "steps", "scenes_per_step", "objects_per_scene"):
             if getattr(self, name) < 1:
                 raise InvalidInputError(f"{name}={getattr(self, name)} in a training stage; it must be at least 1.")
+
+    @property
+    def fewest_a_step(self) -> int:
+        """Into how many parts every step can be divided."""
+        return self.scenes_per_step
+
+
+@dataclass(frozen=True)
+class ClipStage(Stage):
+    """A stretch of training on clips, with a step on stills every `stills_every` steps (0: never).
+
+    A frozen image encoder takes part, but does not change; clips then cost little more than their objects.
+    """
+
+    clip_length: int = 8
+    clips_per_step: int = 2
+    objects_per_clip: int = 6
+    stills_every: int = 0
+    train_image_encoder: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("clip_length", "clips_per_step", "objects_per_clip"):
+            if getattr(self, name) < 1:
+                raise InvalidInputError(f"{name}={getattr(self, name)} in a training stage; it must be at least 1.")
+
+    @property
+    def fewest_a_step(self) -> int:
+        """Into how many parts every step can be divided."""
+        return min(self.clips_per_step, self.scenes_per_step) if self.stills_every else self.clips_per_step
+
+    def is_stills_step(self, step: int) -> bool:
+        """Whether a step (from 0) is on stills."""
+        return self.stills_every > 0 and step % self.stills_every == self.stills_every - 1
 
 
 @dataclass(frozen=True)
@@ -46,9 +80,28 @@ class PromptShares:
     box: float = 0.3
     mask: float = 0.1
 
+    @property
+    def box_among_points(self) -> float:
+        """The share of boxes among clicks and boxes."""
+        return self.box / (self.box + self.click)
+
     def __post_init__(self) -> None:
         if min(self.click, self.box, self.mask) < 0 or self.click + self.box <= 0:
             raise InvalidInputError(f"{self}: shares must be at least 0, and clicks or boxes above 0.")
+
+
+@dataclass(frozen=True)
+class ClipTracking:
+    """How clips are tracked in training.
+
+    `mask_share`: how often the first frame is prompted by the objects' masks, otherwise by clicks and boxes in the
+    shares of stills. `correction_share`: how often one later frame gets a correcting click an object.
+    `detach_masks`: masks learn from their own frame alone, not from what later frames make of their memory.
+    """
+
+    mask_share: float = 0.5
+    correction_share: float = 0.25
+    detach_masks: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +120,7 @@ class Recipe:
     picture_folders: tuple[Path, ...]
     panoptic_folder: Path | None = None
     mixture: SceneMixture = field(default_factory=SceneMixture)
+    clip_mixture: ClipMixture = field(default_factory=ClipMixture)
     initial_weights: str | Path | None = None
     rounds: int = 3
     learning_rate: float = 8e-4
@@ -77,6 +131,7 @@ class Recipe:
     average_decay: float = 0.998
     losses: LossWeights = field(default_factory=LossWeights)
     prompts: PromptShares = field(default_factory=PromptShares)
+    tracking: ClipTracking = field(default_factory=ClipTracking)
     seed: int = 0
     first_scene: int = 0
     loader_workers: int = 1

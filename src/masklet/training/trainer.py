@@ -9,14 +9,16 @@ from pathlib import Path
 import torch
 
 from masklet.configuration import Sam2Config
-from masklet.datasets.scenes import PictureBank, SceneGenerator
+from masklet.datasets.scenes import ClipGenerator, PictureBank, SceneGenerator
 from masklet.errors import InvalidInputError
-from masklet.modeling.image_model import Sam2Model
+from masklet.modeling.video_network import VideoNetwork
 from masklet.training.averaging import AveragedModel
-from masklet.training.batches import SceneBatch, SceneBatches
-from masklet.training.initial_weights import draw_initial_weights
+from masklet.training.batches import SceneBatch, SceneBatches, loaded
+from masklet.training.clip_batches import ClipBatch, ClipBatches
+from masklet.training.clip_step import clip_step
+from masklet.training.initial_weights import draw_initial_weights, load_initial_weights
 from masklet.training.processes import Processes
-from masklet.training.recipe import Recipe
+from masklet.training.recipe import ClipStage, Recipe, Stage
 from masklet.training.run_state import AVERAGE_FOLDER, RunState
 from masklet.training.step import StepLoss, training_step
 
@@ -35,9 +37,9 @@ class Trainer:
         self.report = report or (lambda step, curves: None)
         self._is_between_steps = True
         self.processes = Processes.join()
-        fewest = min(stage.scenes_per_step for stage in recipe.stages)
+        fewest = min(stage.fewest_a_step for stage in recipe.stages)
         if fewest < self.processes.count:
-            raise InvalidInputError(f"{self.processes.count} processes cannot share {fewest} scenes a step.")
+            raise InvalidInputError(f"{self.processes.count} processes cannot share {fewest} scenes or clips a step.")
         torch.manual_seed(recipe.seed)
         folder.mkdir(parents=True, exist_ok=True)
         state = RunState.load(folder, recipe.name)
@@ -45,17 +47,17 @@ class Trainer:
         self.model = self._model_of_size(recipe.stage_at(self.step).image_size)
         if state:
             self.model.load_state_dict(state.model)
-        elif recipe.initial_weights:
-            self.model.load_state_dict(Sam2Model.from_pretrained(recipe.initial_weights).state_dict())
         else:
             draw_initial_weights(self.model)
+            if recipe.initial_weights:
+                load_initial_weights(self.model, recipe.initial_weights)
         self.average = AveragedModel(self.model, recipe.average_decay)
         self.optimizer = self._optimizer()
         if state:
             self.average.model.load_state_dict(state.average)
             self.optimizer.load_state_dict(state.optimizer)
 
-    def run(self) -> Sam2Model:
+    def run(self) -> VideoNetwork:
         """Train to the end of the recipe and return the averaged model; an interrupt saves first."""
         bank = PictureBank.load(self.recipe.picture_folders, self.recipe.panoptic_folder)
         try:
@@ -70,25 +72,33 @@ class Trainer:
         stage = self.recipe.stage_at(self.step)
         for model in (self.model, self.average.model):
             model.resize(stage.image_size)
-        generator = SceneGenerator(bank, stage.image_size, self.recipe.mixture)
-        last = next(end for end in self._stage_ends() if end > self.step)
-        batches = SceneBatches(generator, self.recipe, stage, self.processes, self.step, last - self.step)
-        for batch in batches.loader(self.recipe.loader_workers):
+        self.model.vision_encoder.requires_grad_(not isinstance(stage, ClipStage) or stage.train_image_encoder)
+        for batch in loaded(self._batches(bank, stage), self.recipe.loader_workers):
             loss = self._train_on(batch)
             if self.processes.is_first:
                 self.report(self.step, loss.curves)
             if self.step % self.recipe.save_every == 0:
                 self.save()
 
-    def _train_on(self, batch: SceneBatch) -> StepLoss:
+    def _batches(self, bank: PictureBank, stage: Stage) -> SceneBatches | ClipBatches:
+        """What is left of a stage."""
+        last = next(end for end in self._stage_ends() if end > self.step)
+        scenes = SceneGenerator(bank, stage.image_size, self.recipe.mixture)
+        stills = SceneBatches(scenes, self.recipe, stage, self.processes, self.step, last - self.step)
+        if not isinstance(stage, ClipStage):
+            return stills
+        clips = ClipGenerator(bank, stage.image_size, stage.clip_length, self.recipe.clip_mixture)
+        return ClipBatches(clips, stills, stage)
+
+    def _train_on(self, batch: SceneBatch | ClipBatch) -> StepLoss:
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate(self.step)
         self.model.train()
         with half_precision(self.device):
-            loss = training_step(self.model, batch.to(self.device), self.recipe, (self.step, self.processes.rank))
+            loss = self._loss(batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss.total.backward()
-        self.processes.average_gradients(list(self.model.parameters()))
+        self.processes.average_gradients([each for each in self.model.parameters() if each.requires_grad])
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.gradient_clip)
         # What an interrupt would leave from here to the end belongs to no one step, so it is not saved.
         self._is_between_steps = False
@@ -98,6 +108,12 @@ class Trainer:
         self.step += 1
         self._is_between_steps = True
         return replace(loss, curves={**loss.curves, "gradient_norm": float(norm)})
+
+    def _loss(self, batch: SceneBatch | ClipBatch) -> StepLoss:
+        step = self.step, self.processes.rank
+        if isinstance(batch, ClipBatch):
+            return clip_step(self.model, batch.to(self.device), self.recipe, step)
+        return training_step(self.model, batch.to(self.device), self.recipe, step)
 
     def learning_rate(self, step: int) -> float:
         """Linear warm-up, then a cosine from the first to the final rate."""
@@ -123,9 +139,9 @@ class Trainer:
             end += stage.steps
             yield end
 
-    def _model_of_size(self, image_size: int) -> Sam2Model:
+    def _model_of_size(self, image_size: int) -> VideoNetwork:
         config = Sam2Config.from_dict({**self.recipe.model.to_dict(), "image_size": image_size})
-        return Sam2Model(config).to(self.device)
+        return VideoNetwork(config).to(self.device)
 
     def _optimizer(self) -> torch.optim.Optimizer:
         decayed = [p for p in self.model.parameters() if p.ndim > 1]

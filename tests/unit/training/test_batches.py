@@ -7,7 +7,7 @@ from tests.unit.training.small_recipes import small_recipe, write_pictures
 
 from masklet.datasets.scenes import PictureBank, Scene, SceneGenerator
 from masklet.processing import Sam2ImageProcessorFast
-from masklet.training.batches import SceneBatches, collate, sample_objects
+from masklet.training.batches import SceneBatches, collate, loaded, sample_objects
 from masklet.training.processes import Processes
 from masklet.training.recipe import Recipe
 
@@ -88,7 +88,7 @@ def test_processes_share_the_scenes_of_a_step(recipe: Recipe) -> None:
 @pytest.mark.parametrize("workers", [0, 1])
 def test_the_loader_gives_all_batches_in_order(recipe: Recipe, workers: int) -> None:
     expected = batches(recipe, count=2)
-    loaded = list(batches(recipe, count=2).loader(workers))
-    assert len(loaded) == 2
-    for index, batch in enumerate(loaded):
+    made = list(loaded(batches(recipe, count=2), workers))
+    assert len(made) == 2
+    for index, batch in enumerate(made):
         assert torch.equal(batch.pixel_values, expected[index].pixel_values)

@@ -7,18 +7,24 @@ from masklet.datasets.scenes.fills import smooth_noise
 from masklet.datasets.scenes.layers import ByteArray, FloatArray
 
 
-def finish(rng: np.random.Generator, picture: FloatArray) -> ByteArray:
-    """Scene colours float32 [size, size, 3] about 0..255 to a photograph-like uint8 [size, size, 3]."""
+def finish(
+    rng: np.random.Generator, picture: FloatArray, grain: np.random.Generator | None = None, fading: float = 0.1
+) -> ByteArray:
+    """Scene colours float32 [size, size, 3] about 0..255 to a photograph-like uint8 [size, size, 3].
+
+    The noise comes from `grain`, by default `rng`: frames of a clip share a look (a state of `rng`), but no noise.
+    `fading` is how often next to nothing is left to see.
+    """
     picture = np.clip(picture, 0, 255)
     if rng.random() < 0.3:
         picture = _uneven_light(rng, picture)
     picture = _tone(rng, picture)
-    if rng.random() < 0.1:
+    if rng.random() < fading:
         picture = _faded(rng, picture)
     if rng.random() < 0.35:
         picture = _blur(rng, picture)
     if rng.random() < 0.4:
-        picture = _noise(rng, picture)
+        picture = _noise(rng, picture, grain or rng)
     finished = np.clip(picture + 0.5, 0, 255).astype(np.uint8)
     return _compressed(finished, int(rng.integers(35, 96))) if rng.random() < 0.45 else finished
 
@@ -66,10 +72,10 @@ def _blur(rng: np.random.Generator, picture: FloatArray) -> FloatArray:
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _noise(rng: np.random.Generator, picture: FloatArray) -> FloatArray:
+def _noise(rng: np.random.Generator, picture: FloatArray, grain: np.random.Generator) -> FloatArray:
     """Sensor noise that grows with brightness, or not; in one colour or three."""
     channels = 3 if rng.random() < 0.7 else 1
-    noise = rng.standard_normal((*picture.shape[:2], channels), np.float32)
+    noise = grain.standard_normal((*picture.shape[:2], channels), np.float32)
     deviation = rng.uniform(1, 9)
     if rng.random() < 0.5:
         return picture + deviation * np.sqrt(np.maximum(picture, 0) / 128).astype(np.float32) * noise

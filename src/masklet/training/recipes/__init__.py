@@ -5,9 +5,9 @@ from pathlib import Path
 
 from masklet.errors import InvalidInputError
 from masklet.training.recipe import Recipe
-from masklet.training.recipes.compact import compact, smoke
+from masklet.training.recipes.compact import compact, compact_clips, smoke
 
-RECIPES: dict[str, Callable[[Path], Recipe]] = {"compact": compact, "smoke": smoke}
+RECIPES: dict[str, Callable[[Path], Recipe]] = {"compact": compact, "compact_clips": compact_clips, "smoke": smoke}
 
 
 def recipe_named(name: str, data: Path) -> Recipe:

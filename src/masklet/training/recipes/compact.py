@@ -1,5 +1,6 @@
 """The bundled model: a compact SAM 2, trained on procedural scenes and freely licensed photographs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from masklet.configuration import (
@@ -9,7 +10,7 @@ from masklet.configuration import (
     Sam2PromptEncoderConfig,
     Sam2VisionConfig,
 )
-from masklet.training.recipe import PromptShares, Recipe, Stage
+from masklet.training.recipe import ClipStage, PromptShares, Recipe, Stage
 
 WIDTH = 128  # of the pyramid, the prompts and the decoder
 
@@ -31,14 +32,33 @@ def compact_model(image_size: int = 384) -> Sam2Config:
         prompt_encoder_config=Sam2PromptEncoderConfig(hidden_size=WIDTH, mask_input_channels=16),
         mask_decoder_config=Sam2MaskDecoderConfig(hidden_size=WIDTH, mlp_dim=512, iou_head_hidden_dim=WIDTH),
         image_size=image_size,
+        num_maskmem=4,
         memory_attention_hidden_size=WIDTH,
         memory_attention_num_layers=2,
         memory_attention_feed_forward_hidden_size=512,
+        # Every step shows clips never seen before: there is nothing to forget.
+        memory_attention_dropout=0.0,
+        memory_attention_rope_dropout=0.0,
         memory_encoder_hidden_size=WIDTH,
         mask_downsampler_embed_dim=WIDTH,
         memory_fuser_embed_dim=WIDTH,
         memory_fuser_intermediate_dim=512,
     )
+
+
+STILLS = Stage(image_size=256, steps=4200, scenes_per_step=8, objects_per_scene=12)
+# The image encoder knows what it needs from stills; as it is, clips cost a third.
+CLIPS = ClipStage(
+    image_size=256,
+    steps=3000,
+    scenes_per_step=4,
+    objects_per_scene=8,
+    clip_length=8,
+    clips_per_step=4,
+    objects_per_clip=6,
+    stills_every=5,
+    train_image_encoder=False,
+)
 
 
 def compact(data: Path) -> Recipe:
@@ -49,13 +69,18 @@ def compact(data: Path) -> Recipe:
     return Recipe(
         name="compact",
         model=compact_model(),
-        stages=(Stage(image_size=256, steps=4200, scenes_per_step=8, objects_per_scene=12),),
+        stages=(STILLS, CLIPS),
         picture_folders=(data,),
         panoptic_folder=data / "coco_train_cc",
         rounds=2,
         # Boxes are slower to learn than clicks: the decoder has to find what lies between two corners.
         prompts=PromptShares(click=0.3, box=0.65, mask=0.05),
     )
+
+
+def compact_clips(data: Path) -> Recipe:
+    """The second half of `compact` alone, which teaches a compact image model (`--from`) to track."""
+    return replace(compact(data), name="compact_clips", stages=(CLIPS,), learning_rate=5e-4)
 
 
 def smoke(data: Path) -> Recipe:
