@@ -32,7 +32,7 @@ class Stage:
 class ClipStage(Stage):
     """A stretch of training on clips, with a step on stills every `stills_every` steps (0: never).
 
-    A frozen image encoder takes part, but does not change; clips then cost little more than their objects.
+    Without `train_image_encoder` only stills change the image encoder; clips then cost little more than their objects.
     """
 
     clip_length: int = 8

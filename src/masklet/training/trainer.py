@@ -72,8 +72,9 @@ class Trainer:
         stage = self.recipe.stage_at(self.step)
         for model in (self.model, self.average.model):
             model.resize(stage.image_size)
-        self.model.vision_encoder.requires_grad_(not isinstance(stage, ClipStage) or stage.train_image_encoder)
+        spares_encoder = isinstance(stage, ClipStage) and not stage.train_image_encoder
         for batch in loaded(self._batches(bank, stage), self.recipe.loader_workers):
+            self.model.vision_encoder.requires_grad_(not (spares_encoder and isinstance(batch, ClipBatch)))
             loss = self._train_on(batch)
             if self.processes.is_first:
                 self.report(self.step, loss.curves)
