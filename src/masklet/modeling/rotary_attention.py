@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet.configuration import Sam2Config
+from masklet.modeling.layers import attention
 from masklet.modeling.pieces import pays_in_pieces
 from masklet.modeling.rotary import halves_first, rotate
 from masklet.modeling.tiled_attention import tiled_attention
@@ -38,8 +39,11 @@ class RotaryAttention(nn.Module):
             out = self._over_raw_values(q, keys, values, frames, rotation)
         else:
             k, v = self._rotated_keys(keys, frames, rotation), self._split(self.v_proj(values))
-            dropout = self.dropout if self.training else 0.0
-            out = F.scaled_dot_product_attention(q.expand(len(k), -1, -1, -1), k, v, dropout_p=dropout)
+            q = q.expand(len(k), -1, -1, -1)
+            if self.training and self.dropout > 0:
+                out = F.scaled_dot_product_attention(q, k, v, dropout_p=self.dropout)
+            else:
+                out = attention(q, k, v)
         return self.o_proj(out.transpose(1, 2).flatten(2))
 
     def _over_raw_values(self, q: Tensor, keys: Tensor, values: Tensor, frames: int, rotation: Tensor) -> Tensor:
