@@ -1,0 +1,98 @@
+"""Prompts on a frame, object by object: scaled, without padding, and refused where they do not fit."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from masklet.errors import InvalidInputError
+from masklet.processing.video_prompts import video_prompts
+from masklet.tracking.frame_prompt import FramePrompt
+
+SIZE, SIDE = (20, 30), 60  # x doubles, y triples
+
+
+def prompts(obj_ids: Any, **given: Any) -> dict[int, FramePrompt]:
+    return video_prompts(obj_ids, **{"size": SIZE, "target_size": SIDE, **given})
+
+
+def test_ragged_clicks_come_without_padding() -> None:
+    found = prompts([7, 3], points=[[[[1, 2]], [[3, 4], [5, 6]]]], labels=[[[1], [1, 0]]])
+    assert list(found) == [7, 3]
+    assert found[7].points.tolist() == [[2, 6]]
+    assert found[7].labels.tolist() == [1]
+    assert found[3].points.tolist() == [[6, 12], [10, 18]]
+    assert found[3].labels.tolist() == [1, 0]
+
+
+def test_padding_of_the_caller_is_dropped() -> None:
+    points, labels = [[[[1, 2], [-10, -10]]]], [[[1, -10]]]
+    assert prompts(1, points=points, labels=labels)[1].points.tolist() == [[2, 6]]
+
+
+def test_a_box_leads_the_clicks() -> None:
+    found = prompts([1], points=[[[[5, 6]]]], labels=[[[0]]], boxes=[[[1, 2, 11, 12]]])[1]
+    assert found.points.tolist() == [[2, 6], [22, 36], [10, 18]]
+    assert found.labels.tolist() == [2, 3, 0]
+
+
+def test_two_boxes_and_an_object_without_one() -> None:
+    found = prompts([1, 2], boxes=[[[1, 2, 11, 12], [0, 0, 30, 20]]])
+    assert found[2].points.tolist() == [[0, 0], [60, 60]]
+    found = prompts([1, 2], points=[[[], [[5, 6]]]], labels=[[[], [1]]], boxes=[[[1, 2, 11, 12], [-10, -10, -10, -10]]])
+    assert (found[1].labels.tolist(), found[2].labels.tolist()) == ([2, 3], [1])
+
+
+@pytest.mark.parametrize(
+    "obj_ids", [3, [3], (3,), np.int64(3), np.array([3]), torch.tensor([3]), torch.tensor(3)], ids=repr
+)
+def test_object_ids_of_every_kind(obj_ids: Any) -> None:
+    (object_id,) = prompts(obj_ids, points=[[[[1, 2]]]], labels=[[[1]]])
+    assert object_id == 3
+    assert type(object_id) is int
+
+
+def test_nothing_given_is_changed() -> None:
+    object_ids, points, labels = [4, 2], [[[[1, 2]], [[3, 4], [5, 6]]]], [[[1], [1, 0]]]
+    prompts(object_ids, points=points, labels=labels)
+    assert (object_ids, points, labels) == ([4, 2], [[[[1, 2]], [[3, 4], [5, 6]]]], [[[1], [1, 0]]])
+
+
+def test_masks_need_no_size() -> None:
+    found = prompts([1, 2], masks=np.stack([np.ones((20, 30)), np.zeros((20, 30))]), size=None)
+    assert [prompt.mask is not None and bool(prompt.mask.any()) for prompt in found.values()] == [True, False]
+
+
+CLICK: dict[str, Any] = {"points": [[[[1, 2]]]], "labels": [[[1]]]}
+MASK = np.ones((20, 30), bool)
+
+
+@pytest.mark.parametrize(
+    ("obj_ids", "given", "message"),
+    [
+        (1, {"points": CLICK["points"]}, "points and labels must be provided together"),
+        (1, {"labels": CLICK["labels"]}, "points and labels must be provided together"),
+        (1, {}, "at least one of points, boxes, or masks must be provided as input"),
+        (1, {**CLICK, "masks": MASK}, "masks cannot be provided together with points or boxes"),
+        (1, {"boxes": [[[1, 2, 3, 4]]], "masks": MASK}, "masks cannot be provided together with points or boxes"),
+        ([1, 2], CLICK, r"Number of object ids \(2\) does not match number of points \(1\)"),
+        ([1, 2], {"boxes": [[[1, 2, 3, 4]]]}, r"Number of object ids \(2\) does not match number of boxes \(1\)"),
+        ([1, 2], {"masks": [MASK]}, r"Number of object ids \(2\) does not match number of masks \(1\)"),
+        (1, {**CLICK, "size": None}, "original_size must be provided when adding points or boxes on a first streamed"),
+        ([1, 2], {"points": [[[[1, 2]], []]], "labels": [[[1], []]]}, "Object 2: Nothing is said about the object"),
+        ([1, 1], {"boxes": [[[1, 2, 3, 4]] * 2]}, r"obj_ids must be different, .* got \[1, 1\]"),
+        ([], CLICK, "obj_ids is empty"),
+        ("dog", CLICK, "obj_ids must be a whole number or a list of such, got 'dog'"),
+        ([1.5], CLICK, r"obj_ids must be a whole number or a list of such, got \[1.5\]"),
+        (None, CLICK, "obj_ids must be a whole number or a list of such, got None"),
+        (1, {"points": [[[1, 2]]], "labels": [[[1]]]}, "Input points must be a nested list with 4 levels"),
+        (1, {"points": [[[[31, 2]]]], "labels": [[[1]]]}, r"Point \(31, 2\) .* is outside its picture of width 30"),
+        (1, {"points": [[[[1, 2]]]], "labels": [[[5]]]}, "a label must be 1"),
+        (1, {"points": [[[[1, 2]]]] * 2, "labels": [[[1]]] * 2}, "Got input points for 2 images"),
+        (1, {"boxes": [[[5, 2, 3, 4]]]}, "with x1 < x2"),
+    ],
+)
+def test_what_does_not_fit(obj_ids: Any, given: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        prompts(obj_ids, **given)

@@ -1,0 +1,183 @@
+"""`VideoTracker`: the same numbers as the classes beneath it, in the order and pixels that a program wants."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tests.small_videos import HEIGHT, SIZE, WIDTH, small_clip, small_video_model
+
+from masklet import Sam2Processor, VideoTracker
+from masklet.errors import InvalidInputError
+from masklet.masks.segmentation import Segmentation
+
+
+@pytest.fixture(scope="module")
+def tracker() -> VideoTracker:
+    return VideoTracker(small_video_model(), Sam2Processor(size=SIZE))
+
+
+def numbers(results: Any) -> list[int]:
+    return [number for number, _ in results]
+
+
+def test_tracking_is_what_the_model_does(tracker: VideoTracker) -> None:
+    video = tracker.open(small_clip())
+    video.add(1, 0, points=[[10, 20]])
+    video.add(2, 0, points=[[40, 30], [5, 5]], labels=[1, 0], box=(20, 10, 50, 38))
+    results = dict(video.track())
+
+    session = tracker.processor.init_video_session(small_clip())
+    tracker.processor.add_inputs_to_inference_session(session, 0, 1, [[[[10, 20]]]], [[[1]]])
+    tracker.processor.add_inputs_to_inference_session(
+        session, 0, 2, [[[[40, 30], [5, 5]]]], [[[1, 0]]], [[[20, 10, 50, 38]]]
+    )
+    for output in tracker.model.propagate_in_video_iterator(session):
+        result = results[output.frame_idx]
+        assert result.object_ids == (1, 2)
+        assert np.array_equal(result.masks, (output.video_res_masks[:, 0] > 0).numpy())
+        assert np.array_equal(result.low_resolution_logits, output.pred_masks[:, 0].numpy())
+        assert np.allclose(result.scores, output.iou_scores[:, 0])
+    assert len(results) == 6
+
+
+@pytest.mark.parametrize(
+    ("direction", "frames", "expected"),
+    [
+        ("forward", None, [2, 3, 4, 5]),
+        ("backward", None, [4, 3, 2, 1, 0]),
+        ("both", None, [2, 3, 4, 5, 1, 0]),
+        ("forward", range(1, 4), [2, 3]),
+        ("forward", range(3, 5), [3, 4]),
+        ("forward", range(2), [1]),
+        ("backward", range(1, 3), [2, 1]),
+        ("backward", range(5, 6), [5]),
+        ("both", range(1, 4), [2, 3, 1]),
+    ],
+)
+def test_order_of_frames(tracker: VideoTracker, direction: Any, frames: range | None, expected: list[int]) -> None:
+    video = tracker.open(small_clip())
+    video.add(1, 4, points=[[10, 20]])
+    video.add(1, 2, points=[[10, 20]])
+    assert video.prompted_frames == [2, 4]
+    assert numbers(video.track(direction, frames)) == expected
+
+
+def test_backwards_the_later_frames_are_remembered(tracker: VideoTracker) -> None:
+    video = tracker.open(small_clip())
+    video.add(1, 5, points=[[10, 20]])
+    session = tracker.processor.init_video_session(small_clip())
+    tracker.processor.add_inputs_to_inference_session(session, 5, 1, [[[[10, 20]]]], [[[1]]])
+    outputs = tracker.model.propagate_in_video_iterator(session, reverse=True)
+    for (_, result), output in zip(video.track("backward"), outputs, strict=True):
+        assert np.array_equal(result.low_resolution_logits, output.pred_masks[:, 0].numpy())
+
+
+def test_prompts_may_come_while_tracking(tracker: VideoTracker) -> None:
+    video = tracker.open(small_clip())
+    video.add(1, 0, points=[[10, 20]])
+    found = []
+    for number, result in video.track():
+        found.append(result.object_ids)
+        if number == 2:
+            video.add(2, 3, box=(5, 5, 30, 30))
+    assert found == [(1,)] * 3 + [(1, 2)] * 3
+
+
+def test_objects_come_and_go(tracker: VideoTracker) -> None:
+    video = tracker.open(small_clip())
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[5:30, 10:40] = True
+    video.add(1, 0, points=[[10, 20]])
+    video.add(2, 0, mask=mask)
+    assert video.object_ids == (1, 2)
+    shown = video.segment(0)
+    assert (shown.masks[1] == mask).mean() > 0.95
+    video.add(1, 0, points=[[5, 5]], labels=[0], keep_earlier=True)
+    assert not np.array_equal(video.segment(0).masks[0], shown.masks[0])
+    video.remove(2)
+    assert video.segment(0).object_ids == (1,)
+    video.add(1, 3, points=[[20, 20]])
+    video.clear(1, 0)
+    assert video.prompted_frames == [3]
+    video.reset()
+    assert video.object_ids == ()
+
+
+def test_an_absent_object_scores_nothing(tracker: VideoTracker) -> None:
+    video = tracker.open(small_clip())
+    video.add(1, 0, mask=np.zeros((HEIGHT, WIDTH), bool))
+    result = video.segment(0)
+    assert (result.areas.tolist(), result.scores.tolist()) == ([0], [0.0])
+
+
+def test_a_stream_tracks_as_the_video_does(tracker: VideoTracker) -> None:
+    clip = small_clip(frames=16)
+    whole, stream = tracker.open(clip), tracker.open()
+    whole.add(1, 1, points=[[10, 20]])
+    expected = dict(whole.track())
+    first = stream.push(clip[0])
+    assert (first[0], first[1].masks.shape) == (0, (0, HEIGHT, WIDTH))
+    assert isinstance(first[1], Segmentation)
+    stream.add(1, 1, points=[[10, 20]])  # of the frame to come
+    for picture in clip[1:]:
+        number, result = stream.push(picture)
+        logits = expected[number].low_resolution_logits
+        assert logits is not None
+        assert result.low_resolution_logits is not None
+        assert np.abs(result.low_resolution_logits - logits).max() < 1e-4
+    assert len(stream) == 16
+    stream.add(2, 14, box=(5, 5, 30, 30))
+    assert stream.segment(15).object_ids == (1, 2)
+
+
+def test_a_stream_keeps_one_size_and_few_frames(tracker: VideoTracker) -> None:
+    clip = small_clip(frames=12)
+    stream = tracker.open()
+    for picture in clip:
+        stream.push(picture)
+    with pytest.raises(InvalidInputError, match="The frame has 30 x 40 pixels, those before it 60 x 40"):
+        stream.push(clip[0][:, :30])
+    with pytest.raises(InvalidInputError, match="Frame 1 of the stream was dropped"):
+        stream.add(1, 1, points=[[10, 20]])
+    assert (len(stream), stream.object_ids) == (12, ())
+    with pytest.raises(InvalidInputError, match="give them to push"):
+        stream.track()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda video: video.add(0, 0, points=[[1, 1]]), "Objects are numbered from 1; got object 0"),
+        (lambda video: video.add(1, 6, points=[[1, 1]]), "There is no frame 6"),
+        (lambda video: video.add(1, 0), "at least one of points, boxes, or masks"),
+        (lambda video: video.add(1, 0, points=[1, 1]), "Input points must be a nested list with 4 levels"),
+        (lambda video: video.add(1, 0, points=[[1, 1]], labels=[1, 0]), "inconsistent dimensions"),
+        (lambda video: video.track(), "Nothing was said about any object yet"),
+        (lambda video: video.track("up"), "direction must be one of"),
+        (lambda video: video.track(frames=range(3, 9)), r"frames must be within range\(0, 6\)"),
+        (lambda video: video.track(frames=range(0, 6, 2)), "in steps of 1"),
+        (lambda video: video.track(frames=range(3, 3)), r"frames must be within range\(0, 6\)"),
+        (lambda video: video.remove(4), "4"),
+        (lambda video: video.clear(4, 0), "4"),
+        (lambda video: video.segment(0), "No objects are provided for tracking"),
+        (lambda video: video.push(small_clip()[0]), "frames are pushed to a session that was made without"),
+    ],
+)
+def test_what_cannot_be_done(tracker: VideoTracker, call: Any, message: str) -> None:
+    video = tracker.open(small_clip())
+    with pytest.raises(InvalidInputError, match=message):
+        call(video)
+    assert (video.object_ids, len(video)) == ((), 6)
+
+
+def test_loading(tmp_path: Path) -> None:
+    small_video_model().save_pretrained(tmp_path)
+    Sam2Processor(size=32).save_pretrained(tmp_path)
+    tracker = VideoTracker.from_pretrained(tmp_path, dtype=torch.float64)
+    assert tracker.processor.image_processor.size == {"height": SIZE, "width": SIZE}
+    video = tracker.open(small_clip(), retention="spill")
+    assert video.session.dtype == torch.float64
+    video.add(1, 0, points=[[10, 20]])
+    assert len(list(video.track())) == 6
