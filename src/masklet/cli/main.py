@@ -16,6 +16,7 @@ from masklet.cli.evaluate import evaluation
 from masklet.cli.exit_codes import EXPLANATION
 from masklet.cli.info import info
 from masklet.cli.segment import segment
+from masklet.cli.track import track
 from masklet.cli.train import train
 
 
@@ -42,7 +43,7 @@ class OneLineErrors(TyperGroup):
 
 app = typer.Typer(
     cls=OneLineErrors,
-    help="Segment pictures by clicks, boxes and masks; train, measure and convert SAM 2 models.",
+    help="Segment pictures and videos by clicks, boxes and masks; train, measure and convert SAM 2 models.",
     epilog=EXPLANATION,
     invoke_without_command=True,
     add_completion=False,
@@ -50,7 +51,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-for command in (segment, train, convert, info):
+for command in (segment, track, train, convert, info):
     app.command(epilog=EXPLANATION)(command)
 app.add_typer(evaluation, name="evaluate")
 

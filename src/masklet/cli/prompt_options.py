@@ -23,8 +23,8 @@ def objects_of_options(points: Sequence[str], boxes: Sequence[str], masks: Seque
     points_of: dict[int, list[Point]] = defaultdict(list)
     for option in points:
         value, number = _split(option)
-        points_of[1 if number is None else number].append(_point(value, option))
-    boxes_of = {number: _box(value, value) for number, value in _numbered(boxes, "--box").items()}
+        points_of[1 if number is None else number].append(parsed_point(value, option))
+    boxes_of = {number: parsed_box(value, value) for number, value in _numbered(boxes, "--box").items()}
     masks_of = {number: Path(value) for number, value in _numbered(masks, "--mask").items()}
     return tuple(
         ObjectPrompt(number, tuple(points_of.get(number, ())), boxes_of.get(number), masks_of.get(number))
@@ -54,17 +54,19 @@ def _split(option: str) -> tuple[str, int | None]:
     return (match["value"], int(match["object"])) if match else (option, None)
 
 
-def _point(value: str, option: str) -> Point:
+def parsed_point(value: str, option: str, form: str = POINT_FORM) -> Point:
+    """Return the click that `value` says; InvalidInputError with the whole `option` and its `form` if it says none."""
     numbers = _numbers(value)
     if len(numbers) not in (2, 3) or numbers[2:] not in ([], [0.0], [1.0]):
-        raise InvalidInputError(f"--point {option} is not of the form {POINT_FORM}.")
+        raise InvalidInputError(f"--point {option} is not of the form {form}.")
     return numbers[0], numbers[1], int(numbers[2]) if len(numbers) == 3 else 1
 
 
-def _box(value: str, option: str) -> Box:
+def parsed_box(value: str, option: str, form: str = BOX_FORM) -> Box:
+    """Return the box that `value` says; InvalidInputError with the whole `option` and its `form` if it says none."""
     numbers = _numbers(value)
     if len(numbers) != 4:
-        raise InvalidInputError(f"--box {option} is not of the form {BOX_FORM}.")
+        raise InvalidInputError(f"--box {option} is not of the form {form}.")
     x1, y1, x2, y2 = numbers
     return x1, y1, x2, y2
 

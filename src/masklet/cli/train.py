@@ -71,10 +71,10 @@ def _writer_class() -> type[SummaryWriter]:
 
 def _run(trainer: Trainer, curves: SummaryWriter) -> None:
     """Train with a progress bar, all values in the curves, and a line whenever the state has been written."""
-    from masklet.cli.progress import StepsPerSecond, progress_bar
+    from masklet.cli.progress import PerSecond, progress_bar
 
     recipe = trainer.recipe
-    with progress_bar("loss {task.fields[loss]}", StepsPerSecond()) as progress:
+    with progress_bar("loss {task.fields[loss]}", PerSecond("steps")) as progress:
         task = progress.add_task("Training", total=recipe.total_steps, completed=trainer.step, loss="-")
 
         def report(step: int, values: dict[str, float]) -> None:

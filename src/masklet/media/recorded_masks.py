@@ -40,7 +40,7 @@ class RecordedMasks:
     def __len__(self) -> int:
         return len(self._place_of)
 
-    def __contains__(self, frame: int) -> bool:
+    def __contains__(self, frame: object) -> bool:
         return frame in self._place_of
 
     def __iter__(self) -> Iterator[int]:

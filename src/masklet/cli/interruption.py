@@ -1,0 +1,29 @@
+"""Ctrl-C as a wish: work that goes on step by step can end after a step, with a whole result."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Interruption:
+    """Whether Ctrl-C was pressed."""
+
+    was_asked_for = False
+
+    def ask(self, number: int, frame: FrameType | None) -> None:
+        """Take note of the first Ctrl-C; at the second, stop at once."""
+        if self.was_asked_for:
+            raise KeyboardInterrupt
+        self.was_asked_for = True
+
+
+@contextmanager
+def noticed_interruption() -> Iterator[Interruption]:
+    """Within the block the first Ctrl-C is only noticed; a second one interrupts as usual."""
+    interruption = Interruption()
+    previous = signal.signal(signal.SIGINT, interruption.ask)
+    try:
+        yield interruption
+    finally:
+        signal.signal(signal.SIGINT, previous)

@@ -1,0 +1,129 @@
+"""`masklet track`: a video and prompts in, the objects' masks on every frame out."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from masklet.cli.exit_codes import ExitCode
+from masklet.cli.model_options import DataTypeOption, DeviceOption, ImageSizeOption, ModelOption, load_tracker
+from masklet.cli.track_plan import Direction, parsed_range
+from masklet.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from masklet.cli.track_outputs import TrackOutputs
+    from masklet.cli.track_run import TrackingTask
+    from masklet.media.video_reader import VideoReader
+    from masklet.video_tracking import VideoTracker
+
+MOST_PROBLEMS_SHOWN = 10
+
+
+def track(
+    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="A video file, or a folder of frames.")],
+    point: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="X,Y[,LABEL][@FRAME:N]", help="A click in pixels; label 1 (default): on the object, 0: off it."
+        ),
+    ] = None,
+    box: Annotated[list[str] | None, typer.Option(metavar="X1,Y1,X2,Y2[@FRAME:N]", help="A box in pixels.")] = None,
+    mask: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE[@FRAME:N]", help="A mask as large as the video, not black inside, or a label map."),
+    ] = None,
+    direction: Annotated[Direction, typer.Option(help="Where to go from the prompted frames.")] = Direction.FORWARD,
+    frames: Annotated[
+        str | None, typer.Option("--range", metavar="A:B", help="Track the frames A to B - 1 only.")
+    ] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write to.")] = Path(
+        "masklet-output"
+    ),
+    overlay: Annotated[bool, typer.Option("--overlay/--no-overlay", help="Write the video with the masks.")] = True,
+    label_maps: Annotated[
+        bool, typer.Option("--label-maps", help="Write a folder of indexed PNG files, laid out as DAVIS is.")
+    ] = False,
+    mask_videos: Annotated[bool, typer.Option("--mask-videos", help="Write a video of each object's mask.")] = False,
+    save_session: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Keep the session, to correct it or go on by --resume.")
+    ] = None,
+    resume: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Go on with a session that was kept.")] = None,
+    model: ModelOption = None,
+    device: DeviceOption = None,
+    dtype: DataTypeOption = None,
+    image_size: ImageSizeOption = None,
+) -> None:
+    """Follow objects through a video, from points, boxes and masks on any of its frames.
+
+    OUT gets NAME_overlay.mp4 and NAME.json (COCO run lengths and scores of every frame); with --label-maps also
+    NAME_masks/00000.png and so on, with --mask-videos NAME_object1.mp4 and so on. Their paths are printed.
+
+    @FRAME behind a value says on which frame it is meant (from 0; default: the first that is tracked), :N of which
+    object: --point 320,200@30:2. Without it each --box and each --mask is an object of its own, points are object 1's.
+
+    Ctrl-C ends after the frame at hand: what was tracked is written, and the session is kept. Prompts that are given
+    with --resume correct it: from there on frames are tracked again.
+    """
+    from masklet.cli.track_outputs import TrackOutputs
+    from masklet.cli.track_prompts import prompts_of_options
+    from masklet.cli.track_run import TrackingTask
+    from masklet.media.video_reader import open_video
+
+    with open_video(video) as reader:
+        wanted = parsed_range(frames, len(reader))
+        prompts = prompts_of_options(point or [], box or [], mask or [], wanted.start)
+        task = TrackingTask(prompts, wanted, direction, resume)
+        outputs = TrackOutputs(output, video.resolve().stem, overlay, label_maps, mask_videos)
+        _check(task, outputs, reader)
+        tracker = load_tracker(model, device, dtype, image_size)
+        _track(tracker, reader, task, outputs, save_session)
+
+
+def _check(task: TrackingTask, outputs: TrackOutputs, video: VideoReader) -> None:
+    """Refuse, before the model is loaded, what could not be tracked or written."""
+    if not task.prompts and task.resumed is None:
+        raise InvalidInputError("There is nothing to track; give --point, --box or --mask.")
+    for each in task.prompts:
+        if each.frame not in task.frames:
+            raise InvalidInputError(
+                f"A prompt is on frame {each.frame}; tracked are frames {task.frames.start} to {task.frames.stop - 1}."
+            )
+        each.mask(video.height, video.width)
+    outputs.check(each.prompt.object_id for each in task.prompts)
+
+
+def _track(
+    tracker: VideoTracker, video: VideoReader, task: TrackingTask, outputs: TrackOutputs, save_session: Path | None
+) -> None:
+    """Track, keep the session where that was asked for or the work is not finished, and write the results."""
+    from masklet.cli.progress import MemoryInUse, PerSecond, progress_bar
+    from masklet.cli.track_run import TrackingRun
+    from masklet.media.recorded_masks import RecordedMasks
+
+    columns = (PerSecond("frames"), MemoryInUse(), "{task.fields[objects]} objects")
+    with RecordedMasks(video.height, video.width) as recorded:
+        run = TrackingRun.begin(tracker, video, recorded, task)
+        with progress_bar(*columns) as progress:
+            ending = run.follow(task, progress)
+            session = save_session or (task.resumed or outputs.session if ending else None)
+            if session is not None:
+                run.save(session)
+            for path in outputs.write(video, recorded, task.prompts, progress):
+                print(path, flush=True)
+    _warn_of_problems(video)
+    if isinstance(ending, KeyboardInterrupt):
+        print(f"Stopped; the session is kept, go on with: --resume {shlex.quote(str(session))}", file=sys.stderr)
+        raise typer.Exit(ExitCode.INTERRUPTED)
+    if ending is not None:
+        raise ending
+
+
+def _warn_of_problems(video: VideoReader) -> None:
+    for problem in video.problems[:MOST_PROBLEMS_SHOWN]:
+        print(f"Warning: {video.name}: {problem}", file=sys.stderr)
+    if len(video.problems) > MOST_PROBLEMS_SHOWN:
+        print(f"Warning: {video.name}: {len(video.problems)} problems in all.", file=sys.stderr)

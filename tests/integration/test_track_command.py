@@ -1,0 +1,228 @@
+"""`masklet track` as a user calls it: with a tracker that follows a colour, and with a real one of random weights."""
+
+import json
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.unit.media.small_videos import moving_square, write_small_video
+from typer.testing import CliRunner
+
+from masklet.cli import track as command
+from masklet.cli.exit_codes import ExitCode
+from masklet.cli.main import app
+from masklet.errors import InvalidInputError
+from masklet.masks.run_length import decode_run_length
+from masklet.masks.segmentation import Segmentation
+from masklet.media.label_maps import read_label_map, write_label_map
+from masklet.media.video_reader import open_video
+
+FRAMES = 12
+
+
+class ColourTracker:
+    """Stands for a tracker: every object is where the video is yellow. It knows the sessions it saved."""
+
+    def __init__(self):
+        self.interrupt_at = self.fail_at = None
+        self.visited = []
+
+    def open(self, video):
+        return ColourVideo(self, video, {})
+
+    def resume(self, folder, video):
+        return ColourVideo(self, video, {int(k): v for k, v in json.loads((folder / "said.json").read_text()).items()})
+
+
+class ColourVideo:
+    def __init__(self, tracker, video, said):
+        self.tracker, self.video, self.said = tracker, video, said
+
+    @property
+    def prompted_frames(self):
+        return sorted(self.said)
+
+    @property
+    def object_ids(self):
+        return tuple(sorted({object_id for each in self.said.values() for object_id in each}))
+
+    def add(self, object_id, frame, *, points=None, labels=None, box=None, mask=None, keep_earlier=False):
+        self.said.setdefault(frame, []).append(object_id)
+
+    def track(self, direction, frames):
+        for frame in frames if direction == "forward" else reversed(frames):
+            if frame == self.tracker.fail_at:
+                raise InvalidInputError(f"frame {frame} is of another size")
+            self.tracker.visited.append(frame)
+            if frame == self.tracker.interrupt_at:
+                signal.raise_signal(signal.SIGINT)
+            yellow = self.video[frame][..., 1] > 100
+            count = len(self.object_ids)
+            yield frame, Segmentation(np.stack([yellow] * count), np.linspace(0.9, 0.5, count), self.object_ids)
+
+    def save(self, folder):
+        folder.mkdir(parents=True)
+        (folder / "said.json").write_text(json.dumps(self.said))
+
+
+@pytest.fixture
+def tracker(monkeypatch):
+    tracker = ColourTracker()
+    monkeypatch.setattr(command, "load_tracker", lambda *options: tracker)
+    return tracker
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty current folder with the video v.mp4 of FRAMES frames."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MASKLET_DEBUG", raising=False)
+    write_small_video(tmp_path / "v.mp4", moving_square(FRAMES))
+    return tmp_path
+
+
+def track(*arguments):
+    return CliRunner().invoke(app, ["track", "v.mp4", "-o", "out", *map(str, arguments)])
+
+
+def tracked_frames(path="out/v.json"):
+    return [entry["frame"] for entry in json.loads(Path(path).read_text())["frames"]]
+
+
+def assert_one_line(result, code, *fragments):
+    assert result.exit_code == code, result.output
+    assert result.stderr.count("\n") == 1, result.stderr
+    assert result.stderr.startswith("Error: ")
+    for fragment in fragments:
+        assert fragment in result.stderr
+
+
+def test_overlay_and_json_of_all_frames(here, tracker):
+    result = track("--point", "5,15")
+    assert result.exit_code == ExitCode.DONE, result.output
+    assert result.stdout.split() == ["out/v.json", "out/v_overlay.mp4"]
+    assert sorted(path.name for path in Path("out").iterdir()) == ["v.json", "v_overlay.mp4"]
+    content = json.loads(Path("out/v.json").read_text())
+    assert content["video"] == {"file_name": "v.mp4", "height": 48, "width": 64, "frame_rate": 25.0, "frame_count": 12}
+    with open_video("v.mp4") as video, open_video("out/v_overlay.mp4") as overlay:
+        assert (len(overlay), overlay.frame_rate) == (FRAMES, 25)
+        for frame, entry in enumerate(content["frames"]):
+            (annotation,) = entry["annotations"]
+            assert (entry["frame"], annotation["id"]) == (frame, 1)
+            mask = decode_run_length(annotation["segmentation"])
+            np.testing.assert_array_equal(mask, video[frame][..., 1] > 100)
+            assert np.abs(overlay[frame][mask].astype(int) - video[frame][mask]).mean() > 40
+
+
+def test_all_kinds_of_results(here, tracker):
+    result = track("--point", "5,15@2", "--box", "1,1,9,9@4:7", "--label-maps", "--mask-videos", "--no-overlay")
+    assert result.stdout.split() == ["out/v.json", "out/v_masks", "out/v_object1.mp4", "out/v_object7.mp4"]
+    assert tracked_frames() == list(range(2, FRAMES))
+    labels = read_label_map("out/v_masks/00002.png")
+    assert set(np.unique(labels)) == {0, 1}  # the higher score
+    with open_video("out/v_object7.mp4") as masks:
+        assert len(masks) == FRAMES - 2
+        assert np.count_nonzero((masks[0][..., 0] > 127) != (labels == 1)) < 20
+
+
+def test_label_maps_as_prompts(here, tracker):
+    labels = np.zeros((48, 64), np.uint8)
+    labels[:10], labels[20:] = 3, 9
+    write_label_map("first.png", labels)
+    assert track("--mask", "first.png@1").exit_code == ExitCode.DONE
+    content = json.loads(Path("out/v.json").read_text())
+    assert [each["id"] for each in content["frames"][0]["annotations"]] == [3, 9]
+
+
+@pytest.mark.parametrize(
+    ("options", "visited"),
+    [
+        (["--direction", "backward", "--point", "5,15@4"], [4, 3, 2, 1, 0]),
+        (["--direction", "both", "--point", "5,15@4", "--range", "2:7"], [4, 5, 6, 3, 2]),
+        (["--range", "3:6", "--point", "5,15"], [3, 4, 5]),
+    ],
+)
+def test_directions_and_ranges(here, tracker, options, visited):
+    assert track(*options).exit_code == ExitCode.DONE
+    assert tracker.visited == visited
+    assert tracked_frames() == sorted(visited)
+    with open_video("out/v_overlay.mp4") as overlay:
+        assert len(overlay) == len(visited)
+
+
+def test_an_interruption_leaves_a_shorter_result_and_a_session_that_goes_on(here, tracker):
+    tracker.interrupt_at = 4
+    result = track("--point", "5,15")
+    assert result.exit_code == ExitCode.INTERRUPTED
+    assert "--resume out/v_session" in result.stderr
+    assert tracked_frames() == [0, 1, 2, 3, 4]
+    with open_video("out/v_overlay.mp4") as overlay:
+        assert len(overlay) == 5
+    tracker.interrupt_at, tracker.visited = None, []
+    result = track("--resume", "out/v_session")
+    assert result.exit_code == ExitCode.DONE, result.output
+    assert tracker.visited == list(range(5, FRAMES))
+    assert tracked_frames() == list(range(FRAMES))
+
+
+def test_a_kept_session_is_corrected(here, tracker):
+    assert track("--point", "5,15", "--save-session", "kept").exit_code == ExitCode.DONE
+    tracker.visited = []
+    assert track("--resume", "kept", "--point", "9,9,0@7").exit_code == ExitCode.DONE
+    assert tracker.visited == list(range(7, FRAMES))
+    assert tracked_frames() == list(range(FRAMES))
+
+
+def test_an_error_midway_leaves_what_was_tracked(here, tracker):
+    tracker.fail_at = 6
+    result = track("--point", "5,15")
+    assert_one_line(result, ExitCode.WRONG_USAGE, "frame 6 is of another size")
+    assert tracked_frames() == [0, 1, 2, 3, 4, 5]
+    assert Path("out/v_session").is_dir()
+
+
+def test_an_error_at_once_leaves_nothing(here, tracker):
+    tracker.fail_at = 0
+    assert_one_line(track("--point", "5,15"), ExitCode.WRONG_USAGE)
+    assert not Path("out").exists()
+
+
+def test_damaged_frames_of_a_folder_are_warned_of(here, tracker):
+    Path("frames").mkdir()
+    for number, frame in enumerate(moving_square(4)):
+        Image.fromarray(frame).save(f"frames/{number}.png")
+    Path("frames/2.png").write_bytes(b"no picture")
+    result = CliRunner().invoke(app, ["track", "frames", "-o", "out", "--point", "5,15", "--label-maps"])
+    assert result.exit_code == ExitCode.DONE, result.output
+    assert result.stdout.split() == ["out/frames.json", "out/frames_overlay.mp4", "out/frames_masks"]
+    assert result.stderr == "Warning: the folder frames: Frame 2 cannot be decoded; frame 1 stands in its place.\n"
+    assert sorted(path.name for path in Path("out/frames_masks").iterdir()) == ["0.png", "1.png", "2.png", "3.png"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "fragment"),
+    [
+        ([], 2, "nothing to track"),
+        (["--point", "5"], 2, "--point 5 is not of the form"),
+        (["--point", "5,5@12"], 2, "prompt is on frame 12; tracked are frames 0 to 11"),
+        (["--point", "5,5@2", "--range", "3:"], 2, "prompt is on frame 2; tracked are frames 3 to 11"),
+        (["--range", "3:50", "--point", "5,5"], 2, "frames 0 to 11"),
+        (["--mask", "missing.png"], 3, "missing.png"),
+        (["--direction", "sideways", "--point", "5,5"], 2, "sideways"),
+        (["--point", "5,5@:300", "--label-maps"], 2, "up to 255; got 300"),
+        (["--resume", "nowhere"], 3, "nowhere"),
+    ],
+)
+def test_what_is_refused_before_any_work(here, tracker, options, code, fragment):
+    assert_one_line(track(*options), code, fragment)
+    assert tracker.visited == []
+    assert not Path("out").exists()
+
+
+def test_videos_that_cannot_be_read(here, tracker):
+    Path("no.mp4").write_text("no video")
+    for name in ("no.mp4", "missing.mp4"):
+        result = CliRunner().invoke(app, ["track", name, "--point", "5,5"])
+        assert_one_line(result, ExitCode.FILE_PROBLEM, name)

@@ -1,0 +1,115 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from masklet.cli.track_prompts import PromptOnFrame, prompts_of_options
+from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.media.label_maps import write_label_map
+from masklet.prompts.object_prompts import ObjectPrompt
+
+
+def test_values_without_place_are_about_the_first_frame():
+    assert prompts_of_options(["3,4", "5.5,6,0"], ["1,2,3,4", "5,6,7,8"], [], first_frame=4) == (
+        PromptOnFrame(4, ObjectPrompt(1, points=((3, 4, 1), (5.5, 6, 0)), box=(1, 2, 3, 4))),
+        PromptOnFrame(4, ObjectPrompt(2, box=(5, 6, 7, 8))),
+    )
+
+
+def test_places_name_frames_and_objects():
+    assert prompts_of_options(["1,1@30", "2,2,0@30:2", "3,3@:2"], ["1,2,3,4@7:9"], ["in@home.png@8:4"], 0) == (
+        PromptOnFrame(0, ObjectPrompt(2, points=((3, 3, 1),))),
+        PromptOnFrame(7, ObjectPrompt(9, box=(1, 2, 3, 4))),
+        PromptOnFrame(8, ObjectPrompt(4, mask=Path("in@home.png"))),
+        PromptOnFrame(30, ObjectPrompt(1, points=((1, 1, 1),))),
+        PromptOnFrame(30, ObjectPrompt(2, points=((2, 2, 0),))),
+    )
+
+
+def test_boxes_on_several_frames_are_counted_on():
+    first, second = prompts_of_options([], ["1,2,3,4@5", "1,2,3,4"], [], 0)
+    assert (first.frame, first.prompt.object_id, second.frame, second.prompt.object_id) == (0, 2, 5, 1)
+
+
+@pytest.mark.parametrize(
+    ("points", "boxes", "masks", "message"),
+    [
+        (["1,2@"], [], [], "--point 1,2@ is not of the form"),
+        (["1,2@3:"], [], [], "not of the form"),
+        (["1@3"], [], [], "not of the form"),
+        (["1,2,2@3"], [], [], "not of the form"),
+        ([], ["1,2,3"], [], "--box 1,2,3 is not of the form"),
+        ([], ["3,2,1,4@3"], [], "x1 < x2"),
+        (["1,2@3:0"], [], [], "numbered from 1"),
+        ([], ["1,2,3,4@3:1", "1,2,3,4@3:1"], [], "second for object 1 on frame 3"),
+        ([], ["1,2,3,4@3:1"], ["a.png@3:1"], "Object 1 has a box and a mask on frame 3"),
+    ],
+)
+def test_what_is_refused(points, boxes, masks, message):
+    with pytest.raises(InvalidInputError, match=message):
+        prompts_of_options(points, boxes, masks, 0)
+
+
+@pytest.fixture
+def label_map(tmp_path):
+    labels = np.zeros((4, 6), np.uint8)
+    labels[0, 0], labels[1, :3], labels[2] = 2, 7, 255
+    write_label_map(tmp_path / "map.png", labels)
+    return tmp_path / "map.png"
+
+
+def test_a_label_map_is_about_all_its_objects(label_map):
+    prompts = prompts_of_options([], [], [f"{label_map}@5"], 0)
+    assert [(each.frame, each.prompt.object_id) for each in prompts] == [(5, 2), (5, 7)]
+    assert [np.count_nonzero(each.mask(4, 6)) for each in prompts] == [1, 3]
+
+
+def test_with_an_object_all_of_a_label_map_is_that_object(label_map):
+    (prompt,) = prompts_of_options([], [], [f"{label_map}@5:3"], 0)
+    assert np.count_nonzero(prompt.mask(4, 6)) == 10
+
+
+def test_a_label_map_without_objects_is_refused(tmp_path):
+    write_label_map(tmp_path / "map.png", np.zeros((4, 6), np.uint8))
+    with pytest.raises(InvalidInputError, match="is empty"):
+        prompts_of_options([], [], [str(tmp_path / "map.png")], 0)
+
+
+def test_masks_are_checked_when_they_are_read(tmp_path):
+    Image.fromarray(np.full((4, 6), 255, np.uint8)).save(tmp_path / "mask.png")
+    (prompt,) = prompts_of_options([], [], [str(tmp_path / "mask.png")], 0)
+    assert prompt.prompt.object_id == 1
+    assert prompt.mask(4, 6).all()
+    with pytest.raises(InvalidInputError, match="6 x 4 pixels; it must be as large as the video, 4 x 6"):
+        prompt.mask(6, 4)
+    (missing,) = prompts_of_options([], [], ["missing.png"], 0)
+    with pytest.raises(UnreadableImageError, match=r"missing\.png"):
+        missing.mask(4, 6)
+
+
+class Said:
+    """Takes the place of a video; remembers what it was told."""
+
+    def __init__(self):
+        self.calls = []
+
+    def add(self, object_id, frame, **prompt):
+        self.calls.append((object_id, frame, {name: value for name, value in prompt.items() if value is not None}))
+
+
+def test_a_mask_is_told_before_the_clicks_that_correct_it(tmp_path):
+    Image.fromarray(np.full((4, 6), 255, np.uint8)).save(tmp_path / "mask.png")
+    (prompt,) = prompts_of_options(["1,2,0@:1"], [], [str(tmp_path / "mask.png")], 3)
+    said = Said()
+    prompt.tell(said, 4, 6)
+    (_, _, first), second = said.calls
+    assert first["mask"].shape == (4, 6)
+    assert second == (1, 3, {"points": [(1, 2)], "labels": [0], "keep_earlier": True})
+
+
+def test_a_box_replaces_and_may_come_with_clicks():
+    (prompt,) = prompts_of_options(["1,2"], ["0,0,3,3"], [], 3)
+    said = Said()
+    prompt.tell(said, 4, 6)
+    assert said.calls == [(1, 3, {"points": [(1, 2)], "labels": [1], "box": (0, 0, 3, 3), "keep_earlier": False})]
