@@ -5,26 +5,20 @@ Writes `benchmarks/results/images.json`; `python -m benchmarks.tables` prints it
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
+from benchmarks.measuring import Row, machine, measure, versions
 from benchmarks.one_process import fresh_process_costs, seconds_to_import
 from benchmarks.opponents import OPPONENTS, Opponent, write_weights
-from benchmarks.probe import matrix_product_gflops
 from benchmarks.references import configurations
 from masklet.atomic_files import written_whole
 
@@ -33,54 +27,6 @@ PROMPTS = 64
 PICTURE_SIZE = (1280, 960)
 
 Work = Callable[[Opponent], Sequence[Tensor]]
-
-
-@dataclass
-class Row:
-    """One task of one opponent: every round's seconds, each beside the matrix product probe taken just before it."""
-
-    task: str
-    opponent: str
-    seconds: list[float] = field(default_factory=list)
-    probe_gflops: list[float] = field(default_factory=list)
-    difference: float = 0.0  # from masklet's result, see `largest_difference`
-
-    def summary(self) -> dict[str, Any]:
-        return {
-            **asdict(self),
-            "median_s": statistics.median(self.seconds),
-            "min_s": min(self.seconds),
-            "median_probe_gflops": statistics.median(self.probe_gflops),
-        }
-
-
-def measure(task: str, work: Work, opponents: list[Opponent], rounds: int) -> list[Row]:
-    """Time `work` on each opponent in turn, round after round: the machine's moods then meet all of them."""
-    rows = [Row(task, opponent.name) for opponent in opponents]
-    results = [work(opponent) for opponent in opponents]  # warm-up, and what is compared
-    for row, result in zip(rows, results, strict=True):
-        row.difference = largest_difference(result, results[0])
-    for _ in range(rounds):
-        for row, opponent in zip(rows, opponents, strict=True):
-            row.probe_gflops.append(matrix_product_gflops())
-            start = time.perf_counter()
-            work(opponent)
-            row.seconds.append(time.perf_counter() - start)
-            print(
-                f"{task}: {opponent.name} {row.seconds[-1]:.3f} s, {row.probe_gflops[-1]:.0f} GFLOP/s", file=sys.stderr
-            )
-    return rows
-
-
-def largest_difference(actual: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
-    """Of the worst tensor: largest difference by largest magnitude, or for masks the share of unequal pixels."""
-    return max(_difference(*pair) for pair in zip(actual, expected, strict=True))
-
-
-def _difference(actual: Tensor, expected: Tensor) -> float:
-    if expected.dtype == torch.bool:
-        return float((actual != expected).float().mean())
-    return float((actual - expected).abs().max() / expected.abs().max())
 
 
 def measure_in_memory(weights: Path, picture: Path, rounds: int) -> list[Row]:
@@ -119,22 +65,6 @@ def write_picture(path: Path) -> None:
     blobs = ((x - width / 2) ** 2 + (y - height / 2) ** 2 < (height / 3) ** 2) * 120
     noise = np.random.default_rng(0).integers(0, 80, (height, width, 3))
     Image.fromarray((blobs[..., None] + noise).astype(np.uint8)).save(path)
-
-
-def machine() -> dict[str, Any]:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return {
-        "processor": models[0] if models else platform.machine(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "system": platform.system(),
-    }
-
-
-def versions() -> dict[str, str]:
-    packages = ("masklet", "transformers", "sam2", "torch", "numpy", "pillow")
-    return {"python": platform.python_version(), **{package: version(package) for package in packages}}
 
 
 def main() -> None:

@@ -24,9 +24,13 @@ def write_weights(configuration: dict[str, Any], directory: Path) -> None:
     """One set of random weights as every opponent reads it: a folder of configuration and safetensors, and a `.pt`."""
     from benchmarks.references.meta_sam2 import meta_state_dict
     from benchmarks.references.random_weights import randomise
-    from benchmarks.references.transformers_sam2 import build_transformers_model
+    from benchmarks.references.transformers_sam2 import build_transformers_model, build_transformers_video_model
 
-    model: Any = randomise(build_transformers_model(configuration))
+    is_video = configuration["model_type"] == "sam2_video"
+    model: Any = randomise((build_transformers_video_model if is_video else build_transformers_model)(configuration))
+    if is_video:  # objects that are absent would leave nothing to compare
+        with torch.no_grad():
+            model.mask_decoder.pred_obj_score_head.proj_out.bias.add_(20)
     (directory / CONFIGURATION).write_text(json.dumps(configuration))
     model.save_pretrained(directory / FOLDER)
     torch.save({"model": meta_state_dict(model.state_dict())}, directory / META_CHECKPOINT)

@@ -19,17 +19,23 @@ PROCESS_TASKS = {
 
 
 def markdown(report: dict[str, Any]) -> str:
-    """The report as two tables with a line on how they were measured."""
-    return "\n\n".join([_origin(report), _speed_table(report["rows"]), _process_table(report["processes"])])
+    """The report on images as two tables with a line on how they were measured."""
+    start = f"`import masklet` takes {report['import_masklet_s'] * 1000:.0f} ms."
+    return "\n\n".join([_origin(report, start), _speed_table(report["rows"]), _process_table(report["processes"])])
 
 
-def _origin(report: dict[str, Any]) -> str:
+def video_markdown(report: dict[str, Any]) -> str:
+    """The report on tracking as one table; the references keep memories in bfloat16, which is the difference."""
+    return "\n\n".join([_origin(report), _speed_table(report["rows"])])
+
+
+def _origin(report: dict[str, Any], more: str = "") -> str:
     versions, machine = report["versions"], report["machine"]
     return (
         f"{report['model']}, on {machine['cores']} cores of {machine['processor']} ({machine['threads']} threads), "
         f"torch {versions['torch']}, transformers {versions['transformers']}, sam2 {versions['sam2']}. "
         f"Median of {len(report['rows'][0]['seconds'])} rounds, fastest in brackets. "
-        f"`import masklet` takes {report['import_masklet_s'] * 1000:.0f} ms. From `{report['command']}`."
+        f"{more}{' ' if more else ''}From `{report['command']}`."
     )
 
 
@@ -40,7 +46,7 @@ def _speed_table(rows: list[dict[str, Any]]) -> str:
         _line(["---"] * 7),
     ]  # fmt: skip
     for task in dict.fromkeys(row["task"] for row in rows):
-        of_task = {row["opponent"]: row for row in rows if row["task"] == task}
+        of_task = {row["opponent"]: row for row in rows if row["task"] == task and row["opponent"] in NAMES}
         best_reference = min(row["median_s"] for name, row in of_task.items() if name != "masklet")
         probes = [row["median_probe_gflops"] for row in of_task.values()]
         lines.append(
@@ -82,7 +88,14 @@ def stills_markdown(reports: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-TABLES: dict[str, Callable[[Any], str]] = {"images": markdown, "stills": stills_markdown}
+TABLES: dict[str, Callable[[Any], str]] = {"images": markdown, "stills": stills_markdown, "video": video_markdown}
+
+
+def table_of(content: Any) -> str:
+    """The table of any results file, known by what is in it."""
+    if isinstance(content, list):
+        return stills_markdown(content)
+    return markdown(content) if "processes" in content else video_markdown(content)
 
 
 def fill(document: Path) -> None:
@@ -104,8 +117,7 @@ def main() -> None:
             fill(document)
         return
     results = Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS / "images.json"
-    content = json.loads(results.read_text())
-    print(stills_markdown(content) if isinstance(content, list) else markdown(content))
+    print(table_of(json.loads(results.read_text())))
 
 
 if __name__ == "__main__":
