@@ -28,11 +28,14 @@ class VideoModelPredictor:
         for object_id in object_ids:
             video.add(object_id, 0, mask=first_labels == object_id)
         for frame, segmentation in video.track():
-            yield label_map(segmentation) if frame else first_labels
+            yield by_highest_logit(segmentation) if frame else first_labels
 
 
-def label_map(segmentation: Segmentation) -> LabelMap:
-    """Return the object ids (uint8 [H, W]) of the masks; where several overlap, that of the highest logit."""
+def by_highest_logit(segmentation: Segmentation) -> LabelMap:
+    """Return the object ids (uint8 [H, W]) of the masks; where several overlap, that of the highest logit there.
+
+    Scores say which mask is better as a whole; a benchmark is won pixel by pixel.
+    """
     masks, logits = segmentation.masks, segmentation.low_resolution_logits
     if logits is None:
         raise InvalidInputError("Masks without logits do not say which of them is on top.")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.video_model_predictor import VideoModelPredictor, label_map
+from masklet.evaluation.video_model_predictor import VideoModelPredictor, by_highest_logit
 from masklet.masks.segmentation import Segmentation
 
 FIRST = np.zeros((4, 6), dtype=np.uint8)
@@ -56,7 +56,7 @@ def test_the_highest_logit_is_on_top_within_its_own_mask():
     left[:, :3] = 1
     all_but_last_row[3] = 0
     higher_left = [[[5, 5, 5], [5, 5, 5]], [[2, 2, 9], [2, 2, 9]]]
-    found = label_map(segmentation((200, 7), [left, all_but_last_row], higher_left))
+    found = by_highest_logit(segmentation((200, 7), [left, all_but_last_row], higher_left))
     np.testing.assert_array_equal(found[:3, :3], 200)
     np.testing.assert_array_equal(found[:3, 3:], 7)
     np.testing.assert_array_equal(found[3], [200, 200, 200, 0, 0, 0])
@@ -65,4 +65,4 @@ def test_the_highest_logit_is_on_top_within_its_own_mask():
 def test_masks_without_logits_are_refused():
     masks = np.ones((1, 4, 6), dtype=bool)
     with pytest.raises(InvalidInputError, match="logits"):
-        label_map(Segmentation(masks, np.ones(1), (1,)))
+        by_highest_logit(Segmentation(masks, np.ones(1), (1,)))
