@@ -20,6 +20,7 @@ from masklet.media.label_maps import read_label_map, write_label_map
 from masklet.media.video_reader import open_video
 
 FRAMES = 12
+WRITE_ALL_BUT_OVERLAY = ["--write", "label-maps", "--write", "mask-videos", "--write", "contact-sheet"]
 
 
 class ColourTracker:
@@ -117,14 +118,24 @@ def test_overlay_and_json_of_all_frames(here, tracker):
 
 
 def test_all_kinds_of_results(here, tracker):
-    result = track("--point", "5,15@2", "--box", "1,1,9,9@4:7", "--label-maps", "--mask-videos", "--no-overlay")
-    assert result.stdout.split() == ["out/v.json", "out/v_masks", "out/v_object1.mp4", "out/v_object7.mp4"]
+    result = track("--point", "5,15@2", "--box", "1,1,9,9@4:7", *WRITE_ALL_BUT_OVERLAY)
+    assert result.stdout.split() == [
+        "out/v.json",
+        "out/v_sheet.png",
+        "out/v_masks",
+        "out/v_object1.mp4",
+        "out/v_object7.mp4",
+    ]
     assert tracked_frames() == list(range(2, FRAMES))
     labels = read_label_map("out/v_masks/00002.png")
     assert set(np.unique(labels)) == {0, 1}  # the higher score
     with open_video("out/v_object7.mp4") as masks:
         assert len(masks) == FRAMES - 2
         assert np.count_nonzero((masks[0][..., 0] > 127) != (labels == 1)) < 20
+
+
+def test_json_alone(here, tracker):
+    assert track("--point", "5,15", "--write", "none").stdout.split() == ["out/v.json"]
 
 
 def test_label_maps_as_prompts(here, tracker):
@@ -194,9 +205,9 @@ def test_damaged_frames_of_a_folder_are_warned_of(here, tracker):
     for number, frame in enumerate(moving_square(4)):
         Image.fromarray(frame).save(f"frames/{number}.png")
     Path("frames/2.png").write_bytes(b"no picture")
-    result = CliRunner().invoke(app, ["track", "frames", "-o", "out", "--point", "5,15", "--label-maps"])
+    result = CliRunner().invoke(app, ["track", "frames", "-o", "out", "--point", "5,15", "--write", "label-maps"])
     assert result.exit_code == ExitCode.DONE, result.output
-    assert result.stdout.split() == ["out/frames.json", "out/frames_overlay.mp4", "out/frames_masks"]
+    assert result.stdout.split() == ["out/frames.json", "out/frames_masks"]
     assert result.stderr == "Warning: the folder frames: Frame 2 cannot be decoded; frame 1 stands in its place.\n"
     assert sorted(path.name for path in Path("out/frames_masks").iterdir()) == ["0.png", "1.png", "2.png", "3.png"]
 
@@ -211,7 +222,7 @@ def test_damaged_frames_of_a_folder_are_warned_of(here, tracker):
         (["--range", "3:50", "--point", "5,5"], 2, "frames 0 to 11"),
         (["--mask", "missing.png"], 3, "missing.png"),
         (["--direction", "sideways", "--point", "5,5"], 2, "sideways"),
-        (["--point", "5,5@:300", "--label-maps"], 2, "up to 255; got 300"),
+        (["--point", "5,5@:300", "--write", "label-maps"], 2, "up to 255; got 300"),
         (["--resume", "nowhere"], 3, "nowhere"),
     ],
 )

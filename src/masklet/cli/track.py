@@ -11,7 +11,8 @@ import typer
 
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.model_options import DataTypeOption, DeviceOption, ImageSizeOption, ModelOption, load_tracker
-from masklet.cli.track_plan import Direction, parsed_range
+from masklet.cli.track_choices import Direction, Product
+from masklet.cli.track_plan import parsed_range
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -43,11 +44,10 @@ def track(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write to.")] = Path(
         "masklet-output"
     ),
-    overlay: Annotated[bool, typer.Option("--overlay/--no-overlay", help="Write the video with the masks.")] = True,
-    label_maps: Annotated[
-        bool, typer.Option("--label-maps", help="Write a folder of indexed PNG files, laid out as DAVIS is.")
-    ] = False,
-    mask_videos: Annotated[bool, typer.Option("--mask-videos", help="Write a video of each object's mask.")] = False,
+    write: Annotated[
+        list[Product] | None,
+        typer.Option(metavar="WHAT", help=f"{', '.join(Product)}: beside the JSON file; repeatable; default: overlay."),
+    ] = None,
     save_session: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Keep the session, to correct it or go on by --resume.")
     ] = None,
@@ -59,8 +59,9 @@ def track(
 ) -> None:
     """Follow objects through a video, from points, boxes and masks on any of its frames.
 
-    OUT gets NAME_overlay.mp4 and NAME.json (COCO run lengths and scores of every frame); with --label-maps also
-    NAME_masks/00000.png and so on, with --mask-videos NAME_object1.mp4 and so on. Their paths are printed.
+    OUT gets NAME.json (COCO run lengths and scores of every frame) and NAME_overlay.mp4, or what --write asks for:
+    NAME_sheet.png, a few frames at a glance; NAME_masks/00000.png and so on, label maps laid out as DAVIS is;
+    NAME_object1.mp4 and so on, each object's mask. Their paths are printed.
 
     @FRAME behind a value says on which frame it is meant (from 0; default: the first that is tracked), :N of which
     object: --point 320,200@30:2. Without it each --box and each --mask is an object of its own, points are object 1's.
@@ -77,7 +78,7 @@ def track(
         wanted = parsed_range(frames, len(reader))
         prompts = prompts_of_options(point or [], box or [], mask or [], wanted.start)
         task = TrackingTask(prompts, wanted, direction, resume)
-        outputs = TrackOutputs(output, video.resolve().stem, overlay, label_maps, mask_videos)
+        outputs = TrackOutputs(output, video.resolve().stem, tuple(write or [Product.OVERLAY]))
         _check(task, outputs, reader)
         tracker = load_tracker(model, device, dtype, image_size)
         _track(tracker, reader, task, outputs, save_session)

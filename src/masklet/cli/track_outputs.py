@@ -1,22 +1,29 @@
 """What `masklet track` writes when it is done, or stopped: always JSON, and videos and label maps as asked for."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.progress import Progress
 
+from masklet.cli.track_choices import Product
 from masklet.cli.track_prompts import PromptOnFrame
 from masklet.errors import InvalidInputError
 from masklet.media.label_maps import MAXIMUM_OBJECT_ID
-from masklet.media.mask_sequences import write_label_maps, write_mask_videos, write_overlay_video
+from masklet.media.mask_sequences import (
+    DrawnPrompts,
+    write_contact_sheet,
+    write_label_maps,
+    write_mask_videos,
+    write_overlay_video,
+)
 from masklet.media.recorded_masks import RecordedMasks
 from masklet.media.video_reader import VideoReader
 
 
 @dataclass(frozen=True)
 class TrackOutputs:
-    """The files of one tracked video, and which of them are wanted; JSON always is.
+    """The files of one tracked video: JSON, and the products that are wanted.
 
     Attributes:
         folder: where they go.
@@ -25,9 +32,7 @@ class TrackOutputs:
 
     folder: Path
     name: str
-    with_overlay: bool = True
-    with_label_maps: bool = False
-    with_mask_videos: bool = False
+    products: Collection[Product]
 
     @property
     def json(self) -> Path:
@@ -44,7 +49,7 @@ class TrackOutputs:
         if self.folder.exists() and not self.folder.is_dir():
             raise InvalidInputError(f"-o {self.folder} is a file; give a folder.")
         highest = max(object_ids, default=0)
-        if self.with_label_maps and highest > MAXIMUM_OBJECT_ID:
+        if Product.LABEL_MAPS in self.products and highest > MAXIMUM_OBJECT_ID:
             raise InvalidInputError(f"Label maps hold object numbers up to {MAXIMUM_OBJECT_ID}; got {highest}.")
 
     def write(
@@ -53,18 +58,24 @@ class TrackOutputs:
         """Write the frames recorded, and yield the paths as they are complete."""
         recorded.save(self.json, described(video))
         yield self.json
-        if self.with_overlay:
-            overlay = self.folder / f"{self.name}_overlay.mp4"
-            frames = _shown(progress, recorded, "Drawing the overlay")
+        start = self.folder / self.name
+        if Product.OVERLAY in self.products:
+            overlay = Path(f"{start}_overlay.mp4")
+            frames = progress.track(list(recorded), description="Drawing the overlay")
             write_overlay_video(overlay, video, recorded, frames, _drawn(prompts))
             yield overlay
-        if self.with_label_maps:
-            folder = self.folder / f"{self.name}_masks"
-            write_label_maps(folder, video, recorded, _shown(progress, recorded, "Writing label maps"))
+        if Product.CONTACT_SHEET in self.products:
+            sheet = Path(f"{start}_sheet.png")
+            write_contact_sheet(sheet, video, recorded, _drawn(prompts))
+            yield sheet
+        if Product.LABEL_MAPS in self.products:
+            folder = Path(f"{start}_masks")
+            write_label_maps(folder, video, recorded, progress.track(list(recorded), description="Writing label maps"))
             yield folder
-        if self.with_mask_videos:
-            files = {each: self.folder / f"{self.name}_object{each}.mp4" for each in recorded.object_ids()}
-            write_mask_videos(files, video, recorded, _shown(progress, recorded, "Writing mask videos"))
+        if Product.MASK_VIDEOS in self.products:
+            files = {each: Path(f"{start}_object{each}.mp4") for each in recorded.object_ids()}
+            frames = progress.track(list(recorded), description="Writing mask videos")
+            write_mask_videos(files, video, recorded, frames)
             yield from files.values()
 
 
@@ -79,17 +90,12 @@ def described(video: VideoReader) -> dict[str, object]:
     }
 
 
-def _shown(progress: Progress, recorded: RecordedMasks, description: str) -> Iterable[int]:
-    return progress.track(list(recorded), description=description)
-
-
-def _drawn(
-    prompts: Sequence[PromptOnFrame],
-) -> dict[int, tuple[list[tuple[float, float, int]], list[tuple[float, float, float, float]]]]:
+def _drawn(prompts: Sequence[PromptOnFrame]) -> DrawnPrompts:
     """Return the clicks and boxes of each prompted frame."""
-    drawn: dict[int, tuple[list[tuple[float, float, int]], list[tuple[float, float, float, float]]]] = {}
-    for each in prompts:
-        clicks, boxes = drawn.setdefault(each.frame, ([], []))
-        clicks += each.prompt.points
-        boxes += [each.prompt.box] if each.prompt.box is not None else []
-    return drawn
+    return {
+        frame: (
+            [click for each in prompts if each.frame == frame for click in each.prompt.points],
+            [each.prompt.box for each in prompts if each.frame == frame and each.prompt.box is not None],
+        )
+        for frame in {each.frame for each in prompts}
+    }

@@ -3,19 +3,11 @@
 import re
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from masklet.cli.track_choices import Direction
 from masklet.errors import InvalidInputError
 
 _RANGE = re.compile(r"(\d*):(\d*)")
-
-
-class Direction(StrEnum):
-    """Where to go from the prompted frames."""
-
-    FORWARD = "forward"
-    BACKWARD = "backward"
-    BOTH = "both"
 
 
 @dataclass(frozen=True)

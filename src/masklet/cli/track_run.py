@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Self
 from rich.progress import Progress
 
 from masklet.cli.interruption import noticed_interruption
+from masklet.cli.track_choices import Direction
 from masklet.cli.track_outputs import described
-from masklet.cli.track_plan import Direction, Stretch, planned
+from masklet.cli.track_plan import Stretch, planned
 from masklet.cli.track_prompts import PromptOnFrame
 from masklet.masks.segmentation import Segmentation
 from masklet.media.recorded_masks import RecordedMasks

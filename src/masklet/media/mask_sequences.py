@@ -1,4 +1,4 @@
-"""The masks of a video as files: folders of label maps, and videos with the objects drawn in or by themselves."""
+"""The masks of a video as files: label maps, videos with the objects drawn in or by themselves, contact sheets."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,8 +6,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, ImageDraw
 
-from masklet.atomic_files import folder_written_whole
+from masklet.atomic_files import folder_written_whole, written_whole
+from masklet.errors import InvalidInputError
 from masklet.media.label_maps import write_label_map
 from masklet.media.mask_files import label_map_of
 from masklet.media.overlays import draw_overlay
@@ -18,6 +20,8 @@ from masklet.media.video_writer import written_video
 FilePath = str | os.PathLike[str]
 Clicks = Sequence[tuple[float, float, int]]
 Boxes = Sequence[tuple[float, float, float, float]]
+DrawnPrompts = Mapping[int, tuple[Clicks, Boxes]]  # by frame
+SHEET_COLUMNS, SHEET_ROWS, SHEET_FRAME_WIDTH, SHEET_GAP = 4, 3, 320, 4
 
 
 def write_label_maps(folder: FilePath, video: VideoReader, recorded: RecordedMasks, frames: Iterable[int]) -> None:
@@ -36,7 +40,7 @@ def write_overlay_video(
     video: VideoReader,
     recorded: RecordedMasks,
     frames: Iterable[int],
-    prompts: Mapping[int, tuple[Clicks, Boxes]],
+    prompts: DrawnPrompts,
 ) -> None:
     """Write the given frames with the objects drawn in, and on prompted frames the clicks and boxes.
 
@@ -46,9 +50,37 @@ def write_overlay_video(
     with written_video(path, video.height, video.width, video.frame_rate) as writer:
         for frame in frames:
             start = video.time_of(frame) if start is None else start
-            clicks, boxes = prompts.get(frame, ((), ()))
-            drawn = draw_overlay(video[frame], recorded[frame], points=clicks, boxes=boxes)
+            drawn = _drawn_frame(frame, video, recorded, prompts)
             writer.write(np.asarray(drawn), video.time_of(frame) - start)
+
+
+def write_contact_sheet(path: FilePath, video: VideoReader, recorded: RecordedMasks, prompts: DrawnPrompts) -> None:
+    """Write a PNG with up to twelve of the recorded frames, evenly spread, the objects drawn in, each with its number.
+
+    InvalidInputError if nothing is recorded.
+    """
+    frames = list(recorded)
+    if not frames:
+        raise InvalidInputError("A contact sheet needs at least one frame.")
+    count = min(len(frames), SHEET_COLUMNS * SHEET_ROWS)
+    chosen = [frames[round(place)] for place in np.linspace(0, len(frames) - 1, count)]
+    width = min(SHEET_FRAME_WIDTH, video.width)
+    height = round(video.height * width / video.width)
+    columns, rows = min(count, SHEET_COLUMNS), -(-count // SHEET_COLUMNS)
+    size = (columns * (width + SHEET_GAP) - SHEET_GAP, rows * (height + SHEET_GAP) - SHEET_GAP)
+    sheet = Image.new("RGB", size, "white")
+    for place, frame in enumerate(chosen):
+        row, column = divmod(place, SHEET_COLUMNS)
+        drawn = _drawn_frame(frame, video, recorded, prompts).resize((width, height), Image.Resampling.LANCZOS)
+        ImageDraw.Draw(drawn).text((4, 2), str(frame), fill="white", stroke_width=2, stroke_fill="black")
+        sheet.paste(drawn, (column * (width + SHEET_GAP), row * (height + SHEET_GAP)))
+    with written_whole(path) as unfinished:
+        sheet.save(unfinished, format="PNG")
+
+
+def _drawn_frame(frame: int, video: VideoReader, recorded: RecordedMasks, prompts: DrawnPrompts) -> Image.Image:
+    clicks, boxes = prompts.get(frame, ((), ()))
+    return draw_overlay(video[frame], recorded[frame], points=clicks, boxes=boxes)
 
 
 def write_mask_videos(

@@ -5,7 +5,12 @@ from tests.unit.media.small_videos import moving_square, write_small_video
 
 from masklet.masks.segmentation import Segmentation
 from masklet.media.label_maps import read_label_map
-from masklet.media.mask_sequences import write_label_maps, write_mask_videos, write_overlay_video
+from masklet.media.mask_sequences import (
+    write_contact_sheet,
+    write_label_maps,
+    write_mask_videos,
+    write_overlay_video,
+)
 from masklet.media.overlays import draw_overlay
 from masklet.media.recorded_masks import RecordedMasks
 from masklet.media.video_reader import open_video
@@ -86,3 +91,24 @@ def test_mask_videos_are_black_and_white_and_equally_long(tmp_path, video, recor
             for number, frame in enumerate(recorded):
                 expected = recorded[frame].masks[index] if index < len(recorded[frame]) else np.zeros((48, 64), bool)
                 assert np.count_nonzero((masks[number][..., 0] > 127) != expected) < 20
+
+
+def test_a_contact_sheet_shows_frames_side_by_side(tmp_path, video, recorded):
+    write_contact_sheet(tmp_path / "sheet.png", video, recorded, {3: ([], [(1.0, 1.0, 63.0, 47.0)])})
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        pixels = np.asarray(sheet)
+    assert pixels.shape == (48, 4 * 64 + 3 * 4, 3)
+    for place, frame in enumerate(recorded):
+        shown = pixels[:, 68 * place : 68 * place + 64]
+        box = np.array([(1, 1, 63, 47)] if frame == 3 else [])
+        drawn = np.asarray(draw_overlay(video[frame], recorded[frame], boxes=box))
+        np.testing.assert_array_equal(shown[15:], drawn[15:])  # the number is above
+
+
+def test_a_contact_sheet_of_a_long_video_shows_twelve_frames(tmp_path):
+    with open_video([np.zeros((40, 640, 3), np.uint8)] * 40) as video, RecordedMasks(40, 640) as recorded:
+        for frame in range(3, 40):
+            recorded.record(frame, Segmentation(np.zeros((0, 40, 640), bool), np.zeros(0), ()))
+        write_contact_sheet(tmp_path / "sheet.png", video, recorded, {})
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size == (4 * 324 - 4, 3 * 24 - 4)
