@@ -11,11 +11,12 @@ from torch import Tensor
 class PointerMemory:
     """One object pointer of N objects.
 
-    `pointer` [objects, channels]; `distance` is how many frames back it was made, along the direction of tracking.
+    `pointer` [objects, channels]; `distance` is how many frames back it was made, along the direction of tracking;
+    int64 [objects] where that differs.
     """
 
     pointer: Tensor
-    distance: int
+    distance: int | Tensor
 
 
 def pointer_tokens(pointers: Sequence[PointerMemory], channels: int, dtype: torch.dtype) -> Tensor:
@@ -25,7 +26,7 @@ def pointer_tokens(pointers: Sequence[PointerMemory], channels: int, dtype: torc
 
 
 def sine_times(times: Tensor, channels: int) -> Tensor:
-    """Sines and cosines [n, channels] of n times, 1 being the farthest usual one; computed in float32."""
+    """Sines and cosines [..., channels] of times [...], 1 being the farthest usual one; computed in float32."""
     half = channels // 2
     frequencies = 10000 ** (2 * (torch.arange(half, device=times.device) // 2) / half)
     angles = times.float().unsqueeze(-1) / frequencies

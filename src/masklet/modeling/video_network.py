@@ -30,11 +30,12 @@ class SpatialMemory:
     """One remembered frame of N objects.
 
     `features` [objects, h * w, memory channels] as `remember` returned them; `slot` is the row of the temporal
-    encoding: the last one for frames with prompts, r - 1 for the frame r steps back.
+    encoding: the last one for frames with prompts, r - 1 for the frame r steps back; int64 [objects] where the
+    objects' frames are different ones.
     """
 
     features: Tensor
-    slot: int
+    slot: int | Tensor
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class VideoNetwork(Sam2Model):
         positions = self._positions_of_memory(features)
         for memory in spatial:
             values.append(memory.features.to(features.dtype))
-            time = self.memory_temporal_positional_encoding[memory.slot].flatten()
+            time = self.memory_temporal_positional_encoding[memory.slot].view(-1, 1, positions.shape[-1])
             keys.append(values[-1] + (positions + time))
         if pointers:
             values.append(pointer_tokens(pointers, self.config.memory_encoder_output_channels, features.dtype))
@@ -118,13 +119,14 @@ class VideoNetwork(Sam2Model):
         return table.flatten(1).T
 
     def _pointer_times(self, pointers: Sequence[PointerMemory], pointer_span: int, tokens: Tensor) -> Tensor:
-        """Encodings [pointer tokens, memory channels] of when pointers were made; zeros in models without them."""
+        """When pointers were made, [1 or objects, pointer tokens, memory channels]; zeros in models without it."""
         if not self.config.enable_temporal_pos_encoding_for_object_pointers:
-            return tokens.new_zeros(tokens.shape[1:])
+            return tokens.new_zeros(1, *tokens.shape[1:])
         project = self.temporal_positional_encoding_projection_layer
-        distances = torch.tensor([memory.distance for memory in pointers], device=tokens.device)
+        each = [torch.as_tensor(memory.distance, device=tokens.device).view(-1) for memory in pointers]
+        distances = torch.stack(torch.broadcast_tensors(*each), dim=-1)
         times = project(sine_times(distances / (pointer_span - 1), project.in_features).to(tokens.dtype))
-        return times.repeat_interleave(tokens.shape[1] // len(pointers), dim=0)
+        return times.repeat_interleave(tokens.shape[1] // len(pointers), dim=1)
 
     def outcome(self, decoded: DecodedMasks, is_multimask: Tensor) -> ObjectOutcome:
         """Settle on one mask an object; the objects of all images in one row.

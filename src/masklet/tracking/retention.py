@@ -58,9 +58,19 @@ class Archive:
         for frame in list(self._frames):
             self.forget(frame)
 
-    def frames(self) -> list[int]:
-        """The frames that are there."""
-        return list(self._frames)
+    def take(self, frame: int, path: Path, reverse: bool | None) -> None:
+        """Copy a file that an archive wrote."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, self._path(frame))
+        self._frames[frame] = reverse
+
+    def entries(self) -> list[tuple[int, bool | None]]:
+        """The frames that are there, and in which direction they were tracked."""
+        return list(self._frames.items())
+
+    def files(self) -> dict[int, Path]:
+        """The frames that are there, and their files."""
+        return {frame: self._path(frame) for frame in self._frames}
 
     def _path(self, frame: int) -> Path:
         return self.folder / f"{frame}.safetensors"

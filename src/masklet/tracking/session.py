@@ -1,6 +1,7 @@
 """A video, the objects in it, what was said about them and what is remembered of them."""
 
 import operator
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -70,6 +71,7 @@ class Sam2VideoInferenceSession:
         self.dtype = _as_dtype(dtype or torch_dtype or torch.float32)
         self.max_stream_results = max_stream_results
         self.cache = FeatureCache(max_vision_features_cache_size)
+        self.retention = retention
         self._archives = archives_of(retention)
         self._objects: dict[int, TrackedObject] = {}
 
@@ -157,6 +159,14 @@ class Sam2VideoInferenceSession:
         """The id of the object at a position."""
         return self.obj_ids[obj_idx]
 
+    def new_object(self, object_id: int) -> TrackedObject:
+        """An object that is not in the session yet: see `keep`."""
+        return TrackedObject(object_id, MemoryBank(self._archives.new() if self._archives else None))
+
+    def keep(self, target: TrackedObject) -> None:
+        """Take an object into the session."""
+        self._objects[target.object_id] = target
+
     def remove_object(self, object_id: int) -> None:
         """Forget an object; the others stay as they are."""
         self._known(object_id).bank.clear()
@@ -215,11 +225,9 @@ class Sam2VideoInferenceSession:
         object_id, frame = _as_integer(object_id, "object id"), _as_integer(frame, "frame")
         if frame < self.num_frames or not self.is_stream:
             self._check_prompt_fits(frame, prompt)
-        target = self._objects.get(object_id)
-        if target is None:
-            target = TrackedObject(object_id, MemoryBank(self._archives.new() if self._archives else None))
+        target = self._objects.get(object_id) or self.new_object(object_id)
         target.say(frame, prompt, keep_earlier=not clear_old)
-        self._objects[object_id] = target
+        self.keep(target)
 
     def _check_prompt_fits(self, frame: int, prompt: FramePrompt) -> None:
         self.check_frame(frame)
@@ -252,6 +260,26 @@ class Sam2VideoInferenceSession:
             each.bank.shrink(frame, reach, pointer_reach, self._compact)
             if self.is_stream:
                 each.bank.limit_results(self.max_stream_results)
+
+    # -- saving ---------------------------------------------------------------------------------------------------
+
+    def save(self, folder: str | os.PathLike[str], model: VideoNetwork) -> None:
+        """Write everything but the frames into a folder: see `masklet.tracking.saved_session.save_session`."""
+        from masklet.tracking.saved_session import save_session
+
+        save_session(self, folder, model)
+
+    @classmethod
+    def load(
+        cls, folder: str | os.PathLike[str], video: Frames | None, model: VideoNetwork, **options: Any
+    ) -> "Sam2VideoInferenceSession":
+        """Go on with a saved session of the same model and video, bit by bit as without the break.
+
+        Arguments and errors are those of `masklet.tracking.saved_session.load_session`.
+        """
+        from masklet.tracking.saved_session import load_session
+
+        return load_session(folder, video, model, **options)
 
     def _compact(self, memory: FrameMemory) -> FrameResult:
         logits = memory.logits.float()

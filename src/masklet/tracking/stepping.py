@@ -1,7 +1,7 @@
 """One frame: prompts are answered, objects without prompts there are tracked."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -43,10 +43,10 @@ def track(
     reverse: bool,
 ) -> None:
     """Track objects onto a frame; those that attend to equally many memories go through the network as one batch."""
-    groups: dict[tuple[tuple[int, ...], tuple[int, ...]], list[tuple[TrackedObject, Recalled]]] = defaultdict(list)
+    groups: dict[tuple[int, int], list[tuple[TrackedObject, Recalled]]] = defaultdict(list)
     for target in targets:
         recalled = recall(network, session, target.bank, frame, target.bank.conditioning, reverse=reverse)
-        groups[recalled.slots, recalled.distances].append((target, recalled))
+        groups[len(recalled.features), len(recalled.pointers)].append((target, recalled))
     for group in groups.values():
         _track_together(network, session, group, frame, reverse=reverse)
 
@@ -149,16 +149,20 @@ def _track_together(
 def _condition(network: VideoNetwork, features: Tensor, group: Sequence[Recalled]) -> Tensor:
     """The deepest level [objects, channels, h, w] after attending to the memories of each object."""
 
-    first = group[0]
+    def each(values: Iterable[int]) -> Tensor:
+        return torch.tensor(list(values), device=network.device)
+
     spatial = [
-        SpatialMemory(torch.stack([recalled.features[place] for recalled in group]), slot)
-        for place, slot in enumerate(first.slots)
-    ]
+        SpatialMemory(torch.stack([recalled.features[place] for recalled in group]),
+                      each(recalled.slots[place] for recalled in group))
+        for place in range(len(group[0].features))
+    ]  # fmt: skip
     pointers = [
-        PointerMemory(torch.stack([recalled.pointers[place] for recalled in group]), distance)
-        for place, distance in enumerate(first.distances)
-    ]
-    return network.condition(features, spatial, pointers, first.pointer_span)
+        PointerMemory(torch.stack([recalled.pointers[place] for recalled in group]),
+                      each(recalled.distances[place] for recalled in group))
+        for place in range(len(group[0].pointers))
+    ]  # fmt: skip
+    return network.condition(features, spatial, pointers, group[0].pointer_span)
 
 
 def _click(

@@ -43,7 +43,7 @@ class Sam2VideoModel(VideoNetwork):
         that is not there, and if there are no objects or one without prompts.
         """
         session = inference_session
-        _check_objects(session)
+        _check_ready(session)
         if frame is not None:
             frame_idx = session.add_new_frame(frame, frame_idx)
         elif frame_idx is None:
@@ -80,7 +80,7 @@ class Sam2VideoModel(VideoNetwork):
         the first frame if there is nothing to track, or no such frame.
         """
         frames = frames_to_track(inference_session, start_frame_idx, max_frame_num_to_track, reverse=reverse)
-        _check_objects(inference_session)
+        _check_ready(inference_session)
         return self._propagate(inference_session, frames, reverse=reverse, show_progress_bar=show_progress_bar)
 
     def _propagate(
@@ -125,7 +125,7 @@ class Sam2VideoModel(VideoNetwork):
         return FrameMemory(absent.expand(size), absent * 0, absent, absent, None, None)
 
 
-def _check_objects(session: Sam2VideoInferenceSession) -> None:
+def _check_ready(session: Sam2VideoInferenceSession) -> None:
     if not session.get_obj_num():
         raise InvalidInputError("No objects are provided for tracking; please add inputs first.")
     silent = [each.object_id for each in session.objects() if not each.prompts]
@@ -134,6 +134,13 @@ def _check_objects(session: Sam2VideoInferenceSession) -> None:
             f"No input points or masks are provided for object id {', '.join(map(str, silent))}; "
             "please add inputs first, or remove the object."
         )
+    for each in session.objects():
+        for frame in each.pending_frames():
+            if frame < session.num_frames and not session.has_frame(frame):
+                raise InvalidInputError(
+                    f"Object {each.object_id} has new prompts on frame {frame}, which is not there any more; "
+                    "clear these prompts, or give them on a later frame."
+                )
 
 
 def _with_progress_bar(frames: Sequence[int]) -> Iterator[int]:
