@@ -81,14 +81,15 @@ def frames_of(video: Any) -> Sequence[Any]:
     """Return the frames of one video as a sequence of pictures.
 
     Args:
-        video: a path of a video file or of a folder of frames, which is opened; or a sequence of pictures (list, array
-            [T, H, W] or [T, H, W, C], tensor [T, C, H, W], open reader, a batch [1, T, ...] of one such).
+        video: a path of a video file or of a folder of frames, or a list of paths of frames, which are opened; or a
+            sequence of pictures (list, array [T, H, W, C], tensor [T, C, H, W], open reader, a batch of one such).
 
     Raises:
         InvalidInputError: if it is none of these.
         UnreadableVideoError: if a path cannot be opened as a video.
     """
-    if isinstance(video, str | os.PathLike):
+    is_list_of_files = isinstance(video, list | tuple) and len(video) > 0 and all(map(_is_path, video))
+    if _is_path(video) or is_list_of_files:
         from masklet.media.video_reader import open_video  # the video library waits until a file is opened
 
         return open_video(video)
@@ -115,7 +116,7 @@ def is_video(item: Any) -> bool:
     """Tell whether an item of a list is a video itself, not a picture."""
     if isinstance(item, np.ndarray | Tensor):
         return item.ndim >= 4
-    return not isinstance(item, str | os.PathLike) and hasattr(item, "__len__") and hasattr(item, "__getitem__")
+    return not _is_path(item) and hasattr(item, "__len__") and hasattr(item, "__getitem__")
 
 
 def videos_of(videos: Any) -> list[Sequence[Any]]:
@@ -126,3 +127,7 @@ def videos_of(videos: Any) -> list[Sequence[Any]]:
     is_batch = isinstance(videos, np.ndarray | Tensor) and videos.ndim == 5
     is_list_of_videos = isinstance(videos, list | tuple) and len(videos) > 0 and all(map(is_video, videos))
     return [frames_of(video) for video in videos] if is_batch or is_list_of_videos else [frames_of(videos)]
+
+
+def _is_path(item: Any) -> bool:
+    return isinstance(item, str | os.PathLike)

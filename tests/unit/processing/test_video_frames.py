@@ -11,7 +11,9 @@ from PIL import Image
 from tests.small_videos import HEIGHT, WIDTH, small_clip
 
 from masklet import Sam2Processor, Sam2VideoProcessor
-from masklet.errors import InvalidInputError
+from masklet.errors import InvalidInputError, UnreadableVideoError
+from masklet.media.video_reader import open_video
+from masklet.media.video_writer import written_video
 from masklet.processing.video_frames import PreparedFrames, StackedFrames
 
 SIDE = 32
@@ -52,14 +54,42 @@ def test_there_are_no_frames_beyond_the_last() -> None:
             frames[number]
 
 
-def test_a_folder_of_frames_is_read_in_the_order_of_numbers(tmp_path: Path) -> None:
-    clip = small_clip()
-    for number, frame in enumerate(clip):
-        Image.fromarray(frame).save(tmp_path / f"{number + 6}.png")  # 10.png comes after 9.png
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    """The clip's frames as files, of which 10.png comes after 9.png."""
+    names = [tmp_path / f"{number + 6}.png" for number in range(6)]
+    for frame, name in zip(small_clip(), names, strict=True):
+        Image.fromarray(frame).save(name)
+    return names
+
+
+@pytest.mark.parametrize("kind", [lambda files: files[0].parent, lambda files: str(files[0].parent), list, tuple])
+def test_files_of_frames(files: list[Path], kind: Any) -> None:
     processor = Sam2Processor(size=SIDE)
-    frames, expected = processor.video_frames(tmp_path), processor.video_frames(clip)
-    assert all(torch.equal(frames[number], expected[number]) for number in range(len(clip)))
+    frames, expected = processor.video_frames(kind(files)), processor.video_frames(small_clip())
+    assert all(torch.equal(frames[number], expected[number]) for number in range(len(expected)))
     assert isinstance(frames, PreparedFrames)
+
+
+def test_a_video_file(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    with written_video(path, HEIGHT, WIDTH, 25) as video:
+        for frame in small_clip():
+            video.write(frame)
+    processor = Sam2VideoProcessor(size=SIDE)
+    frames = processor.video_frames(path)
+    assert (len(frames), frames.height, frames.width) == (6, HEIGHT, WIDTH)
+    with open_video(path) as decoded:
+        assert torch.equal(frames[4], processor.video_frames([decoded[4]])[0])
+    assert torch.equal(processor(str(path))["pixel_values_videos"][0][4], frames[4])
+
+
+def test_a_file_that_is_no_video(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_text("no video")
+    for source in (path, tmp_path / "other.mp4"):
+        with pytest.raises(UnreadableVideoError, match=source.name):
+            Sam2VideoProcessor().video_frames(source)
 
 
 def test_a_prepared_video_is_taken_as_it_is() -> None:

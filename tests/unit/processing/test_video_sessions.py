@@ -131,9 +131,7 @@ def test_a_stream_takes_its_size_from_the_first_call(processor: Sam2Processor) -
     assert (session.video_height, session.video_width) == (20, 30)
     processor.add_inputs_to_inference_session(session, 0, 2, **click(10, 20))
     assert state(session)[1] == state(session)[2]
-    with pytest.raises(
-        InvalidInputError, match=r"original_size is \(30, 20\), but the frames of this session are"
-    ):
+    with pytest.raises(InvalidInputError, match=r"original_size is \(30, 20\), but the frames of this session are"):
         processor.add_inputs_to_inference_session(session, 0, 2, **click(10, 20), original_size=(30, 20))
 
 
