@@ -34,18 +34,24 @@ Pixels = npt.NDArray[np.uint8]
 
 def drawn_frames(count: int) -> Iterator[Pixels]:
     """Yield `count` frames [H, W, 3]: three textured discs that wander over a textured, moving ground."""
-    ground, texture = _texture(2 * WIDTH, 0, 25.0), _texture(WIDTH, 1, 6.0)
-    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    ground, discs = _texture(2 * WIDTH, 25.0, 0), [_disc(number) for number in range(OBJECTS)]
     for number in range(count):
-        shift = int(60 + 60 * np.sin(number / 40))
-        frame = ground[shift : shift + HEIGHT, shift : shift + WIDTH].copy()
-        for disc in range(OBJECTS):
-            x, y = disc_centre(disc, number)
-            inside = (columns - x) ** 2 + (rows - y) ** 2 < disc_radius(disc) ** 2
-            tinted = texture[:HEIGHT, :WIDTH] // 2
-            tinted[..., disc] += 120
-            frame[inside] = np.roll(tinted, (int(y), int(x)), axis=(0, 1))[inside]
+        top = left = int(60 + 60 * np.sin(number / 40))
+        frame = ground[top : top + HEIGHT, left : left + WIDTH].copy()
+        for disc, (texture, inside) in enumerate(discs):
+            x, y = (int(each - len(texture) / 2) for each in disc_centre(disc, number))
+            covered = frame[y : y + len(texture), x : x + len(texture)]
+            covered[inside] = texture[inside]
         yield frame
+
+
+def _disc(number: int) -> tuple[Pixels, npt.NDArray[np.bool_]]:
+    """A texture in a colour of its own, and which of its pixels are inside the disc."""
+    side = 90 + 30 * number
+    rows, columns = np.mgrid[:side, :side] + 0.5 - side / 2
+    texture = _texture(side, 6.0, 1 + number) // 2
+    texture[..., number] += 120
+    return texture, np.hypot(rows, columns) < side / 2
 
 
 def disc_centre(disc: int, number: int) -> tuple[float, float]:
@@ -54,12 +60,8 @@ def disc_centre(disc: int, number: int) -> tuple[float, float]:
     return WIDTH * (0.5 + 0.38 * np.sin(phase)), HEIGHT * (0.5 + 0.3 * np.cos(1.3 * phase))
 
 
-def disc_radius(disc: int) -> int:
-    return 45 + 15 * disc
-
-
-def _texture(size: int, seed: int, grain: float) -> Pixels:
-    """Smooth random colours, [size, size, 3]."""
+def _texture(size: int, grain: float, seed: int) -> Pixels:
+    """Smooth random colours, [size, size, 3], which change within `grain` pixels."""
     coarse = np.random.default_rng(seed).integers(0, 200, (int(size / grain), int(size / grain), 3), dtype=np.uint8)
     return np.asarray(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
 
