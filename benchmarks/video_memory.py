@@ -34,7 +34,7 @@ Pixels = npt.NDArray[np.uint8]
 
 def drawn_frames(count: int) -> Iterator[Pixels]:
     """Yield `count` frames [H, W, 3]: three textured discs that wander over a textured, moving ground."""
-    ground, discs = _texture(2 * WIDTH, 25.0, 0), [_disc(number) for number in range(OBJECTS)]
+    ground, discs = _texture(2 * WIDTH, 25.0, 0) // 3 + 60, [_disc(number) for number in range(OBJECTS)]
     for number in range(count):
         top = left = int(60 + 60 * np.sin(number / 40))
         frame = ground[top : top + HEIGHT, left : left + WIDTH].copy()
