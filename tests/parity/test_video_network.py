@@ -1,5 +1,7 @@
 """The verbs of the video network, against the parts of both references that do the same."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from tests.parity.agreement import assert_agrees, relative_difference
@@ -198,3 +200,13 @@ def test_adopt(trio: VideoTrio) -> None:
     assert_agrees(ours.logits, theirs.pred_masks.view_as(ours.logits), "logits (transformers)")
     assert_agrees(ours.object_score, theirs.object_score_logits.flatten(), "object score (transformers)")
     assert_agrees(ours.iou, theirs.iou_scores.flatten(), "IoU (transformers)")
+
+
+def test_checkpoints_of_both_references(trio: VideoTrio, tmp_path: Path) -> None:
+    trio.transformers.save_pretrained(tmp_path / "folder")
+    torch.save({"model": trio.meta.state_dict()}, tmp_path / "meta.pt")
+    from_folder = VideoNetwork.from_pretrained(tmp_path / "folder")
+    from_file = VideoNetwork.from_pretrained(tmp_path / "meta.pt", config=trio.masklet.config)
+    for name, value in trio.masklet.state_dict().items():
+        assert torch.equal(from_folder.state_dict()[name], value), name
+        assert torch.equal(from_file.state_dict()[name], value), name
