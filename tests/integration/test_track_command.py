@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.small_videos import SIZE, small_video_model
 from tests.unit.media.small_videos import moving_square, write_small_video
 from typer.testing import CliRunner
 
+from masklet import Sam2Processor
 from masklet.cli import track as command
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
@@ -17,6 +19,7 @@ from masklet.errors import InvalidInputError
 from masklet.masks.run_length import decode_run_length
 from masklet.masks.segmentation import Segmentation
 from masklet.media.label_maps import read_label_map, write_label_map
+from masklet.media.recorded_masks import RecordedMasks
 from masklet.media.video_reader import open_video
 
 FRAMES = 12
@@ -237,3 +240,45 @@ def test_videos_that_cannot_be_read(here, tracker):
     for name in ("no.mp4", "missing.mp4"):
         result = CliRunner().invoke(app, ["track", name, "--point", "5,5"])
         assert_one_line(result, ExitCode.FILE_PROBLEM, name)
+
+
+# with a real model
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoints") / "small"
+    small_video_model().save_pretrained(folder)
+    Sam2Processor(size=SIZE).save_pretrained(folder)
+    return folder
+
+
+def test_going_on_after_an_interruption_gives_what_one_run_gives(here, model, monkeypatch):
+    options = ["--model", model, "--device", "cpu", "--write", "none"]
+    prompts = ["--box", "2,8,20,28@5", "--point", "30,30@5:2", "--direction", "both"]
+    assert track(*options, *prompts).exit_code == ExitCode.DONE
+    expected = Path("out/v.json").read_text()
+    record = RecordedMasks.record
+
+    def record_and_interrupt(self, frame, segmentation):
+        record(self, frame, segmentation)
+        if frame in {8, 2}:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(RecordedMasks, "record", record_and_interrupt)
+    result = track(*options, *prompts)
+    assert result.exit_code == ExitCode.INTERRUPTED, result.output
+    assert tracked_frames() == [5, 6, 7, 8]
+    result = track(*options, "--resume", "out/v_session", "--direction", "both")
+    assert result.exit_code == ExitCode.INTERRUPTED, result.output
+    assert tracked_frames() == list(range(2, FRAMES))
+    result = track(*options, "--resume", "out/v_session", "--direction", "both")
+    assert result.exit_code == ExitCode.DONE, result.output
+    assert Path("out/v.json").read_text() == expected
+
+
+def test_a_session_of_another_video_is_refused(here, model):
+    options = ["--model", model, "--device", "cpu", "--write", "none"]
+    assert track(*options, "--point", "5,15", "--range", ":2", "--save-session", "kept").exit_code == ExitCode.DONE
+    write_small_video(here / "v.mp4", moving_square(4, 32, 48))
+    assert_one_line(track(*options, "--resume", "kept"), ExitCode.WRONG_USAGE, "another video")
