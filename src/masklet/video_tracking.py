@@ -45,13 +45,14 @@ class VideoTracker:
         defaults = {"inference_device": self.model.device, "dtype": self.model.dtype}
         return TrackedVideo(self, self.processor.init_video_session(video, **{**defaults, **options}))
 
-    def resume(self, folder: str | os.PathLike[str], video: Any = None) -> "TrackedVideo":
-        """Go on with what `TrackedVideo.save` wrote, in the same video (a stream if None).
+    def resume(self, folder: str | os.PathLike[str], video: Any = None, **options: Any) -> "TrackedVideo":
+        """Go on with what `TrackedVideo.save` wrote, in the same video (a stream if None), as if nothing had happened.
 
-        InvalidInputError if the session is another model's or another video's.
+        `options` and errors are those of `masklet.tracking.saved_session.load_session`: InvalidInputError if the
+        session is another model's or another video's.
         """
         frames = None if video is None else self.processor.video_frames(video)
-        return TrackedVideo(self, Sam2VideoInferenceSession.load(folder, frames, self.model))
+        return TrackedVideo(self, Sam2VideoInferenceSession.load(folder, frames, self.model, **options))
 
 
 class TrackedVideo:

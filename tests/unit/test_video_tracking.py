@@ -9,7 +9,7 @@ import torch
 from tests.small_videos import HEIGHT, SIZE, WIDTH, small_clip, small_video_model
 
 from masklet import Sam2Processor, VideoTracker
-from masklet.errors import InvalidInputError
+from masklet.errors import CheckpointError, InvalidInputError
 from masklet.masks.segmentation import Segmentation
 
 
@@ -170,6 +170,34 @@ def test_what_cannot_be_done(tracker: VideoTracker, call: Any, message: str) -> 
     with pytest.raises(InvalidInputError, match=message):
         call(video)
     assert (video.object_ids, len(video)) == ((), 6)
+
+
+def test_a_saved_video_goes_on_as_if_nothing_had_happened(tracker: VideoTracker, tmp_path: Path) -> None:
+    video = tracker.open(small_clip())
+    video.add(1, 0, points=[[10, 20]])
+    assert numbers(video.track(frames=range(3))) == [0, 1, 2]
+    video.add(2, 1, box=(5, 5, 30, 30))
+    video.save(tmp_path / "session")
+    resumed = tracker.resume(tmp_path / "session", list(small_clip()))
+    assert (resumed.object_ids, resumed.prompted_frames) == ((1, 2), [0, 1])
+    both = zip(video.track(frames=range(3, 6)), resumed.track(frames=range(3, 6)), strict=True)
+    for (number, result), (resumed_number, resumed_result) in both:
+        assert number == resumed_number
+        assert np.array_equal(result.low_resolution_logits, resumed_result.low_resolution_logits)
+
+
+def test_a_saved_video_belongs_to_its_model_and_its_frames(tracker: VideoTracker, tmp_path: Path) -> None:
+    video = tracker.open(small_clip())
+    video.add(1, 0, points=[[10, 20]])
+    video.save(tmp_path)
+    with pytest.raises(InvalidInputError, match="another model"):
+        VideoTracker(small_video_model(seed=1), tracker.processor).resume(tmp_path, small_clip())
+    with pytest.raises(InvalidInputError, match="another video"):
+        tracker.resume(tmp_path, small_clip(frames=5))
+    with pytest.raises(InvalidInputError, match="give its video"):
+        tracker.resume(tmp_path)
+    with pytest.raises(CheckpointError, match="no readable session"):
+        tracker.resume(tmp_path / "elsewhere", small_clip())
 
 
 def test_loading(tmp_path: Path) -> None:
