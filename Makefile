@@ -4,10 +4,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint bench
+.PHONY: demo demo-video test lint bench
 
 demo: $(VENV)/package.stamp
 	$(BIN)/masklet segment --prompts assets/prompts.json -o demo_output
+
+demo-video: $(VENV)/package.stamp
+	$(BIN)/masklet track assets/bedroom.mp4 --box 155,0,260,200 --box 72,64,148,206 \
+		--write overlay --write contact-sheet -o demo_output
 
 test: $(VENV)/development.stamp
 	$(BIN)/python -m pytest
