@@ -1,6 +1,7 @@
 """`masklet track` as a user calls it: with a tracker that follows a colour, and with a real one of random weights."""
 
 import json
+import re
 import signal
 from pathlib import Path
 
@@ -135,6 +136,15 @@ def test_all_kinds_of_results(here, tracker):
     with open_video("out/v_object7.mp4") as masks:
         assert len(masks) == FRAMES - 2
         assert np.count_nonzero((masks[0][..., 0] > 127) != (labels == 1)) < 20
+
+
+def test_the_progress_bar_shows_speed_memory_and_objects(here, tracker, monkeypatch):
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")  # what rich takes for a terminal
+    monkeypatch.setenv("COLUMNS", "150")
+    result = track("--point", "5,15", "--point", "9,15@:2", *WRITE_ALL_BUT_OVERLAY, "--write", "overlay")
+    assert result.exit_code == ExitCode.DONE, result.output
+    assert re.search(r"Tracking .*12/12.* frames/s .*\d MiB objects: 2", re.sub(r"\x1b\[[0-9;?]*\w", "", result.stderr))
+    assert "Drawing the overlay" in result.stderr
 
 
 def test_json_alone(here, tracker):

@@ -105,14 +105,15 @@ def _track(
     from masklet.cli.track_run import TrackingRun
     from masklet.media.recorded_masks import RecordedMasks
 
-    columns = (PerSecond("frames"), MemoryInUse(), "{task.fields[objects]} objects")
+    columns = (PerSecond("frames"), MemoryInUse(), "objects: {task.fields[objects]}")
     with RecordedMasks(video.height, video.width) as recorded:
         run = TrackingRun.begin(tracker, video, recorded, task)
         with progress_bar(*columns) as progress:
             ending = run.follow(task, progress)
-            session = save_session or (task.resumed or outputs.session if ending else None)
-            if session is not None:
-                run.save(session)
+        session = save_session or (task.resumed or outputs.session if ending else None)
+        if session is not None:
+            run.save(session)
+        with progress_bar() as progress:
             for path in outputs.write(video, recorded, task.prompts, progress):
                 print(path, flush=True)
     _warn_of_problems(video)
