@@ -43,9 +43,11 @@ class ClipStage(Stage):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("clip_length", "clips_per_step", "objects_per_clip"):
-            if getattr(self, name) < 1:
-                raise InvalidInputError(f"{name}={getattr(self, name)} in a training stage; it must be at least 1.")
+        for name, least in (("clip_length", 2), ("clips_per_step", 1), ("objects_per_clip", 1), ("stills_every", 0)):
+            if getattr(self, name) < least:
+                raise InvalidInputError(
+                    f"{name}={getattr(self, name)} in a training stage; it must be at least {least}."
+                )
 
     @property
     def fewest_a_step(self) -> int:

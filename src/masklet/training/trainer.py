@@ -19,6 +19,7 @@ from masklet.training.clip_step import clip_step
 from masklet.training.initial_weights import draw_initial_weights, load_initial_weights
 from masklet.training.processes import Processes
 from masklet.training.recipe import ClipStage, Recipe, Stage
+from masklet.training.run_lock import alone_in
 from masklet.training.run_state import AVERAGE_FOLDER, RunState
 from masklet.training.step import StepLoss, training_step
 
@@ -58,14 +59,18 @@ class Trainer:
             self.optimizer.load_state_dict(state.optimizer)
 
     def run(self) -> VideoNetwork:
-        """Train to the end of the recipe and return the averaged model; an interrupt saves first."""
-        bank = PictureBank.load(self.recipe.picture_folders, self.recipe.panoptic_folder)
-        try:
-            while self.step < self.recipe.total_steps:
-                self._run_stage(bank)
-        finally:
-            if self._is_between_steps:
-                self.save()
+        """Train to the end of the recipe and return the averaged model; an interrupt saves first.
+
+        Raises `InvalidInputError` if another training holds the folder.
+        """
+        with alone_in(self.folder) if self.processes.is_first else nullcontext():
+            bank = PictureBank.load(self.recipe.picture_folders, self.recipe.panoptic_folder)
+            try:
+                while self.step < self.recipe.total_steps:
+                    self._run_stage(bank)
+            finally:
+                if self._is_between_steps:
+                    self.save()
         return self.average.model
 
     def _run_stage(self, bank: PictureBank) -> None:

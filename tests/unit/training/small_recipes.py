@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from tests.unit.modeling.small_models import TILING_WINDOWS, small_config
 
+from masklet.configuration import Sam2Config
 from masklet.datasets.scenes import SceneMixture
 from masklet.training.recipe import Recipe, Stage
 
@@ -21,6 +22,25 @@ def write_pictures(folder: Path, count: int = 3) -> Path:
     return folder
 
 
+def small_video_config() -> Sam2Config:
+    """With a memory as narrow as the features, and no dropout."""
+    return small_config(
+        96,
+        TILING_WINDOWS,
+        num_maskmem=3,
+        memory_attention_hidden_size=64,
+        memory_attention_num_layers=1,
+        memory_attention_feed_forward_hidden_size=64,
+        memory_attention_dropout=0.0,
+        memory_attention_rope_dropout=0.0,
+        memory_encoder_hidden_size=64,
+        memory_encoder_output_channels=32,
+        mask_downsampler_embed_dim=64,
+        memory_fuser_embed_dim=64,
+        memory_fuser_intermediate_dim=64,
+    )
+
+
 def small_recipe(pictures: Path, **changes: Any) -> Recipe:
     """Two stages of three and two steps."""
     stages = (
@@ -30,7 +50,7 @@ def small_recipe(pictures: Path, **changes: Any) -> Recipe:
     return Recipe(
         **{
             "name": "small",
-            "model": small_config(96, TILING_WINDOWS),
+            "model": small_video_config(),
             "stages": stages,
             "picture_folders": (pictures,),
             "mixture": SceneMixture(0, 0, 1, 0, 0, 0),

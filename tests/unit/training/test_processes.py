@@ -43,5 +43,5 @@ def test_gradients_are_averaged_also_where_only_one_process_has_any(tmp_path: Pa
 
 def test_a_step_with_fewer_scenes_than_processes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Processes, "join", classmethod(lambda cls: Processes(rank=1, count=2)))
-    with pytest.raises(InvalidInputError, match="2 processes cannot share 1 scenes a step"):
+    with pytest.raises(InvalidInputError, match="2 processes cannot share 1 scenes or clips a step"):
         Trainer(small_recipe(tmp_path), tmp_path / "run")

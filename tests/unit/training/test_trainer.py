@@ -12,12 +12,14 @@ from tests.unit.training.small_recipes import small_recipe, write_pictures
 from masklet import Sam2Model
 from masklet.checkpoints.pretrained import PretrainedModel
 from masklet.datasets.scenes import PictureBank, SceneGenerator
-from masklet.errors import CheckpointError
+from masklet.errors import CheckpointError, InvalidInputError
+from masklet.modeling.video_network import VideoNetwork
 from masklet.training.batches import SceneBatches
 from masklet.training.initial_weights import draw_initial_weights
 from masklet.training.processes import Processes
-from masklet.training.recipe import PromptShares, Recipe, Stage
+from masklet.training.recipe import ClipStage, PromptShares, Recipe, Stage
 from masklet.training.recipes import recipe_named
+from masklet.training.run_lock import alone_in
 from masklet.training.run_state import AVERAGE_FOLDER, STATE_FILE
 from masklet.training.step import training_step
 from masklet.training.trainer import Trainer
@@ -108,7 +110,7 @@ def test_a_half_made_step_is_not_saved(recipe: Recipe, tmp_path: Path, monkeypat
 
 
 def test_the_averaged_model_is_saved_as_a_checkpoint(recipe: Recipe, uninterrupted: Path) -> None:
-    loaded = Sam2Model.from_pretrained(uninterrupted / AVERAGE_FOLDER)
+    loaded = VideoNetwork.from_pretrained(uninterrupted / AVERAGE_FOLDER)
     assert_equal_states(dict(loaded.state_dict()), saved_state(uninterrupted)["average"])
     assert loaded.config.image_size == recipe.stages[-1].image_size
 
@@ -190,3 +192,42 @@ def test_training_learns_a_scene_by_heart(pictures: Path) -> None:
         losses.append(loss.curves)
     assert losses[-1]["total"] < 0.5 * losses[0]["total"]
     assert losses[-1]["round_1/measured_iou"] > losses[0]["round_1/measured_iou"] + 0.1
+
+
+def clip_recipe(pictures: Path, **changes: Any) -> Recipe:
+    """Two steps on clips, one on stills, twice."""
+    stage = ClipStage(64, 6, 1, 2, clip_length=2, clips_per_step=1, objects_per_clip=2, stills_every=3, **changes)
+    return small_recipe(pictures, stages=(stage,), save_every=3)
+
+
+def test_a_resumed_run_on_clips_ends_as_if_it_had_never_stopped(pictures: Path, tmp_path: Path) -> None:
+    recipe = clip_recipe(pictures)
+    curves: dict[int, dict[str, float]] = {}
+    Trainer(recipe, tmp_path / "whole", report=lambda step, values: curves.update({step: values})).run()
+    with pytest.raises(Killed):
+        Trainer(recipe, tmp_path / "parts", report=killed_after(4)).run()
+    Trainer(recipe, tmp_path / "parts").run()
+    assert_equal_states(saved_state(tmp_path / "parts"), saved_state(tmp_path / "whole"))
+    assert [("clip/measured_iou" in curves[step], "round_0/dice" in curves[step]) for step in range(1, 7)] == [
+        (True, False),
+        (True, False),
+        (False, True),
+    ] * 2
+
+
+def test_clips_spare_the_image_encoder_if_asked_to(pictures: Path, tmp_path: Path) -> None:
+    recipe = clip_recipe(pictures, train_image_encoder=False)
+    trainer = Trainer(recipe, tmp_path, report=killed_after(2))
+    before = {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
+    with pytest.raises(Killed):
+        trainer.run()
+    for name, tensor in trainer.model.state_dict().items():
+        if name.startswith("vision_encoder."):
+            assert torch.equal(tensor, before[name]), name
+    trained = trainer.model.memory_encoder.projection.weight
+    assert not torch.equal(trained, before["memory_encoder.projection.weight"])
+
+
+def test_a_folder_in_use_is_refused(recipe: Recipe, tmp_path: Path) -> None:
+    with alone_in(tmp_path), pytest.raises(InvalidInputError, match="Another training runs in"):
+        Trainer(recipe, tmp_path).run()
