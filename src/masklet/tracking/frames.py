@@ -7,6 +7,7 @@ from typing import Protocol
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
+from masklet.modeling.video_network import VideoNetwork
 
 Features = tuple[Tensor, ...]
 
@@ -76,3 +77,64 @@ class FeatureCache:
     def clear(self) -> None:
         """Forget all."""
         self._kept.clear()
+
+
+class FrameSource:
+    """The frames of a session, a video's or the last ones of a stream, with the features of those used last."""
+
+    def __init__(self, video: Frames | None, *, most_streamed: int, most_features: int) -> None:
+        if video is not None and not len(video):
+            raise InvalidInputError("The video has no frames.")
+        self.frames: Frames | StreamedFrames = StreamedFrames(most_streamed) if video is None else video
+        self.cache = FeatureCache(most_features)
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether frames are pushed one at a time."""
+        return isinstance(self.frames, StreamedFrames)
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __contains__(self, frame: int) -> bool:
+        """Whether the pixels of a frame can be had: not before it came, nor after a stream dropped it."""
+        is_there = 0 <= frame < len(self)
+        return is_there and not (isinstance(self.frames, StreamedFrames) and frame not in self.frames)
+
+    def check(self, frame: int) -> None:
+        """Raise `InvalidInputError` unless there is, or was, such a frame."""
+        if not 0 <= frame < len(self):
+            raise InvalidInputError(f"There is no frame {frame}; the frames are 0 to {len(self) - 1}.")
+
+    def __getitem__(self, frame: int) -> Tensor:
+        """The pixels [3, S, S] of a frame; `InvalidInputError` if they cannot be had."""
+        self.check(frame)
+        try:
+            return self.frames[frame]
+        except IndexError as error:
+            raise InvalidInputError(
+                f"The video ended before frame {frame}, though it was said to have {len(self)} frames."
+            ) from error
+
+    def add(self, pixel_values: Tensor, index: int | None = None) -> int:
+        """Take the next frame of a stream, [3, S, S] or [1, 3, S, S], and return its number."""
+        if not isinstance(self.frames, StreamedFrames):
+            raise InvalidInputError("This session has a video; frames are pushed to a session that was made without.")
+        pixels = pixel_values[0] if pixel_values.ndim == 4 and len(pixel_values) == 1 else pixel_values
+        if pixels.ndim != 3:
+            raise InvalidInputError(f"A frame has the shape [3, S, S]; got {list(pixel_values.shape)}.")
+        return self.frames.add(pixels, index)
+
+    def go_on_from(self, count: int) -> None:
+        """Number the frames of a stream from `count` on."""
+        if isinstance(self.frames, StreamedFrames):
+            self.frames.count = count
+
+    def features(self, network: VideoNetwork, frame: int) -> Features:
+        """The levels of a frame as `encode_image` gives them, computed unless they are kept."""
+
+        def compute() -> Features:
+            pixels = self[frame].to(network.device, network.dtype)
+            return network.encode_image(pixels.unsqueeze(0))[0]
+
+        return self.cache.get(frame, compute)

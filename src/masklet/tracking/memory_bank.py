@@ -83,9 +83,16 @@ class MemoryBank:
             memory = FrameMemory(**self.archive.read(frame))
         return memory
 
+    def pointer(self, frame: int) -> Tensor | None:
+        """The pointer of a frame, which is there longer than the rest; None if there is none."""
+        memory = self.conditioning.get(frame) or self.tracked.get(frame) or self.recall(frame)
+        return None if memory is None else memory.pointer
+
     def direction(self, frame: int) -> bool | None:
         """Whether the frame was tracked in reverse; None if it was not tracked."""
         kept = self.conditioning.get(frame) or self.tracked.get(frame) or self.results.get(frame)
+        if kept is None and self.archive is not None:
+            return self.archive.direction(frame)
         return None if kept is None else kept.reverse
 
     def __contains__(self, frame: object) -> bool:
@@ -115,6 +122,6 @@ class MemoryBank:
         return {} if self.archive is None else self.archive.files()
 
     def limit_results(self, most: int) -> None:
-        """Drop the compact results of the lowest frames until `most` are left."""
-        for frame in sorted(self.results)[: max(0, len(self.results) - most)]:
-            del self.results[frame]
+        """Drop the oldest compact results until `most` are left."""
+        while len(self.results) > most:
+            del self.results[next(iter(self.results))]

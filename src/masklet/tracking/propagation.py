@@ -17,7 +17,7 @@ def frames_to_track(session: Sam2VideoInferenceSession, start: int | None, most:
                 "or run inference on a frame with inputs first."
             )
         start = min(prompted)
-    session.check_frame(start)
+    session.frames.check(start)
     most = session.num_frames if most is None else most
     if most < 0:
         raise InvalidInputError(f"max_frame_num_to_track is {most}; it must not be negative.")

@@ -64,6 +64,10 @@ class Archive:
         shutil.copyfile(path, self._path(frame))
         self._frames[frame] = reverse
 
+    def direction(self, frame: int) -> bool | None:
+        """Whether a frame was tracked in reverse; None if it is not there."""
+        return self._frames.get(frame)
+
     def entries(self) -> list[tuple[int, bool | None]]:
         """The frames that are there, and in which direction they were tracked."""
         return list(self._frames.items())

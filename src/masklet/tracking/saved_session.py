@@ -21,14 +21,14 @@ from masklet.errors import CheckpointError, InvalidInputError
 from masklet.modeling.video_network import VideoNetwork
 from masklet.tracking.fingerprint import fingerprint
 from masklet.tracking.frame_prompt import FramePrompt
-from masklet.tracking.frames import Frames, StreamedFrames
+from masklet.tracking.frames import Frames
 from masklet.tracking.memory_bank import FrameMemory, FrameResult
 from masklet.tracking.retention import RetentionChoice
 from masklet.tracking.session import Sam2VideoInferenceSession
 from masklet.tracking.tracked_object import TrackedObject
 
 FILE, FORMAT = "session.json", 1
-OPTIONS = ("video_height", "video_width", "max_stream_results")
+OPTIONS = ("video_height", "video_width", "max_results")
 
 Tensors = dict[str, Tensor]
 
@@ -83,8 +83,7 @@ def load_session(
         **{option: description[option] for option in OPTIONS},
         **devices,
     )
-    if isinstance(session.frames, StreamedFrames):
-        session.frames.count = description["num_frames"]
+    session.frames.go_on_from(description["num_frames"])
     for index, described in enumerate(description["objects"]):
         target = session.new_object(described["object_id"])
         place = Path(folder) / f"{description['memories']}-{index}"

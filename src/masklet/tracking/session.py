@@ -13,7 +13,7 @@ from masklet.errors import InvalidInputError
 from masklet.masks.run_length import encode_run_length
 from masklet.modeling.video_network import VideoNetwork
 from masklet.tracking.frame_prompt import FramePrompt, clicks_and_box, whole_mask
-from masklet.tracking.frames import FeatureCache, Features, Frames, StreamedFrames
+from masklet.tracking.frames import Frames, FrameSource
 from masklet.tracking.memory_bank import FrameMemory, FrameResult, MemoryBank
 from masklet.tracking.retention import RetentionChoice, archives_of
 from masklet.tracking.tracked_object import TrackedObject
@@ -41,7 +41,8 @@ class Sam2VideoInferenceSession:
             old frame goes by the prompted frames and the stored mask. "spill", or `Spill(folder)`, puts them on disk
             and reads them back: a correction anywhere is exact.
         max_stream_frames: of a stream, prompts can be given on so many of the last frames.
-        max_stream_results: of a stream, so many compact masks an object are kept.
+        max_results: so many compact masks an object are kept, the last ones; older ones can be read back from where
+            memories are spilled.
     """
 
     def __init__(
@@ -58,19 +59,16 @@ class Sam2VideoInferenceSession:
         dtype: torch.dtype | str | None = None,
         retention: RetentionChoice = "window",
         max_stream_frames: int = 8,
-        max_stream_results: int = 1000,
+        max_results: int = 10_000,
     ) -> None:
-        if video is not None and not len(video):
-            raise InvalidInputError("The video has no frames.")
-        self.frames: Frames | StreamedFrames = StreamedFrames(max_stream_frames) if video is None else video
+        self.frames = FrameSource(video, most_streamed=max_stream_frames, most_features=max_vision_features_cache_size)
         self.video_height = None if video_height is None else int(video_height)
         self.video_width = None if video_width is None else int(video_width)
         self.inference_device = torch.device(inference_device)
         self.inference_state_device = torch.device(inference_state_device or inference_device)
         self.video_storage_device = torch.device(video_storage_device or inference_device)
         self.dtype = _as_dtype(dtype or torch_dtype or torch.float32)
-        self.max_stream_results = max_stream_results
-        self.cache = FeatureCache(max_vision_features_cache_size)
+        self.max_results = max_results
         self.retention = retention
         self._archives = archives_of(retention)
         self._objects: dict[int, TrackedObject] = {}
@@ -80,55 +78,20 @@ class Sam2VideoInferenceSession:
     @property
     def is_stream(self) -> bool:
         """Whether frames are pushed one at a time."""
-        return isinstance(self.frames, StreamedFrames)
+        return self.frames.is_stream
 
     @property
     def num_frames(self) -> int:
         """How many frames the video has, or the stream had so far."""
         return len(self.frames)
 
-    @property
-    def processed_frames(self) -> Frames:
-        """The frames by number."""
-        return self.frames
-
     def add_new_frame(self, pixel_values: Tensor, frame_idx: int | None = None) -> int:
         """Take the next frame of a stream, [3, S, S] or [1, 3, S, S], and return its number."""
-        if not isinstance(self.frames, StreamedFrames):
-            raise InvalidInputError("This session has a video; frames are pushed to a session that was made without.")
-        pixels = pixel_values[0] if pixel_values.ndim == 4 and len(pixel_values) == 1 else pixel_values
-        if pixels.ndim != 3:
-            raise InvalidInputError(f"A frame has the shape [3, S, S]; got {list(pixel_values.shape)}.")
-        return self.frames.add(pixels.to(self.video_storage_device), frame_idx)
+        return self.frames.add(pixel_values.to(self.video_storage_device), frame_idx)
 
     def get_frame(self, frame_idx: int) -> Tensor:
-        """The pixels [3, S, S] of a frame."""
-        self.check_frame(frame_idx)
-        try:
-            return self.frames[frame_idx]
-        except IndexError as error:
-            raise InvalidInputError(
-                f"The video ended before frame {frame_idx}, though it was said to have {self.num_frames} frames."
-            ) from error
-
-    def has_frame(self, frame_idx: int) -> bool:
-        """Whether the pixels of a frame can be had: not before it came, nor after a stream dropped it."""
-        is_there = 0 <= frame_idx < self.num_frames
-        return is_there and not (isinstance(self.frames, StreamedFrames) and frame_idx not in self.frames)
-
-    def check_frame(self, frame_idx: int) -> None:
-        """Raise `InvalidInputError` unless there is such a frame."""
-        if not 0 <= frame_idx < self.num_frames:
-            raise InvalidInputError(f"There is no frame {frame_idx}; the frames are 0 to {self.num_frames - 1}.")
-
-    def features(self, network: VideoNetwork, frame_idx: int) -> Features:
-        """The levels of a frame as `encode_image` gives them, computed unless they are kept."""
-
-        def compute() -> Features:
-            pixels = self.get_frame(frame_idx).to(network.device, network.dtype)
-            return network.encode_image(pixels.unsqueeze(0))[0]
-
-        return self.cache.get(frame_idx, compute)
+        """The pixels [3, S, S] of a frame; `InvalidInputError` if there is none, or not any more."""
+        return self.frames[frame_idx]
 
     # -- objects --------------------------------------------------------------------------------------------------
 
@@ -187,7 +150,7 @@ class Sam2VideoInferenceSession:
     def reset_inference_session(self) -> None:
         """Forget all objects and all image features; the frames stay."""
         self.reset()
-        self.cache.clear()
+        self.frames.cache.clear()
 
     # -- prompts --------------------------------------------------------------------------------------------------
 
@@ -230,7 +193,7 @@ class Sam2VideoInferenceSession:
         self.keep(target)
 
     def _check_prompt_fits(self, frame: int, prompt: FramePrompt) -> None:
-        self.check_frame(frame)
+        self.frames.check(frame)
         if prompt.mask is not None or self.is_stream:  # of which the frame may have been dropped
             size = self.get_frame(frame).shape[-2:]
             if prompt.mask is not None and prompt.mask.shape != size:
@@ -251,15 +214,16 @@ class Sam2VideoInferenceSession:
     def output(self, object_id: int, frame: int) -> FrameResult | None:
         """The mask of an object on a frame, in pixels of the video, with its scores; None if there is none (yet)."""
         bank = self._known(object_id).bank
-        memory = bank.conditioning.get(frame) or bank.tracked.get(frame)
-        return bank.results.get(frame) if memory is None else self._compact(memory)
+        if frame in bank.results:
+            return bank.results[frame]
+        memory = bank.recall(frame)
+        return None if memory is None else self._compact(memory)
 
     def shrink(self, frame: int, reach: int, pointer_reach: int) -> None:
         """Let go of what frames around `frame` cannot attend to: see `MemoryBank.shrink`."""
         for each in self._objects.values():
             each.bank.shrink(frame, reach, pointer_reach, self._compact)
-            if self.is_stream:
-                each.bank.limit_results(self.max_stream_results)
+            each.bank.limit_results(self.max_results)
 
     # -- saving ---------------------------------------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ def answer(network: VideoNetwork, session: Sam2VideoInferenceSession, target: Tr
     Prompts on a frame that had been tracked correct it: the network also sees the memories of other frames and the mask
     that was there. The first prompts of any other frame go by the picture alone.
     """
-    levels = session.features(network, frame)
+    levels = session.frames.features(network, frame)
     prompt, earlier = target.prompts[frame], earlier_logits(network, target, frame)
     reverse = target.bank.direction(frame)
     outcome = None
@@ -107,16 +107,15 @@ def recall(
         num_frames=None if session.is_stream else session.num_frames,
         reverse=reverse,
     )
-    memories = {other: bank.recall(other) for other, _ in (*attended.spatial, *attended.pointers)}
     spatial = [
         (memory.features.to(network.device), slot)
         for other, slot in attended.spatial
-        if (memory := memories[other]) is not None and memory.features is not None
+        if (memory := bank.recall(other)) is not None and memory.features is not None
     ]
     pointers = [
-        (memory.pointer.to(network.device), distance)
+        (pointer.to(network.device), distance)
         for other, distance in attended.pointers
-        if (memory := memories[other]) is not None
+        if (pointer := bank.pointer(other)) is not None
     ]
     return Recalled(
         tuple(features for features, _ in spatial),
@@ -135,7 +134,7 @@ def _track_together(
     *,
     reverse: bool,
 ) -> None:
-    levels = session.features(network, frame)
+    levels = session.frames.features(network, frame)
     conditioned = _condition(network, levels[2], [recalled for _, recalled in group])
     decoded = network.decode((*levels[:2], conditioned))
     outcome = network.outcome(decoded, _is_multimask(network, [0] * len(group), is_first=False))

@@ -48,7 +48,7 @@ class Sam2VideoModel(VideoNetwork):
             frame_idx = session.add_new_frame(frame, frame_idx)
         elif frame_idx is None:
             raise InvalidInputError("Give frame_idx, a frame of the video, or frame, the next one of a stream.")
-        session.check_frame(frame_idx)
+        session.frames.check(frame_idx)
         is_prompt_new = any(frame_idx in each.pending_frames() for each in session.objects())
         self._answer_all(session)
         targets = [
@@ -97,7 +97,7 @@ class Sam2VideoModel(VideoNetwork):
             (each.bank.direction(frame) is not None, each, frame)
             for each in session.objects()
             for frame in each.pending_frames()
-            if session.has_frame(frame)
+            if frame in session.frames
         ]
         for _, target, frame in sorted(pending, key=lambda entry: entry[0]):
             answer(self, session, target, frame)
@@ -136,7 +136,7 @@ def _check_ready(session: Sam2VideoInferenceSession) -> None:
         )
     for each in session.objects():
         for frame in each.pending_frames():
-            if frame < session.num_frames and not session.has_frame(frame):
+            if frame < session.num_frames and frame not in session.frames:
                 raise InvalidInputError(
                     f"Object {each.object_id} has new prompts on frame {frame}, which is not there any more; "
                     "clear these prompts, or give them on a later frame."

@@ -39,7 +39,7 @@ def features() -> FeatureCache:
 
 def new_session(**options: Any) -> Sam2VideoInferenceSession:
     session = Sam2VideoInferenceSession(video(), HEIGHT, WIDTH, **options)
-    session.cache = features()
+    session.frames.cache = features()
     return session
 
 

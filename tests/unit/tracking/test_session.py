@@ -65,6 +65,15 @@ def test_stored_masks_have_the_size_of_the_video() -> None:
     assert sorted(session.objects()[0].bank.results) == [6, 7, 8, 9]  # beyond reach of frames 2 and 13
 
 
+@pytest.mark.parametrize("retention", ["window", "spill"])
+def test_the_last_results_are_kept(retention: str) -> None:
+    session = new_session(retention=retention, max_results=2)
+    session.add_points(1, 2, *CLICK)
+    tracked(session, 2)
+    assert sorted(session.objects()[0].bank.results) == [8, 9]
+    assert (session.output(1, 7) is not None) == (retention == "spill")
+
+
 def test_a_video_without_frames() -> None:
     with pytest.raises(InvalidInputError, match="no frames"):
         Sam2VideoInferenceSession(torch.zeros(0, 3, SIZE, SIZE))

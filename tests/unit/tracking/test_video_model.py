@@ -227,11 +227,11 @@ def test_a_stream_gives_what_the_file_gives() -> None:
 
 
 def test_a_stream_needs_no_more_memory_with_time() -> None:
-    session = stream(FRAMES, max_stream_results=3, max_stream_frames=2)
+    session = stream(FRAMES, max_results=3, max_stream_frames=2)
     bank = session.objects()[0].bank
     assert sorted(bank.tracked) == [1, 2, 3, 10, 11, 12, 13]  # around the prompt, and the last ones
     assert sorted(bank.results) == [7, 8, 9]
-    assert [frame for frame in range(FRAMES) if session.has_frame(frame)] == [12, 13]
+    assert [frame for frame in range(FRAMES) if frame in session.frames] == [12, 13]
     with pytest.raises(InvalidInputError, match="Frame 11 of the stream was dropped"):
         session.add_points(1, 11, *CLICK)
     assert session.obj_with_new_inputs == []
