@@ -8,18 +8,28 @@ import numpy.typing as npt
 
 from masklet.media.images import Pixels
 
+Matrix = npt.NDArray[np.int32]
 
-def upright_pixels(frame: av.VideoFrame) -> Pixels:
+
+def display_matrix(frame: av.VideoFrame) -> Matrix | None:
+    """Return the display matrix [3, 3] that comes with a frame, None if it is upright as it is.
+
+    Ask once a video, of the first frame: a frame that was asked is freed by Python's garbage collector only.
+    """
+    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    return None if matrix is None else np.frombuffer(bytes(matrix), dtype=np.int32).reshape(3, 3)
+
+
+def upright_pixels(frame: av.VideoFrame, matrix: Matrix | None) -> Pixels:
     """Return a decoded frame of any pixel format as 8-bit RGB [H, W, 3], turned as its display matrix says.
 
     Pixels that are not square stay as they are stored.
     """
     pixels: Pixels = np.asarray(frame.to_ndarray(format="rgb24"))
-    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
-    return pixels if matrix is None else turned(pixels, np.frombuffer(bytes(matrix), dtype=np.int32).reshape(3, 3))
+    return pixels if matrix is None else turned(pixels, matrix)
 
 
-def turned(pixels: Pixels, matrix: npt.NDArray[np.int32]) -> Pixels:
+def turned(pixels: Pixels, matrix: Matrix) -> Pixels:
     """Return `pixels` [H, W, 3] turned by quarters and mirrored as `matrix` [3, 3] says, contiguous in memory.
 
     The matrix is FFmpeg's: a pixel at (x, y) is to be shown at (a x + c y, b x + d y), where its first rows are

@@ -7,7 +7,7 @@ from contextlib import closing
 import av
 
 from masklet.errors import InvalidInputError, UnreadableVideoError
-from masklet.media.display_matrix import upright_pixels
+from masklet.media.display_matrix import display_matrix, upright_pixels
 from masklet.media.frame_folders import Picture, picture_pixels
 from masklet.media.frame_index import decoded_frames, video_stream
 from masklet.media.images import Pixels
@@ -41,7 +41,10 @@ def live_frames(source: int | str | Iterable[Picture]) -> Iterator[Pixels]:
         except LookupError as error:
             raise UnreadableVideoError(f"Cannot open {address}: {error.args[0]}") from error
         stream.thread_type = "SLICE"  # decoding several frames at once would deliver each of them later
-        yield from map(upright_pixels, decoded_frames(container, stream))
+        matrix = None
+        for number, frame in enumerate(decoded_frames(container, stream)):
+            matrix = display_matrix(frame) if number == 0 else matrix
+            yield upright_pixels(frame, matrix)
 
 
 def _camera(number: int) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from fractions import Fraction
 import av
 
 from masklet.errors import InvalidInputError, UnreadableVideoError
-from masklet.media.display_matrix import upright_pixels
+from masklet.media.display_matrix import display_matrix, upright_pixels
 from masklet.media.frame_file import FrameRead, damage, numbered
 from masklet.media.frame_index import decoded_frames, index_frames, video_stream
 
@@ -61,6 +61,7 @@ class VideoFile:
         self.frame_rate = self._average_frame_rate()
         self.problems = self._index.problems
         self._run = _Run(0, self._frames_from(0))
+        self._matrix = display_matrix(self._find(0)[1])
         self.height, self.width = self.read(0).pixels.shape[:2]
 
     def __len__(self) -> int:
@@ -84,7 +85,7 @@ class VideoFile:
         InvalidInputError if it is not as large as the first frame.
         """
         shown, frame = self._find(number)
-        pixels = upright_pixels(frame)
+        pixels = upright_pixels(frame, self._matrix)
         height, width = pixels.shape[:2]
         if self.height and (height, width) != (self.height, self.width):
             raise InvalidInputError(

@@ -17,7 +17,7 @@ from masklet.media.video_file import VideoFile
 VideoSource = str | os.PathLike[str] | Sequence[Picture]
 
 HELD_BYTES = 96 * 2**20
-MOST_HELD_FRAMES = 32
+FEWEST_HELD_FRAMES, MOST_HELD_FRAMES = 4, 64
 MOST_FRAMES_AHEAD = 8
 
 
@@ -60,9 +60,8 @@ class VideoReader(Sequence[Pixels]):
         self.name, self.frame_rate = file.name, file.frame_rate
         self.height, self.width = file.height, file.width
         self.problems = [*file.problems]
-        held = HELD_BYTES // (file.height * file.width * 3)
-        self._ahead = max(2, min(held // 2, MOST_FRAMES_AHEAD))
-        self._held_frames = max(2 * self._ahead, min(held, MOST_HELD_FRAMES))
+        fitting = HELD_BYTES // (file.height * file.width * 3)
+        self._held_frames = max(FEWEST_HELD_FRAMES, min(fitting, MOST_HELD_FRAMES))
         self._frames: OrderedDict[int, Future[Pixels]] = OrderedDict()
         self._damaged: set[int] = set()
         self._last = -1
@@ -112,11 +111,15 @@ class VideoReader(Sequence[Pixels]):
         self._file.close()
 
     def _upcoming(self, number: int) -> Iterator[int]:
-        """Yield the frames to decode in advance; backwards whole stretches, as a stretch is decoded forwards."""
+        """Yield the frames to decode in advance.
+
+        Backwards they are a long stretch, because decoding runs forwards and each begins at a key frame far before.
+        """
+        half = self._held_frames // 2
         if number == self._last + 1:
-            yield from range(number + 1, min(number + 1 + self._ahead, len(self)))
+            yield from range(number + 1, min(number + 1 + min(half, MOST_FRAMES_AHEAD), len(self)))
         elif number == self._last - 1 and number - 1 not in self._frames:
-            yield from range(max(0, number - self._ahead), number)
+            yield from range(max(0, number - half), number)
 
     def _requested(self, number: int) -> Future[Pixels]:
         if number not in self._frames:

@@ -4,7 +4,7 @@ from PIL import Image
 from tests.unit.media.small_videos import moving_square, played, write_small_video
 
 from masklet.errors import InvalidInputError, UnreadableVideoError
-from masklet.media import video_reader
+from masklet.media import video_file, video_reader
 from masklet.media.frame_file import FrameRead, damage
 from masklet.media.video_reader import open_video
 
@@ -84,6 +84,14 @@ def test_the_rotation_of_phones_is_applied(tmp_path):
         assert (video.height, video.width) == video[1].shape[:2] == (64, 48)
         assert video[1][:30, 26:].min() > 200  # top right: turned clockwise
         assert video[1][:, :22].max() < 50
+
+
+def test_the_rotation_is_asked_of_one_frame_only(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(video_file, "display_matrix", asked.append)  # a frame that was asked is freed late
+    with open_video(write_small_video(tmp_path / "v.mp4", moving_square(20))) as video:
+        assert len([frame for order in (video, reversed(video)) for frame in order]) == 40
+    assert len(asked) == 1
 
 
 # damaged files
