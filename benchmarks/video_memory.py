@@ -126,7 +126,7 @@ def follow(way: str, video: Path, model: str | None, frames: int) -> dict[str, A
         "seconds": round(time.perf_counter() - start, 1),
         "resident_mib": sizes,
         "growth_after_frame_100_mib": round(max(settled.values()) - next(iter(settled.values())), 1),
-        "mean_area": sum(areas) / len(areas),
+        "frames_with_masks": sum(area > 0 for area in areas),
         "digests": digests,
     }
 
@@ -153,7 +153,7 @@ def compare(frames: int, compared: int, model: str | None) -> dict[str, Any]:
     digests = {way: run.pop("digests") for way, run in runs.items()}
     return {
         "command": f"python -m benchmarks.video_memory --frames {frames} --compared {compared}",
-        "model": model or "the bundled model",
+        "model": "the bundled model" if model is None else Path(model).name,
         "video": f"{frames} frames of {WIDTH} x {HEIGHT}, {OBJECTS} objects",
         "machine": machine(),
         "versions": versions(),
