@@ -6,7 +6,6 @@ and a token must find the pixels it was placed on. Both can be given: weights sc
 that at first sees positions above all.
 """
 
-import math
 import os
 
 import torch
@@ -16,16 +15,11 @@ from masklet.checkpoints.opening import open_checkpoint
 from masklet.configuration import Sam2Config
 from masklet.modeling.decoder_attention import DecoderAttention
 from masklet.modeling.image_model import Sam2Model
-from masklet.modeling.memory_attention import MemoryAttentionLayer
-from masklet.modeling.memory_encoder import MemoryEncoder, MemoryFuserBlock
-from masklet.modeling.rotary_attention import RotaryAttention
 from masklet.modeling.video_network import VideoNetwork
+from masklet.training.initial_memory import draw_memory_weights
 
 # The decoder's first image features and labels, next to positions of about 1.
 CONTENT_SCALE = 0.1
-TOKEN_DEVIATION = 2.0
-# In queries and keys: with 128 channels, the score of a token's own place is about 5 above that of a distant one.
-PLACE_CONSTANT = 1.5
 
 
 @torch.no_grad()
@@ -65,43 +59,8 @@ def _attend_to_likeness(attention: DecoderAttention) -> None:
     attention.k_proj.weight.copy_(attention.q_proj.weight)
 
 
-@torch.no_grad()
-def draw_memory_weights(model: VideoNetwork) -> None:
-    """Let tracking begin with what the image model can do: frames pass memory attention nearly as they are."""
-    for vectors in (model.memory_temporal_positional_encoding, model.no_object_pointer):
-        nn.init.normal_(vectors, std=CONTENT_SCALE)
-    if model.config.enable_occlusion_spatial_embedding:
-        nn.init.normal_(model.occlusion_spatial_embedding_parameter)
-    # The deepest level's tokens vary by about this much between channels; the decoder hardly notices the difference.
-    nn.init.constant_(model.memory_attention.layer_norm.weight, TOKEN_DEVIATION)
-    for module in model.modules():
-        if isinstance(module, MemoryFuserBlock):
-            nn.init.constant_(module.scale, CONTENT_SCALE)
-        elif isinstance(module, MemoryEncoder):
-            # What is remembered is the object's mask above all: features alone are the same for all objects.
-            module.feature_projection.weight.mul_(CONTENT_SCALE)
-            module.mask_downsampler.final_conv.weight.mul_(2)
-        elif isinstance(module, MemoryAttentionLayer):
-            module.cross_attn_image.o_proj.weight.mul_(2)
-            module.self_attn.o_proj.weight.mul_(CONTENT_SCALE)
-            module.linear2.weight.mul_(CONTENT_SCALE)
-            _attend_nearby(module.cross_attn_image)
-
-
-def _attend_nearby(attention: RotaryAttention) -> None:
-    """Begin with the guess that things are about where they were.
-
-    Where queries and keys are the same constant, a score depends on the distance alone, and only through the pairs of
-    channels that turn quickly: a fifth of those for x, which come first, and of those for y.
-    """
-    for projection in (attention.q_proj, attention.k_proj):
-        projection.weight.mul_(0.5)
-        of_axes = projection.bias.view(attention.heads, 2, -1)
-        of_axes[..., : 2 * math.ceil(of_axes.shape[-1] / 10)] = PLACE_CONSTANT
-
-
 def load_initial_weights(model: VideoNetwork, source: str | os.PathLike[str]) -> None:
-    """Take the weights of a checkpoint; where it is of an image model, memory keeps those it has.
+    """Take the weights of a checkpoint; where it is of an image model, draw those of memory to go with them.
 
     `source` is a folder, file or hub id. Raises `CheckpointError` for one that does not fit.
     """
@@ -109,3 +68,5 @@ def load_initial_weights(model: VideoNetwork, source: str | os.PathLike[str]) ->
     remembers = any(name.startswith("memory_") for name in tensors)
     weights = (VideoNetwork if remembers else Sam2Model).from_pretrained(source).state_dict()
     model.load_state_dict(weights, strict=remembers)
+    if not remembers:
+        draw_memory_weights(model)

@@ -11,6 +11,7 @@ import torch
 from masklet.configuration import Sam2Config
 from masklet.datasets.scenes import ClipGenerator, PictureBank, SceneGenerator
 from masklet.errors import InvalidInputError
+from masklet.modeling.half_precision import is_bfloat16_faster
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.averaging import AveragedModel
 from masklet.training.batches import SceneBatch, SceneBatches, loaded
@@ -158,8 +159,4 @@ class Trainer:
 
 def half_precision(device: torch.device) -> AbstractContextManager[object]:
     """bfloat16 autocast where the hardware multiplies it faster, otherwise nothing."""
-    if device.type == "cuda" and torch.cuda.is_bf16_supported():
-        return torch.autocast("cuda", dtype=torch.bfloat16)
-    if device.type == "cpu" and torch.cpu._is_amx_tile_supported():
-        return torch.autocast("cpu", dtype=torch.bfloat16)
-    return nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16) if is_bfloat16_faster(device) else nullcontext()

@@ -134,11 +134,11 @@ def test_training_learns_to_follow_a_clip_by_heart() -> None:
     model = network()
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
     curves = []
-    for step in range(40):
+    for step in range(45):
         loss = clip_step(model, ClipBatch([clip]), recipe(mask_share=1, correction_share=0), (step, 0))
         optimizer.zero_grad()
         loss.total.backward()
         optimizer.step()
         curves.append(loss.curves)
     assert curves[-1]["total"] < 0.5 * curves[0]["total"]
-    assert curves[-1]["clip/measured_iou"] > 0.6
+    assert curves[-1]["clip/dice"] < 0.3  # about 0.53 as long as both squares get the same answers

@@ -18,14 +18,17 @@ def drawn(seed: int) -> VideoNetwork:
     return model
 
 
-def test_an_image_checkpoint_leaves_memory_as_drawn(tmp_path: Path) -> None:
+def test_an_image_checkpoint_gets_a_memory_that_speaks_its_language(tmp_path: Path) -> None:
     images = randomised(Sam2Model(small_video_config()), 5)
     images.save_pretrained(tmp_path)
     model = drawn(0)
     load_initial_weights(model, tmp_path)
-    state, before, given = model.state_dict(), drawn(0).state_dict(), images.state_dict()
-    assert all(torch.equal(state[name], given.get(name, before[name])) for name in state)
-    assert "memory_attention.layer_norm.weight" not in given
+    state, given = model.state_dict(), images.state_dict()
+    assert all(torch.equal(state[name], tensor) for name, tensor in given.items())
+    logits = torch.full((1, 1, 24, 24), 10.0)
+    with torch.no_grad():
+        on, off = (images.prompt_encoder.dense(sign * logits, 1)[0, 0, 3, 3] for sign in (1, -1))
+    assert torch.allclose(model.memory_attention.layers[0].cross_attn_image.o_proj.weight[:, 0], (on - off) / 2)
 
 
 def test_a_video_checkpoint_replaces_everything(tmp_path: Path) -> None:
@@ -36,17 +39,30 @@ def test_a_video_checkpoint_replaces_everything(tmp_path: Path) -> None:
     assert all(torch.equal(tensor, videos.state_dict()[name]) for name, tensor in model.state_dict().items())
 
 
-def test_drawn_memory_leaves_a_frame_nearly_as_it_is() -> None:
+def test_drawn_memory_holds_the_mask() -> None:
     model = drawn(0).eval()
-    features = 2 * torch.nn.functional.layer_norm(torch.randn(1, 64, 6, 6).permute(0, 2, 3, 1), (64,)).permute(
-        0, 3, 1, 2
-    )
-    memories = [SpatialMemory(torch.randn(1, 36, 32), slot) for slot in (2, 0)]
+    model.resize(128)
+    logits = torch.full((1, 32, 32), -10.0)
+    logits[:, 8:24, 8:24] = 10.0
     with torch.no_grad():
-        conditioned = model.condition(features, memories, (), 2)
-    likeness = torch.nn.functional.cosine_similarity(conditioned, features, dim=1)
-    assert likeness.min() > 0.7
-    assert 0.8 < conditioned.std() / features.std() < 1.25
+        memory = model.remember(torch.randn(1, 64, 8, 8), logits, torch.ones(1), torch.tensor([False]))
+    mask = memory[0, :, 0].view(8, 8)
+    assert (mask[3:5, 3:5] > 0.6).all()
+    assert (mask[[0, 0, -1, -1], [0, -1, 0, -1]] < -0.6).all()
+
+
+def test_drawn_memory_is_told_as_a_mask_prompt_would_be() -> None:
+    model = drawn(0).eval()
+    features = 2 * torch.nn.functional.layer_norm(torch.randn(1, 36, 64), (64,)).transpose(1, 2).unflatten(2, (6, 6))
+    on, off = torch.zeros(2, 1, 36, 32)
+    on[..., 0], off[..., 0] = 1.0, -1.0
+    prompts = torch.stack([torch.full((1, 24, 24), value) for value in (10.0, -10.0)]).unsqueeze(0)
+    with torch.no_grad():
+        told = [model.condition(features, [SpatialMemory(memory, 0)], (), 2) for memory in (on, off)]
+        prompted = model.prompt_encoder.dense(prompts.transpose(1, 2).flatten(1, 2), 1)[0, :, 3, 3]
+    difference = (told[0] - told[1])[0, :, 3, 3]
+    likeness = torch.nn.functional.cosine_similarity(difference, prompted[0] - prompted[1], dim=0)
+    assert likeness > 0.8
 
 
 def test_drawn_memory_looks_about_where_it_is() -> None:
@@ -59,7 +75,8 @@ def test_drawn_memory_looks_about_where_it_is() -> None:
     nothing, keys, values = torch.zeros(1, 64, 64), torch.zeros(1, 64, 32), torch.zeros(1, 64, 32)
     values[0, 3 * 8 + 4] = 1.0
     with torch.no_grad():
-        heard = attention(nothing, keys, values, 1, rotation).norm(dim=-1).view(8, 8)
+        heard = attention(nothing, keys, values, 1, rotation) - attention(nothing, keys, 0 * values, 1, rotation)
+    heard = heard.norm(dim=-1).view(8, 8)
     assert heard.argmax() == 3 * 8 + 4
     assert heard[3, 4] > 10 * heard[7, 0]
     assert (heard[3, 4:].diff() < 0).all()
