@@ -12,17 +12,22 @@ from masklet.tracking.retention import Archive
 
 
 @dataclass(frozen=True)
-class FrameMemory:
-    """What one object has of one frame.
-
-    `logits` [S/4, S/4]; `iou` and `object_score` single values; `pointer` [channels]; `features` [h * w, channels] or
-    None where only the pointer can be reached. `reverse` is the direction in which the frame was tracked; None if it
-    was prompted and never tracked.
-    """
+class FrameMask:
+    """The mask of one object on one frame: `logits` [S/4, S/4]; `iou` and `object_score` single values."""
 
     logits: Tensor
     iou: Tensor
     object_score: Tensor
+
+
+@dataclass(frozen=True)
+class FrameMemory(FrameMask):
+    """What is remembered of one object on one frame: the mask, and what other frames attend to.
+
+    `pointer` [channels]; `features` [h * w, channels], or None where only the pointer can be reached. `reverse` is the
+    direction in which the frame was tracked; None if it was prompted and never tracked.
+    """
+
     pointer: Tensor
     features: Tensor | None
     reverse: bool | None

@@ -12,7 +12,7 @@ from masklet.modeling.object_pointers import PointerMemory
 from masklet.modeling.video_network import ObjectOutcome, SpatialMemory, VideoNetwork
 from masklet.tracking.frame_prompt import FramePrompt
 from masklet.tracking.frames import Features
-from masklet.tracking.memory_bank import FrameMemory, FrameResult, MemoryBank
+from masklet.tracking.memory_bank import FrameMask, FrameMemory, MemoryBank
 from masklet.tracking.selection import attended_frames
 from masklet.tracking.session import Sam2VideoInferenceSession
 from masklet.tracking.tracked_object import TrackedObject
@@ -78,12 +78,24 @@ def earlier_logits(network: VideoNetwork, target: TrackedObject, frame: int) -> 
     """The mask [S/4, S/4] of a frame that new prompts refine: of earlier prompts that they go on from, or tracked."""
     if frame in target.answered and not target.is_refinement(frame):
         return None
-    memory = target.bank.recall(frame) or target.bank.results.get(frame)
-    if memory is None:
-        return None
-    if isinstance(memory, FrameMemory):
-        return memory.logits.to(network.device, network.dtype)
-    return _logits_of(memory, network)
+    known = known_mask(network, target, frame)
+    return None if known is None else known.logits.to(network.device, network.dtype)
+
+
+def known_mask(network: VideoNetwork, target: TrackedObject, frame: int) -> FrameMask | None:
+    """What is known of an object on a frame; where only the compact mask is kept, as certain as a mask prompt."""
+    memory, result = target.bank.recall(frame), target.bank.results.get(frame)
+    if memory is not None or result is None:
+        return memory
+    inside = F.interpolate(
+        torch.from_numpy(result.mask).float()[None, None],
+        size=network.prompt_encoder.config.mask_input_size,
+        mode="bilinear",
+        antialias=True,
+    )
+    logits = inside[0, 0] * 2 * LOGIT_OF_A_MASK - LOGIT_OF_A_MASK
+    values = (logits, torch.tensor(result.iou), torch.tensor(result.object_score))
+    return FrameMask(*(value.to(network.device, network.dtype) for value in values))
 
 
 def recall(
@@ -171,7 +183,7 @@ def _click(
     conditioned = _condition(network, levels[2], [recalled])
     decoded = network.decode(
         (*levels[:2], conditioned),
-        input_points=prompt.points[None, None].to(network.device, network.dtype),
+        input_points=prompt.points[None, None].to(network.device),
         input_labels=prompt.labels[None, None].to(network.device),
         input_masks=None if earlier is None else earlier[None, None].clamp(-LARGEST_LOGIT, LARGEST_LOGIT),
     )
@@ -207,11 +219,3 @@ def _memories(
         )
         for index in range(len(features))
     ]
-
-
-def _logits_of(result: FrameResult, network: VideoNetwork) -> Tensor:
-    """The low-resolution logits that a stored mask stands for."""
-    mask = torch.from_numpy(result.mask).to(network.device, network.dtype)
-    size = network.prompt_encoder.config.mask_input_size
-    inside = F.interpolate(mask[None, None], size=size, mode="bilinear", antialias=True)[0, 0]
-    return inside * 2 * LOGIT_OF_A_MASK - LOGIT_OF_A_MASK

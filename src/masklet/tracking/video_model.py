@@ -7,13 +7,12 @@ from torch import Tensor
 
 from masklet.errors import InvalidInputError
 from masklet.modeling.video_network import ABSENT_LOGIT, VideoNetwork
-from masklet.tracking.memory_bank import FrameMemory
+from masklet.tracking.memory_bank import FrameMask
 from masklet.tracking.outputs import Sam2VideoSegmentationOutput
 from masklet.tracking.propagation import frames_to_track
 from masklet.tracking.selection import memory_reach
 from masklet.tracking.session import Sam2VideoInferenceSession
-from masklet.tracking.stepping import answer, track
-from masklet.tracking.tracked_object import TrackedObject
+from masklet.tracking.stepping import answer, known_mask, track
 
 
 class Sam2VideoModel(VideoNetwork):
@@ -56,7 +55,7 @@ class Sam2VideoModel(VideoNetwork):
             for each in session.objects()
             if each.bank.conditioning
             and frame_idx not in each.bank.conditioning
-            and not (is_prompt_new and frame_idx in each.bank.tracked)
+            and not (is_prompt_new and each.bank.direction(frame_idx) is not None)
         ]
         track(self, session, targets, frame_idx, reverse=reverse)
         output = self._output(session, frame_idx)
@@ -103,26 +102,23 @@ class Sam2VideoModel(VideoNetwork):
             answer(self, session, target, frame)
 
     def _output(self, session: Sam2VideoInferenceSession, frame: int) -> Sam2VideoSegmentationOutput:
-        memories = [self._memory(each, frame) for each in session.objects()]
+        masks = [known_mask(self, each, frame) or self._absent() for each in session.objects()]
         size = None
         if session.video_height is not None and session.video_width is not None:
             size = (session.video_height, session.video_width)
         return Sam2VideoSegmentationOutput(
             object_ids=session.obj_ids,
-            pred_masks=torch.stack([memory.logits for memory in memories]).unsqueeze(1).to(self.device),
-            object_score_logits=torch.stack([memory.object_score for memory in memories]).unsqueeze(1).to(self.device),
-            iou_scores=torch.stack([memory.iou for memory in memories]).unsqueeze(1).to(self.device),
+            pred_masks=torch.stack([mask.logits.to(self.device) for mask in masks]).unsqueeze(1),
+            object_score_logits=torch.stack([mask.object_score.to(self.device) for mask in masks]).unsqueeze(1),
+            iou_scores=torch.stack([mask.iou.to(self.device) for mask in masks]).unsqueeze(1),
             frame_idx=frame,
             video_size=size,
         )
 
-    def _memory(self, target: TrackedObject, frame: int) -> FrameMemory:
-        found = target.bank.conditioning.get(frame) or target.bank.tracked.get(frame)
-        if found is not None:
-            return found
-        absent = torch.tensor(ABSENT_LOGIT, dtype=self.dtype)
-        size = self.prompt_encoder.config.mask_input_size
-        return FrameMemory(absent.expand(size), absent * 0, absent, absent, None, None)
+    def _absent(self) -> FrameMask:
+        score = torch.tensor(ABSENT_LOGIT, dtype=self.dtype)
+        logits = score.expand(self.prompt_encoder.config.mask_input_size)
+        return FrameMask(logits, iou=torch.zeros_like(score), object_score=score)
 
 
 def _check_ready(session: Sam2VideoInferenceSession) -> None:

@@ -72,10 +72,25 @@ def test_a_late_object_leaves_the_others_as_they_are() -> None:
     for each in (session, alone):
         each.add_points(1, 0, *CLICK)
     before = tracked(session)
-    session.add_points(2, 8, *OTHER_CLICK)
-    shown = model()(session, frame_idx=8)
-    assert torch.equal(shown.pred_masks[0, 0], before[8][0])
+    session.add_points(2, 12, *OTHER_CLICK)
+    shown = model()(session, frame_idx=12)
+    assert torch.equal(shown.pred_masks[0, 0], before[12][0])
     assert same({f: each[:1] for f, each in tracked(session, 0).items()}, tracked(alone), 1e-4)
+
+
+@pytest.mark.parametrize("retention", ["window", "spill"])
+def test_a_late_object_on_an_old_frame(retention: str) -> None:
+    """What had been tracked there stays, as the stored mask where nothing else is kept."""
+    session = new_session(retention=retention)
+    session.add_points(1, 0, *CLICK)
+    before = tracked(session)[6][0]
+    stored = session.output(1, 6)
+    assert 6 not in session.objects()[0].bank.tracked
+    session.add_points(2, 6, *OTHER_CLICK)
+    shown = model()(session, frame_idx=6).pred_masks[0, 0]
+    assert torch.equal(shown, before) == (retention == "spill")
+    assert ((shown > 0) == (before > 0)).float().mean() > 0.8
+    assert session.output(1, 6) == stored
 
 
 def test_corrections_hold() -> None:
