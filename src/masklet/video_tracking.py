@@ -6,8 +6,10 @@ from typing import Any, Literal, Self
 
 import torch
 
+from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
 from masklet.masks.segmentation import Segmentation
+from masklet.modeling.half_precision import is_bfloat16_faster
 from masklet.processing.processor import Sam2Processor
 from masklet.processing.results import segmentation_of
 from masklet.tracking.outputs import Sam2VideoSegmentationOutput
@@ -27,12 +29,21 @@ class VideoTracker:
         self.processor = processor
 
     @classmethod
-    def from_pretrained(cls, source: str | os.PathLike[str] | None = None, **options: Any) -> Self:
+    def from_pretrained(
+        cls, source: str | os.PathLike[str] | None = None, *, preset: str = TrackingPreset.EXACT, **options: Any
+    ) -> Self:
         """Load model and processor from a folder, a weight file, a hub id or (None) the package.
 
-        `options` (device, dtype, image_size, ...) go to `Sam2VideoModel.from_pretrained`.
+        `preset` ("exact", "fast"): see `TrackingPreset`. `options` (device, dtype, image_size, ...) go to
+        `Sam2VideoModel.from_pretrained`, and go before what the preset says.
         """
+        chosen = TrackingPreset.named(preset)
+        is_type_given = options.keys() & {"dtype", "torch_dtype"}
+        if chosen.may_round and not is_type_given and is_bfloat16_faster(options.get("device") or "cpu"):
+            options["dtype"] = torch.bfloat16
         model = Sam2VideoModel.from_pretrained(source, **options)
+        if "image_size" not in options:
+            model.resize(chosen.image_size(model.config.image_size))
         size = {"height": model.config.image_size, "width": model.config.image_size}
         place = {name: options[name] for name in ("subfolder", "revision") if name in options}
         return cls(model, Sam2Processor.from_pretrained(source, size=size, **place))

@@ -12,6 +12,8 @@ from masklet import Sam2Processor, VideoTracker
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.masks.segmentation import Segmentation
 
+FAST_SIZE = 32  # half of SIZE, as far as there is such a size
+
 
 @pytest.fixture(scope="module")
 def tracker() -> VideoTracker:
@@ -209,3 +211,38 @@ def test_loading(tmp_path: Path) -> None:
     assert video.session.dtype == torch.float64
     video.add(1, 0, points=[[10, 20]])
     assert len(list(video.track())) == 6
+
+
+def test_fast_sees_half_the_size_and_rounds_where_that_is_faster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_video_model().save_pretrained(tmp_path)
+    Sam2Processor(size=SIZE).save_pretrained(tmp_path)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
+
+    def loaded(**options: Any) -> tuple[int, torch.dtype]:
+        tracker = VideoTracker.from_pretrained(tmp_path, **options)
+        return tracker.model.config.image_size, tracker.model.dtype
+
+    assert loaded() == loaded(preset="exact") == (SIZE, torch.float32)
+    assert loaded(preset="fast") == (FAST_SIZE, torch.bfloat16)
+    assert loaded(preset="fast", dtype="float32", image_size=SIZE) == (SIZE, torch.float32)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    assert loaded(preset="fast") == (FAST_SIZE, torch.float32)
+    with pytest.raises(InvalidInputError, match="no preset 'fastest'"):
+        loaded(preset="fastest")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_fast_tracks_as_a_model_of_that_size_does(tmp_path: Path, dtype: str) -> None:
+    small_video_model().save_pretrained(tmp_path)
+    Sam2Processor(size=SIZE).save_pretrained(tmp_path)
+
+    def masks(**options: Any) -> list[np.ndarray]:
+        video = VideoTracker.from_pretrained(tmp_path, dtype=dtype, **options).open(small_clip())
+        video.add(1, 0, points=[[10, 20]])
+        return [result.low_resolution_logits for _, result in video.track()]
+
+    fast = masks(preset="fast")
+    assert fast[0].shape == (1, FAST_SIZE // 4, FAST_SIZE // 4)
+    assert all(np.array_equal(*pair) for pair in zip(fast, masks(image_size=FAST_SIZE), strict=True))

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from masklet.cli.evaluation_files import write_reports
-from masklet.cli.model_options import DataTypeOption, DeviceOption, ImageSizeOption, ModelOption, load_tracker
+from masklet.cli.model_options import (
+    DataTypeOption,
+    DeviceOption,
+    ImageSizeOption,
+    ModelOption,
+    PresetOption,
+    load_tracker,
+)
+from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -55,6 +63,7 @@ def vos(
     device: DeviceOption = None,
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
+    preset: PresetOption = TrackingPreset.EXACT,
 ) -> None:
     """Measure J, F and J&F of following objects from their masks in the first frame, as DAVIS 2017 does.
 
@@ -86,7 +95,7 @@ def vos(
             what |= {"resume": resume}
             reports = [
                 evaluate_vos(root, each, save_masks=folder, progress=showing(each.name), **what)
-                for each, folder in _predictors(predictor, save_masks, (model, device, dtype, image_size))
+                for each, folder in _predictors(predictor, save_masks, (model, device, dtype, image_size, preset))
             ]
     if output is not None:
         write_reports(output, [report.to_json() for report in reports])
@@ -104,7 +113,7 @@ def _names(sequences: str | None) -> list[str] | None:
 def _predictors(
     wanted: VideoPredictorName,
     save_masks: Path | None,
-    model_options: tuple[str | None, str | None, str | None, int | None],
+    model_options: tuple[str | None, str | None, str | None, int | None, TrackingPreset],
 ) -> Iterator[tuple[VideoPredictor, Path | None]]:
     """Yield what is to be measured, each with the folder for its label maps."""
     from masklet.evaluation.video_baselines import RepeatedFirstMask, WarpedFirstMask
@@ -118,8 +127,9 @@ def _predictors(
     if is_wanted(VideoPredictorName.MODEL):
         from masklet.evaluation.video_model_predictor import VideoModelPredictor
 
-        tracker = load_tracker(*model_options)
-        yield VideoModelPredictor(tracker, name=model_options[0] or "masklet"), folder(VideoPredictorName.MODEL)
+        tracker, (name, *_, preset) = load_tracker(*model_options), model_options
+        shown = (name or "masklet") + ("" if preset is TrackingPreset.EXACT else f" ({preset})")
+        yield VideoModelPredictor(tracker, name=shown), folder(VideoPredictorName.MODEL)
     if is_wanted(VideoPredictorName.REPEAT):
         yield RepeatedFirstMask(), folder(VideoPredictorName.REPEAT)
     if is_wanted(VideoPredictorName.FLOW):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ ImageSizeOption = Annotated[
 ]
 
 
+PresetOption = Annotated[
+    TrackingPreset,
+    typer.Option("--preset", help="fast: half the image size, and bfloat16 where that is faster."),
+]
+
+
 def load_segmenter(
     model: str | None, device: str | None = None, dtype: str | None = None, image_size: int | None = None
 ) -> ImageSegmenter:
@@ -38,12 +45,17 @@ def load_segmenter(
 
 
 def load_tracker(
-    model: str | None, device: str | None = None, dtype: str | None = None, image_size: int | None = None
+    model: str | None,
+    device: str | None = None,
+    dtype: str | None = None,
+    image_size: int | None = None,
+    preset: TrackingPreset = TrackingPreset.EXACT,
 ) -> VideoTracker:
     """Load the model that these options stand for, to track; errors as `Sam2VideoModel.from_pretrained` raises them."""
     from masklet.video_tracking import VideoTracker
 
-    return VideoTracker.from_pretrained(model, device=usable_device(device), **_given(dtype, image_size))
+    options = _given(dtype, image_size)
+    return VideoTracker.from_pretrained(model, device=usable_device(device), preset=preset, **options)
 
 
 def _given(dtype: str | None, image_size: int | None) -> dict[str, Any]:

@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from masklet.cli.exit_codes import ExitCode
-from masklet.cli.model_options import DataTypeOption, DeviceOption, ImageSizeOption, ModelOption, load_tracker
+from masklet.cli.model_options import (
+    DataTypeOption,
+    DeviceOption,
+    ImageSizeOption,
+    ModelOption,
+    PresetOption,
+    load_tracker,
+)
 from masklet.cli.track_choices import Direction, Product
 from masklet.cli.track_plan import parsed_range
+from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -56,6 +64,7 @@ def track(
     device: DeviceOption = None,
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
+    preset: PresetOption = TrackingPreset.EXACT,
 ) -> None:
     """Follow objects through a video, from points, boxes and masks on any of its frames.
 
@@ -80,7 +89,7 @@ def track(
         task = TrackingTask(prompts, wanted, direction, resume)
         outputs = TrackOutputs(output, video.resolve().stem, tuple(write or [Product.OVERLAY]))
         _check(task, outputs, reader)
-        tracker = load_tracker(model, device, dtype, image_size)
+        tracker = load_tracker(model, device, dtype, image_size, preset)
         _track(tracker, reader, task, outputs, save_session)
 
 

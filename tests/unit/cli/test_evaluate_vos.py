@@ -52,6 +52,17 @@ def test_all_predictors_by_one_command(root, tmp_path):
     ]
 
 
+def test_a_preset_is_named_in_the_report(root, tmp_path):
+    torch.manual_seed(0)
+    Sam2VideoModel(compact_model(128)).save_pretrained(tmp_path / "model")
+    options = ("--predictor", "model", "--sequences", "swan", "--preset", "fast", "--json", tmp_path / "scores.json")
+    result = evaluate(root, "--model", tmp_path / "model", *options)
+    assert result.exit_code == ExitCode.DONE, result.output
+    assert [each["predictor"] for each in json.loads((tmp_path / "scores.json").read_text())] == [
+        f"{tmp_path / 'model'} (fast)"
+    ]
+
+
 def test_masks_of_any_program_can_be_measured(root, tmp_path):
     evaluate(root, "--predictor", "repeat", "--save-masks", tmp_path / "masks")
     result = evaluate(

@@ -1,0 +1,23 @@
+"""Named choices between accuracy and speed."""
+
+import pytest
+
+from masklet.configuration.tracking_presets import TrackingPreset
+from masklet.errors import InvalidInputError
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "expected"),
+    [("exact", 1024, 1024), ("fast", 1024, 512), ("fast", 384, 192), ("fast", 352, 160), ("fast", 32, 32)],
+)
+def test_image_size(name: str, own: int, expected: int) -> None:
+    assert TrackingPreset.named(name).image_size(own) == expected
+
+
+def test_only_fast_may_round() -> None:
+    assert [preset for preset in TrackingPreset if preset.may_round] == [TrackingPreset.FAST]
+
+
+def test_an_unknown_name_is_an_early_error() -> None:
+    with pytest.raises(InvalidInputError, match=r"no preset 'faster'; the presets are exact, fast"):
+        TrackingPreset.named("faster")
