@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
@@ -88,13 +89,32 @@ def stills_markdown(reports: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-TABLES: dict[str, Callable[[Any], str]] = {"images": markdown, "stills": stills_markdown, "video": video_markdown}
+def vos_markdown(reports: list[dict[str, Any]]) -> str:
+    """What `masklet evaluate vos --output` wrote, as one table: a row a video, a column a predictor and measure."""
+    names = [report["predictor"] for report in reports]
+    measures = {"J": lambda each: each["j"]["mean"], "F": lambda each: each["f"]["mean"]}
+    columns = [f"{name}, {measure}" for measure in measures for name in names]
+    lines = [_line(["video", *columns]), _line(["---"] * (1 + len(columns)))]
+    for videos in zip(*(report["sequences"] for report in reports), strict=True):
+        means = [fmean(map(of, video["objects"])) for of in measures.values() for video in videos]
+        lines.append(_line([videos[0]["sequence"], *(f"{100 * mean:.1f}" for mean in means)]))
+    overall = [report["scores"][f"{measure}-Mean"] for measure in measures for report in reports]
+    lines.append(_line(["**mean**", *(f"{100 * mean:.1f}" for mean in overall)]))
+    return "\n".join(lines)
+
+
+TABLES: dict[str, Callable[[Any], str]] = {
+    "images": markdown,
+    "stills": stills_markdown,
+    "video": video_markdown,
+    "vos": vos_markdown,
+}
 
 
 def table_of(content: Any) -> str:
     """The table of any results file, known by what is in it."""
     if isinstance(content, list):
-        return stills_markdown(content)
+        return vos_markdown(content) if "sequences" in content[0] else stills_markdown(content)
     return markdown(content) if "processes" in content else video_markdown(content)
 
 
