@@ -13,10 +13,12 @@ from torch.utils.data import DataLoader, Dataset
 from masklet.datasets.scenes import Scene, SceneGenerator
 from masklet.masks.geometry import box_fill
 from masklet.training.processes import Processes
-from masklet.training.prompting import PointPrompts, first_prompt
+from masklet.training.prompting import PointPrompts, first_prompt, part_in_a_box
 from masklet.training.recipe import Recipe, Stage
 
 Batch = TypeVar("Batch")
+
+CUT_SHARE = 0.35  # of boxes that reach over a part of an object
 
 IMAGE_MEAN, IMAGE_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -104,13 +106,17 @@ def sample_objects(scene: Scene, objects: int, box_share: float, rng: np.random.
 
     Crowds of small objects would otherwise outnumber everything: chances grow with an object's side. They also grow
     with how much of its box it fills, since what people box is compact and what scenes leave of an object often is not.
+    Some boxes reach over a part of an object only, and ask for that part.
     """
     chances = np.sqrt(scene.masks.mean((1, 2))) * np.array([box_fill(mask) for mask in scene.masks]) ** 2
     count = min(objects, -(-2 * len(chances) // 3))
     order = rng.choice(len(chances), count, replace=False, p=chances / chances.sum())
     valid = np.arange(objects) < len(order)
-    masks = scene.masks[np.resize(order, objects)]
-    prompts = [first_prompt(mask, box_share, rng) for mask in masks]
+    masks = scene.masks[np.resize(order, objects)].copy()
+    is_cut = rng.random(objects) < box_share * CUT_SHARE
+    for index in np.flatnonzero(is_cut):
+        masks[index] = part_in_a_box(masks[index], rng)
+    prompts = [first_prompt(mask, 1.0 if cut else box_share, rng) for mask, cut in zip(masks, is_cut, strict=True)]
     size = scene.image.shape[0] // 4
     targets = np.stack([cv2.resize(m.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA) for m in masks])
     return SampledObjects(

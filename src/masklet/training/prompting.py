@@ -10,6 +10,8 @@ from masklet.masks.geometry import Mask, bounding_box
 from masklet.modeling.prompt_encoder import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING, POSITIVE
 from masklet.prompts.simulated_clicks import corrective_click, first_click
 
+SMALLEST_PART = 24  # pixels
+
 
 @dataclass
 class PointPrompts:
@@ -37,19 +39,34 @@ def click_on(mask: Mask, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarr
 
 
 def box_around(mask: Mask, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """The two corners of the object's box, each moved by up to a tenth of the box's side (20 pixels at most)."""
+    """The two corners of the object's box, each moved outwards by up to a tenth of the side (20 pixels at most)."""
     box = bounding_box(mask)
     assert box is not None
     corners = np.array(box)
     sides = np.tile(corners[2:] - corners[:2], 2)
-    noise = np.clip(rng.normal(0, 0.05, 4) * sides, -0.1 * sides, 0.1 * sides)
-    corners = corners + np.clip(noise, -20, 20) * (rng.random() < 0.4)
+    slack = np.minimum(np.minimum(np.abs(rng.normal(0, 0.05, 4)), 0.1) * sides, 20)
+    corners = corners + np.array([-1, -1, 1, 1]) * slack * (rng.random() < 0.4)
     return corners.reshape(2, 2).astype(np.float32), np.array([BOX_UPPER_LEFT, BOX_LOWER_RIGHT])
 
 
 def first_prompt(mask: Mask, box_share: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """A click or, with probability `box_share`, a box: points [2, 2] and labels [2]."""
     return (box_around if rng.random() < box_share else click_on)(mask, rng)
+
+
+def part_in_a_box(mask: Mask, rng: np.random.Generator) -> Mask:
+    """What a box that reaches over a part of an object has of it: a box asks for what lies in it, and nothing else."""
+    box = bounding_box(mask)
+    assert box is not None
+    corners = np.array(box, int).reshape(2, 2)
+    sides = corners[1] - corners[0]
+    shares = np.where(rng.permutation([True, rng.random() < 0.5]), rng.uniform(0.35, 0.85, 2), 1.0)
+    left, top = np.round(corners[0] + rng.uniform(0, 1, 2) * (1 - shares) * sides).astype(int)
+    width, height = np.ceil(shares * sides).astype(int)
+    part = np.zeros_like(mask)
+    inside = slice(top, top + height), slice(left, left + width)
+    part[inside] = mask[inside]
+    return part if part.sum() >= SMALLEST_PART else mask
 
 
 def coarse_mask_logits(targets: Tensor, generator: torch.Generator) -> Tensor:

@@ -14,6 +14,7 @@ from masklet.training.prompting import (
     coarse_mask_logits,
     correcting_clicks,
     first_prompt,
+    part_in_a_box,
 )
 
 
@@ -46,9 +47,31 @@ def test_boxes_move_by_a_tenth_of_their_sides_at_most(ring: np.ndarray) -> None:
     for _ in range(200):
         points, labels = box_around(ring, rng)
         assert (points.dtype, labels.tolist()) == (np.float32, [BOX_UPPER_LEFT, BOX_LOWER_RIGHT])
-        moves.append(np.abs(points.flatten() - exact) / sides)
+        outwards = (points.flatten() - exact) * [-1, -1, 1, 1]
+        assert (outwards >= 0).all()
+        moves.append(outwards / sides)
     assert 0.05 < np.max(moves) <= 0.1 + 1e-6
     assert 0.4 < np.mean([not move.any() for move in moves]) < 0.8  # most are exact
+
+
+def test_a_box_over_a_part_asks_for_what_lies_in_it(ring: np.ndarray) -> None:
+    rng = np.random.default_rng(0)
+    left, top, right, bottom = bounding_box(ring)
+    shares = []
+    for _ in range(100):
+        part = part_in_a_box(ring, rng)
+        box = bounding_box(part)
+        columns, rows = slice(int(box[0]), int(box[2])), slice(int(box[1]), int(box[3]))
+        assert (part[rows, columns] == ring[rows, columns]).all()
+        shares.append(((box[2] - box[0]) / (right - left), (box[3] - box[1]) / (bottom - top)))
+    assert np.min(shares) < 0.6
+    assert (np.min(shares, axis=1) < 1).all()
+
+
+def test_an_object_too_small_to_be_cut_stays_whole() -> None:
+    mask = np.zeros((20, 20), bool)
+    mask[5:10, 5:10] = True
+    assert (part_in_a_box(mask, np.random.default_rng(0)) == mask).all()
 
 
 def test_boxes_of_large_objects_move_by_20_pixels_at_most() -> None:
