@@ -8,15 +8,19 @@ from torch import Tensor, nn
 from benchmarks.references.meta_sam2 import build_image_encoder, build_mask_decoder, build_prompt_encoder
 
 
-def build_meta_video_model(configuration: dict[str, Any], state: Mapping[str, Tensor]) -> Any:
+def build_meta_video_model(
+    configuration: dict[str, Any], state: Mapping[str, Tensor], *, is_compiled: bool = False
+) -> Any:
     """A `SAM2VideoPredictor` for a video configuration and weights under Meta's names, in evaluation mode.
 
-    Holes are not filled (that needs Meta's CUDA extension).
+    Holes are not filled (that needs Meta's CUDA extension). `is_compiled`: the one for GPUs, with all parts compiled.
     """
-    from sam2.sam2_video_predictor import SAM2VideoPredictor
+    from sam2.sam2_video_predictor import SAM2VideoPredictor, SAM2VideoPredictorVOS
 
+    predictor_class = SAM2VideoPredictorVOS if is_compiled else SAM2VideoPredictor
     has_2_1_parts = configuration["enable_occlusion_spatial_embedding"]
-    predictor = SAM2VideoPredictor(
+    predictor = predictor_class(
+        compile_image_encoder=is_compiled,
         image_encoder=build_image_encoder(configuration["vision_config"]),
         memory_attention=_memory_attention(configuration),
         memory_encoder=_memory_encoder(configuration),
@@ -48,6 +52,8 @@ def build_meta_video_model(configuration: dict[str, Any], state: Mapping[str, Te
     # The predictor fixes the sizes of these two.
     predictor.sam_prompt_encoder = build_prompt_encoder(configuration["prompt_encoder_config"])
     predictor.sam_mask_decoder = build_mask_decoder(configuration["mask_decoder_config"])
+    if is_compiled:
+        predictor._compile_all_components()
     predictor.load_state_dict(state)
     return predictor.eval()
 
