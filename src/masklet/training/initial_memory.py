@@ -14,9 +14,10 @@ from masklet.modeling.memory_attention import MemoryAttentionLayer
 from masklet.modeling.memory_encoder import MemoryEncoder, MemoryFuserBlock
 from masklet.modeling.rotary_attention import RotaryAttention
 from masklet.modeling.video_network import VideoNetwork
+from masklet.training.initial_weights import draw_scaled_weights
 
 # What is drawn at random beside what is meant, so that gradients find it.
-NOISE_SCALE = 0.1
+NOISE_SCALE = 0.03
 # The deepest level's tokens vary by about this much between channels; the decoder hardly notices the difference.
 TOKEN_DEVIATION = 2.0
 # In queries and keys: with 128 channels, the score of a token's own place is about 10 above that of a distant one.
@@ -26,7 +27,9 @@ SURE_LOGIT = 10.0
 
 @torch.no_grad()
 def draw_memory_weights(model: VideoNetwork) -> None:
-    """Draw what an image model lacks; linear and convolution weights are taken to be drawn already."""
+    """Draw what an image model lacks, to go with the prompt encoder that there is."""
+    for part in (model.memory_attention, model.memory_encoder, model.object_pointer_proj, model.mask_downsample):
+        draw_scaled_weights(part)
     nn.init.normal_(model.memory_temporal_positional_encoding, std=NOISE_SCALE)
     nn.init.normal_(model.no_object_pointer, std=NOISE_SCALE)
     if model.config.enable_occlusion_spatial_embedding:
@@ -72,7 +75,7 @@ def _attend_nearby(attention: RotaryAttention) -> None:
     channels that turn quickly: a fifth of those for x, which come first, and of those for y.
     """
     for projection in (attention.q_proj, attention.k_proj):
-        projection.weight.mul_(0.5)
+        projection.weight.mul_(0.25)
         of_axes = projection.bias.view(attention.heads, 2, -1)
         of_axes[..., : 2 * math.ceil(of_axes.shape[-1] / 10)] = PLACE_CONSTANT
 

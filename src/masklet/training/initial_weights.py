@@ -6,26 +6,20 @@ and a token must find the pixels it was placed on. Both can be given: weights sc
 that at first sees positions above all.
 """
 
-import os
-
 import torch
 from torch import nn
 
-from masklet.checkpoints.opening import open_checkpoint
-from masklet.configuration import Sam2Config
 from masklet.modeling.decoder_attention import DecoderAttention
 from masklet.modeling.image_model import Sam2Model
-from masklet.modeling.video_network import VideoNetwork
-from masklet.training.initial_memory import draw_memory_weights
 
 # The decoder's first image features and labels, next to positions of about 1.
 CONTENT_SCALE = 0.1
 
 
 @torch.no_grad()
-def draw_initial_weights(model: Sam2Model) -> None:
-    """Draw linear and convolution weights with variance 1 / inputs and let the decoder begin with positions."""
-    for module in model.modules():
+def draw_scaled_weights(part: nn.Module) -> None:
+    """Draw linear and convolution weights with variance 1 / inputs, and embeddings small."""
+    for module in part.modules():
         if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             # A transposed convolution of stride 2 and kernel 2 reads each input channel once an output pixel.
             inputs = module.weight.shape[0] if isinstance(module, nn.ConvTranspose2d) else module.weight[0].numel()
@@ -34,6 +28,12 @@ def draw_initial_weights(model: Sam2Model) -> None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.Embedding):
             nn.init.normal_(module.weight, std=CONTENT_SCALE)
+
+
+@torch.no_grad()
+def draw_initial_weights(model: Sam2Model) -> None:
+    """Draw the weights of an image model and let the decoder begin with positions; memory is drawn apart."""
+    draw_scaled_weights(model)
     backbone = model.vision_encoder.backbone
     for positions in (backbone.pos_embed, backbone.pos_embed_window):
         nn.init.normal_(positions, std=CONTENT_SCALE)
@@ -46,8 +46,6 @@ def draw_initial_weights(model: Sam2Model) -> None:
     nn.init.normal_(decoder.mask_tokens.weight)
     # Labels mark the pixels that attend to a click in the same way wherever it is: they must be heard beside positions.
     nn.init.normal_(model.prompt_encoder.point_embed.weight, std=0.5)
-    if isinstance(model, VideoNetwork):
-        draw_memory_weights(model)
 
 
 def _attend_to_likeness(attention: DecoderAttention) -> None:
@@ -57,16 +55,3 @@ def _attend_to_likeness(attention: DecoderAttention) -> None:
     """
     attention.q_proj.weight.mul_(2)
     attention.k_proj.weight.copy_(attention.q_proj.weight)
-
-
-def load_initial_weights(model: VideoNetwork, source: str | os.PathLike[str]) -> None:
-    """Take the weights of a checkpoint; where it is of an image model, draw those of memory to go with them.
-
-    `source` is a folder, file or hub id. Raises `CheckpointError` for one that does not fit.
-    """
-    _, tensors = open_checkpoint(source, Sam2Config)
-    remembers = any(name.startswith("memory_") for name in tensors)
-    weights = (VideoNetwork if remembers else Sam2Model).from_pretrained(source).state_dict()
-    model.load_state_dict(weights, strict=remembers)
-    if not remembers:
-        draw_memory_weights(model)

@@ -144,6 +144,12 @@ class Recipe:
         """Steps of all stages."""
         return sum(stage.steps for stage in self.stages)
 
+    @property
+    def first_clip_step(self) -> int | None:
+        """The step (from 0) at which the first stage on clips begins; None without any."""
+        kinds = [isinstance(stage, ClipStage) for stage in self.stages]
+        return sum(stage.steps for stage in self.stages[: kinds.index(True)]) if any(kinds) else None
+
     def stage_at(self, step: int) -> Stage:
         """The stage that a step (from 0) belongs to; the last one from the end on."""
         for stage in self.stages:

@@ -17,7 +17,9 @@ from masklet.training.averaging import AveragedModel
 from masklet.training.batches import SceneBatch, SceneBatches, loaded
 from masklet.training.clip_batches import ClipBatch, ClipBatches
 from masklet.training.clip_step import clip_step
-from masklet.training.initial_weights import draw_initial_weights, load_initial_weights
+from masklet.training.initial_checkpoint import load_initial_weights
+from masklet.training.initial_memory import draw_memory_weights
+from masklet.training.initial_weights import draw_initial_weights
 from masklet.training.processes import Processes
 from masklet.training.recipe import ClipStage, Recipe, Stage
 from masklet.training.run_lock import alone_in
@@ -51,8 +53,8 @@ class Trainer:
             self.model.load_state_dict(state.model)
         else:
             draw_initial_weights(self.model)
-            if recipe.initial_weights:
-                load_initial_weights(self.model, recipe.initial_weights)
+            if not recipe.initial_weights or not load_initial_weights(self.model, recipe.initial_weights):
+                draw_memory_weights(self.model)
         self.average = AveragedModel(self.model, recipe.average_decay)
         self.optimizer = self._optimizer()
         if state:
@@ -76,6 +78,8 @@ class Trainer:
 
     def _run_stage(self, bank: PictureBank) -> None:
         stage = self.recipe.stage_at(self.step)
+        if self.step == self.recipe.first_clip_step and not self.recipe.initial_weights:
+            self._draw_memory_anew()
         for model in (self.model, self.average.model):
             model.resize(stage.image_size)
         spares_encoder = isinstance(stage, ClipStage) and not stage.train_image_encoder
@@ -86,6 +90,12 @@ class Trainer:
                 self.report(self.step, loss.curves)
             if self.step % self.recipe.save_every == 0:
                 self.save()
+
+    def _draw_memory_anew(self) -> None:
+        """Memory begins as mask prompts, whose meaning stills have taught meanwhile."""
+        for model in (self.model, self.average.model):
+            torch.manual_seed(self.recipe.seed)  # the same in all processes
+            draw_memory_weights(model)
 
     def _batches(self, bank: PictureBank, stage: Stage) -> SceneBatches | ClipBatches:
         """What is left of a stage."""

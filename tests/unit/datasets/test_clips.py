@@ -7,7 +7,8 @@ import pytest
 from tests.unit.datasets.test_scenes import tiny_bank
 
 from masklet.datasets.scenes.actors import Actor, Piece, crossing_path, look_alike, streak_kernel
-from masklet.datasets.scenes.clips import KINDS, SMALLEST_REMAINS, Backdrop, ClipGenerator, ClipMixture, Take
+from masklet.datasets.scenes.backdrops import Backdrop
+from masklet.datasets.scenes.clips import KINDS, SMALLEST_REMAINS, ClipGenerator, ClipMixture, Take
 from masklet.datasets.scenes.motion import similarity
 from masklet.errors import InvalidInputError
 

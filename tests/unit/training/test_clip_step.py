@@ -12,6 +12,7 @@ from masklet.datasets.scenes import Clip
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.clip_batches import ClipBatch, ClipSample, sample_clip
 from masklet.training.clip_step import Follower, clip_step, follow
+from masklet.training.initial_memory import draw_memory_weights
 from masklet.training.initial_weights import draw_initial_weights
 from masklet.training.recipe import ClipTracking, PromptShares, Recipe, Stage
 
@@ -23,6 +24,7 @@ def network(seed: int = 0) -> VideoNetwork:
     model = VideoNetwork(small_video_config())
     model.resize(64)
     draw_initial_weights(model)
+    draw_memory_weights(model)
     return model.train()
 
 
@@ -134,7 +136,7 @@ def test_training_learns_to_follow_a_clip_by_heart() -> None:
     model = network()
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
     curves = []
-    for step in range(45):
+    for step in range(60):
         loss = clip_step(model, ClipBatch([clip]), recipe(mask_share=1, correction_share=0), (step, 0))
         optimizer.zero_grad()
         loss.total.backward()

@@ -2,19 +2,23 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 from tests.unit.modeling.small_models import randomised
 from tests.unit.training.small_recipes import small_video_config
 
 from masklet import Sam2Model
 from masklet.modeling.video_network import SpatialMemory, VideoNetwork
-from masklet.training.initial_weights import draw_initial_weights, load_initial_weights
+from masklet.training.initial_checkpoint import load_initial_weights
+from masklet.training.initial_memory import draw_memory_weights
+from masklet.training.initial_weights import draw_initial_weights
 
 
 def drawn(seed: int) -> VideoNetwork:
     torch.manual_seed(seed)
     model = VideoNetwork(small_video_config())
     draw_initial_weights(model)
+    draw_memory_weights(model)
     return model
 
 
@@ -22,7 +26,8 @@ def test_an_image_checkpoint_gets_a_memory_that_speaks_its_language(tmp_path: Pa
     images = randomised(Sam2Model(small_video_config()), 5)
     images.save_pretrained(tmp_path)
     model = drawn(0)
-    load_initial_weights(model, tmp_path)
+    assert not load_initial_weights(model, tmp_path)
+    draw_memory_weights(model)
     state, given = model.state_dict(), images.state_dict()
     assert all(torch.equal(state[name], tensor) for name, tensor in given.items())
     logits = torch.full((1, 1, 24, 24), 10.0)
@@ -35,20 +40,20 @@ def test_a_video_checkpoint_replaces_everything(tmp_path: Path) -> None:
     videos = randomised(VideoNetwork(small_video_config()), 5)
     videos.save_pretrained(tmp_path)
     model = drawn(0)
-    load_initial_weights(model, tmp_path)
+    assert load_initial_weights(model, tmp_path)
     assert all(torch.equal(tensor, videos.state_dict()[name]) for name, tensor in model.state_dict().items())
 
 
 def test_drawn_memory_holds_the_mask() -> None:
     model = drawn(0).eval()
-    model.resize(128)
-    logits = torch.full((1, 32, 32), -10.0)
-    logits[:, 8:24, 8:24] = 10.0
+    model.resize(256)
+    logits = torch.full((1, 64, 64), -10.0)
+    logits[:, 24:48, 24:48] = 10.0
     with torch.no_grad():
-        memory = model.remember(torch.randn(1, 64, 8, 8), logits, torch.ones(1), torch.tensor([False]))
-    mask = memory[0, :, 0].view(8, 8)
-    assert (mask[3:5, 3:5] > 0.6).all()
-    assert (mask[[0, 0, -1, -1], [0, -1, 0, -1]] < -0.6).all()
+        memory = model.remember(torch.randn(1, 64, 16, 16), logits, torch.ones(1), torch.tensor([False]))
+    mask = memory[0, :, 0].view(16, 16)
+    assert mask[8:10, 8:10].mean() == pytest.approx(1, abs=0.2)
+    assert mask[2:4, 2:4].mean() == pytest.approx(-1, abs=0.2)
 
 
 def test_drawn_memory_is_told_as_a_mask_prompt_would_be() -> None:

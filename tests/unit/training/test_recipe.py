@@ -1,12 +1,13 @@
 """Recipes: stages, refusals, names."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.unit.training.small_recipes import small_recipe
 
 from masklet.errors import InvalidInputError
-from masklet.training.recipe import PromptShares, Stage
+from masklet.training.recipe import ClipStage, PromptShares, Stage
 from masklet.training.recipes import RECIPES, recipe_named
 
 
@@ -21,6 +22,18 @@ def test_stage_of_a_step(step: int, size: int) -> None:
 def test_stages_of_nothing_are_refused(field: str) -> None:
     with pytest.raises(InvalidInputError, match=f"{field}=0 in a training stage; it must be at least 1"):
         Stage(**{"image_size": 64, "steps": 1, "scenes_per_step": 1, "objects_per_scene": 1, field: 0})
+
+
+def test_stages_of_clips() -> None:
+    clips = ClipStage(64, 6, 1, 1, clips_per_step=2, stills_every=3)
+    assert [step for step in range(9) if clips.is_stills_step(step)] == [2, 5, 8]
+    assert not any(ClipStage(64, 6).is_stills_step(step) for step in range(9))
+    recipe = small_recipe(Path("pictures"))
+    assert recipe.first_clip_step is None
+    assert replace(recipe, stages=(*recipe.stages, clips)).first_clip_step == 5
+    assert (clips.fewest_a_step, ClipStage(64, 6, 1, 1, clips_per_step=2).fewest_a_step) == (1, 2)
+    with pytest.raises(InvalidInputError, match="clip_length=1 in a training stage; it must be at least 2"):
+        ClipStage(64, 6, clip_length=1)
 
 
 @pytest.mark.parametrize("name", RECIPES)

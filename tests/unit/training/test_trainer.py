@@ -14,6 +14,7 @@ from masklet.checkpoints.pretrained import PretrainedModel
 from masklet.datasets.scenes import PictureBank, SceneGenerator
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.modeling.video_network import VideoNetwork
+from masklet.training import trainer as trainer_module
 from masklet.training.batches import SceneBatches
 from masklet.training.initial_weights import draw_initial_weights
 from masklet.training.processes import Processes
@@ -231,3 +232,14 @@ def test_clips_spare_the_image_encoder_if_asked_to(pictures: Path, tmp_path: Pat
 def test_a_folder_in_use_is_refused(recipe: Recipe, tmp_path: Path) -> None:
     with alone_in(tmp_path), pytest.raises(InvalidInputError, match="Another training runs in"):
         Trainer(recipe, tmp_path).run()
+
+
+def test_memory_begins_with_the_clips(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is drawn to go with what the stills before have taught."""
+    drawn: list[int] = []
+    monkeypatch.setattr(trainer_module, "draw_memory_weights", lambda model: drawn.append(id(model)))
+    stages = (Stage(64, 1, 1, 2), ClipStage(64, 1, 1, 2, clip_length=2, clips_per_step=1, objects_per_clip=2))
+    trainer = Trainer(small_recipe(pictures, stages=stages), tmp_path)
+    assert drawn == [id(trainer.model)]
+    trainer.run()
+    assert drawn[1:] == [id(trainer.model), id(trainer.average.model)]

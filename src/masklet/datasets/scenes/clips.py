@@ -16,19 +16,15 @@ from masklet.datasets.scenes.actors import (
     shape_actor,
     streak_kernel,
 )
+from masklet.datasets.scenes.backdrops import Backdrop, any_backdrop, photograph_backdrop
 from masklet.datasets.scenes.bank import PictureBank
-from masklet.datasets.scenes.fills import random_fill
 from masklet.datasets.scenes.finish import finish
 from masklet.datasets.scenes.generator import LARGEST_SHARE, SMALLEST_AREA, SMALLEST_SIZE
 from masklet.datasets.scenes.layers import ByteArray, Composition, FloatArray, MaskArray, paint, visible_objects
 from masklet.datasets.scenes.motion import (
-    Pose,
     Trajectory,
-    Wave,
     camera_path,
     random_wave,
-    seen_through,
-    similarity,
     wander,
 )
 from masklet.errors import InvalidInputError
@@ -66,31 +62,6 @@ class Clip:
 
 
 @dataclass(frozen=True)
-class Backdrop:
-    """What lies behind the actors: a picture, its labels if it has any, and the pose of it that the camera starts from.
-
-    `asked` are the labels that are objects.
-    """
-
-    picture: ByteArray
-    pose: Pose
-    wave: Wave | None = None
-    labels: ByteArray | None = None
-    asked: tuple[int, ...] = ()
-
-    def view(self, frame: int, camera: Trajectory, size: int) -> Composition:
-        """What the camera sees of it in a frame."""
-        pose, window = camera[frame] @ self.pose, (0, 0, size, size)
-        bending = None if self.wave is None else (self.wave, frame)
-        picture = seen_through(self.picture, pose, window, bending, border=cv2.BORDER_REFLECT_101)
-        composition = Composition(picture.astype(np.float32))
-        if self.labels is not None:
-            labels = seen_through(self.labels, pose, window, bending, nearest=True, border=cv2.BORDER_REFLECT_101)
-            composition.background_masks = [labels == label for label in self.asked]
-        return composition
-
-
-@dataclass(frozen=True)
 class Take:
     """A clip before it is filmed: a backdrop and the actors before it, back to front."""
 
@@ -102,7 +73,7 @@ def labelled_take(rng: np.random.Generator, bank: PictureBank, frames: int, size
     """A labelled photograph under a moving camera, often bending, with a few objects moving over it."""
     example = bank.labelled[rng.integers(len(bank.labelled))]
     wave = random_wave(rng, frames, min(example.labels.shape) * 0.5) if rng.random() < 0.6 else None
-    backdrop = _photograph(rng, example.picture, size, zoom=(0.45, 1.0))
+    backdrop = photograph_backdrop(rng, example.picture, size, zoom=(0.45, 1.0))
     asked = (*example.things, *(label for label in example.stuff if rng.random() < 0.3))
     actors = _troupe(rng, bank, frames, size, int(rng.integers(0, 4)), cutout_share=0.8)
     return Take(replace(backdrop, wave=wave, labels=example.labels, asked=asked), actors)
@@ -110,12 +81,12 @@ def labelled_take(rng: np.random.Generator, bank: PictureBank, frames: int, size
 
 def pasted_take(rng: np.random.Generator, bank: PictureBank, frames: int, size: int) -> Take:
     """Real objects moving over a photograph."""
-    return Take(_any_backdrop(rng, bank, size, 0.85), _troupe(rng, bank, frames, size, int(rng.integers(2, 7)), 0.95))
+    return Take(any_backdrop(rng, bank, size, 0.85), _troupe(rng, bank, frames, size, int(rng.integers(2, 7)), 0.95))
 
 
 def shapes_take(rng: np.random.Generator, bank: PictureBank, frames: int, size: int) -> Take:
     """Shapes and figures moving over a photograph or some material."""
-    return Take(_any_backdrop(rng, bank, size, 0.5), _troupe(rng, bank, frames, size, int(rng.integers(2, 8)), 0.1))
+    return Take(any_backdrop(rng, bank, size, 0.5), _troupe(rng, bank, frames, size, int(rng.integers(2, 8)), 0.1))
 
 
 KINDS: dict[str, Callable[[np.random.Generator, PictureBank, int, int], Take]] = {
@@ -221,26 +192,6 @@ def _actor(rng: np.random.Generator, bank: PictureBank, extent: float, poses: Tr
     if bank.cutouts and rng.random() < cutout_share:
         return cutout_actor(rng, bank.cutouts[rng.integers(len(bank.cutouts))], extent, poses)
     return (figure_actor if rng.random() < 0.3 else shape_actor)(rng, bank, extent, poses)
-
-
-def _any_backdrop(rng: np.random.Generator, bank: PictureBank, size: int, photograph_share: float) -> Backdrop:
-    if bank.photographs and rng.random() < photograph_share:
-        return _photograph(rng, bank.photographs[rng.integers(len(bank.photographs))], size, zoom=(0.4, 1.0))
-    side = round(1.5 * size)
-    fill = np.clip(random_fill(rng, bank, side, side), 0, 255).astype(np.uint8)
-    return Backdrop(fill, similarity(1, 0, (size - side) / 2, (size - side) / 2))
-
-
-def _photograph(rng: np.random.Generator, picture: ByteArray, size: int, zoom: tuple[float, float]) -> Backdrop:
-    """A square view of a share `zoom` of the picture's shorter side, mirrored half of the time."""
-    height, width = picture.shape[:2]
-    side = min(height, width) * rng.uniform(*zoom)
-    x, y = rng.uniform([side / 2, side / 2], [width - side / 2, height - side / 2])
-    scale = size / side
-    if scale < 0.8:
-        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.35 / scale), np.uint8)
-    mirror = np.diag([rng.choice([-1.0, 1.0]), 1.0, 1.0])
-    return Backdrop(picture, similarity(scale, 0, size / 2, size / 2) @ mirror @ similarity(1, 0, -x, -y))
 
 
 def _worth_asking(rng: np.random.Generator, masks: MaskArray) -> np.ndarray:

@@ -47,7 +47,7 @@ def compact_model(image_size: int = 384) -> Sam2Config:
 
 
 STILLS = Stage(image_size=256, steps=4200, scenes_per_step=8, objects_per_scene=12)
-# The image encoder knows what it needs from stills; as it is, clips cost a third.
+# The image encoder knows what it needs from stills; left as it is, it costs clips little.
 CLIPS = ClipStage(
     image_size=256,
     steps=3000,
