@@ -366,7 +366,8 @@ def test_training_begins_with_the_weights_asked_for(quick_recipe, monkeypatch):
 
 def test_train_names_what_it_cannot_use(quick_recipe, monkeypatch):
     options = ("-o", "run", "--device", "cpu")
-    assert_one_line(masklet("train", "large", "--data", "pictures", *options), 2, "'large'", "compact, smoke, quick")
+    recipes = "compact, compact_clips, smoke, quick"
+    assert_one_line(masklet("train", "large", "--data", "pictures", *options), 2, "'large'", recipes)
     assert_one_line(masklet("train", "quick", "--data", "nowhere", *options), 2, "nowhere")
     assert_one_line(masklet("train", "quick", "--data", "pictures", "-o", "run", "--device", "toaster"), 2, "toaster")
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)

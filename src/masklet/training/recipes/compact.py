@@ -10,7 +10,8 @@ from masklet.configuration import (
     Sam2PromptEncoderConfig,
     Sam2VisionConfig,
 )
-from masklet.training.recipe import ClipStage, PromptShares, Recipe, Stage
+from masklet.datasets.scenes import SceneMixture
+from masklet.training.recipe import ClipStage, ClipTracking, LossWeights, PromptShares, Recipe, Stage
 
 WIDTH = 128  # of the pyramid, the prompts and the decoder
 
@@ -30,7 +31,10 @@ def compact_model(image_size: int = 384) -> Sam2Config:
             backbone_config=backbone, backbone_channel_list=[320, 192, 96, 48], fpn_hidden_size=WIDTH
         ),
         prompt_encoder_config=Sam2PromptEncoderConfig(hidden_size=WIDTH, mask_input_channels=16),
-        mask_decoder_config=Sam2MaskDecoderConfig(hidden_size=WIDTH, mlp_dim=512, iou_head_hidden_dim=WIDTH),
+        # Its logits are soft, so nearly every mask would count as unstable and be replaced by one learnt from clicks.
+        mask_decoder_config=Sam2MaskDecoderConfig(
+            hidden_size=WIDTH, mlp_dim=512, iou_head_hidden_dim=WIDTH, dynamic_multimask_via_stability=False
+        ),
         image_size=image_size,
         num_maskmem=4,
         memory_attention_hidden_size=WIDTH,
@@ -46,17 +50,17 @@ def compact_model(image_size: int = 384) -> Sam2Config:
     )
 
 
-STILLS = Stage(image_size=256, steps=4200, scenes_per_step=8, objects_per_scene=12)
-# The image encoder knows what it needs from stills; left as it is, it costs clips little.
+STILLS = Stage(image_size=256, steps=5400, scenes_per_step=8, objects_per_scene=12)
+# The image encoder learns from stills; left as it is, it costs clips little.
 CLIPS = ClipStage(
     image_size=256,
-    steps=3000,
-    scenes_per_step=4,
-    objects_per_scene=8,
+    steps=1600,
+    scenes_per_step=8,
+    objects_per_scene=12,
     clip_length=8,
-    clips_per_step=4,
-    objects_per_clip=6,
-    stills_every=5,
+    clips_per_step=2,
+    objects_per_clip=4,
+    stills_every=2,
     train_image_encoder=False,
 )
 
@@ -74,13 +78,17 @@ def compact(data: Path) -> Recipe:
         panoptic_folder=data / "coco_train_cc",
         rounds=2,
         # Boxes are slower to learn than clicks: the decoder has to find what lies between two corners.
-        prompts=PromptShares(click=0.3, box=0.65, mask=0.05),
+        prompts=PromptShares(click=0.25, box=0.7, mask=0.05),
+        mixture=SceneMixture(copy_paste=0.2, parts_and_wholes=0.18, micrograph=0.07),
+        # At the papers' weights its masks filled too little of what was asked for: 53 % mean IoU from boxes, not 64 %.
+        losses=LossWeights(focal_alpha=0.6, dice=4.0),
+        tracking=ClipTracking(detach_masks=True),
     )
 
 
 def compact_clips(data: Path) -> Recipe:
     """The second half of `compact` alone, which teaches a compact image model (`--from`) to track."""
-    return replace(compact(data), name="compact_clips", stages=(CLIPS,), learning_rate=5e-4)
+    return replace(compact(data), name="compact_clips", stages=(CLIPS,), learning_rate=4e-4)
 
 
 def smoke(data: Path) -> Recipe:
