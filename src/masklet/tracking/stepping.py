@@ -1,7 +1,7 @@
 """One frame: prompts are answered, objects without prompts there are tracked."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -160,19 +160,18 @@ def _track_together(
 def _condition(network: VideoNetwork, features: Tensor, group: Sequence[Recalled]) -> Tensor:
     """The deepest level [objects, channels, h, w] after attending to the memories of each object."""
 
-    def each(values: Iterable[int]) -> Tensor:
-        return torch.tensor(list(values), device=network.device)
+    def each(numbers: Sequence[Sequence[int]]) -> Sequence[Tensor]:
+        """For each memory the objects' numbers; one transfer to the device for all of them."""
+        return torch.tensor(numbers, dtype=torch.int64, device=network.device).unbind(1)
 
     spatial = [
-        SpatialMemory(torch.stack([recalled.features[place] for recalled in group]),
-                      each(recalled.slots[place] for recalled in group))
-        for place in range(len(group[0].features))
-    ]  # fmt: skip
+        SpatialMemory(torch.stack([recalled.features[place] for recalled in group]), slots)
+        for place, slots in enumerate(each([recalled.slots for recalled in group]))
+    ]
     pointers = [
-        PointerMemory(torch.stack([recalled.pointers[place] for recalled in group]),
-                      each(recalled.distances[place] for recalled in group))
-        for place in range(len(group[0].pointers))
-    ]  # fmt: skip
+        PointerMemory(torch.stack([recalled.pointers[place] for recalled in group]), distances)
+        for place, distances in enumerate(each([recalled.distances for recalled in group]))
+    ]
     return network.condition(features, spatial, pointers, group[0].pointer_span)
 
 
