@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from masklet.configuration import Sam2Config
 from masklet.modeling.layers import attention
-from masklet.modeling.pieces import pays_in_pieces
+from masklet.modeling.pieces import in_pieces, pays_in_pieces
 from masklet.modeling.rotary import halves_first, rotate
 from masklet.modeling.tiled_attention import tiled_attention
 
@@ -57,11 +57,18 @@ class RotaryAttention(nn.Module):
         return torch.stack(out)
 
     def _rotated_keys(self, keys: Tensor, frames: int, rotation: Tensor) -> Tensor:
-        """[objects, heads, tokens, head channels]; some frames at a time, which stay in the cache."""
-        pixels = rotation.shape[1]
-        *grids, others = keys.split([pixels] * frames + [keys.shape[1] - frames * pixels], dim=1)
-        rotated = [rotate(self._in_halves(self.k_proj, grid), rotation) for grid in grids]
-        return torch.cat([*rotated, self._in_halves(self.k_proj, others)], dim=2)
+        """[objects, heads, tokens, head channels]; some frames at a time, which stay in the cache.
+
+        No loop goes over the frames: compiled graphs would hold one for each number of them.
+        """
+        objects, pixels = len(keys), rotation.shape[1]
+        on_grids = frames * pixels
+        grids = keys[:, :on_grids].reshape(objects * frames, pixels, keys.shape[2])
+        rotated = in_pieces(
+            lambda some: rotate(self._in_halves(self.k_proj, some), rotation), grids, pixels * self.k_proj.out_features
+        )
+        rotated = rotated.unflatten(0, (objects, frames)).transpose(1, 2).flatten(2, 3)
+        return torch.cat([rotated, self._in_halves(self.k_proj, keys[:, on_grids:])], dim=2)
 
     def _in_halves(self, projection: nn.Linear, x: Tensor) -> Tensor:
         weight, bias = (halves_first(rows, self.heads) for rows in (projection.weight, projection.bias))

@@ -4,6 +4,7 @@ import pytest
 import torch
 from tests.unit.modeling.small_models import randomised
 from torch import Tensor
+from torch._dynamo.testing import CompileCounter
 
 from masklet import Sam2Config
 from masklet.modeling import tiled_attention as tiled
@@ -76,3 +77,16 @@ def test_tiles(queries: int, keys: int, monkeypatch: pytest.MonkeyPatch) -> None
     q, k, v = drawn(queries, 16, seed=1) * 100, drawn(keys, 16, seed=2) * 100, drawn(keys, 3, seed=3)
     expected = (q @ k.T / 4).softmax(-1) @ v
     torch.testing.assert_close(tiled.tiled_attention(q, k, v), expected, rtol=1e-12, atol=1e-12)
+
+
+@torch.inference_mode()
+def test_compiled_graphs_serve_any_number_of_frames_and_objects() -> None:
+    counter = CompileCounter()
+    attention = rotary_attention(1)
+    compiled = torch.compile(attention, backend=counter)
+    queries, rotation = drawn(1, PIXELS, 64), axial_rotation(HEIGHT, WIDTH, 64, 100.0, torch.device("cpu"))
+    for objects, frames in [(1, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 6), (6, 7), (7, 8)]:
+        keys, values = (drawn(objects, frames * PIXELS + 2 * frames, MEMORY_WIDTH, seed=seed) for seed in (1, 2))
+        expected = attention(queries, keys, values, frames, rotation)
+        torch.testing.assert_close(compiled(queries, keys, values, frames, rotation), expected)
+    assert counter.frame_count <= 3  # one for the first shape, one for other frames, one for several objects
