@@ -121,10 +121,29 @@ def vos_markdown(reports: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def video_memory_markdown(report: dict[str, Any]) -> str:
+    """What a process holds while it tracks: after 100 frames, at the end, and the growth between them."""
+    names = {"file": "a file", "stream": "a stream", "unbounded": "a file, every memory kept"}
+    lines = [
+        _line(
+            ["tracked as", "frames", "MiB after 100 frames", "MiB at the end", "growth, MiB", "masks as from the file"]
+        ),
+        _line(["---"] * 6),
+    ]
+    for run in report["runs"]:
+        held = run["resident_mib"]
+        cells = [f"{held['100']:.0f}", f"{list(held.values())[-1]:.0f}", f"{run['growth_after_frame_100_mib']:.1f}"]
+        same = report["frames_with_equal_masks"].get(run["way"], "-")
+        lines.append(_line([names[run["way"]], str(run["frames"]), *cells, same]))
+    origin = f"{report['video']}; {report['model']}. From `{report['command']}`."
+    return f"{origin}\n\n" + "\n".join(lines)
+
+
 TABLES: dict[str, Callable[[Any], str]] = {
     "images": markdown,
     "stills": stills_markdown,
     "video": video_markdown,
+    "video_memory": video_memory_markdown,
     "vos": vos_markdown,
 }
 
@@ -133,6 +152,8 @@ def table_of(content: Any) -> str:
     """The table of any results file, known by what is in it."""
     if isinstance(content, list):
         return vos_markdown(content) if "sequences" in content[0] else stills_markdown(content)
+    if "runs" in content:
+        return video_memory_markdown(content)
     return markdown(content) if "processes" in content else video_markdown(content)
 
 
