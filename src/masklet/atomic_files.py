@@ -1,5 +1,6 @@
 """Files that appear under their final name only when they are complete."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -48,6 +49,16 @@ def folder_written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
             shutil.rmtree(unfinished, ignore_errors=True)
         if is_new and not any(final.iterdir()):
             final.rmdir()
+
+
+def check_writable(folder: str | os.PathLike[str]) -> None:
+    """Raise before any work the OSError by which writing into `folder`, made if need be, would end."""
+    path = Path(folder).absolute()
+    existing = next(each for each in (path, *path.parents) if each.exists())
+    if not existing.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(existing))
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(existing))
 
 
 def _umask() -> int:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Any, Literal, Self
 
 import torch
@@ -117,8 +118,8 @@ class TrackedVideo:
 
         Raises `InvalidInputError`, and changes nothing, for prompts that do not fit.
         """
-        if object_id < 1:
-            raise InvalidInputError(f"Objects are numbered from 1; got object {object_id}.")
+        if not isinstance(object_id, Integral) or object_id < 1:
+            raise InvalidInputError(f"Objects are numbered from 1; got object {object_id!r}.")
         if points is not None and labels is None:
             labels = [1] * len(points)
         self._processor.add_inputs_to_inference_session(
@@ -167,7 +168,7 @@ class TrackedVideo:
         if direction not in DIRECTIONS:
             raise InvalidInputError(f"direction must be one of {DIRECTIONS}, got {direction!r}.")
         wanted = range(len(self)) if frames is None else frames
-        if wanted.step != 1 or not 0 <= wanted.start < wanted.stop <= len(self):
+        if not isinstance(wanted, range) or wanted.step != 1 or not 0 <= wanted.start < wanted.stop <= len(self):
             raise InvalidInputError(f"frames must be within {range(len(self))} in steps of 1, got {wanted}.")
         if not (prompted := self.prompted_frames):
             raise InvalidInputError("Nothing was said about any object yet; add(...) a prompt first.")

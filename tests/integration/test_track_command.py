@@ -16,6 +16,7 @@ from masklet import Sam2Processor
 from masklet.cli import track as command
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
+from masklet.cli.track_outputs import TrackOutputs
 from masklet.errors import InvalidInputError
 from masklet.masks.run_length import decode_run_length
 from masklet.masks.segmentation import Segmentation
@@ -191,6 +192,18 @@ def test_an_interruption_leaves_a_shorter_result_and_a_session_that_goes_on(here
     assert tracked_frames() == list(range(FRAMES))
 
 
+def test_the_kept_session_is_named_before_drawing_is_interrupted_too(here, tracker, monkeypatch):
+    tracker.interrupt_at = 4
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TrackOutputs, "write", interrupted)
+    result = track("--point", "5,15")
+    assert result.exit_code == ExitCode.INTERRUPTED
+    assert "--resume out/v_session" in result.stderr
+
+
 def test_a_kept_session_is_corrected(here, tracker):
     assert track("--point", "5,15", "--save-session", "kept").exit_code == ExitCode.DONE
     tracker.visited = []
@@ -237,6 +250,9 @@ def test_damaged_frames_of_a_folder_are_warned_of(here, tracker):
         (["--direction", "sideways", "--point", "5,5"], 2, "sideways"),
         (["--point", "5,5@:300", "--write", "label-maps"], 2, "up to 255; got 300"),
         (["--resume", "nowhere"], 3, "nowhere"),
+        (["--point", "5,5", "-o", "v.mp4"], 2, "-o v.mp4 is a file"),
+        (["--point", "5,5", "-o", "v.mp4/out"], 3, "v.mp4: Not a directory"),
+        (["--point", "5,5", "--save-session", "v.mp4"], 3, "v.mp4: Not a directory"),
     ],
 )
 def test_what_is_refused_before_any_work(here, tracker, options, code, fragment):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from masklet.atomic_files import folder_written_whole, written_whole
+from masklet.atomic_files import check_writable, folder_written_whole, written_whole
 
 
 def names_in(folder: Path) -> list[str]:
@@ -104,3 +104,16 @@ def test_a_folder_on_another_disk_is_written_there(tmp_path: Path) -> None:
             (unfinished / "config").write_text("new")
         assert names_in(Path(target)) == ["config"]
         assert link.is_symlink()
+
+
+def test_folders_that_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_writable(tmp_path)
+    check_writable(tmp_path / "new" / "newer")
+    assert names_in(tmp_path) == []
+    (tmp_path / "file").touch()
+    for below in ("file", "file/folder"):
+        with pytest.raises(NotADirectoryError, match="file"):
+            check_writable(tmp_path / below)
+    monkeypatch.setattr(os, "access", lambda path, _: path != tmp_path)  # a superuser may write anywhere
+    with pytest.raises(PermissionError):
+        check_writable(tmp_path / "new")

@@ -152,6 +152,7 @@ def test_a_stream_keeps_one_size_and_few_frames(tracker: VideoTracker) -> None:
     ("call", "message"),
     [
         (lambda video: video.add(0, 0, points=[[1, 1]]), "Objects are numbered from 1; got object 0"),
+        (lambda video: video.add("one", 0, points=[[1, 1]]), "Objects are numbered from 1; got object 'one'"),
         (lambda video: video.add(1, 6, points=[[1, 1]]), "There is no frame 6"),
         (lambda video: video.add(1, 0), "at least one of points, boxes, or masks"),
         (lambda video: video.add(1, 0, points=[1, 1]), "Input points must be a nested list with 4 levels"),
@@ -161,6 +162,7 @@ def test_a_stream_keeps_one_size_and_few_frames(tracker: VideoTracker) -> None:
         (lambda video: video.track(frames=range(3, 9)), r"frames must be within range\(0, 6\)"),
         (lambda video: video.track(frames=range(0, 6, 2)), "in steps of 1"),
         (lambda video: video.track(frames=range(3, 3)), r"frames must be within range\(0, 6\)"),
+        (lambda video: video.track(frames=[1, 2]), r"frames must be within range\(0, 6\)"),
         (lambda video: video.remove(4), "4"),
         (lambda video: video.clear(4, 0), "4"),
         (lambda video: video.segment(0), "No objects are provided for tracking"),

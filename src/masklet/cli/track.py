@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from masklet.atomic_files import check_writable
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.model_options import (
     DataTypeOption,
@@ -89,6 +90,8 @@ def track(
         task = TrackingTask(prompts, wanted, direction, resume)
         outputs = TrackOutputs(output, video.resolve().stem, tuple(write or [Product.OVERLAY]))
         _check(task, outputs, reader)
+        if save_session is not None:
+            check_writable(save_session)
         tracker = load_tracker(model, device, dtype, image_size, preset)
         _track(tracker, reader, task, outputs, save_session)
 
@@ -122,12 +125,13 @@ def _track(
         session = save_session or (task.resumed or outputs.session if ending else None)
         if session is not None:
             run.save(session)
+        if isinstance(ending, KeyboardInterrupt):
+            print(f"Stopped; the session is kept, go on with: --resume {shlex.quote(str(session))}", file=sys.stderr)
         with progress_bar() as progress:
             for path in outputs.write(video, recorded, task.prompts, progress):
                 print(path, flush=True)
     _warn_of_problems(video)
     if isinstance(ending, KeyboardInterrupt):
-        print(f"Stopped; the session is kept, go on with: --resume {shlex.quote(str(session))}", file=sys.stderr)
         raise typer.Exit(ExitCode.INTERRUPTED)
     if ending is not None:
         raise ending

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.progress import Progress
 
+from masklet.atomic_files import check_writable
 from masklet.cli.track_choices import Product
 from masklet.cli.track_prompts import PromptOnFrame
 from masklet.errors import InvalidInputError
@@ -45,9 +46,10 @@ class TrackOutputs:
         return self.folder / f"{self.name}_session"
 
     def check(self, object_ids: Iterable[int]) -> None:
-        """InvalidInputError, before any work, for what could not be written."""
+        """InvalidInputError or OSError, before any work, for what could not be written."""
         if self.folder.exists() and not self.folder.is_dir():
             raise InvalidInputError(f"-o {self.folder} is a file; give a folder.")
+        check_writable(self.folder)
         highest = max(object_ids, default=0)
         if Product.LABEL_MAPS in self.products and highest > MAXIMUM_OBJECT_ID:
             raise InvalidInputError(f"Label maps hold object numbers up to {MAXIMUM_OBJECT_ID}; got {highest}.")

@@ -61,6 +61,8 @@ class Sam2VideoInferenceSession:
         max_stream_frames: int = 8,
         max_results: int = 10_000,
     ) -> None:
+        _check_at_least(1, max_stream_frames=max_stream_frames)
+        _check_at_least(0, max_vision_features_cache_size=max_vision_features_cache_size, max_results=max_results)
         self.frames = FrameSource(video, most_streamed=max_stream_frames, most_features=max_vision_features_cache_size)
         self.video_height = None if video_height is None else int(video_height)
         self.video_width = None if video_width is None else int(video_width)
@@ -252,6 +254,12 @@ class Sam2VideoInferenceSession:
             logits = F.interpolate(logits[None, None], size=size, mode="bilinear")[0, 0]
         run_length = encode_run_length((logits > 0).cpu().numpy())
         return FrameResult(run_length, float(memory.iou), float(memory.object_score), bool(memory.reverse))
+
+
+def _check_at_least(fewest: int, **options: int) -> None:
+    for name, number in options.items():
+        if number < fewest:
+            raise InvalidInputError(f"{name} is {number}; it must be at least {fewest}.")
 
 
 def _as_integer(value: Any, name: str) -> int:

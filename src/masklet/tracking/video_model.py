@@ -44,6 +44,7 @@ class Sam2VideoModel(VideoNetwork):
         session = inference_session
         _check_ready(session)
         if frame is not None:
+            self._answer_all(session)  # the new frame may drop the one that a prompt is on
             frame_idx = session.add_new_frame(frame, frame_idx)
         elif frame_idx is None:
             raise InvalidInputError("Give frame_idx, a frame of the video, or frame, the next one of a stream.")

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 from tests.unit.tracking.small_sessions import FRAMES, SIZE, model, new_session, tracked
@@ -72,6 +74,15 @@ def test_the_last_results_are_kept(retention: str) -> None:
     tracked(session, 2)
     assert sorted(session.objects()[0].bank.results) == [8, 9]
     assert (session.output(1, 7) is not None) == (retention == "spill")
+
+
+@pytest.mark.parametrize(
+    ("option", "least"), [("max_stream_frames", 1), ("max_vision_features_cache_size", 0), ("max_results", 0)]
+)
+def test_options_that_keep_too_little(option: str, least: int) -> None:
+    options: dict[str, Any] = {option: least - 1}
+    with pytest.raises(InvalidInputError, match=f"{option} is {least - 1}; it must be at least {least}"):
+        Sam2VideoInferenceSession(**options)
 
 
 def test_a_video_without_frames() -> None:

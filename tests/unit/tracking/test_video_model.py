@@ -254,6 +254,16 @@ def test_a_stream_needs_no_more_memory_with_time() -> None:
         model()(session, frame_idx=11)
 
 
+def test_the_oldest_frame_of_a_stream_can_be_prompted() -> None:
+    """The next frame drops it, so that its prompts are answered before."""
+    session = stream(3, max_stream_frames=2)
+    session.add_points(2, 1, *OTHER_CLICK)
+    model()(session, frame=video()[3])
+    assert session.obj_with_new_inputs == []
+    assert list(session.objects()[1].bank.conditioning) == [1]
+    assert model()(session, frame=video()[4]).object_ids == [1, 2]
+
+
 def test_prompts_for_frames_to_come() -> None:
     session = stream(2)
     session.add_points(2, 3, *OTHER_CLICK)
