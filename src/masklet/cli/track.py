@@ -89,14 +89,12 @@ def track(
         prompts = prompts_of_options(point or [], box or [], mask or [], wanted.start)
         task = TrackingTask(prompts, wanted, direction, resume)
         outputs = TrackOutputs(output, video.resolve().stem, tuple(write or [Product.OVERLAY]))
-        _check(task, outputs, reader)
-        if save_session is not None:
-            check_writable(save_session)
+        _check(task, outputs, reader, save_session)
         tracker = load_tracker(model, device, dtype, image_size, preset)
         _track(tracker, reader, task, outputs, save_session)
 
 
-def _check(task: TrackingTask, outputs: TrackOutputs, video: VideoReader) -> None:
+def _check(task: TrackingTask, outputs: TrackOutputs, video: VideoReader, save_session: Path | None) -> None:
     """Refuse, before the model is loaded, what could not be tracked or written."""
     if not task.prompts and task.resumed is None:
         raise InvalidInputError("There is nothing to track; give --point, --box or --mask.")
@@ -107,6 +105,8 @@ def _check(task: TrackingTask, outputs: TrackOutputs, video: VideoReader) -> Non
             )
         each.mask(video.height, video.width)
     outputs.check(each.prompt.object_id for each in task.prompts)
+    if save_session is not None:
+        check_writable(save_session)
 
 
 def _track(

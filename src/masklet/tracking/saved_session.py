@@ -8,7 +8,8 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from masklet.tracking.tracked_object import TrackedObject
 
 FILE, FORMAT = "session.json", 1
 OPTIONS = ("video_height", "video_width", "max_results")
+NEEDED = ("model", "is_stream", "num_frames", "dtype", "retention", *OPTIONS, "memories", "objects")
 
 Tensors = dict[str, Tensor]
 
@@ -84,14 +86,15 @@ def load_session(
         **devices,
     )
     session.frames.go_on_from(description["num_frames"])
-    for index, described in enumerate(description["objects"]):
-        target = session.new_object(described["object_id"])
-        place = Path(folder) / f"{description['memories']}-{index}"
-        _restore(target, described, _below(tensors, str(index)), session)
-        if target.bank.archive is not None:
-            for frame, reverse in described["archived"]:
-                target.bank.archive.take(frame, place.with_name(f"{place.name}-{frame}.safetensors"), reverse)
-        session.keep(target)
+    with _damage_named(folder):
+        for index, described in enumerate(description["objects"]):
+            target = session.new_object(described["object_id"])
+            place = Path(folder) / f"{description['memories']}-{index}"
+            _restore(target, described, _below(tensors, str(index)), session)
+            if target.bank.archive is not None:
+                for frame, reverse in described["archived"]:
+                    target.bank.archive.take(frame, place.with_name(f"{place.name}-{frame}.safetensors"), reverse)
+            session.keep(target)
     return session
 
 
@@ -145,17 +148,27 @@ def _below(tensors: Tensors, place: str) -> Tensors:
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], Tensors]:
-    try:
+    with _damage_named(folder):
         description = json.loads((folder / FILE).read_text(encoding="utf-8"))
         if description["format"] != FORMAT:
             raise CheckpointError(
                 f"{folder / FILE} has format {description['format']}; this version reads format {FORMAT}."
             )
+        missing = [name for name in NEEDED if name not in description]
+        if missing:
+            raise CheckpointError(f"{folder / FILE} does not say {', '.join(missing)}.")
         return description, load_file(folder / f"{description['memories']}.safetensors")
+
+
+@contextmanager
+def _damage_named(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Whatever reading a damaged session ends by becomes a `CheckpointError` that names its folder."""
+    try:
+        yield
     except CheckpointError:
         raise
     except Exception as error:
-        raise CheckpointError(f"{folder} holds no readable session: {error}") from error
+        raise CheckpointError(f"{os.fspath(folder)} holds no readable session: {error}") from error
 
 
 def _check(

@@ -102,3 +102,23 @@ def test_folders_without_a_session(tmp_path: Path) -> None:
     (tmp_path / "session.json").write_text(json.dumps({**description, "format": 99}))
     with pytest.raises(CheckpointError, match="has format 99; this version reads format 1"):
         load(tmp_path, video(), model())
+
+
+@pytest.mark.parametrize("missing", ["model", "objects", "video_height"])
+def test_descriptions_that_say_too_little(tmp_path: Path, missing: str) -> None:
+    new_session().save(tmp_path, model())
+    description = json.loads((tmp_path / "session.json").read_text())
+    del description[missing]
+    (tmp_path / "session.json").write_text(json.dumps(description))
+    with pytest.raises(CheckpointError, match=f"does not say {missing}"):
+        Sam2VideoInferenceSession.load(tmp_path, video(), model())
+
+
+def test_a_memory_that_was_deleted(tmp_path: Path) -> None:
+    session = new_session(retention="spill")
+    session.add_points(1, 0, *CLICK)
+    tracked(session)
+    session.save(tmp_path, model())
+    next(tmp_path.glob("memories-*-0-*.safetensors")).unlink()
+    with pytest.raises(CheckpointError, match="no readable session"):
+        Sam2VideoInferenceSession.load(tmp_path, video(), model())
