@@ -4,12 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo demo-video test lint bench
+.PHONY: demo test lint bench
 
 demo: $(VENV)/package.stamp
 	$(BIN)/masklet segment --prompts assets/prompts.json -o demo_output
-
-demo-video: $(VENV)/package.stamp
 	$(BIN)/masklet track assets/bedroom.mp4 --box 155,0,260,200 --box 72,64,148,206 \
 		--write overlay --write contact-sheet -o demo_output
 
@@ -23,6 +21,8 @@ lint: $(VENV)/development.stamp
 
 bench: $(VENV)/development.stamp
 	$(BIN)/python -m benchmarks.images
+	$(BIN)/python -m benchmarks.video
+	$(BIN)/python -m benchmarks.video_memory
 	$(BIN)/python -m benchmarks.tables --write
 
 $(VENV)/package.stamp: pyproject.toml constraints.txt

@@ -7,10 +7,8 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
-from safetensors import safe_open
-from tests.small_videos import SIZE, small_video_model
 
-from masklet import Sam2Processor, sources
+from masklet import sources
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,7 +19,6 @@ def readers_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     Every checkpoint that an example names is the bundled model, every picture from the web a photograph of the assets.
     """
-    _give_weights_for_videos(tmp_path / "bundled", monkeypatch)
     shutil.copytree(ROOT / "assets", tmp_path / "assets")
     monkeypatch.chdir(tmp_path)
     open_source = sources._open_source
@@ -35,13 +32,3 @@ def readers_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     requests.get = lambda url, stream: SimpleNamespace(raw=io.BytesIO(Path("assets/truck.jpg").read_bytes()))
     monkeypatch.setitem(sys.modules, "requests", requests)
     return tmp_path
-
-
-def _give_weights_for_videos(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As long as the bundled model is trained for pictures only, let a small random one that tracks stand in for it."""
-    with safe_open(sources.BUNDLED_FOLDER / "model.safetensors", "pt") as tensors:
-        if any(name.startswith("memory_encoder.") for name in tensors.keys()):  # noqa: SIM118
-            return
-    small_video_model().save_pretrained(folder)
-    Sam2Processor(size=SIZE).save_pretrained(folder)
-    monkeypatch.setattr(sources, "BUNDLED_FOLDER", folder)
