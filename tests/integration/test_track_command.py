@@ -250,12 +250,14 @@ def test_damaged_frames_of_a_folder_are_warned_of(here, tracker):
         (["--direction", "sideways", "--point", "5,5"], 2, "sideways"),
         (["--point", "5,5@:300", "--write", "label-maps"], 2, "up to 255; got 300"),
         (["--resume", "nowhere"], 3, "nowhere"),
+        (["--resume", "empty"], 3, "--resume takes what --save-session wrote"),
         (["--point", "5,5", "-o", "v.mp4"], 2, "-o v.mp4 is a file"),
         (["--point", "5,5", "-o", "v.mp4/out"], 3, "v.mp4: Not a directory"),
         (["--point", "5,5", "--save-session", "v.mp4"], 3, "v.mp4: Not a directory"),
     ],
 )
 def test_what_is_refused_before_any_work(here, tracker, options, code, fragment):
+    Path("empty").mkdir()
     assert_one_line(track(*options), code, fragment)
     assert tracker.visited == []
     assert not Path("out").exists()

@@ -15,6 +15,7 @@ from masklet.cli.track_choices import Direction
 from masklet.cli.track_outputs import described
 from masklet.cli.track_plan import Stretch, planned
 from masklet.cli.track_prompts import PromptOnFrame
+from masklet.errors import CheckpointError
 from masklet.masks.segmentation import Segmentation
 from masklet.media.recorded_masks import RecordedMasks
 from masklet.media.video_reader import VideoReader
@@ -49,6 +50,8 @@ class TrackingRun:
         if task.resumed is None:
             tracked = tracker.open(video)
         else:
+            if not (task.resumed / _MASKS).is_file():
+                raise CheckpointError(f"{task.resumed} holds no {_MASKS}; --resume takes what --save-session wrote.")
             tracked = tracker.resume(task.resumed, video)
             recorded.load(task.resumed / _MASKS)
         for each in task.prompts:

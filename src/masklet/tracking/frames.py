@@ -2,6 +2,7 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from numbers import Integral
 from typing import Protocol
 
 from torch import Tensor
@@ -103,8 +104,8 @@ class FrameSource:
 
     def check(self, frame: int) -> None:
         """Raise `InvalidInputError` unless there is, or was, such a frame."""
-        if not 0 <= frame < len(self):
-            raise InvalidInputError(f"There is no frame {frame}; the frames are 0 to {len(self) - 1}.")
+        if not isinstance(frame, Integral) or not 0 <= frame < len(self):
+            raise InvalidInputError(f"There is no frame {frame!r}; the frames are 0 to {len(self) - 1}.")
 
     def __getitem__(self, frame: int) -> Tensor:
         """The pixels [3, S, S] of a frame; `InvalidInputError` if they cannot be had."""

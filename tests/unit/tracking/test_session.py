@@ -104,6 +104,8 @@ def test_frames_that_are_not_there(frame: int) -> None:
     with pytest.raises(InvalidInputError, match="frame"):
         session.add_mask(1, frame, torch.eye(SIZE))
     assert session.obj_ids == []
+    with pytest.raises(InvalidInputError, match="There is no frame"):
+        session.frames.check(frame)
 
 
 def test_objects_that_are_not_there() -> None:
