@@ -23,6 +23,7 @@ bench: $(VENV)/development.stamp
 	$(BIN)/python -m benchmarks.images
 	$(BIN)/python -m benchmarks.video
 	$(BIN)/python -m benchmarks.video_memory
+	$(BIN)/python -m benchmarks.video_rate
 	$(BIN)/python -m benchmarks.tables --write
 
 $(VENV)/package.stamp: pyproject.toml constraints.txt

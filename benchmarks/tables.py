@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
@@ -139,11 +139,24 @@ def video_memory_markdown(report: dict[str, Any]) -> str:
     return f"{origin}\n\n" + "\n".join(lines)
 
 
+def video_rate_markdown(report: dict[str, Any]) -> str:
+    """Frames a second of the model in the package, a row a preset."""
+    lines = [_line(["preset", "frames a second", "lowest to highest"]), _line(["---"] * 3)]
+    for preset, rates in report["rates"].items():
+        lines.append(_line([preset, f"{median(rates):.1f}", f"{min(rates):.1f} to {max(rates):.1f}"]))
+    machine = report["machine"]
+    origin = (
+        f"On {machine['cores']} cores of {machine['processor']}, median of {len(rates)}. From `{report['command']}`."
+    )
+    return f"{origin}\n\n" + "\n".join(lines)
+
+
 TABLES: dict[str, Callable[[Any], str]] = {
     "images": markdown,
     "stills": stills_markdown,
     "video": video_markdown,
     "video_memory": video_memory_markdown,
+    "video_rate": video_rate_markdown,
     "vos": vos_markdown,
 }
 
@@ -152,6 +165,8 @@ def table_of(content: Any) -> str:
     """The table of any results file, known by what is in it."""
     if isinstance(content, list):
         return vos_markdown(content) if "sequences" in content[0] else stills_markdown(content)
+    if "rates" in content:
+        return video_rate_markdown(content)
     if "runs" in content:
         return video_memory_markdown(content)
     return markdown(content) if "processes" in content else video_markdown(content)
