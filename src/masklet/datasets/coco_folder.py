@@ -4,36 +4,15 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from masklet.errors import InvalidInputError, UnreadableImageError
-from masklet.masks.geometry import Mask
+from masklet.datasets.annotated import AnnotatedImage
+from masklet.errors import InvalidInputError
 from masklet.masks.run_length import decode_segmentation
-from masklet.media.images import read_image
 
 ANNOTATIONS = "annotations.json"
-
-
-@dataclass(frozen=True, eq=False)
-class AnnotatedImage:
-    """One picture file with the masks (bool [N, H, W]) of its N objects; `name` is its file name in the annotations."""
-
-    path: Path
-    masks: Mask
-    name: str
-
-    def read_pixels(self) -> npt.NDArray[np.uint8]:
-        """Return the picture upright as RGB, uint8 [H, W, 3]; UnreadableImageError if its size is not the masks'."""
-        pixels = np.array(read_image(self.path))
-        if pixels.shape[:2] != self.masks.shape[1:]:
-            sizes = f"{list(pixels.shape[:2])}, its annotations say {list(self.masks.shape[1:])}"
-            raise UnreadableImageError(f"{self.path} has the size (height, width) {sizes}.")
-        return pixels
 
 
 class CocoFolder:
@@ -59,21 +38,23 @@ class CocoFolder:
         return len(self._images)
 
     def __iter__(self) -> Iterator[AnnotatedImage]:
-        for image in self._images:
-            try:
-                name, size = str(image["file_name"]), (int(image["height"]), int(image["width"]))
-                masks = [self._decode(annotation, *size) for annotation in self._objects(image["id"])]
-            except (KeyError, TypeError, ValueError) as error:
-                raise self._invalid(f"at the image {image}: {error!r}") from error
-            masks = [mask for mask in masks if mask.any()]
-            yield AnnotatedImage(self.root / "images" / name, np.array(masks, dtype=bool).reshape(-1, *size), name)
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int) -> AnnotatedImage:
+        """Return the picture that is number `index` in the annotations; InvalidInputError if these are broken."""
+        image = self._images[index]
+        try:
+            name, height, width = str(image["file_name"]), int(image["height"]), int(image["width"])
+            decoders = [
+                partial(decode_segmentation, each["segmentation"], height, width) for each in self._objects(image["id"])
+            ]
+            visible = tuple(decode for decode in decoders if decode().any())
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._invalid(f"at the image {image}: {error!r}") from error
+        return AnnotatedImage(name, self.root / "images" / name, height, width, visible)
 
     def _objects(self, image_id: Any) -> list[dict[str, Any]]:
         return [each for each in self._annotations_of_image.get(image_id, ()) if not each.get("iscrowd", 0)]
-
-    @staticmethod
-    def _decode(annotation: dict[str, Any], height: int, width: int) -> Mask:
-        return decode_segmentation(annotation["segmentation"], height, width)
 
     def _read_annotations(self) -> dict[str, Any]:
         if not self._annotations_path.is_file():

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from masklet.datasets.coco_folder import ANNOTATIONS, AnnotatedImage, CocoFolder
+from masklet.datasets.annotated import AnnotatedImage
+from masklet.datasets.coco_folder import ANNOTATIONS, CocoFolder
 from masklet.errors import InvalidInputError
 from masklet.evaluation.predictors import StillPredictor
 from masklet.evaluation.stills_report import BOX, DomainScores, StillsReport, clicks_setting
@@ -61,7 +61,7 @@ def evaluate_stills(
     for folder in folders:
         scores = _Scores()
         for whole in islice(folder, limit):
-            picture = replace(whole, masks=whole.masks[:objects_per_picture])
+            picture = whole.first_objects(objects_per_picture)
             scores.add(picture, _measure(predictor, picture, clicks, box))
             done += 1
             if progress is not None:

@@ -1,0 +1,145 @@
+"""What training, evaluation and checking know of recorded data, whatever the layout of its files."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol, Self
+
+import numpy as np
+
+from masklet.datasets.problems import Problem
+from masklet.errors import UnreadableImageError
+from masklet.masks.geometry import Mask
+from masklet.media.images import Pixels, read_image
+from masklet.media.video_reader import VideoReader
+
+
+class MismatchedSizeError(UnreadableImageError):
+    """A mask and its picture, or the frames of a video, have different sizes."""
+
+
+@dataclass(frozen=True, eq=False)
+class AnnotatedImage:
+    """One picture file and the masks of its N objects; nothing is decoded before it is asked for.
+
+    Attributes:
+        name: what reports call the picture, say its file name.
+        path: the picture file.
+        height, width: of the masks in pixels.
+        objects: for each object a function that decodes its mask, bool [height, width]; masks may overlap.
+    """
+
+    name: str
+    path: Path
+    height: int
+    width: int
+    objects: tuple[Callable[[], Mask], ...]
+
+    @cached_property
+    def masks(self) -> Mask:
+        """The masks of all objects, bool [N, H, W]; a picture of a crowd needs `masks_of` to fit into memory."""
+        return self.masks_of(range(len(self.objects)))
+
+    def masks_of(self, indices: Sequence[int]) -> Mask:
+        """Return the masks of these objects only, bool [len(indices), H, W]."""
+        masks = np.zeros((len(indices), self.height, self.width), dtype=bool)
+        for mask, index in zip(masks, indices, strict=True):
+            mask[:] = self.objects[index]()
+        return masks
+
+    def first_objects(self, count: int | None) -> Self:
+        """Return the picture with its first `count` objects only; None: with all."""
+        return replace(self, objects=self.objects[:count])
+
+    def read_pixels(self) -> Pixels:
+        """Return the picture upright as RGB, uint8 [H, W, 3].
+
+        UnreadableImageError if the file is no picture, MismatchedSizeError if its size is not the masks'.
+        """
+        pixels = np.array(read_image(self.path))
+        if pixels.shape[:2] != (self.height, self.width):
+            sizes = f"{list(pixels.shape[:2])}, its annotations say {[self.height, self.width]}"
+            raise MismatchedSizeError(f"{self.path} has the size (height, width) {sizes}.")
+        return pixels
+
+
+class AnnotatedImages(Protocol):
+    """Pictures with masks. Opening reads names and annotation files; pictures and masks are read when used."""
+
+    root: Path
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[AnnotatedImage]: ...
+    def __getitem__(self, index: int) -> AnnotatedImage:
+        """Return picture `index`; IndexError if there is none, InvalidInputError if its annotations are broken."""
+        ...
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what names and annotation files tell to be wrong, without reading pictures or masks."""
+        ...
+
+
+class AnnotatedVideo(Protocol):
+    """One video with the masks of its objects on some or all of its frames, counted from 0."""
+
+    @property
+    def name(self) -> str:
+        """What the dataset calls the video."""
+        ...
+
+    @property
+    def frame_names(self) -> Sequence[str]:
+        """The names of the frames' files without suffix, "00000" and so on."""
+        ...
+
+    @property
+    def annotated_frames(self) -> Sequence[int]:
+        """The frames that have ground truth, ascending: SA-V and YouTube-VOS annotate every fourth or fifth."""
+        ...
+
+    @property
+    def object_ids(self) -> tuple[int, ...]:
+        """The ids of the objects, ascending, from 1 on."""
+        ...
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        ...
+
+    def read_pixels(self, frame: int) -> Pixels:
+        """Return a frame, uint8 [H, W, 3] RGB; UnreadableImageError or UnreadableVideoError if that fails."""
+        ...
+
+    def masks(self, frame: int) -> dict[int, Mask]:
+        """Return the mask (bool [H, W]) of each object that is visible in an annotated frame, by its id.
+
+        Masks of SA-V may overlap. InvalidInputError if the frame is not annotated, UnreadableImageError if its
+        annotation cannot be read, MismatchedSizeError if it has another size than the others of the video.
+        """
+        ...
+
+    def open_frames(self) -> VideoReader:
+        """Open all frames to go through them in order; MismatchedSizeError if their size is not the masks'."""
+        ...
+
+
+class AnnotatedVideos(Protocol):
+    """Videos with masks. Opening reads names of files; frames and annotations are read when used."""
+
+    root: Path
+
+    @property
+    def sequences(self) -> tuple[str, ...]:
+        """The names of the videos."""
+        ...
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[AnnotatedVideo]: ...
+    def __getitem__(self, name: str) -> AnnotatedVideo:
+        """Return the video `name`; InvalidInputError if there is none, or its files do not fit together."""
+        ...
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what the names of files tell to be wrong, without reading frames or masks."""
+        ...

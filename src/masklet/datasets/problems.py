@@ -1,0 +1,36 @@
+"""What can be wrong with a dataset, and where."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ProblemKind(StrEnum):
+    """What is wrong. Errors keep data from being used; the two last are only remarks."""
+
+    EMPTY_DATASET = "empty dataset"
+    BROKEN_ANNOTATIONS = "broken annotations"
+    MASK_WITHOUT_IMAGE = "mask without image"
+    IMAGE_WITHOUT_MASK = "image without mask"
+    MISMATCHED_SIZE = "mask of another size"
+    UNREADABLE_FILE = "unreadable file"
+    UNKNOWN_LABEL = "label outside the palette"
+    SINGLE_FRAME = "video of one frame"
+    OBJECT_NEVER_VISIBLE = "object never visible"
+    WITHOUT_OBJECTS = "no objects"
+
+    @property
+    def is_error(self) -> bool:
+        """Whether data is unusable; otherwise it is used as it is, and the person may want to know."""
+        return self not in (ProblemKind.OBJECT_NEVER_VISIBLE, ProblemKind.WITHOUT_OBJECTS)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: its kind, its place (a file, folder, video or object) and what exactly was found."""
+
+    kind: ProblemKind
+    place: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.kind}: {self.detail}"
