@@ -1,0 +1,94 @@
+"""The one simulated annotator of training and of interactive evaluation: says what a user who knows the object would.
+
+Without arguments it is evaluation's: patient and the same every time, each click at the deepest point. With a random
+generator it is training's, whose clicks lie anywhere in the error region (SAM 2 paper, section 5 and appendix D.2).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from masklet.errors import InvalidInputError
+from masklet.masks.geometry import Mask, bounding_box
+from masklet.prompts.object_prompts import Box
+from masklet.prompts.simulated_clicks import Click, corrective_click, first_click
+
+MOST_SLACK = 0.1  # of a side of the box
+MOST_SLACK_IN_PIXELS = 20.0
+
+
+@dataclass(frozen=True)
+class SimulatedAnnotator:
+    """Clicks and boxes derived from the true mask of an object; all masks are bool [H, W].
+
+    Attributes:
+        rng: where chance comes from; None: there is none, and the shares must be those that are given by default.
+        deepest_share: how often a click is at the deepest point, otherwise uniformly anywhere in the region.
+        truth_share: how often a correction is a click on the object, whatever was predicted.
+        loose_box_share: how often a box is not tight: its sides then lie up to a tenth of its size (and 20 pixels)
+            outside. SAM moves them inwards, too; but what a box leaves out it does not ask for.
+
+    Raises `InvalidInputError` for shares outside 0..1, and for chance without a generator.
+    """
+
+    rng: np.random.Generator | None = None
+    deepest_share: float = 1.0
+    truth_share: float = 0.0
+    loose_box_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        shares = (self.deepest_share, self.truth_share, self.loose_box_share)
+        if not all(0 <= share <= 1 for share in shares):
+            raise InvalidInputError(f"{self}: shares are between 0 and 1.")
+        if self.rng is None and shares != (1.0, 0.0, 0.0):
+            raise InvalidInputError(f"{self}: an annotator who leaves something to chance needs a random generator.")
+
+    def first_click(self, truth: Mask) -> Click:
+        """A click on the object; `InvalidInputError` if it is empty."""
+        if self._happens(self.deepest_share) or not truth.any():
+            return first_click(truth)
+        return self._anywhere_in(truth, truth)
+
+    def box(self, truth: Mask) -> Box:
+        """The object's box (x1, y1, x2, y2) along pixel edges; `InvalidInputError` if it is empty."""
+        tight = bounding_box(truth)
+        if tight is None:
+            raise InvalidInputError("An empty mask has no box; leave empty masks out.")
+        if self.rng is None or not self._happens(self.loose_box_share):
+            return tight
+        left, top, right, bottom = tight
+        sides = np.array([right - left, bottom - top] * 2)
+        # Half a normal distribution: small slack is more frequent than much of it.
+        slack = np.minimum(np.minimum(np.abs(self.rng.normal(0, 0.05, 4)), MOST_SLACK) * sides, MOST_SLACK_IN_PIXELS)
+        x1, y1, x2, y2 = (float(edge) for edge in np.array(tight) + np.array([-1, -1, 1, 1]) * slack)
+        return x1, y1, x2, y2
+
+    def correct(self, truth: Mask, predicted: Mask) -> Click | None:
+        """A click on an error, positive on what was missed and negative on what was wrongly included; None without.
+
+        At the deepest point of the region with more pixels (see `corrective_click`), or uniformly in both.
+        """
+        if self._happens(self.truth_share):
+            predicted = np.zeros_like(truth)
+        if self._happens(self.deepest_share):
+            return corrective_click(truth, predicted)
+        wrong = truth != predicted
+        return self._anywhere_in(wrong, truth) if wrong.any() else None
+
+    def confirm(self, truth: Mask) -> Click:
+        """A click that says what is true anyway: off the object, or on it where it fills the picture.
+
+        That is all there is to click on when an object is absent, and when nothing is wrong.
+        """
+        region = truth if truth.all() else ~truth
+        if self._happens(self.deepest_share):
+            return first_click(region)._replace(label=int(truth.all()))
+        return self._anywhere_in(region, truth)
+
+    def _happens(self, share: float) -> bool:
+        return share == 1 if self.rng is None else bool(self.rng.random() < share)
+
+    def _anywhere_in(self, region: Mask, truth: Mask) -> Click:
+        assert self.rng is not None  # without chance, every click is at the deepest point
+        y, x = np.unravel_index(self.rng.choice(np.flatnonzero(region)), region.shape)
+        return Click(int(x), int(y), int(truth[y, x]))
