@@ -149,11 +149,11 @@ def figure_actor(rng: np.random.Generator, bank: PictureBank, extent: float, pos
 def actor_path(rng: np.random.Generator, frames: int, size: int) -> Trajectory:
     """Poses [frames, 3, 3] on a canvas of `size`: begins anywhere; drifts, turns, grows; may leave and come back."""
     start = rng.uniform(0.08, 0.92, 2) * size
-    speed = 0.0 if rng.random() < 0.12 else np.exp(rng.uniform(np.log(0.003), np.log(0.03)))
+    speed = 0.0 if rng.random() < 0.12 else np.exp(rng.uniform(np.log(0.003), np.log(0.05)))
     places = start + wander(rng, frames, speed * size, 2)
     if rng.random() < 0.2:
         places = places + excursion(rng, frames, rng.uniform(0.5, 1.2) * size)
-    turning = np.exp(rng.uniform(np.log(0.003), np.log(0.08)))
+    turning = np.exp(rng.uniform(np.log(0.003), np.log(0.12)))
     angles = rng.uniform(-0.35, 0.35) + wander(rng, frames, turning)[:, 0]
     scales = np.exp(wander(rng, frames, rng.uniform(0, 0.05))[:, 0])
     aspects = np.exp(rng.normal(0, 0.1) + wander(rng, frames, rng.uniform(0, 0.04))[:, 0]) * rng.choice([-1.0, 1.0])
@@ -166,7 +166,7 @@ def crossing_path(rng: np.random.Generator, met: Trajectory, size: int) -> Traje
     frames = len(met)
     meeting, angle = rng.uniform(0.2, 0.9) * (frames - 1), rng.uniform(0, 2 * np.pi)
     there = met[round(meeting)][:2, 2]
-    velocity = rng.uniform(0.03, 0.12) * size * np.array([np.cos(angle), np.sin(angle)])
+    velocity = rng.uniform(0.04, 0.14) * size * np.array([np.cos(angle), np.sin(angle)])
     turn = similarity(1, rng.uniform(-np.pi, np.pi), 0, 0)
     return np.stack([moved(turn, there + (time - meeting) * velocity) for time in range(frames)])
 

@@ -174,7 +174,7 @@ def _troupe(
     rng: np.random.Generator, bank: PictureBank, frames: int, size: int, count: int, cutout_share: float
 ) -> tuple[Actor, ...]:
     """`count` actors, larger ones further back; at times a look-alike, at times one that crosses before another."""
-    extents = np.sort(np.exp(rng.uniform(np.log(0.15), np.log(0.75), count)))[::-1] * size
+    extents = np.sort(np.exp(rng.uniform(np.log(0.12), np.log(0.7), count)))[::-1] * size
     actors = [_actor(rng, bank, extent, actor_path(rng, frames, size), cutout_share) for extent in extents]
     if actors and rng.random() < 0.35:
         twin = actors[rng.integers(len(actors))]

@@ -47,11 +47,11 @@ def camera_path(rng: np.random.Generator, frames: int, size: int) -> Trajectory:
     """Poses [frames, 3, 3] of the world on a canvas of `size` pixels: pan, zoom, roll and shake; first the identity."""
     if rng.random() < 0.2:
         return np.broadcast_to(np.eye(3), (frames, 3, 3))
-    pan = wander(rng, frames, size * np.exp(rng.uniform(np.log(0.001), np.log(0.015))), 2)
+    pan = wander(rng, frames, size * np.exp(rng.uniform(np.log(0.001), np.log(0.025))), 2)
     zoom = wander(rng, frames, rng.uniform(0, 0.02))[:, 0]
     roll = wander(rng, frames, rng.uniform(0, 0.015))[:, 0]
     if rng.random() < 0.3:
-        pan[1:] += rng.normal(0, size * rng.uniform(0.001, 0.008), (frames - 1, 2))
+        pan[1:] += rng.normal(0, size * rng.uniform(0.001, 0.012), (frames - 1, 2))
     middle = size / 2
     about_middle = [
         similarity(float(np.exp(z)), r, middle + x, middle + y) for z, r, (x, y) in zip(zoom, roll, pan, strict=True)
