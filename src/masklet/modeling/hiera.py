@@ -104,8 +104,10 @@ class HieraBlock(nn.Module):
             x = self.proj(normalized)
             x = max_pool_2x2(x) if self.shape.pools else x
         attended, x_attended = self._attend(normalized, grid)
-        x = x + self.drop_path(attended)
-        return x + self.drop_path(self.mlp(self.layer_norm2(x))), x_attended
+        out = grid.pooled() if self.shape.pools else grid
+        pictures = x.numel() // (out.height * out.width * x.shape[-1])
+        x = x + self.drop_path(attended, pictures)
+        return x + self.drop_path(self.mlp(self.layer_norm2(x)), pictures), x_attended
 
     def _attend(self, x: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
         window = self.shape.window
@@ -216,7 +218,8 @@ class Sam2HieraDetModel(PretrainedModel):
         if self.gradient_checkpointing and torch.is_grad_enabled():
             result: tuple[Tensor, Tensor] = checkpoint(block, x, grid, use_reentrant=False)
             return result
-        if wants_attention or grid.window == 0 or grid.window != block.shape.window:
+        drops_pictures = block.training and block.drop_path.rate > 0
+        if wants_attention or drops_pictures or grid.window == 0 or grid.window != block.shape.window:
             result = block(x, grid)
             return result
         # Windows have nothing to do with each other until the layout changes.

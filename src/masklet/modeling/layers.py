@@ -81,15 +81,21 @@ def pointwise_twice(first: nn.Conv2d, second: nn.Conv2d, x_bhwc: Tensor) -> Tens
 
 
 class DropPath(nn.Module):
-    """Stochastic depth: in training, drop a residual branch for a random part of the batch."""
+    """Stochastic depth: in training, leave a residual branch out for a random part of the batch.
+
+    `rate` is how often; training sets it (`masklet.training.regularization`).
+    """
 
     def __init__(self, rate: float):
         super().__init__()
         self.rate = rate
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Zero whole samples with probability `rate` and scale the others up to keep the mean."""
+    def forward(self, x: Tensor, samples: int) -> Tensor:
+        """Zero whole samples with probability `rate` and scale the others up to keep the mean.
+
+        Each of the `samples` is equally many entries of the first dimension in a row, its windows say.
+        """
         if self.rate == 0 or not self.training:
             return x
-        kept = torch.rand(x.shape[0], *[1] * (x.ndim - 1), device=x.device) >= self.rate
-        return x * kept / (1 - self.rate)
+        kept = (torch.rand(samples, 1, device=x.device) >= self.rate).to(x.dtype) / (1 - self.rate)
+        return (x.reshape(samples, -1) * kept).view_as(x)

@@ -12,7 +12,8 @@ from tests.unit.modeling.small_models import (
 )
 
 from masklet import Sam2HieraDetModel
-from masklet.modeling.hiera import block_shapes, max_pool_2x2
+from masklet.modeling.hiera import BlockShape, HieraBlock, block_shapes, max_pool_2x2
+from masklet.modeling.windows import Grid
 
 
 def backbone(windows: list[int] = OPEN_WINDOWS) -> Sam2HieraDetModel:
@@ -89,3 +90,19 @@ def test_stochastic_depth_drops_branches_in_training_only() -> None:
         model.train()
         assert not torch.equal(model(pixels).last_hidden_state, model(pixels).last_hidden_state)
     assert [block.drop_path.rate for block in model.blocks] == pytest.approx([0.9 * i / 7 for i in range(8)])
+
+
+def test_stochastic_depth_leaves_whole_pictures_out_and_keeps_the_mean() -> None:
+    """Also where tokens are stored as windows, several a picture."""
+    torch.manual_seed(0)
+    block = HieraBlock(small_backbone(), BlockShape(8, 8, 1, window=8, pools=False, drop_path=0.75)).train()
+    x, grid = torch.randn(64 * 4, 8, 8, 8), Grid(16, 16, window=8)  # 64 pictures of 4 windows
+    with torch.no_grad():
+        block.mlp.proj_out.weight.zero_()
+        block.mlp.proj_out.bias.zero_()
+        whole = block.eval()(x, grid)[0] - x
+        left = block.train()(x, grid)[0] - x
+    shares = (left.flatten(1).norm(dim=1) / whole.flatten(1).norm(dim=1)).round(decimals=3).view(64, 4)
+    assert torch.equal(shares, shares[:, :1].expand(-1, 4))
+    assert set(shares.flatten().tolist()) == {0.0, 4.0}
+    assert 0.1 < (shares[:, 0] > 0).float().mean() < 0.4
