@@ -3,8 +3,17 @@
 import torch
 from torch import Tensor
 
-from masklet.configuration import Sam2MaskDecoderConfig
+from masklet.configuration import Sam2Config, Sam2MaskDecoderConfig
 from masklet.modeling.mask_decoder import DecodedMasks
+
+
+def is_ambiguous(config: Sam2Config, points: int, *, is_first: bool) -> bool:
+    """Whether a prompt of so many points leaves open what is meant, so that the best of three masks counts.
+
+    A box is two points, a frame that is only tracked none. `is_first`: the object is seen without memories.
+    """
+    is_on = config.multimask_output_in_sam and (is_first or config.multimask_output_for_tracking)
+    return is_on and config.multimask_min_pt_num <= points <= config.multimask_max_pt_num
 
 
 def multimask_outputs(decoded: DecodedMasks) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from masklet.modeling.mask_selection import is_ambiguous
 from masklet.modeling.object_pointers import PointerMemory
 from masklet.modeling.video_network import ObjectOutcome, SpatialMemory, VideoNetwork
 from masklet.tracking.frame_prompt import FramePrompt
@@ -149,8 +150,9 @@ def _track_together(
     levels = session.frames.features(network, frame)
     conditioned = _condition(network, levels[2], [recalled for _, recalled in group])
     decoded = network.decode((*levels[:2], conditioned))
-    outcome = network.outcome(decoded, _is_multimask(network, [0] * len(group), is_first=False))
     is_prompted = torch.zeros(len(group), dtype=torch.bool, device=network.device)
+    is_multimask = torch.full((len(group), 1), is_ambiguous(network.config, 0, is_first=False), device=network.device)
+    outcome = network.outcome(decoded, is_multimask)
     features = network.remember(levels[2], outcome.logits, outcome.object_score, is_prompted)
     memories = _memories(session, outcome, features, reverse)
     for (target, _), memory in zip(group, memories, strict=True):
@@ -186,20 +188,8 @@ def _click(
         input_labels=prompt.labels[None, None].to(network.device),
         input_masks=None if earlier is None else earlier[None, None].clamp(-LARGEST_LOGIT, LARGEST_LOGIT),
     )
-    is_first = not recalled.features
-    return network.outcome(decoded, _is_multimask(network, [len(prompt.labels)], is_first=is_first))
-
-
-def _is_multimask(network: VideoNetwork, numbers_of_points: Sequence[int], *, is_first: bool) -> Tensor:
-    """For each object whether its prompt is ambiguous, [objects, 1]: the best of three masks counts.
-
-    A box counts as two points. `is_first`: the object is seen without memories.
-    """
-    config = network.config
-    is_on = config.multimask_output_in_sam and (is_first or config.multimask_output_for_tracking)
-    fewest, most = config.multimask_min_pt_num, config.multimask_max_pt_num
-    answers = [is_on and fewest <= number <= most for number in numbers_of_points]
-    return torch.tensor(answers, device=network.device).unsqueeze(1)
+    is_multimask = is_ambiguous(network.config, len(prompt.labels), is_first=not recalled.features)
+    return network.outcome(decoded, torch.full((1, 1), is_multimask, device=network.device))
 
 
 def _memories(
