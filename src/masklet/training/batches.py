@@ -12,9 +12,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from masklet.datasets.scenes import Scene, SceneGenerator
 from masklet.masks.geometry import box_fill
-from masklet.training.processes import Processes
 from masklet.training.prompting import PointPrompts, first_prompt, part_in_a_box
 from masklet.training.recipe import Recipe, Stage
+from masklet.training.shares import Share
 
 Batch = TypeVar("Batch")
 
@@ -51,19 +51,19 @@ def normalized(pixel_values: Tensor) -> Tensor:
 
 
 class SceneBatches(Dataset[SceneBatch]):
-    """Batches by number, each of its own range of scene seeds: a resumed run goes on where it stopped."""
+    """A share of each step's batch, by number, each of its own scene seeds: a resumed run goes on where it stopped."""
 
     def __init__(
         self,
         generator: SceneGenerator,
         recipe: Recipe,
         stage: Stage,
-        processes: Processes,
+        share: Share,
         first_batch: int,
         batches: int,
     ):
         self.generator, self.recipe, self.stage = generator, recipe, stage
-        self.processes, self.first_batch, self.batches = processes, first_batch, batches
+        self.share, self.first_batch, self.batches = share, first_batch, batches
 
     def __len__(self) -> int:
         return self.batches
@@ -71,7 +71,7 @@ class SceneBatches(Dataset[SceneBatch]):
     def __getitem__(self, index: int) -> SceneBatch:
         cv2.setNumThreads(0)
         number = self.recipe.first_scene + (self.first_batch + index) * self.stage.scenes_per_step
-        numbers = range(number, number + self.stage.scenes_per_step)[self.processes.rank :: self.processes.count]
+        numbers = self.share.of(range(number, number + self.stage.scenes_per_step))
         rng = np.random.default_rng((self.recipe.seed, numbers[0]))
         scenes = [self.generator.scene(each) for each in numbers]
         box_share = self.recipe.prompts.box_among_points

@@ -56,12 +56,12 @@ class ClipBatches(Dataset[ClipBatch | SceneBatch]):
         return len(self.stills)
 
     def __getitem__(self, index: int) -> ClipBatch | SceneBatch:
-        step, recipe, processes = self.stills.first_batch + index, self.stills.recipe, self.stills.processes
+        step, recipe = self.stills.first_batch + index, self.stills.recipe
         if self.stage.is_stills_step(step):
             return self.stills[index]
         cv2.setNumThreads(0)
         number = recipe.first_scene + step * self.stage.clips_per_step
-        numbers = range(number, number + self.stage.clips_per_step)[processes.rank :: processes.count]
+        numbers = self.stills.share.of(range(number, number + self.stage.clips_per_step))
         rng = np.random.default_rng((recipe.seed, numbers[0]))
         box_share, objects = recipe.prompts.box_among_points, self.stage.objects_per_clip
         return ClipBatch([sample_clip(self.generator.clip(each), objects, box_share, rng) for each in numbers])

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from masklet.configuration import Sam2Config
 from masklet.datasets.scenes import ClipMixture, SceneMixture
 from masklet.errors import InvalidInputError
+from masklet.training.parts import PARTS, Part
+
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True)
@@ -107,13 +111,69 @@ class ClipTracking:
 
 
 @dataclass(frozen=True)
+class ImageEncoderRates:
+    """How fast the image encoder learns.
+
+    `learning_rate` in place of the recipe's (None: the same; it falls in the same proportion); a block of the backbone
+    `depth` blocks below the neck learns at that times `layer_decay` ** (depth + 1), what comes before the blocks as
+    one block more; position tables and the neck at the full rate (the reference's fine-tuning: 0.9).
+    """
+
+    learning_rate: float | None = None
+    layer_decay: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.layer_decay <= 1:
+            raise InvalidInputError(f"layer_decay={self.layer_decay}; it must be above 0 and at most 1.")
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """How the machine computes the steps.
+
+    `precision` of products, beside float32 weights; "auto" is bfloat16 where that is faster. A step is divided into
+    `shares_per_step` shares that a process computes one after another, adding up their gradients; of several processes
+    each computes some, so their number changes nothing (1: as many shares as processes). `checkpoints_gradients`:
+    compute the image encoder's blocks again in the backward pass, to save memory. `is_sharded`: weights and optimizer
+    are divided among the processes (FSDP), not copied to each (DDP). `needs_gpu`: refuse to run on a processor.
+    """
+
+    precision: Precision = "auto"
+    shares_per_step: int = 1
+    checkpoints_gradients: bool = False
+    is_sharded: bool = False
+    needs_gpu: bool = False
+
+    def __post_init__(self) -> None:
+        if self.shares_per_step < 1:
+            raise InvalidInputError(f"shares_per_step={self.shares_per_step}; it must be at least 1.")
+
+
+@dataclass(frozen=True)
+class LowRank:
+    """Train low-rank adapters (LoRA) beside frozen weights: W + alpha / rank * B A.
+
+    `layers`: patterns (* and ?) of the names of the linear layers that get one; by default all that can have one.
+    """
+
+    rank: int = 16
+    alpha: float = 32.0
+    dropout: float = 0.0
+    layers: tuple[str, ...] = ("*",)
+
+    def __post_init__(self) -> None:
+        if self.rank < 1 or self.alpha <= 0 or not 0 <= self.dropout < 1:
+            raise InvalidInputError(f"{self}: rank must be at least 1, alpha above 0, dropout from 0 to below 1.")
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Everything that determines a run, apart from the machine.
 
     `picture_folders` are searched for pictures, `panoptic_folder` for labelled ones (COCO panoptic format). Training
     starts from `initial_weights` (a folder, file or hub id) or else from random ones. The learning rate warms up
     linearly and falls along a cosine to `final_learning_rate`. `rounds` counts the prompts an object gets: the first,
-    then corrective clicks.
+    then corrective clicks. `frozen` parts of the network stay as they begin.
     """
 
     name: str
@@ -131,6 +191,9 @@ class Recipe:
     weight_decay: float = 0.05
     gradient_clip: float = 1.0
     average_decay: float = 0.998
+    image_encoder: ImageEncoderRates = field(default_factory=ImageEncoderRates)
+    frozen: tuple[Part, ...] = ()
+    hardware: Hardware = field(default_factory=Hardware)
     losses: LossWeights = field(default_factory=LossWeights)
     prompts: PromptShares = field(default_factory=PromptShares)
     tracking: ClipTracking = field(default_factory=ClipTracking)
@@ -138,6 +201,11 @@ class Recipe:
     first_scene: int = 0
     loader_workers: int = 1
     save_every: int = 500
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.frozen) - set(PARTS))
+        if unknown or set(self.frozen) == set(PARTS):
+            raise InvalidInputError(f"frozen={', '.join(self.frozen)}; some of {', '.join(PARTS)} can be, but not all.")
 
     @property
     def total_steps(self) -> int:

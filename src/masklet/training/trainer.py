@@ -24,6 +24,7 @@ from masklet.training.processes import Processes
 from masklet.training.recipe import ClipStage, Recipe, Stage
 from masklet.training.run_lock import alone_in
 from masklet.training.run_state import AVERAGE_FOLDER, RunState
+from masklet.training.shares import Share
 from masklet.training.step import StepLoss, training_step
 
 Report = Callable[[int, dict[str, float]], None]
@@ -101,7 +102,8 @@ class Trainer:
         """What is left of a stage."""
         last = next(end for end in self._stage_ends() if end > self.step)
         scenes = SceneGenerator(bank, stage.image_size, self.recipe.mixture)
-        stills = SceneBatches(scenes, self.recipe, stage, self.processes, self.step, last - self.step)
+        share = Share(self.processes.rank, self.processes.count)
+        stills = SceneBatches(scenes, self.recipe, stage, share, self.step, last - self.step)
         if not isinstance(stage, ClipStage):
             return stills
         clips = ClipGenerator(bank, stage.image_size, stage.clip_length, self.recipe.clip_mixture)

@@ -8,10 +8,10 @@ from tests.unit.training.small_recipes import small_recipe, write_pictures
 from masklet.datasets.scenes import PictureBank, Scene, SceneGenerator
 from masklet.processing import Sam2ImageProcessorFast
 from masklet.training.batches import SceneBatches, collate, loaded, sample_objects
-from masklet.training.processes import Processes
 from masklet.training.recipe import Recipe
+from masklet.training.shares import Share
 
-ALONE = Processes()
+ALONE = Share()
 
 
 def scene_of(*sizes: int) -> Scene:
@@ -65,9 +65,9 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
     return small_recipe(write_pictures(tmp_path_factory.mktemp("pictures")))
 
 
-def batches(recipe: Recipe, processes: Processes = ALONE, first: int = 0, count: int = 4) -> SceneBatches:
+def batches(recipe: Recipe, share: Share = ALONE, first: int = 0, count: int = 4) -> SceneBatches:
     generator = SceneGenerator(PictureBank.load(recipe.picture_folders), 64, recipe.mixture)
-    return SceneBatches(generator, recipe, recipe.stages[0], processes, first, count)
+    return SceneBatches(generator, recipe, recipe.stages[0], share, first, count)
 
 
 def test_a_batch_depends_on_its_number_alone(recipe: Recipe) -> None:
@@ -81,7 +81,7 @@ def test_a_batch_depends_on_its_number_alone(recipe: Recipe) -> None:
 
 def test_processes_share_the_scenes_of_a_step(recipe: Recipe) -> None:
     whole = batches(recipe)[1]
-    parts = [batches(recipe, Processes(rank, 2))[1] for rank in range(2)]
+    parts = [batches(recipe, Share(rank, 2))[1] for rank in range(2)]
     assert torch.equal(torch.cat([part.pixel_values for part in parts]), whole.pixel_values)
 
 

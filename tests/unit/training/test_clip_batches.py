@@ -11,8 +11,8 @@ from masklet.datasets.scenes import Clip, ClipGenerator, PictureBank, SceneGener
 from masklet.prompts.simulated_clicks import first_click
 from masklet.training.batches import SceneBatch, SceneBatches
 from masklet.training.clip_batches import ClipBatch, ClipBatches, sample_clip
-from masklet.training.processes import Processes
 from masklet.training.recipe import ClipStage
+from masklet.training.shares import Share
 
 
 def clip_of(*sides: int, frames: int = 3) -> Clip:
@@ -71,24 +71,24 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_pictures(tmp_path_factory.mktemp("pictures"))
 
 
-def batches(pictures: Path, processes: Processes, first: int = 0, **fields: int) -> ClipBatches:
+def batches(pictures: Path, share: Share, first: int = 0, **fields: int) -> ClipBatches:
     stage = ClipStage(64, 6, scenes_per_step=2, objects_per_scene=2, clip_length=2, clips_per_step=2, **fields)
     recipe = small_recipe(pictures, stages=(stage,))
     bank = PictureBank.load((pictures,))
-    stills = SceneBatches(SceneGenerator(bank, 64, recipe.mixture), recipe, stage, processes, first, 6 - first)
+    stills = SceneBatches(SceneGenerator(bank, 64, recipe.mixture), recipe, stage, share, first, 6 - first)
     return ClipBatches(ClipGenerator(bank, 64, 2), stills, stage)
 
 
 def test_every_few_steps_are_on_stills_also_after_a_pause(pictures: Path) -> None:
-    kinds = [type(batches(pictures, Processes(), stills_every=3)[index]) for index in range(6)]
+    kinds = [type(batches(pictures, Share(), stills_every=3)[index]) for index in range(6)]
     assert kinds == [ClipBatch, ClipBatch, SceneBatch] * 2
-    later = batches(pictures, Processes(), first=4, stills_every=3)
+    later = batches(pictures, Share(), first=4, stills_every=3)
     assert [type(later[index]) for index in range(len(later))] == kinds[4:]
 
 
 def test_processes_share_the_clips_of_a_step(pictures: Path) -> None:
-    whole = batches(pictures, Processes())[1]
-    parts = [batches(pictures, Processes(rank, 2))[1] for rank in range(2)]
+    whole = batches(pictures, Share())[1]
+    parts = [batches(pictures, Share(rank, 2))[1] for rank in range(2)]
     assert isinstance(whole, ClipBatch)
     together = [clip for part in parts if isinstance(part, ClipBatch) for clip in part.clips]
     assert len(together) == len(whole.clips) == 2

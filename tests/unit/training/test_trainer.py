@@ -17,11 +17,11 @@ from masklet.modeling.video_network import VideoNetwork
 from masklet.training import trainer as trainer_module
 from masklet.training.batches import SceneBatches
 from masklet.training.initial_weights import draw_initial_weights
-from masklet.training.processes import Processes
 from masklet.training.recipe import ClipStage, PromptShares, Recipe, Stage
 from masklet.training.recipes import recipe_named
 from masklet.training.run_lock import alone_in
 from masklet.training.run_state import AVERAGE_FOLDER, STATE_FILE
+from masklet.training.shares import Share
 from masklet.training.step import training_step
 from masklet.training.trainer import Trainer
 
@@ -177,7 +177,7 @@ def test_training_learns_a_scene_by_heart(pictures: Path) -> None:
     recipe = small_recipe(pictures, rounds=2, prompts=PromptShares(click=1, box=0, mask=0))
     stage = Stage(image_size=64, steps=1, scenes_per_step=1, objects_per_scene=2)
     generator = SceneGenerator(PictureBank.load((pictures,)), 64, recipe.mixture)
-    batch = SceneBatches(generator, recipe, stage, Processes(), 3, 1)[0]
+    batch = SceneBatches(generator, recipe, stage, Share(), 3, 1)[0]
     torch.manual_seed(0)
     model = Sam2Model(recipe.model)
     model.resize(64)
