@@ -1,0 +1,22 @@
+"""Which recorded or procedural sample comes when: everything follows from a seed and a number."""
+
+from masklet.datasets.sampling.clip_sampling import ClipSampling
+from masklet.datasets.sampling.mixing import ClipSource, MixedClips, MixedScenes, SceneSource
+from masklet.datasets.sampling.mixture import DataMixture
+from masklet.datasets.sampling.recorded_clips import RecordedClips
+from masklet.datasets.sampling.recorded_stills import FramesAsStills, RecordedStills
+from masklet.datasets.sampling.skipped import SkippedSample, SkippedSamples
+
+__all__ = [
+    "ClipSampling",
+    "ClipSource",
+    "DataMixture",
+    "FramesAsStills",
+    "MixedClips",
+    "MixedScenes",
+    "RecordedClips",
+    "RecordedStills",
+    "SceneSource",
+    "SkippedSample",
+    "SkippedSamples",
+]

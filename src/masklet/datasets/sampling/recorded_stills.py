@@ -1,0 +1,83 @@
+"""Recorded pictures, or single frames of videos, as endless scenes, like those of the procedural world."""
+
+import numpy as np
+
+from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
+from masklet.datasets.augmentation import Augmentation, augmented
+from masklet.datasets.sampling.clip_sampling import ClipSampling, choose_frames
+from masklet.datasets.sampling.recorded_clips import KIND, read_frame
+from masklet.datasets.sampling.skipped import SkippedSample
+from masklet.datasets.sampling.turns import NothingVisibleError, Turns
+from masklet.datasets.scenes.generator import LARGEST_SHARE, MOST_OBJECTS, SMALLEST_AREA, Scene
+from masklet.datasets.scenes.layers import ByteArray, MaskArray
+
+MOST_DECODED = 4 * MOST_OBJECTS  # of a crowd, from which a view shows a part
+
+
+class RecordedStills:
+    """Scenes of `size` pixels from annotated pictures; the same (data, settings, seed, number), the same scene.
+
+    Each picture has one turn an epoch. 1 to 24 objects, each of at least 24 pixels and at most 95 % of the square. A
+    damaged picture, or one without objects, is passed over, and the next in the epoch takes its place.
+    """
+
+    def __init__(self, images: AnnotatedImages, size: int, augmentation: Augmentation, seed: int = 0) -> None:
+        self.images, self.size, self.augmentation = images, size, augmentation
+        self._turns = Turns(images.root, len(images), seed)
+
+    def scene(self, number: int) -> Scene:
+        """The scene of a number >= 0. InvalidInputError if no picture, or none of 100 in a row, is of use."""
+        return self._turns.take(number, lambda index: self._scene(index, number), self._name)
+
+    def collect_skipped(self) -> list[SkippedSample]:
+        """What had to be passed over since this was last asked."""
+        return self._turns.collect_skipped()
+
+    def _name(self, index: int) -> str:
+        return self.images[index].name
+
+    def _scene(self, index: int, number: int) -> Scene:
+        rng = self._turns.chance(number)
+        image = self.images[index]
+        if not image.objects:
+            raise NothingVisibleError
+        chosen = rng.permutation(len(image.objects))[:MOST_DECODED]
+        return scene_of(rng, image.read_pixels(), image.masks_of(chosen.tolist()), self.size, self.augmentation)
+
+
+class FramesAsStills:
+    """Scenes of `size` pixels from single annotated frames of videos, otherwise as `RecordedStills`.
+
+    Each video has one turn an epoch, every time with another frame.
+    """
+
+    def __init__(self, videos: AnnotatedVideos, size: int, augmentation: Augmentation, seed: int = 0) -> None:
+        self.videos, self.size, self.augmentation = videos, size, augmentation
+        self._turns = Turns(videos.root, len(videos), seed)
+
+    def scene(self, number: int) -> Scene:
+        """The scene of a number >= 0. InvalidInputError if no video, or none of 100 in a row, is of use."""
+        return self._turns.take(number, lambda index: self._scene(index, number), self.videos.sequences.__getitem__)
+
+    def collect_skipped(self) -> list[SkippedSample]:
+        """What had to be passed over since this was last asked."""
+        return self._turns.collect_skipped()
+
+    def _scene(self, index: int, number: int) -> Scene:
+        rng = self._turns.chance(number)
+        video = self.videos[self.videos.sequences[index]]
+        chosen = choose_frames(rng, video, 1, ClipSampling())
+        pixels, masks = read_frame(video, chosen.frames[0], chosen.object_ids)
+        return scene_of(rng, pixels, masks, self.size, self.augmentation)
+
+
+def scene_of(
+    rng: np.random.Generator, pixels: ByteArray, masks: MaskArray, size: int, augmentation: Augmentation
+) -> Scene:
+    """A picture and its objects, augmented; only objects that the view shows and that do not fill it."""
+    pictures, seen = augmented(rng, [pixels], [masks], size, augmentation)
+    areas = np.count_nonzero(seen[0], axis=(1, 2))
+    usable = np.flatnonzero((areas >= SMALLEST_AREA) & (areas <= LARGEST_SHARE * size * size))[:MOST_OBJECTS]
+    if not len(usable):
+        raise NothingVisibleError
+    return Scene(pictures[0], seen[0][usable], [-1] * len(usable), KIND)

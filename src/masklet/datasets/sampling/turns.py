@@ -1,0 +1,77 @@
+"""Whose turn it is: epochs over a dataset in random order, found from a number alone; who cannot come is replaced."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masklet.datasets.sampling.skipped import SkippedSample, listed
+from masklet.errors import InvalidInputError
+
+Sample = TypeVar("Sample")
+
+MOST_IN_A_ROW = 100
+ORDER, CHANCE = 2, 3  # keep the order of samples, and the chance within one, apart from all other chance of a run
+
+
+class NothingVisibleError(Exception):
+    """There is no object in a picture or video (large enough to be asked for), so there is nothing to learn from it."""
+
+
+class Turns:
+    """The order in which the `count` samples of a dataset are used, by number, and which of them had to be skipped.
+
+    Numbers 0 to count - 1 are one epoch, in an order of its own, the next `count` numbers the second, and so on.
+    """
+
+    def __init__(self, root: Path, count: int, seed: int) -> None:
+        if count < 1:
+            raise InvalidInputError(f"{root} holds no samples; training needs at least one.")
+        self.root, self.count, self.seed = root, count, seed
+        self._skipped: list[SkippedSample] = []
+
+    def order(self, epoch: int) -> NDArray[np.int64]:
+        """The samples of an epoch."""
+        return _permutation(self.seed, self.count, epoch)
+
+    def chance(self, number: int) -> np.random.Generator:
+        """All the chance that there is in the sample of a number."""
+        return np.random.default_rng((CHANCE, self.seed, number))
+
+    def take(self, number: int, sample: Callable[[int], Sample], name: Callable[[int], str]) -> Sample:
+        """Return `sample(index)` of the sample whose turn it is; the next in the epoch's order replaces one that fails.
+
+        Samples without a visible object are nobody's fault. Others that cannot be read are noted by their `name`.
+        InvalidInputError if 100 in a row, or all, are of no use.
+        """
+        epoch, place = divmod(number, self.count)
+        failed: list[SkippedSample] = []
+        attempts = min(self.count, MOST_IN_A_ROW)
+        for attempt in range(attempts):
+            index = int(self.order(epoch)[(place + attempt) % self.count])
+            try:
+                taken = sample(index)
+            except NothingVisibleError:
+                continue
+            except (OSError, InvalidInputError) as error:
+                failed.append(SkippedSample(self.root, name(index), str(error)))
+                continue
+            self._skipped += failed
+            return taken
+        raise InvalidInputError(
+            f"{attempts} samples of {self.root} in a row show no object or cannot be read. "
+            + (listed(failed) if failed else "None of them shows an object of at least 24 pixels.")
+        )
+
+    def collect_skipped(self) -> list[SkippedSample]:
+        """What was skipped since this was last asked."""
+        skipped, self._skipped = self._skipped, []
+        return skipped
+
+
+@lru_cache(maxsize=8)
+def _permutation(seed: int, count: int, epoch: int) -> NDArray[np.int64]:
+    return np.random.default_rng((ORDER, seed, epoch)).permutation(count)

@@ -1,0 +1,47 @@
+"""Pictures and masks keep together under every augmentation."""
+
+import cv2
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from masklet.datasets.augmentation import Augmentation, augmented
+from masklet.datasets.augmentation.views import random_view
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    height=st.integers(20, 90),
+    width=st.integers(20, 90),
+    side=st.integers(33, 80),
+    crop=st.sampled_from([0.0, 1.0]),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_picture_of_the_mask_shows_the_mask(seed: int, height: int, width: int, side: int, crop: float) -> None:
+    rng = np.random.default_rng(seed)
+    mask = np.zeros((height, width), bool)
+    top, left = rng.integers(0, height // 2), rng.integers(0, width // 2)
+    mask[top : top + height // 2, left : left + width // 2] = True
+    view = random_view(rng, height, width, side, Augmentation(crop=crop))
+    picture = view.picture(np.repeat(mask[..., None], 3, axis=2).astype(np.uint8) * 255)
+    whole = view.masks(np.ones((1, height, width), bool))[0]
+    inside = (
+        cv2.erode(whole.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    )  # at the rim the mean colour shines through
+    seen = view.masks(mask[None])[0]
+    assert (seen == (picture[..., 2] > 127))[inside].all()
+
+
+@given(seed=st.integers(0, 2**32), frames=st.integers(1, 3))
+@settings(max_examples=30, deadline=None)
+def test_a_bright_object_stays_where_its_mask_is(seed: int, frames: int) -> None:
+    """Also in mosaics, blurred, coloured: within the quadrant that is asked for nothing else is as bright."""
+    masks = np.zeros((frames, 1, 60, 80), bool)
+    for frame in range(frames):
+        masks[frame, 0, 10 : 20 + 5 * frame, 20:60] = True
+    pictures = [np.repeat(mask[0][..., None], 3, axis=2).astype(np.uint8) * 255 for mask in masks]
+    seen_pictures, seen = augmented(
+        np.random.default_rng(seed), pictures, list(masks), 64, Augmentation(mosaic=0.5, blur=0.5, crop=0.5)
+    )
+    for picture, mask in zip(seen_pictures, seen[:, 0], strict=True):
+        assert picture[mask].mean() > 170
