@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from masklet.datasets.scenes import Scene, SceneGenerator
+from masklet.datasets.sampling import SceneSource, SkippedSample
+from masklet.datasets.scenes import Scene
 from masklet.masks.geometry import box_fill
 from masklet.training.prompting import PointPrompts, first_prompt, part_in_a_box
 from masklet.training.recipe import Recipe, Stage
@@ -26,12 +27,14 @@ IMAGE_MEAN, IMAGE_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 @dataclass
 class SceneBatch:
     """`pixel_values` [batch, 3, S, S] uint8, `targets` [batch, objects, S/4, S/4] in 0..1 (share of each cell that
-    the object covers), `valid` [batch, objects] (False where a scene has fewer objects), the first prompts."""
+    the object covers), `valid` [batch, objects] (False where a scene has fewer objects), the first prompts; `skipped`
+    are the damaged samples that others took the place of."""
 
     pixel_values: Tensor
     targets: Tensor
     valid: Tensor
     prompts: PointPrompts
+    skipped: tuple[SkippedSample, ...] = ()
 
     def to(self, device: torch.device) -> "SceneBatch":
         """The batch on a device."""
@@ -55,7 +58,7 @@ class SceneBatches(Dataset[SceneBatch]):
 
     def __init__(
         self,
-        generator: SceneGenerator,
+        generator: SceneSource,
         recipe: Recipe,
         stage: Stage,
         share: Share,

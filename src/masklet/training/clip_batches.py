@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from masklet.datasets.scenes.clips import Clip, ClipGenerator
+from masklet.datasets.sampling import ClipSource, SkippedSample
+from masklet.datasets.scenes.clips import Clip
 from masklet.training.batches import SceneBatch, SceneBatches, normalized
 from masklet.training.prompting import PointPrompts, first_prompt
 from masklet.training.recipe import ClipStage
@@ -40,6 +41,7 @@ class ClipBatch:
     """The clips of one step; each has objects of its own number."""
 
     clips: list[ClipSample]
+    skipped: tuple[SkippedSample, ...] = ()
 
     def to(self, device: torch.device) -> "ClipBatch":
         """The clips on a device."""
@@ -49,7 +51,7 @@ class ClipBatch:
 class ClipBatches(Dataset[ClipBatch | SceneBatch]):
     """Batches by number, each of its own range of clip seeds; those of stills steps are what `stills` gives."""
 
-    def __init__(self, generator: ClipGenerator, stills: SceneBatches, stage: ClipStage):
+    def __init__(self, generator: ClipSource, stills: SceneBatches, stage: ClipStage):
         self.generator, self.stills, self.stage = generator, stills, stage
 
     def __len__(self) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from masklet.configuration import Sam2Config
+from masklet.datasets.sampling.mixture import DataMixture
 from masklet.datasets.scenes import ClipMixture, SceneMixture
 from masklet.errors import InvalidInputError
 from masklet.training.parts import PARTS, Part
@@ -170,7 +171,8 @@ class LowRank:
 class Recipe:
     """Everything that determines a run, apart from the machine.
 
-    `picture_folders` are searched for pictures, `panoptic_folder` for labelled ones (COCO panoptic format). Training
+    `data` names annotated data and its part in the run; without any, all is procedural. The procedural world is made of
+    the pictures below `picture_folders` and the labelled ones of `panoptic_folder` (COCO panoptic format). Training
     starts from `initial_weights` (a folder, file or hub id) or else from random ones. The learning rate warms up
     linearly and falls along a cosine to `final_learning_rate`. `rounds` counts the prompts an object gets: the first,
     then corrective clicks. `frozen` parts of the network stay as they begin.
@@ -181,6 +183,7 @@ class Recipe:
     stages: tuple[Stage, ...]
     picture_folders: tuple[Path, ...]
     panoptic_folder: Path | None = None
+    data: DataMixture = field(default_factory=DataMixture)
     mixture: SceneMixture = field(default_factory=SceneMixture)
     clip_mixture: ClipMixture = field(default_factory=ClipMixture)
     initial_weights: str | Path | None = None
