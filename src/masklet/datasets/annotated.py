@@ -9,10 +9,14 @@ from typing import Protocol, Self
 import numpy as np
 
 from masklet.datasets.problems import Problem
-from masklet.errors import UnreadableImageError
+from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.masks.geometry import Mask
 from masklet.media.images import Pixels, read_image
 from masklet.media.video_reader import VideoReader
+
+
+class EmptyDatasetError(InvalidInputError):
+    """A folder that looks like a dataset has nothing in it."""
 
 
 class MismatchedSizeError(UnreadableImageError):
@@ -28,6 +32,7 @@ class AnnotatedImage:
         path: the picture file.
         height, width: of the masks in pixels.
         objects: for each object a function that decodes its mask, bool [height, width]; masks may overlap.
+        left_out: how many further objects are annotated, but have not a pixel.
     """
 
     name: str
@@ -35,6 +40,7 @@ class AnnotatedImage:
     height: int
     width: int
     objects: tuple[Callable[[], Mask], ...]
+    left_out: int = 0
 
     @cached_property
     def masks(self) -> Mask:
@@ -42,10 +48,13 @@ class AnnotatedImage:
         return self.masks_of(range(len(self.objects)))
 
     def masks_of(self, indices: Sequence[int]) -> Mask:
-        """Return the masks of these objects only, bool [len(indices), H, W]."""
+        """Return the masks of these objects only, bool [len(indices), H, W]; InvalidInputError if one is broken."""
         masks = np.zeros((len(indices), self.height, self.width), dtype=bool)
         for mask, index in zip(masks, indices, strict=True):
-            mask[:] = self.objects[index]()
+            try:
+                mask[:] = self.objects[index]()
+            except (TypeError, ValueError) as error:
+                raise InvalidInputError(f"{self.name}: the mask of object {index} is broken: {error}") from error
         return masks
 
     def first_objects(self, count: int | None) -> Self:
@@ -101,6 +110,11 @@ class AnnotatedVideo(Protocol):
     @property
     def object_ids(self) -> tuple[int, ...]:
         """The ids of the objects, ascending, from 1 on."""
+        ...
+
+    @property
+    def masks_may_overlap(self) -> bool:
+        """Whether a pixel can belong to several objects, as in SA-V."""
         ...
 
     def __len__(self) -> int:

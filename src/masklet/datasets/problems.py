@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 
 class ProblemKind(StrEnum):
@@ -34,3 +35,8 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.place}: {self.kind}: {self.detail}"
+
+
+def single_frame(root: Path, name: str) -> Problem:
+    """Return what is said of a video `name` of one frame."""
+    return Problem(ProblemKind.SINGLE_FRAME, str(root / name), "nothing moves in a single picture")

@@ -16,18 +16,28 @@ LabelMap = npt.NDArray[np.uint8]
 """Object ids [H, W], 0 for the background."""
 
 
+class UnknownLabelError(UnreadableImageError):
+    """A label map shows an object id that its palette, or the list of its dataset's objects, does not have."""
+
+
 def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
     """Read the object ids (uint8 [H, W]) of a palette or 8-bit grey picture; a black-and-white one gives 0 and 1.
 
-    UnreadableImageError if the file is no picture, or has several colour channels or deeper pixels.
+    UnreadableImageError if the file is no picture, or has several colour channels or deeper pixels; UnknownLabelError
+    if a value lies outside the palette, as PNG forbids it.
     """
     try:
         with Image.open(path) as image:
+            # asked before the pixels are loaded, which fills the palette up to 256 colours
+            colours = len(image.palette.palette) // len(image.palette.mode) if image.palette else MAXIMUM_OBJECT_ID + 1
             mode, values = image.mode, np.asarray(image)
     except (OSError, ValueError, SyntaxError) as error:
         raise UnreadableImageError(f"{path} is not a readable label map: {error}.") from error
     if mode not in {"P", "L", "1"}:
         raise UnreadableImageError(f"{path} has the mode {mode}; object ids need a palette or 8-bit grey picture.")
+    if values.size and values.max() >= colours:
+        highest = f"the label {values.max()}, its palette ends at {colours - 1}"
+        raise UnknownLabelError(f"{path} shows {highest}.")
     return values.astype(np.uint8)
 
 

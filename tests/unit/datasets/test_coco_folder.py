@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from masklet.datasets.annotated import MismatchedSizeError
 from masklet.datasets.coco_folder import CocoFolder
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.masks.run_length import encode_run_length
@@ -59,19 +60,61 @@ def test_missing_file(tmp_path):
         CocoFolder(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"images": []}', '{"images": [], "annotations": [{}]}'])
+def test_broken_json(tmp_path):
+    (tmp_path / "annotations.json").write_text("{")
+    with pytest.raises(InvalidInputError, match=r"annotations\.json is not JSON"):
+        CocoFolder(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[]", '{"images": []}', '{"images": [], "annotations": [{}]}'])
 def test_invalid_file(tmp_path, text):
     (tmp_path / "annotations.json").write_text(text)
     with pytest.raises(InvalidInputError, match="not a COCO instances file"):
         CocoFolder(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "annotation", [{}, {"segmentation": {"size": [6, 4], "counts": [24]}}, {"segmentation": [[1, 2]]}]
-)
+@pytest.mark.parametrize("annotation", [{}, {"segmentation": {"size": [4, 6], "counts": [5]}}, {"segmentation": 3}])
 def test_invalid_annotation_names_the_image(tmp_path, annotation):
     with pytest.raises(InvalidInputError, match=r"a\.png"):
         list(write(tmp_path, [annotation]))
+
+
+def test_mask_of_another_size_than_its_picture(tmp_path):
+    folder = write(tmp_path, [{"id": 12, "segmentation": {"size": [6, 4], "counts": [24]}}])
+    with pytest.raises(MismatchedSizeError, match=r"a\.png: the mask of annotation 12.*\[6, 4\].*\[4, 6\]"):
+        folder[0]
+
+
+@pytest.mark.parametrize(
+    ("annotations", "pictures"),
+    [
+        ("annotations/instances_train2017.json", "train2017"),
+        ("annotations/instances_train2017.json", "images/train2017"),
+        ("annotations/instances_train2017.json", "images"),
+        ("_annotations.coco.json", "."),
+        ("mine/my.json", "mine"),
+    ],
+)
+def test_usual_places(tmp_path, annotations, pictures):
+    write(tmp_path, [{"segmentation": encode_run_length(MASK)}])
+    file = tmp_path / annotations
+    (tmp_path / pictures).mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(exist_ok=True)
+    (tmp_path / "images/a.png").rename(tmp_path / pictures / "a.png")
+    (tmp_path / "annotations.json").rename(file)
+    (picture,) = CocoFolder(file if file.name == "my.json" else tmp_path)
+    assert picture.read_pixels().shape == (4, 6, 3)
+
+
+def test_one_of_several_files_has_to_be_named(tmp_path):
+    write(tmp_path, [{"segmentation": encode_run_length(MASK)}])
+    (tmp_path / "annotations").mkdir()
+    for split in ("train", "val"):
+        (tmp_path / f"annotations/instances_{split}.json").write_bytes((tmp_path / "annotations.json").read_bytes())
+    (tmp_path / "annotations.json").unlink()
+    with pytest.raises(InvalidInputError, match=r"several.*instances_train\.json, .*instances_val\.json"):
+        CocoFolder(tmp_path)
+    assert len(CocoFolder(tmp_path / "annotations/instances_val.json")) == 1
 
 
 def test_picture_of_another_size_than_its_masks(tmp_path):

@@ -1,0 +1,109 @@
+"""Whether annotated data can be used, and if not, what is wrong where."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
+from masklet.datasets.examination import Findings, examined_image, examined_video, problem_of
+from masklet.datasets.opening import layout_of
+from masklet.datasets.problems import Problem, ProblemKind
+from masklet.errors import InvalidInputError
+
+LISTED = 10
+"""How many errors the message of `require_sound` lists."""
+
+Dataset = AnnotatedImages | AnnotatedVideos
+
+
+class DatasetReport:
+    """What a dataset holds and what is wrong with it.
+
+    Attributes:
+        root, layout: the folder, and what its layout is called.
+        findings: how much there is of what, and all problems.
+    """
+
+    def __init__(self, root: str, layout: str) -> None:
+        self.root, self.layout = root, layout
+        self.findings = Findings()
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All that was found, errors and remarks."""
+        return self.findings.problems
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that keep data from being used."""
+        return [each for each in self.problems if each.kind.is_error]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it, ready for JSON."""
+        return {"root": self.root, "layout": self.layout, **self.findings.to_json()}
+
+
+def require_sound(root: str | os.PathLike[str]) -> None:
+    """Check what names and annotation files tell, before a training begins; no picture or mask is read.
+
+    InvalidInputError, listing the first ten errors, if there are any or if the layout is unknown.
+    """
+    report, _ = _structure(Path(root))
+    errors = report.errors
+    if errors:
+        listed = "; ".join(str(each) for each in errors[:LISTED])
+        more = f"; and {len(errors) - LISTED} more" if len(errors) > LISTED else ""
+        raise InvalidInputError(f"{root} cannot be used: {listed}{more}.")
+
+
+def check_dataset(
+    root: str | os.PathLike[str],
+    progress: Callable[[int, int], None] | None = None,
+    workers: int = os.cpu_count() or 1,
+) -> DatasetReport:
+    """Read every picture, frame and mask under `root`, and report what is there and what is wrong.
+
+    Args:
+        root: a folder in any layout that `masklet.datasets.opening` knows; InvalidInputError if it is in none.
+        progress: called after each picture or video with the number of those done and their total.
+        workers: how many pictures or videos to read at a time.
+    """
+    report, dataset = _structure(Path(root))
+    if dataset is None:
+        return report
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for done, findings in enumerate(pool.map(*_examinations(dataset)), start=1):
+                report.findings.add(findings)
+                if progress is not None:
+                    progress(done, len(dataset))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    if not report.findings.objects and not report.errors:
+        report.problems.append(Problem(ProblemKind.EMPTY_DATASET, str(root), "no object is visible anywhere"))
+    return report
+
+
+def _structure(root: Path) -> tuple[DatasetReport, Dataset | None]:
+    """Return what opening the dataset tells, and the dataset unless it cannot be opened."""
+    layout = layout_of(root)
+    report = DatasetReport(str(root), layout.NAME)
+    try:
+        dataset = layout(root)
+    except (InvalidInputError, OSError) as error:
+        report.problems.append(problem_of(error, str(root)))
+        return report, None
+    report.problems.extend(dataset.problems())
+    if not len(dataset):
+        report.problems.append(Problem(ProblemKind.EMPTY_DATASET, str(root), "it has no annotated pictures or videos"))
+    return report, dataset
+
+
+def _examinations(dataset: Any) -> tuple[Callable[[Any], Findings], range | tuple[str, ...]]:
+    """Return the function that examines one item of a dataset, and the items."""
+    if hasattr(dataset, "sequences"):
+        return (lambda name: examined_video(dataset, name)), dataset.sequences
+    return (lambda index: examined_image(dataset, index)), range(len(dataset))

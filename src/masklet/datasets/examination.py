@@ -1,0 +1,139 @@
+"""What reading one picture or one video of a dataset brings to light."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from masklet.datasets.annotated import (
+    AnnotatedImages,
+    AnnotatedVideo,
+    AnnotatedVideos,
+    EmptyDatasetError,
+    MismatchedSizeError,
+)
+from masklet.datasets.problems import Problem, ProblemKind, single_frame
+from masklet.errors import InvalidInputError
+from masklet.media.label_maps import UnknownLabelError
+
+KIND_OF_ERROR = (
+    (EmptyDatasetError, ProblemKind.EMPTY_DATASET),
+    (MismatchedSizeError, ProblemKind.MISMATCHED_SIZE),
+    (UnknownLabelError, ProblemKind.UNKNOWN_LABEL),
+    (InvalidInputError, ProblemKind.BROKEN_ANNOTATIONS),
+    (OSError, ProblemKind.UNREADABLE_FILE),
+)
+READING_ERRORS = (InvalidInputError, OSError)
+"""What reading annotated data can end by where the data is at fault; unreadable pictures and videos are OSErrors."""
+
+
+@dataclass
+class Findings:
+    """How much data there is, and what is wrong with it.
+
+    Attributes:
+        pictures, videos, frames, annotated_frames, objects: how many; what cannot be read is not counted.
+        sizes: how many pictures or videos there are of each size (height, width).
+        problems: each once, in the order in which they were found.
+    """
+
+    pictures: int = 0
+    videos: int = 0
+    frames: int = 0
+    annotated_frames: int = 0
+    objects: int = 0
+    sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, other: "Findings") -> None:
+        """Take in what was found elsewhere."""
+        self.pictures += other.pictures
+        self.videos += other.videos
+        self.frames += other.frames
+        self.annotated_frames += other.annotated_frames
+        self.objects += other.objects
+        self.sizes += other.sizes
+        self.problems.extend(each for each in other.problems if each not in self.problems)
+
+    @contextmanager
+    def noting_errors(self, place: str) -> Iterator[None]:
+        """Make an error of reading data a problem at `place`, unless the same has been said before."""
+        try:
+            yield
+        except READING_ERRORS as error:
+            problem = problem_of(error, place)
+            if (problem.kind, problem.detail) not in ((each.kind, each.detail) for each in self.problems):
+                self.problems.append(problem)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it, ready for JSON; a size is {"height", "width", "count"}."""
+        sizes = [{"height": height, "width": width, "count": count} for (height, width), count in self.sizes.items()]
+        problems = [
+            {"kind": each.kind.value, "is_error": each.kind.is_error, "place": each.place, "detail": each.detail}
+            for each in self.problems
+        ]
+        counts = ("pictures", "videos", "frames", "annotated_frames", "objects")
+        return {name: getattr(self, name) for name in counts} | {"sizes": sizes, "problems": problems}
+
+
+def problem_of(error: Exception, place: str) -> Problem:
+    """Return the problem that an error of reading data at `place` stands for."""
+    kind = next(kind for errors, kind in KIND_OF_ERROR if isinstance(error, errors))
+    return Problem(kind, place, str(error))
+
+
+def examined_image(dataset: AnnotatedImages, index: int) -> Findings:
+    """Read picture `index` and its masks, one at a time."""
+    found = Findings()
+    with found.noting_errors(f"{dataset.root}, picture {index}"):
+        image = dataset[index]
+        place = str(image.path)
+        empty = [number for number, decode in enumerate(image.objects) if not image.masks_of([number]).any()]
+        found.objects = len(image.objects) - len(empty)
+        if empty or image.left_out:
+            detail = f"{len(empty) + image.left_out} objects have a mask without any pixel"
+            found.problems.append(Problem(ProblemKind.OBJECT_NEVER_VISIBLE, place, detail))
+        if image.path.exists():  # that it is missing has been said
+            image.read_pixels()
+            found.pictures = 1
+            found.sizes[image.height, image.width] += 1
+    return found
+
+
+def examined_video(dataset: AnnotatedVideos, name: str) -> Findings:
+    """Read all frames and masks of the video `name`."""
+    found = Findings()
+    place = str(dataset.root / name)
+    try:
+        video = dataset[name]
+    except InvalidInputError:
+        return found  # its files do not fit together, which `problems` says in detail
+    with found.noting_errors(place):
+        _examine_frames(video, place, found)
+        if len(video) == 1:
+            found.problems.append(single_frame(dataset.root, name))
+        found.videos = 1
+    return found
+
+
+def _examine_frames(video: AnnotatedVideo, place: str, found: Findings) -> None:
+    """Read every frame of a video and every mask, in their order."""
+    annotated = set(video.annotated_frames)
+    seen: set[int] = set()
+    for frame, frame_name in enumerate(video.frame_names):
+        here = f"{place}, frame {frame_name}"
+        with found.noting_errors(here):
+            pixels = video.read_pixels(frame)
+            found.frames += 1
+            if found.frames == 1:
+                found.sizes[pixels.shape[0], pixels.shape[1]] += 1
+        if frame in annotated:
+            with found.noting_errors(here):
+                seen |= video.masks(frame).keys()
+                found.annotated_frames += 1
+    found.objects = len(seen)
+    if not seen:
+        found.problems.append(Problem(ProblemKind.WITHOUT_OBJECTS, place, "no frame shows an object"))
+    for each in sorted(set(video.object_ids) - seen):
+        found.problems.append(Problem(ProblemKind.OBJECT_NEVER_VISIBLE, place, f"object {each} is in no frame"))

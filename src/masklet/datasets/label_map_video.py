@@ -1,0 +1,112 @@
+"""A video whose frames are picture files and whose annotations are label maps."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+from masklet.datasets.annotated import MismatchedSizeError
+from masklet.datasets.label_values import is_black_and_white, object_ids_in, void_resolved
+from masklet.errors import InvalidInputError
+from masklet.masks.geometry import Mask
+from masklet.media.frame_folders import picture_pixels
+from masklet.media.images import Pixels
+from masklet.media.label_maps import LabelMap, UnknownLabelError, read_label_map
+from masklet.media.video_reader import VideoReader, open_video
+
+
+@dataclass(frozen=True)
+class LabelMapVideo:
+    """The frames of one sequence and the label maps of some or all of them.
+
+    Attributes:
+        name: of the sequence.
+        frame_paths: a picture file for each frame.
+        annotated_frames: the frames with a label map, ascending.
+        annotation_paths: their label maps, in the same order.
+        declared_ids: the ids that the dataset's own list gives to the objects; None if it has no list.
+    """
+
+    name: str
+    frame_paths: tuple[Path, ...]
+    annotated_frames: tuple[int, ...]
+    annotation_paths: tuple[Path, ...]
+    declared_ids: tuple[int, ...] | None = None
+    masks_may_overlap: ClassVar[bool] = False
+
+    def __len__(self) -> int:
+        return len(self.frame_paths)
+
+    @property
+    def frame_names(self) -> tuple[str, ...]:
+        """The names of the frames' files without suffix, "00000" and so on."""
+        return tuple(path.stem for path in self.frame_paths)
+
+    @cached_property
+    def object_ids(self) -> tuple[int, ...]:
+        """The declared ids; where there are none, all that occur in any label map, each of which is read for it."""
+        if self.declared_ids is not None:
+            return self.declared_ids
+        return tuple(sorted({each for frame in self.annotated_frames for each in object_ids_in(self.labels(frame))}))
+
+    @cached_property
+    def first_labels(self) -> LabelMap:
+        """The first label map: what a tracker is told."""
+        return self.labels(self.annotated_frames[0])
+
+    def read_pixels(self, frame: int) -> Pixels:
+        """Return a frame, uint8 [H, W, 3]; UnreadableImageError if that fails or its size is not the label maps'."""
+        path = self.frame_paths[frame]
+        pixels = picture_pixels(path, str(path))
+        self._check_size(path, pixels.shape[:2])
+        return pixels
+
+    def open_frames(self) -> VideoReader:
+        """Open the frames (uint8 [H, W, 3] RGB); MismatchedSizeError if their size is not the label maps'."""
+        frames = open_video(self.frame_paths)
+        try:
+            self._check_size(self.frame_paths[0], (frames.height, frames.width))
+        except MismatchedSizeError:
+            frames.close()
+            raise
+        return frames
+
+    def masks(self, frame: int) -> dict[int, Mask]:
+        """Return the mask (bool [H, W]) of each object that is visible in an annotated frame, by its id."""
+        labels = self.labels(frame)
+        return {each: labels == each for each in object_ids_in(labels)}
+
+    def labels(self, frame: int) -> LabelMap:
+        """Return the object ids (uint8 [H, W]) of an annotated frame, 0 where there is no object or void.
+
+        InvalidInputError if the frame has no label map. UnreadableImageError if the file is none, UnknownLabelError if
+        it shows an id that is not declared, MismatchedSizeError if its size is not that of the first label map.
+        """
+        path = self._annotation_of(frame)
+        values = read_label_map(path)
+        labels = void_resolved(values, black_and_white=self._is_black_and_white)
+        unknown = set(object_ids_in(labels)) - set(self.declared_ids or range(256))
+        if unknown:
+            raise UnknownLabelError(f"{path} shows the objects {sorted(unknown)}; declared are {self.declared_ids}.")
+        if frame != self.annotated_frames[0]:
+            self._check_size(path, labels.shape)
+        return labels
+
+    def _annotation_of(self, frame: int) -> Path:
+        if frame not in self.annotated_frames:
+            raise InvalidInputError(f"Frame {frame} of {self.name!r} has no label map; some of its other frames do.")
+        return self.annotation_paths[self.annotated_frames.index(frame)]
+
+    def _check_size(self, path: Path, size: tuple[int, ...]) -> None:
+        if size != self.first_labels.shape:
+            sizes = f"{list(size)}, {self.annotation_paths[0]} {list(self.first_labels.shape)}"
+            raise MismatchedSizeError(f"{path} has the size (height, width) {sizes}.")
+
+    @cached_property
+    def _is_black_and_white(self) -> bool:
+        """Whether 255 is the one object rather than void: the first map that is not empty tells."""
+        return next((is_black_and_white(values) for values in self._values() if values.any()), True)
+
+    def _values(self) -> Iterator[LabelMap]:
+        return (read_label_map(path) for path in self.annotation_paths)

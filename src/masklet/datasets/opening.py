@@ -1,0 +1,58 @@
+"""Which layout a folder of annotated data has, and its reader."""
+
+import os
+from pathlib import Path
+
+from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
+from masklet.datasets.coco_folder import CocoFolder
+from masklet.datasets.davis_folder import DavisFolder
+from masklet.datasets.mose_folder import MoseFolder
+from masklet.datasets.plain_folder import PlainFolder
+from masklet.datasets.sa1b_folder import Sa1bFolder
+from masklet.datasets.sav_folder import SavFolder
+from masklet.datasets.sav_split_folder import SavSplitFolder
+from masklet.datasets.youtube_vos_folder import YoutubeVosFolder
+from masklet.errors import InvalidInputError
+
+Layout = type[
+    CocoFolder | SavSplitFolder | MoseFolder | YoutubeVosFolder | DavisFolder | SavFolder | Sa1bFolder | PlainFolder
+]
+
+LAYOUTS: tuple[Layout, ...] = (
+    CocoFolder,
+    SavSplitFolder,
+    MoseFolder,
+    YoutubeVosFolder,
+    DavisFolder,
+    SavFolder,
+    Sa1bFolder,
+    PlainFolder,
+)
+"""In the order in which they are asked; a later one may recognise what is an earlier one's."""
+
+
+def open_dataset(root: str | os.PathLike[str]) -> AnnotatedImages | AnnotatedVideos:
+    """Open the annotated pictures or videos under `root`, in whichever layout they are.
+
+    InvalidInputError if there is no such folder, its layout is unknown (the message lists those that are known), or its
+    annotations are broken.
+    """
+    return layout_of(root)(root)
+
+
+def layout_of(root: str | os.PathLike[str]) -> Layout:
+    """Return the reader for `root`, which is not opened yet; InvalidInputError if it is in no known layout."""
+    path = Path(root)
+    if not path.exists():
+        raise InvalidInputError(f"There is no folder {path}.")
+    found = _recognised(path)
+    if found is not None:
+        return found
+    inner = [each.name for each in sorted(path.glob("*")) if each.is_dir() and _recognised(each)]
+    hint = f" These folders in it are datasets: {', '.join(inner)}; name one of them." if inner else ""
+    known = "; ".join(f"{each.NAME}: {each.LAYOUT}" for each in LAYOUTS)
+    raise InvalidInputError(f"{path} is in no known layout of annotated data.{hint} Known are {known}.")
+
+
+def _recognised(path: Path) -> Layout | None:
+    return next((each for each in LAYOUTS if each.recognises(path)), None)

@@ -1,0 +1,122 @@
+"""Annotated pictures from a folder of pictures and a folder of mask pictures."""
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from masklet.datasets.annotated import AnnotatedImage, MismatchedSizeError
+from masklet.datasets.label_values import is_black_and_white, object_ids_in, void_resolved
+from masklet.datasets.problems import Problem, ProblemKind
+from masklet.errors import InvalidInputError
+from masklet.masks.geometry import Mask
+from masklet.media.frame_folders import frames_of_folder
+from masklet.media.label_maps import LabelMap, read_label_map
+
+PICTURE_FOLDERS = ("images", "image", "imgs", "JPEGImages")
+MASK_FOLDERS = ("masks", "mask", "labels", "annotations", "SegmentationObject", "Annotations")
+EXACT_SUFFIXES = {".png", ".bmp", ".tif", ".tiff"}
+MASK_NAME = re.compile(r"(?P<picture>.+?)[_-](?:masks?|gt|labels?|seg(?:mentation)?)?[_-]?\d*")
+"""truck_mask, truck-gt, truck_3 and truck_mask_3 all belong to truck."""
+
+
+class PlainFolder:
+    """The pictures of `root/images` with the objects that the mask pictures of `root/masks` show.
+
+    The masks of `truck.jpg` are `truck.png`, or `truck_mask.png`, or several as `truck_1.png`, `truck_2.png` or any
+    names in a folder `truck`. A black-and-white mask (0 and 255, or one other value) is one object; in an indexed one
+    every value above 0 is one, except 255, which is void. Other names of the two folders: PICTURE_FOLDERS,
+    MASK_FOLDERS.
+    """
+
+    NAME = "pictures and masks"
+    LAYOUT = "images/PICTURE.jpg and masks/PICTURE.png (indexed or black and white), or masks/PICTURE/OBJECT.png"
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = Path(root)
+        self._pictures_folder, self._masks_folder = _folders(self.root)
+        self._pictures = {path.stem: path for path in frames_of_folder(self._pictures_folder)}
+        self._masks: dict[str, list[Path]] = defaultdict(list)
+        self._unpaired: list[Path] = []
+        for path in _mask_files(self._masks_folder):
+            name = self._picture_of(path)
+            if name is None:
+                self._unpaired.append(path)
+            else:
+                self._masks[name].append(path)
+        self._names = [name for name in self._pictures if name in self._masks]
+
+    @classmethod
+    def recognises(cls, root: Path) -> bool:
+        """Whether there are two such folders."""
+        return all(_first_folder(root, names) is not None for names in (PICTURE_FOLDERS, MASK_FOLDERS))
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __iter__(self) -> Iterator[AnnotatedImage]:
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int) -> AnnotatedImage:
+        """Return picture `index` in the order of names; UnreadableImageError if its masks cannot be read."""
+        name = self._names[index]
+        paths = self._masks[name]
+        label_maps = [read_label_map(path) for path in paths]
+        height, width = label_maps[0].shape
+        for path, labels in zip(paths, label_maps, strict=True):
+            if labels.shape != (height, width):
+                sizes = f"{list(labels.shape)}, {paths[0]} {[height, width]}"
+                raise MismatchedSizeError(f"{path} has the size (height, width) {sizes}.")
+        objects = tuple(decode for labels in label_maps for decode in _objects_of(labels))
+        return AnnotatedImage(self._pictures[name].name, self._pictures[name], height, width, objects)
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield masks without picture, pictures without mask and masks in JPEG; reads names only."""
+        for path in self._unpaired:
+            detail = f"{self._pictures_folder} has no picture of that name"
+            yield Problem(ProblemKind.MASK_WITHOUT_IMAGE, str(path), detail)
+        for name, path in self._pictures.items():
+            if name not in self._masks:
+                yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(path), f"{self._masks_folder} has no mask of it")
+        for path in sorted(path for paths in self._masks.values() for path in paths):
+            if path.suffix.lower() not in EXACT_SUFFIXES:
+                detail = f"{path.suffix} does not keep values exactly; masks are {', '.join(sorted(EXACT_SUFFIXES))}"
+                yield Problem(ProblemKind.BROKEN_ANNOTATIONS, str(path), detail)
+
+    def _picture_of(self, mask: Path) -> str | None:
+        if mask.parent != self._masks_folder:
+            return mask.parent.name if mask.parent.name in self._pictures else None
+        if mask.stem in self._pictures:
+            return mask.stem
+        match = MASK_NAME.fullmatch(mask.stem)
+        return match["picture"] if match and match["picture"] in self._pictures else None
+
+
+def _objects_of(labels: LabelMap) -> Iterator[partial[Mask]]:
+    resolved = void_resolved(labels, black_and_white=is_black_and_white(labels))
+    return (partial(_mask_of, resolved, each) for each in object_ids_in(resolved))
+
+
+def _mask_of(labels: LabelMap, object_id: int) -> Mask:
+    return np.asarray(labels == object_id)
+
+
+def _folders(root: Path) -> tuple[Path, Path]:
+    pictures, masks = (_first_folder(root, names) for names in (PICTURE_FOLDERS, MASK_FOLDERS))
+    if pictures is None or masks is None:
+        names = f"one of {', '.join(PICTURE_FOLDERS)} and one of {', '.join(MASK_FOLDERS)}"
+        raise InvalidInputError(f"{root} has not the two folders of pictures and masks: {names}.")
+    return pictures, masks
+
+
+def _first_folder(root: Path, names: tuple[str, ...]) -> Path | None:
+    return next((root / each for each in names if (root / each).is_dir()), None)
+
+
+def _mask_files(folder: Path) -> list[Path]:
+    inner = sorted(each for each in folder.iterdir() if each.is_dir())
+    return [path for each in (folder, *inner) for path in frames_of_folder(each)]

@@ -1,0 +1,194 @@
+"""Annotated videos from a folder in the layout of SA-V's training set: JSON masklets beside videos or frames."""
+
+import os
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from masklet.datasets.annotated import MismatchedSizeError
+from masklet.datasets.annotation_json import read_annotation_json
+from masklet.datasets.problems import Problem, ProblemKind, single_frame
+from masklet.datasets.sav_frames import FRAMES_PER_ANNOTATION, SavFrames
+from masklet.errors import InvalidInputError
+from masklet.masks.geometry import Mask
+from masklet.masks.run_length import decode_run_length
+from masklet.media.images import Pixels
+from masklet.media.video_reader import VideoReader
+
+KINDS = ("manual", "auto")
+FRAME_FOLDERS = ("JPEGImages_24fps", "JPEGImages", "videos")
+VIDEO_SUFFIX = ".mp4"
+DEEPEST = 2
+"""How many folders below ROOT annotations may lie: SA-V has sav_train/sav_000/sav_000001_manual.json."""
+
+
+class SavVideo:
+    """One video with the masklets of its JSON files, whose masks may overlap; the files are read when first needed.
+
+    Objects are numbered from 1 on, in the order of the files: manual masklets first, then automatic ones. (SA-V numbers
+    them from 0, separately.) InvalidInputError, naming the file, if one is broken.
+
+    Args:
+        name: the id of the video, say sav_000001.
+        source: the video file, or a folder of frames.
+        annotation_paths: its `*_manual.json` and `*_auto.json`, one or both.
+    """
+
+    masks_may_overlap = True
+
+    def __init__(self, name: str, source: Path, annotation_paths: Sequence[Path]) -> None:
+        self.name, self.source, self.annotation_paths = name, source, tuple(annotation_paths)
+
+    def __len__(self) -> int:
+        return len(self._frames.names)
+
+    @property
+    def frame_names(self) -> tuple[str, ...]:
+        """The names of the frames' files without suffix, "00000" and so on."""
+        return self._frames.names
+
+    @cached_property
+    def annotated_frames(self) -> tuple[int, ...]:
+        """The frames with masks: every fourth of the video at 24 frames a second."""
+        return tuple(frame for frame in range(len(self)) if self._annotation_of(frame) is not None)
+
+    @cached_property
+    def object_ids(self) -> tuple[int, ...]:
+        """1 to the number of masklets, manual and automatic."""
+        return tuple(range(1, 1 + sum(len(masklet[0]) for masklet in self._masklets)))
+
+    def read_pixels(self, frame: int) -> Pixels:
+        """Return a frame, uint8 [H, W, 3]; UnreadableImageError or UnreadableVideoError if it cannot be read."""
+        return self._frames.read(frame)
+
+    def open_frames(self) -> VideoReader:
+        """Open all frames; MismatchedSizeError if their size is not the masks'."""
+        return self._frames.open()
+
+    def masks(self, frame: int) -> dict[int, Mask]:
+        """Return the mask (bool [H, W]) of each object that is visible in an annotated frame, by its id."""
+        place = self._annotation_of(frame)
+        if place is None:
+            raise InvalidInputError(f"Frame {frame} of {self.name!r} is not annotated; every fourth is.")
+        encoded = [each for masklets in self._masklets for each in masklets[place]]
+        masks = {number: self._decode(each) for number, each in enumerate(encoded, start=1)}
+        return {number: mask for number, mask in masks.items() if mask.any()}
+
+    def _annotation_of(self, frame: int) -> int | None:
+        """Return the place of a frame in the masklets, None if it has none."""
+        count = len(self._masklets[0])
+        if len(self) == count:  # a folder of the annotated frames only, however they are numbered
+            return frame
+        place, rest = divmod(self._frames.numbers[frame], FRAMES_PER_ANNOTATION)
+        return place if not rest and place < count else None
+
+    def _decode(self, encoded: Any) -> Mask:
+        try:
+            mask = decode_run_length(encoded)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise self._broken(f"a mask cannot be decoded ({error})") from error
+        if mask.shape != self._frames.size:
+            sizes = f"{list(mask.shape)} in a video of {list(self._frames.size)}"
+            raise MismatchedSizeError(f"{self.annotation_paths[0]} has a mask of the size (height, width) {sizes}.")
+        return mask
+
+    @cached_property
+    def _contents(self) -> list[dict[str, Any]]:
+        return [read_annotation_json(path) for path in self.annotation_paths]
+
+    @cached_property
+    def _masklets(self) -> list[list[list[Any]]]:
+        """For each file its masklets: for each annotated frame the run lengths of each object."""
+        try:
+            masklets = [content["masklet"] for content in self._contents]
+            shapes = [(len(each), {len(objects) for objects in each}) for each in masklets]
+        except (KeyError, TypeError) as error:
+            raise self._broken(f"it has no list 'masklet' of lists, one for each frame ({error!r})") from error
+        if len({count for count, _ in shapes}) != 1 or any(len(objects) != 1 for _, objects in shapes):
+            raise self._broken(f"the frames and objects of its masklets differ in number: {shapes}")
+        return masklets
+
+    @cached_property
+    def _frames(self) -> SavFrames:
+        try:
+            first = self._contents[0]
+            size = int(first["video_height"]), int(first["video_width"])
+            return SavFrames(self.source, size, int(first["video_frame_count"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._broken(f"it does not say how large and long the video is ({error!r})") from error
+
+    def _broken(self, reason: str) -> InvalidInputError:
+        names = " and ".join(str(path) for path in self.annotation_paths)
+        return InvalidInputError(f"{names}: not masklets of SA-V: {reason}.")
+
+
+class SavFolder:
+    """The videos of SA-V's training set under `root`, by their `*_manual.json` and `*_auto.json`.
+
+    Annotations lie in `root` or up to two folders below. The frames of a video are in `<id>.mp4` or in a folder `<id>`
+    of pictures, beside the annotations or in `JPEGImages_24fps`, `JPEGImages` or `videos` of `root`.
+    InvalidInputError if there are no annotations; from `[name]` if a video's frames are missing.
+
+    Args:
+        root: the folder.
+        kinds: which masklets to read, `manual`, `auto` or both.
+    """
+
+    NAME = "SA-V"
+    LAYOUT = "VIDEO_manual.json or VIDEO_auto.json beside VIDEO.mp4 or a folder VIDEO of frames"
+
+    def __init__(self, root: str | os.PathLike[str], kinds: Sequence[str] = KINDS) -> None:
+        self.root = Path(root)
+        self._annotations: dict[str, list[Path]] = {}
+        for kind in kinds:
+            for path in _annotation_files(self.root, kind):
+                self._annotations.setdefault(path.stem.removesuffix(f"_{kind}"), []).append(path)
+        self.sequences = tuple(sorted(self._annotations))
+        if not self.sequences:
+            wanted = " or ".join(f"*_{kind}.json" for kind in kinds)
+            raise InvalidInputError(f"{self.root} holds no {wanted}; expected the masklets of SA-V.")
+
+    @classmethod
+    def recognises(cls, root: Path) -> bool:
+        """Whether there is a file of masklets."""
+        return any(next(_annotation_files(root, kind), None) is not None for kind in KINDS)
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def __iter__(self) -> Iterator[SavVideo]:
+        return (self[name] for name in self.sequences)
+
+    def __getitem__(self, name: str) -> SavVideo:
+        """Return the video `name`."""
+        if name not in self._annotations:
+            raise InvalidInputError(f"{self.root} has no video {name!r}; it has {', '.join(self.sequences)}.")
+        source = self._source_of(name)
+        if source is None:
+            raise InvalidInputError(f"{self._annotations[name][0]} has no {name}{VIDEO_SUFFIX} nor a folder {name}.")
+        return SavVideo(name, source, self._annotations[name])
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield annotations without video, videos without annotations and folders of one frame; reads names only."""
+        for name in self.sequences:
+            source = self._source_of(name)
+            place = str(self._annotations[name][0])
+            if source is None:
+                detail = f"no {name}{VIDEO_SUFFIX} nor a folder {name}"
+                yield Problem(ProblemKind.MASK_WITHOUT_IMAGE, place, detail)
+            elif source.is_dir() and len(SavFrames(source, (0, 0)).names) == 1:
+                yield single_frame(self.root, name)
+        folders = {path.parent for paths in self._annotations.values() for path in paths}
+        for video in sorted(each for folder in folders for each in folder.glob(f"*{VIDEO_SUFFIX}")):
+            if video.stem not in self._annotations:
+                yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(video), f"no {video.stem}_manual.json or _auto.json")
+
+    def _source_of(self, name: str) -> Path | None:
+        folders = [self._annotations[name][0].parent, *(self.root / each for each in FRAME_FOLDERS)]
+        candidates = [folder / file for folder in folders for file in (f"{name}{VIDEO_SUFFIX}", name)]
+        return next((each for each in candidates if each.exists()), None)
+
+
+def _annotation_files(root: Path, kind: str) -> Iterator[Path]:
+    return (path for depth in range(DEEPEST + 1) for path in sorted(root.glob("*/" * depth + f"*_{kind}.json")))

@@ -1,0 +1,74 @@
+"""The frames of a video of SA-V, whether they are in a file or a folder."""
+
+from functools import cached_property
+from pathlib import Path
+
+from masklet.datasets.annotated import MismatchedSizeError
+from masklet.errors import UnreadableVideoError
+from masklet.media.frame_folders import frames_of_folder, picture_pixels
+from masklet.media.images import Pixels
+from masklet.media.video_reader import VideoReader, open_video
+
+FRAMES_PER_ANNOTATION = 4
+"""SA-V is filmed at 24 frames a second and annotated at 6."""
+
+
+class SavFrames:
+    """The frames of one video, read when they are used.
+
+    Args:
+        source: a video file, or a folder of pictures named by their frame number.
+        size: (height, width) in pixels as the annotations have it.
+        frame_count: of a video file, as the annotations have it; a folder's files are counted.
+
+    Attributes:
+        names: "00000" and so on.
+        numbers: of each frame in the video at 24 frames a second; a folder may hold every fourth frame only.
+    """
+
+    def __init__(self, source: Path, size: tuple[int, int], frame_count: int = 0) -> None:
+        self.source, self.size = source, size
+        self._paths = frames_of_folder(source) if source.is_dir() else []
+        self.names = tuple(path.stem for path in self._paths) or tuple(f"{each:05d}" for each in range(frame_count))
+        self.numbers = tuple(int(each) if each.isdecimal() else place for place, each in enumerate(self.names))
+
+    def open(self) -> VideoReader:
+        """Open all frames; MismatchedSizeError if they have another size than the annotations."""
+        frames = open_video(self._paths or self.source)
+        try:
+            self._check_size(self.source, (frames.height, frames.width))
+        except MismatchedSizeError:
+            frames.close()
+            raise
+        return frames
+
+    def read(self, frame: int) -> Pixels:
+        """Return a frame, uint8 [H, W, 3].
+
+        UnreadableImageError or UnreadableVideoError if it cannot be read, MismatchedSizeError if its size is another.
+        """
+        if not self._paths:
+            return self._read_from_video(frame)
+        pixels = picture_pixels(self._paths[frame], str(self._paths[frame]))
+        self._check_size(self._paths[frame], pixels.shape[:2])
+        return pixels
+
+    def _read_from_video(self, frame: int) -> Pixels:
+        reader = self._reader
+        if frame >= len(reader):
+            counts = f"{len(reader)} frames, its annotations count {len(self.names)}"
+            raise UnreadableVideoError(f"{self.source} has {counts}; there is no frame {frame}.")
+        pixels = reader[frame]
+        for problem in reader.problems:  # a neighbour stands in the place of a damaged frame: no masks fit it
+            if problem.startswith(f"Frame {frame} "):
+                raise UnreadableVideoError(f"{self.source}: {problem}")
+        return pixels
+
+    @cached_property
+    def _reader(self) -> VideoReader:
+        return self.open()
+
+    def _check_size(self, path: Path, size: tuple[int, ...]) -> None:
+        if size != self.size:
+            sizes = f"{list(size)}, its annotations say {list(self.size)}"
+            raise MismatchedSizeError(f"{path} has the size (height, width) {sizes}.")

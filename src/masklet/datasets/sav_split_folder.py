@@ -1,0 +1,150 @@
+"""Annotated videos from a folder in the layout of SA-V's val and test sets: a picture for each object's mask."""
+
+import os
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+from masklet.datasets.annotated import EmptyDatasetError, MismatchedSizeError
+from masklet.datasets.problems import Problem, ProblemKind, single_frame
+from masklet.datasets.sav_frames import SavFrames
+from masklet.errors import InvalidInputError
+from masklet.masks.geometry import Mask
+from masklet.media.frame_folders import frames_of_folder
+from masklet.media.images import Pixels
+from masklet.media.mask_files import read_mask_png
+from masklet.media.video_reader import VideoReader
+
+FRAMES = "JPEGImages_24fps"
+ANNOTATIONS = "Annotations_6fps"
+
+
+class SavSplitVideo:
+    """One video whose every object has a folder of black-and-white masks, `000/00004.png`; masks may overlap.
+
+    Objects are numbered from 1 on: folder `000` is object 1.
+    """
+
+    masks_may_overlap = True
+
+    def __init__(self, name: str, frames: Path, annotations: Path) -> None:
+        self.name, self._frame_folder = name, frames
+        folders = sorted(each for each in annotations.iterdir() if each.is_dir() and each.name.isdecimal())
+        self._masks = {int(each.name) + 1: {path.stem: path for path in frames_of_folder(each)} for each in folders}
+
+    def __len__(self) -> int:
+        return len(self.frame_names)
+
+    @cached_property
+    def frame_names(self) -> tuple[str, ...]:
+        """The names of the frames' files without suffix, "00000" and so on."""
+        return tuple(path.stem for path in frames_of_folder(self._frame_folder))
+
+    @cached_property
+    def annotated_frames(self) -> tuple[int, ...]:
+        """The frames with masks, every fourth."""
+        names = self.annotated_names
+        return tuple(frame for frame, name in enumerate(self.frame_names) if name in names)
+
+    @property
+    def annotated_names(self) -> set[str]:
+        """The names of all mask files without suffix, also of those that have no frame."""
+        return {name for files in self._masks.values() for name in files}
+
+    @property
+    def object_ids(self) -> tuple[int, ...]:
+        """1 + the numbers of the objects' folders."""
+        return tuple(self._masks)
+
+    def read_pixels(self, frame: int) -> Pixels:
+        """Return a frame, uint8 [H, W, 3]; UnreadableImageError if it cannot be read or has not the masks' size."""
+        return self._frames.read(frame)
+
+    def open_frames(self) -> VideoReader:
+        """Open all frames; MismatchedSizeError if their size is not the masks'."""
+        return self._frames.open()
+
+    def masks(self, frame: int) -> dict[int, Mask]:
+        """Return the mask (bool [H, W]) of each object that is visible in an annotated frame, by its id."""
+        if frame not in self.annotated_frames:
+            raise InvalidInputError(f"Frame {frame} of {self.name!r} is not annotated; every fourth is.")
+        name = self.frame_names[frame]
+        masks = {number: self._read(files[name]) for number, files in self._masks.items() if name in files}
+        return {number: mask for number, mask in masks.items() if mask.any()}
+
+    def _read(self, path: Path) -> Mask:
+        mask = read_mask_png(path)
+        if mask.shape != self._frames.size:
+            sizes = f"{list(mask.shape)}, the first one of its video {list(self._frames.size)}"
+            raise MismatchedSizeError(f"{path} has the size (height, width) {sizes}.")
+        return mask
+
+    @cached_property
+    def _frames(self) -> SavFrames:
+        first = next((path for files in self._masks.values() for path in files.values()), None)
+        if first is None:
+            raise InvalidInputError(f"The video {self.name!r} has no masks.")
+        height, width = read_mask_png(first).shape
+        return SavFrames(self._frame_folder, (height, width))
+
+
+class SavSplitFolder:
+    """The videos of SA-V's val or test set: `JPEGImages_24fps/<id>` and `Annotations_6fps/<id>/<object>`.
+
+    InvalidInputError if there are no videos; from `[name]` if masks lack their frame.
+    """
+
+    NAME = "SA-V val and test"
+    LAYOUT = f"{FRAMES}/VIDEO/FRAME.jpg and {ANNOTATIONS}/VIDEO/OBJECT/FRAME.png"
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = Path(root)
+        self._annotations = self.root / ANNOTATIONS
+        self.sequences = tuple(sorted(each.name for each in self._annotations.glob("*") if each.is_dir()))
+        if not self.sequences:
+            raise EmptyDatasetError(f"{self._annotations} holds no folder; expected one for each video.")
+
+    @classmethod
+    def recognises(cls, root: Path) -> bool:
+        """Whether there are the two folders."""
+        return (root / FRAMES).is_dir() and (root / ANNOTATIONS).is_dir()
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def __iter__(self) -> Iterator[SavSplitVideo]:
+        return (self[name] for name in self.sequences)
+
+    def __getitem__(self, name: str) -> SavSplitVideo:
+        """Return the video `name`."""
+        if name not in self.sequences:
+            raise InvalidInputError(f"{self.root} has no video {name!r}; it has {', '.join(self.sequences)}.")
+        problem = next((each for each in self._problems_of(name) if each.kind is not ProblemKind.SINGLE_FRAME), None)
+        if problem is not None:
+            raise InvalidInputError(f"{problem}.")
+        return self._video(name)
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield masks without frame, videos without masks and videos of one frame; reads names only."""
+        for name in self.sequences:
+            yield from self._problems_of(name)
+        for folder in sorted(each for each in (self.root / FRAMES).iterdir() if each.is_dir()):
+            if folder.name not in self.sequences:
+                yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(folder), f"{self._annotations} has no such folder")
+
+    def _problems_of(self, name: str) -> Iterator[Problem]:
+        folder = self.root / FRAMES / name
+        if not folder.is_dir():
+            yield Problem(ProblemKind.MASK_WITHOUT_IMAGE, str(self._annotations / name), f"{folder} is missing")
+            return
+        video = self._video(name)
+        for stem in sorted(video.annotated_names - set(video.frame_names)):
+            place = str(self._annotations / name)
+            yield Problem(ProblemKind.MASK_WITHOUT_IMAGE, place, f"frame {stem} is not in {folder}")
+        if not video.annotated_names:
+            yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(folder), f"{self._annotations / name} holds no masks")
+        if len(video) == 1:
+            yield single_frame(self.root, name)
+
+    def _video(self, name: str) -> SavSplitVideo:
+        return SavSplitVideo(name, self.root / FRAMES / name, self._annotations / name)

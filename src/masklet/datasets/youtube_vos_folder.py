@@ -1,0 +1,54 @@
+"""Annotated videos from a folder in the layout of YouTube-VOS."""
+
+import os
+from pathlib import Path
+
+from masklet.datasets.annotation_json import read_annotation_json
+from masklet.datasets.davis_folder import RESOLUTIONS
+from masklet.datasets.label_map_folder import ANNOTATIONS, FRAMES, LabelMapFolder, holds_sequences
+from masklet.datasets.label_map_video import LabelMapVideo
+from masklet.errors import InvalidInputError
+
+META = "meta.json"
+
+
+class YoutubeVosFolder(LabelMapFolder):
+    """The sequences of `root`, some frames of which have a label map: every fifth, or those where an object begins.
+
+    `meta.json`, if there, says which objects a sequence has (`videos` -> sequence -> `objects` -> id). An id that it
+    does not name is an error. InvalidInputError if it is broken.
+    """
+
+    NAME = "YouTube-VOS"
+    LAYOUT = f"{FRAMES}/SEQUENCE/FRAME.jpg, {ANNOTATIONS}/SEQUENCE/FRAME.png for some frames, perhaps {META}"
+    EVERY_FRAME_IS_ANNOTATED = False
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        super().__init__(root)
+        meta = self.root / META
+        self._declared = _objects_of_sequences(meta) if meta.is_file() else {}
+
+    @classmethod
+    def recognises(cls, root: Path) -> bool:
+        """Whether there are the two folders and `meta.json`, or fewer label maps than frames in the first sequence."""
+        sequences = sorted(each for each in (root / ANNOTATIONS).glob("*") if each.is_dir())
+        if not sequences or not holds_sequences(root) or sequences[0].name in RESOLUTIONS:
+            return False
+        if (root / META).is_file():
+            return True
+        counts = [len(list((root / kind / sequences[0].name).glob("*.*"))) for kind in (FRAMES, ANNOTATIONS)]
+        return counts[1] <= max(1, counts[0] // 2) and counts[0] > 1
+
+    def _video(
+        self, name: str, frames: tuple[Path, ...], annotated: tuple[int, ...], paths: tuple[Path, ...]
+    ) -> LabelMapVideo:
+        return LabelMapVideo(name, frames, annotated, paths, self._declared.get(name))
+
+
+def _objects_of_sequences(meta: Path) -> dict[str, tuple[int, ...]]:
+    content = read_annotation_json(meta)
+    try:
+        videos = content["videos"].items()
+        return {name: tuple(sorted(int(each) for each in video["objects"])) for name, video in videos}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InvalidInputError(f"{meta} does not say videos -> SEQUENCE -> objects -> ID: {error!r}.") from error
