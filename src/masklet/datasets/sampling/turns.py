@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from masklet.datasets.examination import READING_ERRORS
 from masklet.datasets.sampling.skipped import SkippedSample, listed
 from masklet.errors import InvalidInputError
 
@@ -56,7 +57,7 @@ class Turns:
                 taken = sample(index)
             except NothingVisibleError:
                 continue
-            except (OSError, InvalidInputError) as error:
+            except READING_ERRORS as error:
                 failed.append(SkippedSample(self.root, name(index), str(error)))
                 continue
             self._skipped += failed
