@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from masklet.cli.evaluation_files import write_reports
+from masklet.cli.evaluation_options import (
+    CompareOption,
+    CountingRuleOption,
+    EvaluationRun,
+    ModelChoice,
+    OutputOption,
+    ReportOption,
+    Rule,
+    SequencesOption,
+    VideosArgument,
+    WorkersOption,
+    chosen_sequences,
+)
 from masklet.cli.model_options import (
     DataTypeOption,
     DeviceOption,
@@ -23,7 +35,6 @@ from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from masklet.evaluation.video_predictors import VideoPredictor
-    from masklet.evaluation.vos import Progress
 
 
 class VideoPredictorName(StrEnum):
@@ -35,29 +46,21 @@ class VideoPredictorName(StrEnum):
     ALL = "all"
 
 
-class Rule(StrEnum):
-    """Which frames of an object count: `masklet.evaluation.vos_scores.CountingRule`, which numpy comes with."""
-
-    DAVIS = "davis"
-    APPEARANCE = "appearance"
-
-
 def vos(
-    root: Annotated[Path, typer.Argument(help="A folder with JPEGImages and Annotations in the layout of DAVIS.")],
+    root: VideosArgument,
     model: ModelOption = None,
+    compare: CompareOption = None,
     predictor: Annotated[VideoPredictorName, typer.Option(help="What to measure.")] = VideoPredictorName.ALL,
     masks: Annotated[
         Path | None, typer.Option(help="Measure the label maps in this folder (SEQUENCE/FRAME.png) instead.")
     ] = None,
-    sequences: Annotated[
-        str | None, typer.Option(help="Only these, separated by commas, or a text file with one a line.")
-    ] = None,
-    rule: Annotated[Rule, typer.Option(help="The frames that count; appearance is that of SA-V.")] = Rule.DAVIS,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", "--json", help="Write the scores to this JSON file.")
-    ] = None,
+    sequences: SequencesOption = None,
+    rule: CountingRuleOption = Rule.DAVIS,
+    output: OutputOption = None,
+    report: ReportOption = None,
+    workers: WorkersOption = 1,
     save_masks: Annotated[
-        Path | None, typer.Option(help="Write the label maps to this folder (PREDICTOR/SEQUENCE/FRAME.png).")
+        Path | None, typer.Option(help="Write the masks to this folder (PREDICTOR/SEQUENCE/FRAME.png).")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Keep the sequences that --save-masks has already.")] = False,
     device: DeviceOption = None,
@@ -65,72 +68,51 @@ def vos(
     image_size: ImageSizeOption = None,
     preset: PresetOption = TrackingPreset.EXACT,
 ) -> None:
-    """Measure J, F and J&F of following objects from their masks in the first frame, as DAVIS 2017 does.
+    """Measure J, F and J&F of following objects from the masks where they first appear, as DAVIS 2017 does.
 
-    ROOT holds JPEGImages/SEQUENCE/FRAME.jpg and Annotations/SEQUENCE/FRAME.png (object ids), perhaps inside 480p. The
-    baselines repeat the first mask, or warp it by dense optical flow. The JSON file holds a list with one report per
-    predictor.
+    The baselines repeat the first masks, or warp them by dense optical flow. The JSON file holds a list with one report
+    per predictor.
     """
-    from rich.console import Console
-
-    from masklet.cli.progress import progress_bar
-    from masklet.evaluation.vos import evaluate_vos, score_saved_masks
-    from masklet.evaluation.vos_report import vos_table
+    from masklet.evaluation.vos import VosMeasurement
     from masklet.evaluation.vos_scores import CountingRule
 
     if resume and save_masks is None:
         raise InvalidInputError("--resume needs --save-masks, which says where the finished sequences are.")
     if masks is not None and save_masks is not None:
         raise InvalidInputError("--masks measures what is there already; it does not go with --save-masks.")
-    with progress_bar() as bar:
+    choice = ModelChoice(model, compare, device, dtype, image_size, preset)
+    names, counted = chosen_sequences(sequences), CountingRule(rule.value)
 
-        def showing(name: str) -> Progress:
-            task = bar.add_task(f"Measuring {name}", total=None)
-            return lambda done, total: bar.update(task, completed=done, total=total)
-
-        what: dict[str, Any] = {"sequences": _names(sequences), "rule": CountingRule(rule.value)}
+    def measurements() -> Sequence[VosMeasurement]:
         if masks is not None:
-            reports = [score_saved_masks(root, masks, progress=showing(str(masks)), **what)]
-        else:
-            what |= {"resume": resume}
-            reports = [
-                evaluate_vos(root, each, save_masks=folder, progress=showing(each.name), **what)
-                for each, folder in _predictors(predictor, save_masks, (model, device, dtype, image_size, preset))
-            ]
-    if output is not None:
-        write_reports(output, [report.to_json() for report in reports])
-    Console().print(vos_table(reports))
+            return [VosMeasurement(str(root), None, names, counted, str(masks))]
+        return [
+            VosMeasurement(str(root), each, names, counted, _folder(save_masks, name), resume)
+            for name, each in _predictors(VideoPredictorName.MODEL if compare else predictor, choice)
+        ]
+
+    EvaluationRun(output, report, workers, compare is not None).show(measurements)
 
 
-def _names(sequences: str | None) -> list[str] | None:
-    if sequences is None:
-        return None
-    if Path(sequences).is_file():
-        return Path(sequences).read_text(encoding="utf-8").split()
-    return [name.strip() for name in sequences.split(",") if name.strip()]
+def _folder(save_masks: Path | None, name: str) -> str | None:
+    return None if save_masks is None else str(save_masks / name)
 
 
-def _predictors(
-    wanted: VideoPredictorName,
-    save_masks: Path | None,
-    model_options: tuple[str | None, str | None, str | None, int | None, TrackingPreset],
-) -> Iterator[tuple[VideoPredictor, Path | None]]:
-    """Yield what is to be measured, each with the folder for its label maps."""
+def _predictors(wanted: VideoPredictorName, choice: ModelChoice) -> Iterator[tuple[str, VideoPredictor]]:
+    """Yield what is to be measured, each with the name of the folder for its masks."""
     from masklet.evaluation.video_baselines import RepeatedFirstMask, WarpedFirstMask
 
     def is_wanted(name: VideoPredictorName) -> bool:
         return wanted in (name, VideoPredictorName.ALL)
 
-    def folder(name: VideoPredictorName) -> Path | None:
-        return None if save_masks is None else save_masks / name.value
-
     if is_wanted(VideoPredictorName.MODEL):
         from masklet.evaluation.video_model_predictor import VideoModelPredictor
 
-        tracker, (name, *_, preset) = load_tracker(*model_options), model_options
-        shown = (name or "masklet") + ("" if preset is TrackingPreset.EXACT else f" ({preset})")
-        yield VideoModelPredictor(tracker, name=shown), folder(VideoPredictorName.MODEL)
+        for letter, (name, each) in zip("AB", choice.each(), strict=False):
+            tracker = load_tracker(each.model, each.device, each.dtype, each.image_size, each.preset)
+            folder = VideoPredictorName.MODEL if choice.compare is None else letter
+            yield folder, VideoModelPredictor(tracker, name=name)
     if is_wanted(VideoPredictorName.REPEAT):
-        yield RepeatedFirstMask(), folder(VideoPredictorName.REPEAT)
+        yield VideoPredictorName.REPEAT, RepeatedFirstMask()
     if is_wanted(VideoPredictorName.FLOW):
-        yield WarpedFirstMask(), folder(VideoPredictorName.FLOW)
+        yield VideoPredictorName.FLOW, WarpedFirstMask()

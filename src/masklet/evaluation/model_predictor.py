@@ -8,6 +8,7 @@ import numpy.typing as npt
 from masklet.masks.geometry import Mask
 from masklet.prompts.simulated_clicks import Click
 from masklet.segmenting import EncodedImage, ImageSegmenter
+from masklet.tracking.fingerprint import fingerprint
 
 
 class ModelPredictor:
@@ -21,6 +22,11 @@ class ModelPredictor:
         self._segmenter = segmenter
         self._encoded: EncodedImage
         self._previous_logits: npt.NDArray[np.floating] | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells the weights from others."""
+        return fingerprint(self._segmenter.model)
 
     def open(self, image: npt.NDArray[np.uint8]) -> None:
         """Encode `image` (RGB, uint8 [H, W, 3])."""

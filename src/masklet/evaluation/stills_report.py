@@ -1,16 +1,13 @@
-"""The results of the evaluation on still pictures: as values, as JSON and as a table."""
+"""The results of the evaluation on still pictures."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-import numpy as np
-from rich.table import Table
-
-from masklet.errors import InvalidInputError
+from masklet.evaluation.measured_item import MeasuredItem, mean_values
+from masklet.evaluation.report import Curve, Report
 
 BOX = "box"
-MEAN = "mean"
 
 
 def clicks_setting(count: int) -> str:
@@ -19,60 +16,45 @@ def clicks_setting(count: int) -> str:
 
 
 @dataclass(frozen=True)
-class DomainScores:
-    """The mean IoU over the objects of one domain, in percent, of each prompt setting ("1 click", ..., "box")."""
+class StillsReport(Report):
+    """What one predictor reached on each dataset: the IoU of every prompt setting ("1 click", ..., "box")."""
 
-    domain: str
-    pictures: int
-    objects: int
-    mean_iou: dict[str, float]
+    title: ClassVar[str] = "Mean IoU on stills"
+    item_kind: ClassVar[str] = "pictures"
+    x_label: ClassVar[str] = "clicks"
+    y_label: ClassVar[str] = "mean IoU, %"
 
+    def rows(self) -> list[tuple[str, Sequence[MeasuredItem]]]:
+        """Return one row a dataset: pictures are too many."""
+        return list(self.datasets.items())
 
-@dataclass(frozen=True)
-class StillsReport:
-    """What one predictor reached on each domain; `mean_iou` gives the plain mean over the domains."""
+    def curves(self) -> list[Curve]:
+        """Return the mean IoU over the number of clicks, and from a box as a line by itself."""
+        counts = tuple(int(each.split()[0]) for each in self.means if each != BOX)
+        curves = [Curve(self.predictor, counts, tuple(self.means[clicks_setting(each)] for each in counts))]
+        if BOX in self.means:
+            span = (min(counts, default=1), max(counts, default=2))
+            curves.append(Curve(f"{self.predictor}, box", span, (self.means[BOX],) * 2))
+        return [each for each in curves if each.x]
 
-    predictor: str
-    domains: tuple[DomainScores, ...]
-
-    @property
-    def mean_iou(self) -> dict[str, float]:
-        """The mean over the domains of the domains' mean IoU, in percent, of each prompt setting."""
-        settings = self.domains[0].mean_iou if self.domains else {}
-        return {each: float(np.mean([domain.mean_iou[each] for domain in self.domains])) for each in settings}
-
-    def to_json(self) -> str:
-        """Return the report as JSON: predictor, domains with their scores, and the mean over the domains."""
-        return json.dumps({**asdict(self), "mean_iou": self.mean_iou}, indent=2)
-
-    @classmethod
-    def from_json(cls, text: str) -> "StillsReport":
-        """Read what `to_json` wrote; InvalidInputError if it is something else."""
-        try:
-            content = json.loads(text)
-            return cls(content["predictor"], tuple(DomainScores(**domain) for domain in content["domains"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidInputError(f"This is not the JSON of an evaluation on stills: {error!r}.") from error
-
-    def table(self) -> Table:
-        """Return the report as a table for the terminal, one row per domain and one for their mean."""
-        return stills_table([self])
-
-
-def stills_table(reports: Sequence[StillsReport]) -> Table:
-    """Return one row per predictor and domain with the mean IoU in percent, a dash where it was not measured."""
-    settings = list(dict.fromkeys(setting for report in reports for setting in report.mean_iou))
-    table = Table(title="Mean IoU on stills, %")
-    for heading in ("predictor", "domain"):
-        table.add_column(heading)
-    for heading in ("objects", *settings):
-        table.add_column(heading, justify="right")
-    for report in reports:
-        rows = [(each.domain, each.objects, each.mean_iou) for each in report.domains]
-        if len(rows) > 1:
-            rows.append((MEAN, sum(each.objects for each in report.domains), report.mean_iou))
-        for domain, objects, scores in rows:
-            cells = [f"{scores[setting]:.1f}" if setting in scores else "-" for setting in settings]
-            table.add_row(report.predictor, domain, str(objects), *cells, style="bold" if domain == MEAN else None)
-        table.add_section()
-    return table
+    def to_dict(self) -> dict[str, Any]:
+        """Return predictor, datasets with their scores, their mean and its interval; all in percent."""
+        domains = [
+            {
+                "domain": name,
+                "pictures": len(items),
+                "objects": sum(len(item.object_ids) for item in items),
+                "mean_iou": {each: 100 * value for each, value in mean_values(items).items()},
+            }
+            for name, items in self.datasets.items()
+        ]
+        intervals = {
+            each: None if between is None else [100 * edge for edge in between]
+            for each, between in self.intervals.items()
+        }
+        return {
+            "predictor": self.predictor,
+            "domains": domains,
+            "mean_iou": {each: 100 * value for each, value in self.means.items()},
+            "intervals": intervals,
+        }

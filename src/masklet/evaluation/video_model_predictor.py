@@ -1,34 +1,52 @@
 """The model behind the interface of the evaluation on videos."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import cv2
 import numpy as np
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.video_predictors import VideoFrames
+from masklet.evaluation.video_predictors import ObjectMasks, VideoFrames
+from masklet.masks.geometry import Mask
 from masklet.masks.segmentation import Segmentation
 from masklet.media.label_maps import LabelMap
-from masklet.video_tracking import VideoTracker
+from masklet.tracking.fingerprint import fingerprint
+from masklet.video_tracking import TrackedVideo, VideoTracker
 
 
 class VideoModelPredictor:
-    """Evaluate `tracker`: the masks of the first frame are its mask prompts, all objects step together."""
+    """Evaluate `tracker`: the first mask of each object is its mask prompt, all objects step together."""
 
     def __init__(self, tracker: VideoTracker, name: str = "masklet") -> None:
         self.name = name
         self._tracker = tracker
 
-    def track(self, frames: VideoFrames, first_labels: LabelMap) -> Iterator[LabelMap]:
-        """Yield the label map (uint8 [H, W]) of every frame; the first is `first_labels` itself."""
-        object_ids = [each for each in np.unique(first_labels).tolist() if each]
-        if not object_ids:
-            raise InvalidInputError("The first label map shows no object to follow.")
+    @property
+    def fingerprint(self) -> str:
+        """What tells the weights from others."""
+        return fingerprint(self._tracker.model)
+
+    def track(
+        self, frames: VideoFrames, prompts: Mapping[int, ObjectMasks], *, may_overlap: bool
+    ) -> Iterator[ObjectMasks]:
+        """Yield the masks of every frame; on frames of `prompts`, these masks themselves are among them."""
+        if not prompts:
+            raise InvalidInputError("The annotations show no object to follow.")
         video = self._tracker.open(frames)
-        for object_id in object_ids:
-            video.add(object_id, 0, mask=first_labels == object_id)
-        for frame, segmentation in video.track():
-            yield by_highest_logit(segmentation) if frame else first_labels
+        first = min(prompts)
+        _add(video, first, prompts[first])
+        tracked = video.track(frames=range(first, len(frames)))
+        yield from ({} for _ in range(first))
+        for frame in range(first, len(frames)):
+            given = prompts.get(frame, {})
+            if frame > first:
+                _add(video, frame, given)
+            _, segmentation = next(tracked)
+            if may_overlap:
+                predicted = dict(zip(segmentation.object_ids, segmentation.masks, strict=True))
+            else:
+                predicted = _disjoint(segmentation, given)
+            yield predicted | dict(given)
 
 
 def by_highest_logit(segmentation: Segmentation) -> LabelMap:
@@ -44,3 +62,16 @@ def by_highest_logit(segmentation: Segmentation) -> LabelMap:
     winner = np.where(masks, np.stack(enlarged), -np.inf).argmax(axis=0)
     object_ids = np.array(segmentation.object_ids, dtype=np.uint8)
     return np.where(masks.any(axis=0), object_ids[winner], np.uint8(0))
+
+
+def _disjoint(segmentation: Segmentation, given: ObjectMasks) -> dict[int, Mask]:
+    """The masks of the objects, each pixel to one of them; what is known to be another's is nobody's."""
+    labels = by_highest_logit(segmentation)
+    for mask in given.values():
+        labels[mask] = 0
+    return {object_id: labels == object_id for object_id in segmentation.object_ids}
+
+
+def _add(video: TrackedVideo, frame: int, masks: ObjectMasks) -> None:
+    for object_id, mask in masks.items():
+        video.add(object_id, frame, mask=mask)

@@ -1,12 +1,15 @@
 """What the evaluation asks of anything that follows objects through a video."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from masklet.media.label_maps import LabelMap
+from masklet.masks.geometry import Mask
+
+ObjectMasks = Mapping[int, Mask]
+"""The masks (bool [H, W]) of the objects on one frame, by their ids; one that is left out is not visible."""
 
 
 class VideoFrames(Protocol):
@@ -20,14 +23,20 @@ class VideoFrames(Protocol):
 
 
 class VideoPredictor(Protocol):
-    """Follows objects through a video from their masks in its first frame (semi-supervised, in DAVIS' word)."""
+    """Follows objects through a video from their masks where they first appear (semi-supervised, in DAVIS' word)."""
 
     @property
     def name(self) -> str:
         """What the row of the results is called."""
 
-    def track(self, frames: VideoFrames, first_labels: LabelMap) -> Iterator[LabelMap]:
-        """Yield the object ids (uint8 [H, W]) of every frame in turn, the first one included.
+    def track(
+        self, frames: VideoFrames, prompts: Mapping[int, ObjectMasks], *, may_overlap: bool
+    ) -> Iterator[ObjectMasks]:
+        """Yield the masks of every frame in turn, the first one included.
 
-        `first_labels` holds the ids of the objects in the first frame, 0 where there is none.
+        Args:
+            frames: the video.
+            prompts: by frame, the masks of the objects that appear there; nothing is known of them before.
+            may_overlap: whether a pixel can belong to several objects; otherwise the masks of a frame are disjoint,
+                and so are those of `prompts`.
         """

@@ -1,19 +1,25 @@
-"""How well a predictor follows objects through annotated videos, from their masks in the first frame."""
+"""How well a predictor follows objects through annotated videos, from their masks where they first appear."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from masklet.atomic_files import folder_written_whole
-from masklet.datasets.davis_folder import AnnotatedVideo, DavisFolder
+import numpy as np
+
+from masklet.datasets.annotated import AnnotatedVideo, AnnotatedVideos
 from masklet.errors import InvalidInputError, UnreadableVideoError
-from masklet.evaluation.video_predictors import VideoPredictor
-from masklet.evaluation.vos_report import SequenceScores, VosReport
-from masklet.evaluation.vos_scores import CountingRule, ObjectSeries
-from masklet.media.label_maps import LabelMap, read_label_map, write_label_map
-
-Progress = Callable[[int, int], None]
-FolderPath = str | os.PathLike[str]
+from masklet.evaluation.annotated_data import counted_objects, first_masks, look_at, video_dataset
+from masklet.evaluation.mask_folder import MaskFolder
+from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
+from masklet.evaluation.running import FolderPath, Progress, fingerprint_of, run
+from masklet.evaluation.video_predictors import ObjectMasks, VideoPredictor
+from masklet.evaluation.vos_report import VosReport, vos_values
+from masklet.evaluation.vos_scores import CountingRule, FrameScores, counted_frames
+from masklet.masks.geometry import Mask
+from masklet.media.images import Pixels
 
 
 def evaluate_vos(
@@ -24,31 +30,15 @@ def evaluate_vos(
     rule: CountingRule = CountingRule.DAVIS,
     save_masks: FolderPath | None = None,
     resume: bool = False,
+    folder: FolderPath | None = None,
+    workers: int = 1,
     progress: Progress | None = None,
 ) -> VosReport:
-    """Measure `predictor` on the videos under `root` as DAVIS' semi-supervised task does.
-
-    Args:
-        root: a folder as `DavisFolder` reads it, with a label map for every frame.
-        predictor: what is measured; it is told the first frame's label map.
-        sequences: the names of the videos to measure; None: all.
-        rule: which frames of an object count.
-        save_masks: where to write the predicted label maps, as `<sequence>/<frame>.png`.
-        resume: measure the videos whose label maps are all in `save_masks` by these, without predicting them again.
-        progress: called after each frame with the number of frames done and their total.
-
-    InvalidInputError if a sequence is unknown or has no objects in its first frame.
-    """
-
-    def label_maps(video: AnnotatedVideo) -> Iterator[LabelMap]:
-        if save_masks is None:
-            return _tracked(predictor, video)
-        folder = Path(save_masks) / video.name
-        if resume and all(path.is_file() for path in _mask_paths(folder, video)):
-            return _saved_label_maps(folder, video)
-        return _written(_tracked(predictor, video), folder, video)
-
-    return _report(predictor.name, root, label_maps, sequences, rule, progress)
+    """Measure `predictor` on the videos under `root`; see `VosMeasurement` and `run` for the arguments."""
+    chosen = None if sequences is None else tuple(sequences)
+    masks = None if save_masks is None else os.fspath(save_masks)
+    measurement = VosMeasurement(os.fspath(root), predictor, chosen, rule, masks, resume)
+    return measurement.report(run(measurement, folder=folder, workers=workers, progress=progress))
 
 
 def score_saved_masks(
@@ -57,79 +47,113 @@ def score_saved_masks(
     *,
     sequences: Sequence[str] | None = None,
     rule: CountingRule = CountingRule.DAVIS,
+    folder: FolderPath | None = None,
+    workers: int = 1,
     progress: Progress | None = None,
 ) -> VosReport:
-    """Measure label maps that some program wrote as `masks/<sequence>/<frame>.png`; otherwise as `evaluate_vos`."""
-    folder = Path(masks)
-    return _report(
-        str(masks), root, lambda video: _saved_label_maps(folder / video.name, video), sequences, rule, progress
-    )
+    """Measure masks that some program wrote, in one of the layouts of `MaskFolder`; otherwise as `evaluate_vos`."""
+    chosen = None if sequences is None else tuple(sequences)
+    measurement = VosMeasurement(os.fspath(root), None, chosen, rule, os.fspath(masks))
+    return measurement.report(run(measurement, folder=folder, workers=workers, progress=progress))
 
 
-def _report(
-    name: str,
-    root: FolderPath,
-    label_maps: Callable[[AnnotatedVideo], Iterator[LabelMap]],
-    sequences: Sequence[str] | None,
-    rule: CountingRule,
-    progress: Progress | None,
-) -> VosReport:
-    folder = DavisFolder(root)
-    videos = [folder[sequence] for sequence in (folder.sequences if sequences is None else sequences)]
-    if not videos:
-        raise InvalidInputError("Nothing to measure: the list of sequences is empty.")
-    total, done = sum(len(video) for video in videos), 0
+@dataclass(frozen=True)
+class VosMeasurement:
+    """J and F of following objects through annotated videos.
 
-    def count_frame() -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(done, total)
+    Attributes:
+        root: a dataset of videos. Measured are its annotated frames, without the first and the last.
+        predictor: what is measured; None: the masks that are in `masks`.
+        sequences: the names of the videos to measure; None: all.
+        rule: which objects and frames count.
+        masks: where the predicted masks are written, or read from.
+        resume: measure the videos whose masks are all in `masks` by these, without predicting them again.
 
-    return VosReport(name, rule, tuple(_measured(each, label_maps(each), rule, count_frame) for each in videos))
+    InvalidInputError if a sequence is unknown or shows no objects.
+    """
 
+    root: str
+    predictor: VideoPredictor | None
+    sequences: tuple[str, ...] | None = None
+    rule: CountingRule = CountingRule.DAVIS
+    masks: str | None = None
+    resume: bool = False
 
-def _measured(
-    video: AnnotatedVideo, label_maps: Iterable[LabelMap], rule: CountingRule, count_frame: Callable[[], None]
-) -> SequenceScores:
-    series = [ObjectSeries(each) for each in video.object_ids]
-    if not series:
-        raise InvalidInputError(f"The first label map of the sequence {video.name!r} shows no object to follow.")
-    for index, predicted in zip(range(len(video)), label_maps, strict=True):
-        truth = video.labels(index)
-        if predicted.shape != truth.shape:
-            sizes = f"{list(predicted.shape)}, not {list(truth.shape)}"
-            raise InvalidInputError(
-                f"The label map predicted for {video.annotation_paths[index]} has the shape {sizes}."
-            )
-        for each in series:
-            each.add(truth == each.object_id, predicted == each.object_id)
-        count_frame()
-    scores = [each.scores(rule) for each in series]
-    counted = tuple(each for each in scores if each is not None)
-    if not counted:
-        raise InvalidInputError(f"No object of the sequence {video.name!r} is ever seen where it counts.")
-    return SequenceScores(video.name, len(video), counted)
+    @property
+    def predictor_name(self) -> str:
+        """The predictor's own name, or the folder of the masks."""
+        return str(self.masks) if self.predictor is None else self.predictor.name
 
+    def names(self) -> Sequence[str]:
+        """Return the sequences to measure."""
+        return self._videos.sequences if self.sequences is None else self.sequences
 
-def _tracked(predictor: VideoPredictor, video: AnnotatedVideo) -> Iterator[LabelMap]:
-    with video.open_frames() as frames:
-        yield from predictor.track(frames, video.first_labels)
-        if frames.problems:  # a reader puts a neighbour in the place of a damaged frame, which would go into the scores
-            raise UnreadableVideoError(frames.problems[0])
+    def settings(self) -> dict[str, Any]:
+        """Return what the scores depend on."""
+        return {
+            "kind": "vos",
+            "root": str(Path(self.root).absolute()),
+            "predictor": self.predictor_name,
+            "fingerprint": fingerprint_of(self.predictor),
+            "rule": self.rule,
+        }
 
+    def measure(self, name: str) -> MeasuredItem:
+        """Measure one video."""
+        video = self._videos[name]
+        object_ids = counted_objects(video, self.rule)
+        series: dict[int, list[FrameScores]] = {object_id: [] for object_id in object_ids}
+        worst, annotated = WorstFrames(), list(video.annotated_frames)
+        for frame, predicted in zip(annotated, self._predicted(video, object_ids), strict=True):
+            truth = video.masks(frame)
+            empty = np.zeros_like(next(iter((*truth.values(), *predicted.values())), np.zeros((1, 1), dtype=bool)))
+            for object_id, scores in series.items():
+                pair = truth.get(object_id, empty), predicted.get(object_id, empty)
+                if pair[0].shape != pair[1].shape:
+                    sizes = f"{list(pair[1].shape)}, not {list(pair[0].shape)}"
+                    place = f"{name}/{video.frame_names[frame]}"
+                    raise InvalidInputError(f"The mask predicted for {place} has the shape {sizes}.")
+                scores.append(FrameScores.between(*pair))
+                if frame not in (annotated[0], annotated[-1]):
+                    worst.offer(object_id, frame, scores[-1].j_and_f, pair[1])
+        return self._item(video, series, worst)
 
-def _mask_paths(folder: Path, video: AnnotatedVideo) -> list[Path]:
-    return [folder / f"{name}.png" for name in video.frame_names]
+    def report(self, items: tuple[MeasuredItem, ...]) -> VosReport:
+        """Return the means over the objects of all videos."""
+        return VosReport(self.predictor_name, items, self.rule)
 
+    def look(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
+        """Return a frame of a video and the mask of one of its objects."""
+        return look_at(self._videos[name], frame, object_id)
 
-def _saved_label_maps(folder: Path, video: AnnotatedVideo) -> Iterator[LabelMap]:
-    return (read_label_map(path) for path in _mask_paths(folder, video))
+    @cached_property
+    def _videos(self) -> AnnotatedVideos:
+        return video_dataset(self.root)
 
+    def _item(self, video: AnnotatedVideo, series: dict[int, list[FrameScores]], worst: WorstFrames) -> MeasuredItem:
+        counted = {object_id: counted_frames(scores, self.rule) for object_id, scores in series.items()}
+        values = {object_id: vos_values(scores) for object_id, scores in counted.items() if scores}
+        if not values:
+            raise InvalidInputError(f"No object of the sequence {video.name!r} is ever seen where it counts.")
+        by_measure = {each: tuple(of[each] for of in values.values()) for each in next(iter(values.values()))}
+        return MeasuredItem(video.name, Path(self.root).name, len(video), tuple(values), by_measure, worst.worst())
 
-def _written(label_maps: Iterable[LabelMap], folder: Path, video: AnnotatedVideo) -> Iterator[LabelMap]:
-    """Pass label maps on and write them; `folder` gets them when all are there."""
-    with folder_written_whole(folder) as unfinished:
-        for path, labels in zip(_mask_paths(unfinished, video), label_maps, strict=True):
-            write_label_map(path, labels)
-            yield labels
+    def _predicted(self, video: AnnotatedVideo, object_ids: tuple[int, ...]) -> Iterator[ObjectMasks]:
+        """Yield the predicted masks of each annotated frame."""
+        saved = None if self.masks is None else MaskFolder(Path(self.masks) / video.name, video.frame_names, object_ids)
+        wanted = set(video.annotated_frames)
+        if saved is not None and (self.predictor is None or (self.resume and saved.is_complete())):
+            return (saved.read(frame) for frame in video.annotated_frames)
+        tracked = self._tracked(video, object_ids)
+        if saved is not None:
+            tracked = saved.written(tracked, may_overlap=video.masks_may_overlap)
+        numbered = zip(range(len(video)), tracked, strict=True)
+        return (masks for frame, masks in numbered if frame in wanted)
+
+    def _tracked(self, video: AnnotatedVideo, object_ids: tuple[int, ...]) -> Iterator[ObjectMasks]:
+        assert self.predictor is not None  # otherwise there are masks
+        prompts = first_masks(video, object_ids)
+        with video.open_frames() as frames:
+            yield from self.predictor.track(frames, prompts, may_overlap=video.masks_may_overlap)
+            if frames.problems:  # a reader puts a neighbour in the place of a damaged frame: that would be scored
+                raise UnreadableVideoError(frames.problems[0])

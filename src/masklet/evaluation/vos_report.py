@@ -1,86 +1,90 @@
-"""The results of the evaluation on videos: as values, as JSON and as a table."""
+"""The results of following objects through videos from their first masks."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
-from rich.table import Table
+import numpy as np
 
-from masklet.evaluation.vos_scores import CountingRule, ObjectScores, Statistics, mean_statistics
+from masklet.evaluation.report import Curve, Report
+from masklet.evaluation.vos_scores import CountingRule, FrameScores, statistics
 
-MEAN = "mean"
-SHOWN = {"J&F": "J&F-Mean", "J": "J-Mean", "F": "F-Mean", "J\nrecall": "J-Recall", "F\nrecall": "F-Recall"}
-
-
-@dataclass(frozen=True)
-class VosScores:
-    """Means over objects of the region measure J and the boundary measure F, and J&F, the mean of their means."""
-
-    j: Statistics
-    f: Statistics
-
-    @classmethod
-    def over(cls, objects: Sequence[ObjectScores]) -> "VosScores":
-        """Return the means over `objects`, one or more."""
-        return cls(mean_statistics([each.j for each in objects]), mean_statistics([each.f for each in objects]))
-
-    @property
-    def j_and_f(self) -> float:
-        """The field's headline number, 0 to 1."""
-        return (self.j.mean + self.f.mean) / 2
-
-    def named(self) -> dict[str, float]:
-        """Return the seven numbers by the names that DAVIS' tool gives them."""
-        named = {"J&F-Mean": self.j_and_f}
-        for measure, values in (("J", self.j), ("F", self.f)):
-            named |= {f"{measure}-{name.capitalize()}": value for name, value in asdict(values).items()}
-        return named
+J_AND_F = "J&F-Mean"
+TENTHS = 10
+SHOWN = {
+    "J&F": J_AND_F,
+    "J": "J-Mean",
+    "F": "F-Mean",
+    "J\nrecall": "J-Recall",
+    "F\nrecall": "F-Recall",
+    "J\ndecay": "J-Decay",
+    "F\ndecay": "F-Decay",
+}
 
 
-@dataclass(frozen=True)
-class SequenceScores:
-    """What was reached on one video: the scores of its objects."""
+def vos_values(frames: Sequence[FrameScores]) -> dict[str, float]:
+    """Return the measures of one object over the frames that count, one or more.
 
-    sequence: str
-    frames: int
-    objects: tuple[ObjectScores, ...]
+    The seven that DAVIS' tool gives, by its names, and J&F in each tenth of the video.
+    """
+    measures = {"J": np.array([each.j for each in frames]), "F": np.array([each.f for each in frames])}
+    values = {J_AND_F: float((measures["J"].mean() + measures["F"].mean()) / 2)}
+    for name, series in measures.items():
+        values |= {f"{name}-{which.capitalize()}": value for which, value in asdict(statistics(series)).items()}
+    both = np.array([each.j_and_f for each in frames])
+    for tenth in range(TENTHS):
+        first = tenth * len(both) // TENTHS
+        past = max(first + 1, (tenth + 1) * len(both) // TENTHS)  # short videos have frames in several tenths
+        values[_in_tenth(tenth)] = float(both[first:past].mean())
+    return values
+
+
+def _in_tenth(tenth: int) -> str:
+    return f"J&F-Tenth-{tenth + 1}"
 
 
 @dataclass(frozen=True)
-class VosReport:
-    """What one predictor reached on each video; `scores` are the means over all objects, not over the videos."""
+class VosReport(Report):
+    """What one predictor reached on each video; the means are over all objects, as DAVIS ranks by."""
 
-    predictor: str
-    rule: CountingRule
-    sequences: tuple[SequenceScores, ...]
+    title: ClassVar[str] = "Video object segmentation from first masks"
+    item_kind: ClassVar[str] = "videos"
+    x_label: ClassVar[str] = "part of the video, %"
+    y_label: ClassVar[str] = "J&F, %"
 
-    @property
-    def scores(self) -> VosScores:
-        """The means over the objects of all videos, as DAVIS ranks by."""
-        return VosScores.over([each for sequence in self.sequences for each in sequence.objects])
+    rule: CountingRule = CountingRule.DAVIS
 
-    def to_json(self) -> str:
-        """Return the report as JSON: predictor, rule, the overall scores, and those of every video and object."""
-        return json.dumps({**asdict(self), "scores": self.scores.named()}, indent=2)
+    def shown(self) -> dict[str, str]:
+        """Return the measures of DAVIS' tool by shorter headings."""
+        return SHOWN
 
-    def table(self) -> Table:
-        """Return the report as a table for the terminal, one row per video and one for the mean over objects."""
-        return vos_table([self])
+    def curves(self) -> list[Curve]:
+        """Return J&F over the course of the videos."""
+        tenths = range(TENTHS)
+        x = tuple((tenth + 0.5) * 100 / TENTHS for tenth in tenths)
+        return [Curve(self.predictor, x, tuple(self.means[_in_tenth(tenth)] for tenth in tenths))]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return predictor, rule, the overall scores with their intervals, and those of every video and object."""
+        sequences = [
+            {
+                "sequence": item.name,
+                "frames": item.frames,
+                "objects": [
+                    {"object_id": object_id, "j": _measure(item.values, "J", at), "f": _measure(item.values, "F", at)}
+                    for at, object_id in enumerate(item.object_ids)
+                ],
+            }
+            for item in self.items
+        ]
+        return {
+            "predictor": self.predictor,
+            "rule": self.rule,
+            "sequences": sequences,
+            "scores": {each: self.means[each] for each in SHOWN.values()},
+            "intervals": {each: self.intervals[each] for each in SHOWN.values()},
+        }
 
 
-def vos_table(reports: Iterable[VosReport]) -> Table:
-    """Return one row per predictor and video with J&F, J and F and their recall, 0 to 1 (the JSON has the decays)."""
-    table = Table(title="Video object segmentation from the first frame's masks")
-    table.add_column("predictor", overflow="fold")
-    table.add_column("sequence", no_wrap=True)
-    for heading in SHOWN:
-        table.add_column(heading, justify="right", no_wrap=True)
-    for report in reports:
-        rows = [(each.sequence, VosScores.over(each.objects).named()) for each in report.sequences]
-        rows.append((MEAN, report.scores.named()))
-        for number, (sequence, scores) in enumerate(rows):
-            cells = [f"{scores[name]:.3f}" for name in SHOWN.values()]
-            style = "bold" if sequence == MEAN else None
-            table.add_row(report.predictor if number == 0 else "", sequence, *cells, style=style)
-        table.add_section()
-    return table
+def _measure(values: dict[str, tuple[float, ...]], name: str, at: int) -> dict[str, float]:
+    return {which: values[f"{name}-{which.capitalize()}"][at] for which in ("mean", "recall", "decay")}

@@ -7,6 +7,7 @@ results of the field are given in: https://github.com/davisvideochallenge/davis2
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,14 +21,35 @@ DECAY_PARTS = 4
 
 
 class CountingRule(StrEnum):
-    """Which frames of an object count; the first and the last frame of a video count in neither.
+    """Which frames of an object count; the first and the last annotated frame of a video count in neither.
 
     DAVIS: all; where neither truth nor prediction has the object, both J and F are 1.
-    APPEARANCE: those from the object's first appearance in truth or prediction on (SA-V and MOSE).
+    APPEARANCE: those from the object's first appearance in truth or prediction on; an object that the truth never
+        shows on them does not count at all (SA-V and MOSE).
     """
 
     DAVIS = "davis"
     APPEARANCE = "appearance"
+
+
+class FrameScores(NamedTuple):
+    """One object on one frame: the region measure J and the boundary measure F, and which mask had any pixel."""
+
+    j: float
+    f: float
+    is_true: bool
+    is_predicted: bool
+
+    @property
+    def j_and_f(self) -> float:
+        """The mean of both."""
+        return (self.j + self.f) / 2
+
+    @classmethod
+    def between(cls, truth: Mask, predicted: Mask) -> Self:
+        """Measure two bool masks [H, W]; InvalidMaskError if they are others."""
+        agreement = intersection_over_union(truth, predicted), boundary_agreement(truth, predicted)
+        return cls(*agreement, bool(truth.any()), bool(predicted.any()))
 
 
 @dataclass(frozen=True)
@@ -42,43 +64,20 @@ class Statistics:
     decay: float
 
 
-@dataclass(frozen=True)
-class ObjectScores:
-    """The region measure J (intersection over union) and the boundary measure F of one object."""
+def counted_frames(frames: Sequence[FrameScores], rule: CountingRule = CountingRule.DAVIS) -> Sequence[FrameScores]:
+    """Return those of the annotated frames of a video that count for an object, in order; none if it does not count.
 
-    object_id: int
-    j: Statistics
-    f: Statistics
-
-
-class ObjectSeries:
-    """J and F of one object, gathered frame by frame."""
-
-    def __init__(self, object_id: int) -> None:
-        self.object_id = object_id
-        self._measures: list[tuple[float, float]] = []
-        self._is_seen: list[bool] = []
-
-    def add(self, truth: Mask, predicted: Mask) -> None:
-        """Measure the next frame; both masks are bool [H, W]."""
-        self._measures.append((intersection_over_union(truth, predicted), boundary_agreement(truth, predicted)))
-        self._is_seen.append(bool(truth.any() or predicted.any()))
-
-    def scores(self, rule: CountingRule = CountingRule.DAVIS) -> ObjectScores | None:
-        """Return the scores over the frames that count, or None where none does.
-
-        InvalidInputError if there are fewer than three frames, as the first and the last never count.
-        """
-        if len(self._measures) < 3:
-            raise InvalidInputError(f"Three frames are the least that can be measured; got {len(self._measures)}.")
-        counted = self._measures[1:-1]
-        if rule is CountingRule.APPEARANCE:
-            is_seen = self._is_seen[1:-1]
-            counted = counted[is_seen.index(True) :] if any(is_seen) else []
-        if not counted:
-            return None
-        region, outline = np.array(counted).T
-        return ObjectScores(self.object_id, statistics(region), statistics(outline))
+    InvalidInputError if there are fewer than three frames, as the first and the last never count.
+    """
+    if len(frames) < 3:
+        raise InvalidInputError(f"Three annotated frames are the least that can be measured; got {len(frames)}.")
+    inner = frames[1:-1]
+    if rule is CountingRule.DAVIS:
+        return inner
+    if not any(each.is_true for each in inner):
+        return ()
+    is_seen = [each.is_true or each.is_predicted for each in inner]
+    return inner[is_seen.index(True) :]
 
 
 def statistics(values: Sequence[float] | npt.NDArray[np.floating]) -> Statistics:
@@ -91,9 +90,3 @@ def statistics(values: Sequence[float] | npt.NDArray[np.floating]) -> Statistics
     borders = np.round(np.linspace(1, len(series), DECAY_PARTS + 1) + 1e-10).astype(int) - 1
     first, last = series[: borders[1] + 1], series[borders[-2] :]
     return Statistics(float(series.mean()), float((series > 0.5).mean()), float(first.mean() - last.mean()))
-
-
-def mean_statistics(of_objects: Sequence[Statistics]) -> Statistics:
-    """Return the plain mean over objects."""
-    rows = np.array([(each.mean, each.recall, each.decay) for each in of_objects])
-    return Statistics(*(float(value) for value in rows.mean(axis=0)))

@@ -6,12 +6,13 @@ import json
 import torch
 
 from masklet.configuration import Sam2Config
+from masklet.modeling.image_model import Sam2Model
 from masklet.modeling.video_network import VideoNetwork
 
 VALUES_A_TENSOR = 64
 
 
-def fingerprint(network: VideoNetwork) -> str:
+def fingerprint(network: VideoNetwork | Sam2Model) -> str:
     """A hash that is the same on every machine; training, conversion to another type or another size change it."""
     own_settings = {name: getattr(network.config, name) for name in Sam2Config.__annotations__ if "config" not in name}
     digest = hashlib.sha256(json.dumps(own_settings, sort_keys=True, default=str).encode())

@@ -41,7 +41,7 @@ def test_all_predictors_by_one_command(root, tmp_path):
     assert [each["predictor"] for each in (of_model, repeat, flow)] == [str(model), "repeat", "flow"]
     assert [each["sequence"] for each in repeat["sequences"]] == ["bike", "swan"]
     assert repeat["scores"]["J&F-Mean"] == 0.5
-    for word in ("repeat", "flow", "swan", "bike", "mean", "0.500"):
+    for word in ("repeat", "flow", "swan", "bike", "mean", "50.0"):
         assert word in result.stdout
     saved = sorted(path.relative_to(tmp_path / "masks").as_posix() for path in (tmp_path / "masks").rglob("*.png"))
     assert saved == [

@@ -80,16 +80,16 @@ SETTINGS = ["1 click", "3 clicks", "5 clicks", "box"]
 
 def test_perfect_predictor_scores_100(root):
     report = evaluate_stills(root, Perfect([*PICTURES, [square(4, 4, 4)]]))
-    assert [(each.domain, each.pictures, each.objects) for each in report.domains] == [
-        ("first", 2, 3),
-        ("second", 2, 1),
-    ]
-    assert report.mean_iou == dict.fromkeys(SETTINGS, 100.0)
+    counts = {
+        name: (len(items), sum(len(each.object_ids) for each in items)) for name, items in report.datasets.items()
+    }
+    assert counts == {"first": (2, 3), "second": (2, 1)}
+    assert report.means == dict.fromkeys(SETTINGS, 1.0)
 
 
 def test_empty_predictor_scores_0(root):
     report = evaluate_stills(root, Recorder(lambda clicks: np.zeros(SIZE, dtype=bool)))
-    assert report.mean_iou == dict.fromkeys(SETTINGS, 0.0)
+    assert report.means == dict.fromkeys(SETTINGS, 0.0)
 
 
 def test_mean_is_over_objects_then_over_domains(root):
@@ -98,10 +98,10 @@ def test_mean_is_over_objects_then_over_domains(root):
     first = evaluate_stills(root / "first", Recorder(lambda clicks: half), clicks=(1,), box=False)
     second = evaluate_stills(root / "second", Recorder(lambda clicks: half), clicks=(1,), box=False)
     both = evaluate_stills(root, Recorder(lambda clicks: half), clicks=(1,), box=False)
-    expected = 100 * (8 / 25) / 3  # of the first domain's three objects it covers 8 of the 25 pixels of one
-    assert first.mean_iou == pytest.approx({"1 click": expected})
-    assert second.mean_iou == pytest.approx({"1 click": 50.0})
-    assert both.mean_iou == pytest.approx({"1 click": (expected + 50) / 2})
+    expected = (8 / 25) / 3  # of the first domain's three objects it covers 8 of the 25 pixels of one
+    assert first.means == pytest.approx({"1 click": expected})
+    assert second.means == pytest.approx({"1 click": 0.5})
+    assert both.means == pytest.approx({"1 click": (expected + 0.5) / 2})
 
 
 def test_clicks_accumulate_and_the_previous_prediction_is_fed_back(root):
@@ -119,7 +119,7 @@ def test_an_object_without_error_gets_no_click_and_keeps_its_mask(root):
     answers = iter([truth, ~truth, ~truth])
     predictor = Recorder(lambda clicks: next(answers))
     report = evaluate_stills(root / "second", predictor, clicks=(1, 3), box=False)
-    assert report.mean_iou == {"1 click": 100.0, "3 clicks": 100.0}
+    assert report.means == {"1 click": 1.0, "3 clicks": 1.0}
     assert [len(call[1][0]) for call in predictor.calls] == [1, 1, 1]
 
 
@@ -129,29 +129,29 @@ def test_many_objects_go_in_several_calls(tmp_path):
     predictor = Recorder(lambda clicks: np.zeros(SIZE, dtype=bool))
     report = evaluate_stills(tmp_path, predictor, clicks=(1,), box=False)
     assert [len(clicks) for _, clicks, _ in predictor.calls] == [64, 6]
-    assert report.domains[0].objects == 70
+    assert report.items[0].object_ids == tuple(range(70))
 
 
 def test_limit_and_progress(root):
     steps = []
     empty = Recorder(lambda clicks: np.zeros(SIZE, dtype=bool))
     report = evaluate_stills(root, empty, limit=1, progress=lambda done, total: steps.append((done, total)))
-    assert steps == [(1, 2), (2, 2)]
-    assert [each.pictures for each in report.domains] == [1, 1]
+    assert steps == [(0, 2), (1, 2), (2, 2)]
+    assert [each.name for each in report.items] == ["first/0", "second/0"]
 
 
 def test_objects_per_picture_takes_the_first_of_each_picture(root):
     predictor = Recorder(lambda clicks: np.zeros(SIZE, dtype=bool))
     report = evaluate_stills(root, predictor, clicks=(1,), box=False, objects_per_picture=1)
-    assert [each.objects for each in report.domains] == [2, 1]
+    assert [len(each.object_ids) for each in report.items] == [1, 1, 1, 0]
     firsts = [first_click(masks[0]) for masks in PICTURES]
     assert [clicks[0][0] for _, clicks, _ in predictor.calls[:2]] == firsts
 
 
 def test_predictor_that_takes_boxes_only(root):
     report = evaluate_stills(root, InscribedEllipse(), clicks=())
-    assert list(report.mean_iou) == ["box"]
-    assert 70 < report.mean_iou["box"] < 90  # pi / 4 of a square, coarsely sampled
+    assert list(report.means) == ["box"]
+    assert 0.7 < report.means["box"] < 0.9  # pi / 4 of a square, coarsely sampled
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_nothing_to_measure(root, arguments):
 
 
 def test_no_domain(tmp_path):
-    with pytest.raises(InvalidInputError, match=r"holds no annotations\.json"):
+    with pytest.raises(InvalidInputError, match=r"annotations\.json"):
         evaluate_stills(tmp_path, InscribedEllipse())
 
 

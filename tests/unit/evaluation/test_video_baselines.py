@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from masklet.evaluation.video_baselines import RepeatedFirstMask, WarpedFirstMask
 
@@ -23,26 +24,45 @@ def overlap(first: np.ndarray, second: np.ndarray) -> float:
     return (first & second).sum() / (first | second).sum()
 
 
+def masks_of(labels: np.ndarray) -> dict[int, np.ndarray]:
+    return {int(each): labels == each for each in np.unique(labels) if each}
+
+
+def tracked(predictor, frames, prompts, **options):
+    return list(predictor.track(frames, prompts, **{"may_overlap": False, **options}))
+
+
 def test_the_first_masks_are_repeated():
     frames, maps = moving_square(4)
-    predicted = list(RepeatedFirstMask().track(frames, maps[0]))
+    predicted = tracked(RepeatedFirstMask(), frames, {0: masks_of(maps[0])})
     assert len(predicted) == 4
-    assert all((each == maps[0]).all() for each in predicted)
+    assert all((each[2] == (maps[0] == 2)).all() and (each[7] == (maps[0] == 7)).all() for each in predicted)
+
+
+@pytest.mark.parametrize("predictor", [RepeatedFirstMask(), WarpedFirstMask()], ids=lambda each: each.name)
+def test_objects_begin_where_they_appear_and_lie_on_top(predictor):
+    frames, maps = moving_square(3)
+    still, both = masks_of(maps[0])[2], masks_of(maps[0])[2] | masks_of(maps[0])[7]
+    prompts = {1: {1: both}, 2: {2: still}}
+    predicted = tracked(predictor, frames, prompts)
+    assert [sorted(each) for each in predicted] == [[], [1], [1, 2]]
+    assert not (predicted[2][1] & predicted[2][2]).any()
+    np.testing.assert_array_equal(predicted[2][2], still)
+    assert (tracked(predictor, frames, prompts, may_overlap=True)[2][1] & still).any()
 
 
 def test_flow_carries_each_object_its_way():
     frames, maps = moving_square(6)
-    predicted = list(WarpedFirstMask().track(frames, maps[0]))
+    predicted = tracked(WarpedFirstMask(), frames, {0: masks_of(maps[0])})
     assert len(predicted) == 6
-    np.testing.assert_array_equal(predicted[0], maps[0])
-    assert set(np.unique(predicted[-1])) == {0, 2, 7}
     for object_id in (2, 7):
-        assert overlap(predicted[-1] == object_id, maps[-1] == object_id) > 0.8
-    assert overlap(predicted[-1] == 7, maps[0] == 7) < 0.4
+        np.testing.assert_array_equal(predicted[0][object_id], maps[0] == object_id)
+        assert overlap(predicted[-1][object_id], maps[-1] == object_id) > 0.8
+    assert overlap(predicted[-1][7], maps[0] == 7) < 0.4
 
 
 def test_what_leaves_the_picture_is_gone():
     frames, maps = moving_square(28)
-    predicted = list(WarpedFirstMask().track(frames[18:26], maps[18]))
+    predicted = tracked(WarpedFirstMask(), frames[18:26], {0: masks_of(maps[18])})
     assert (maps[25] == 7).sum() == 24 * 11  # of 24 x 24 pixels
-    assert overlap(predicted[-1] == 7, maps[25] == 7) > 0.8
+    assert overlap(predicted[-1][7], maps[25] == 7) > 0.8

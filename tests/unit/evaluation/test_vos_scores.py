@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.vos_scores import CountingRule, ObjectSeries, Statistics, mean_statistics, statistics
+from masklet.evaluation.vos_scores import CountingRule, FrameScores, Statistics, counted_frames, statistics
 
 EMPTY = np.zeros((40, 60), dtype=bool)
 DRAWN = EMPTY.copy()
@@ -10,11 +10,8 @@ DRAWN[15:25, 20:30] = True
 SHIFTED = np.roll(DRAWN, 3, axis=1)  # J = 70 / 130; F = 0.5, see tests/unit/masks/test_boundaries.py
 
 
-def series(*pairs):
-    gathered = ObjectSeries(4)
-    for truth, predicted in pairs:
-        gathered.add(truth, predicted)
-    return gathered
+def frames(*pairs):
+    return [FrameScores.between(*pair) for pair in pairs]
 
 
 @pytest.mark.parametrize(
@@ -35,36 +32,35 @@ def test_statistics(values, expected):
     )
 
 
+def mean_j(counted):
+    return np.mean([each.j for each in counted])
+
+
 def test_the_first_and_the_last_frame_do_not_count():
-    scores = series((DRAWN, EMPTY), (DRAWN, DRAWN), (DRAWN, SHIFTED), (DRAWN, EMPTY)).scores()
-    assert scores.object_id == 4
-    assert scores.j.mean == pytest.approx((1 + 70 / 130) / 2)
-    assert scores.f.mean == pytest.approx((1 + 0.5) / 2)
-    assert (scores.j.recall, scores.f.recall) == (1.0, 0.5)
+    counted = counted_frames(frames((DRAWN, EMPTY), (DRAWN, DRAWN), (DRAWN, SHIFTED), (DRAWN, EMPTY)))
+    assert [each.j for each in counted] == [1, pytest.approx(70 / 130)]
+    assert [each.f for each in counted] == [1, pytest.approx(0.5)]
+    assert counted[1].j_and_f == pytest.approx((70 / 130 + 0.5) / 2)
 
 
 def test_frames_without_the_object():
-    gathered = series((EMPTY, EMPTY), (EMPTY, EMPTY), (DRAWN, SHIFTED), (EMPTY, EMPTY), (EMPTY, EMPTY))
-    assert gathered.scores(CountingRule.DAVIS).j.mean == pytest.approx((1 + 70 / 130 + 1) / 3)
-    assert gathered.scores(CountingRule.APPEARANCE).j.mean == pytest.approx((70 / 130 + 1) / 2)
+    given = frames((EMPTY, EMPTY), (EMPTY, EMPTY), (DRAWN, SHIFTED), (EMPTY, EMPTY), (EMPTY, EMPTY))
+    assert mean_j(counted_frames(given, CountingRule.DAVIS)) == pytest.approx((1 + 70 / 130 + 1) / 3)
+    assert mean_j(counted_frames(given, CountingRule.APPEARANCE)) == pytest.approx((70 / 130 + 1) / 2)
 
 
 def test_a_false_alarm_is_an_appearance():
-    gathered = series((EMPTY, EMPTY), (EMPTY, DRAWN), (DRAWN, DRAWN), (EMPTY, EMPTY))
-    assert gathered.scores(CountingRule.APPEARANCE).j.mean == pytest.approx(0.5)
+    given = frames((EMPTY, EMPTY), (EMPTY, DRAWN), (DRAWN, DRAWN), (EMPTY, EMPTY))
+    assert mean_j(counted_frames(given, CountingRule.APPEARANCE)) == pytest.approx(0.5)
 
 
-def test_an_object_that_never_appears():
-    gathered = series(*[(EMPTY, EMPTY)] * 3)
-    assert gathered.scores(CountingRule.DAVIS).j.mean == 1
-    assert gathered.scores(CountingRule.APPEARANCE) is None
+@pytest.mark.parametrize("predicted", [EMPTY, DRAWN])
+def test_an_object_that_the_truth_never_shows_where_it_counts(predicted):
+    given = frames((DRAWN, DRAWN), (EMPTY, predicted), (EMPTY, EMPTY), (EMPTY, EMPTY))
+    assert len(counted_frames(given, CountingRule.DAVIS)) == 2
+    assert not counted_frames(given, CountingRule.APPEARANCE)
 
 
 def test_two_frames_are_too_few():
     with pytest.raises(InvalidInputError, match="got 2"):
-        series(*[(DRAWN, DRAWN)] * 2).scores()
-
-
-def test_mean_over_objects():
-    mean = mean_statistics([Statistics(0.5, 1.0, -0.25), Statistics(1.0, 0.0, 0.75)])
-    assert mean == Statistics(0.75, 0.5, 0.25)
+        counted_frames(frames(*[(DRAWN, DRAWN)] * 2))

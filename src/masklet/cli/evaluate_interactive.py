@@ -1,0 +1,87 @@
+"""`masklet evaluate interactive`: how fast a user who clicks in a video gets what they want."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from masklet.cli.evaluation_options import (
+    CompareOption,
+    CountingRuleOption,
+    EvaluationRun,
+    ModelChoice,
+    OutputOption,
+    ReportOption,
+    Rule,
+    SequencesOption,
+    VideosArgument,
+    WorkersOption,
+    chosen_sequences,
+)
+from masklet.cli.model_options import (
+    DataTypeOption,
+    DeviceOption,
+    ImageSizeOption,
+    ModelOption,
+    PresetOption,
+    load_tracker,
+)
+from masklet.configuration.tracking_presets import TrackingPreset
+
+
+class Mode(StrEnum):
+    """When the simulated user looks at the result: `masklet.evaluation.annotation_rounds.Interaction`, or by turns."""
+
+    OFFLINE = "offline"
+    ONLINE = "online"
+    BOTH = "both"
+
+
+def interactive(
+    root: VideosArgument,
+    model: ModelOption = None,
+    compare: CompareOption = None,
+    mode: Annotated[Mode, typer.Option(help="When the user looks at the result.")] = Mode.BOTH,
+    frames: Annotated[int, typer.Option(min=1, help="The largest number of annotated frames.")] = 8,
+    clicks: Annotated[int, typer.Option(min=1, help="The largest number of clicks on each of them.")] = 3,
+    threshold: Annotated[float, typer.Option(min=0.0, max=1.0, help="Online, pause where the IoU is below.")] = 0.75,
+    sequences: SequencesOption = None,
+    rule: CountingRuleOption = Rule.DAVIS,
+    output: OutputOption = None,
+    report: ReportOption = None,
+    workers: WorkersOption = 1,
+    device: DeviceOption = None,
+    dtype: DataTypeOption = None,
+    image_size: ImageSizeOption = None,
+    preset: PresetOption = TrackingPreset.EXACT,
+) -> None:
+    """Measure J&F after each number of annotated frames, the clicks being those of a simulated user.
+
+    Offline, the user sees the whole result, clicks on the frame with the worst overlap, and all is tracked again.
+    Online, the video is tracked once, and the user clicks wherever the overlap falls below the threshold. The protocol
+    is that of section 6.1 of the SAM 2 paper; every object is tracked by itself.
+    """
+    from masklet.evaluation.annotation_rounds import Effort, Interaction
+    from masklet.evaluation.interactive import InteractiveMeasurement
+    from masklet.evaluation.interactive_predictors import ClickedModelPredictor
+    from masklet.evaluation.vos_scores import CountingRule
+
+    choice = ModelChoice(model, compare, device, dtype, image_size, preset)
+    modes = list(Interaction) if mode is Mode.BOTH else [Interaction(mode.value)]
+    effort, names = Effort(frames, clicks, threshold), chosen_sequences(sequences)
+
+    def measurements() -> Sequence[InteractiveMeasurement]:
+        trackers = [
+            ClickedModelPredictor(load_tracker(each.model, each.device, each.dtype, each.image_size, each.preset), name)
+            for name, each in choice.each()
+        ]
+        return [
+            InteractiveMeasurement(str(root), tracker, each, effort, names, CountingRule(rule.value))
+            for tracker in trackers
+            for each in modes
+        ]
+
+    EvaluationRun(output, report, workers, compare is not None).show(measurements)

@@ -1,0 +1,132 @@
+"""The options that all commands of `masklet evaluate` share, and the run that they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from masklet.configuration.tracking_presets import TrackingPreset
+from masklet.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from masklet.evaluation.report import Report
+    from masklet.evaluation.running import Measurement
+
+BUNDLED = "bundled"
+
+OutputOption = Annotated[
+    Path | None, typer.Option("-o", "--output", "--json", help="Write the scores to this JSON file.")
+]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FOLDER",
+        help="Write scores, tables, curves and the worst frames there; what it holds already is not measured again.",
+    ),
+]
+WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="How many processes share the work.")]
+CompareOption = Annotated[
+    tuple[str, str] | None,
+    typer.Option("--compare", metavar="A B", help=f"Two models to put into one table; '{BUNDLED}' is the package's."),
+]
+VideosArgument = Annotated[
+    Path, typer.Argument(help="A dataset of videos with masks: DAVIS, YouTube-VOS, MOSE or SA-V.", show_default=False)
+]
+
+
+class Rule(StrEnum):
+    """Which frames of an object count: `masklet.evaluation.vos_scores.CountingRule`, which numpy comes with."""
+
+    DAVIS = "davis"
+    APPEARANCE = "appearance"
+
+
+CountingRuleOption = Annotated[
+    Rule, typer.Option("--rule", help="The objects and frames that count; appearance is that of SA-V and MOSE.")
+]
+SequencesOption = Annotated[
+    str | None, typer.Option("--sequences", help="Only these, separated by commas, or a text file with one a line.")
+]
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """The options by which a model is loaded, and two models to compare in place of one."""
+
+    model: str | None
+    compare: tuple[str, str] | None
+    device: str | None
+    dtype: str | None
+    image_size: int | None
+    preset: TrackingPreset = TrackingPreset.EXACT
+
+    def each(self) -> Iterator[tuple[str, ModelChoice]]:
+        """Yield the name and the options of the model, or of the two; InvalidInputError for contradictions."""
+        if self.compare is not None and self.model is not None:
+            raise InvalidInputError("--compare names both models; it does not go with --model.")
+        if self.compare is not None and self.compare[0] == self.compare[1]:
+            raise InvalidInputError(f"--compare needs two different models; got {self.compare[0]} twice.")
+        for name in self.compare or (self.model,):
+            source = None if name == BUNDLED else name
+            shown = "masklet" if source is None else source
+            if self.preset is not TrackingPreset.EXACT:
+                shown = f"{shown} ({self.preset})"
+            yield shown, ModelChoice(source, None, self.device, self.dtype, self.image_size, self.preset)
+
+
+@dataclass(frozen=True)
+class EvaluationRun:
+    """Where the results go, and by how many processes they come."""
+
+    output: Path | None
+    folder: Path | None
+    workers: int
+    is_comparison: bool
+
+    def show(self, measurements: Callable[[], Sequence[Measurement]]) -> None:
+        """Load what `measurements` returns, measure it, write what was asked for and print the table."""
+        from rich.console import Console
+
+        from masklet.cli.progress import progress_bar
+        from masklet.evaluation.comparison import Comparison
+        from masklet.evaluation.report import report_table
+        from masklet.evaluation.report_folder import folder_of, write_report_folder, write_scores
+        from masklet.evaluation.running import run
+
+        measured: list[tuple[Measurement, Report]] = []
+        with progress_bar() as bar:
+            loading = bar.add_task("Loading", total=None)
+            chosen = measurements()
+            bar.remove_task(loading)
+            for each in chosen:
+                task = bar.add_task(f"Measuring {each.predictor_name}", total=None)
+                items = run(
+                    each,
+                    folder=None if self.folder is None else folder_of(self.folder, each),
+                    workers=self.workers,
+                    progress=lambda done, total, task=task: bar.update(task, completed=done, total=total),  # type: ignore[misc]
+                )
+                measured.append((each, each.report(items)))
+        reports = [report for _, report in measured]
+        pairs = zip(reports[: len(reports) // 2], reports[len(reports) // 2 :], strict=True)
+        comparisons = [Comparison(*pair) for pair in pairs] if self.is_comparison else []
+        if self.output is not None:
+            write_scores(self.output, reports, comparisons)
+        if self.folder is not None:
+            write_report_folder(self.folder, measured, comparisons)
+        Console().print(*([each.table() for each in comparisons] or [report_table(reports)]), sep="\n")
+
+
+def chosen_sequences(sequences: str | None) -> tuple[str, ...] | None:
+    """Return the names that the option gives, directly or by a text file; None for all."""
+    if sequences is None:
+        return None
+    if Path(sequences).is_file():
+        return tuple(Path(sequences).read_text(encoding="utf-8").split())
+    return tuple(name.strip() for name in sequences.split(",") if name.strip())

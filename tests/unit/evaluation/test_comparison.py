@@ -1,0 +1,34 @@
+import io
+
+import pytest
+from rich.console import Console
+from tests.unit.evaluation.measured import stills_report
+
+from masklet.errors import InvalidInputError
+from masklet.evaluation.comparison import Comparison
+from masklet.evaluation.stills_report import StillsReport
+
+
+def test_differences_and_their_intervals():
+    comparison = Comparison(stills_report("before"), stills_report("after", add=0.1))
+    assert comparison.differences() == pytest.approx({"1 click": 0.1, "box": 0.1})
+    # Every object gains the same, so that the difference is certain, however much the objects differ.
+    assert comparison.interval("1 click") == pytest.approx((0.1, 0.1))
+    assert comparison.to_dict()["predictors"] == ["before", "after"]
+
+
+def test_table_has_both_and_the_difference():
+    console = Console(width=100, file=io.StringIO())
+    console.print(Comparison(stills_report("before"), stills_report("after", add=0.1)).table())
+    text = console.file.getvalue()
+    rows = [line.split() for line in text.splitlines()]
+    assert ["nuts", "40.0", "50.0", "+10.0", "80.0", "90.0", "+10.0"] in rows
+    assert ["mean", "35.0", "45.0", "+10.0", "67.5", "77.5", "+10.0"] in rows
+    assert "A: before" in text
+    assert "B: after" in text
+
+
+def test_other_objects_cannot_be_compared():
+    report = stills_report()
+    with pytest.raises(InvalidInputError, match="not measured on the same objects"):
+        Comparison(report, StillsReport("other", report.items[:3]))
