@@ -85,6 +85,11 @@ class SimulatedAnnotator:
             return first_click(region)._replace(label=int(truth.all()))
         return self._anywhere_in(region, truth)
 
+    def within_cell(self, click: Click, stride: int) -> Click:
+        """The click on a cell of `stride` x `stride` pixels as one on a pixel of it, by chance or its middle."""
+        x, y = (stride // 2, stride // 2) if self.rng is None else self.rng.integers(0, stride, 2).tolist()
+        return Click(click.x * stride + x, click.y * stride + y, click.label)
+
     def _happens(self, share: float) -> bool:
         return share == 1 if self.rng is None else bool(self.rng.random() < share)
 

@@ -14,7 +14,7 @@ from masklet.datasets.sampling import SceneSource, SkippedSample
 from masklet.datasets.scenes import Scene
 from masklet.masks.geometry import box_fill
 from masklet.training.prompting import PointPrompts, first_prompt, part_in_a_box
-from masklet.training.recipe import Recipe, Stage
+from masklet.training.recipe import AnnotatorShares, Recipe, Stage
 from masklet.training.shares import Share
 
 Batch = TypeVar("Batch")
@@ -77,8 +77,9 @@ class SceneBatches(Dataset[SceneBatch]):
         numbers = self.share.of(range(number, number + self.stage.scenes_per_step))
         rng = np.random.default_rng((self.recipe.seed, numbers[0]))
         scenes = [self.generator.scene(each) for each in numbers]
-        box_share = self.recipe.prompts.box_among_points
-        return collate([sample_objects(scene, self.stage.objects_per_scene, box_share, rng) for scene in scenes])
+        box_share, annotator = self.recipe.prompts.box_among_points, self.recipe.annotator
+        objects = self.stage.objects_per_scene
+        return collate([sample_objects(scene, objects, box_share, rng, annotator) for scene in scenes])
 
 
 def loaded(batches: Dataset[Batch], workers: int) -> Iterator[Batch]:
@@ -104,7 +105,13 @@ class SampledObjects:
     labels: np.ndarray
 
 
-def sample_objects(scene: Scene, objects: int, box_share: float, rng: np.random.Generator) -> SampledObjects:
+def sample_objects(
+    scene: Scene,
+    objects: int,
+    box_share: float,
+    rng: np.random.Generator,
+    shares: AnnotatorShares = AnnotatorShares(),  # noqa: B008  # it is frozen
+) -> SampledObjects:
     """Choose `objects` masks at random, without repetition as long as there are enough; a third is always left out.
 
     Crowds of small objects would otherwise outnumber everything: chances grow with an object's side. They also grow
@@ -119,7 +126,8 @@ def sample_objects(scene: Scene, objects: int, box_share: float, rng: np.random.
     is_cut = rng.random(objects) < box_share * CUT_SHARE
     for index in np.flatnonzero(is_cut):
         masks[index] = part_in_a_box(masks[index], rng)
-    prompts = [first_prompt(mask, 1.0 if cut else box_share, rng) for mask, cut in zip(masks, is_cut, strict=True)]
+    boxes, annotator = np.where(is_cut, 1.0, box_share), shares.annotator(rng)
+    prompts = [first_prompt(mask, share, annotator, rng) for mask, share in zip(masks, boxes, strict=True)]
     size = scene.image.shape[0] // 4
     targets = np.stack([cv2.resize(m.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA) for m in masks])
     return SampledObjects(

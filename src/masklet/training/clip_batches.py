@@ -1,47 +1,70 @@
-"""Clips as tensors, with the first prompts already simulated (in the loader's processes)."""
+"""Clips as tensors."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from masklet.datasets.sampling import ClipSource, SkippedSample
 from masklet.datasets.scenes.clips import Clip
+from masklet.errors import InvalidInputError
 from masklet.training.batches import SceneBatch, SceneBatches, normalized
-from masklet.training.prompting import PointPrompts, first_prompt
 from masklet.training.recipe import ClipStage
+
+TARGET_STRIDE = 4  # pixels of a frame a cell of a target
 
 
 @dataclass
 class ClipSample:
-    """`pixel_values` [frames, 3, S, S] uint8; `targets` [frames, objects, S/4, S/4] in 0..1 (share of each cell that
-    the object covers); of the first frame the `masks` [objects, S, S] bool, and the first click or box an object:
-    `prompts` [objects, 1, points(, 2)]."""
+    """`pixel_values` [frames, 3, S, S] uint8 and the visible parts of the objects, `masks` [frames, objects, S, S]
+    bool, empty where an object is not to be seen."""
 
     pixel_values: Tensor
-    targets: Tensor
     masks: Tensor
-    prompts: PointPrompts
 
     def to(self, device: torch.device) -> "ClipSample":
         """The clip on a device."""
-        prompts = PointPrompts(self.prompts.points.to(device), self.prompts.labels.to(device))
-        return ClipSample(self.pixel_values.to(device), self.targets.to(device), self.masks.to(device), prompts)
+        return ClipSample(self.pixel_values.to(device), self.masks.to(device))
 
     def normalized(self) -> Tensor:
         """Pixels as the network takes them."""
         return normalized(self.pixel_values)
 
+    def targets(self) -> Tensor:
+        """The share of each cell that the objects cover: [frames, objects, S/4, S/4] in 0..1."""
+        return F.avg_pool2d(self.masks.float(), TARGET_STRIDE)
+
 
 @dataclass
 class ClipBatch:
-    """The clips of one step; each has objects of its own number."""
+    """The clips of one step, all of equally many frames; each has objects of its own number."""
 
     clips: list[ClipSample]
     skipped: tuple[SkippedSample, ...] = ()
+
+    def __post_init__(self) -> None:
+        frames = sorted({len(clip.pixel_values) for clip in self.clips})
+        if len(frames) != 1:
+            raise InvalidInputError(f"The clips of one step have {frames} frames; they must have equally many.")
+
+    @property
+    def frames(self) -> int:
+        """How many frames each clip has."""
+        return len(self.clips[0].pixel_values)
+
+    def clip_of_object(self, device: torch.device) -> Tensor:
+        """The number of the clip of each object, clip by clip: int64 [objects]."""
+        counts = torch.tensor([clip.masks.shape[1] for clip in self.clips])
+        return torch.repeat_interleave(counts).to(device)
+
+    def counts(self, device: torch.device) -> Tensor:
+        """How much each object counts in averages: [objects], 1 in all, and all clips the same."""
+        objects = [clip.masks.shape[1] for clip in self.clips for _ in range(clip.masks.shape[1])]
+        return 1 / (len(self.clips) * torch.tensor(objects, dtype=torch.float32, device=device))
 
     def to(self, device: torch.device) -> "ClipBatch":
         """The clips on a device."""
@@ -65,24 +88,15 @@ class ClipBatches(Dataset[ClipBatch | SceneBatch]):
         number = recipe.first_scene + step * self.stage.clips_per_step
         numbers = self.stills.share.of(range(number, number + self.stage.clips_per_step))
         rng = np.random.default_rng((recipe.seed, numbers[0]))
-        box_share, objects = recipe.prompts.box_among_points, self.stage.objects_per_clip
-        return ClipBatch([sample_clip(self.generator.clip(each), objects, box_share, rng) for each in numbers])
+        return ClipBatch([sample_clip(self.generator.clip(each), self.stage.objects_per_clip, rng) for each in numbers])
 
 
-def sample_clip(clip: Clip, objects: int, box_share: float, rng: np.random.Generator) -> ClipSample:
-    """Choose at most `objects` objects at random, large ones sooner."""
+def sample_clip(clip: Clip, objects: int, rng: np.random.Generator) -> ClipSample:
+    """Choose at most `objects` objects that the first frame shows at random, large ones sooner."""
     sides = np.sqrt(clip.masks[0].mean((1, 2)))
-    chosen = rng.choice(len(sides), min(objects, len(sides)), replace=False, p=sides / sides.sum())
-    masks = clip.masks[:, chosen]
-    prompts = [first_prompt(mask, box_share, rng) for mask in masks[0]]
-    side = clip.frames.shape[1] // 4
-    cells = [[cv2.resize(m.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA) for m in ms] for ms in masks]
+    count = min(objects, int(np.count_nonzero(sides)))
+    chosen = rng.choice(len(sides), count, replace=False, p=sides / sides.sum())
     return ClipSample(
         pixel_values=torch.from_numpy(clip.frames).permute(0, 3, 1, 2).contiguous(),
-        targets=torch.from_numpy(np.array(cells, np.float32)),
-        masks=torch.from_numpy(masks[0]),
-        prompts=PointPrompts(
-            torch.from_numpy(np.stack([points for points, _ in prompts])).unsqueeze(1),
-            torch.from_numpy(np.stack([labels for _, labels in prompts])).long().unsqueeze(1),
-        ),
+        masks=torch.from_numpy(clip.masks[:, chosen]),
     )

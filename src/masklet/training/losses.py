@@ -42,13 +42,16 @@ class RoundLoss:
 
 
 def round_loss(
-    decoded: DecodedMasks, targets: Tensor, is_ambiguous: Tensor, valid: Tensor, weights: LossWeights
+    decoded: DecodedMasks, targets: Tensor, is_ambiguous: Tensor, counts: Tensor, weights: LossWeights
 ) -> RoundLoss:
-    """Loss of all objects in `valid` [batch, objects], averaged over them.
+    """The loss averaged over all objects, each of which counts as `counts` [batch, objects] says (0: not at all).
 
     `targets` [batch, objects, h, w] in 0..1. Where `is_ambiguous` [batch, objects] (a single click), the best of the
     multimask outputs learns its mask and all of them their IoU; elsewhere output 0 learns alone. Of an object that is
-    not in the picture (its target is empty) only the object score learns.
+    not in the picture (its target is empty) only the object score learns; it counts in all averages.
+
+    As in the reference, but for masks, which are compared at a quarter of the picture's resolution, and before those of
+    objects that are taken for absent are wiped out.
     """
     logits, wanted = decoded.masks.float(), targets.unsqueeze(2).float()
     wanted = wanted.expand_as(logits)
@@ -66,17 +69,16 @@ def round_loss(
     )
 
     def mean(values: Tensor, over: Tensor) -> Tensor:
-        return (values * over).sum() / over.sum().clamp(min=1)
-
-    seen = valid & is_present
+        return (values * over).sum() / over.sum().clamp(min=1e-6)
 
     parts = {
-        "focal": mean(focal.gather(2, best_to_learn).squeeze(-1), seen),
-        "dice": mean(dice.gather(2, best_to_learn).squeeze(-1), seen),
-        "iou": mean(iou_loss, seen),
-        "object_score": mean(score_loss, valid),
+        "focal": mean(focal.gather(2, best_to_learn).squeeze(-1) * is_present, counts),
+        "dice": mean(dice.gather(2, best_to_learn).squeeze(-1) * is_present, counts),
+        "iou": mean(iou_loss * is_present, counts),
+        "object_score": mean(score_loss, counts),
     }
     total = sum((getattr(weights, name) * value for name, value in parts.items()), logits.new_zeros(()))
     index = best_to_show[..., None, None, None].expand(-1, -1, 1, *logits.shape[-2:])
     shown = truth.gather(2, best_to_show.unsqueeze(-1)).squeeze(-1)
-    return RoundLoss(total, {**parts, "measured_iou": mean(shown, seen)}, logits.detach().gather(2, index).squeeze(2))
+    parts["measured_iou"] = mean(shown, counts * is_present)
+    return RoundLoss(total, parts, logits.detach().gather(2, index).squeeze(2))

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from masklet.masks.geometry import Mask, bounding_box
-from masklet.modeling.prompt_encoder import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING, POSITIVE
-from masklet.prompts.simulated_clicks import corrective_click, first_click
+from masklet.modeling.prompt_encoder import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING
+from masklet.prompts.simulated_annotator import SimulatedAnnotator
+from masklet.training.clip_plan import PromptKind
 
 SMALLEST_PART = 24  # pixels
 
@@ -20,38 +21,54 @@ class PointPrompts:
     points: Tensor
     labels: Tensor
 
-    def followed_by(self, points: Tensor, labels: Tensor) -> "PointPrompts":
-        """With one more point an object: [batch, objects, 2] and [batch, objects]."""
+    def followed_by(self, later: "PointPrompts") -> "PointPrompts":
+        """With the points of a later prompt of the same objects."""
         return PointPrompts(
-            torch.cat([self.points, points.unsqueeze(2)], dim=2), torch.cat([self.labels, labels.unsqueeze(2)], dim=2)
+            torch.cat([self.points, later.points], dim=2), torch.cat([self.labels, later.labels], dim=2)
         )
 
 
-def click_on(mask: Mask, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A positive click, half the time at the deepest point, else anywhere on the object; padded to two points."""
-    if rng.random() < 0.5:
-        x, y, _ = first_click(mask)
-    else:
-        rows, columns = np.nonzero(mask)
-        pick = rng.integers(len(rows))
-        x, y = int(columns[pick]), int(rows[pick])
-    return np.array([[x, y], [PADDING, PADDING]], np.float32), np.array([POSITIVE, PADDING])
+def click_on(mask: Mask, annotator: SimulatedAnnotator) -> tuple[np.ndarray, np.ndarray]:
+    """A positive click, padded to two points, since others of the batch have boxes."""
+    x, y, label = annotator.first_click(mask)
+    return np.array([[x, y], [PADDING, PADDING]], np.float32), np.array([label, PADDING])
 
 
-def box_around(mask: Mask, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """The two corners of the object's box, each moved outwards by up to a tenth of the side (20 pixels at most)."""
-    box = bounding_box(mask)
-    assert box is not None
-    corners = np.array(box)
-    sides = np.tile(corners[2:] - corners[:2], 2)
-    slack = np.minimum(np.minimum(np.abs(rng.normal(0, 0.05, 4)), 0.1) * sides, 20)
-    corners = corners + np.array([-1, -1, 1, 1]) * slack * (rng.random() < 0.4)
-    return corners.reshape(2, 2).astype(np.float32), np.array([BOX_UPPER_LEFT, BOX_LOWER_RIGHT])
+def box_around(mask: Mask, annotator: SimulatedAnnotator) -> tuple[np.ndarray, np.ndarray]:
+    """The two corners of the object's box."""
+    return np.array(annotator.box(mask), np.float32).reshape(2, 2), np.array([BOX_UPPER_LEFT, BOX_LOWER_RIGHT])
 
 
-def first_prompt(mask: Mask, box_share: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def first_prompt(
+    mask: Mask, box_share: float, annotator: SimulatedAnnotator, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """A click or, with probability `box_share`, a box: points [2, 2] and labels [2]."""
-    return (box_around if rng.random() < box_share else click_on)(mask, rng)
+    return (box_around if rng.random() < box_share else click_on)(mask, annotator)
+
+
+def first_prompts(masks: Tensor, kind: PromptKind, annotator: SimulatedAnnotator) -> PointPrompts:
+    """A click or a box for each of `masks` [objects, S, S] bool: points [objects, 1, 1 or 2, 2].
+
+    An object that is not there gets as many clicks off it, so that all prompts have one length and none is padded.
+    """
+    said = [_marked(mask, kind, annotator) for mask in masks.cpu().numpy()]
+    return _as_prompts(np.stack(said)[:, None], masks.device)
+
+
+def _marked(mask: Mask, kind: PromptKind, annotator: SimulatedAnnotator) -> np.ndarray:
+    """Points of one object with their labels as the last of three columns."""
+    if not mask.any():
+        return np.array([annotator.confirm(mask) for _ in range(2 if kind is PromptKind.BOX else 1)], np.float32)
+    if kind is PromptKind.CLICK:
+        return np.array([annotator.first_click(mask)], np.float32)
+    corners, labels = box_around(mask, annotator)
+    return np.column_stack([corners, labels]).astype(np.float32)
+
+
+def _as_prompts(said: np.ndarray, device: torch.device) -> PointPrompts:
+    """Points and labels from [batch, objects, n, 3], in one transfer."""
+    told = torch.from_numpy(said).to(device)
+    return PointPrompts(told[..., :2], told[..., 2].long())
 
 
 def part_in_a_box(mask: Mask, rng: np.random.Generator) -> Mask:
@@ -78,30 +95,16 @@ def coarse_mask_logits(targets: Tensor, generator: torch.Generator) -> Tensor:
     return (blurred > 0.5).float() * 20 - 10
 
 
-def correcting_clicks(logits: Tensor, targets: Tensor, stride: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """One click an object on its errors: points [batch, objects, 2] in pixels of the picture, labels [batch, objects].
+def correcting_clicks(logits: Tensor, targets: Tensor, stride: int, annotator: SimulatedAnnotator) -> PointPrompts:
+    """One click an object on its errors, anywhere in the cell: points [batch, objects, 1, 2] in pixels of the picture.
 
-    `logits` and soft `targets` are [batch, objects, h, w] at 1/`stride` of the picture. The click is at the deepest
-    point of the larger error region, or (one time in three) anywhere in the errors; without errors, it is padding.
+    `logits` and soft `targets` are [batch, objects, h, w] at 1/`stride` of the picture. Where there are no errors, the
+    click says what is true anyway. The only thing of a step that leaves the device: two bits a cell go, and a click
+    comes back.
     """
-    predicted, wanted = (logits > 0).cpu().numpy(), (targets > 0.5).cpu().numpy()
-    batch, objects = predicted.shape[:2]
-    points = np.full((batch, objects, 2), PADDING, np.float32)
-    labels = np.full((batch, objects), PADDING, np.int64)
-    for index in np.ndindex(batch, objects):
-        click = _corrective(wanted[index], predicted[index], rng)
-        if click is not None:
-            jitter = rng.integers(0, stride, 2)
-            points[index] = np.array(click[:2]) * stride + jitter
-            labels[index] = click[2]
-    return torch.from_numpy(points).to(logits.device), torch.from_numpy(labels).to(logits.device)
-
-
-def _corrective(wanted: Mask, predicted: Mask, rng: np.random.Generator) -> tuple[int, int, int] | None:
-    if rng.random() < 2 / 3:
-        return corrective_click(wanted, predicted)
-    rows, columns = np.nonzero(wanted != predicted)
-    if len(rows) == 0:
-        return None
-    pick = rng.integers(len(rows))
-    return int(columns[pick]), int(rows[pick]), int(wanted[rows[pick], columns[pick]])
+    predicted, wanted = torch.stack([logits > 0, targets > 0.5]).cpu().numpy()
+    said = np.empty((*predicted.shape[:2], 1, 3), np.float32)
+    for index in np.ndindex(*predicted.shape[:2]):
+        click = annotator.correct(wanted[index], predicted[index]) or annotator.confirm(wanted[index])
+        said[index] = annotator.within_cell(click, stride)
+    return _as_prompts(said, logits.device)

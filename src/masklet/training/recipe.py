@@ -4,10 +4,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from masklet.configuration import Sam2Config
 from masklet.datasets.sampling.mixture import DataMixture
 from masklet.datasets.scenes import ClipMixture, SceneMixture
 from masklet.errors import InvalidInputError
+from masklet.prompts.simulated_annotator import SimulatedAnnotator
 from masklet.training.parts import PARTS, Part
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
@@ -98,17 +101,66 @@ class PromptShares:
 
 
 @dataclass(frozen=True)
-class ClipTracking:
-    """How clips are tracked in training.
+class AnnotatorShares:
+    """Chance in what the simulated annotator says (`masklet.prompts.simulated_annotator`).
 
-    `mask_share`: how often the first frame is prompted by the objects' masks, otherwise by clicks and boxes in the
-    shares of stills. `correction_share`: how often one later frame gets a correcting click an object.
-    `detach_masks`: masks learn from their own frame alone, not from what later frames make of their memory.
+    `deepest`: how often a click is at the deepest point of its region, otherwise uniformly anywhere in it. `truth`: how
+    often a correction is a click on the object, whatever was predicted. `loose_box`: how often a box is not tight.
     """
 
-    mask_share: float = 0.5
-    correction_share: float = 0.25
+    deepest: float = 0.0
+    truth: float = 0.1
+    loose_box: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not all(0 <= share <= 1 for share in (self.deepest, self.truth, self.loose_box)):
+            raise InvalidInputError(f"{self}: shares are between 0 and 1.")
+
+    def annotator(self, rng: np.random.Generator) -> SimulatedAnnotator:
+        """Who leaves that much to the chance of `rng`."""
+        return SimulatedAnnotator(rng, self.deepest, self.truth, self.loose_box)
+
+
+@dataclass(frozen=True)
+class ClipTracking:
+    """How clips are prompted and tracked in training (SAM 2 paper, appendix D.2).
+
+    `prompts`: the shares of clips prompted by masks, or else of frames prompted by clicks and by boxes.
+    `prompted_frames`: of how many frames at most the objects are marked before anything is tracked, the first frame
+    always. `corrected_frames`: on how many frames at most, the prompted ones in any case, come `corrections` clicks on
+    errors, one after the other; clips prompted by masks need none. `detach_masks`: masks learn from their own answer
+    alone, not from what later ones make of it. `as_excerpt`: how long ago something was is told as in a long video, not
+    as in one of the clip's length.
+    """
+
+    prompts: PromptShares = field(default_factory=lambda: PromptShares(click=0.25, box=0.25, mask=0.5))
+    prompted_frames: int = 2
+    corrected_frames: int = 2
+    corrections: int = 7
     detach_masks: bool = False
+    as_excerpt: bool = False
+
+    def __post_init__(self) -> None:
+        for name, least in (("prompted_frames", 1), ("corrected_frames", 1), ("corrections", 0)):
+            if getattr(self, name) < least:
+                raise InvalidInputError(f"{name}={getattr(self, name)} in clip tracking; it must be at least {least}.")
+
+
+@dataclass(frozen=True)
+class Regularization:
+    """What the network goes without at times while it learns.
+
+    `drop_path`: how often the last of the backbone's blocks is left out, earlier ones in proportion to their depth.
+    `memory_dropout`: of values and weights of memory attention. 0.1 in the reference; None: as the model has it.
+    """
+
+    drop_path: float | None = None
+    memory_dropout: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("drop_path", "memory_dropout"):
+            if not 0 <= (getattr(self, name) or 0) < 1:
+                raise InvalidInputError(f"{name}={getattr(self, name)}; it must be at least 0 and below 1.")
 
 
 @dataclass(frozen=True)
@@ -199,7 +251,9 @@ class Recipe:
     hardware: Hardware = field(default_factory=Hardware)
     losses: LossWeights = field(default_factory=LossWeights)
     prompts: PromptShares = field(default_factory=PromptShares)
+    annotator: AnnotatorShares = field(default_factory=AnnotatorShares)
     tracking: ClipTracking = field(default_factory=ClipTracking)
+    regularization: Regularization = field(default_factory=Regularization)
     seed: int = 0
     first_scene: int = 0
     loader_workers: int = 1

@@ -28,6 +28,7 @@ def training_step(model: Sam2Model, batch: SceneBatch, recipe: Recipe, step: tup
     `step` is the number of the step and of the process.
     """
     rng = np.random.default_rng((recipe.seed, *step))
+    annotator = recipe.annotator.annotator(rng)
     torch.manual_seed(int(rng.integers(2**31)))  # for stochastic depth
     levels, _ = model.encode_image(batch.normalized())
     embeddings = model.without_memory(levels)
@@ -41,7 +42,7 @@ def training_step(model: Sam2Model, batch: SceneBatch, recipe: Recipe, step: tup
         rounds.append(result)
         masks = result.chosen_logits
         if number + 1 < recipe.rounds:
-            prompts = prompts.followed_by(*correcting_clicks(masks, batch.targets, 4, rng))
+            prompts = prompts.followed_by(correcting_clicks(masks, batch.targets, 4, annotator))
     total = torch.stack([result.total for result in rounds]).mean()
     return StepLoss(total, _curves(rounds))
 

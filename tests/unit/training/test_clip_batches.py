@@ -8,9 +8,10 @@ import torch
 from tests.unit.training.small_recipes import small_recipe, write_pictures
 
 from masklet.datasets.scenes import Clip, ClipGenerator, PictureBank, SceneGenerator
-from masklet.prompts.simulated_clicks import first_click
+from masklet.errors import InvalidInputError
 from masklet.training.batches import SceneBatch, SceneBatches
 from masklet.training.clip_batches import ClipBatch, ClipBatches, sample_clip
+from masklet.training.prompting import PointPrompts
 from masklet.training.recipe import ClipStage
 from masklet.training.shares import Share
 
@@ -29,40 +30,51 @@ def clip_of(*sides: int, frames: int = 3) -> Clip:
 
 
 def test_targets_are_the_share_of_each_cell_in_every_frame() -> None:
-    sample = sample_clip(clip_of(10), 4, 0.0, np.random.default_rng(0))
-    assert sample.targets.shape == (3, 1, 16, 16)
+    sample = sample_clip(clip_of(10), 4, np.random.default_rng(0))
+    targets = sample.targets()
+    assert targets.shape == (3, 1, 16, 16)
     assert sample.pixel_values.shape == (3, 3, 64, 64)
     for frame in range(3):
-        assert sample.targets[frame, 0].sum() * 16 == 100
-        assert sample.targets[frame, 0, 0, 4 * frame + 2] == 1
-        assert sample.targets[frame, 0, 2, 4 * frame + 4] == 0.25
-
-
-def test_prompts_and_masks_are_of_the_first_frame() -> None:
-    clip = clip_of(12, 20)
-    sample = sample_clip(clip, 4, 1.0, np.random.default_rng(0))
-    assert sample.prompts.points.shape == (2, 1, 2, 2)
-    assert sample.prompts.labels.tolist() == [[[2, 3]], [[2, 3]]]
-    assert {int(mask.sum()) for mask in sample.masks} == {144, 400}
-    clicks = sample_clip(clip, 4, 0.0, np.random.default_rng(0)).prompts
-    order = [{144: 0, 400: 1}[int(mask.sum())] for mask in sample_clip(clip, 4, 0.0, np.random.default_rng(0)).masks]
-    for index, number in enumerate(order):
-        x, y = clicks.points[index, 0, 0].int().tolist()
-        assert clip.masks[0, number, y, x]
-        assert first_click(clip.masks[0, number]) is not None
+        assert targets[frame, 0].sum() * 16 == 100
+        assert targets[frame, 0, 0, 4 * frame + 2] == 1
+        assert targets[frame, 0, 2, 4 * frame + 4] == 0.25
 
 
 def test_at_most_so_many_objects_without_repetition() -> None:
     clip = clip_of(8, 9, 10, 11, 12)
     for seed in range(10):
-        sample = sample_clip(clip, 3, 0.0, np.random.default_rng(seed))
-        assert len({int(mask.sum()) for mask in sample.masks}) == 3
+        masks = sample_clip(clip, 3, np.random.default_rng(seed)).masks
+        assert masks.shape == (3, 3, 64, 64)
+        assert len({int(mask.sum()) for mask in masks[0]}) == 3
+
+
+def test_objects_that_the_first_frame_does_not_show_are_left_out() -> None:
+    clip = clip_of(8, 9, 10)
+    clip.masks[0, 1] = False
+    for seed in range(5):
+        areas = sample_clip(clip, 3, np.random.default_rng(seed)).masks[0].sum((1, 2))
+        assert sorted(areas.tolist()) == [64, 100]
+
+
+def test_objects_of_all_clips_in_a_row_each_clip_counting_the_same() -> None:
+    rng = np.random.default_rng(0)
+    batch = ClipBatch([sample_clip(clip_of(*sides), 4, rng) for sides in ((8, 9, 10), (12,))])
+    device = torch.device("cpu")
+    assert batch.frames == 3
+    assert batch.clip_of_object(device).tolist() == [0, 0, 0, 1]
+    assert batch.counts(device).tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2])
+
+
+def test_clips_of_one_step_are_equally_long() -> None:
+    clips = [sample_clip(clip_of(10, frames=frames), 1, np.random.default_rng(0)) for frames in (2, 3)]
+    with pytest.raises(InvalidInputError, match=r"\[2, 3\] frames"):
+        ClipBatch(clips)
 
 
 def test_pixels_are_normalised_as_those_of_scenes() -> None:
-    sample = sample_clip(clip_of(10), 1, 0.0, np.random.default_rng(0))
-    prompts = sample.prompts
-    scenes = SceneBatch(sample.pixel_values, sample.targets, torch.ones(3, 1, dtype=torch.bool), prompts)
+    sample = sample_clip(clip_of(10), 1, np.random.default_rng(0))
+    prompts = PointPrompts(torch.zeros(3, 1, 1, 2), torch.ones(3, 1, 1, dtype=torch.long))
+    scenes = SceneBatch(sample.pixel_values, sample.targets(), torch.ones(3, 1, dtype=torch.bool), prompts)
     assert torch.equal(sample.normalized(), scenes.normalized())
 
 

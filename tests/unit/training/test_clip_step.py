@@ -5,16 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from tests.unit.modeling.small_models import randomised
 from tests.unit.training.small_recipes import small_video_config
 from tests.unit.training.test_clip_batches import clip_of
 
 from masklet.datasets.scenes import Clip
 from masklet.modeling.video_network import VideoNetwork
+from masklet.prompts.simulated_annotator import SimulatedAnnotator
 from masklet.training.clip_batches import ClipBatch, ClipSample, sample_clip
-from masklet.training.clip_step import Follower, clip_step, follow
+from masklet.training.clip_plan import ClipPlan, PromptKind
+from masklet.training.clip_step import clip_step
+from masklet.training.following import Follower
 from masklet.training.initial_memory import draw_memory_weights
 from masklet.training.initial_weights import draw_initial_weights
-from masklet.training.recipe import ClipTracking, PromptShares, Recipe, Stage
+from masklet.training.recipe import AnnotatorShares, ClipTracking, PromptShares, Recipe, Stage
 
 MEMORY_PARTS = ("memory_attention.", "memory_encoder.", "object_pointer_proj.", "memory_temporal")
 
@@ -29,21 +33,30 @@ def network(seed: int = 0) -> VideoNetwork:
 
 
 def sample(frames: int = 3, sides: tuple[int, ...] = (12, 20)) -> ClipSample:
-    return sample_clip(clip_of(*sides, frames=frames), 4, 0.5, np.random.default_rng(0))
+    return sample_clip(clip_of(*sides, frames=frames), 4, np.random.default_rng(0))
 
 
-def recipe(**tracking: float | bool) -> Recipe:
-    return Recipe("clips", small_video_config(), (Stage(64, 1),), (), tracking=ClipTracking(**tracking))
+CLICKS, BOXES = PromptShares(click=1, box=0, mask=0), PromptShares(click=0, box=1, mask=0)
+# A mask a clip, and nothing else; the shares of points do not matter then.
+MASKS = ClipTracking(prompts=PromptShares(click=1, box=0, mask=1), prompted_frames=1)
+
+
+def recipe(tracking: ClipTracking = MASKS) -> Recipe:
+    return Recipe("clips", small_video_config(), (Stage(64, 1),), (), tracking=tracking)
+
+
+def points(shares: PromptShares = CLICKS, corrections: int = 0) -> ClipTracking:
+    return ClipTracking(shares, prompted_frames=1, corrected_frames=1, corrections=corrections)
 
 
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("mask_share", [0.0, 1.0], ids=["points", "masks"])
-def test_gradients_reach_the_memory(mask_share: float) -> None:
+@pytest.mark.parametrize("tracking", [points(), MASKS], ids=["points", "masks"])
+def test_gradients_reach_the_memory(tracking: ClipTracking) -> None:
     model = network()
-    clip_step(model, ClipBatch([sample()]), recipe(mask_share=mask_share, correction_share=0), (0, 0)).total.backward()
+    clip_step(model, ClipBatch([sample()]), recipe(tracking), (0, 0)).total.backward()
     for part in MEMORY_PARTS:
         gradients = [
             p.grad for name, p in model.named_parameters() if name.startswith(part) and not name.endswith("k_proj.bias")
@@ -52,13 +65,34 @@ def test_gradients_reach_the_memory(mask_share: float) -> None:
         assert all(each is not None and each.abs().sum() > 0 for each in gradients), part
 
 
-def test_detached_masks_learn_from_their_own_frame_only() -> None:
+def test_gradients_reach_every_parameter() -> None:
+    """In some step: what is said of an absent object is of no use where all are present."""
+    torch.manual_seed(0)
+    model = randomised(VideoNetwork(small_video_config()), 1).train()
+    model.resize(64)
+    with torch.no_grad():
+        model.mask_decoder.pred_obj_score_head.proj_out.bias.fill_(0.3)  # some objects are taken for absent
+    plans = [ClipTracking(shares, corrected_frames=2, corrections=2) for shares in (CLICKS, BOXES)]
+    for number, tracking in enumerate([*plans, MASKS]):
+        clip_step(model, ClipBatch([sample(frames=4)]), recipe(tracking), (number, 0)).total.backward()
+    untouched = {name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()}
+    of_masks = {name.split(".")[2] for name in untouched if name.startswith("mask_decoder.output_hypernetworks_mlps.")}
+    assert of_masks < {"1", "2", "3"}  # only the best of three masks learns
+    others = {name for name in untouched if "output_hypernetworks_mlps" not in name}
+    assert others == {"no_memory_positional_encoding"}  # part of every checkpoint, and never used
+
+
+def test_detached_masks_learn_from_their_own_answer_only() -> None:
     def gradient_of_first_masks(detached: bool) -> float:
-        follower = Follower(network(), sample(), detach_masks=detached)
-        first = follower.prompt()
+        plan = ClipPlan(2, {0: PromptKind.CLICK}, frozenset())
+        tracking = ClipTracking(corrections=0, detach_masks=detached)
+        follower = Follower(network(), ClipBatch([sample(frames=2)]), plan, tracking, SimulatedAnnotator())
+        follower.visit(0, PromptKind.CLICK, 0)
+        first = follower.outcomes[0]
         first.logits.retain_grad()
-        follower.remember(0, replace(first, pointer=first.pointer.detach()))
-        follower.track(1)
+        follower.outcomes[0] = replace(first, pointer=first.pointer.detach())
+        follower._remember(0, follower._view(0)[2], follower.outcomes[0])
+        follower.visit(1, None, 0)
         follower.lessons[1].decoded.masks.sum().backward()
         return 0.0 if first.logits.grad is None else float(first.logits.grad.abs().sum())
 
@@ -66,40 +100,14 @@ def test_detached_masks_learn_from_their_own_frame_only() -> None:
     assert gradient_of_first_masks(True) == 0
 
 
-def test_frames_attend_to_the_first_and_the_last_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, seen = network(), []
-    condition = model.condition
-
-    def noting(features, spatial, pointers, span):
-        seen.append(([memory.slot for memory in spatial], [memory.distance for memory in pointers]))
-        return condition(features, spatial, pointers, span)
-
-    monkeypatch.setattr(model, "condition", noting)
-    follow(model, sample(frames=4, sides=(12,)), ClipTracking(mask_share=0, correction_share=0), rng())
-    assert seen == [([], []), ([2], [1]), ([2, 0], [2, 1]), ([2, 0, 1], [3, 1, 2])]
-
-
-def test_a_correction_is_one_more_lesson_and_a_prompted_frame() -> None:
-    follower = Follower(network(), sample(), detach_masks=False)
-    follower.remember(0, follower.adopt())
-    tracked = follower.track(1)
-    corrected = follower.correct(1, tracked, rng())
-    assert follower.conditioning == [0, 1]
-    assert len(follower.lessons) == 2
-    assert not follower.lessons[1].is_ambiguous.any()
-    assert not torch.equal(corrected.logits, tracked.logits)
-    frames = [len(follow(network(), sample(), ClipTracking(1.0, share), rng()).lessons) for share in (0.0, 1.0)]
-    assert frames == [2, 3]
-
-
 def test_an_absent_object_teaches_its_score_only() -> None:
     clip = sample(frames=2)
-    clip.targets[1] = 0
+    clip.masks[1] = False
     model = network()
-    loss = clip_step(model, ClipBatch([clip]), recipe(mask_share=1, correction_share=0), (0, 0))
+    loss = clip_step(model, ClipBatch([clip]), recipe(), (0, 0))
     assert loss.curves["clip/dice"] == loss.curves["clip/focal"] == loss.curves["clip/iou"] == 0
     score = loss.curves["clip/object_score"]
-    assert loss.curves["total"] == pytest.approx(score)
+    assert loss.curves["total"] == pytest.approx(score / 2)  # one answer, of two frames
     assert score > 0.5  # the drawn weights have not learnt that anything can be absent
     loss.total.backward()
     hypernetworks = model.mask_decoder.output_hypernetworks_mlps
@@ -108,21 +116,47 @@ def test_an_absent_object_teaches_its_score_only() -> None:
 
 
 def test_clips_count_the_same_however_many_objects_they_have() -> None:
-    model, alone = network(), recipe(mask_share=1, correction_share=0)
+    model = network()
     clips = [sample(sides=(12,)), sample(sides=(10, 14, 18))]
     with torch.no_grad():
-        losses = [float(clip_step(model, ClipBatch([clip]), alone, (0, 0)).total) for clip in clips]
-        together = float(clip_step(model, ClipBatch(clips), alone, (0, 0)).total)
+        losses = [float(clip_step(model, ClipBatch([clip]), recipe(), (0, 0)).total) for clip in clips]
+        together = float(clip_step(model, ClipBatch(clips), recipe(), (0, 0)).total)
     assert together == pytest.approx(np.mean(losses), rel=1e-5)
 
 
-def test_chance_comes_from_the_step() -> None:
-    model, batch = network(), ClipBatch([sample(frames=4)])
-    often = replace(recipe(mask_share=0.5, correction_share=0.5), prompts=PromptShares())
+def test_answers_of_all_frames_and_corrections_add_up() -> None:
+    model, batch = network(), ClipBatch([sample(frames=2)])
     with torch.no_grad():
-        losses = [float(clip_step(model, batch, often, (step, 0)).total) for step in (0, 0, 1, 2, 3)]
+        losses = {n: clip_step(model, batch, recipe(points(corrections=n)), (0, 0)) for n in (0, 3)}
+    for corrections, loss in losses.items():
+        weights = {"focal": 20, "dice": 1, "iou": 1, "object_score": 1}
+        average = sum(weight * loss.curves[f"clip/{name}"] for name, weight in weights.items())
+        assert loss.curves["total"] == pytest.approx(average * (2 + corrections) / 2, rel=1e-5)
+
+
+def test_chance_comes_from_the_step_and_its_part() -> None:
+    model, batch = network(), ClipBatch([sample(frames=4)])
+    uniform = replace(recipe(points(corrections=1)), annotator=AnnotatorShares())
+    with torch.no_grad():
+        losses = [float(clip_step(model, batch, uniform, step).total) for step in ((0, 0), (0, 0), (0, 1), (1, 0))]
     assert losses[0] == losses[1]
-    assert len(set(losses)) > 2
+    assert len(set(losses)) == 3
+
+
+def test_all_parts_of_a_step_follow_one_plan() -> None:
+    """Processes wait for each other: none should have more to do."""
+
+    def answers(step: tuple[int, int]) -> int:
+        seen.clear()
+        with torch.no_grad():
+            clip_step(model, batch, recipe(ClipTracking(corrections=2)), step)
+        return len(seen)
+
+    model, batch, seen = network(), ClipBatch([sample(frames=3, sides=(12,))]), []
+    model.mask_decoder.register_forward_hook(lambda *_: seen.append(None))
+    counts = [[answers((number, part)) for part in range(2)] for number in range(4)]
+    assert all(one == other for one, other in counts)
+    assert len({one for one, _ in counts}) > 1
 
 
 def test_training_learns_to_follow_a_clip_by_heart() -> None:
@@ -132,12 +166,12 @@ def test_training_learns_to_follow_a_clip_by_heart() -> None:
         masks[frame, 0, 4:28, 4 + 6 * frame : 28 + 6 * frame] = True
         masks[frame, 1, 36:60, 36 - 6 * frame : 60 - 6 * frame] = True
     pictures = np.where(masks.any(axis=1)[..., None], np.uint8(220), np.uint8(40)).repeat(3, axis=-1)
-    clip = sample_clip(Clip(pictures, masks, "squares"), 2, 0.0, rng())
+    clip = sample_clip(Clip(pictures, masks, "squares"), 2, rng())
     model = network()
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
     curves = []
     for step in range(60):
-        loss = clip_step(model, ClipBatch([clip]), recipe(mask_share=1, correction_share=0), (step, 0))
+        loss = clip_step(model, ClipBatch([clip]), recipe(), (step, 0))
         optimizer.zero_grad()
         loss.total.backward()
         optimizer.step()

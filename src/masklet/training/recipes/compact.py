@@ -1,7 +1,6 @@
 """The bundled model: a compact SAM 2, trained on procedural scenes and freely licensed photographs."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from masklet.configuration import (
     Sam2Config,
@@ -11,7 +10,8 @@ from masklet.configuration import (
     Sam2VisionConfig,
 )
 from masklet.datasets.scenes import SceneMixture
-from masklet.training.recipe import ClipStage, ClipTracking, LossWeights, PromptShares, Recipe, Stage
+from masklet.training.recipe import AnnotatorShares, ClipStage, ClipTracking, LossWeights, PromptShares, Recipe, Stage
+from masklet.training.recipes.ingredients import Ingredients
 
 WIDTH = 128  # of the pyramid, the prompts and the decoder
 
@@ -65,39 +65,50 @@ CLIPS = ClipStage(
 )
 
 
-def compact(data: Path) -> Recipe:
+def compact(given: Ingredients) -> Recipe:
     """What training the bundled model taught, in one leg (its card tells of the legs that it really took).
 
-    `data` holds folders of pictures, one of them with COCO panoptic labels.
+    The pictures hold folders, one of them with COCO panoptic labels.
     """
     return Recipe(
         name="compact",
         model=compact_model(),
         stages=(STILLS, CLIPS),
-        picture_folders=(data,),
-        panoptic_folder=data / "coco_train_cc",
+        picture_folders=given.pictures,
+        panoptic_folder=next((folder / "coco_train_cc" for folder in given.pictures), None),
+        data=given.data,
+        initial_weights=given.initial_weights,
         rounds=2,
         # Boxes are slower to learn than clicks: the decoder has to find what lies between two corners.
         prompts=PromptShares(click=0.25, box=0.7, mask=0.05),
         mixture=SceneMixture(copy_paste=0.2, parts_and_wholes=0.18, micrograph=0.07),
         # At the papers' weights its masks filled too little of what was asked for.
         losses=LossWeights(focal_alpha=0.6, dice=4.0),
-        tracking=ClipTracking(detach_masks=True),
+        annotator=AnnotatorShares(deepest=0.6, truth=0.0, loose_box=0.4),
+        tracking=ClipTracking(
+            prompts=PromptShares(click=0.13, box=0.37, mask=0.5),
+            prompted_frames=1,
+            corrections=1,
+            detach_masks=True,
+            as_excerpt=True,
+        ),
     )
 
 
-def compact_clips(data: Path) -> Recipe:
+def compact_clips(given: Ingredients) -> Recipe:
     """The second half of `compact` alone, which teaches a compact image model (`--from`) to track."""
-    return replace(compact(data), name="compact_clips", stages=(CLIPS,), learning_rate=4e-4)
+    return replace(compact(given), name="compact_clips", stages=(CLIPS,), learning_rate=4e-4)
 
 
-def smoke(data: Path) -> Recipe:
+def smoke(given: Ingredients) -> Recipe:
     """A few steps of a tiny model on scenes from any folder of pictures: shows that training runs."""
     return Recipe(
         name="smoke",
         model=compact_model(),
         stages=(Stage(image_size=128, steps=4, scenes_per_step=2, objects_per_scene=2), Stage(256, 2, 1, 2)),
-        picture_folders=(data,),
+        picture_folders=given.pictures,
+        data=given.data,
+        initial_weights=given.initial_weights,
         loader_workers=0,
         warmup_steps=2,
         save_every=2,
