@@ -6,12 +6,27 @@ from pathlib import Path
 from masklet.errors import InvalidInputError
 from masklet.training.recipe import Recipe
 from masklet.training.recipes.compact import compact, compact_clips, smoke
+from masklet.training.recipes.finetuning import finetune_image, finetune_video, lora
+from masklet.training.recipes.ingredients import Ingredients
+from masklet.training.recipes.scratch import scratch
 
-RECIPES: dict[str, Callable[[Path], Recipe]] = {"compact": compact, "compact_clips": compact_clips, "smoke": smoke}
+RECIPES: dict[str, Callable[[Ingredients], Recipe]] = {
+    "scratch": scratch,
+    "finetune-image": finetune_image,
+    "finetune-video": finetune_video,
+    "lora": lora,
+    "compact": compact,
+    "compact_clips": compact_clips,
+    "smoke": smoke,
+}
 
 
-def recipe_named(name: str, data: Path) -> Recipe:
-    """The recipe of that name for the pictures under `data`; `InvalidInputError` lists the names there are."""
+def recipe_named(name: str, *data: Path, initial_weights: str | None = None) -> Recipe:
+    """The recipe of that name for data roots: annotated ones in any known layout, others as folders of pictures.
+
+    InvalidInputError for an unknown name (it lists the names there are) or broken annotations, `CheckpointError` for
+    `initial_weights` (folder, file or hub id) that are not there.
+    """
     if name not in RECIPES:
         raise InvalidInputError(f"No recipe is called {name!r}; there are: {', '.join(RECIPES)}.")
-    return RECIPES[name](data)
+    return RECIPES[name](Ingredients.of(data, initial_weights))

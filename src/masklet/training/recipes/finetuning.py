@@ -1,0 +1,94 @@
+"""A checkpoint taught on recorded data: the whole of it, or by low-rank adapters."""
+
+from dataclasses import replace
+
+from masklet.training.recipe import (
+    AnnotatorShares,
+    ClipStage,
+    Hardware,
+    ImageEncoderRates,
+    LowRank,
+    PromptShares,
+    Recipe,
+    Regularization,
+    Stage,
+)
+from masklet.training.recipes.ingredients import Ingredients
+
+
+def finetune_image(given: Ingredients) -> Recipe:
+    """A checkpoint taught on annotated pictures; what it knows of videos stays.
+
+    Pictures without annotations among the data are material for procedural scenes, half of what it then sees: they keep
+    it from forgetting other kinds of pictures.
+    """
+    model = given.checkpoint_config()
+    return Recipe(
+        name="finetune-image",
+        model=model,
+        initial_weights=given.checkpoint,
+        stages=(Stage(model.image_size, steps=300, scenes_per_step=4, objects_per_scene=8),),
+        picture_folders=given.pictures,
+        data=given.data,
+        frozen=("memory",),
+        rounds=3,
+        prompts=PromptShares(click=0.5, box=0.45, mask=0.05),
+        annotator=AnnotatorShares(deepest=0.6, truth=0.0, loose_box=0.4),
+        learning_rate=1e-4,
+        final_learning_rate=1e-6,
+        warmup_steps=20,
+        average_decay=0.99,
+        image_encoder=ImageEncoderRates(layer_decay=0.9),
+        save_every=100,
+    )
+
+
+def finetune_video(given: Ingredients) -> Recipe:
+    """A checkpoint taught on annotated videos as in the SAM 2 paper (appendix D.2), 8 frames at a time.
+
+    Annotated pictures among the data, or else single frames, make every fourth step.
+    """
+    model = given.checkpoint_config()
+    return Recipe(
+        name="finetune-video",
+        model=model,
+        initial_weights=given.checkpoint,
+        stages=(
+            ClipStage(
+                model.image_size,
+                steps=1000,
+                scenes_per_step=2,
+                objects_per_scene=8,
+                clip_length=8,
+                clips_per_step=1,
+                objects_per_clip=3,
+                stills_every=4,
+            ),
+        ),
+        picture_folders=given.pictures,
+        data=given.data,
+        learning_rate=5e-5,
+        final_learning_rate=1e-6,
+        warmup_steps=50,
+        average_decay=0.99,
+        image_encoder=ImageEncoderRates(learning_rate=3e-5, layer_decay=0.9),
+        regularization=Regularization(drop_path=0.1),
+        hardware=Hardware(checkpoints_gradients=True),
+        save_every=100,
+    )
+
+
+def lora(given: Ingredients) -> Recipe:
+    """Low-rank adapters beside a frozen checkpoint: on clips if there are videos among the data, else on pictures."""
+    recipe = finetune_video(given) if given.holds_videos else finetune_image(given)
+    return replace(
+        recipe,
+        name="lora",
+        lora=LowRank(rank=16, alpha=32.0),
+        frozen=(),
+        # Adapters begin at nothing and have far fewer weights than what they steer.
+        learning_rate=1e-3,
+        image_encoder=ImageEncoderRates(),
+        weight_decay=0.0,
+        hardware=Hardware(checkpoints_gradients=True),
+    )

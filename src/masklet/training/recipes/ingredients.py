@@ -1,0 +1,60 @@
+"""What the command line gives a recipe: data and, for some, a checkpoint to start from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from masklet.configuration import Sam2Config
+from masklet.configuration.base import CONFIG_FILE
+from masklet.datasets.opening import layout_of, open_dataset
+from masklet.datasets.sampling.mixture import DataMixture
+from masklet.errors import InvalidInputError
+from masklet.sources import BUNDLED_FOLDER, locate_file
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """`pictures`: folders of material for the procedural world; `annotated`: recorded datasets; `holds_videos`: whether
+    any of these holds videos; `initial_weights`: a folder, file or hub id, None where none was named."""
+
+    pictures: tuple[Path, ...] = ()
+    annotated: tuple[Path, ...] = ()
+    holds_videos: bool = False
+    initial_weights: str | None = None
+
+    @classmethod
+    def of(cls, roots: Sequence[Path], initial_weights: str | None = None) -> "Ingredients":
+        """Sort data roots into annotated ones, in a layout that is known, and folders of mere pictures.
+
+        InvalidInputError for annotations that are broken.
+        """
+        annotated = tuple(root for root in roots if _is_annotated(root))
+        pictures = tuple(root for root in roots if root not in annotated)
+        holds_videos = any(hasattr(open_dataset(root), "sequences") for root in annotated)
+        return cls(pictures, annotated, holds_videos, initial_weights)
+
+    @property
+    def data(self) -> DataMixture:
+        """Annotated data and, where pictures for it were given too, as much of the procedural world."""
+        return DataMixture(roots=self.annotated, procedural=1.0 if self.pictures else 0.0)
+
+    @property
+    def checkpoint(self) -> str:
+        """Where fine-tuning starts: the named checkpoint, or the model in the package."""
+        return self.initial_weights or str(BUNDLED_FOLDER)
+
+    def checkpoint_config(self) -> Sam2Config:
+        """The configuration of that checkpoint; `CheckpointError` if there is none."""
+        if locate_file(self.checkpoint, CONFIG_FILE, required=False):
+            return Sam2Config.from_pretrained(self.checkpoint)
+        from masklet.checkpoints.opening import open_checkpoint  # needs torch, and reads the weights
+
+        return open_checkpoint(self.checkpoint, Sam2Config)[0]
+
+
+def _is_annotated(root: Path) -> bool:
+    try:
+        layout_of(root)
+    except InvalidInputError:
+        return False
+    return True

@@ -1,0 +1,21 @@
+"""A compact model from random weights, on whatever data there is."""
+
+from dataclasses import replace
+
+from masklet.training.recipe import Recipe
+from masklet.training.recipes.compact import CLIPS, STILLS, compact
+from masklet.training.recipes.ingredients import Ingredients
+
+
+def scratch(given: Ingredients) -> Recipe:
+    """As the bundled model was trained; annotated data takes the place of labelled photographs.
+
+    Stills come first, then clips if there is anything that moves: videos, or pictures for the procedural world.
+    """
+    moves = given.holds_videos or given.pictures or not given.annotated
+    return replace(
+        compact(given),
+        name="scratch",
+        stages=(STILLS, replace(CLIPS, train_image_encoder=given.holds_videos)) if moves else (STILLS,),
+        panoptic_folder=None,
+    )
