@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_UNFINISHED = ".unfinished-"
+
 
 @contextmanager
 def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -17,7 +19,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{final.stem}-", suffix=final.suffix, dir=final.parent)
+    handle, name = tempfile.mkstemp(prefix=f"{_UNFINISHED}{final.stem}-", suffix=final.suffix, dir=final.parent)
     os.close(handle)
     unfinished = Path(name)
     try:
@@ -39,7 +41,7 @@ def folder_written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     final.mkdir(parents=True, exist_ok=True)
     unfinished: Path | None = None
     try:
-        unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=final))
+        unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=final))
         yield unfinished
         for file in sorted(unfinished.iterdir()):
             file.chmod(0o666 & ~_umask())
@@ -49,6 +51,15 @@ def folder_written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
             shutil.rmtree(unfinished, ignore_errors=True)
         if is_new and not any(final.iterdir()):
             final.rmdir()
+
+
+def remove_unfinished(folder: str | os.PathLike[str]) -> None:
+    """Remove what writers that were killed left anywhere below `folder`, where nobody else may be writing now."""
+    for path in [*Path(folder).rglob(f"{_UNFINISHED}*")]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def check_writable(folder: str | os.PathLike[str]) -> None:

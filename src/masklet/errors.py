@@ -19,3 +19,7 @@ class UnreadableImageError(OSError, ValueError):
 
 class UnreadableVideoError(OSError, ValueError):
     """A file, folder or stream that is not a readable video."""
+
+
+class DivergedTrainingError(InvalidInputError, ArithmeticError):
+    """A training whose loss is not finite any more; the message says where its step is kept to be replayed."""

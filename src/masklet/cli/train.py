@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,86 +13,116 @@ from masklet.cli.model_options import DeviceOption, usable_device
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
+    from collections.abc import Sequence
 
-    from masklet.training.trainer import Trainer
-
-CURVES_FOLDER = "curves"
+    from masklet.training.observer import RunObserver
+    from masklet.training.recipe import Recipe
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="The name of a recipe, say compact; a wrong one lists all.")],
-    data: Annotated[Path, typer.Option("--data", help="The folder of pictures to train on.")],
-    run: Annotated[Path, typer.Option("-o", "--output", metavar="RUN", help="The folder of this run.")],
+    recipe: Annotated[
+        str, typer.Argument(help="scratch, finetune-image, finetune-video, lora, ...; a wrong one lists all.")
+    ],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--data", metavar="ROOT", help="Annotated data, or mere pictures for procedural scenes; repeatable."
+        ),
+    ] = None,
+    run: Annotated[Path | None, typer.Option("-o", "--output", metavar="RUN", help="The folder of this run.")] = None,
     initial_weights: Annotated[
         str | None,
-        typer.Option("--from", metavar="PATH_OR_ID", help="Begin with this checkpoint's weights, not random ones."),
+        typer.Option("--from", metavar="PATH_OR_ID", help="Begin with this checkpoint; default: the recipe decides."),
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Set a field, say losses.dice=4; repeatable."),
+    ] = None,
+    evaluation_data: Annotated[
+        list[Path] | None,
+        typer.Option("--evaluate", metavar="ROOT", help="Annotated data to measure on before and after; repeatable."),
     ] = None,
     device: DeviceOption = None,
+    show: Annotated[bool, typer.Option("--show", help="Print every field as it would run, and stop.")] = False,
 ) -> None:
     """Train a model; an interrupted run goes on where it stopped when the same command is given again.
 
-    RUN gets the state of the run, the model (RUN/average, for --model) and its curves (tensorboard --logdir RUN).
+    RUN gets the state of the run, the model (RUN/average, for --model), a line a step (RUN/steps.jsonl), curves
+    (tensorboard --logdir RUN), pictures of predictions and, at the end, RUN/report.html.
     """
+    chosen = _recipe(recipe, data or [], initial_weights, changes or [])
+    if show:
+        _show(chosen)
+        return
+    if run is None or not data:
+        raise InvalidInputError("Training needs data (--data ROOT) and a folder for the run (-o RUN).")
+    _check(data)
+    again = ["masklet", "train", recipe, *_options("--data", data), "-o", str(run)]
+    again += [*_options("--from", [initial_weights or ""]), *_options("--set", changes)]
+    again += [*_options("--evaluate", evaluation_data), *_options("--device", [device or ""])]
+    _train(chosen, run, usable_device(device), evaluation_data or [], shlex.join(again))
+
+
+def _options(name: str, values: Sequence[object] | None) -> list[str]:
+    """The words of a command line that give an option these values."""
+    return [word for value in values or () if str(value) for word in (name, str(value))]
+
+
+def _recipe(name: str, data: Sequence[Path], initial_weights: str | None, changes: Sequence[str]) -> Recipe:
+    from masklet.training.overrides import overridden
     from masklet.training.recipes import recipe_named
+
+    for root in data:
+        if not root.exists():
+            raise InvalidInputError(f"There is no folder {root} (--data).")
+    return overridden(recipe_named(name, *data, initial_weights=initial_weights), changes)
+
+
+def _show(recipe: Recipe) -> None:
+    """Print the fields in the form that --set takes."""
+    from masklet.training.overrides import settings
+
+    for name, text in settings(recipe).items():
+        print(f"{name}={text}")
+
+
+def _check(roots: Sequence[Path]) -> None:
+    """Refuse annotated data that is not sound, before anything is computed."""
+    from masklet.datasets.checking import require_sound
+    from masklet.training.recipes.ingredients import Ingredients
+
+    for root in Ingredients.of(roots).annotated:
+        require_sound(root)
+
+
+def _train(recipe: Recipe, run: Path, device: str, evaluation_data: Sequence[Path], again: str) -> None:
+    from masklet.cli.training_progress import TrainingProgress
+    from masklet.training.memory_estimate import estimate_memory
     from masklet.training.run_state import AVERAGE_FOLDER
     from masklet.training.trainer import Trainer
 
-    chosen_device = usable_device(device)
-    writer_class = _writer_class()
-    chosen_recipe = replace(recipe_named(recipe, data), initial_weights=initial_weights)
-    trainer = Trainer(chosen_recipe, run, chosen_device)
-    if trainer.step:
-        print(f"Going on at step {trainer.step} of {trainer.recipe.total_steps}.")
-    try:
-        with writer_class(str(run / CURVES_FOLDER), purge_step=trainer.step + 1) as curves:
-            _run(trainer, curves)
-    except KeyboardInterrupt:
-        again = ["masklet", "train", recipe, "--data", str(data), "-o", str(run)]
-        again += ["--from", initial_weights] if initial_weights else []
-        again += ["--device", device] if device else []
-        print(f"Stopped at step {trainer.step} of {trainer.recipe.total_steps}. Go on with: {shlex.join(again)}")
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
-    finally:
-        _make_usable(run / AVERAGE_FOLDER, trainer.average.model.config.image_size)
+    with TrainingProgress() as progress:
+        trainer = Trainer(recipe, run, device, [progress, *_reports(evaluation_data, device)])
+        if trainer.observers:
+            print(estimate_memory(recipe))
+        try:
+            trainer.run()
+        except KeyboardInterrupt:
+            print(f"Stopped at step {trainer.step} of {recipe.total_steps}. Go on with: {again}")
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
     print(run / AVERAGE_FOLDER)
 
 
-def _writer_class() -> type[SummaryWriter]:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise InvalidInputError(
-            "Training writes its curves by TensorBoard, which is missing: pip install 'masklet[train]'."
-        ) from error
-    return SummaryWriter
+def _reports(evaluation_data: Sequence[Path], device: str) -> list[RunObserver]:
+    """All reports of a run, those that others build on first."""
+    from masklet.training.reports.html_report import HtmlReport
+    from masklet.training.reports.measurements import BeforeAndAfter
+    from masklet.training.reports.predictions import Predictions
+    from masklet.training.reports.processor_settings import ProcessorSettings
+    from masklet.training.reports.step_log import StepLog
+    from masklet.training.reports.tensorboard_curves import TensorBoardCurves
 
-
-def _run(trainer: Trainer, curves: SummaryWriter) -> None:
-    """Train with a progress bar, all values in the curves, and a line whenever the state has been written."""
-    from masklet.cli.progress import PerSecond, progress_bar
-
-    recipe = trainer.recipe
-    with progress_bar("loss {task.fields[loss]}", PerSecond("steps")) as progress:
-        task = progress.add_task("Training", total=recipe.total_steps, completed=trainer.step, loss="-")
-
-        def report(step: int, values: dict[str, float]) -> None:
-            for name, value in values.items():
-                curves.add_scalar(name, value, step)
-            loss = f"{values['total']:.4f}"
-            progress.update(task, completed=step, loss=loss)
-            if step % recipe.save_every == 0:
-                print(f"step {step} of {recipe.total_steps}: loss {loss}", flush=True)
-
-        trainer.report = report
-        trainer.run()
-
-
-def _make_usable(model_folder: Path, image_size: int) -> None:
-    """Put the processor's settings beside the trained model, if there is one, so that `--model` takes the folder."""
-    from masklet.processing.image_processor import Sam2ImageProcessorFast
-    from masklet.processing.processor import Sam2Processor
-
-    if model_folder.is_dir():
-        size = {"height": image_size, "width": image_size}
-        Sam2Processor(Sam2ImageProcessorFast(size=size)).save_pretrained(model_folder)
+    reports: list[RunObserver] = [StepLog(), ProcessorSettings(), Predictions(), TensorBoardCurves()]
+    if evaluation_data:
+        reports.append(BeforeAndAfter(evaluation_data, device))
+    return [*reports, HtmlReport()]

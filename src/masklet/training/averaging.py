@@ -1,25 +1,27 @@
-"""An exponential moving average of a model's weights: what is evaluated and shipped."""
+"""An exponential moving average of a network's weights: what is evaluated and shipped."""
 
-import copy
-from typing import Generic, TypeVar
+from collections.abc import Mapping
 
 import torch
-from torch import nn
+from torch import Tensor
 
-Model = TypeVar("Model", bound=nn.Module)
+from masklet.training.whole_tensors import local
 
 
-class AveragedModel(Generic[Model]):
-    """Keeps a copy of `model` whose floating-point tensors follow it by `decay` a step (faster in the first steps)."""
+class AveragedWeights:
+    """Copies of `tensors`, by name, that follow them by `decay` a step (faster in the first steps).
 
-    def __init__(self, model: Model, decay: float):
+    Of divided tensors (FSDP) each process averages what it holds.
+    """
+
+    def __init__(self, tensors: Mapping[str, Tensor], decay: float):
         self.decay = decay
-        self.model = copy.deepcopy(model).eval().requires_grad_(False)
+        self.tensors = {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
     @torch.no_grad()
-    def follow(self, model: nn.Module, step: int) -> None:
-        """Move a little toward `model` after training step `step` (from 0)."""
+    def follow(self, tensors: Mapping[str, Tensor], step: int) -> None:
+        """Move a little toward `tensors` after training step `step` (from 0); whole numbers stay as they are."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        own = [t for t in self.model.state_dict().values() if t.is_floating_point()]
-        others = [t for t in model.state_dict().values() if t.is_floating_point()]
+        names = [name for name, tensor in self.tensors.items() if tensor.is_floating_point()]
+        own, others = [local(self.tensors[name]) for name in names], [local(tensors[name]) for name in names]
         torch._foreach_lerp_(own, others, 1 - decay)

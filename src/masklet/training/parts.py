@@ -1,4 +1,4 @@
-"""The parts of the network that a recipe may freeze or teach at a rate of their own."""
+"""The parts of the network that a recipe may freeze, and that rest in steps which have no use for them."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Literal, get_args
@@ -23,7 +23,20 @@ def part_of(name: str) -> Part:
     return next((part for beginning, part in _BEGINNINGS.items() if name.startswith(beginning)), "memory")
 
 
-def set_trained(network: "nn.Module", frozen: Collection[Part]) -> None:
-    """Let all parameters but those of the `frozen` parts ask for gradients."""
+def freeze(network: "nn.Module", frozen: Collection[Part]) -> None:
+    """Let the parameters of these parts ask for no gradients, and leave all others as they are."""
     for name, parameter in network.named_parameters():
-        parameter.requires_grad_(part_of(name) not in frozen)
+        if part_of(name) in frozen:
+            parameter.requires_grad_(False)
+
+
+class TrainedParameters:
+    """The parameters that ask for gradients now, some of which may rest in some steps."""
+
+    def __init__(self, network: "nn.Module") -> None:
+        self._of_part = [(part_of(name), each) for name, each in network.named_parameters() if each.requires_grad]
+
+    def rest(self, resting: Collection[Part]) -> None:
+        """Let these parts ask for no gradients, and all others again."""
+        for part, parameter in self._of_part:
+            parameter.requires_grad_(part not in resting)

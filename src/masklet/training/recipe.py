@@ -1,6 +1,7 @@
 """The typed configuration of a training run."""
 
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Literal
 
@@ -254,6 +255,7 @@ class Recipe:
     annotator: AnnotatorShares = field(default_factory=AnnotatorShares)
     tracking: ClipTracking = field(default_factory=ClipTracking)
     regularization: Regularization = field(default_factory=Regularization)
+    lora: LowRank | None = None
     seed: int = 0
     first_scene: int = 0
     loader_workers: int = 1
@@ -268,6 +270,11 @@ class Recipe:
     def total_steps(self) -> int:
         """Steps of all stages."""
         return sum(stage.steps for stage in self.stages)
+
+    def end_of_stage(self, step: int) -> int:
+        """How many steps are done when the stage of a step (from 0) ends."""
+        ends = accumulate(stage.steps for stage in self.stages)
+        return next((end for end in ends if end > step), self.total_steps)
 
     @property
     def first_clip_step(self) -> int | None:

@@ -1,4 +1,7 @@
-"""A training run on disk: what is needed to go on exactly where it stopped."""
+"""A training run on disk: what is needed to go on exactly where it stopped.
+
+Chance needs no state: all of it comes from the recipe's seed and the number of the step.
+"""
 
 import os
 from dataclasses import dataclass
@@ -7,7 +10,7 @@ from typing import Any
 
 import torch
 
-from masklet.atomic_files import written_whole
+from masklet.checkpoints.writing import write_pickle
 from masklet.errors import CheckpointError
 
 STATE_FILE = "training_state.pt"
@@ -16,18 +19,27 @@ AVERAGE_FOLDER = "average"
 
 @dataclass
 class RunState:
-    """Tensors of model, optimizer and average after `step` steps of the recipe called `recipe`."""
+    """Tensors of model, optimizer and average, whole and on the processor, after `step` steps of the recipe `recipe`.
+
+    `scaling` is the state of float16's loss scale, empty in other precisions.
+    """
 
     recipe: str
     step: int
     model: dict[str, Any]
     optimizer: dict[str, Any]
     average: dict[str, Any]
+    scaling: dict[str, Any]
 
     def save(self, folder: Path) -> None:
-        """Write the state; the file is always a complete one."""
-        with written_whole(folder / STATE_FILE) as unfinished:
-            torch.save(vars(self), unfinished)
+        """Write the state. On an error (`CheckpointError`; a full disk, say) the one written before is still there."""
+        try:
+            write_pickle(folder / STATE_FILE, vars(self))
+        except CheckpointError as error:
+            raise CheckpointError(
+                f"{error} Training stops after step {self.step}; what was saved before is untouched. "
+                "Once the folder can be written again, the same command goes on from there."
+            ) from error
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str], recipe: str) -> "RunState | None":
@@ -36,7 +48,7 @@ class RunState:
         if not path.exists():
             return None
         try:
-            state = cls(**torch.load(path, map_location="cpu", weights_only=True))
+            state = cls(**{"scaling": {}, **torch.load(path, map_location="cpu", weights_only=True)})
         except Exception as error:
             # torch's own message is an essay that advises to read the file unsafely.
             raise CheckpointError(

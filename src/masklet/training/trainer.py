@@ -1,174 +1,223 @@
-"""Runs a recipe: stages of growing image size, resumable, with curves."""
+"""Runs a recipe: stages of growing image size, resumable, watched."""
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
 
-from masklet.configuration import Sam2Config
-from masklet.datasets.scenes import ClipGenerator, PictureBank, SceneGenerator
-from masklet.errors import InvalidInputError
-from masklet.modeling.half_precision import is_bfloat16_faster
-from masklet.modeling.video_network import VideoNetwork
-from masklet.training.averaging import AveragedModel
-from masklet.training.batches import SceneBatch, SceneBatches, loaded
-from masklet.training.clip_batches import ClipBatch, ClipBatches
-from masklet.training.clip_step import clip_step
-from masklet.training.initial_checkpoint import load_initial_weights
+from masklet.atomic_files import remove_unfinished
+from masklet.errors import CheckpointError, DivergedTrainingError
+from masklet.tracking.video_model import Sam2VideoModel
+from masklet.training.averaging import AveragedWeights
+from masklet.training.batches import loaded
+from masklet.training.clip_batches import ClipBatch
+from masklet.training.data_source import TrainingData, open_training_data
+from masklet.training.devices import Devices
+from masklet.training.failed_step import save_failed_step
 from masklet.training.initial_memory import draw_memory_weights
-from masklet.training.initial_weights import draw_initial_weights
-from masklet.training.processes import Processes
+from masklet.training.learning_step import Batch, LearningStep, Task
+from masklet.training.low_rank import ADAPTER_FOLDER, merged, save_adapters
+from masklet.training.network import initial_network, network_with
+from masklet.training.observer import RunObserver, RunOutline
+from masklet.training.optimizer import learning_rate, make_optimizer, set_learning_rate
+from masklet.training.parts import Part, TrainedParameters
 from masklet.training.recipe import ClipStage, Recipe, Stage
 from masklet.training.run_lock import alone_in
+from masklet.training.run_record import RunRecord
 from masklet.training.run_state import AVERAGE_FOLDER, RunState
-from masklet.training.shares import Share
-from masklet.training.step import StepLoss, training_step
+from masklet.training.shares import SharesInTurn
+from masklet.training.whole_tensors import fill, load_optimizer, whole
 
-Report = Callable[[int, dict[str, float]], None]
+# Float16's loss scale begins high and is halved until nothing overflows; this many steps in vain are no search.
+MOST_STEPS_SKIPPED_IN_A_ROW = 20
 
 
 class Trainer:
     """One run of a recipe in a folder.
 
     The folder holds `training_state.pt` (resume: make a Trainer of the same folder again), `average/` (the averaged
-    model as `Sam2Model.from_pretrained` reads it) and TensorBoard curves.
+    model as `Sam2Model.from_pretrained` and `Sam2VideoModel.from_pretrained` read it) and `run.json` (what was run).
+
+    Raises `InvalidInputError` for what the machine cannot do, `CheckpointError` for the folder of another run.
     """
 
-    def __init__(self, recipe: Recipe, folder: Path, device: str | torch.device = "cpu", report: Report | None = None):
-        self.recipe, self.folder, self.device = recipe, folder, torch.device(device)
-        self.report = report or (lambda step, curves: None)
-        self._is_between_steps = True
-        self.processes = Processes.join()
-        fewest = min(stage.fewest_a_step for stage in recipe.stages)
-        if fewest < self.processes.count:
-            raise InvalidInputError(f"{self.processes.count} processes cannot share {fewest} scenes or clips a step.")
-        torch.manual_seed(recipe.seed)
+    def __init__(
+        self,
+        recipe: Recipe,
+        folder: Path,
+        device: str | torch.device = "cpu",
+        observers: Sequence[RunObserver] = (),
+    ):
+        self.recipe, self.folder = recipe, folder
+        self.devices = Devices(device, recipe.hardware)
+        self.shares = self.devices.shares_of(recipe)
+        self.observers = tuple(observers) if self.devices.is_first else ()
         folder.mkdir(parents=True, exist_ok=True)
-        state = RunState.load(folder, recipe.name)
-        self.step = state.step if state else 0
-        self.model = self._model_of_size(recipe.stage_at(self.step).image_size)
-        if state:
-            self.model.load_state_dict(state.model)
-        else:
-            draw_initial_weights(self.model)
-            if not recipe.initial_weights or not load_initial_weights(self.model, recipe.initial_weights):
-                draw_memory_weights(self.model)
-        self.average = AveragedModel(self.model, recipe.average_decay)
-        self.optimizer = self._optimizer()
-        if state:
-            self.average.model.load_state_dict(state.average)
-            self.optimizer.load_state_dict(state.optimizer)
+        self.record = RunRecord.of(recipe)
+        self.record.check_goes_on(folder)
+        self._begin(RunState.load(folder, recipe.name))
+        self._is_between_steps, self._skipped_in_a_row = True, 0
 
-    def run(self) -> VideoNetwork:
+    def _begin(self, state: RunState | None) -> None:
+        """Make network, optimizer and average: anew, or as they were saved."""
+        recipe = self.recipe
+        self.step = state.step if state else 0
+        size = recipe.stage_at(self.step).image_size
+        torch.manual_seed(recipe.seed)  # the same in all processes
+        self.network = network_with(state.model, recipe, size) if state else initial_network(recipe, size)
+        self.learning = self.devices.spread(LearningStep(self.network, recipe))
+        self.trained = TrainedParameters(self.network)
+        self.optimizer = make_optimizer(self.network, recipe, is_fused=self.devices.precision != "float16")
+        self.average = AveragedWeights(self.network.state_dict(), recipe.average_decay)
+        if state:
+            load_optimizer(self.optimizer, state.optimizer)
+            fill(self.average.tensors, state.average)
+            self.devices.set_scaling(state.scaling)
+
+    def run(self) -> Sam2VideoModel:
         """Train to the end of the recipe and return the averaged model; an interrupt saves first.
 
-        Raises `InvalidInputError` if another training holds the folder.
+        Raises `InvalidInputError` if another training holds the folder or too much of the data is damaged,
+        `DivergedTrainingError` if the loss is not finite, `CheckpointError` if the state cannot be written.
         """
-        with alone_in(self.folder) if self.processes.is_first else nullcontext():
-            bank = PictureBank.load(self.recipe.picture_folders, self.recipe.panoptic_folder)
+        with alone_in(self.folder) if self.devices.is_first else nullcontext():
+            if self.devices.is_first:
+                remove_unfinished(self.folder)
+                self.record.save(self.folder)
+            data = open_training_data(self.recipe)
+            for observer in self.observers:
+                observer.began(RunOutline(self.recipe, self.folder, self.step, str(self.devices)))
             try:
                 while self.step < self.recipe.total_steps:
-                    self._run_stage(bank)
-            finally:
-                if self._is_between_steps:
+                    self._run_stage(data)
+            except CheckpointError:
+                raise
+            except BaseException:
+                # Parts of a network can only be brought together by all processes, and others may not come.
+                if self._is_between_steps and not self.devices.is_sharded:
                     self.save()
-        return self.average.model
+                raise
+            self.save()
+            for observer in self.observers:
+                observer.finished()
+        return self.averaged_network()
 
-    def _run_stage(self, bank: PictureBank) -> None:
+    def _run_stage(self, data: TrainingData) -> None:
         stage = self.recipe.stage_at(self.step)
         if self.step == self.recipe.first_clip_step and not self.recipe.initial_weights:
             self._draw_memory_anew()
-        for model in (self.model, self.average.model):
-            model.resize(stage.image_size)
-        spares_encoder = isinstance(stage, ClipStage) and not stage.train_image_encoder
-        for batch in loaded(self._batches(bank, stage), self.recipe.loader_workers):
-            self.model.vision_encoder.requires_grad_(not (spares_encoder and isinstance(batch, ClipBatch)))
-            loss = self._train_on(batch)
-            if self.processes.is_first:
-                self.report(self.step, loss.curves)
-            if self.step % self.recipe.save_every == 0:
+        self.network.resize(stage.image_size)
+        for batches in self._batches(data, stage):
+            self.trained.rest(resting_parts(stage, batches[0]))
+            values = self._train_on(batches)
+            for observer in self.observers:
+                observer.stepped(self.step, values)
+            if self.step % self.recipe.save_every == 0 and self.step < self.recipe.total_steps:
                 self.save()
+
+    def _batches(self, data: TrainingData, stage: Stage) -> Iterator[tuple[Batch, ...]]:
+        """What is left of a stage: for every step, the batches of this process's shares."""
+        steps = self.recipe.end_of_stage(self.step) - self.step
+        of_shares = [data.batches_for(stage, share, self.step, steps) for share in self.shares]
+        stream = loaded(SharesInTurn(of_shares, steps), self.recipe.loader_workers)
+        for batches in zip(*[stream] * len(self.shares), strict=True):
+            for batch in batches:
+                data.skipped.note(batch.skipped)
+            yield batches
+
+    def _train_on(self, batches: Sequence[Batch]) -> dict[str, float]:
+        """One step; returns what there is to plot of it."""
+        begin, rate = time.perf_counter(), learning_rate(self.recipe, self.step)
+        set_learning_rate(self.optimizer, rate)
+        tasks = [
+            Task(batch.to(self.devices.device), (self.step, share.number))
+            for batch, share in zip(batches, self.shares, strict=True)
+        ]
+        values = mean_values(self.devices.from_all(self._gradients_of(tasks)))
+        norm = self.devices.clip_gradients(self.learning, self.optimizer, self.recipe.gradient_clip)
+        self._stop_if_diverged(tasks, values["total"], norm)
+        # What an interrupt would leave from here to the end belongs to no one step, so it is not saved.
+        self._is_between_steps = False
+        self.devices.update(self.optimizer, is_finite=math.isfinite(norm))
+        self.average.follow(self.network.state_dict(), self.step)
+        self.step += 1
+        self._is_between_steps = True
+        return {**values, "gradient_norm": norm, "learning_rate": rate, "seconds": time.perf_counter() - begin}
+
+    def _gradients_of(self, tasks: Sequence[Task]) -> list[dict[str, float]]:
+        """Leave the mean gradient over all shares of all processes in the weights; returns the curves of `tasks`."""
+        self.learning.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        curves = []
+        for number, task in enumerate(tasks, 1):
+            with self.devices.adding_up(self.learning, is_last=number == len(tasks)):
+                loss, curve = self.learning(task)
+                self.devices.backward(loss / len(tasks))
+            curves.append(curve)
+        return curves
+
+    def _stop_if_diverged(self, tasks: Sequence[Task], loss: float, norm: float) -> None:
+        """Count steps whose gradients overflow, which leave the weights as they are; a loss that does ends the run."""
+        self._skipped_in_a_row = 0 if math.isfinite(norm) else self._skipped_in_a_row + 1
+        if math.isfinite(loss) and self._skipped_in_a_row < MOST_STEPS_SKIPPED_IN_A_ROW:
+            return
+        network = self._network_with(self.network.state_dict())
+        paths = [save_failed_step(self.folder, task, network, self.recipe) for task in tasks]
+        what = (
+            f"The loss is {loss}"
+            if not math.isfinite(loss)
+            else f"{self._skipped_in_a_row} gradients in a row overflow"
+        )
+        raise DivergedTrainingError(
+            f"{what} at step {self.step}. Its batch and weights are in {', '.join(map(str, paths))}; "
+            "masklet.training.failed_step tells how to replay it. A lower learning_rate is the first thing to try."
+        )
 
     def _draw_memory_anew(self) -> None:
         """Memory begins as mask prompts, whose meaning stills have taught meanwhile."""
-        for model in (self.model, self.average.model):
+        for tensors in (self.network.state_dict(), self.average.tensors):
+            network = self._network_with(tensors)
             torch.manual_seed(self.recipe.seed)  # the same in all processes
-            draw_memory_weights(model)
-
-    def _batches(self, bank: PictureBank, stage: Stage) -> SceneBatches | ClipBatches:
-        """What is left of a stage."""
-        last = next(end for end in self._stage_ends() if end > self.step)
-        scenes = SceneGenerator(bank, stage.image_size, self.recipe.mixture)
-        share = Share(self.processes.rank, self.processes.count)
-        stills = SceneBatches(scenes, self.recipe, stage, share, self.step, last - self.step)
-        if not isinstance(stage, ClipStage):
-            return stills
-        clips = ClipGenerator(bank, stage.image_size, stage.clip_length, self.recipe.clip_mixture)
-        return ClipBatches(clips, stills, stage)
-
-    def _train_on(self, batch: SceneBatch | ClipBatch) -> StepLoss:
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate(self.step)
-        self.model.train()
-        with half_precision(self.device):
-            loss = self._loss(batch)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.total.backward()
-        self.processes.average_gradients([each for each in self.model.parameters() if each.requires_grad])
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.gradient_clip)
-        # What an interrupt would leave from here to the end belongs to no one step, so it is not saved.
-        self._is_between_steps = False
-        if torch.isfinite(norm):  # a rare overflow must not poison the weights
-            self.optimizer.step()
-        self.average.follow(self.model, self.step)
-        self.step += 1
-        self._is_between_steps = True
-        return replace(loss, curves={**loss.curves, "gradient_norm": float(norm)})
-
-    def _loss(self, batch: SceneBatch | ClipBatch) -> StepLoss:
-        step = self.step, self.processes.rank
-        if isinstance(batch, ClipBatch):
-            return clip_step(self.model, batch.to(self.device), self.recipe, step)
-        return training_step(self.model, batch.to(self.device), self.recipe, step)
-
-    def learning_rate(self, step: int) -> float:
-        """Linear warm-up, then a cosine from the first to the final rate."""
-        recipe = self.recipe
-        if step < recipe.warmup_steps:
-            return recipe.learning_rate * (step + 1) / recipe.warmup_steps
-        share = (step - recipe.warmup_steps) / max(recipe.total_steps - recipe.warmup_steps, 1)
-        span = recipe.learning_rate - recipe.final_learning_rate
-        return recipe.final_learning_rate + span * (1 + math.cos(math.pi * min(share, 1))) / 2
+            draw_memory_weights(network)
+            fill(tensors, network.state_dict())
 
     def save(self) -> None:
-        """Write the state and the averaged model; either file is always complete."""
-        if not self.processes.is_first:
+        """Write the state and the averaged model; either file is always complete. All processes take part."""
+        states = (self.network.state_dict(), self.optimizer.state_dict(), self.average.tensors)
+        model, optimizer, average = (whole(dict(state)) for state in states)
+        if not self.devices.is_first:
             return
-        average = self.average.model
-        states = self.model.state_dict(), self.optimizer.state_dict(), average.state_dict()
-        RunState(self.recipe.name, self.step, *states).save(self.folder)
-        average.save_pretrained(self.folder / AVERAGE_FOLDER)
+        scaling = self.devices.scaling()
+        RunState(self.recipe.name, self.step, model, optimizer, average, scaling).save(self.folder)
+        adapted = network_with(average, self.recipe, self.network.config.image_size).eval()
+        plain = merged(adapted)
+        plain.save_pretrained(self.folder / AVERAGE_FOLDER)
+        self.record.save(self.folder / AVERAGE_FOLDER)
+        save_adapters(adapted, self.folder / ADAPTER_FOLDER)
+        for observer in self.observers:
+            observer.saved(self.step, plain)
 
-    def _stage_ends(self) -> Iterator[int]:
-        end = 0
-        for stage in self.recipe.stages:
-            end += stage.steps
-            yield end
+    def averaged_network(self) -> Sam2VideoModel:
+        """The averaged model, whole and on the processor, adapters merged. All processes take part."""
+        network: Sam2VideoModel = merged(self._network_with(self.average.tensors).eval())
+        return network
 
-    def _model_of_size(self, image_size: int) -> VideoNetwork:
-        config = Sam2Config.from_dict({**self.recipe.model.to_dict(), "image_size": image_size})
-        return VideoNetwork(config).to(self.device)
-
-    def _optimizer(self) -> torch.optim.Optimizer:
-        decayed = [p for p in self.model.parameters() if p.ndim > 1]
-        free = [p for p in self.model.parameters() if p.ndim <= 1]
-        groups = [{"params": decayed, "weight_decay": self.recipe.weight_decay}, {"params": free, "weight_decay": 0.0}]
-        return torch.optim.AdamW(groups, lr=self.recipe.learning_rate, betas=(0.9, 0.98), fused=True)
+    def _network_with(self, tensors: dict[str, torch.Tensor]) -> Sam2VideoModel:
+        return network_with(whole(dict(tensors)), self.recipe, self.network.config.image_size)
 
 
-def half_precision(device: torch.device) -> AbstractContextManager[object]:
-    """bfloat16 autocast where the hardware multiplies it faster, otherwise nothing."""
-    return torch.autocast(device.type, dtype=torch.bfloat16) if is_bfloat16_faster(device) else nullcontext()
+def resting_parts(stage: Stage, batch: Batch) -> tuple[Part, ...]:
+    """The parts that a batch leaves as they are: memory on stills, on request the image encoder on clips."""
+    if not isinstance(batch, ClipBatch):
+        return ("memory",)
+    return () if isinstance(stage, ClipStage) and stage.train_image_encoder else ("image_encoder",)
+
+
+def mean_values(values: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The mean of each value over those that have it."""
+    names = dict.fromkeys(name for each in values for name in each)
+    known = {name: [each[name] for each in values if name in each] for name in names}
+    return {name: sum(each) / len(each) for name, each in known.items()}

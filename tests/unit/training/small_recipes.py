@@ -1,15 +1,20 @@
 """Recipes that train in a second or two, and pictures to train on."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from tests.unit.modeling.small_models import TILING_WINDOWS, small_config
 
 from masklet.configuration import Sam2Config
 from masklet.datasets.scenes import SceneMixture
+from masklet.modeling.video_network import VideoNetwork
+from masklet.training.observer import RunOutline
 from masklet.training.recipe import Recipe, Stage
+from masklet.training.run_state import STATE_FILE
 
 
 def write_pictures(folder: Path, count: int = 3) -> Path:
@@ -61,3 +66,51 @@ def small_recipe(pictures: Path, **changes: Any) -> Recipe:
             **changes,
         }
     )
+
+
+class Stopped(BaseException):
+    """What a listener raises to stop a run, as an interrupt would."""
+
+
+class Listener:
+    """Keeps the curves of a run and what it was told; stops it after some step if asked to."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.stop_after = stop_after
+        self.curves: dict[int, dict[str, float]] = {}
+        self.told: list[str] = []
+
+    def began(self, run: RunOutline) -> None:
+        self.told.append(f"began at {run.first_step}")
+
+    def stepped(self, step: int, values: Mapping[str, float]) -> None:
+        self.curves[step] = dict(values)
+        self.told.append(f"stepped {step}")
+        if step == self.stop_after:
+            raise Stopped
+
+    def saved(self, step: int, average: VideoNetwork) -> None:
+        assert not average.training
+        self.told.append(f"saved {step}")
+
+    def finished(self) -> None:
+        self.told.append("finished")
+
+
+def saved_state(folder: Path) -> Any:
+    return torch.load(folder / STATE_FILE, weights_only=True)
+
+
+def assert_equal_states(one: Any, other: Any, place: str = "state") -> None:
+    """Bit by bit."""
+    if isinstance(one, torch.Tensor):
+        assert torch.equal(one, other), place
+    elif isinstance(one, dict):
+        assert one.keys() == other.keys(), place
+        for key in one:
+            assert_equal_states(one[key], other[key], f"{place}.{key}")
+    elif isinstance(one, list):
+        for index, pair in enumerate(zip(one, other, strict=True)):
+            assert_equal_states(*pair, f"{place}[{index}]")
+    else:
+        assert one == other, place

@@ -7,20 +7,28 @@ from typing import Any
 import pytest
 import torch
 from tests.unit.modeling.small_models import small_backbone
-from tests.unit.training.small_recipes import small_recipe, write_pictures
+from tests.unit.training.small_recipes import (
+    Listener,
+    Stopped,
+    assert_equal_states,
+    saved_state,
+    small_recipe,
+    write_pictures,
+)
 
-from masklet import Sam2Model
+from masklet import Sam2Model, Sam2VideoModel
 from masklet.checkpoints.pretrained import PretrainedModel
 from masklet.datasets.scenes import PictureBank, SceneGenerator
 from masklet.errors import CheckpointError, InvalidInputError
-from masklet.modeling.video_network import VideoNetwork
 from masklet.training import trainer as trainer_module
 from masklet.training.batches import SceneBatches
+from masklet.training.initial_memory import draw_memory_weights
 from masklet.training.initial_weights import draw_initial_weights
-from masklet.training.recipe import ClipStage, PromptShares, Recipe, Stage
+from masklet.training.parts import part_of
+from masklet.training.recipe import ClipStage, Hardware, PromptShares, Recipe, Stage
 from masklet.training.recipes import recipe_named
 from masklet.training.run_lock import alone_in
-from masklet.training.run_state import AVERAGE_FOLDER, STATE_FILE
+from masklet.training.run_state import AVERAGE_FOLDER
 from masklet.training.shares import Share
 from masklet.training.step import training_step
 from masklet.training.trainer import Trainer
@@ -46,46 +54,16 @@ def uninterrupted(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> P
     return folder
 
 
-class Killed(BaseException):
-    """What a report raises to stop a run."""
-
-
-def killed_after(steps: int) -> Any:
-    def report(step: int, curves: dict[str, float]) -> None:
-        if step == steps:
-            raise Killed
-
-    return report
-
-
-def assert_equal_states(one: Any, other: Any, place: str = "state") -> None:
-    if isinstance(one, torch.Tensor):
-        assert torch.equal(one, other), place
-    elif isinstance(one, dict):
-        assert one.keys() == other.keys(), place
-        for key in one:
-            assert_equal_states(one[key], other[key], f"{place}.{key}")
-    elif isinstance(one, list):
-        for index, pair in enumerate(zip(one, other, strict=True)):
-            assert_equal_states(*pair, f"{place}[{index}]")
-    else:
-        assert one == other, place
-
-
-def saved_state(folder: Path) -> Any:
-    return torch.load(folder / STATE_FILE, weights_only=True)
-
-
 @pytest.mark.parametrize("steps", [3, 4])  # between two stages (killed: within the first), within the second
 @pytest.mark.parametrize("saves", [True, False], ids=["interrupted", "killed"])
 def test_a_resumed_run_ends_as_if_it_had_never_stopped(
     recipe: Recipe, uninterrupted: Path, tmp_path: Path, steps: int, saves: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trainer = Trainer(recipe, tmp_path, report=killed_after(steps))
+    trainer = Trainer(recipe, tmp_path, observers=[Listener(stop_after=steps)])
     if not saves:  # nothing is left but the last regular save, if there was one
         save = trainer.save
         monkeypatch.setattr(trainer, "save", lambda: save() if trainer.step % 2 == 0 and trainer.step < steps else None)
-    with pytest.raises(Killed):
+    with pytest.raises(Stopped):
         trainer.run()
     resumed = Trainer(recipe, tmp_path)
     assert resumed.step == (steps if saves else (steps - 1) // 2 * 2)
@@ -100,10 +78,10 @@ def test_a_half_made_step_is_not_saved(recipe: Recipe, tmp_path: Path, monkeypat
     def interrupted() -> None:
         step()
         if trainer.step == 1:
-            raise Killed
+            raise Stopped
 
     monkeypatch.setattr(trainer.optimizer, "step", interrupted)
-    with pytest.raises(Killed):
+    with pytest.raises(Stopped):
         trainer.run()
     state = saved_state(tmp_path)
     assert state["step"] == 1
@@ -111,14 +89,14 @@ def test_a_half_made_step_is_not_saved(recipe: Recipe, tmp_path: Path, monkeypat
 
 
 def test_the_averaged_model_is_saved_as_a_checkpoint(recipe: Recipe, uninterrupted: Path) -> None:
-    loaded = VideoNetwork.from_pretrained(uninterrupted / AVERAGE_FOLDER)
+    loaded = Sam2VideoModel.from_pretrained(uninterrupted / AVERAGE_FOLDER)
     assert_equal_states(dict(loaded.state_dict()), saved_state(uninterrupted)["average"])
     assert loaded.config.image_size == recipe.stages[-1].image_size
 
 
 def test_a_finished_run_stays_as_it_is(recipe: Recipe, uninterrupted: Path) -> None:
     before = saved_state(uninterrupted)
-    Trainer(recipe, uninterrupted, report=killed_after(1)).run()
+    Trainer(recipe, uninterrupted, observers=[Listener(stop_after=1)]).run()
     assert_equal_states(saved_state(uninterrupted), before)
 
 
@@ -130,36 +108,32 @@ def test_a_folder_of_another_recipe_is_refused(recipe: Recipe, uninterrupted: Pa
 def test_initial_weights_come_from_a_checkpoint(recipe: Recipe, uninterrupted: Path, tmp_path: Path) -> None:
     trainer = Trainer(replace(recipe, initial_weights=uninterrupted / AVERAGE_FOLDER), tmp_path)
     expected = saved_state(uninterrupted)["average"]
-    assert_equal_states(dict(trainer.model.state_dict()), expected)
-    assert_equal_states(dict(trainer.average.model.state_dict()), expected)
+    assert_equal_states(dict(trainer.network.state_dict()), expected)
+    assert_equal_states(trainer.average.tensors, expected)
 
 
-def test_learning_rate(recipe: Recipe, tmp_path: Path) -> None:
-    stages = (Stage(image_size=64, steps=102, scenes_per_step=1, objects_per_scene=1),)
-    trainer = Trainer(
-        replace(recipe, stages=stages, learning_rate=1.0, final_learning_rate=0.2, warmup_steps=2), tmp_path
-    )
-    rates = [trainer.learning_rate(step) for step in (0, 1, 2, 52, 102, 500)]
-    assert rates == pytest.approx([0.5, 1.0, 1.0, 0.6, 0.2, 0.2])
-
-
-def test_reports_every_step_with_finite_curves(recipe: Recipe, tmp_path: Path) -> None:
-    seen: list[tuple[int, dict[str, float]]] = []
-    Trainer(recipe, tmp_path, report=lambda step, curves: seen.append((step, curves))).run()
-    assert [step for step, _ in seen] == [1, 2, 3, 4, 5]
-    for _, curves in seen:
-        assert {"total", "gradient_norm", "round_0/measured_iou", "round_1/dice"} <= set(curves)
+def test_observers_hear_of_every_step_and_state(recipe: Recipe, tmp_path: Path) -> None:
+    listener = Listener()
+    Trainer(recipe, tmp_path, observers=[listener]).run()
+    steps = ["stepped 1", "stepped 2", "saved 2", "stepped 3", "stepped 4", "saved 4", "stepped 5", "saved 5"]
+    assert listener.told == ["began at 0", *steps, "finished"]
+    for curves in listener.curves.values():
+        assert {"total", "gradient_norm", "learning_rate", "round_0/measured_iou", "round_1/dice"} <= set(curves)
         assert all(torch.tensor(list(curves.values())).isfinite())
+
+
+def overflowing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *_, **__: torch.tensor(torch.inf))
 
 
 def test_an_overflow_does_not_poison_the_weights(
     recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer = Trainer(recipe, tmp_path)
-    before = {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
-    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(torch.inf))
+    before = {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
+    overflowing(monkeypatch)
     trainer.run()
-    assert_equal_states(dict(trainer.model.state_dict()), before)
+    assert_equal_states(dict(trainer.network.state_dict()), before)
 
 
 def test_the_smoke_recipe_runs_on_a_folder_of_pictures(
@@ -203,10 +177,11 @@ def clip_recipe(pictures: Path, **changes: Any) -> Recipe:
 
 def test_a_resumed_run_on_clips_ends_as_if_it_had_never_stopped(pictures: Path, tmp_path: Path) -> None:
     recipe = clip_recipe(pictures)
-    curves: dict[int, dict[str, float]] = {}
-    Trainer(recipe, tmp_path / "whole", report=lambda step, values: curves.update({step: values})).run()
-    with pytest.raises(Killed):
-        Trainer(recipe, tmp_path / "parts", report=killed_after(4)).run()
+    listener = Listener()
+    Trainer(recipe, tmp_path / "whole", observers=[listener]).run()
+    curves = listener.curves
+    with pytest.raises(Stopped):
+        Trainer(recipe, tmp_path / "parts", observers=[Listener(stop_after=4)]).run()
     Trainer(recipe, tmp_path / "parts").run()
     assert_equal_states(saved_state(tmp_path / "parts"), saved_state(tmp_path / "whole"))
     assert [("clip/measured_iou" in curves[step], "round_0/dice" in curves[step]) for step in range(1, 7)] == [
@@ -218,14 +193,14 @@ def test_a_resumed_run_on_clips_ends_as_if_it_had_never_stopped(pictures: Path, 
 
 def test_clips_spare_the_image_encoder_if_asked_to(pictures: Path, tmp_path: Path) -> None:
     recipe = clip_recipe(pictures, train_image_encoder=False)
-    trainer = Trainer(recipe, tmp_path, report=killed_after(2))
-    before = {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
-    with pytest.raises(Killed):
+    trainer = Trainer(recipe, tmp_path, observers=[Listener(stop_after=2)])
+    before = {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
+    with pytest.raises(Stopped):
         trainer.run()
-    for name, tensor in trainer.model.state_dict().items():
+    for name, tensor in trainer.network.state_dict().items():
         if name.startswith("vision_encoder."):
             assert torch.equal(tensor, before[name]), name
-    trained = trainer.model.memory_encoder.projection.weight
+    trained = trainer.network.memory_encoder.projection.weight
     assert not torch.equal(trained, before["memory_encoder.projection.weight"])
 
 
@@ -235,11 +210,45 @@ def test_a_folder_in_use_is_refused(recipe: Recipe, tmp_path: Path) -> None:
 
 
 def test_memory_begins_with_the_clips(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is drawn to go with what the stills before have taught."""
-    drawn: list[int] = []
-    monkeypatch.setattr(trainer_module, "draw_memory_weights", lambda model: drawn.append(id(model)))
+    """It is drawn to go with what the stills before have taught, the same for the network and its average."""
+    drawn: list[Sam2VideoModel] = []
+
+    def draw(model: Sam2VideoModel) -> None:
+        drawn.append(model)
+        draw_memory_weights(model)
+        torch.nn.init.constant_(model.no_object_pointer, len(drawn))
+
+    monkeypatch.setattr(trainer_module, "draw_memory_weights", draw)
     stages = (Stage(64, 1, 1, 2), ClipStage(64, 1, 1, 2, clip_length=2, clips_per_step=1, objects_per_clip=2))
-    trainer = Trainer(small_recipe(pictures, stages=stages), tmp_path)
-    assert drawn == [id(trainer.model)]
+    trainer = Trainer(small_recipe(pictures, stages=stages, frozen=("memory",)), tmp_path)
     trainer.run()
-    assert drawn[1:] == [id(trainer.model), id(trainer.average.model)]
+    assert len(drawn) == 2
+    assert trainer.network.no_object_pointer.unique().tolist() == [1]
+    assert trainer.average.tensors["no_object_pointer"].unique().item() == pytest.approx(1.1)  # and one step's average
+
+
+def test_frozen_parts_stay_and_the_others_learn(pictures: Path, tmp_path: Path) -> None:
+    trainer = Trainer(replace(clip_recipe(pictures), frozen=("image_encoder", "mask_decoder")), tmp_path)
+    before = {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
+    trainer.run()
+    changed = {
+        part_of(name) for name, each in trainer.network.state_dict().items() if not torch.equal(each, before[name])
+    }
+    assert changed == {"prompt_encoder", "memory"}
+
+
+def test_gradient_checkpointing_changes_nothing_but_memory(recipe: Recipe, uninterrupted: Path, tmp_path: Path) -> None:
+    trainer = Trainer(replace(recipe, hardware=Hardware(checkpoints_gradients=True)), tmp_path)
+    assert trainer.network.vision_encoder.backbone.gradient_checkpointing
+    trainer.run()
+    expected = saved_state(uninterrupted)["model"]
+    for name, tensor in saved_state(tmp_path)["model"].items():
+        torch.testing.assert_close(tensor, expected[name], msg=name)
+
+
+def test_bfloat16_trains_in_float32_weights(recipe: Recipe, tmp_path: Path) -> None:
+    listener = Listener(stop_after=2)
+    with pytest.raises(Stopped):
+        Trainer(replace(recipe, hardware=Hardware(precision="bfloat16")), tmp_path, observers=[listener]).run()
+    assert all(torch.tensor(list(curves.values())).isfinite().all() for curves in listener.curves.values())
+    assert {tensor.dtype for tensor in saved_state(tmp_path)["model"].values()} == {torch.float32}

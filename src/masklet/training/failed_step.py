@@ -1,0 +1,57 @@
+"""A step whose loss was not finite, on disk, to be looked into.
+
+    from masklet.training.failed_step import replay
+    from masklet.training.recipes import recipe_named
+
+    with torch.autograd.detect_anomaly():
+        loss, curves = replay("RUN/failed_step_1234/share_0.pt", recipe_named("compact", Path("DATA")))
+        loss.backward()
+
+Give the recipe that the run had: `run.json` beside the state lists its fields, which `overridden` sets by name.
+"""
+
+import os
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from masklet.checkpoints.writing import write_pickle
+from masklet.errors import CheckpointError
+from masklet.modeling.video_network import VideoNetwork
+from masklet.training import batches, clip_batches, prompting
+from masklet.training.learning_step import Batch, LearningStep, Task
+from masklet.training.network import network_with
+from masklet.training.overrides import settings
+from masklet.training.recipe import Recipe
+
+
+def save_failed_step(folder: Path, task: Task, network: VideoNetwork, recipe: Recipe) -> Path:
+    """Write what makes a share of a step happen again: its batch, the network before it, the recipe's fields."""
+    step, share = task.step
+    path = folder / f"failed_step_{step}" / f"share_{share}.pt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {"step": [step, share], "batch": task.batch.to(torch.device("cpu")), "settings": settings(recipe)}
+    size = network.config.image_size
+    write_pickle(path, {**content, "network": dict(network.state_dict()), "image_size": size})
+    return path
+
+
+def replay(
+    path: str | os.PathLike[str], recipe: Recipe, device: str | torch.device = "cpu"
+) -> tuple[Tensor, dict[str, float]]:
+    """The loss and the curves of a saved share, computed again in float32, to go back from.
+
+    Raises `CheckpointError` for a file that `save_failed_step` did not write.
+    """
+    values = [batches.SceneBatch, clip_batches.ClipBatch, clip_batches.ClipSample, prompting.PointPrompts]
+    try:
+        with torch.serialization.safe_globals(values):
+            saved = torch.load(path, map_location="cpu", weights_only=True)
+        batch: Batch = saved["batch"]
+        network = network_with(saved["network"], recipe, saved["image_size"])
+    except Exception as error:
+        raise CheckpointError(f"{path} holds no failed step of this recipe: {str(error).splitlines()[0]}") from error
+    step = LearningStep(network, recipe).to(device).train()
+    number, share = saved["step"]
+    return step(Task(batch.to(torch.device(device)), (number, share)))
