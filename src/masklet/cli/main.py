@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from masklet import __version__
 from masklet.cli.convert import convert
+from masklet.cli.data import data
 from masklet.cli.error_lines import report_error
 from masklet.cli.evaluate import evaluation
 from masklet.cli.exit_codes import EXPLANATION
@@ -54,6 +55,7 @@ app = typer.Typer(
 for command in (segment, track, train, convert, info):
     app.command(epilog=EXPLANATION)(command)
 app.add_typer(evaluation, name="evaluate")
+app.add_typer(data, name="data")
 
 
 def _print_version(is_wanted: bool) -> None:

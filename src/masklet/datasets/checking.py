@@ -1,14 +1,15 @@
 """Whether annotated data can be used, and if not, what is wrong where."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
 from masklet.datasets.examination import Findings, examined_image, examined_video, problem_of
-from masklet.datasets.opening import layout_of
+from masklet.datasets.opening import holds_videos, layout_of
 from masklet.datasets.problems import Problem, ProblemKind
 from masklet.errors import InvalidInputError
 
@@ -45,13 +46,17 @@ class DatasetReport:
         return {"root": self.root, "layout": self.layout, **self.findings.to_json()}
 
 
-def require_sound(root: str | os.PathLike[str]) -> None:
-    """Check what names and annotation files tell, before a training begins; no picture or mask is read.
+def check_structure(root: str | os.PathLike[str]) -> DatasetReport:
+    """Report what names and annotation files tell to be wrong under `root`; no picture or mask is read.
 
-    InvalidInputError, listing the first ten errors, if there are any or if the layout is unknown.
+    InvalidInputError if the layout is unknown.
     """
-    report, _ = _structure(Path(root))
-    errors = report.errors
+    return _structure(Path(root))[0]
+
+
+def require_sound(root: str | os.PathLike[str]) -> None:
+    """Raise InvalidInputError, listing the first ten, if `check_structure` finds errors: before a training begins."""
+    errors = check_structure(root).errors
     if errors:
         listed = "; ".join(str(each) for each in errors[:LISTED])
         more = f"; and {len(errors) - LISTED} more" if len(errors) > LISTED else ""
@@ -61,19 +66,19 @@ def require_sound(root: str | os.PathLike[str]) -> None:
 def check_dataset(
     root: str | os.PathLike[str],
     progress: Callable[[int, int], None] | None = None,
-    workers: int = os.cpu_count() or 1,
+    workers: int | None = None,
 ) -> DatasetReport:
     """Read every picture, frame and mask under `root`, and report what is there and what is wrong.
 
     Args:
         root: a folder in any layout that `masklet.datasets.opening` knows; InvalidInputError if it is in none.
         progress: called after each picture or video with the number of those done and their total.
-        workers: how many pictures or videos to read at a time.
+        workers: how many pictures or videos to read at a time; None: as many as there are processors.
     """
     report, dataset = _structure(Path(root))
     if dataset is None:
         return report
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         try:
             for done, findings in enumerate(pool.map(*_examinations(dataset)), start=1):
                 report.findings.add(findings)
@@ -102,8 +107,8 @@ def _structure(root: Path) -> tuple[DatasetReport, Dataset | None]:
     return report, dataset
 
 
-def _examinations(dataset: Any) -> tuple[Callable[[Any], Findings], range | tuple[str, ...]]:
+def _examinations(dataset: Dataset) -> tuple[Callable[[Any], Findings], Sequence[str] | range]:
     """Return the function that examines one item of a dataset, and the items."""
-    if hasattr(dataset, "sequences"):
-        return (lambda name: examined_video(dataset, name)), dataset.sequences
-    return (lambda index: examined_image(dataset, index)), range(len(dataset))
+    if holds_videos(dataset):
+        return partial(examined_video, dataset), dataset.sequences
+    return partial(examined_image, cast(AnnotatedImages, dataset)), range(len(dataset))

@@ -17,9 +17,6 @@ class DavisVideo(LabelMapVideo):
         return tuple(range(1, int(self.first_labels.max()) + 1))
 
 
-AnnotatedVideo = DavisVideo
-
-
 class DavisFolder(LabelMapFolder):
     """The sequences of `root`, every frame of which has a label map.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from masklet.datasets.annotated import (
+    AnnotatedImage,
     AnnotatedImages,
     AnnotatedVideo,
     AnnotatedVideos,
@@ -87,18 +88,23 @@ def examined_image(dataset: AnnotatedImages, index: int) -> Findings:
     """Read picture `index` and its masks, one at a time."""
     found = Findings()
     with found.noting_errors(f"{dataset.root}, picture {index}"):
-        image = dataset[index]
-        place = str(image.path)
-        empty = [number for number, decode in enumerate(image.objects) if not image.masks_of([number]).any()]
-        found.objects = len(image.objects) - len(empty)
-        if empty or image.left_out:
-            detail = f"{len(empty) + image.left_out} objects have a mask without any pixel"
+        _examine_image(dataset[index], found)
+    return found
+
+
+def _examine_image(image: AnnotatedImage, found: Findings) -> None:
+    place = str(image.path)
+    with found.noting_errors(place):
+        visible = sum(bool(image.masks_of([number]).any()) for number in range(len(image.objects)))
+        found.objects = visible
+        if hidden := image.left_out + len(image.objects) - visible:
+            detail = f"{hidden} objects have a mask without any pixel"
             found.problems.append(Problem(ProblemKind.OBJECT_NEVER_VISIBLE, place, detail))
-        if image.path.exists():  # that it is missing has been said
+    if image.path.exists():  # that it is missing has been said
+        with found.noting_errors(place):
             image.read_pixels()
             found.pictures = 1
             found.sizes[image.height, image.width] += 1
-    return found
 
 
 def examined_video(dataset: AnnotatedVideos, name: str) -> Findings:
@@ -133,6 +139,8 @@ def _examine_frames(video: AnnotatedVideo, place: str, found: Findings) -> None:
                 seen |= video.masks(frame).keys()
                 found.annotated_frames += 1
     found.objects = len(seen)
+    if found.problems:
+        return  # what cannot be read may show the objects that the rest does not
     if not seen:
         found.problems.append(Problem(ProblemKind.WITHOUT_OBJECTS, place, "no frame shows an object"))
     for each in sorted(set(video.object_ids) - seen):

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import TypeGuard
 
 from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
 from masklet.datasets.coco_folder import CocoFolder
@@ -52,6 +53,16 @@ def layout_of(root: str | os.PathLike[str]) -> Layout:
     hint = f" These folders in it are datasets: {', '.join(inner)}; name one of them." if inner else ""
     known = "; ".join(f"{each.NAME}: {each.LAYOUT}" for each in LAYOUTS)
     raise InvalidInputError(f"{path} is in no known layout of annotated data.{hint} Known are {known}.")
+
+
+def is_dataset(root: str | os.PathLike[str]) -> bool:
+    """Whether `root` is in a known layout, broken or not; a folder of mere pictures is not."""
+    return _recognised(Path(root)) is not None
+
+
+def holds_videos(dataset: AnnotatedImages | AnnotatedVideos) -> TypeGuard[AnnotatedVideos]:
+    """Whether an open dataset is one of videos; otherwise it is one of pictures."""
+    return hasattr(dataset, "sequences")
 
 
 def _recognised(path: Path) -> Layout | None:

@@ -37,13 +37,14 @@ class Sa1bFolder:
     @classmethod
     def recognises(cls, root: Path) -> bool:
         """Whether the first JSON file is about one picture."""
-        first = next((path for _, folder in _folders(root) for path in sorted(folder.glob("*.json"))), None)
+        files = ((pictures, path) for pictures, folder in _folders(root) for path in sorted(folder.glob("*.json")))
+        pictures, first = next(files, (root, None))
         if first is None:
             return False
         try:
             content = read_annotation_json(first)
         except InvalidInputError:  # broken, so only its place can tell
-            return any(path.stem == first.stem for path in frames_of_folder(first.parent))
+            return any(path.stem == first.stem for path in frames_of_folder(pictures))
         return isinstance(content, dict) and {"image", "annotations"} <= content.keys()
 
     def __len__(self) -> int:

@@ -1,0 +1,70 @@
+import json
+
+from tests.unit.datasets.annotated_folders import write_coco, write_plain, write_youtube_vos
+from typer.testing import CliRunner, Result
+
+from masklet.cli.main import app
+
+
+def check(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["data", "check", *map(str, arguments)])
+
+
+def test_says_what_there_is(tmp_path):
+    write_youtube_vos(tmp_path)
+    result = check(tmp_path)
+    assert result.exit_code == 0, result.output
+    first, *counts, last = [line.split() for line in result.stdout.splitlines()]
+    assert first == [f"{tmp_path}:", "YouTube-VOS"]
+    assert counts == [
+        ["videos", "2"],
+        ["frames", "12"],
+        ["annotated", "frames", "4"],
+        ["objects", "4"],
+        ["sizes", "12", "x", "8"],
+    ]
+    assert " ".join(last) == "0 errors, 0 remarks."
+
+
+def test_errors_are_listed_with_their_place_before_remarks(tmp_path):
+    write_coco(tmp_path)
+    content = json.loads((tmp_path / "annotations.json").read_text())
+    content["annotations"] = [each for each in content["annotations"] if each["image_id"] == 1]
+    (tmp_path / "annotations.json").write_text(json.dumps(content))
+    (tmp_path / "images/b.png").write_bytes(b"")
+    result = check(tmp_path, "--json", tmp_path / "report.json")
+    assert result.exit_code == 1
+    *_, error, error_place, remark, remark_place, last = result.stdout.splitlines()
+    assert (error, remark, last) == ("Error: unreadable file (1)", "Remark: no objects (1)", "1 errors, 1 remarks.")
+    assert f"{tmp_path}/images/b.png: " in error_place
+    assert f"{tmp_path}/images/a.png: " in remark_place
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert {each["kind"]: each["is_error"] for each in report["problems"]} == {
+        "unreadable file": True,
+        "no objects": False,
+    }
+
+
+def test_structure_alone_reads_no_pictures(tmp_path):
+    write_plain(tmp_path)
+    (tmp_path / "images/b.jpg").write_bytes(b"")
+    assert check(tmp_path, "--structure").exit_code == 0
+    assert check(tmp_path).exit_code == 1
+
+
+def test_long_lists_are_cut(tmp_path):
+    write_plain(tmp_path)
+    for name in "ab":
+        (tmp_path / f"images/{name}.jpg").rename(tmp_path / f"images/other_{name}.jpg")
+    result = check(tmp_path, "--limit", 1)
+    assert result.stdout.count("has no picture of that name") == 1
+    assert "and 1 more" in result.stdout
+
+
+def test_unknown_layouts_and_reports_that_cannot_be_written(tmp_path):
+    result = check(tmp_path)
+    assert result.exit_code == 2
+    assert "is in no known layout" in result.stderr
+    write_plain(tmp_path / "data")
+    (tmp_path / "file").touch()
+    assert check(tmp_path / "data", "-o", tmp_path / "file/report.json").exit_code == 3

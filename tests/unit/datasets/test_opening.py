@@ -1,0 +1,123 @@
+import pickle
+
+import numpy as np
+import pytest
+from tests.unit.datasets.annotated_folders import (
+    LEFT,
+    OBJECTS,
+    RIGHT,
+    WRITERS,
+    write_coco,
+    write_picture,
+    write_plain,
+    write_sequences,
+)
+
+from masklet.datasets.opening import LAYOUTS, holds_videos, is_dataset, layout_of, open_dataset
+from masklet.errors import InvalidInputError
+
+IMAGES = ("COCO instances", "SA-1B", "pictures and masks")
+VIDEOS = tuple(name for name in WRITERS if name not in IMAGES)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_recognises_each_layout(tmp_path, name):
+    WRITERS[name](tmp_path)
+    assert name == layout_of(tmp_path).NAME
+    assert not list(open_dataset(tmp_path).problems())
+
+
+def test_every_layout_is_tested():
+    assert {each.NAME for each in LAYOUTS} == set(WRITERS)
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_pictures_of_each_layout(tmp_path, name):
+    WRITERS[name](tmp_path)
+    dataset = open_dataset(tmp_path)
+    assert not holds_videos(dataset)
+    assert len(dataset) == len(list(dataset)) == 2
+    picture = dataset[1]
+    assert (picture.height, picture.width, picture.left_out) == (8, 12, 0)
+    np.testing.assert_array_equal(picture.masks, OBJECTS)
+    np.testing.assert_array_equal(picture.masks_of([1]), [RIGHT])
+    assert picture.first_objects(1).masks.shape == (1, 8, 12)
+    assert picture.read_pixels().shape == (8, 12, 3)
+    copy = pickle.loads(pickle.dumps(dataset))  # as for the process of a worker
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(copy[1])).masks, OBJECTS)
+    with pytest.raises(IndexError):
+        dataset[2]
+
+
+@pytest.mark.parametrize("name", VIDEOS)
+def test_videos_of_each_layout(tmp_path, name):
+    WRITERS[name](tmp_path)
+    dataset = open_dataset(tmp_path)
+    assert holds_videos(dataset)
+    assert len(dataset) == len(list(dataset)) == len(dataset.sequences)
+    video = dataset[dataset.sequences[-1]]
+    assert len(video) == len(video.frame_names) > len(video.object_ids) == 2
+    last = video.annotated_frames[-1]
+    masks = video.masks(last)
+    assert tuple(masks) == video.object_ids
+    np.testing.assert_array_equal(masks[video.object_ids[0]], LEFT)
+    np.testing.assert_array_equal(masks[video.object_ids[1]], LEFT | RIGHT if video.masks_may_overlap else RIGHT)
+    assert abs(int(video.read_pixels(3)[0, 0, 0]) - 30) < 4  # frame n is written with red 10 n
+    with video.open_frames() as frames:
+        assert len(frames) == len(video)
+    assert pickle.loads(pickle.dumps(dataset)).sequences == dataset.sequences  # as for the process of a worker
+    with pytest.raises(InvalidInputError, match=r"no (sequence|video) 'goose'"):
+        dataset["goose"]
+
+
+@pytest.mark.parametrize("name", ["YouTube-VOS", "SA-V", "SA-V val and test"])
+def test_frames_without_annotation_have_no_masks(tmp_path, name):
+    WRITERS[name](tmp_path)
+    video = next(iter(open_dataset(tmp_path)))
+    with pytest.raises(InvalidInputError, match="Frame 1 of"):
+        video.masks(1)
+
+
+def test_mere_pictures_are_no_dataset(tmp_path):
+    write_picture(tmp_path / "images/a.jpg")
+    assert not is_dataset(tmp_path)
+    write_plain(tmp_path)
+    assert is_dataset(tmp_path)
+
+
+def test_unknown_layouts_are_refused_with_those_that_are_known(tmp_path):
+    with pytest.raises(InvalidInputError, match=r"There is no folder .*nowhere"):
+        open_dataset(tmp_path / "nowhere")
+    with pytest.raises(InvalidInputError, match=r"no known layout.*COCO instances.*SA-V.*pictures and masks"):
+        open_dataset(tmp_path)
+
+
+def test_datasets_within_the_folder_are_named(tmp_path):
+    write_coco(tmp_path / "nuts")
+    write_plain(tmp_path / "cells")
+    (tmp_path / "other").mkdir()
+    with pytest.raises(InvalidInputError, match=r"These folders in it are datasets: cells, nuts;"):
+        open_dataset(tmp_path)
+
+
+def test_a_file_of_coco_annotations_can_be_named(tmp_path):
+    write_coco(tmp_path)
+    (tmp_path / "annotations.json").rename(tmp_path / "mine.json")
+    assert len(open_dataset(tmp_path / "mine.json")) == 2
+
+
+def test_stills_in_the_folders_of_davis_are_no_videos(tmp_path):
+    write_plain(tmp_path)
+    (tmp_path / "images").rename(tmp_path / "JPEGImages")
+    (tmp_path / "masks").rename(tmp_path / "Annotations")
+    assert layout_of(tmp_path).NAME == "pictures and masks"
+
+
+def test_few_label_maps_make_youtube_vos(tmp_path):
+    write_sequences(tmp_path, annotated_every=5)
+    assert layout_of(tmp_path).NAME == "YouTube-VOS"
+
+
+def test_resolutions_make_davis(tmp_path):
+    write_sequences(tmp_path, resolution="480p")
+    assert layout_of(tmp_path).NAME == "DAVIS"
