@@ -15,9 +15,11 @@ from masklet.modeling.half_precision import is_bfloat16_faster
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.recipe import Hardware, Precision, Recipe
 from masklet.training.shares import Share
+from masklet.training.whole_tensors import whole
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+    from lightning_fabric.wrappers import _FabricModule
 
 FABRIC_PRECISION: dict[Precision, Any] = {"float32": "32-true", "bfloat16": "bf16-mixed", "float16": "16-mixed"}
 
@@ -61,11 +63,11 @@ class Devices:
             raise InvalidInputError(f"{count} {parties} cannot share {fewest} scenes or clips a step.")
         return [Share(number, count) for number in range(self.fabric.global_rank, count, self.count)]
 
-    def spread(self, module: nn.Module) -> nn.Module:
+    def spread(self, module: nn.Module) -> "_FabricModule":
         """The module on this process's device, its calls in the precision asked for and its gradients those of all."""
         return self.fabric.setup_module(module)
 
-    def adding_up(self, module: nn.Module, is_last: bool) -> AbstractContextManager[Any]:
+    def adding_up(self, module: "_FabricModule", is_last: bool) -> AbstractContextManager[Any]:
         """Around a share's forward and backward pass: gradients go to the other processes with the last one only."""
         return self.fabric.no_backward_sync(module, enabled=not is_last)
 
@@ -73,10 +75,10 @@ class Devices:
         """Gradients of a loss, scaled up where the precision needs it."""
         self.fabric.backward(loss)
 
-    def clip_gradients(self, module: nn.Module, optimizer: torch.optim.Optimizer, most: float) -> float:
+    def clip_gradients(self, module: "_FabricModule", optimizer: torch.optim.Optimizer, most: float) -> float:
         """Scale the gradients down to norm `most`; returns the norm they had, which may not be finite."""
         norm = self.fabric.clip_gradients(module, optimizer, max_norm=most, error_if_nonfinite=False)
-        return float(norm.full_tensor() if isinstance(norm, dist.tensor.DTensor) else norm)
+        return float(whole(norm))
 
     def update(self, optimizer: torch.optim.Optimizer, *, is_finite: bool) -> None:
         """Let the optimizer step; gradients that are not finite change nothing but float16's scale."""
@@ -117,7 +119,8 @@ def _checked_precision(kind: str, hardware: Hardware) -> Precision:
 def _fabric(device: torch.device, count: int, is_sharded: bool, precision: Precision) -> "Fabric":
     try:
         from lightning_fabric import Fabric
-        from lightning_fabric.strategies import DDPStrategy, ModelParallelStrategy
+        from lightning_fabric.strategies.ddp import DDPStrategy
+        from lightning_fabric.strategies.model_parallel import ModelParallelStrategy
     except ImportError as error:
         raise InvalidInputError("Training needs Lightning Fabric: pip install 'masklet[train]'.") from error
     how: dict[str, Any] = {"accelerator": device.type, "precision": FABRIC_PRECISION[precision]}

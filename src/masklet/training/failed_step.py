@@ -12,6 +12,7 @@ Give the recipe that the run had: `run.json` beside the state lists its fields, 
 
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -44,7 +45,7 @@ def replay(
 
     Raises `CheckpointError` for a file that `save_failed_step` did not write.
     """
-    values = [batches.SceneBatch, clip_batches.ClipBatch, clip_batches.ClipSample, prompting.PointPrompts]
+    values: list[Any] = [batches.SceneBatch, clip_batches.ClipBatch, clip_batches.ClipSample, prompting.PointPrompts]
     try:
         with torch.serialization.safe_globals(values):
             saved = torch.load(path, map_location="cpu", weights_only=True)

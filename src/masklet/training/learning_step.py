@@ -28,8 +28,10 @@ class LearningStep(nn.Module):
 
     def forward(self, task: Task) -> tuple[Tensor, dict[str, float]]:
         """The loss to go back from, and what to plot; the batch is on the network's device."""
-        take = clip_step if isinstance(task.batch, ClipBatch) else training_step
-        loss = take(self.network, task.batch, self.recipe, task.step)  # type: ignore[operator]
+        if isinstance(task.batch, ClipBatch):
+            loss = clip_step(self.network, task.batch, self.recipe, task.step)
+        else:
+            loss = training_step(self.network, task.batch, self.recipe, task.step)
         return loss.total + self._nothing(), loss.curves
 
     def _nothing(self) -> Tensor:

@@ -27,10 +27,15 @@ def initial_network(recipe: Recipe, image_size: int) -> Sam2VideoModel:
 
 def network_with(tensors: Mapping[str, Tensor], recipe: Recipe, image_size: int) -> Sam2VideoModel:
     """With the tensors of a network that was trained by the recipe, adapters and all; on the processor."""
-    with WithoutRandomValues():
-        network = _made_trainable(_plain_network(recipe, image_size), recipe)
+    network = untrained_network(recipe, image_size)
     network.load_state_dict(tensors)
     return network
+
+
+def untrained_network(recipe: Recipe, image_size: int) -> Sam2VideoModel:
+    """Made to be trained by the recipe, adapters and all, with weights that are nothing yet."""
+    with WithoutRandomValues():
+        return _made_trainable(_plain_network(recipe, image_size), recipe)
 
 
 def _plain_network(recipe: Recipe, image_size: int) -> Sam2VideoModel:

@@ -114,7 +114,7 @@ class Trainer:
             self.trained.rest(resting_parts(stage, batches[0]))
             values = self._train_on(batches)
             for observer in self.observers:
-                observer.stepped(self.step, values)
+                observer.stepped(self.step, {**values, "damaged_samples": len(data.skipped)})
             if self.step % self.recipe.save_every == 0 and self.step < self.recipe.total_steps:
                 self.save()
 
@@ -160,17 +160,14 @@ class Trainer:
         return curves
 
     def _stop_if_diverged(self, tasks: Sequence[Task], loss: float, norm: float) -> None:
-        """Count steps whose gradients overflow, which leave the weights as they are; a loss that does ends the run."""
+        """Count steps whose gradients overflow, which leave the weights as they are; end the run if the loss does."""
         self._skipped_in_a_row = 0 if math.isfinite(norm) else self._skipped_in_a_row + 1
         if math.isfinite(loss) and self._skipped_in_a_row < MOST_STEPS_SKIPPED_IN_A_ROW:
             return
         network = self._network_with(self.network.state_dict())
         paths = [save_failed_step(self.folder, task, network, self.recipe) for task in tasks]
-        what = (
-            f"The loss is {loss}"
-            if not math.isfinite(loss)
-            else f"{self._skipped_in_a_row} gradients in a row overflow"
-        )
+        in_a_row = f"{self._skipped_in_a_row} gradients in a row were not finite"
+        what = in_a_row if math.isfinite(loss) else f"The loss is {loss}"
         raise DivergedTrainingError(
             f"{what} at step {self.step}. Its batch and weights are in {', '.join(map(str, paths))}; "
             "masklet.training.failed_step tells how to replay it. A lower learning_rate is the first thing to try."
@@ -202,7 +199,8 @@ class Trainer:
 
     def averaged_network(self) -> Sam2VideoModel:
         """The averaged model, whole and on the processor, adapters merged. All processes take part."""
-        network: Sam2VideoModel = merged(self._network_with(self.average.tensors).eval())
+        network = merged(self._network_with(self.average.tensors).eval())
+        assert isinstance(network, Sam2VideoModel)
         return network
 
     def _network_with(self, tensors: dict[str, torch.Tensor]) -> Sam2VideoModel:
