@@ -39,7 +39,8 @@ class Stage:
 
 @dataclass(frozen=True)
 class ClipStage(Stage):
-    """A stretch of training on clips, with a step on stills every `stills_every` steps (0: never).
+    """A stretch of training on clips, with a step on stills every `stills_every` steps (0: never;
+    2.5: two of five).
 
     Without `train_image_encoder` only stills change the image encoder; clips then cost little more than their objects.
     """
@@ -47,7 +48,7 @@ class ClipStage(Stage):
     clip_length: int = 8
     clips_per_step: int = 2
     objects_per_clip: int = 6
-    stills_every: int = 0
+    stills_every: float = 0
     train_image_encoder: bool = True
 
     def __post_init__(self) -> None:
@@ -57,6 +58,8 @@ class ClipStage(Stage):
                 raise InvalidInputError(
                     f"{name}={getattr(self, name)} in a training stage; it must be at least {least}."
                 )
+        if 0 < self.stills_every < 1:
+            raise InvalidInputError(f"stills_every={self.stills_every} in a training stage; it is 0 or at least 1.")
 
     @property
     def fewest_a_step(self) -> int:
@@ -65,7 +68,7 @@ class ClipStage(Stage):
 
     def is_stills_step(self, step: int) -> bool:
         """Whether a step (from 0) is on stills."""
-        return self.stills_every > 0 and step % self.stills_every == self.stills_every - 1
+        return self.stills_every > 0 and (step + 1) // self.stills_every > step // self.stills_every
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,9 @@ def test_stages_of_clips() -> None:
     clips = ClipStage(64, 6, 1, 1, clips_per_step=2, stills_every=3)
     assert [step for step in range(9) if clips.is_stills_step(step)] == [2, 5, 8]
     assert not any(ClipStage(64, 6).is_stills_step(step) for step in range(9))
+    assert all(ClipStage(64, 6, stills_every=1).is_stills_step(step) for step in range(9))
+    two_of_five = ClipStage(64, 6, stills_every=2.5)
+    assert [step for step in range(10) if two_of_five.is_stills_step(step)] == [2, 4, 7, 9]
     recipe = small_recipe(Path("pictures"))
     assert recipe.first_clip_step is None
     assert replace(recipe, stages=(*recipe.stages, clips)).first_clip_step == 5
