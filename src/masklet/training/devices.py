@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from masklet.errors import InvalidInputError
 from masklet.modeling.half_precision import is_bfloat16_faster
 from masklet.modeling.video_network import VideoNetwork
-from masklet.training.recipe import Hardware, Precision, Recipe
+from masklet.training.hardware import Hardware, Precision
+from masklet.training.recipe import Recipe
 from masklet.training.shares import Share
 from masklet.training.whole_tensors import whole
 

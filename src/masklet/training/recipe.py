@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -12,9 +11,8 @@ from masklet.datasets.sampling.mixture import DataMixture
 from masklet.datasets.scenes import ClipMixture, SceneMixture
 from masklet.errors import InvalidInputError
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
+from masklet.training.hardware import Hardware
 from masklet.training.parts import PARTS, Part
-
-Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,15 @@ class Stage:
     def fewest_a_step(self) -> int:
         """Into how many parts every step can be divided."""
         return self.scenes_per_step
+
+    @property
+    def kinds_of_steps(self) -> tuple[bool, ...]:
+        """Whether there are steps on clips, and on stills: True, False or both."""
+        return (False,)
+
+    def resting_parts(self, on_clips: bool) -> tuple[Part, ...]:
+        """The parts of the network that a step leaves as they are: memory on stills."""
+        return ("memory",)
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,17 @@ class ClipStage(Stage):
     def fewest_a_step(self) -> int:
         """Into how many parts every step can be divided."""
         return min(self.clips_per_step, self.scenes_per_step) if self.stills_every else self.clips_per_step
+
+    @property
+    def kinds_of_steps(self) -> tuple[bool, ...]:
+        """Whether there are steps on clips, and on stills: True, False or both."""
+        return (True, False) if self.stills_every else (True,)
+
+    def resting_parts(self, on_clips: bool) -> tuple[Part, ...]:
+        """The parts of the network that a step leaves as they are: on request the image encoder on clips."""
+        if not on_clips:
+            return super().resting_parts(on_clips)
+        return () if self.train_image_encoder else ("image_encoder",)
 
     def is_stills_step(self, step: int) -> bool:
         """Whether a step (from 0) is on stills."""
@@ -185,28 +203,6 @@ class ImageEncoderRates:
 
 
 @dataclass(frozen=True)
-class Hardware:
-    """How the machine computes the steps.
-
-    `precision` of products, beside float32 weights; "auto" is bfloat16 where that is faster. A step is divided into
-    `shares_per_step` shares that a process computes one after another, adding up their gradients; of several processes
-    each computes some, so their number changes nothing (1: as many shares as processes). `checkpoints_gradients`:
-    compute the image encoder's blocks again in the backward pass, to save memory. `is_sharded`: weights and optimizer
-    are divided among the processes (FSDP), not copied to each (DDP). `needs_gpu`: refuse to run on a processor.
-    """
-
-    precision: Precision = "auto"
-    shares_per_step: int = 1
-    checkpoints_gradients: bool = False
-    is_sharded: bool = False
-    needs_gpu: bool = False
-
-    def __post_init__(self) -> None:
-        if self.shares_per_step < 1:
-            raise InvalidInputError(f"shares_per_step={self.shares_per_step}; it must be at least 1.")
-
-
-@dataclass(frozen=True)
 class LowRank:
     """Train low-rank adapters (LoRA) beside frozen weights: W + alpha / rank * B A.
 
@@ -265,9 +261,15 @@ class Recipe:
     save_every: int = 500
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.frozen) - set(PARTS))
-        if unknown or set(self.frozen) == set(PARTS):
-            raise InvalidInputError(f"frozen={', '.join(self.frozen)}; some of {', '.join(PARTS)} can be, but not all.")
+        if not set(self.frozen) <= set(PARTS):
+            raise InvalidInputError(f"frozen={', '.join(self.frozen)}; there are {', '.join(PARTS)}.")
+        for number, stage in enumerate(self.stages):
+            for on_clips in stage.kinds_of_steps:
+                if set(PARTS) == {*self.frozen, *stage.resting_parts(on_clips)}:
+                    what = "clips" if on_clips else "stills"
+                    raise InvalidInputError(
+                        f"frozen={', '.join(self.frozen)}: steps on {what} of stage {number} would train nothing."
+                    )
 
     @property
     def total_steps(self) -> int:

@@ -23,8 +23,8 @@ from masklet.training.low_rank import ADAPTER_FOLDER, merged, save_adapters
 from masklet.training.network import initial_network, network_with
 from masklet.training.observer import RunObserver, RunOutline
 from masklet.training.optimizer import learning_rate, make_optimizer, set_learning_rate
-from masklet.training.parts import Part, TrainedParameters
-from masklet.training.recipe import ClipStage, Recipe, Stage
+from masklet.training.parts import TrainedParameters
+from masklet.training.recipe import Recipe, Stage
 from masklet.training.run_lock import alone_in
 from masklet.training.run_record import RunRecord
 from masklet.training.run_state import AVERAGE_FOLDER, RunState
@@ -111,7 +111,7 @@ class Trainer:
             self._draw_memory_anew()
         self.network.resize(stage.image_size)
         for batches in self._batches(data, stage):
-            self.trained.rest(resting_parts(stage, batches[0]))
+            self.trained.rest(stage.resting_parts(isinstance(batches[0], ClipBatch)))
             values = self._train_on(batches)
             for observer in self.observers:
                 observer.stepped(self.step, {**values, "damaged_samples": len(data.skipped)})
@@ -205,13 +205,6 @@ class Trainer:
 
     def _network_with(self, tensors: dict[str, torch.Tensor]) -> Sam2VideoModel:
         return network_with(whole(dict(tensors)), self.recipe, self.network.config.image_size)
-
-
-def resting_parts(stage: Stage, batch: Batch) -> tuple[Part, ...]:
-    """The parts that a batch leaves as they are: memory on stills, on request the image encoder on clips."""
-    if not isinstance(batch, ClipBatch):
-        return ("memory",)
-    return () if isinstance(stage, ClipStage) and stage.train_image_encoder else ("image_encoder",)
 
 
 def mean_values(values: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -19,7 +19,8 @@ from tests.unit.training.small_recipes import (
 
 from masklet.errors import InvalidInputError
 from masklet.training.devices import Devices
-from masklet.training.recipe import ClipStage, ClipTracking, Hardware, Recipe, Stage
+from masklet.training.hardware import Hardware
+from masklet.training.recipe import ClipStage, ClipTracking, Recipe, Stage
 from masklet.training.shares import Share
 from masklet.training.trainer import Trainer
 

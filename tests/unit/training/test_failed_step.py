@@ -10,7 +10,8 @@ from masklet.errors import CheckpointError, DivergedTrainingError
 from masklet.training import learning_step
 from masklet.training import trainer as trainer_module
 from masklet.training.failed_step import replay
-from masklet.training.recipe import ClipStage, ClipTracking, Hardware, Recipe, Stage
+from masklet.training.hardware import Hardware
+from masklet.training.recipe import ClipStage, ClipTracking, Recipe, Stage
 from masklet.training.step import StepLoss
 from masklet.training.trainer import MOST_STEPS_SKIPPED_IN_A_ROW, Trainer
 
@@ -34,7 +35,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_is_kept_for_replay(
 
     def failing(network, batch, recipe, step):  # type: ignore[no-untyped-def]
         loss = take(network, batch, recipe, step)
-        losses[step] = float(loss.total)
+        losses[step] = loss.total.item()
         return StepLoss(loss.total * math.nan, {**loss.curves, "total": math.nan}) if step == (1, 1) else loss
 
     with monkeypatch.context() as during:
@@ -46,7 +47,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_is_kept_for_replay(
     assert all(tensor.isfinite().all() for tensor in state["model"].values())
     for share in (0, 1):
         loss, curves = replay(run / f"failed_step_1/share_{share}.pt", recipe)
-        assert float(loss) == pytest.approx(losses[1, share], rel=1e-3)
+        assert loss.item() == pytest.approx(losses[1, share], rel=1e-3)
         assert "total" in curves
         loss.backward()
 

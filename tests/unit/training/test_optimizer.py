@@ -10,8 +10,8 @@ from tests.unit.training.small_recipes import small_recipe, small_video_config
 from masklet.errors import InvalidInputError
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.optimizer import learning_rate, make_optimizer, rate_scale, set_learning_rate
-from masklet.training.parts import PARTS, TrainedParameters, freeze, part_of
-from masklet.training.recipe import ImageEncoderRates, Recipe, Stage
+from masklet.training.parts import PARTS, Part, TrainedParameters, freeze, part_of
+from masklet.training.recipe import ClipStage, ImageEncoderRates, Recipe, Stage
 
 BLOCKS = "vision_encoder.backbone.blocks."
 
@@ -95,10 +95,28 @@ def test_frozen_parts_are_not_optimized_and_never_wake(recipe: Recipe) -> None:
         assert {part_of(name) for name, each in network.named_parameters() if each.requires_grad} == awake
 
 
-@pytest.mark.parametrize("frozen", [("backbone",), PARTS])
-def test_unknown_parts_and_nothing_to_train_are_refused(frozen: tuple[str, ...]) -> None:
-    with pytest.raises(InvalidInputError, match="image_encoder, prompt_encoder, mask_decoder, memory"):
-        small_recipe(Path("nowhere"), frozen=frozen)
+def test_unknown_parts_are_refused() -> None:
+    with pytest.raises(InvalidInputError, match="frozen=backbone; there are image_encoder, prompt_encoder, mask_de"):
+        small_recipe(Path("nowhere"), frozen=("backbone",))
+
+
+CLIPS = ClipStage(64, 1, train_image_encoder=False)
+
+
+@pytest.mark.parametrize(
+    ("stages", "frozen", "what"),
+    [
+        ((Stage(64, 1),), PARTS[:3], "stills of stage 0"),
+        ((CLIPS,), PARTS[1:], "clips of stage 0"),
+        ((CLIPS, replace(CLIPS, stills_every=2)), PARTS[:3], "stills of stage 1"),
+        ((CLIPS,), PARTS, "clips of stage 0"),
+    ],
+)
+def test_a_stage_that_would_train_nothing_is_refused(
+    stages: tuple[Stage, ...], frozen: tuple[Part, ...], what: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=f"steps on {what} would train nothing"):
+        small_recipe(Path("nowhere"), stages=stages, frozen=frozen)
 
 
 @pytest.mark.parametrize("decay", [0, 1.1])

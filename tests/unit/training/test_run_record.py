@@ -9,7 +9,8 @@ import pytest
 from tests.unit.training.small_recipes import small_recipe
 
 from masklet.errors import CheckpointError
-from masklet.training.recipe import Hardware, LossWeights
+from masklet.training.hardware import Hardware
+from masklet.training.recipe import LossWeights
 from masklet.training.run_record import RECORD_FILE, RunRecord, git_state
 
 

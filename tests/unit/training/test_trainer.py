@@ -22,10 +22,11 @@ from masklet.datasets.scenes import PictureBank, SceneGenerator
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.training import trainer as trainer_module
 from masklet.training.batches import SceneBatches
+from masklet.training.hardware import Hardware
 from masklet.training.initial_memory import draw_memory_weights
 from masklet.training.initial_weights import draw_initial_weights
 from masklet.training.parts import part_of
-from masklet.training.recipe import ClipStage, Hardware, PromptShares, Recipe, Stage
+from masklet.training.recipe import ClipStage, PromptShares, Recipe, Stage
 from masklet.training.recipes import recipe_named
 from masklet.training.run_lock import alone_in
 from masklet.training.run_state import AVERAGE_FOLDER
