@@ -87,6 +87,8 @@ def check_dataset(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+    # names and contents may both tell the same, that a video has one frame, say
+    report.findings.problems = list(dict.fromkeys(report.problems))
     if not report.findings.objects and not report.errors:
         report.problems.append(Problem(ProblemKind.EMPTY_DATASET, str(root), "no object is visible anywhere"))
     return report

@@ -15,6 +15,7 @@ from masklet.media.frame_folders import frames_of_folder
 
 ANNOTATIONS = "annotations.json"
 PATTERNS = (ANNOTATIONS, "annotations/instances_*.json", "_annotations.coco.json")
+IMAGE_FIELDS = {"id", "file_name", "height", "width"}
 
 
 class CocoFolder:
@@ -39,9 +40,9 @@ class CocoFolder:
         try:
             for annotation in content["annotations"]:
                 self._annotations_of_image[annotation["image_id"]].append(annotation)
-            self._folder = self._pictures_folder()
         except (KeyError, TypeError) as error:
-            raise self._invalid(f"an image or annotation lacks a field ({error!r})") from error
+            raise self._invalid(f"an annotation has no image_id ({error!r})") from error
+        self._folder = self._pictures_folder()
 
     @classmethod
     def recognises(cls, root: Path) -> bool:
@@ -74,20 +75,20 @@ class CocoFolder:
     def problems(self) -> Iterator[Problem]:
         """Yield annotations without picture, and pictures without annotations; reads no pictures and masks."""
         place = str(self._annotations_path)
-        known = {image.get("id") for image in self._images}
+        known = {image["id"] for image in self._images}
         for image_id in self._annotations_of_image.keys() - known:
             count = len(self._annotations_of_image[image_id])
             detail = f"{count} annotations of the image {image_id!r}, which is not listed"
             yield Problem(ProblemKind.MASK_WITHOUT_IMAGE, place, detail)
         for image in self._images:
-            path = self._folder / str(image.get("file_name"))
+            path = self._folder / str(image["file_name"])
             if not path.is_file():
                 yield Problem(
                     ProblemKind.MASK_WITHOUT_IMAGE, str(path), f"listed in {place}, but there is no such file"
                 )
-            elif not self._objects(image.get("id")):
+            elif not self._objects(image["id"]):
                 yield Problem(ProblemKind.WITHOUT_OBJECTS, str(path), f"{place} has no annotations of it")
-        listed = {self._folder / str(image.get("file_name")) for image in self._images}
+        listed = {self._folder / str(image["file_name"]) for image in self._images}
         unlisted = (
             [each for each in frames_of_folder(self._folder) if each not in listed] if self._folder.is_dir() else []
         )
@@ -110,7 +111,18 @@ class CocoFolder:
         lists = ("images", "annotations")
         if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in lists):
             raise self._invalid("it has no lists 'images' and 'annotations'")
+        self._check_images(content["images"])
         return content
+
+    def _check_images(self, images: list[Any]) -> None:
+        ids = set()
+        for image in images:
+            is_complete = isinstance(image, dict) and image.keys() >= IMAGE_FIELDS
+            if not is_complete or not isinstance(image["id"], int | str):
+                raise self._invalid(f"the image {image} lacks one of the fields {', '.join(sorted(IMAGE_FIELDS))}")
+            if image["id"] in ids:
+                raise self._invalid(f"several images have the id {image['id']!r}")
+            ids.add(image["id"])
 
     def _invalid(self, reason: str) -> InvalidInputError:
         return InvalidInputError(f"{self._annotations_path} is not a COCO instances file: {reason}.")

@@ -36,7 +36,7 @@ class Findings:
     Attributes:
         pictures, videos, frames, annotated_frames, objects: how many; what cannot be read is not counted.
         sizes: how many pictures or videos there are of each size (height, width).
-        problems: each once, in the order in which they were found.
+        problems: in the order in which they were found.
     """
 
     pictures: int = 0
@@ -55,7 +55,7 @@ class Findings:
         self.annotated_frames += other.annotated_frames
         self.objects += other.objects
         self.sizes += other.sizes
-        self.problems.extend(each for each in other.problems if each not in self.problems)
+        self.problems.extend(other.problems)
 
     @contextmanager
     def noting_errors(self, place: str) -> Iterator[None]:

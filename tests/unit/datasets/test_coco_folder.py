@@ -66,6 +66,20 @@ def test_broken_json(tmp_path):
         CocoFolder(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("images", "reason"),
+    [
+        ([3], "the image 3 lacks one of the fields file_name, height, id, width"),
+        ([{"id": 1, "file_name": "a.png", "height": 4}], "lacks one of the fields"),
+        ([{"id": [], "file_name": "a.png", "height": 4, "width": 6}], "lacks one of the fields"),
+        ([{"id": 1, "file_name": "a.png", "height": 4, "width": 6}] * 2, "several images have the id 1"),
+    ],
+)
+def test_broken_images(tmp_path, images, reason):
+    with pytest.raises(InvalidInputError, match=reason):
+        write(tmp_path, [], images)
+
+
 @pytest.mark.parametrize("text", ["[]", '{"images": []}', '{"images": [], "annotations": [{}]}'])
 def test_invalid_file(tmp_path, text):
     (tmp_path / "annotations.json").write_text(text)

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from masklet.errors import InvalidInputError, UnreadableImageError
-from masklet.media.label_maps import read_label_map, write_label_map
+from masklet.media.label_maps import UnknownLabelError, read_label_map, write_label_map
 
 LABELS = np.array([[0, 1, 2], [3, 254, 255]], dtype=np.uint8)
 
@@ -32,6 +32,18 @@ def test_other_pictures_are_refused(tmp_path):
     (tmp_path / "b.png").write_bytes(b"nothing")
     with pytest.raises(UnreadableImageError, match=r"b\.png"):
         read_label_map(tmp_path / "b.png")
+
+
+@pytest.mark.parametrize(("colours", "highest"), [(4, 3), (3, None)])
+def test_labels_outside_the_palette_are_refused(tmp_path, colours, highest):
+    picture = Image.fromarray(np.array([[0, 1, 3]], dtype=np.uint8))
+    picture.putpalette([0, 90, 200] * colours)
+    picture.save(tmp_path / "a.png", bits=2)
+    if highest:
+        assert read_label_map(tmp_path / "a.png").max() == highest
+    else:
+        with pytest.raises(UnknownLabelError, match=r"a\.png shows the label 3, its palette ends at 2"):
+            read_label_map(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("labels", [LABELS.astype(np.int64), LABELS[0]])
