@@ -74,7 +74,7 @@ class LabelMapFolder:
                     where = self._annotations / name
                     yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(frames[stem]), f"not in {where}")
             if not annotations:
-                yield Problem(ProblemKind.EMPTY_DATASET, str(self._annotations / name), "no label maps")
+                yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(self._annotations / name), "no label maps")
             elif len(frames) == 1:
                 yield single_frame(self.root, name)
 

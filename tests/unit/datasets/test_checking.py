@@ -154,6 +154,13 @@ def test_sequence_without_masks(tmp_path, write):
     assert found(check_dataset(tmp_path)) == [("image without mask", "goose")]
 
 
+def test_sequence_with_an_empty_folder_of_masks(tmp_path):
+    write_youtube_vos(tmp_path)
+    for path in (tmp_path / "Annotations/swan").iterdir():
+        path.unlink()
+    assert found(check_dataset(tmp_path)) == [("image without mask", "swan")]
+
+
 def test_videos_of_sav_without_masklets(tmp_path):
     write_sav(tmp_path)
     (tmp_path / "sav_2.mp4").touch()
