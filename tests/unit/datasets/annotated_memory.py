@@ -34,7 +34,7 @@ class ImageInMemory:
 
 
 @dataclass
-class ImagesInMemory(list):
+class ImagesInMemory:
     """A list of pictures."""
 
     images: list[ImageInMemory]

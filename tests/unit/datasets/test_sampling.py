@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.unit.datasets.annotated_memory import (
+    ImageInMemory,
     ImagesInMemory,
     VideosInMemory,
     image_of,
@@ -75,6 +76,20 @@ def test_the_next_sample_takes_the_place_of_a_damaged_one() -> None:
     (skipped,) = damaged.collect_skipped()
     assert (skipped.name, skipped.reason) == ("10.png", "Cannot read the picture 10.png.")
     assert damaged.collect_skipped() == []
+
+
+def test_pictures_whose_annotations_are_damaged_are_reported_by_their_number() -> None:
+    class Damaged(ImagesInMemory):
+        def __getitem__(self, index: int) -> ImageInMemory:
+            if index == 1:
+                raise InvalidInputError("no polygon")
+            return super().__getitem__(index)
+
+    images = Damaged([image_of(name, square(2, 2)) for name in "abc"])
+    source = RecordedStills(images, SIZE, NONE)
+    for number in range(3):
+        source.scene(number)
+    assert [(each.name, each.reason) for each in source.collect_skipped()] == [("picture 1", "no polygon")]
 
 
 def test_pictures_without_objects_are_passed_over_in_silence() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 
 from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
 from masklet.datasets.augmentation import Augmentation, augmented
+from masklet.datasets.examination import READING_ERRORS
 from masklet.datasets.sampling.clip_sampling import ClipSampling, choose_frames
 from masklet.datasets.sampling.recorded_clips import KIND, read_frame
 from masklet.datasets.sampling.skipped import SkippedSample
@@ -34,7 +35,10 @@ class RecordedStills:
         return self._turns.collect_skipped()
 
     def _name(self, index: int) -> str:
-        return self.images[index].name
+        try:
+            return self.images[index].name
+        except READING_ERRORS:  # its annotations are what is damaged
+            return f"picture {index}"
 
     def _scene(self, index: int, number: int) -> Scene:
         rng = self._turns.chance(number)

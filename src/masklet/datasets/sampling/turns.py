@@ -1,7 +1,6 @@
 """Whose turn it is: epochs over a dataset in random order, found from a number alone; who cannot come is replaced."""
 
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,10 +32,13 @@ class Turns:
             raise InvalidInputError(f"{root} holds no samples; training needs at least one.")
         self.root, self.count, self.seed = root, count, seed
         self._skipped: list[SkippedSample] = []
+        self._epoch, self._order = -1, np.zeros(0, np.int64)
 
     def order(self, epoch: int) -> NDArray[np.int64]:
         """The samples of an epoch."""
-        return _permutation(self.seed, self.count, epoch)
+        if epoch != self._epoch:
+            self._epoch, self._order = epoch, np.random.default_rng((ORDER, self.seed, epoch)).permutation(self.count)
+        return self._order
 
     def chance(self, number: int) -> np.random.Generator:
         """All the chance that there is in the sample of a number."""
@@ -71,8 +73,3 @@ class Turns:
         """What was skipped since this was last asked."""
         skipped, self._skipped = self._skipped, []
         return skipped
-
-
-@lru_cache(maxsize=8)
-def _permutation(seed: int, count: int, epoch: int) -> NDArray[np.int64]:
-    return np.random.default_rng((ORDER, seed, epoch)).permutation(count)

@@ -52,8 +52,8 @@ class ClipMixture:
 @dataclass(frozen=True)
 class Clip:
     """`frames` uint8 [frames, size, size, 3] RGB and the visible parts of the objects, bool [frames, objects, size,
-    size], disjoint in every frame. 1 to 12 objects, each of at least 24 pixels in the first frame; later ones may be
-    hidden or gone (no pixel at all). `kind` names the sort of clip.
+    size], in procedural clips disjoint in every frame. 1 to 12 objects, each of at least 24 pixels in the first frame;
+    later ones may be hidden or gone (no pixel at all). `kind` names the sort of clip.
     """
 
     frames: ByteArray

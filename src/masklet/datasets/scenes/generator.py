@@ -52,8 +52,8 @@ class SceneMixture:
 class Scene:
     """A picture uint8 [size, size, 3] RGB and the visible parts of its objects, bool [objects, size, size].
 
-    2 to 24 objects of at least 24 pixels; disjoint but for parts: `whole_of[i]` is the index of the mask that contains
-    mask i as a part, or -1. `kind` names the sort of scene.
+    At most 24 objects of at least 24 pixels. Procedural ones are 2 or more, disjoint but for parts: `whole_of[i]` is
+    the index of the mask that contains mask i as a part, or -1. `kind` names the sort of scene.
     """
 
     image: ByteArray
