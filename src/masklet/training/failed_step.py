@@ -3,24 +3,25 @@
     from masklet.training.failed_step import replay
     from masklet.training.recipes import recipe_named
 
-    with torch.autograd.detect_anomaly():
-        loss, curves = replay("RUN/failed_step_1234/share_0.pt", recipe_named("compact", Path("DATA")))
-        loss.backward()
+    with torch.autograd.detect_anomaly():  # names the operation whose gradient is not a number
+        again = replay("RUN/failed_step_1234/share_0.pt", recipe_named("compact", Path("DATA")))
+    print(again.loss, again.curves)
 
 Give the recipe that the run had: `run.json` beside the state lists its fields, which `overridden` sets by name.
 """
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from masklet.checkpoints.writing import write_pickle
 from masklet.errors import CheckpointError
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training import batches, clip_batches, prompting
+from masklet.training.devices import Devices
 from masklet.training.learning_step import Batch, LearningStep, Task
 from masklet.training.network import network_with
 from masklet.training.overrides import settings
@@ -38,10 +39,17 @@ def save_failed_step(folder: Path, task: Task, network: VideoNetwork, recipe: Re
     return path
 
 
-def replay(
-    path: str | os.PathLike[str], recipe: Recipe, device: str | torch.device = "cpu"
-) -> tuple[Tensor, dict[str, float]]:
-    """The loss and the curves of a saved share, computed again in float32, to go back from.
+@dataclass(frozen=True)
+class Replay:
+    """What a step did again: its loss, its curves, and the network with the gradients in its parameters."""
+
+    loss: float
+    curves: dict[str, float]
+    network: VideoNetwork
+
+
+def replay(path: str | os.PathLike[str], recipe: Recipe, device: str | torch.device = "cpu") -> Replay:
+    """Compute a saved share's loss and gradients again, as the run did on such a device.
 
     Raises `CheckpointError` for a file that `save_failed_step` did not write.
     """
@@ -53,6 +61,9 @@ def replay(
         network = network_with(saved["network"], recipe, saved["image_size"])
     except Exception as error:
         raise CheckpointError(f"{path} holds no failed step of this recipe: {str(error).splitlines()[0]}") from error
-    step = LearningStep(network, recipe).to(device).train()
+    devices = Devices(device, recipe.hardware)
+    learning = devices.spread(LearningStep(network, recipe)).train()
     number, share = saved["step"]
-    return step(Task(batch.to(torch.device(device)), (number, share)))
+    loss, curves = learning(Task(batch.to(devices.device), (number, share)))
+    devices.backward(loss)
+    return Replay(loss.item(), curves, network)
