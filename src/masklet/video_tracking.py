@@ -1,7 +1,9 @@
 """Objects through a video: say what they are, then go through the frames. The shortest way from a click to a clip."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from inspect import Parameter, signature
+from itertools import chain
 from numbers import Integral
 from typing import Any, Literal, Self
 
@@ -20,6 +22,7 @@ from masklet.tracking.video_model import Sam2VideoModel
 Direction = Literal["forward", "backward", "both"]
 NumberedSegmentation = tuple[int, Segmentation]
 DIRECTIONS = ("forward", "backward", "both")
+_NOT_OPTIONS = {"video", "video_height", "video_width"}  # said by the video itself
 
 
 class VideoTracker:
@@ -55,6 +58,7 @@ class VideoTracker:
         `options` (retention, ...) and errors are those of `Sam2Processor.init_video_session`.
         """
         defaults = {"inference_device": self.model.device, "dtype": self.model.dtype}
+        _check_options(options, self.processor.init_video_session, Sam2VideoInferenceSession)
         return TrackedVideo(self, self.processor.init_video_session(video, **{**defaults, **options}))
 
     def resume(self, folder: str | os.PathLike[str], video: Any = None, **options: Any) -> "TrackedVideo":
@@ -121,7 +125,7 @@ class TrackedVideo:
         if not isinstance(object_id, Integral) or object_id < 1:
             raise InvalidInputError(f"Objects are numbered from 1; got object {object_id!r}.")
         if points is not None and labels is None:
-            labels = [1] * len(points)
+            labels = [1] * _count(points)
         self._processor.add_inputs_to_inference_session(
             self.session,
             frame,
@@ -218,3 +222,18 @@ class TrackedVideo:
         scores = output.iou_scores[:, 0] * is_present
         masks = segmentation_of(output.pred_masks[:, 0], scores, output.object_ids, (height, width))
         return output.frame_idx, masks
+
+
+def _count(points: Any) -> int:
+    try:
+        return len(points)
+    except TypeError:
+        raise InvalidInputError(f"points are clicks [[x, y], ...]; got {points!r}.") from None
+
+
+def _check_options(options: Mapping[str, Any], *takers: Callable[..., Any]) -> None:
+    """Raise `InvalidInputError` for options that none of `takers` has as a keyword."""
+    parameters = chain.from_iterable(signature(taker).parameters.values() for taker in takers)
+    known = sorted({each.name for each in parameters if each.kind is not Parameter.VAR_KEYWORD} - _NOT_OPTIONS)
+    if unknown := sorted(options.keys() - set(known)):
+        raise InvalidInputError(f"There is no option {', '.join(unknown)}; there are {', '.join(known)}.")

@@ -155,6 +155,7 @@ def test_a_stream_keeps_one_size_and_few_frames(tracker: VideoTracker) -> None:
         (lambda video: video.add("one", 0, points=[[1, 1]]), "Objects are numbered from 1; got object 'one'"),
         (lambda video: video.add(1, 6, points=[[1, 1]]), "There is no frame 6"),
         (lambda video: video.add(1, 0), "at least one of points, boxes, or masks"),
+        (lambda video: video.add(1, 0, points=5), r"points are clicks \[\[x, y\], ...\]; got 5"),
         (lambda video: video.add(1, 0, points=[1, 1]), "Input points must be a nested list with 4 levels"),
         (lambda video: video.add(1, 0, points=[[1, 1]], labels=[1, 0]), "inconsistent dimensions"),
         (lambda video: video.track(), "Nothing was said about any object yet"),
@@ -174,6 +175,11 @@ def test_what_cannot_be_done(tracker: VideoTracker, call: Any, message: str) -> 
     with pytest.raises(InvalidInputError, match=message):
         call(video)
     assert (video.object_ids, len(video)) == ((), 6)
+
+
+def test_unknown_options_are_named(tracker: VideoTracker) -> None:
+    with pytest.raises(InvalidInputError, match=r"no option retain; there are dtype, .*, retention, "):
+        tracker.open(small_clip(), retain="window")
 
 
 def test_a_saved_video_goes_on_as_if_nothing_had_happened(tracker: VideoTracker, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def mask_prompts(masks: Any, objects: int, size: tuple[int, int] | None, target_
             [H, W] for one object. Of bool and integers non-zero means inside. Floating point values, say logits, are
             resized as they are, and from 0.5 on mean inside.
         objects: number of objects N.
-        size: (height, width) of the video, None if not known.
+        size: (height, width) of the video; None if not known, which will do for masks of the network's own size.
         target_size: side S of the network's input.
 
     Raises:
@@ -62,6 +62,11 @@ def _two_dimensional(mask: Any) -> Tensor:
 def _at_network_size(mask_hw: Tensor, size: tuple[int, int] | None, target_size: int) -> Tensor:
     height, width = mask_hw.shape
     is_of_network = (height, width) in ((target_size, target_size), (target_size // 4, target_size // 4))
+    if size is None and not is_of_network:
+        raise InvalidInputError(
+            f"A mask has {width} x {height} pixels, and how large the stream's frames are is not known yet; push its "
+            f"first frame before, give original_size, or a mask of {target_size} x {target_size} pixels."
+        )
     if size is not None and not is_of_network and not _is_scaled((height, width), size):
         raise InvalidInputError(
             f"A mask has {width} x {height} pixels, but the video {size[1]} x {size[0]}; masks must have its size or "

@@ -33,7 +33,7 @@ def video_prompts(
         labels: nested [1 image][object][point]; needed with points.
         boxes: nested [1 image][object][x1, y1, x2, y2]; four times `padding` for an object without one.
         masks: as `mask_prompts` takes them; alone.
-        size: (height, width) of the video; None if it is not known, which will do for masks.
+        size: (height, width) of the video; None if it is not known: see `mask_prompts`.
         target_size: side S of the network's input.
         padding: coordinate that marks padding, which is not kept.
 

@@ -168,7 +168,7 @@ class Sam2VideoInferenceSession:
         """Say which clicks, box or both mark an object on a frame; the network sees them when it runs next.
 
         object_id: any integer; a new one adds an object.
-        frame: of a stream it may be one that has yet to come.
+        frame: of a stream one that is still there, or the next one to come.
         points [n, 2] (x, y), labels [n] (1 on the object, 0 off it), box (x1, y1, x2, y2): pixels of the network's
             input. -10 is padding and left out.
         clear_old: replace what was said about the object on this frame. Otherwise the clicks are added, and refine a
@@ -188,13 +188,18 @@ class Sam2VideoInferenceSession:
     def add_prompt(self, object_id: int, frame: int, prompt: FramePrompt, clear_old: bool = True) -> None:
         """Say what marks an object on a frame; arguments and errors otherwise as for `add_points`."""
         object_id, frame = _as_integer(object_id, "object id"), _as_integer(frame, "frame")
-        if frame < self.num_frames or not self.is_stream:
+        if not (self.is_stream and frame == self.num_frames):
             self._check_prompt_fits(frame, prompt)
         target = self._objects.get(object_id) or self.new_object(object_id)
         target.say(frame, prompt, keep_earlier=not clear_old)
         self.keep(target)
 
     def _check_prompt_fits(self, frame: int, prompt: FramePrompt) -> None:
+        if self.is_stream and frame > self.num_frames:
+            raise InvalidInputError(
+                f"Frame {frame} of the stream has yet to come; prompts can be given on the frames that are still there "
+                f"and on the next one, {self.num_frames}."
+            )
         self.frames.check(frame)
         if prompt.mask is not None or self.is_stream:  # of which the frame may have been dropped
             size = self.get_frame(frame).shape[-2:]

@@ -68,6 +68,12 @@ def test_logits_are_resized_as_they_are() -> None:
     assert torch.equal(prompts(logits.numpy())[0], resized >= 0.5)
 
 
+def test_without_the_size_of_the_frames_only_the_networks_own_will_do() -> None:
+    with pytest.raises(InvalidInputError, match="30 x 20 pixels, and how large the stream's frames are is not known"):
+        prompts(a_mask(), size=None)
+    assert prompts(np.ones((SIDE, SIDE)), size=None)[0].all()
+
+
 def test_masks_of_the_networks_size_become_bool_too() -> None:
     probabilities = torch.rand(SIDE, SIDE, generator=torch.Generator().manual_seed(0))
     assert torch.equal(prompts(probabilities)[0], probabilities >= 0.5)
@@ -86,7 +92,6 @@ def test_sizes_that_can_be_meant(shape: tuple[int, int]) -> None:
 def test_other_proportions_are_refused(shape: tuple[int, int]) -> None:
     with pytest.raises(InvalidInputError, match=rf"A mask has {shape[1]} x {shape[0]} pixels, but the video 30 x 20"):
         prompts(np.ones(shape, bool))
-    assert prompts(np.ones(shape, bool), size=None)[0].all()
 
 
 @pytest.mark.parametrize(

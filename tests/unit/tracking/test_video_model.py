@@ -264,18 +264,21 @@ def test_the_oldest_frame_of_a_stream_can_be_prompted() -> None:
     assert model()(session, frame=video()[4]).object_ids == [1, 2]
 
 
-def test_prompts_for_frames_to_come() -> None:
-    session = stream(2)
+def test_prompts_for_the_frame_to_come() -> None:
+    session = stream(3)
+    with pytest.raises(InvalidInputError, match=r"Frame 4 of the stream has yet to come; .* on the next one, 3"):
+        session.add_points(2, 4, *OTHER_CLICK)
+    assert session.obj_ids == [1]
     session.add_points(2, 3, *OTHER_CLICK)
-    absent = model()(session, frame=video()[2])
+    absent = model()(session, frame_idx=2)
     assert absent.pred_masks[1].max() == -1024
     assert absent.object_score_logits[1] < 0
     assert session.obj_with_new_inputs == [2]
     model()(session, frame=video()[3])
     assert session.obj_with_new_inputs == []
-    session.add_points(2, 5, *CLICK)
+    session.add_points(2, 4, *CLICK)
     session.add_new_frame(video()[5], 6)  # the frame is left out
-    with pytest.raises(InvalidInputError, match="Object 2 has new prompts on frame 5, which is not there"):
+    with pytest.raises(InvalidInputError, match="Object 2 has new prompts on frame 4, which is not there"):
         model()(session, frame=video()[6])
     assert session.num_frames == 7
 
