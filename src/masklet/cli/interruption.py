@@ -1,9 +1,17 @@
-"""Ctrl-C as a wish: work that goes on step by step can end after a step, with a whole result."""
+"""Ctrl-C as a wish: work that goes on step by step can end after a step, with a whole result; and being ended."""
 
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+TERMINATED = 128 + signal.SIGTERM  # as shells have it
+
+
+def exit_when_terminated() -> None:
+    """Let SIGTERM end this process as `sys.exit` does: temporary folders and unfinished files are removed."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(TERMINATED))
 
 
 class Interruption:

@@ -16,6 +16,7 @@ from masklet.cli.error_lines import report_error
 from masklet.cli.evaluate import evaluation
 from masklet.cli.exit_codes import EXPLANATION
 from masklet.cli.info import info
+from masklet.cli.interruption import exit_when_terminated
 from masklet.cli.segment import segment
 from masklet.cli.track import track
 from masklet.cli.train import train
@@ -81,4 +82,5 @@ def masklet(
 
 def run() -> None:
     """Run the command line of this process."""
+    exit_when_terminated()
     app(prog_name="masklet")

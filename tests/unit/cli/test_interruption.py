@@ -1,4 +1,6 @@
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -22,3 +24,18 @@ def test_the_first_interruption_is_noticed_the_second_interrupts():
             signal.raise_signal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
+
+
+def test_temporary_folders_go_when_the_process_is_terminated(tmp_path):
+    program = (
+        "import signal\n"
+        "from masklet.cli.interruption import exit_when_terminated\n"
+        "from masklet.tracking.retention import Archives\n"
+        "exit_when_terminated()\n"
+        f"archives = Archives({str(tmp_path)!r})\n"
+        "assert archives.folder.is_dir()\n"
+        "signal.raise_signal(signal.SIGTERM)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], check=False)
+    assert ended.returncode == 128 + signal.SIGTERM
+    assert not list(tmp_path.iterdir())
