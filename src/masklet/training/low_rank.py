@@ -7,7 +7,7 @@ silently train nothing: those of the decoder's and the memory's attention are th
 import copy
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from torch import nn
 
@@ -66,9 +66,9 @@ def save_adapters(model: VideoNetwork, folder: Path) -> None:
         return
     from safetensors.torch import save_file
 
-    tensors = _peft().get_peft_model_state_dict(model, adapter_name=ADAPTER)
+    tensors, configs = _peft().get_peft_model_state_dict(model, adapter_name=ADAPTER), cast(Any, model.peft_config)
     with folder_written_whole(folder) as unfinished:
-        model.peft_config[ADAPTER].save_pretrained(str(unfinished))
+        configs[ADAPTER].save_pretrained(str(unfinished))
         own = {f"base_model.model.{name}": tensor.contiguous() for name, tensor in tensors.items()}
         save_file(own, unfinished / "adapter_model.safetensors")
 

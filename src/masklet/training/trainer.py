@@ -78,7 +78,7 @@ class Trainer:
             self.devices.set_scaling(state.scaling)
 
     def run(self) -> Sam2VideoModel:
-        """Train to the end of the recipe and return the averaged model; an interrupt saves first.
+        """Train to the end of the recipe and return the averaged model; an interrupt saves first, but under FSDP.
 
         Raises `InvalidInputError` if another training holds the folder or too much of the data is damaged,
         `DivergedTrainingError` if the loss is not finite, `CheckpointError` if the state cannot be written.

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
+from masklet.training.hardware import Hardware
 from masklet.training.recipe import (
     AnnotatorShares,
     ClipStage,
-    Hardware,
     ImageEncoderRates,
     LowRank,
     PromptShares,
