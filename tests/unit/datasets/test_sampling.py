@@ -123,7 +123,7 @@ def test_damaged_samples_are_counted_once_and_over_one_percent_of_them_stop_the_
     assert [record.message for record in caplog.records] == [
         f"Passed over {number}.jpg of root: truncated" for number in (1, 2, 3)
     ]
-    with pytest.raises(InvalidInputError, match=r"(?s)4 of 300 samples.*1%.*\n1\.jpg of root: truncated.*4\.jpg"):
+    with pytest.raises(InvalidInputError, match=r"(?s)4 of 300 samples.*1%.*\n- 1\.jpg of root: truncated.*4\.jpg"):
         counted.note([skipped(4)])
 
 

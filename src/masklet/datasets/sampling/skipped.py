@@ -58,4 +58,4 @@ def listed(skipped: Iterable[SkippedSample]) -> str:
     """One line each, of the first 20."""
     lines = [str(each) for each in skipped]
     more = f"\n... and {len(lines) - LISTED} more" if len(lines) > LISTED else ""
-    return "They are:\n" + "\n".join(lines[:LISTED]) + more
+    return "They are:\n- " + "\n- ".join(lines[:LISTED]) + more
