@@ -8,16 +8,20 @@ import torch
 from tests.unit.modeling.small_models import randomised
 from tests.unit.training.small_recipes import small_video_config
 from tests.unit.training.test_clip_batches import clip_of
+from torch import Tensor
 
 from masklet.datasets.scenes import Clip
 from masklet.modeling.video_network import VideoNetwork
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
+from masklet.training import clip_step as clip_step_module
+from masklet.training import following
 from masklet.training.clip_batches import ClipBatch, ClipSample, sample_clip
 from masklet.training.clip_plan import ClipPlan, PromptKind
 from masklet.training.clip_step import clip_step
 from masklet.training.following import Follower
 from masklet.training.initial_memory import draw_memory_weights
 from masklet.training.initial_weights import draw_initial_weights
+from masklet.training.prompting import PointPrompts
 from masklet.training.recipe import AnnotatorShares, ClipTracking, PromptShares, Recipe, Stage
 
 MEMORY_PARTS = ("memory_attention.", "memory_encoder.", "object_pointer_proj.", "memory_temporal")
@@ -157,6 +161,26 @@ def test_all_parts_of_a_step_follow_one_plan() -> None:
     counts = [[answers((number, part)) for part in range(2)] for number in range(4)]
     assert all(one == other for one, other in counts)
     assert len({one for one, _ in counts}) > 1
+
+
+@pytest.mark.parametrize("tracking", [points(corrections=2), MASKS], ids=["points", "masks"])
+def test_nothing_but_simulated_prompts_leaves_the_device(
+    monkeypatch: pytest.MonkeyPatch, tracking: ClipTracking
+) -> None:
+    """On a device without values, reading any is an error."""
+
+    def prompts(masks: Tensor, *_: object) -> PointPrompts:
+        places = torch.zeros(len(masks), 1, 1, 2, device=masks.device)
+        return PointPrompts(places, torch.ones_like(places[..., 0], dtype=torch.long))
+
+    monkeypatch.setattr(following, "first_prompts", prompts)
+    monkeypatch.setattr(following, "correcting_clicks", prompts)
+    monkeypatch.setattr(clip_step_module, "_curves", lambda *_: {})
+    device = torch.device("meta")
+    batch = ClipBatch([sample(sides=(12, 20)), sample(sides=(16,))]).to(device)
+    loss = clip_step(network().to(device), batch, recipe(tracking), (0, 0))
+    loss.total.backward()
+    assert loss.total.device == device
 
 
 def test_training_learns_to_follow_a_clip_by_heart() -> None:
