@@ -104,7 +104,10 @@ def _train(recipe: Recipe, run: Path, device: str, evaluation_data: Sequence[Pat
     with TrainingProgress() as progress:
         trainer = Trainer(recipe, run, device, [progress, *_reports(evaluation_data, device)])
         if trainer.observers:
-            print(estimate_memory(recipe))
+            devices = trainer.devices
+            is_half = devices.precision != "float32"
+            shares = max(recipe.hardware.shares_per_step, devices.count)
+            print(estimate_memory(recipe, device=devices.device.type, shares=shares, is_half_precision=is_half))
         try:
             trainer.run()
         except KeyboardInterrupt:

@@ -50,7 +50,7 @@ def test_known_recipes(name: str, tmp_path: Path) -> None:
 
 
 def test_an_unknown_recipe_is_refused_with_the_list(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="No recipe is called 'huge'; there are: scratch, .*, smoke"):
+    with pytest.raises(InvalidInputError, match=r"No recipe is called 'huge'; there are: scratch, .*, smoke"):
         recipe_named("huge", tmp_path)
 
 

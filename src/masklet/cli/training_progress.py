@@ -1,0 +1,46 @@
+"""A training run at the terminal: a progress bar, and a line whenever the state has been written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from masklet.cli.progress import PerSecond, progress_bar
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from masklet.modeling.video_network import VideoNetwork
+    from masklet.training.observer import RunOutline
+
+
+class TrainingProgress:
+    """Shows how far a run is. Use it as a context manager, so that the bar vanishes however the run ends."""
+
+    def __enter__(self) -> TrainingProgress:
+        self._progress: Progress = progress_bar("loss {task.fields[loss]}", PerSecond("steps"))
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def began(self, run: RunOutline) -> None:
+        """Say where the run goes on, and on what."""
+        self._total, self._loss = run.recipe.total_steps, "-"
+        if run.first_step:
+            print(f"Going on at step {run.first_step} of {self._total}.")
+        print(f"Training on {run.hardware}.", flush=True)
+        self._task = self._progress.add_task("Training", total=self._total, completed=run.first_step, loss=self._loss)
+
+    def stepped(self, step: int, values: Mapping[str, float]) -> None:
+        """Move the bar."""
+        self._loss = f"{values['total']:.4f}"
+        self._progress.update(self._task, completed=step, loss=self._loss)
+
+    def saved(self, step: int, average: VideoNetwork) -> None:
+        """Say that the state is written."""
+        print(f"step {step} of {self._total}: loss {self._loss}", flush=True)
+
+    def finished(self) -> None:
+        """Nothing: the command says what came of it."""

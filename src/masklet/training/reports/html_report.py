@@ -1,0 +1,124 @@
+"""The page that shows a run: what it was, how it went, what the model says and how well it does."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import masklet
+from masklet.atomic_files import written_whole
+from masklet.modeling.video_network import VideoNetwork
+from masklet.training.observer import RunOutline
+from masklet.training.overrides import settings
+from masklet.training.reports.measurements import Measurement, read_measurements
+from masklet.training.reports.predictions import pictures_of
+from masklet.training.reports.step_log import read_steps
+from masklet.training.reports.svg_curves import curve_svg
+
+REPORT = "report.html"
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 1320px; margin: 2em auto; padding: 0 1em; color: #222; }
+table { border-collapse: collapse; } td, th { padding: .15em .8em .15em 0; text-align: left; }
+td.number, th.number { text-align: right; } code { font-size: 13px; } img { max-width: 100%; }
+.curve text { font: 11px system-ui, sans-serif; fill: #555; } .curve .title { font-size: 13px; fill: #222; }
+.curve .frame { fill: none; stroke: #ccc; } .curve .line { fill: none; stroke: #2563eb; stroke-width: 1.5; }
+.curve .range { fill: #2563eb; opacity: .18; } summary { cursor: pointer; }
+"""
+
+
+class HtmlReport:
+    """Writes `report.html` at the end: one file that needs no other. To be told after the log and the pictures."""
+
+    def began(self, run: RunOutline) -> None:
+        """Remember what is run."""
+        self._run = run
+
+    def stepped(self, step: int, values: Mapping[str, float]) -> None:
+        """Nothing: the page is made of the run's log."""
+
+    def saved(self, step: int, average: VideoNetwork) -> None:
+        """Nothing: the page is made of the run's pictures."""
+
+    def finished(self) -> None:
+        """Write the page."""
+        with written_whole(self._run.folder / REPORT) as unfinished:
+            unfinished.write_text(report_page(self._run), encoding="utf-8")
+
+
+def report_page(run: RunOutline) -> str:
+    """The page about a run as its folder shows it now."""
+    lines = read_steps(run.folder)
+    title = f"{run.recipe.name}: {run.folder.name}"
+    parts = [
+        f"<h1>{escape(title)}</h1>",
+        _summary(run, lines),
+        _measurements(read_measurements(run.folder)),
+        "<h2>Curves</h2>",
+        *_curves(lines),
+        _pictures(pictures_of(run.folder)),
+        "<details><summary>Configuration</summary>",
+        _table(["field", "value"], [[name, text] for name, text in settings(run.recipe).items()], numbers=False),
+        "</details>",
+    ]
+    head = f"<meta charset='utf-8'><title>{escape(title)}</title><style>{STYLE}</style>"
+    return f"<!doctype html>\n<html lang='en'><head>{head}</head>\n<body>\n" + "\n".join(parts) + "\n</body></html>\n"
+
+
+def _summary(run: RunOutline, lines: Sequence[dict[str, Any]]) -> str:
+    seconds = sum(line.get("seconds") or 0 for line in lines)
+    told = [["steps", f"{len(lines)} of {run.recipe.total_steps}"]]
+    told += [["time in steps", f"{seconds / 60:.1f} minutes"], ["from", lines[0]["time"]]] if lines else []
+    told += [["hardware", run.hardware], ["masklet", masklet.__version__]]
+    record = run.folder / "run.json"
+    git = json.loads(record.read_text(encoding="utf-8")).get("git") if record.exists() else None
+    if git:
+        told.append(["source", f"{git['commit']}{', changed since' if git['dirty'] else ''}"])
+    return _table(["", ""], told, numbers=False)
+
+
+def _measurements(measured: Sequence[Measurement]) -> str:
+    """A table for each dataset: measures before and after, and what they gained."""
+    if not measured:
+        return ""
+    rows = [
+        [each.dataset, each.measure, *(_percent(value) for value in (each.before, each.after)), each.gain]
+        for each in measured
+    ]
+    return "<h2>Evaluation</h2>" + _table(["data", "measure", "before", "after", "gain"], rows)
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.1f}"
+
+
+def _curves(lines: Sequence[dict[str, Any]]) -> list[str]:
+    """A curve for every value that the log has, in its order."""
+    names = dict.fromkeys(name for line in lines for name in line if name not in ("step", "time"))
+    curves = []
+    for name in names:
+        points = [(line["step"], line[name]) for line in lines if line.get(name) is not None]
+        if points:
+            curves.append(curve_svg(name, *zip(*points, strict=True)))
+    return curves
+
+
+def _pictures(paths: Sequence[Path]) -> str:
+    """The first and the last picture of predictions."""
+    shown = dict.fromkeys([*paths[:1], *paths[-1:]])
+    return "".join(
+        f"<h2>Picture, truth, prediction after {int(path.stem)} steps</h2><img alt='predictions' "
+        f"src='data:image/jpeg;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}'>"
+        for path in shown
+    )
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: bool = True) -> str:
+    kinds = ["", *[" class='number'" if numbers else ""] * (len(headings) - 1)]
+    head = "".join(f"<th{kind}>{escape(text)}</th>" for kind, text in zip(kinds, headings, strict=True))
+    body = "".join(
+        "<tr>" + "".join(f"<td{kind}>{escape(text)}</td>" for kind, text in zip(kinds, row, strict=True)) + "</tr>"
+        for row in rows
+    )
+    return f"<table><tr>{head}</tr>{body}</table>"

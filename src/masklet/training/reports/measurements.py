@@ -1,0 +1,107 @@
+"""What the field's own measures say of a model before and after its training."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from masklet.atomic_files import written_whole
+from masklet.datasets.opening import layout_of, open_dataset
+from masklet.errors import InvalidInputError
+from masklet.evaluation.measured_item import mean_values
+from masklet.evaluation.model_predictor import ModelPredictor
+from masklet.evaluation.report import Report
+from masklet.evaluation.stills import evaluate_stills
+from masklet.evaluation.video_model_predictor import VideoModelPredictor
+from masklet.evaluation.vos import evaluate_vos
+from masklet.modeling.video_network import VideoNetwork
+from masklet.segmenting import ImageSegmenter
+from masklet.training.observer import RunOutline
+from masklet.training.run_state import AVERAGE_FOLDER
+from masklet.video_tracking import VideoTracker
+
+MEASUREMENTS = "measurements.json"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One measure on one dataset, 0 to 1; None where nothing was measured."""
+
+    dataset: str
+    measure: str
+    before: float | None = None
+    after: float | None = None
+
+    @property
+    def gain(self) -> str:
+        """The points gained, in percent with a sign; empty if either side is missing."""
+        if self.before is None or self.after is None:
+            return ""
+        return f"{100 * (self.after - self.before):+.1f}"
+
+
+class BeforeAndAfter:
+    """Measures the checkpoint that a run starts from and the model that it ends with: `measurements.json`.
+
+    Pictures by simulated clicks and boxes, videos by the first frame's masks; a folder of datasets of pictures counts
+    as all of them. InvalidInputError at once for data that cannot be opened.
+    """
+
+    def __init__(self, roots: Sequence[Path], device: str = "cpu") -> None:
+        self._roots = {root: _is_of_videos(root) for root in roots}
+        self._device = device
+
+    def began(self, run: RunOutline) -> None:
+        """Measure the checkpoint, if there is one and the run has not measured it before."""
+        self._folder = run.folder
+        self._measured = {(each.dataset, each.measure): each for each in read_measurements(run.folder)}
+        if run.recipe.initial_weights and not self._measured:
+            for key, value in self._means(run.recipe.initial_weights).items():
+                self._measured[key] = Measurement(*key, before=value)
+            self._save()
+
+    def stepped(self, step: int, values: Mapping[str, float]) -> None:
+        """Nothing: the model is measured at the end."""
+
+    def saved(self, step: int, average: VideoNetwork) -> None:
+        """Nothing: the model is measured at the end."""
+
+    def finished(self) -> None:
+        """Measure the model that came of it."""
+        for key, value in self._means(self._folder / AVERAGE_FOLDER).items():
+            self._measured[key] = replace(self._measured.get(key, Measurement(*key)), after=value)
+        self._save()
+
+    def _means(self, model: str | Path) -> dict[tuple[str, str], float]:
+        """The mean of each measure on each dataset."""
+        means: dict[tuple[str, str], float] = {}
+        for root, holds_videos in self._roots.items():
+            report = self._report(root, holds_videos, model)
+            for dataset, items in report.datasets.items():
+                values = mean_values(items)
+                means |= {(dataset, heading): values[name] for heading, name in report.shown().items()}
+        return means
+
+    def _report(self, root: Path, holds_videos: bool, model: str | Path) -> Report:
+        if holds_videos:
+            return evaluate_vos(root, VideoModelPredictor(VideoTracker.from_pretrained(model, device=self._device)))
+        return evaluate_stills(root, ModelPredictor(ImageSegmenter.from_pretrained(model, device=self._device)))
+
+    def _save(self) -> None:
+        with written_whole(self._folder / MEASUREMENTS) as unfinished:
+            content = [asdict(each) for each in self._measured.values()]
+            unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def read_measurements(folder: Path) -> list[Measurement]:
+    """What was measured in a run's folder so far."""
+    path = folder / MEASUREMENTS
+    return [Measurement(**each) for each in json.loads(path.read_text(encoding="utf-8"))] if path.exists() else []
+
+
+def _is_of_videos(root: Path) -> bool:
+    try:
+        layout_of(root)
+    except InvalidInputError:
+        return False  # perhaps a folder of datasets of pictures, which the evaluation opens
+    return hasattr(open_dataset(root), "sequences")

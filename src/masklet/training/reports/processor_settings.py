@@ -1,0 +1,28 @@
+"""The processor's settings beside the weights, so that every command and class takes the folder as a model."""
+
+from collections.abc import Mapping
+
+from masklet.modeling.video_network import VideoNetwork
+from masklet.processing.image_processor import Sam2ImageProcessorFast
+from masklet.processing.processor import Sam2Processor
+from masklet.training.observer import RunOutline
+from masklet.training.run_state import AVERAGE_FOLDER
+
+
+class ProcessorSettings:
+    """Writes `average/preprocessor_config.json` for the size that the model was trained at last."""
+
+    def began(self, run: RunOutline) -> None:
+        """Remember where."""
+        self._folder = run.folder / AVERAGE_FOLDER
+
+    def stepped(self, step: int, values: Mapping[str, float]) -> None:
+        """Nothing: settings come with the weights."""
+
+    def saved(self, step: int, average: VideoNetwork) -> None:
+        """Write the settings."""
+        side = average.config.image_size
+        Sam2Processor(Sam2ImageProcessorFast(size={"height": side, "width": side})).save_pretrained(self._folder)
+
+    def finished(self) -> None:
+        """Nothing more."""

@@ -1,0 +1,53 @@
+"""One line of JSON a step."""
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from masklet.atomic_files import written_whole
+from masklet.modeling.video_network import VideoNetwork
+from masklet.training.observer import RunOutline
+
+STEP_LOG = "steps.jsonl"
+
+
+class StepLog:
+    """Writes `steps.jsonl`: `step` (from 1), `time` (UTC, ISO 8601) and the curves; what is not finite is null.
+
+    A run that goes on drops the lines of the steps that it makes again.
+    """
+
+    def began(self, run: RunOutline) -> None:
+        """Keep the lines of the steps that the run builds on."""
+        self.path = run.folder / STEP_LOG
+        kept = [line for line in read_steps(run.folder) if line["step"] <= run.first_step]
+        with written_whole(self.path) as unfinished:
+            unfinished.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+
+    def stepped(self, step: int, values: Mapping[str, float]) -> None:
+        """Add a line, which is on disk when this returns."""
+        finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
+        line = {"step": step, "time": datetime.now(UTC).isoformat(timespec="milliseconds"), **finite}
+        with self.path.open("a", encoding="utf-8") as log:
+            log.write(json.dumps(line) + "\n")
+
+    def saved(self, step: int, average: VideoNetwork) -> None:
+        """Nothing: every line is on disk already."""
+
+    def finished(self) -> None:
+        """Nothing more."""
+
+
+def read_steps(folder: Path) -> list[dict[str, Any]]:
+    """The lines of a run's log, in order; none if there is no log. A last line cut short by a crash is left out."""
+    path = folder / STEP_LOG
+    lines = []
+    for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            lines.append(json.loads(text))
+        except ValueError:
+            continue
+    return lines
