@@ -57,7 +57,7 @@ class Comparison:
 
     def table(self) -> Table:
         """Return one row per item or dataset and for the mean: of each measure both results and the difference."""
-        shown = self.first.shown()
+        shown = self.first.compared()
         columns = [column for heading in shown for column in (f"{heading}\nA", "\nB", "\nB-A")]
         table = narrow_table(f"{self.first.title}, %\nA: {self.first.predictor}\nB: {self.second.predictor}", columns)
         rows = [

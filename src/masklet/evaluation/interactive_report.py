@@ -33,6 +33,11 @@ class InteractiveReport(Report):
         counts = range(1, self.effort.frames + 1)
         return {AVERAGE: AVERAGE} | {str(count): annotated_setting(count) for count in counts}
 
+    def compared(self) -> dict[str, str]:
+        """Return the average, and J&F after one frame, three frames and all of them."""
+        counts = sorted({each for each in (1, 3, self.effort.frames) if each <= self.effort.frames})
+        return {AVERAGE: AVERAGE} | {str(count): annotated_setting(count) for count in counts}
+
     def curves(self) -> list[Curve]:
         """Return J&F over the number of annotated frames."""
         counts = tuple(range(1, self.effort.frames + 1))

@@ -78,6 +78,10 @@ class Report:
         """Return the measures of the table by their headings."""
         return {each: each for each in self.means}
 
+    def compared(self) -> dict[str, str]:
+        """Return the measures of the table that compares two models, of which there is room for four."""
+        return self.shown()
+
     def curves(self) -> list[Curve]:
         """Return the lines of the diagram."""
         raise NotImplementedError

@@ -58,6 +58,10 @@ class VosReport(Report):
         """Return the measures of DAVIS' tool by shorter headings."""
         return SHOWN
 
+    def compared(self) -> dict[str, str]:
+        """Return the three means."""
+        return {heading: SHOWN[heading] for heading in ("J&F", "J", "F")}
+
     def curves(self) -> list[Curve]:
         """Return J&F over the course of the videos."""
         tenths = range(TENTHS)

@@ -2,7 +2,7 @@ import io
 
 import pytest
 from rich.console import Console
-from tests.unit.evaluation.measured import stills_report
+from tests.unit.evaluation.measured import stills_report, vos_report
 
 from masklet.errors import InvalidInputError
 from masklet.evaluation.comparison import Comparison
@@ -32,3 +32,10 @@ def test_other_objects_cannot_be_compared():
     report = stills_report()
     with pytest.raises(InvalidInputError, match="not measured on the same objects"):
         Comparison(report, StillsReport("other", report.items[:3]))
+
+
+def test_videos_are_compared_by_their_means_within_a_terminal():
+    console = Console(width=80, file=io.StringIO())
+    console.print(Comparison(vos_report("before"), vos_report("after")).table())
+    rows = [line.split() for line in console.file.getvalue().splitlines()]
+    assert ["pair", "60.0", "60.0", "+0.0", "80.0", "80.0", "+0.0", "40.0", "40.0", "+0.0"] in rows
