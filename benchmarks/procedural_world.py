@@ -1,0 +1,98 @@
+"""How fast the procedural world is made, and what it looks like: `python -m benchmarks.procedural_world PICTURES...`.
+
+Times scenes and clips of the recipe `compact` (256 pixels, 8 frames) made by one loader process on one core, beside the
+training steps that use them, in turn; writes `benchmarks/results/procedural_world.json`, and with `--sheet FILE` a
+picture of some scenes and clips.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import cv2
+import torch
+
+from benchmarks.measuring import machine, versions
+from masklet.atomic_files import written_whole
+from masklet.datasets.scenes import PictureBank
+from masklet.datasets.scenes.contact_sheet import contact_sheet
+from masklet.modeling.video_network import VideoNetwork
+from masklet.training.batches import SceneBatch
+from masklet.training.clip_batches import ClipBatch
+from masklet.training.clip_step import clip_step
+from masklet.training.data_source import TrainingData, open_training_data
+from masklet.training.recipe import ClipStage, Recipe, Stage
+from masklet.training.recipes import recipe_named
+from masklet.training.shares import Share
+from masklet.training.step import training_step
+
+RESULTS = Path(__file__).parent / "results" / "procedural_world.json"
+QUALITY = 75
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Processor seconds: other processes on the machine do not count."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def train_on(model: VideoNetwork, batch: SceneBatch | ClipBatch, recipe: Recipe, step: int) -> None:
+    """Loss and gradients, as the trainer computes them."""
+    loss = (clip_step if isinstance(batch, ClipBatch) else training_step)(model, batch, recipe, (step, 0))
+    model.zero_grad()
+    loss.total.backward()
+
+
+def rates(data: TrainingData, stage: Stage, samples: int, rounds: int) -> dict[str, float]:
+    """Samples a second that one core makes, and that training on one core uses."""
+    recipe, batches = data.recipe, data.batches_for(stage, Share(), 0, rounds)
+    model = VideoNetwork(recipe.model)
+    model.resize(stage.image_size)
+    model.vision_encoder.requires_grad_(not isinstance(stage, ClipStage) or stage.train_image_encoder)
+    making, using = [], []
+    for step in range(rounds):
+        making.append(seconds(partial(batches.__getitem__, step)))
+        using.append(seconds(partial(train_on, model, batches[step], recipe, step)))
+    made, used = (samples / statistics.median(each) for each in (making, using))
+    return {"made_a_second": made, "used_a_second": used}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pictures", type=Path, nargs="+", help="folders of photographs and material swatches")
+    parser.add_argument("--panoptic", type=Path, help="a folder of labelled photographs in COCO's panoptic format")
+    parser.add_argument("--sheet", type=Path, help="write a contact sheet (JPEG)")
+    parser.add_argument("--rounds", type=int, default=3, help="timed steps of each kind (default 3)")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="the JSON file")
+    options = parser.parse_args()
+    if options.sheet:
+        sheet = contact_sheet(PictureBank.load(options.pictures, options.panoptic))
+        with written_whole(options.sheet) as unfinished:
+            sheet.save(unfinished, format="JPEG", quality=QUALITY, optimize=True)
+    if options.rounds < 1:
+        return
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
+    recipe = replace(recipe_named("compact", *options.pictures), panoptic_folder=options.panoptic)
+    stills, clips = recipe.stages
+    assert isinstance(clips, ClipStage)
+    data = open_training_data(recipe)
+    measured = {
+        "scenes": rates(data, stills, stills.scenes_per_step, options.rounds),
+        "clips": rates(data, replace(clips, stills_every=0), clips.clips_per_step, options.rounds),
+    }
+    with written_whole(options.output) as unfinished:
+        unfinished.write_text(
+            json.dumps({"machine": machine(), "versions": versions(), "rates": measured}, indent=1) + "\n"
+        )
+    print(json.dumps(measured, indent=1))
+
+
+if __name__ == "__main__":
+    main()
