@@ -44,7 +44,10 @@ def seconds(work: Callable[[], object]) -> float:
 
 def train_on(model: VideoNetwork, batch: SceneBatch | ClipBatch, recipe: Recipe, step: int) -> None:
     """Loss and gradients, as the trainer computes them."""
-    loss = (clip_step if isinstance(batch, ClipBatch) else training_step)(model, batch, recipe, (step, 0))
+    if isinstance(batch, ClipBatch):
+        loss = clip_step(model, batch, recipe, (step, 0))
+    else:
+        loss = training_step(model, batch, recipe, (step, 0))
     model.zero_grad()
     loss.total.backward()
 
