@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from masklet.atomic_files import check_writable, folder_written_whole, written_whole
+from masklet.atomic_files import check_writable, folder_written_whole, remove_unfinished, written_whole
 
 
 def names_in(folder: Path) -> list[str]:
@@ -117,3 +117,16 @@ def test_folders_that_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(os, "access", lambda path, _: path != tmp_path)  # a superuser may write anywhere
     with pytest.raises(PermissionError):
         check_writable(tmp_path / "new")
+
+
+def test_what_killed_writers_left_can_be_removed(tmp_path: Path) -> None:
+    with written_whole(tmp_path / "below" / "file.txt") as unfinished:
+        unfinished.write_text("new")
+        (tmp_path / "left.txt").write_text("not ours")
+        (tmp_path / unfinished.name).write_text("killed")
+    with folder_written_whole(tmp_path) as folder:
+        left = tmp_path / "below" / folder.name
+        left.mkdir()
+        (left / "half").write_text("killed")
+    remove_unfinished(tmp_path)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["below", "file.txt", "left.txt"]

@@ -56,9 +56,9 @@ class Trainer:
         self.shares = self.devices.shares_of(recipe)
         self.observers = tuple(observers) if self.devices.is_first else ()
         folder.mkdir(parents=True, exist_ok=True)
-        self.record = RunRecord.of(recipe)
+        state, self.record = RunState.load(folder, recipe.name), RunRecord.of(recipe)
         self.record.check_goes_on(folder)
-        self._begin(RunState.load(folder, recipe.name))
+        self._begin(state)
         self._is_between_steps, self._skipped_in_a_row = True, 0
 
     def _begin(self, state: RunState | None) -> None:

@@ -26,7 +26,7 @@ from masklet.training.hardware import Hardware
 from masklet.training.initial_memory import draw_memory_weights
 from masklet.training.initial_weights import draw_initial_weights
 from masklet.training.parts import part_of
-from masklet.training.recipe import ClipStage, PromptShares, Recipe, Stage
+from masklet.training.recipe import ClipStage, ClipTracking, PromptShares, Recipe, Stage
 from masklet.training.recipes import recipe_named
 from masklet.training.run_lock import alone_in
 from masklet.training.run_state import AVERAGE_FOLDER
@@ -173,7 +173,7 @@ def test_training_learns_a_scene_by_heart(pictures: Path) -> None:
 def clip_recipe(pictures: Path, **changes: Any) -> Recipe:
     """Two steps on clips, one on stills, twice."""
     stage = ClipStage(64, 6, 1, 2, clip_length=2, clips_per_step=1, objects_per_clip=2, stills_every=3, **changes)
-    return small_recipe(pictures, stages=(stage,), save_every=3)
+    return small_recipe(pictures, stages=(stage,), save_every=3, tracking=ClipTracking(corrections=1))
 
 
 def test_a_resumed_run_on_clips_ends_as_if_it_had_never_stopped(pictures: Path, tmp_path: Path) -> None:
@@ -221,7 +221,8 @@ def test_memory_begins_with_the_clips(pictures: Path, tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(trainer_module, "draw_memory_weights", draw)
     stages = (Stage(64, 1, 1, 2), ClipStage(64, 1, 1, 2, clip_length=2, clips_per_step=1, objects_per_clip=2))
-    trainer = Trainer(small_recipe(pictures, stages=stages, frozen=("memory",)), tmp_path)
+    recipe = small_recipe(pictures, stages=stages, frozen=("memory",), tracking=ClipTracking(corrections=0))
+    trainer = Trainer(recipe, tmp_path)
     trainer.run()
     assert len(drawn) == 2
     assert trainer.network.no_object_pointer.unique().tolist() == [1]
