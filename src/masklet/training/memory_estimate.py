@@ -141,7 +141,7 @@ def _needed(
 
     `attribute` is told the bytes of each piece of memory when it is first asked for.
     """
-    seen = {each.untyped_storage()._cdata: each for each in network.parameters()}
+    seen: dict[int, Tensor] = {each.untyped_storage()._cdata: each for each in network.parameters()}
     needed = 0
 
     def count(tensor: Tensor) -> Tensor:
