@@ -337,15 +337,18 @@ def test_an_interrupted_training_goes_on_by_the_same_command(quick_recipe, monke
         during.setattr(Trainer, "_train_on", interrupted_in_the_second_step)
         stopped = masklet(*arguments)
     assert stopped.exit_code == ExitCode.INTERRUPTED
-    first, last = stopped.stdout.splitlines()
-    assert first.startswith("step 1 of 2: loss ")
+    memory, *_, told, last = stopped.stdout.splitlines()
+    assert memory.startswith("Memory by estimate: ")
+    assert told.startswith("step 1 of 2: loss ")
     command = "masklet train quick --data pictures -o 'my run' --device cpu"
     assert last == f"Stopped at step 1 of 2. Go on with: {command}"
     finished = masklet(*arguments)
     assert finished.exit_code == ExitCode.DONE, finished.output
-    assert finished.stdout.splitlines()[0] == "Going on at step 1 of 2."
+    assert "Going on at step 1 of 2." in finished.stdout.splitlines()
     assert finished.stdout.splitlines()[-1] == "my run/average"
     assert len(list(Path("my run/curves").glob("events*"))) == 2
+    assert [json.loads(line)["step"] for line in Path("my run/steps.jsonl").read_text().splitlines()] == [1, 2]
+    assert "<svg" in Path("my run/report.html").read_text()
     segmented = masklet("segment", "a.png", "--point", "9,9", "--model", "my run/average")
     assert segmented.exit_code == ExitCode.DONE, segmented.output
 
@@ -362,6 +365,15 @@ def test_training_begins_with_the_weights_asked_for(quick_recipe, monkeypatch):
     assert "--from first/average" in stopped.stdout.splitlines()[-1]
     before, after = (Sam2Model.from_pretrained(f"{run}/average").state_dict() for run in ("first", "second"))
     assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_train_shows_every_field_as_it_would_run(quick_recipe):
+    shown = masklet("train", "quick", "--data", "pictures", "--set", "losses.dice=4", "--show")
+    assert shown.exit_code == ExitCode.DONE, shown.output
+    fields = dict(line.split("=", 1) for line in shown.stdout.splitlines())
+    assert (fields["losses.dice"], fields["stages.0.steps"], fields["picture_folders"]) == ("4.0", "2", '["pictures"]')
+    assert_one_line(masklet("train", "quick", "--set", "loses.dice=4", "--show"), 2, "losses.dice", "model, stages")
+    assert_one_line(masklet("train", "quick"), 2, "--data", "-o")
 
 
 def test_train_names_what_it_cannot_use(quick_recipe, monkeypatch):

@@ -27,7 +27,7 @@ class TrainingProgress:
 
     def began(self, run: RunOutline) -> None:
         """Say where the run goes on, and on what."""
-        self._total, self._loss = run.recipe.total_steps, "-"
+        self._total, self._loss, self._told = run.recipe.total_steps, "-", run.first_step
         if run.first_step:
             print(f"Going on at step {run.first_step} of {self._total}.")
         print(f"Training on {run.hardware}.", flush=True)
@@ -39,7 +39,10 @@ class TrainingProgress:
         self._progress.update(self._task, completed=step, loss=self._loss)
 
     def saved(self, step: int, average: VideoNetwork) -> None:
-        """Say that the state is written."""
+        """Say that the state is written, once a step: an interrupt may write it again."""
+        if step == self._told:
+            return
+        self._told = step
         print(f"step {step} of {self._total}: loss {self._loss}", flush=True)
 
     def finished(self) -> None:

@@ -22,8 +22,7 @@ FLOAT_BYTES = 4
 ADAM_MOMENTS = 2
 # Of what the backward pass needs in half precision: products' inputs are halved; sums, norms and losses are not.
 HALF_PRECISION_SHARE = 0.65
-# What a step needs at its peak beside what is counted (gradients on their way, the loss, buffers of the libraries), as
-# measured on the processor: see docs/training.md.
+# What a step needs at its peak beside what is counted: gradients on their way, the loss, buffers of the libraries.
 PEAK_FACTOR = 1.25
 GIBIBYTE = 2**30
 
@@ -107,14 +106,19 @@ def _of_clips(network: VideoNetwork, recipe: Recipe, stage: ClipStage, shares: i
     memory, of_memory = _needed(
         network, lambda: network.remember(levels[2], outcome.logits, outcome.object_score, is_prompted)
     )
-    remembered = min(stage.clip_length - 1, network.config.num_maskmem)
-    memories = [SpatialMemory(memory, 0)] * remembered
-    _, of_condition = _needed(network, lambda: network.condition(levels[2], memories, [], stage.clip_length))
+
+    def conditioned_on(memories: int) -> int:
+        each = [SpatialMemory(memory, 0)] * memories
+        return _needed(network, lambda: network.condition(levels[2], each, [], stage.clip_length))[1]
+
+    of_one, of_two = conditioned_on(1), conditioned_on(2)
+    remembered = [min(frame, network.config.num_maskmem) for frame in range(1, stage.clip_length)]
+    of_condition = sum(of_one + (count - 1) * (of_two - of_one) for count in remembered)
     tracking = recipe.tracking
     corrections = tracking.corrected_frames * tracking.corrections
     frames = stage.clip_length
     learns = clips * frames * encoded if stage.train_image_encoder else 0
-    return learns + frames * (of_memory + of_condition) + (frames + corrections) * of_decoding
+    return learns + frames * of_memory + of_condition + (frames + corrections) * of_decoding
 
 
 def _encoded(network: VideoNetwork, pictures: int) -> tuple[tuple[Tensor, ...], int]:

@@ -15,6 +15,8 @@ from masklet.training.recipe import (
 )
 from masklet.training.recipes.ingredients import Ingredients
 
+MOST_PIXELS_OF_CLIPS = 512
+
 
 def finetune_image(given: Ingredients) -> Recipe:
     """A checkpoint taught on annotated pictures; what it knows of videos stays.
@@ -46,7 +48,8 @@ def finetune_image(given: Ingredients) -> Recipe:
 def finetune_video(given: Ingredients) -> Recipe:
     """A checkpoint taught on annotated videos as in the SAM 2 paper (appendix D.2), 8 frames at a time.
 
-    Annotated pictures among the data, or else single frames, make every fourth step.
+    Annotated pictures among the data, or else single frames, make every fourth step. At most 512 pixels wide, which is
+    what lets the smallest released model train in 8 GB; `stages.0.image_size` changes it.
     """
     model = given.checkpoint_config()
     return Recipe(
@@ -55,7 +58,7 @@ def finetune_video(given: Ingredients) -> Recipe:
         initial_weights=given.checkpoint,
         stages=(
             ClipStage(
-                model.image_size,
+                min(model.image_size, MOST_PIXELS_OF_CLIPS),
                 steps=1000,
                 scenes_per_step=2,
                 objects_per_scene=8,
@@ -72,7 +75,7 @@ def finetune_video(given: Ingredients) -> Recipe:
         warmup_steps=50,
         average_decay=0.99,
         image_encoder=ImageEncoderRates(learning_rate=3e-5, layer_decay=0.9),
-        regularization=Regularization(drop_path=0.1),
+        regularization=Regularization(drop_path=0.1, memory_dropout=0.1),
         hardware=Hardware(checkpoints_gradients=True),
         save_every=100,
     )
