@@ -4,6 +4,10 @@ Writes `benchmarks/results/video.json`; `python -m benchmarks.tables FILE` print
 
     python -m benchmarks.video --device cuda --dtype bfloat16 --compile --objects 1 4 16 --rounds 20 --output gpu.json
 
+`--compile [BACKEND]` is masklet's `Sam2VideoModel.compile_parts` (image encoder, memory attention, mask decoder and
+memory encoder, compiled once whatever the number of objects, the decoder also for one alone), the same parts of
+transformers, and Meta's own compiled predictor. It has not been run on a GPU yet.
+
 `--scores exact.json fast.json`, written by `masklet evaluate vos`, puts what the presets reach beside what they cost.
 """
 
@@ -84,7 +88,9 @@ def main() -> None:
     parser.add_argument("--opponents", nargs="+", choices=VIDEO_OPPONENTS, default=USUAL)
     parser.add_argument("--device", default="cpu", help="default cpu")
     parser.add_argument("--dtype", choices=["float32", "bfloat16", "float16"], default="float32")
-    parser.add_argument("--compile", nargs="?", const="inductor", dest="backend", help="with torch's compiler")
+    parser.add_argument(
+        "--compile", nargs="?", const="inductor", dest="backend", help="with torch's compiler: see above"
+    )
     parser.add_argument("--scores", type=Path, nargs="+", default=[], help="JSON files of masklet evaluate vos")
     parser.add_argument("--output", type=Path, default=RESULTS, help="the JSON file")
     options = parser.parse_args()

@@ -81,10 +81,8 @@ class Masklet(VideoOpponent):
 
         tracker = VideoTracker.from_pretrained(weights / FOLDER, preset=self.preset, **self._options())
         self.model: Any = tracker.model
-        model = self.model
-        self.setup.compile(
-            model.vision_encoder.backbone, model.memory_attention, model.mask_decoder, model.memory_encoder
-        )
+        if self.setup.backend:
+            self.model.compile_parts(self.setup.backend)
 
     def _options(self) -> dict[str, Any]:
         return {"device": self.setup.device, "dtype": self.setup.dtype}

@@ -34,6 +34,11 @@ PresetOption = Annotated[
     typer.Option("--preset", help="fast: half the image size, and bfloat16 where that is faster."),
 ]
 
+CompileOption = Annotated[
+    bool,
+    typer.Option("--compile", help="Use torch's compiler: the first frames take minutes; for long videos on a GPU."),
+]
+
 
 def load_segmenter(
     model: str | None, device: str | None = None, dtype: str | None = None, image_size: int | None = None
@@ -50,12 +55,16 @@ def load_tracker(
     dtype: str | None = None,
     image_size: int | None = None,
     preset: TrackingPreset = TrackingPreset.EXACT,
+    is_compiled: bool = False,
 ) -> VideoTracker:
     """Load the model that these options stand for, to track; errors as `Sam2VideoModel.from_pretrained` raises them."""
     from masklet.video_tracking import VideoTracker
 
     options = _given(dtype, image_size)
-    return VideoTracker.from_pretrained(model, device=usable_device(device), preset=preset, **options)
+    tracker = VideoTracker.from_pretrained(model, device=usable_device(device), preset=preset, **options)
+    if is_compiled:
+        tracker.model.compile_parts()
+    return tracker
 
 
 def _given(dtype: str | None, image_size: int | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import typer
 from masklet.atomic_files import check_writable
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.model_options import (
+    CompileOption,
     DataTypeOption,
     DeviceOption,
     ImageSizeOption,
@@ -66,6 +67,7 @@ def track(
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
     preset: PresetOption = TrackingPreset.EXACT,
+    is_compiled: CompileOption = False,
 ) -> None:
     """Follow objects through a video, from points, boxes and masks on any of its frames.
 
@@ -90,7 +92,7 @@ def track(
         task = TrackingTask(prompts, wanted, direction, resume)
         outputs = TrackOutputs(output, video.resolve().stem, tuple(write or [Product.OVERLAY]))
         _check(task, outputs, reader, save_session)
-        tracker = load_tracker(model, device, dtype, image_size, preset)
+        tracker = load_tracker(model, device, dtype, image_size, preset, is_compiled)
         _track(tracker, reader, task, outputs, save_session)
 
 
@@ -103,7 +105,7 @@ def _check(task: TrackingTask, outputs: TrackOutputs, video: VideoReader, save_s
             raise InvalidInputError(
                 f"A prompt is on frame {each.frame}; tracked are frames {task.frames.start} to {task.frames.stop - 1}."
             )
-        each.mask(video.height, video.width)
+        each.check(video.height, video.width)
     outputs.check(each.prompt.object_id for each in task.prompts)
     if save_session is not None:
         check_writable(save_session)

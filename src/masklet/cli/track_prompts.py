@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -51,6 +52,17 @@ class PromptOnFrame:
                 f"The mask {self.prompt.mask} is {size} pixels; it must be as large as the video, {width} x {height}."
             )
         return mask
+
+    def check(self, height: int, width: int) -> None:
+        """Raise InvalidInputError if this cannot be about a video of this size."""
+        from masklet.processing.prompt_tensors import box_tensor, point_tensors
+
+        self.mask(height, width)
+        size, points = (height, width), [(x, y) for x, y, _ in self.prompt.points]
+        if points:
+            point_tensors([[points]], None, [size], target_size=1, padding=math.inf)
+        if self.prompt.box is not None:
+            box_tensor([[self.prompt.box]], [size], target_size=1, padding=math.inf)
 
     def tell(self, tracked: TrackedVideo, height: int, width: int) -> None:
         """Add this to a video of this size; clicks correct what was said before, boxes and masks replace it."""

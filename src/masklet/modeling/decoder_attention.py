@@ -5,6 +5,7 @@ means that all objects still see the same image tokens, whose projections are th
 
 With few tokens it is cheaper to move a projection from the image side to the token side. Scores are
 q . (W k) = (W^T q) . k, outputs are A (V W) = (A V) W: the same numbers up to rounding, half the arithmetic.
+Compiled graphs do without: one of them serves any number of tokens.
 """
 
 import torch
@@ -39,12 +40,16 @@ class DecoderAttention(nn.Module):
         `bias` is broadcast to the scores, [batch, objects, heads, tokens, pixels].
         """
         objects, tokens = queries.shape[1:3]
-        if keys.shape[1] == objects and tokens * self.heads < self.inner:
+        if keys.shape[1] == objects and self._are_few(tokens):
             return self._few_queries(queries, keys, values, bias)
         if keys.shape[1] == 1 and objects > 1 and bias is None:
             together = queries.flatten(1, 2).unsqueeze(1)
             return self(together, keys, values).view_as(queries)
         return self(queries, keys, values, bias)
+
+    def _are_few(self, tokens: int) -> bool:
+        """Whether projections are to be moved to the side of the tokens."""
+        return not torch.compiler.is_compiling() and tokens * self.heads < self.inner
 
     def _few_queries(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
         q = self._split(self.q_proj(queries)) * self.scale
@@ -62,7 +67,7 @@ class DecoderAttention(nn.Module):
         Returns [batch, objects, pixels, width], one result an object even if they share the queries.
         """
         objects, tokens = keys.shape[1:3]
-        if tokens * self.heads >= self.inner:
+        if not self._are_few(tokens):
             return self(queries.expand(-1, objects, -1, -1), keys, values)
         k = self._split(self.k_proj(keys)) * self.scale
         if queries.shape[1] == objects:

@@ -1,6 +1,6 @@
 """The current frame looks at what is remembered of an object (SAM 2 paper, section 4 and appendix D)."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,17 +13,16 @@ from masklet.modeling.rotary_attention import RotaryAttention
 from masklet.modeling.tables import OnceAShape
 
 
-@dataclass(frozen=True)
-class MemoryTokens:
+class MemoryTokens(NamedTuple):
     """What N objects are remembered by: tokens of whole frames, then tokens that lie nowhere on the grid.
 
-    `values` [objects, tokens, memory channels]; `keys` the same with position and time added; the first `frames` * h *
-    w tokens are grids of the current frame's size, one after the other.
+    `values` [objects, frames * h * w + n, memory channels]; the same with position and time added are the keys `grids`
+    [objects, frames, h * w, memory channels], of the current frame's size, and `loose` [objects, n, memory channels].
     """
 
     values: Tensor
-    keys: Tensor
-    frames: int
+    grids: Tensor
+    loose: Tensor
 
 
 class MemoryAttentionLayer(nn.Module):
@@ -48,9 +47,11 @@ class MemoryAttentionLayer(nn.Module):
         As long as no object has been looked at, all of them share one row of tokens.
         """
         normalized = self.layer_norm1(x)
-        x = x + self.dropout(self.self_attn(normalized, normalized, normalized, 1, rotation))
+        x = x + self.dropout(
+            self.self_attn(normalized, normalized.unsqueeze(1), normalized[:, :0], normalized, rotation)
+        )
         normalized = self.layer_norm2(x)
-        seen = self.cross_attn_image(normalized, memory.keys, memory.values, memory.frames, rotation)
+        seen = self.cross_attn_image(normalized, memory.grids, memory.loose, memory.values, rotation)
         x = x + self.dropout(seen)
         return x + in_pieces(self._feed_forward, x.flatten(0, 1), self.linear1.out_features).view_as(x)
 

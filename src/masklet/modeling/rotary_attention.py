@@ -29,16 +29,17 @@ class RotaryAttention(nn.Module):
         self.v_proj = nn.Linear(memory_width, inner)
         self.o_proj = nn.Linear(inner, width)
 
-    def forward(self, queries: Tensor, keys: Tensor, values: Tensor, frames: int, rotation: Tensor) -> Tensor:
+    def forward(self, queries: Tensor, grids: Tensor, loose: Tensor, values: Tensor, rotation: Tensor) -> Tensor:
         """Queries [1 or objects, h * w, width] at keys and values [objects, tokens, memory width].
 
-        The first `frames` * h * w keys are rotated like the queries, by `rotation`; the others are not.
+        The keys are those of `grids` [objects, frames, h * w, memory width], rotated like the queries by `rotation`,
+        then those of `loose` [objects, n, memory width], which lie nowhere on a grid.
         """
         q = rotate(self._in_halves(self.q_proj, queries), rotation)
         if self.values_are_narrow and not self.training and q.dtype.itemsize >= 4 and pays_in_pieces(q.device):
-            out = self._over_raw_values(q, keys, values, frames, rotation)
+            out = self._over_raw_values(q, grids, loose, values, rotation)
         else:
-            k, v = self._rotated_keys(keys, frames, rotation), self._split(self.v_proj(values))
+            k, v = self._rotated_keys(grids, loose, rotation), self._split(self.v_proj(values))
             q = q.expand(len(k), -1, -1, -1)
             if self.training and self.dropout > 0:
                 out = F.scaled_dot_product_attention(q, k, v, dropout_p=self.dropout)
@@ -46,29 +47,28 @@ class RotaryAttention(nn.Module):
                 out = attention(q, k, v)
         return self.o_proj(out.transpose(1, 2).flatten(2))
 
-    def _over_raw_values(self, q: Tensor, keys: Tensor, values: Tensor, frames: int, rotation: Tensor) -> Tensor:
+    def _over_raw_values(self, q: Tensor, grids: Tensor, loose: Tensor, values: Tensor, rotation: Tensor) -> Tensor:
         """One object after the other, so that the projected keys of only one of them take memory."""
         weights, biases = (rows.unflatten(0, (self.heads, -1)) for rows in (self.v_proj.weight, self.v_proj.bias))
         out = []
-        for q_of_object, keys_of_object, raw in zip(q.expand(len(keys), -1, -1, -1), keys, values, strict=True):
-            k = self._rotated_keys(keys_of_object.unsqueeze(0), frames, rotation)[0]
+        queries = q.expand(len(values), -1, -1, -1)
+        for q_of_object, grids_of_object, loose_of_object, raw in zip(queries, grids, loose, values, strict=True):
+            k = self._rotated_keys(grids_of_object.unsqueeze(0), loose_of_object.unsqueeze(0), rotation)[0]
             seen = [tiled_attention(*of_head, raw) for of_head in zip(q_of_object, k, strict=True)]
             out.append(torch.baddbmm(biases.unsqueeze(1), torch.stack(seen), weights.transpose(1, 2)))
         return torch.stack(out)
 
-    def _rotated_keys(self, keys: Tensor, frames: int, rotation: Tensor) -> Tensor:
+    def _rotated_keys(self, grids: Tensor, loose: Tensor, rotation: Tensor) -> Tensor:
         """[objects, heads, tokens, head channels]; some frames at a time, which stay in the cache.
 
         No loop goes over the frames: compiled graphs would hold one for each number of them.
         """
-        objects, pixels = len(keys), rotation.shape[1]
-        on_grids = frames * pixels
-        grids = keys[:, :on_grids].reshape(objects * frames, pixels, keys.shape[2])
+        widest = rotation.shape[1] * self.k_proj.out_features
         rotated = in_pieces(
-            lambda some: rotate(self._in_halves(self.k_proj, some), rotation), grids, pixels * self.k_proj.out_features
+            lambda some: rotate(self._in_halves(self.k_proj, some), rotation), grids.flatten(0, 1), widest
         )
-        rotated = rotated.unflatten(0, (objects, frames)).transpose(1, 2).flatten(2, 3)
-        return torch.cat([rotated, self._in_halves(self.k_proj, keys[:, on_grids:])], dim=2)
+        rotated = rotated.unflatten(0, grids.shape[:2]).transpose(1, 2).flatten(2, 3)
+        return torch.cat([rotated, self._in_halves(self.k_proj, loose)], dim=2)
 
     def _in_halves(self, projection: nn.Linear, x: Tensor) -> Tensor:
         weight, bias = (halves_first(rows, self.heads) for rows in (projection.weight, projection.bias))

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet.configuration import Sam2Config
+from masklet.modeling.compilation import Backend, compile_parts
 from masklet.modeling.image_model import Sam2Model
 from masklet.modeling.initialization import initialize
 from masklet.modeling.layers import FeedForward
@@ -77,6 +78,18 @@ class VideoNetwork(Sam2Model):
             if name not in ("shared_image_embedding", "vision_encoder", "prompt_encoder", "mask_decoder"):
                 part.apply(initialize(config.initializer_range))
 
+    def compile_parts(self, backend: Backend = "inductor") -> None:
+        """Run backbone, memory attention, mask decoder and memory encoder through torch's compiler from now on.
+
+        They are compiled in place when they first run, which takes minutes; everything else stays as it is. While
+        tracking each of them is one graph, whatever the number of objects, clicks, remembered frames and pointers; only
+        the mask decoder is two, for one object and for several, and memory attention one more on frames that see no
+        pointer. Another image size, dtype, or gradients are compiled afresh. `backend` is that of `torch.compile`.
+
+        Raises `InvalidInputError` where torch is older than 2.7.
+        """
+        compile_parts(self, backend)
+
     def condition(
         self, features: Tensor, spatial: Sequence[SpatialMemory], pointers: Sequence[PointerMemory], pointer_span: int
     ) -> Tensor:
@@ -98,16 +111,21 @@ class VideoNetwork(Sam2Model):
     def _memory_tokens(
         self, features: Tensor, spatial: Sequence[SpatialMemory], pointers: Sequence[PointerMemory], pointer_span: int
     ) -> MemoryTokens:
-        values, keys = [], []
         positions = self._positions_of_memory(features)
-        for memory in spatial:
-            values.append(memory.features.to(features.dtype))
+        values = [memory.features.to(features.dtype) for memory in spatial]
+        grids = []
+        for memory, value in zip(spatial, values, strict=True):
             time = self.memory_temporal_positional_encoding[memory.slot].view(-1, 1, positions.shape[-1])
-            keys.append(values[-1] + (positions + time))
-        if pointers:
-            values.append(pointer_tokens(pointers, self.config.memory_encoder_output_channels, features.dtype))
-            keys.append(values[-1] + self._pointer_times(pointers, pointer_span, values[-1]))
-        return MemoryTokens(torch.cat(values, dim=1), torch.cat(keys, dim=1), len(spatial))
+            grids.append(value + (positions + time))
+        if not pointers:
+            return MemoryTokens(torch.cat(values, dim=1), torch.stack(grids, dim=1), loose=values[0][:, :0])
+        tokens = pointer_tokens(pointers, self.config.memory_encoder_output_channels, features.dtype)
+        no_grids = tokens.new_zeros(len(tokens), 0, *positions.shape)
+        return MemoryTokens(
+            values=torch.cat([*values, tokens], dim=1),
+            grids=torch.stack(grids, dim=1) if grids else no_grids,
+            loose=tokens + self._pointer_times(pointers, pointer_span, tokens),
+        )
 
     def _positions_of_memory(self, features: Tensor) -> Tensor:
         """Sine positions [h * w, memory channels] of a remembered frame."""

@@ -1,0 +1,100 @@
+"""Compiled parts: no graph but the first ones, and the numbers of the network as it is."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from tests.small_videos import small_video_model
+from torch import Tensor, nn
+
+from masklet import Sam2VideoInferenceSession, Sam2VideoModel
+from masklet.errors import InvalidInputError
+from masklet.modeling import compilation
+
+SIZE, FRAMES = 64, 7
+# Backbone, memory attention and memory encoder have one graph; the mask decoder one for one object, one for several.
+GRAPHS = 5
+# A bank that is soon full.
+SMALL = {
+    "image_size": SIZE,
+    "num_maskmem": 3,
+    "max_object_pointers_in_encoder": 4,
+    "memory_attention_num_layers": 1,
+}
+
+
+class Graphs:
+    """A backend that runs what it is given as it is, and counts."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, graph: Any, inputs: list[Tensor]) -> Any:
+        self.count += 1
+        return graph.forward
+
+
+def tracked(model: Sam2VideoModel, objects: int, clicks: int, **said: Any) -> Tensor:
+    """Logits [frames, objects, 1, h, w] of a video in which all objects are prompted, and one is corrected later."""
+    generator = torch.Generator().manual_seed(objects)
+    video = torch.randn(FRAMES, 3, SIZE, SIZE, generator=generator).to(model.dtype)
+    session = Sam2VideoInferenceSession(video, 30, 50, dtype=model.dtype)
+    points = torch.rand(objects, clicks, 2, generator=generator) * SIZE
+    for number in range(objects):
+        if "mask" in said:
+            session.add_mask(number + 1, 0, said["mask"])
+        else:
+            session.add_points(number + 1, 0, points[number], [1] * clicks, **said)
+    once = [output.pred_masks for output in model.propagate_in_video_iterator(session)]
+    session.add_points(objects, 4, points[0], [0, *[1] * (clicks - 1)])
+    again = [output.pred_masks for output in model.propagate_in_video_iterator(session, 4)]
+    return torch.stack([*once, *again])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_first_graphs_serve_all_objects_prompts_and_memories(dtype: torch.dtype) -> None:
+    torch._dynamo.reset()
+    plain, graphs = small_video_model(**SMALL).to(dtype), Graphs()
+    compiled = copy.deepcopy(plain)
+    compiled.compile_parts(graphs)
+    mask = torch.zeros(SIZE, SIZE)
+    mask[20:50, 10:40] = 1
+    for objects in (1, 2):
+        tracked(compiled, objects, clicks=objects)
+    assert graphs.count <= GRAPHS
+    first_graphs = graphs.count
+    cases: list[tuple[int, int, dict[str, Any]]] = [
+        (1, 3, {}),
+        (5, 8, {}),
+        (15, 3, {"box": [2, 3, 40, 50]}),
+        (3, 4, {"mask": mask}),
+    ]
+    for objects, clicks, said in cases if dtype == torch.float32 else cases[1:3]:
+        result = tracked(compiled, objects, clicks, **said)
+        assert graphs.count == first_graphs, (objects, clicks, said)
+        if dtype == torch.float32:
+            torch.testing.assert_close(result, tracked(plain, objects, clicks, **said), rtol=1e-4, atol=1e-4)
+        else:
+            assert result.isfinite().all()
+    if dtype == torch.float32:  # before any prompt no pointers are attended to, which is a graph of its own
+        start = {"start_frame_idx": 2, "max_frame_num_to_track": 1}
+        session = Sam2VideoInferenceSession(torch.zeros(6, 3, SIZE, SIZE), 30, 50)
+        session.add_points(1, 5, [[20, 30]], [1])
+        assert len(list(compiled.propagate_in_video_iterator(session, **start))) == 2
+        assert graphs.count <= first_graphs + 1
+
+
+def test_a_copy_of_a_compiled_network_has_its_own_weights() -> None:
+    network = small_video_model(**SMALL)
+    network.compile_parts("eager")
+    twin = copy.deepcopy(network)
+    forward: Any = twin.memory_encoder.forward
+    assert forward._part is twin.memory_encoder
+    assert isinstance(forward._part, nn.Module)
+
+
+def test_older_torch_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compilation, "symbolic_shapes", object())
+    with pytest.raises(InvalidInputError, match=r"Compiling needs torch 2\.7 or later; this is torch"):
+        small_video_model(**SMALL).compile_parts()
