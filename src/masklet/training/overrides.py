@@ -73,7 +73,7 @@ def _rebuilt(node: Any, texts: Mapping[tuple[str, ...], str], place: _Place) -> 
     changes = {}
     for name in {path[0]: None for path in texts}:
         if name not in names:
-            raise place.unknown(name, names)
+            raise place.unknown(".".join(next(path for path in texts if path[0] == name)), names)
         own = {path[1:]: text for path, text in texts.items() if path[0] == name}
         changes[name] = _changed(names[name], _kinds(node)[name], own, place.of(name))
     if isinstance(node, Config):

@@ -85,8 +85,9 @@ def test_a_stage_stays_what_it_is(recipe: Recipe) -> None:
     ("assignment", "message"),
     [
         ("losses.dise=4", r"'losses.dise'. The nearest is losses.dice. Here losses has: focal, .*dice, iou"),
+        ("loses.dice=4", r"'loses.dice'. The nearest is losses.dice. Here there are: name, model, stages"),
         ("dice=4", r"'dice'. The nearest is losses.dice. Here there are: name, model, stages"),
-        ("stages.2.steps=1", r"'stages.2'.*Here stages has: 0, 1"),
+        ("stages.2.steps=1", r"'stages.2.steps'.*Here stages has: 0, 1"),
         ("stages.0.clip_length=4", r"'stages.0.clip_length'.*Here stages.0 has: image_size, steps"),
         ("rounds.first=1", r"'rounds.first'.*Here rounds has: nothing"),
         ("rounds=1.5", "rounds=1.5: the value must be a whole number"),
