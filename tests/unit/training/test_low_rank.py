@@ -1,5 +1,6 @@
 """Low-rank adapters."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import peft
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 
 from masklet.errors import InvalidInputError
 from masklet.modeling.video_network import SpatialMemory, VideoNetwork
-from masklet.training.averaging import AveragedModel
+from masklet.training.averaging import AveragedWeights
 from masklet.training.low_rank import adaptable_layers, add_adapters, merged, save_adapters
 from masklet.training.recipe import LowRank
 
@@ -81,12 +82,14 @@ def test_merged_weights_say_the_same(model: VideoNetwork) -> None:
 
 def test_averages_have_adapters(model: VideoNetwork) -> None:
     add_adapters(model, LowRank(rank=2))
-    average = AveragedModel(model, 0.5)
+    average = AveragedWeights(model.state_dict(), 0.5)
     disturb(model)
-    average.follow(model, 1000)
+    average.follow(model.state_dict(), 1000)
+    averaged = deepcopy(model)
+    averaged.load_state_dict(average.tensors)
     name = "vision_encoder.backbone.blocks.0.attn.qkv"
     learnt = model.get_submodule(name).get_delta_weight("default")
-    followed = merged(average.model).get_submodule(name).weight - model.get_submodule(name).base_layer.weight
+    followed = merged(averaged).get_submodule(name).weight - model.get_submodule(name).base_layer.weight
     torch.testing.assert_close(followed, 0.5 * learnt)
 
 
