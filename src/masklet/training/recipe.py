@@ -219,6 +219,11 @@ class LowRank:
             raise InvalidInputError(f"{self}: rank must be at least 1, alpha above 0, dropout from 0 to below 1.")
 
 
+_AT_LEAST_0 = ("final_learning_rate", "warmup_steps", "weight_decay", "seed", "first_scene", "loader_workers")
+_AT_LEAST_1 = ("rounds", "save_every")
+_ABOVE_0 = ("learning_rate", "gradient_clip")
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Everything that determines a run, apart from the machine.
@@ -261,6 +266,7 @@ class Recipe:
     save_every: int = 500
 
     def __post_init__(self) -> None:
+        self._check_numbers()
         if not set(self.frozen) <= set(PARTS):
             raise InvalidInputError(f"frozen={', '.join(self.frozen)}; there are {', '.join(PARTS)}.")
         for number, stage in enumerate(self.stages):
@@ -270,6 +276,16 @@ class Recipe:
                     raise InvalidInputError(
                         f"frozen={', '.join(self.frozen)}: steps on {what} of stage {number} would train nothing."
                     )
+
+    def _check_numbers(self) -> None:
+        values = vars(self)
+        allowed = {name: ("at least 0", values[name] >= 0) for name in _AT_LEAST_0}
+        allowed |= {name: ("at least 1", values[name] >= 1) for name in _AT_LEAST_1}
+        allowed |= {name: ("above 0", values[name] > 0) for name in _ABOVE_0}
+        allowed["average_decay"] = ("at least 0 and below 1", 0 <= self.average_decay < 1)
+        for name, (what, is_so) in allowed.items():
+            if not is_so:
+                raise InvalidInputError(f"{name}={values[name]}; it must be {what}.")
 
     @property
     def total_steps(self) -> int:

@@ -84,10 +84,10 @@ class Trainer:
         `DivergedTrainingError` if the loss is not finite, `CheckpointError` if the state cannot be written.
         """
         with alone_in(self.folder) if self.devices.is_first else nullcontext():
+            data = open_training_data(self.recipe)
             if self.devices.is_first:
                 remove_unfinished(self.folder)
-                self.record.save(self.folder)
-            data = open_training_data(self.recipe)
+                self.record.save(self.folder)  # from here on the folder is this run's
             for observer in self.observers:
                 observer.began(RunOutline(self.recipe, self.folder, self.step, str(self.devices)))
             try:

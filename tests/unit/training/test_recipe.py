@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.training.small_recipes import small_recipe
@@ -58,3 +59,21 @@ def test_an_unknown_recipe_is_refused_with_the_list(tmp_path: Path) -> None:
 def test_prompt_shares_without_clicks_and_boxes_are_refused(shares: dict[str, float]) -> None:
     with pytest.raises(InvalidInputError, match="shares must be at least 0, and clicks or boxes above 0"):
         PromptShares(**shares)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "allowed"),
+    [
+        ("save_every", 0, "at least 1"),
+        ("rounds", 0, "at least 1"),
+        ("seed", -1, "at least 0"),
+        ("loader_workers", -1, "at least 0"),
+        ("learning_rate", 0.0, "above 0"),
+        ("gradient_clip", 0.0, "above 0"),
+        ("average_decay", 1.0, "at least 0 and below 1"),
+    ],
+)
+def test_numbers_out_of_their_ranges_are_refused(field: str, value: float, allowed: str) -> None:
+    changes: dict[str, Any] = {field: value}
+    with pytest.raises(InvalidInputError, match=f"{field}={value}; it must be {allowed}"):
+        replace(small_recipe(Path("pictures")), **changes)

@@ -106,6 +106,13 @@ def test_a_folder_of_another_recipe_is_refused(recipe: Recipe, uninterrupted: Pa
         Trainer(replace(recipe, name="other"), uninterrupted)
 
 
+def test_a_run_that_found_no_data_does_not_occupy_its_folder(recipe: Recipe, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InvalidInputError, match="no pictures"):
+        Trainer(replace(recipe, picture_folders=(tmp_path / "empty",)), tmp_path / "run").run()
+    assert Trainer(recipe, tmp_path / "run").step == 0
+
+
 def test_initial_weights_come_from_a_checkpoint(recipe: Recipe, uninterrupted: Path, tmp_path: Path) -> None:
     trainer = Trainer(replace(recipe, initial_weights=uninterrupted / AVERAGE_FOLDER), tmp_path)
     expected = saved_state(uninterrupted)["average"]
