@@ -32,7 +32,9 @@ class DecoderAttention(nn.Module):
         q, k, v = self._split(self.q_proj(queries)), self._split(self.k_proj(keys)), self._split(self.v_proj(values))
         if bias is not None:
             return self._join(F.scaled_dot_product_attention(q, k, v, attn_mask=bias))
-        return self._join(attention(q, k, v))
+        # torch has fused kernels for four dimensions only.
+        seen = attention(*(x.flatten(end_dim=-4) for x in (q, k, v)))
+        return self._join(seen.unflatten(0, queries.shape[:-2]))
 
     def tokens_to_image(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = None) -> Tensor:
         """Tokens look at the image: `queries` are tokens, `keys` and `values` image tokens.

@@ -59,8 +59,8 @@ def test_nothing_given_is_changed() -> None:
     assert (object_ids, points, labels) == ([4, 2], [[[[1, 2]], [[3, 4], [5, 6]]]], [[[1], [1, 0]]])
 
 
-def test_masks_need_no_size() -> None:
-    found = prompts([1, 2], masks=np.stack([np.ones((20, 30)), np.zeros((20, 30))]), size=None)
+def test_masks_as_large_as_the_network_sees_need_no_size() -> None:
+    found = prompts([1, 2], masks=np.stack([np.ones((60, 60)), np.zeros((60, 60))]), size=None)
     assert [prompt.mask is not None and bool(prompt.mask.any()) for prompt in found.values()] == [True, False]
 
 
