@@ -77,10 +77,14 @@ def test_drawn_memory_looks_about_where_it_is() -> None:
         memory_attention.layers[0].cross_attn_image,
         memory_attention.rotation(8, 8, torch.device("cpu")),
     )
-    nothing, keys, values = torch.zeros(1, 64, 64), torch.zeros(1, 64, 32), torch.zeros(1, 64, 32)
+    nothing, keys, values = torch.zeros(1, 64, 64), torch.zeros(1, 1, 64, 32), torch.zeros(1, 64, 32)
     values[0, 3 * 8 + 4] = 1.0
+    no_pointers = torch.zeros(1, 0, 32)
     with torch.no_grad():
-        heard = attention(nothing, keys, values, 1, rotation) - attention(nothing, keys, 0 * values, 1, rotation)
+        heard, at_rest = (
+            attention(nothing, keys, no_pointers, each, rotation) for each in (values, torch.zeros_like(values))
+        )
+    heard = heard - at_rest
     heard = heard.norm(dim=-1).view(8, 8)
     assert heard.argmax() == 3 * 8 + 4
     assert heard[3, 4] > 10 * heard[7, 0]

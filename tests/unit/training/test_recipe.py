@@ -45,8 +45,10 @@ def test_known_recipes(name: str, tmp_path: Path) -> None:
     recipe = recipe_named(name, tmp_path)
     assert recipe.name == name
     assert tmp_path in recipe.picture_folders
+    if recipe.initial_weights is not None:  # a checkpoint is taught at its own size
+        return
     windows = recipe.model.vision_config.backbone_config.window_size_per_stage
-    for stage in recipe.stages:  # the compact model is fast because its windows tile
+    for stage in recipe.stages:  # the compact model trains fast because its windows tile
         assert all(stage.image_size // cell % window == 0 for cell, window in zip((4, 8, 16, 32), windows, strict=True))
 
 
