@@ -9,7 +9,7 @@ import numpy as np
 from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideo, AnnotatedVideos
 from masklet.datasets.opening import layout_of, open_dataset
 from masklet.errors import InvalidInputError
-from masklet.evaluation.vos_scores import CountingRule
+from masklet.evaluation.vos_scores import FEWEST_FRAMES, CountingRule
 from masklet.masks.geometry import Mask
 from masklet.media.images import Pixels
 
@@ -51,11 +51,18 @@ def _is_dataset(folder: Path) -> bool:
 
 
 def counted_objects(video: AnnotatedVideo, rule: CountingRule) -> tuple[int, ...]:
-    """Return the ids of the objects to measure, ascending; InvalidInputError if there are none.
+    """Return the ids of the objects to measure, ascending.
+
+    InvalidInputError if there are none, or fewer annotated frames than can be measured.
 
     By DAVIS' rule those that the dataset names: 1 to the highest id in the first frame, in its own layout. By
     appearance all that the truth ever shows.
     """
+    if len(video.annotated_frames) < FEWEST_FRAMES:
+        raise InvalidInputError(
+            f"The sequence {video.name!r} has {len(video.annotated_frames)} annotated frames, at least "
+            f"{FEWEST_FRAMES} are needed: the first and the last do not count."
+        )
     if rule is CountingRule.DAVIS:
         object_ids = video.object_ids
     else:

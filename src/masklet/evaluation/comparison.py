@@ -60,6 +60,7 @@ class Comparison:
         shown = self.first.compared()
         columns = [column for heading in shown for column in (f"{heading}\nA", "\nB", "\nB-A")]
         table = narrow_table(f"{self.first.title}, %\nA: {self.first.predictor}\nB: {self.second.predictor}", columns)
+        table.padding = 0  # one space between columns: room for names beside four measures
         rows = [
             (name, mean_values(first), mean_values(second))
             for (name, first), (_, second) in zip(self.first.rows(), self.second.rows(), strict=True)

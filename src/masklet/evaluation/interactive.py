@@ -122,7 +122,7 @@ class InteractiveMeasurement:
             rounds = AnnotationRounds(self.predictor.open(frames), truths, self.interaction, self.effort)
             scores = list(rounds.run())
             if frames.problems:
-                raise UnreadableVideoError(frames.problems[0])
+                raise UnreadableVideoError(f"{video.name}: {frames.problems[0]}")
         counted = [counted_frames(each, self.rule) for each in scores]
         if not all(counted):
             return []

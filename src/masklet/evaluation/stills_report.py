@@ -28,6 +28,10 @@ class StillsReport(Report):
         """Return one row a dataset: pictures are too many."""
         return list(self.datasets.items())
 
+    def compared(self) -> dict[str, str]:
+        """Return all settings, by headings as narrow as their numbers: "1", "3", "5" are clicks."""
+        return {each.removesuffix("s").removesuffix(" click"): each for each in self.means}
+
     def curves(self) -> list[Curve]:
         """Return the mean IoU over the number of clicks, and from a box as a line by itself."""
         counts = tuple(int(each.split()[0]) for each in self.means if each != BOX)

@@ -156,4 +156,4 @@ class VosMeasurement:
         with video.open_frames() as frames:
             yield from self.predictor.track(frames, prompts, may_overlap=video.masks_may_overlap)
             if frames.problems:  # a reader puts a neighbour in the place of a damaged frame: that would be scored
-                raise UnreadableVideoError(frames.problems[0])
+                raise UnreadableVideoError(f"{video.name}: {frames.problems[0]}")

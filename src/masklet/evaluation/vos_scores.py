@@ -18,6 +18,7 @@ from masklet.masks.geometry import Mask
 from masklet.masks.overlap import intersection_over_union
 
 DECAY_PARTS = 4
+FEWEST_FRAMES = 3  # the first and the last never count
 
 
 class CountingRule(StrEnum):
@@ -69,7 +70,7 @@ def counted_frames(frames: Sequence[FrameScores], rule: CountingRule = CountingR
 
     InvalidInputError if there are fewer than three frames, as the first and the last never count.
     """
-    if len(frames) < 3:
+    if len(frames) < FEWEST_FRAMES:
         raise InvalidInputError(f"Three annotated frames are the least that can be measured; got {len(frames)}.")
     inner = frames[1:-1]
     if rule is CountingRule.DAVIS:

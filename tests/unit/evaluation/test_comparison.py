@@ -2,7 +2,7 @@ import io
 
 import pytest
 from rich.console import Console
-from tests.unit.evaluation.measured import stills_report, vos_report
+from tests.unit.evaluation.measured import item, stills_report, vos_report
 
 from masklet.errors import InvalidInputError
 from masklet.evaluation.comparison import Comparison
@@ -32,6 +32,16 @@ def test_other_objects_cannot_be_compared():
     report = stills_report()
     with pytest.raises(InvalidInputError, match="not measured on the same objects"):
         Comparison(report, StillsReport("other", report.items[:3]))
+
+
+def test_stills_are_compared_by_all_settings_within_a_terminal():
+    values = {f"{count} click{'s' * (count > 1)}": (1.0,) for count in (1, 3, 5)} | {"box": (0.0,)}
+    report = StillsReport("ours", tuple(item(f"{name}/0", name, **values) for name in ("cells", "nuts")))
+    console = Console(width=80, file=io.StringIO())
+    console.print(Comparison(report, report).table())
+    rows = [line.split() for line in console.file.getvalue().splitlines()]
+    assert ["1", "3", "5", "box"] in rows
+    assert ["cells", *["100.0", "100.0", "+0.0"] * 3, "0.0", "0.0", "+0.0"] in rows
 
 
 def test_videos_are_compared_by_their_means_within_a_terminal():

@@ -145,7 +145,7 @@ def test_a_damaged_frame_is_not_measured_by_its_neighbour(root):
         def track(self, frames, prompts, *, may_overlap):
             return (prompts[0] for number in range(len(frames)) if frames[number].any() or True)
 
-    with pytest.raises(UnreadableVideoError, match="Frame 2"):
+    with pytest.raises(UnreadableVideoError, match="swan: Frame 2"):
         evaluate_vos(root, Looking(), sequences=["swan"])
 
 
@@ -174,6 +174,14 @@ def test_every_frame_needs_masks(root, count):
 def test_sequences_that_are_not_there(root, sequences, message):
     with pytest.raises(InvalidInputError, match=message):
         evaluate_vos(root, RepeatedFirstMask(), sequences=sequences)
+
+
+def test_a_video_too_short_to_measure_is_named_before_it_is_tracked(root):
+    for number in range(2, 5):
+        (root / f"JPEGImages/swan/{number:05d}.png").unlink()
+        (root / f"Annotations/swan/{number:05d}.png").unlink()
+    with pytest.raises(InvalidInputError, match="'swan' has 2 annotated frames, at least 3 are needed"):
+        evaluate_vos(root, Wrong([]), sequences=["swan"])
 
 
 def test_a_sequence_without_objects(root):
