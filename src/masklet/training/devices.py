@@ -1,6 +1,7 @@
 """The processes of a run, each with a device of its own: one alone, copies that share every step (DDP), or parts of one
 network (FSDP), in the precision asked for. All of it by Lightning Fabric; `torchrun` starts several processes."""
 
+import atexit
 import os
 import warnings
 from contextlib import AbstractContextManager
@@ -38,6 +39,8 @@ class Devices:
         self.is_sharded = hardware.is_sharded and self.count > 1
         self.fabric = _fabric(torch.device(device), self.count, self.is_sharded, self.precision)
         self.fabric.launch()
+        if self.count > 1:
+            atexit.register(_leave_the_others)
 
     @property
     def is_first(self) -> bool:
@@ -149,3 +152,9 @@ def _sharded(module: nn.Module, mesh: Any) -> nn.Module:
         fully_shard(block, mesh=mesh["data_parallel"])
     fully_shard(module, mesh=mesh["data_parallel"])
     return module
+
+
+def _leave_the_others() -> None:
+    """Close the connections: a process that ends with their threads still running may be aborted."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
