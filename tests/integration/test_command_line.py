@@ -382,6 +382,8 @@ def test_train_names_what_it_cannot_use(quick_recipe, monkeypatch):
     assert_one_line(masklet("train", "large", "--data", "pictures", *options), 2, "'large'", recipes)
     assert_one_line(masklet("train", "quick", "--data", "nowhere", *options), 2, "nowhere")
     assert_one_line(masklet("train", "quick", "--data", "pictures", "-o", "run", "--device", "toaster"), 2, "toaster")
+    result = masklet("train", "finetune-image", "--data", "pictures", *options)
+    assert_one_line(result, ExitCode.WRONG_USAGE, "learns from annotated data", "masklet data check")
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     result = masklet("train", "quick", "--data", "pictures", *options)
     assert_one_line(result, ExitCode.WRONG_USAGE, "pip install 'masklet[train]'")

@@ -56,7 +56,7 @@ def train(
         return
     if run is None or not data:
         raise InvalidInputError("Training needs data (--data ROOT) and a folder for the run (-o RUN).")
-    _check(data)
+    _check(recipe, data)
     again = ["masklet", "train", recipe, *_options("--data", data), "-o", str(run)]
     again += [*_options("--from", [initial_weights or ""]), *_options("--set", changes)]
     again += [*_options("--evaluate", evaluation_data), *_options("--device", [device or ""])]
@@ -86,12 +86,21 @@ def _show(recipe: Recipe) -> None:
         print(f"{name}={text}")
 
 
-def _check(roots: Sequence[Path]) -> None:
-    """Refuse annotated data that is not sound, before anything is computed."""
+def _check(recipe: str, roots: Sequence[Path]) -> None:
+    """Say what data is taken for; refuse annotated data that is missing or not sound, before anything is computed."""
     from masklet.datasets.checking import require_sound
+    from masklet.training.recipes import LEARN_FROM_ANNOTATIONS
     from masklet.training.recipes.ingredients import Ingredients
 
-    for root in Ingredients.of(roots).annotated:
+    given = Ingredients.of(roots)
+    for root in given.pictures if given.annotated else ():
+        print(f"{root}: no annotations in a known layout; its pictures go into procedural scenes.")
+    if recipe in LEARN_FROM_ANNOTATIONS and not given.annotated:
+        raise InvalidInputError(
+            f"{recipe} learns from annotated data, and none was given (--data); `masklet data check ROOT` says what a "
+            "folder lacks."
+        )
+    for root in given.annotated:
         require_sound(root)
 
 

@@ -20,6 +20,9 @@ RECIPES: dict[str, Callable[[Ingredients], Recipe]] = {
     "smoke": smoke,
 }
 
+# Without annotations these would learn from procedural scenes alone, which nobody who names them means.
+LEARN_FROM_ANNOTATIONS = frozenset({"finetune-image", "finetune-video", "lora"})
+
 
 def recipe_named(name: str, *data: Path, initial_weights: str | None = None) -> Recipe:
     """The recipe of that name for data roots: annotated ones in any known layout, others as folders of pictures.
