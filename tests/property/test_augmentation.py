@@ -1,5 +1,6 @@
 """Pictures and masks keep together under every augmentation."""
 
+import cv2
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -41,4 +42,6 @@ def test_a_bright_object_stays_where_its_mask_is(seed: int, frames: int) -> None
         np.random.default_rng(seed), pictures, list(masks), 64, Augmentation(mosaic=0.5, blur=0.5, crop=0.5)
     )
     for picture, mask in zip(seen_pictures, seen[:, 0], strict=True):
-        assert picture[mask].mean() > 170
+        # Blur darkens what is near the edge, and a sliver is nothing else.
+        within = cv2.erode(mask.astype(np.uint8), np.ones((7, 7), np.uint8), borderValue=0).astype(bool)
+        assert not within.any() or picture[within].mean() > 170
