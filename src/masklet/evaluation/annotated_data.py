@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 
 from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideo, AnnotatedVideos
-from masklet.datasets.opening import layout_of, open_dataset
+from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
 from masklet.errors import InvalidInputError
 from masklet.evaluation.vos_scores import FEWEST_FRAMES, CountingRule
 from masklet.masks.geometry import Mask
@@ -22,32 +22,24 @@ def image_datasets(root: FolderPath) -> dict[str, AnnotatedImages]:
     InvalidInputError if there is none, or one holds videos.
     """
     folder = Path(root)
-    inner = [each for each in sorted(folder.glob("*")) if each.is_dir() and _is_dataset(each)]
-    folders = inner if inner and not _is_dataset(folder) else [folder]
+    inner = [each for each in sorted(folder.glob("*")) if each.is_dir() and is_dataset(each)]
+    folders = inner if inner and not is_dataset(folder) else [folder]
     return {each.name: _images(each) for each in folders}
 
 
 def video_dataset(root: FolderPath) -> AnnotatedVideos:
     """Return the dataset of videos in `root`; InvalidInputError if it holds something else."""
     dataset = open_dataset(root)
-    if not hasattr(dataset, "sequences"):
+    if not holds_videos(dataset):
         raise InvalidInputError(f"{root} holds pictures; expected videos with masks.")
-    return cast(AnnotatedVideos, dataset)
+    return dataset
 
 
 def _images(folder: Path) -> AnnotatedImages:
     dataset = open_dataset(folder)
-    if hasattr(dataset, "sequences"):
+    if holds_videos(dataset):
         raise InvalidInputError(f"{folder} holds videos; expected pictures with masks.")
-    return dataset
-
-
-def _is_dataset(folder: Path) -> bool:
-    try:
-        layout_of(folder)
-    except InvalidInputError:
-        return False
-    return True
+    return cast(AnnotatedImages, dataset)
 
 
 def counted_objects(video: AnnotatedVideo, rule: CountingRule) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from typing import TypeGuard, TypeVar
 from torch.utils.data import Dataset
 
 from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
-from masklet.datasets.opening import open_dataset
+from masklet.datasets.opening import holds_videos, open_dataset
 from masklet.datasets.sampling import (
     ClipSource,
     FramesAsStills,
@@ -107,7 +107,7 @@ def open_training_data(recipe: Recipe) -> TrainingData:
     weighted = [
         (open_dataset(root), weight) for root, weight in zip(recipe.data.roots, recipe.data.root_weights, strict=True)
     ]
-    videos = tuple((each, weight) for each, weight in weighted if _holds_videos(each))
+    videos = tuple((each, weight) for each, weight in weighted if holds_videos(each))
     images = tuple((each, weight) for each, weight in weighted if _holds_pictures(each))
     if recipe.first_clip_step is not None and not videos and not recipe.data.procedural_weight:
         raise InvalidInputError(
@@ -118,9 +118,5 @@ def open_training_data(recipe: Recipe) -> TrainingData:
     return TrainingData(recipe, bank, images, videos, SkippedSamples(sum(len(each) for each, _ in weighted)))
 
 
-def _holds_videos(dataset: AnnotatedImages | AnnotatedVideos) -> TypeGuard[AnnotatedVideos]:
-    return hasattr(dataset, "sequences")
-
-
 def _holds_pictures(dataset: AnnotatedImages | AnnotatedVideos) -> TypeGuard[AnnotatedImages]:
-    return not _holds_videos(dataset)
+    return not holds_videos(dataset)

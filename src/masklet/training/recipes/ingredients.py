@@ -6,9 +6,8 @@ from pathlib import Path
 
 from masklet.configuration import Sam2Config
 from masklet.configuration.base import CONFIG_FILE
-from masklet.datasets.opening import layout_of, open_dataset
+from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
 from masklet.datasets.sampling.mixture import DataMixture
-from masklet.errors import InvalidInputError
 from masklet.sources import BUNDLED_FOLDER, locate_file
 
 
@@ -28,10 +27,10 @@ class Ingredients:
 
         InvalidInputError for annotations that are broken.
         """
-        annotated = tuple(root for root in roots if _is_annotated(root))
+        annotated = tuple(root for root in roots if is_dataset(root))
         pictures = tuple(root for root in roots if root not in annotated)
-        holds_videos = any(hasattr(open_dataset(root), "sequences") for root in annotated)
-        return cls(pictures, annotated, holds_videos, initial_weights)
+        has_videos = any(holds_videos(open_dataset(root)) for root in annotated)
+        return cls(pictures, annotated, has_videos, initial_weights)
 
     @property
     def data(self) -> DataMixture:
@@ -50,11 +49,3 @@ class Ingredients:
         from masklet.checkpoints.opening import open_checkpoint  # needs torch, and reads the weights
 
         return open_checkpoint(self.checkpoint, Sam2Config)[0]
-
-
-def _is_annotated(root: Path) -> bool:
-    try:
-        layout_of(root)
-    except InvalidInputError:
-        return False
-    return True

@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from masklet.atomic_files import written_whole
-from masklet.datasets.opening import layout_of, open_dataset
-from masklet.errors import InvalidInputError
+from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
 from masklet.evaluation.measured_item import mean_values
 from masklet.evaluation.model_predictor import ModelPredictor
 from masklet.evaluation.report import Report
@@ -75,15 +74,15 @@ class BeforeAndAfter:
     def _means(self, model: str | Path) -> dict[tuple[str, str], float]:
         """The mean of each measure on each dataset."""
         means: dict[tuple[str, str], float] = {}
-        for root, holds_videos in self._roots.items():
-            report = self._report(root, holds_videos, model)
+        for root, of_videos in self._roots.items():
+            report = self._report(root, of_videos, model)
             for dataset, items in report.datasets.items():
                 values = mean_values(items)
                 means |= {(dataset, heading): values[name] for heading, name in report.shown().items()}
         return means
 
-    def _report(self, root: Path, holds_videos: bool, model: str | Path) -> Report:
-        if holds_videos:
+    def _report(self, root: Path, of_videos: bool, model: str | Path) -> Report:
+        if of_videos:
             return evaluate_vos(root, VideoModelPredictor(VideoTracker.from_pretrained(model, device=self._device)))
         return evaluate_stills(root, ModelPredictor(ImageSegmenter.from_pretrained(model, device=self._device)))
 
@@ -100,8 +99,5 @@ def read_measurements(folder: Path) -> list[Measurement]:
 
 
 def _is_of_videos(root: Path) -> bool:
-    try:
-        layout_of(root)
-    except InvalidInputError:
-        return False  # perhaps a folder of datasets of pictures, which the evaluation opens
-    return hasattr(open_dataset(root), "sequences")
+    """What is no dataset may be a folder of datasets of pictures, which the evaluation opens."""
+    return is_dataset(root) and holds_videos(open_dataset(root))
