@@ -1,20 +1,24 @@
 """What a run leaves for people."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.unit.training.small_recipes import small_recipe, write_pictures
+from tests.unit.training.test_data_source import write_images, write_videos
 
 from masklet.tracking.video_model import Sam2VideoModel
 from masklet.training.observer import RunOutline
 from masklet.training.recipe import Recipe
 from masklet.training.reports.html_report import HtmlReport
-from masklet.training.reports.measurements import MEASUREMENTS, Measurement, read_measurements
+from masklet.training.reports.measurements import MEASUREMENTS, BeforeAndAfter, Measurement, read_measurements
 from masklet.training.reports.predictions import GAP, Predictions, pictures_of, predictions_sheet, sample_batch
+from masklet.training.reports.processor_settings import ProcessorSettings
 from masklet.training.reports.step_log import STEP_LOG, StepLog, read_steps
 from masklet.training.reports.svg_curves import MOST_POINTS, curve_svg
+from masklet.training.run_state import AVERAGE_FOLDER
 
 
 @pytest.fixture
@@ -72,6 +76,24 @@ def test_pictures_show_picture_truth_and_prediction(recipe: Recipe) -> None:
     assert sheet.shape == (count * size + (count - 1) * GAP, 3 * size + 2 * GAP, 3)
     np.testing.assert_array_equal(sheet[:size, :size], batch.pixel_values[0].permute(1, 2, 0))
     assert (sheet[:size, size + GAP : 2 * size + GAP] != sheet[:size, :size]).any()
+
+
+def test_pictures_and_videos_are_measured_before_and_after(recipe: Recipe, tmp_path: Path) -> None:
+    """What is measured before is the checkpoint, and afterwards what the run has left: here the same weights."""
+    run = outline(replace(recipe, initial_weights=tmp_path / "run" / AVERAGE_FOLDER), tmp_path / "run")
+    model = Sam2VideoModel(recipe.model).eval()
+    model.save_pretrained(run.folder / AVERAGE_FOLDER)
+    settings = ProcessorSettings()
+    settings.began(run)
+    settings.saved(0, model)
+    measurements = BeforeAndAfter([write_images(tmp_path / "cells", 1), write_videos(tmp_path / "clips", 1, frames=3)])
+    measurements.began(run)
+    assert all(each.before is not None and each.after is None for each in read_measurements(run.folder))
+    measurements.finished()
+    measured = read_measurements(run.folder)
+    assert {each.dataset for each in measured} == {"cells", "clips"}
+    assert {"1 click", "box", "J&F"} <= {each.measure for each in measured}
+    assert [each.gain for each in measured] == ["+0.0"] * len(measured)
 
 
 def test_the_page_needs_nothing_else(recipe: Recipe, tmp_path: Path) -> None:
