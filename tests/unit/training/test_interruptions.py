@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tests.unit.training.small_recipes import (
     Listener,
     assert_equal_states,
@@ -74,7 +75,8 @@ def test_a_run_killed_at_any_step_ends_as_if_it_had_never_stopped(tmp_path: Path
     step, place = int(chance.integers(0, 6)), str(chance.choice(["before", "after"]))
     (tmp_path / "killed.py").write_text(KILLED_RUN)
     run = [sys.executable, str(tmp_path / "killed.py"), str(ROOT), str(pictures), str(tmp_path / "parts"), str(step)]
-    environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+    # As many threads as here: the order in which threads add up decides the last bits.
+    environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
     done = subprocess.run([*run, place], check=False, capture_output=True, text=True, timeout=600, env=environment)
     assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
     recipe = recipe_with_all_chance(pictures)
