@@ -15,9 +15,9 @@ from masklet.masks.segmentation import Segmentation
 from masklet.modeling.image_model import Sam2Model
 from masklet.modeling.mask_decoder import DecodedMasks
 from masklet.modeling.mask_selection import multimask_outputs, single_output
-from masklet.modeling.prompt_encoder import PADDING, POSITIVE
 from masklet.processing.processor import Sam2Processor
 from masklet.processing.results import segmentation_of
+from masklet.prompts.point_labels import PADDING, POSITIVE
 
 Floats = npt.NDArray[np.floating]
 

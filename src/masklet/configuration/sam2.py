@@ -94,7 +94,11 @@ class Sam2VisionConfig(Config):
 
 
 class Sam2PromptEncoderConfig(Config):
-    """Points, boxes and masks to tokens (SAM paper, appendix A)."""
+    """Points, boxes and masks to tokens (SAM paper, appendix A).
+
+    `draws_boxes` is masklet's own: besides its two tokens, a box is drawn as a mask prompt where no mask is given. No
+    released checkpoint was trained so; a small network learns from it in little time what lies inside.
+    """
 
     path_in_composite: ClassVar[tuple[str, ...]] = ("prompt_encoder_config",)
 
@@ -106,6 +110,7 @@ class Sam2PromptEncoderConfig(Config):
     hidden_act: str = "gelu"
     layer_norm_eps: float = 1e-6
     scale: float = 1
+    draws_boxes: bool = False
 
     @property
     def image_embedding_size(self) -> tuple[int, int]:

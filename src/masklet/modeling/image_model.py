@@ -16,8 +16,9 @@ from masklet.modeling.mask_decoder import DecodedMasks, MaskDecoder
 from masklet.modeling.mask_selection import multimask_outputs, single_output
 from masklet.modeling.outputs import Sam2HieraDetOutput, Sam2ImageSegmentationOutput
 from masklet.modeling.positions import FourierPositions
-from masklet.modeling.prompt_encoder import NOT_A_POINT, PromptEncoder
+from masklet.modeling.prompt_encoder import PromptEncoder
 from masklet.modeling.vision import Sam2VisionModel
+from masklet.prompts.point_labels import NOT_A_POINT
 
 ImageEmbeddings = tuple[Tensor, ...]
 
@@ -116,7 +117,8 @@ class Sam2Model(PretrainedModel):
             if input_points is not None and input_labels is None:
                 input_labels = torch.ones_like(input_points[..., 0], dtype=torch.long)
             sparse = self.prompt_encoder.sparse(input_points, input_labels, input_boxes)
-        dense = self.prompt_encoder.dense(input_masks, 1 if prompts is None else prompts.shape[0])
+        batch = 1 if prompts is None else prompts.shape[0]
+        dense = self.prompt_encoder.dense(input_masks, batch, input_points, input_labels, input_boxes)
         return sparse, dense[:, 0].permute(0, 3, 1, 2)
 
     def get_image_wide_positional_embeddings(self) -> Tensor:
@@ -148,7 +150,7 @@ class Sam2Model(PretrainedModel):
             tuple(image_embeddings),
             self.shared_image_embedding.grid(*image_embeddings[2].shape[-2:]),
             self.prompt_encoder.sparse(input_points, input_labels, input_boxes),
-            self.prompt_encoder.dense(input_masks, batch),
+            self.prompt_encoder.dense(input_masks, batch, input_points, input_labels, input_boxes),
             attention_similarity,
             target_embedding,
             keep_attentions,

@@ -5,11 +5,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet.configuration import Sam2PromptEncoderConfig
+from masklet.modeling.drawn_boxes import box_corners, drawn
 from masklet.modeling.layers import LayerNorm2d, activation
+from masklet.modeling.pieces import pays_in_pieces
 from masklet.modeling.positions import FourierPositions
-
-# Labels of points. Box corners are points too; padding keeps its token, with nothing in it.
-NEGATIVE, POSITIVE, BOX_UPPER_LEFT, BOX_LOWER_RIGHT, NOT_A_POINT, PADDING = 0, 1, 2, 3, -1, -10
+from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, NOT_A_POINT, PADDING
 
 
 class MaskEmbedding(nn.Module):
@@ -48,7 +48,8 @@ class PromptEncoder(nn.Module):
         """Tokens [batch, objects, n, channels] of points [batch, objects, n, 2], labels and boxes [..., 4] in pixels.
 
         One "not a point" token always ends the sequence, boxes included, as in the original implementation; box
-        corners are points labelled 2 and 3. A box whose four coordinates are -10 is padding.
+        corners are points labelled 2 and 3. A box whose four coordinates are -10 is padding, and padding keeps its
+        token, with nothing in it.
         """
         parts = []
         if points is not None and labels is not None:
@@ -68,14 +69,36 @@ class PromptEncoder(nn.Module):
         tokens = (tokens + self.point_embed(labels.clamp(min=0))) * is_point
         return torch.where((labels == NOT_A_POINT).unsqueeze(-1), self.not_a_point_embed.weight, tokens)
 
-    def dense(self, masks: Tensor | None, batch: int) -> Tensor:
-        """Embedding [batch, 1 or objects, h, w, channels] of mask logits [batch, 1 or objects, any, any] or none."""
-        height, width = self.config.image_embedding_size
-        if masks is None:
-            return self.no_mask_embed.weight.expand(batch, 1, height, width, -1)
-        count = masks.shape[1]
+    def dense(
+        self,
+        masks: Tensor | None,
+        batch: int,
+        points: Tensor | None = None,
+        labels: Tensor | None = None,
+        boxes: Tensor | None = None,
+    ) -> Tensor:
+        """Embedding [batch, 1 or objects, h, w, channels] of mask logits [batch, 1 or objects, any, any] or none.
+
+        The other prompts matter only to a network that draws boxes: without masks, their boxes are its masks.
+        """
+        if masks is not None:
+            return self._embed_masks(masks)
+        nothing = self.no_mask_embed.weight.expand(batch, 1, *self.config.image_embedding_size, -1)
+        found = box_corners(points, labels, boxes) if self.config.draws_boxes else None
+        if found is None:
+            return nothing
+        corners, has_box = found
+        # Clicks alone are frequent, and on a processor it pays that all objects then share one embedding.
+        if pays_in_pieces(corners.device) and not has_box.any():
+            return nothing
+        size = self.config.mask_input_size
+        embedded = self._embed_masks(drawn(corners * (size[0] / self.config.image_size), size))
+        return torch.where(has_box[..., None, None, None], embedded, nothing.to(embedded.dtype))
+
+    def _embed_masks(self, masks: Tensor) -> Tensor:
+        batch_and_count = masks.shape[:2]
         masks = masks.flatten(0, 1).unsqueeze(1)
         if masks.shape[-2:] != self.config.mask_input_size:
             masks = F.interpolate(masks.float(), size=self.config.mask_input_size, mode="bilinear", antialias=True)
         embedded = self.mask_embed(masks.to(self.mask_embed.conv1.weight.dtype))
-        return embedded.unflatten(0, (batch, count)).permute(0, 1, 3, 4, 2)
+        return embedded.unflatten(0, batch_and_count).permute(0, 1, 3, 4, 2)

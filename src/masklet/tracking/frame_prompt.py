@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
-from masklet.modeling.prompt_encoder import NOT_A_POINT, PADDING
+from masklet.prompts.point_labels import NOT_A_POINT, PADDING
 
 BOX_LABELS = (2, 3)  # a box is two leading points: its upper left and its lower right corner
 ALLOWED_LABELS = (NOT_A_POINT, 0, 1, *BOX_LABELS)

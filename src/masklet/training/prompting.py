@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from masklet.masks.geometry import Mask, bounding_box
-from masklet.modeling.prompt_encoder import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING
+from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
 from masklet.training.clip_plan import PromptKind
 

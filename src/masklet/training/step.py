@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from masklet.modeling.image_model import Sam2Model
-from masklet.modeling.prompt_encoder import NOT_A_POINT, POSITIVE
+from masklet.prompts.point_labels import NOT_A_POINT, POSITIVE
 from masklet.training.batches import SceneBatch
 from masklet.training.losses import RoundLoss, round_loss
 from masklet.training.prompting import PointPrompts, coarse_mask_logits, correcting_clicks

@@ -56,6 +56,7 @@ VISION = GENERIC | {
 }
 
 PROMPT_ENCODER = GENERIC | {
+    "draws_boxes": False,  # masklet's own
     "model_type": "",
     "hidden_size": 256,
     "image_size": 1024,

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from masklet.masks.geometry import bounding_box
-from masklet.modeling.prompt_encoder import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING, POSITIVE
+from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING, POSITIVE
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
 from masklet.training.clip_plan import PromptKind
 from masklet.training.losses import measured_iou

@@ -30,7 +30,7 @@ def compact_model(image_size: int = 384) -> Sam2Config:
         vision_config=Sam2VisionConfig(
             backbone_config=backbone, backbone_channel_list=[320, 192, 96, 48], fpn_hidden_size=WIDTH
         ),
-        prompt_encoder_config=Sam2PromptEncoderConfig(hidden_size=WIDTH, mask_input_channels=16),
+        prompt_encoder_config=Sam2PromptEncoderConfig(hidden_size=WIDTH, mask_input_channels=16, draws_boxes=True),
         # Its logits are soft, so nearly every mask would count as unstable and be replaced by one learnt from clicks.
         mask_decoder_config=Sam2MaskDecoderConfig(
             hidden_size=WIDTH, mlp_dim=512, iou_head_hidden_dim=WIDTH, dynamic_multimask_via_stability=False

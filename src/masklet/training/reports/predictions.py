@@ -15,8 +15,8 @@ from masklet.atomic_files import written_whole
 from masklet.masks.segmentation import Segmentation
 from masklet.media.overlays import draw_overlay
 from masklet.modeling.mask_selection import is_ambiguous
-from masklet.modeling.prompt_encoder import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, NEGATIVE, POSITIVE
 from masklet.modeling.video_network import VideoNetwork
+from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, NEGATIVE, POSITIVE
 from masklet.training.batches import SceneBatch
 from masklet.training.data_source import open_training_data
 from masklet.training.observer import RunOutline

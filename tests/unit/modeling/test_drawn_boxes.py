@@ -1,0 +1,82 @@
+"""Boxes as mask prompts."""
+
+import pytest
+import torch
+from tests.unit.modeling.small_models import randomised
+from torch import Tensor
+
+from masklet.configuration import Sam2PromptEncoderConfig
+from masklet.modeling.drawn_boxes import INSIDE, OUTSIDE, box_corners, drawn
+from masklet.modeling.prompt_encoder import PromptEncoder
+
+SIZE = 64
+BOX = [8.0, 16.0, 40.0, 30.0]
+
+
+@pytest.fixture(scope="module")
+def encoder() -> PromptEncoder:
+    torch.manual_seed(0)
+    config = Sam2PromptEncoderConfig(hidden_size=16, image_size=SIZE, mask_input_channels=8, draws_boxes=True)
+    return randomised(PromptEncoder(config)).requires_grad_(False)
+
+
+def boxes(*each: list[float]) -> Tensor:
+    return torch.tensor([each])
+
+
+def test_pixels_inside_and_outside() -> None:
+    logits = drawn(boxes([1.0, 2, 3, 3]), (4, 5))[0, 0]
+    assert logits.shape == (4, 5)
+    inside = torch.zeros(4, 5, dtype=torch.bool)
+    inside[2, 1:3] = True
+    assert torch.equal(logits, torch.where(inside, INSIDE, OUTSIDE))
+
+
+def test_an_edge_counts_by_what_it_covers() -> None:
+    logits = drawn(boxes([0.25, 0, 1.5, 1]), (1, 3))[0, 0, 0]
+    span = INSIDE - OUTSIDE
+    torch.testing.assert_close(logits, torch.tensor([OUTSIDE + 0.75 * span, OUTSIDE + 0.5 * span, OUTSIDE]))
+
+
+def test_a_box_beyond_the_picture_is_drawn_as_far_as_it_is_seen() -> None:
+    assert torch.equal(drawn(boxes([-5.0, -5, 99, 99]), (3, 3)), torch.full((1, 1, 3, 3), INSIDE))
+    assert torch.equal(drawn(boxes([10.0, 10, 20, 20]), (3, 3)), torch.full((1, 1, 3, 3), OUTSIDE))
+
+
+def test_two_corners_among_clicks_are_a_box() -> None:
+    points = torch.tensor([[[[5.0, 5], [8, 16], [40, 30]], [[1, 1], [2, 2], [-10, -10]]]])
+    labels = torch.tensor([[[1, 2, 3], [1, 0, -10]]])
+    found = box_corners(points, labels, None)
+    assert found is not None
+    corners, has_box = found
+    assert has_box.tolist() == [[True, False]]
+    assert corners[0, 0].tolist() == BOX
+
+
+def test_the_network_sees_the_box_as_that_mask(encoder: PromptEncoder) -> None:
+    mask = drawn(boxes(BOX) / 4, (16, 16))
+    assert torch.equal(encoder.dense(None, 1, boxes=boxes(BOX)), encoder.dense(mask, 1))
+
+
+def test_a_mask_prompt_comes_first(encoder: PromptEncoder) -> None:
+    mask = torch.randn(1, 1, 16, 16)
+    assert torch.equal(encoder.dense(mask, 1, boxes=boxes(BOX)), encoder.dense(mask, 1))
+
+
+@pytest.mark.parametrize("with_gradients", [False, True])
+def test_objects_without_a_box_have_no_mask(encoder: PromptEncoder, with_gradients: bool) -> None:
+    """Also where the shortcut for clicks alone is not taken."""
+    click = torch.full((1, 1, 2, 2), 5.0), torch.ones(1, 1, 2, dtype=torch.long)
+    padding = [-10.0] * 4
+    with torch.set_grad_enabled(with_gradients):
+        nothing = encoder.dense(None, 1)
+        together = encoder.dense(None, 1, boxes=boxes(padding, BOX))
+        alone = encoder.dense(None, 1, *click)
+    assert torch.equal(together[:, :1], nothing)
+    assert not torch.equal(together[:, 1:], nothing)
+    assert torch.equal(alone, nothing)
+
+
+def test_released_networks_do_not_draw() -> None:
+    encoder = randomised(PromptEncoder(Sam2PromptEncoderConfig(hidden_size=16, image_size=SIZE)))
+    assert torch.equal(encoder.dense(None, 1, boxes=boxes(BOX)), encoder.dense(None, 1))
