@@ -20,9 +20,9 @@ from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
 from masklet.masks.run_length import encode_run_length
 from masklet.training import recipes
-from masklet.training.recipe import Stage
 from masklet.training.recipes.compact import compact_model, smoke
-from masklet.training.trainer import Trainer
+from masklet.training.run.trainer import Trainer
+from masklet.training.settings.stages import Stage
 
 SIZE = 128
 # pycocotools converts its result in a way that numpy 2 warns about.

@@ -10,10 +10,11 @@ from typer.testing import CliRunner
 
 from masklet import Sam2Model, Sam2VideoModel
 from masklet.cli.main import app
-from masklet.training.recipe import ClipStage, ClipTracking
-from masklet.training.run_record import RECORD_FILE
-from masklet.training.run_state import AVERAGE_FOLDER
-from masklet.training.trainer import Trainer
+from masklet.training.run.run_record import RECORD_FILE
+from masklet.training.run.run_state import AVERAGE_FOLDER
+from masklet.training.run.trainer import Trainer
+from masklet.training.settings.procedure import ClipTracking
+from masklet.training.settings.stages import ClipStage
 
 
 @pytest.fixture(scope="module")

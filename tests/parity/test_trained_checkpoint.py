@@ -8,7 +8,7 @@ import torch
 from tests.unit.training.small_recipes import small_recipe
 
 from masklet.configuration import Sam2Config
-from masklet.training.network import initial_network
+from masklet.training.network.building import initial_network
 
 
 @pytest.mark.filterwarnings("ignore")  # transformers' own

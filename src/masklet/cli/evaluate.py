@@ -23,7 +23,7 @@ from masklet.cli.exit_codes import EXPLANATION
 from masklet.cli.model_options import DataTypeOption, DeviceOption, ImageSizeOption, ModelOption, load_segmenter
 
 if TYPE_CHECKING:
-    from masklet.evaluation.predictors import StillPredictor
+    from masklet.evaluation.stills.predictors import StillPredictor
 
 ALL_CLICKS = (1, 3, 5)
 
@@ -76,15 +76,15 @@ def stills(
             for each, clicks in _predictors(PredictorName.MODEL if compare else predictor, choice)
         ]
 
-    from masklet.evaluation.stills import StillsMeasurement
+    from masklet.evaluation.stills.clicks_and_boxes import StillsMeasurement
 
     EvaluationRun(output, report, workers, compare is not None).show(measurements)
 
 
 def _predictors(wanted: PredictorName, choice: ModelChoice) -> Iterator[tuple[StillPredictor, tuple[int, ...]]]:
     """Yield what is to be measured, each with the numbers of clicks after which to measure it."""
-    from masklet.evaluation.baselines import GrabCut, InscribedEllipse
-    from masklet.evaluation.model_predictor import ModelPredictor
+    from masklet.evaluation.stills.baselines import GrabCut, InscribedEllipse
+    from masklet.evaluation.stills.model_predictor import ModelPredictor
 
     if wanted in (PredictorName.MODEL, PredictorName.ALL):
         for name, each in choice.each():

@@ -33,7 +33,8 @@ from masklet.configuration.tracking_presets import TrackingPreset
 
 
 class Mode(StrEnum):
-    """When the simulated user looks at the result: `masklet.evaluation.annotation_rounds.Interaction`, or by turns."""
+    """When the simulated user looks at the result: `Interaction` of
+    `masklet.evaluation.interactive.annotation_rounds`, or by turns."""
 
     OFFLINE = "offline"
     ONLINE = "online"
@@ -64,10 +65,10 @@ def interactive(
     Online, the video is tracked once, and the user clicks wherever the overlap falls below the threshold. The protocol
     is that of section 6.1 of the SAM 2 paper; every object is tracked by itself.
     """
-    from masklet.evaluation.annotation_rounds import Effort, Interaction
-    from masklet.evaluation.interactive import InteractiveMeasurement
-    from masklet.evaluation.interactive_predictors import ClickedModelPredictor
-    from masklet.evaluation.vos_scores import CountingRule
+    from masklet.evaluation.interactive.annotation_rounds import Effort, Interaction
+    from masklet.evaluation.interactive.correcting import InteractiveMeasurement
+    from masklet.evaluation.interactive.interactive_predictors import ClickedModelPredictor
+    from masklet.evaluation.vos.vos_scores import CountingRule
 
     choice = ModelChoice(model, compare, device, dtype, image_size, preset)
     modes = list(Interaction) if mode is Mode.BOTH else [Interaction(mode.value)]

@@ -34,7 +34,7 @@ from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from masklet.evaluation.video_predictors import VideoPredictor
+    from masklet.evaluation.vos.video_predictors import VideoPredictor
 
 
 class VideoPredictorName(StrEnum):
@@ -73,8 +73,8 @@ def vos(
     The baselines repeat the first masks, or warp them by dense optical flow. The JSON file holds a list with one report
     per predictor.
     """
-    from masklet.evaluation.vos import VosMeasurement
-    from masklet.evaluation.vos_scores import CountingRule
+    from masklet.evaluation.vos.first_mask import VosMeasurement
+    from masklet.evaluation.vos.vos_scores import CountingRule
 
     if resume and save_masks is None:
         raise InvalidInputError("--resume needs --save-masks, which says where the finished sequences are.")
@@ -100,13 +100,13 @@ def _folder(save_masks: Path | None, name: str) -> str | None:
 
 def _predictors(wanted: VideoPredictorName, choice: ModelChoice) -> Iterator[tuple[str, VideoPredictor]]:
     """Yield what is to be measured, each with the name of the folder for its masks."""
-    from masklet.evaluation.video_baselines import RepeatedFirstMask, WarpedFirstMask
+    from masklet.evaluation.vos.video_baselines import RepeatedFirstMask, WarpedFirstMask
 
     def is_wanted(name: VideoPredictorName) -> bool:
         return wanted in (name, VideoPredictorName.ALL)
 
     if is_wanted(VideoPredictorName.MODEL):
-        from masklet.evaluation.video_model_predictor import VideoModelPredictor
+        from masklet.evaluation.vos.video_model_predictor import VideoModelPredictor
 
         for letter, (name, each) in zip("AB", choice.each(), strict=False):
             tracker = load_tracker(each.model, each.device, each.dtype, each.image_size, each.preset)

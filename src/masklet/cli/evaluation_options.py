@@ -14,8 +14,8 @@ from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from masklet.evaluation.report import Report
-    from masklet.evaluation.running import Measurement
+    from masklet.evaluation.reporting.report import Report
+    from masklet.evaluation.running.items import Measurement
 
 BUNDLED = "bundled"
 
@@ -41,7 +41,7 @@ VideosArgument = Annotated[
 
 
 class Rule(StrEnum):
-    """Which frames of an object count: `masklet.evaluation.vos_scores.CountingRule`, which numpy comes with."""
+    """Which frames of an object count: `masklet.evaluation.vos.vos_scores.CountingRule`, which numpy comes with."""
 
     DAVIS = "davis"
     APPEARANCE = "appearance"
@@ -94,10 +94,10 @@ class EvaluationRun:
         from rich.console import Console
 
         from masklet.cli.progress import progress_bar
-        from masklet.evaluation.comparison import Comparison
-        from masklet.evaluation.report import report_table
-        from masklet.evaluation.report_folder import folder_of, write_report_folder, write_scores
-        from masklet.evaluation.running import run
+        from masklet.evaluation.reporting.comparison import Comparison
+        from masklet.evaluation.reporting.report import report_table
+        from masklet.evaluation.reporting.report_folder import folder_of, write_report_folder, write_scores
+        from masklet.evaluation.running.items import run
 
         measured: list[tuple[Measurement, Report]] = []
         with progress_bar() as bar:

@@ -15,8 +15,8 @@ from masklet.errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from masklet.training.observer import RunObserver
-    from masklet.training.recipe import Recipe
+    from masklet.training.run.observer import RunObserver
+    from masklet.training.settings.recipe import Recipe
 
 
 def train(
@@ -69,8 +69,8 @@ def _options(name: str, values: Sequence[object] | None) -> list[str]:
 
 
 def _recipe(name: str, data: Sequence[Path], initial_weights: str | None, changes: Sequence[str]) -> Recipe:
-    from masklet.training.overrides import overridden
     from masklet.training.recipes import recipe_named
+    from masklet.training.settings.overrides import overridden
 
     for root in data:
         if not root.exists():
@@ -80,7 +80,7 @@ def _recipe(name: str, data: Sequence[Path], initial_weights: str | None, change
 
 def _show(recipe: Recipe) -> None:
     """Print the fields in the form that --set takes."""
-    from masklet.training.overrides import settings
+    from masklet.training.settings.overrides import settings
 
     for name, text in settings(recipe).items():
         print(f"{name}={text}")
@@ -106,9 +106,9 @@ def _check(recipe: str, roots: Sequence[Path]) -> None:
 
 def _train(recipe: Recipe, run: Path, device: str, evaluation_data: Sequence[Path], again: str) -> None:
     from masklet.cli.training_progress import TrainingProgress
-    from masklet.training.memory_estimate import estimate_memory
-    from masklet.training.run_state import AVERAGE_FOLDER
-    from masklet.training.trainer import Trainer
+    from masklet.training.network.memory_estimate import estimate_memory
+    from masklet.training.run.run_state import AVERAGE_FOLDER
+    from masklet.training.run.trainer import Trainer
 
     with TrainingProgress() as progress:
         trainer = Trainer(recipe, run, device, [progress, *_reports(evaluation_data, device)])

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from masklet.modeling.video_network import VideoNetwork
-    from masklet.training.observer import RunOutline
+    from masklet.training.run.observer import RunOutline
 
 
 class TrainingProgress:

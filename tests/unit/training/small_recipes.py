@@ -12,9 +12,10 @@ from tests.unit.modeling.small_models import TILING_WINDOWS, small_config
 from masklet.configuration import Sam2Config
 from masklet.datasets.scenes import SceneMixture
 from masklet.modeling.video_network import VideoNetwork
-from masklet.training.observer import RunOutline
-from masklet.training.recipe import Recipe, Stage
-from masklet.training.run_state import STATE_FILE
+from masklet.training.run.observer import RunOutline
+from masklet.training.run.run_state import STATE_FILE
+from masklet.training.settings.recipe import Recipe
+from masklet.training.settings.stages import Stage
 
 
 def write_pictures(folder: Path, count: int = 3) -> Path:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from masklet.errors import InvalidInputError
-from masklet.training.recipe import Recipe
 from masklet.training.recipes.compact import compact, compact_clips, smoke
 from masklet.training.recipes.finetuning import finetune_image, finetune_video, lora
 from masklet.training.recipes.ingredients import Ingredients
 from masklet.training.recipes.scratch import scratch
+from masklet.training.settings.recipe import Recipe
 
 RECIPES: dict[str, Callable[[Ingredients], Recipe]] = {
     "scratch": scratch,

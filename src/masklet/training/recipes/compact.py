@@ -10,8 +10,10 @@ from masklet.configuration import (
     Sam2VisionConfig,
 )
 from masklet.datasets.scenes import SceneMixture
-from masklet.training.recipe import AnnotatorShares, ClipStage, ClipTracking, LossWeights, PromptShares, Recipe, Stage
 from masklet.training.recipes.ingredients import Ingredients
+from masklet.training.settings.procedure import AnnotatorShares, ClipTracking, LossWeights, PromptShares
+from masklet.training.settings.recipe import Recipe
+from masklet.training.settings.stages import ClipStage, Stage
 
 WIDTH = 128  # of the pyramid, the prompts and the decoder
 

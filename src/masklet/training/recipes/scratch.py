@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from masklet.training.recipe import Recipe
 from masklet.training.recipes.compact import CLIPS, STILLS, compact
 from masklet.training.recipes.ingredients import Ingredients
+from masklet.training.settings.recipe import Recipe
 
 
 def scratch(given: Ingredients) -> Recipe:

@@ -10,12 +10,12 @@ from typing import Any
 import masklet
 from masklet.atomic_files import written_whole
 from masklet.modeling.video_network import VideoNetwork
-from masklet.training.observer import RunOutline
-from masklet.training.overrides import settings
 from masklet.training.reports.measurements import Measurement, read_measurements
 from masklet.training.reports.predictions import pictures_of
 from masklet.training.reports.step_log import read_steps
 from masklet.training.reports.svg_curves import curve_svg
+from masklet.training.run.observer import RunOutline
+from masklet.training.settings.overrides import settings
 
 REPORT = "report.html"
 STYLE = """

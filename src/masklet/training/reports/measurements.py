@@ -7,16 +7,16 @@ from pathlib import Path
 
 from masklet.atomic_files import written_whole
 from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
-from masklet.evaluation.measured_item import mean_values
-from masklet.evaluation.model_predictor import ModelPredictor
-from masklet.evaluation.report import Report
-from masklet.evaluation.stills import evaluate_stills
-from masklet.evaluation.video_model_predictor import VideoModelPredictor
-from masklet.evaluation.vos import evaluate_vos
+from masklet.evaluation.reporting.measured_item import mean_values
+from masklet.evaluation.reporting.report import Report
+from masklet.evaluation.stills.clicks_and_boxes import evaluate_stills
+from masklet.evaluation.stills.model_predictor import ModelPredictor
+from masklet.evaluation.vos.first_mask import evaluate_vos
+from masklet.evaluation.vos.video_model_predictor import VideoModelPredictor
 from masklet.modeling.video_network import VideoNetwork
 from masklet.segmenting import ImageSegmenter
-from masklet.training.observer import RunOutline
-from masklet.training.run_state import AVERAGE_FOLDER
+from masklet.training.run.observer import RunOutline
+from masklet.training.run.run_state import AVERAGE_FOLDER
 from masklet.video_tracking import VideoTracker
 
 MEASUREMENTS = "measurements.json"

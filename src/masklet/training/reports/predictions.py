@@ -17,11 +17,12 @@ from masklet.media.overlays import draw_overlay
 from masklet.modeling.mask_selection import is_ambiguous
 from masklet.modeling.video_network import VideoNetwork
 from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, NEGATIVE, POSITIVE
-from masklet.training.batches import SceneBatch
-from masklet.training.data_source import open_training_data
-from masklet.training.observer import RunOutline
-from masklet.training.recipe import Recipe, Stage
-from masklet.training.shares import Share
+from masklet.training.run.observer import RunOutline
+from masklet.training.run.shares import Share
+from masklet.training.settings.recipe import Recipe
+from masklet.training.settings.stages import Stage
+from masklet.training.supply.data_source import open_training_data
+from masklet.training.supply.stills_batches import SceneBatch
 
 PICTURES_FOLDER = "pictures"
 SAMPLES, OBJECTS = 4, 4

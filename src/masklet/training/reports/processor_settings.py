@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from masklet.modeling.video_network import VideoNetwork
 from masklet.processing.image_processor import Sam2ImageProcessorFast
 from masklet.processing.processor import Sam2Processor
-from masklet.training.observer import RunOutline
-from masklet.training.run_state import AVERAGE_FOLDER
+from masklet.training.run.observer import RunOutline
+from masklet.training.run.run_state import AVERAGE_FOLDER
 
 
 class ProcessorSettings:

@@ -9,7 +9,7 @@ from typing import Any
 
 from masklet.atomic_files import written_whole
 from masklet.modeling.video_network import VideoNetwork
-from masklet.training.observer import RunOutline
+from masklet.training.run.observer import RunOutline
 
 STEP_LOG = "steps.jsonl"
 

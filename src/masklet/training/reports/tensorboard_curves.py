@@ -7,8 +7,8 @@ import numpy as np
 from masklet.errors import InvalidInputError
 from masklet.media.images import read_image
 from masklet.modeling.video_network import VideoNetwork
-from masklet.training.observer import RunOutline
 from masklet.training.reports.predictions import pictures_of
+from masklet.training.run.observer import RunOutline
 
 CURVES_FOLDER = "curves"
 

@@ -7,18 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.unit.training.small_recipes import small_recipe, write_pictures
-from tests.unit.training.test_data_source import write_images, write_videos
+from tests.unit.training.supply.test_data_source import write_images, write_videos
 
 from masklet.tracking.video_model import Sam2VideoModel
-from masklet.training.observer import RunOutline
-from masklet.training.recipe import Recipe
 from masklet.training.reports.html_report import HtmlReport
 from masklet.training.reports.measurements import MEASUREMENTS, BeforeAndAfter, Measurement, read_measurements
 from masklet.training.reports.predictions import GAP, Predictions, pictures_of, predictions_sheet, sample_batch
 from masklet.training.reports.processor_settings import ProcessorSettings
 from masklet.training.reports.step_log import STEP_LOG, StepLog, read_steps
 from masklet.training.reports.svg_curves import MOST_POINTS, curve_svg
-from masklet.training.run_state import AVERAGE_FOLDER
+from masklet.training.run.observer import RunOutline
+from masklet.training.run.run_state import AVERAGE_FOLDER
+from masklet.training.settings.recipe import Recipe
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Videos: objects followed while somebody corrects them."""

@@ -1,0 +1,139 @@
+"""How well objects of annotated videos are found by a user who clicks, looks at the result and clicks again."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from masklet.datasets.annotated import AnnotatedVideo, AnnotatedVideos
+from masklet.errors import InvalidInputError, UnreadableVideoError
+from masklet.evaluation.interactive.annotation_rounds import PAPER, AnnotationRounds, Effort, Interaction
+from masklet.evaluation.interactive.interactive_predictors import InteractivePredictor
+from masklet.evaluation.interactive.interactive_report import AVERAGE, InteractiveReport, annotated_setting
+from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
+from masklet.evaluation.running.annotated_data import counted_objects, first_masks, look_at, video_dataset
+from masklet.evaluation.running.items import FolderPath, Progress, fingerprint_of, run
+from masklet.evaluation.vos.vos_scores import CountingRule, counted_frames
+from masklet.masks.geometry import Mask
+from masklet.masks.run_length import RunLength, encode_run_length
+from masklet.media.images import Pixels
+
+
+def evaluate_interactive(
+    root: FolderPath,
+    predictor: InteractivePredictor,
+    *,
+    interaction: Interaction = Interaction.OFFLINE,
+    effort: Effort = PAPER,
+    sequences: Sequence[str] | None = None,
+    rule: CountingRule = CountingRule.DAVIS,
+    folder: FolderPath | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> InteractiveReport:
+    """Measure `predictor` on the videos under `root`; see `InteractiveMeasurement` and `run` for the arguments."""
+    chosen = None if sequences is None else tuple(sequences)
+    measurement = InteractiveMeasurement(os.fspath(root), predictor, interaction, effort, chosen, rule)
+    return measurement.report(run(measurement, folder=folder, workers=workers, progress=progress))
+
+
+@dataclass(frozen=True)
+class InteractiveMeasurement:
+    """J&F after each number of annotated frames, every object by itself.
+
+    Attributes:
+        root: a dataset of videos. Measured are its annotated frames, without the first and the last.
+        predictor: what is measured.
+        interaction, effort: what the simulated user does.
+        sequences: the names of the videos to measure; None: all.
+        rule: which objects and frames count.
+
+    InvalidInputError if a sequence is unknown or shows no objects.
+    """
+
+    root: str
+    predictor: InteractivePredictor
+    interaction: Interaction = Interaction.OFFLINE
+    effort: Effort = PAPER
+    sequences: tuple[str, ...] | None = None
+    rule: CountingRule = CountingRule.DAVIS
+
+    @property
+    def predictor_name(self) -> str:
+        """The predictor's own name and the protocol."""
+        return f"{self.predictor.name}, {self.interaction}"
+
+    def names(self) -> Sequence[str]:
+        """Return the sequences to measure."""
+        return self._videos.sequences if self.sequences is None else self.sequences
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the scores depend on."""
+        return {
+            "kind": "interactive",
+            "root": str(Path(self.root).absolute()),
+            "predictor": self.predictor.name,
+            "fingerprint": fingerprint_of(self.predictor),
+            "interaction": self.interaction,
+            "effort": asdict(self.effort),
+            "rule": self.rule,
+        }
+
+    def measure(self, name: str) -> MeasuredItem:
+        """Measure one video."""
+        video = self._videos[name]
+        worst = WorstFrames()
+        of_objects = {each: self._annotate(video, each, worst) for each in self._visible_objects(video)}
+        rounds = {each: scores for each, scores in of_objects.items() if scores}
+        if not rounds:
+            raise InvalidInputError(f"No object of the sequence {name!r} is ever seen where it counts.")
+        values = {
+            annotated_setting(count + 1): tuple(scores[count] for scores in rounds.values())
+            for count in range(self.effort.frames)
+        }
+        values[AVERAGE] = tuple(float(np.mean(scores)) for scores in rounds.values())
+        return MeasuredItem(name, Path(self.root).name, len(video), tuple(rounds), values, worst.worst())
+
+    def report(self, items: tuple[MeasuredItem, ...]) -> InteractiveReport:
+        """Return the means over the objects of all videos."""
+        return InteractiveReport(self.predictor_name, items, self.interaction, self.effort, self.rule)
+
+    def look(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
+        """Return a frame of a video and the mask of one of its objects."""
+        return look_at(self._videos[name], frame, object_id)
+
+    @cached_property
+    def _videos(self) -> AnnotatedVideos:
+        return video_dataset(self.root)
+
+    def _visible_objects(self, video: AnnotatedVideo) -> list[int]:
+        """The objects that count and that there is something to click on, ascending."""
+        appearing = first_masks(video, counted_objects(video, self.rule))
+        return sorted(object_id for masks in appearing.values() for object_id in masks)
+
+    def _annotate(self, video: AnnotatedVideo, object_id: int, worst: WorstFrames) -> list[float]:
+        """Return J&F of one object after each number of annotated frames, or nothing where it does not count."""
+        truths = _truths(video, object_id)
+        with video.open_frames() as frames:
+            rounds = AnnotationRounds(self.predictor.open(frames), truths, self.interaction, self.effort)
+            scores = list(rounds.run())
+            if frames.problems:
+                raise UnreadableVideoError(f"{video.name}: {frames.problems[0]}")
+        counted = [counted_frames(each, self.rule) for each in scores]
+        if not all(counted):
+            return []
+        for frame, of_frame in list(zip(truths, scores[-1], strict=True))[1:-1]:
+            worst.offer(object_id, frame, of_frame.j_and_f, rounds.predicted(frame))
+        return [float(np.mean([of_frame.j_and_f for of_frame in each])) for each in counted]
+
+
+def _truths(video: AnnotatedVideo, object_id: int) -> dict[int, RunLength]:
+    """The mask of one object on every annotated frame, as run lengths."""
+    found = {frame: video.masks(frame).get(object_id) for frame in video.annotated_frames}
+    shape = next(mask.shape for mask in found.values() if mask is not None)
+    empty = np.zeros(shape, dtype=bool)
+    return {frame: encode_run_length(empty if mask is None else mask) for frame, mask in found.items()}

@@ -1,0 +1,67 @@
+"""What the interactive evaluation asks of anything that tracks by clicks, and the model behind it."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from masklet.evaluation.vos.video_predictors import VideoFrames
+from masklet.masks.geometry import Mask
+from masklet.prompts.simulated_clicks import Click
+from masklet.tracking.fingerprint import fingerprint
+from masklet.video_tracking import TrackedVideo, VideoTracker
+
+OBJECT = 1
+CACHED_FEATURES = 2**31
+"""How many bytes of image features are kept for the next pass through a video."""
+
+
+class ClickedVideo(Protocol):
+    """One object in an open video."""
+
+    def click(self, frame: int, click: Click) -> Mask:
+        """Add a click to those on a frame, and return the object's mask (bool [H, W]) there."""
+
+    def track(self, first: int) -> Iterator[tuple[int, Mask]]:
+        """Yield the numbers and the object's masks (bool [H, W]) of frame `first` and all that follow."""
+
+
+class InteractivePredictor(Protocol):
+    """Tracks one object after the other by clicks."""
+
+    @property
+    def name(self) -> str:
+        """What the row of the results is called."""
+
+    def open(self, frames: VideoFrames) -> ClickedVideo:
+        """Begin with an object of a video, which nothing is known of."""
+
+
+class ClickedModelPredictor:
+    """Evaluate `tracker`: each object has a session of its own, in which all clicks stay."""
+
+    def __init__(self, tracker: VideoTracker, name: str = "masklet") -> None:
+        self.name = name
+        self._tracker = tracker
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells the weights from others."""
+        return fingerprint(self._tracker.model)
+
+    def open(self, frames: VideoFrames) -> ClickedVideo:
+        """Open a session, which keeps the features of all frames if they take less than 2 GiB."""
+        of_a_frame = 16 * 2**20 * (self._tracker.model.config.image_size / 1024) ** 2
+        fits = of_a_frame * len(frames) <= CACHED_FEATURES
+        return _ClickedSession(self._tracker.open(frames, max_vision_features_cache_size=len(frames) if fits else 1))
+
+
+class _ClickedSession:
+    def __init__(self, video: TrackedVideo) -> None:
+        self._video = video
+
+    def click(self, frame: int, click: Click) -> Mask:
+        self._video.add(OBJECT, frame, points=[(click.x, click.y)], labels=[click.label], keep_earlier=True)
+        return self._video.segment(frame).masks[0]
+
+    def track(self, first: int) -> Iterator[tuple[int, Mask]]:
+        for frame, segmentation in self._video.track(frames=range(first, len(self._video))):
+            yield frame, segmentation.masks[0]

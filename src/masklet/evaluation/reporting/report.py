@@ -1,0 +1,142 @@
+"""The results of an evaluation: means, confidence intervals and rows of tables, the same for every kind."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from rich.box import SIMPLE_HEAVY
+from rich.table import Table
+
+from masklet.errors import InvalidInputError
+from masklet.evaluation.reporting.intervals import Interval, confidence_interval
+from masklet.evaluation.reporting.measured_item import MeasuredItem, mean_values
+
+MEAN = "mean"
+EDGES = ("  95 %: from", "  to")
+NAME_WIDTH = 28
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line of a diagram: what the legend calls it, and its points; `y` between 0 and 1."""
+
+    label: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one predictor reached; a mean is over the objects of a dataset, then over the datasets."""
+
+    title: ClassVar[str]
+    x_label: ClassVar[str]
+    y_label: ClassVar[str]
+    item_kind: ClassVar[str]
+
+    predictor: str
+    items: tuple[MeasuredItem, ...]
+
+    def __post_init__(self) -> None:
+        for dataset, items in self.datasets.items():
+            if not any(item.object_ids for item in items):
+                raise InvalidInputError(
+                    f"Nothing to measure: '{dataset}' has {len(items)} {self.item_kind}, no objects."
+                )
+
+    @cached_property
+    def datasets(self) -> dict[str, tuple[MeasuredItem, ...]]:
+        """The items of each dataset."""
+        names = dict.fromkeys(item.dataset for item in self.items)
+        return {name: tuple(item for item in self.items if item.dataset == name) for name in names}
+
+    @cached_property
+    def means(self) -> dict[str, float]:
+        """The mean of each measure, 0 to 1."""
+        of_datasets = [mean_values(items) for items in self.datasets.values()]
+        return {each: float(np.mean([means[each] for means in of_datasets])) for each in of_datasets[0]}
+
+    @cached_property
+    def intervals(self) -> dict[str, Interval | None]:
+        """Where the mean of each measure lies with a probability of 95 %; None where too little was measured."""
+        return {each: confidence_interval(self.values_of(each)) for each in self.means}
+
+    def values_of(self, measure: str) -> list[list[tuple[float, ...]]]:
+        """Return the values of `measure` of each dataset, each item, each object."""
+        return [[item.values.get(measure, ()) for item in items] for items in self.datasets.values()]
+
+    def rows(self) -> list[tuple[str, Sequence[MeasuredItem]]]:
+        """Return the rows of the table: a name and the items that it is about; the mean over all comes on top."""
+        return [(item.name, (item,)) for item in self.items]
+
+    def shown(self) -> dict[str, str]:
+        """Return the measures of the table by their headings."""
+        return {each: each for each in self.means}
+
+    def compared(self) -> dict[str, str]:
+        """Return the measures of the table that compares two models, of which there is room for four."""
+        return self.shown()
+
+    def curves(self) -> list[Curve]:
+        """Return the lines of the diagram."""
+        raise NotImplementedError
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as values that JSON knows."""
+        raise NotImplementedError
+
+    def to_json(self) -> str:
+        """Return the report as JSON."""
+        return json.dumps(self.to_dict(), indent=2)
+
+    def table(self) -> Table:
+        """Return the report as a table for the terminal."""
+        return report_table([self])
+
+    def csv(self) -> str:
+        """Return one line an item with the mean of each measure over its objects, 0 to 1."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["dataset", "name", "frames", "objects", *self.means])
+        for item in self.items:
+            means = mean_values([item])
+            cells = [f"{means[each]:.6f}" if each in means else "" for each in self.means]
+            writer.writerow([item.dataset, item.name, item.frames, len(item.object_ids), *cells])
+        return text.getvalue()
+
+
+def percent(value: float | None) -> str:
+    """Return a share (0 to 1) in percent with one digit, a dash for None."""
+    return "-" if value is None else f"{100 * value:.1f}"
+
+
+def narrow_table(title: str, headings: Sequence[str]) -> Table:
+    """Return an empty table with a column of names and one for each of `headings`, narrow enough for a terminal."""
+    table = Table(title=title, box=SIMPLE_HEAVY, pad_edge=False, collapse_padding=True)
+    table.add_column("", overflow="fold", max_width=NAME_WIDTH)
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def report_table(reports: Sequence[Report]) -> Table:
+    """Return, in percent, a row per item or dataset, the mean, and between which values it lies at 95 %."""
+    shown = {heading: measure for report in reports for heading, measure in report.shown().items()}
+    table = narrow_table(f"{reports[0].title}, %", ["objects", *shown])
+    for report in reports:
+        table.add_row(report.predictor, style="italic")
+        rows = [(name, mean_values(items), items) for name, items in report.rows()]
+        for name, means, items in [*rows, (MEAN, report.means, report.items)]:
+            count = str(sum(len(item.object_ids) for item in items))
+            cells = [percent(means.get(measure)) for measure in shown.values()]
+            table.add_row(name, count, *cells, style="bold" if name == MEAN else None)
+        intervals = [report.intervals.get(measure) for measure in shown.values()]
+        for name, edge in zip(EDGES, range(2), strict=True):
+            table.add_row(name, "", *(percent(None if each is None else each[edge]) for each in intervals))
+        table.add_section()
+    return table

@@ -1,0 +1,50 @@
+"""The folder of an evaluation: what is finished, and in the end tables, curves and pictures."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from masklet.atomic_files import written_whole
+from masklet.evaluation.reporting.comparison import Comparison
+from masklet.evaluation.reporting.curves import draw_curves
+from masklet.evaluation.reporting.report import Report
+from masklet.evaluation.reporting.worst_frames import draw_worst_frames
+from masklet.evaluation.running.items import Measurement
+
+
+def folder_of(root: Path, measurement: Measurement) -> Path:
+    """Return the folder for what belongs to one predictor: its name without what paths cannot have."""
+    return root / (re.sub(r"[^\w.-]+", "_", measurement.predictor_name).strip("_.") or "predictor")
+
+
+def write_scores(path: Path, reports: Sequence[Report], comparisons: Sequence[Comparison] = ()) -> None:
+    """Write a JSON list of `reports`; the comparisons come after them."""
+    content = [each.to_dict() for each in reports] + [each.to_dict() for each in comparisons]
+    with written_whole(path) as unfinished:
+        unfinished.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def write_report_folder(
+    root: Path, measured: Sequence[tuple[Measurement, Report]], comparisons: Sequence[Comparison] = ()
+) -> None:
+    """Write `scores.json`, `curves.png`, and for each predictor in a folder of its own `items.csv` and `worst.png`."""
+    reports = [report for _, report in measured]
+    write_scores(root / "scores.json", reports, comparisons)
+    curves = [curve for report in reports for curve in report.curves()]
+    if curves:
+        first = reports[0]
+        diagram = draw_curves(curves, title=first.title, x_label=first.x_label, y_label=first.y_label)
+        _save(root / "curves.png", diagram)
+    for measurement, report in measured:
+        folder = folder_of(root, measurement)
+        with written_whole(folder / "items.csv") as unfinished:
+            unfinished.write_text(report.csv(), encoding="utf-8")
+        _save(folder / "worst.png", draw_worst_frames(measurement, report.items))
+
+
+def _save(path: Path, picture: Image.Image) -> None:
+    with written_whole(path) as unfinished:
+        picture.save(unfinished, format="PNG")

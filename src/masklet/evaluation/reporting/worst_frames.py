@@ -1,0 +1,56 @@
+"""A contact sheet of what went wrong most: picture, truth and prediction side by side."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from masklet.errors import InvalidInputError
+from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrame
+from masklet.evaluation.running.items import Measurement
+from masklet.masks.geometry import Mask
+from masklet.masks.run_length import decode_run_length
+from masklet.masks.segmentation import Segmentation
+from masklet.media.images import Pixels
+from masklet.media.overlays import draw_overlay
+
+MOST_ROWS = 12
+PICTURE_WIDTH, CAPTION_HEIGHT, GAP = 360, 24, 4
+
+
+def draw_worst_frames(measurement: Measurement, items: Sequence[MeasuredItem]) -> Image.Image:
+    """Return the twelve frames with the lowest scores, the worst on top, each as one row with its score in percent.
+
+    InvalidInputError if no item has any; errors of reading pictures as `measurement.look` raises them.
+    """
+    frames = [(item, each) for item in items for each in item.worst]
+    if not frames:
+        raise InvalidInputError("No frame was measured, so that there is none to show.")
+    frames.sort(key=lambda pair: pair[1].score)
+    rows = [_row(measurement, item, each) for item, each in frames[:MOST_ROWS]]
+    height = sum(row.height + GAP for row in rows) - GAP
+    sheet = Image.new("RGB", (rows[0].width, height), "white")
+    top = 0
+    for row in rows:
+        sheet.paste(row, (0, top))
+        top += row.height + GAP
+    return sheet
+
+
+def _row(measurement: Measurement, item: MeasuredItem, worst: WorstFrame) -> Image.Image:
+    pixels, truth = measurement.look(item.name, worst.frame, worst.object_id)
+    height = round(pixels.shape[0] * PICTURE_WIDTH / pixels.shape[1])
+    row = Image.new("RGB", (3 * PICTURE_WIDTH + 2 * GAP, height + CAPTION_HEIGHT), "white")
+    where = f"{item.name}, frame {worst.frame}" if item.frames > 1 else item.name
+    caption = f"{where}, object {worst.object_id}: {100 * worst.score:.1f}        (picture, truth, prediction)"
+    ImageDraw.Draw(row).text((4, 4), caption, fill="black", font=ImageFont.load_default(size=14))
+    predicted = decode_run_length(worst.predicted)
+    drawn = (Image.fromarray(pixels), _overlay(pixels, truth), _overlay(pixels, predicted))
+    for column, picture in enumerate(drawn):
+        small = picture.resize((PICTURE_WIDTH, height), Image.Resampling.LANCZOS)
+        row.paste(small, (column * (PICTURE_WIDTH + GAP), CAPTION_HEIGHT))
+    return row
+
+
+def _overlay(pixels: Pixels, mask: Mask) -> Image.Image:
+    return draw_overlay(pixels, Segmentation(mask[None], np.ones(1), (1,)))

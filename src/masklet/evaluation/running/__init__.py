@@ -1,0 +1,1 @@
+"""Items measured one by one, by several processes, in several goes."""

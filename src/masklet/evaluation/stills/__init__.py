@@ -1,0 +1,1 @@
+"""Pictures: masks from clicks and from boxes."""

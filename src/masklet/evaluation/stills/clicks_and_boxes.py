@@ -1,0 +1,179 @@
+"""How well a predictor segments annotated pictures by clicks and by boxes."""
+
+import os
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from masklet.datasets.annotated import AnnotatedImage, AnnotatedImages
+from masklet.errors import InvalidInputError
+from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
+from masklet.evaluation.running.annotated_data import image_datasets
+from masklet.evaluation.running.items import FolderPath, Progress, fingerprint_of, run
+from masklet.evaluation.stills.predictors import StillPredictor
+from masklet.evaluation.stills.stills_report import BOX, StillsReport, clicks_setting
+from masklet.masks.geometry import Mask
+from masklet.masks.overlap import intersection_over_union
+from masklet.media.images import Pixels
+from masklet.prompts.simulated_annotator import SimulatedAnnotator
+
+OBJECTS_PER_CALL = 64
+
+
+def evaluate_stills(
+    root: FolderPath,
+    predictor: StillPredictor,
+    *,
+    clicks: Sequence[int] = (1, 3, 5),
+    box: bool = True,
+    limit: int | None = None,
+    objects_per_picture: int | None = None,
+    folder: FolderPath | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> StillsReport:
+    """Measure `predictor` on the pictures under `root`; see `StillsMeasurement` and `run` for the arguments."""
+    measurement = StillsMeasurement(os.fspath(root), predictor, tuple(clicks), box, limit, objects_per_picture)
+    return measurement.report(run(measurement, folder=folder, workers=workers, progress=progress))
+
+
+@dataclass(frozen=True)
+class StillsMeasurement:
+    """The mean IoU of one predictor on annotated pictures.
+
+    The first click is at the deepest point of the ground truth, each further one at the deepest point of the larger
+    error region, with the previous prediction fed back; an object without any error left keeps its mask. Boxes are the
+    ground truth's bounding boxes. A dataset's score is the mean IoU over its objects.
+
+    Attributes:
+        root: a dataset of pictures, or a folder of several.
+        predictor: what is measured; its `open` is called once a picture, then `predict` with up to 64 objects a call.
+        clicks: after how many clicks to measure; empty for a predictor that takes no clicks.
+        box: whether to measure box prompts.
+        limit: measure only the first so many pictures of each dataset.
+        objects_per_picture: measure only the first so many objects of each picture, so that no crowd (of cells, say)
+            decides about its dataset; None: all.
+
+    InvalidInputError if there is nothing to measure, or the annotations cannot be used.
+    """
+
+    root: str
+    predictor: StillPredictor
+    clicks: tuple[int, ...] = (1, 3, 5)
+    box: bool = True
+    limit: int | None = None
+    objects_per_picture: int | None = None
+    annotator: SimulatedAnnotator = field(default_factory=SimulatedAnnotator)
+
+    def __post_init__(self) -> None:
+        limits = {"limit": self.limit, "objects_per_picture": self.objects_per_picture}
+        is_measuring = bool(self.clicks or self.box) and min(self.clicks, default=1) >= 1
+        if not is_measuring or any(each is not None and each < 1 for each in limits.values()):
+            raise InvalidInputError(f"Nothing to measure with clicks={self.clicks}, box={self.box}, {limits}.")
+
+    @property
+    def predictor_name(self) -> str:
+        """The predictor's own name."""
+        return self.predictor.name
+
+    def names(self) -> list[str]:
+        """Return a name for each picture: its dataset and its number in it."""
+        return [
+            f"{dataset}/{number}"
+            for dataset, pictures in self._datasets.items()
+            for number in range(len(pictures) if self.limit is None else min(len(pictures), self.limit))
+        ]
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the IoU depend on."""
+        return {
+            "kind": "stills",
+            "root": str(Path(self.root).absolute()),
+            "predictor": self.predictor.name,
+            "fingerprint": fingerprint_of(self.predictor),
+            "clicks": self.clicks,
+            "box": self.box,
+            "objects_per_picture": self.objects_per_picture,
+        }
+
+    def measure(self, name: str) -> MeasuredItem:
+        """Measure one picture under every prompt setting."""
+        picture = self._picture(name)
+        count, overlaps, worst = len(picture.objects), dict[str, list[float]](), WorstFrames()
+        if count:
+            self.predictor.open(picture.read_pixels())
+        numbers, seen = [], 0
+        for start in range(0, count, OBJECTS_PER_CALL):
+            truths = picture.masks_of(range(start, min(start + OBJECTS_PER_CALL, count)))
+            visible = [number for number, truth in enumerate(truths) if truth.any()]
+            truths = truths[visible]
+            numbers += [start + number for number in visible]
+            for setting, predicted in self._predictions(truths) if visible else ():
+                found = _overlaps(truths, predicted)
+                overlaps.setdefault(setting, []).extend(found)
+                if setting == self._judged:
+                    for number, overlap, mask in zip(numbers[seen:], found, predicted, strict=True):
+                        worst.offer(number, 0, overlap, mask)
+            seen = len(numbers)
+        values = {setting: tuple(each) for setting, each in overlaps.items()}
+        return MeasuredItem(name, name.rpartition("/")[0], 1, tuple(numbers), values, worst.worst())
+
+    def report(self, items: tuple[MeasuredItem, ...]) -> StillsReport:
+        """Return the mean IoU of each dataset and over all."""
+        return StillsReport(self.predictor.name, items)
+
+    def look(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
+        """Return a picture and the mask of one of its objects."""
+        picture = self._picture(name)
+        return picture.read_pixels(), picture.objects[object_id]()
+
+    @cached_property
+    def _datasets(self) -> dict[str, AnnotatedImages]:
+        return image_datasets(self.root)
+
+    @property
+    def _judged(self) -> str:
+        """The setting by which the worst pictures are chosen."""
+        return clicks_setting(max(self.clicks)) if self.clicks else BOX
+
+    def _picture(self, name: str) -> AnnotatedImage:
+        dataset, _, number = name.rpartition("/")
+        return self._datasets[dataset][int(number)].first_objects(self.objects_per_picture)
+
+    def _predictions(self, truths: Mask) -> Iterator[tuple[str, Mask]]:
+        """Yield each prompt setting and the masks (bool [N, H, W]) predicted by it, for up to 64 objects."""
+        if self.clicks:
+            rounds = self._click_by_click(truths, max(self.clicks))
+            yield from self._wanted(rounds, self.clicks)
+        if self.box:
+            boxes = np.array([self.annotator.box(truth) for truth in truths], dtype=np.float32)
+            yield BOX, self.predictor.predict(clicks=None, boxes=boxes, use_previous=False)
+
+    @staticmethod
+    def _wanted(rounds: Iterator[Mask], clicks: Collection[int]) -> Iterator[tuple[str, Mask]]:
+        return ((clicks_setting(count), each) for count, each in enumerate(rounds, start=1) if count in clicks)
+
+    def _click_by_click(self, truths: Mask, rounds: int) -> Iterator[Mask]:
+        """Yield the masks (bool [N, H, W]) after each of `rounds` clicks on each of the N objects of `truths`."""
+        clicks = [[self.annotator.first_click(truth)] for truth in truths]
+        predicted = self.predictor.predict(clicks=clicks, boxes=None, use_previous=False)
+        yield predicted
+        for _ in range(1, rounds):
+            corrections = [self.annotator.correct(*pair) for pair in zip(truths, predicted, strict=True)]
+            for clicks_of_object, correction in zip(clicks, corrections, strict=True):
+                clicks_of_object.extend([] if correction is None else [correction])
+            answered = self.predictor.predict(clicks=clicks, boxes=None, use_previous=True)
+            wrong_before = np.array([correction is not None for correction in corrections])
+            predicted = np.where(wrong_before[:, None, None], answered, predicted)
+            yield predicted
+
+
+def _overlaps(truths: Mask, predicted: Mask) -> list[float]:
+    if predicted.shape != truths.shape:
+        shapes = f"{list(predicted.shape)} for objects of {list(truths.shape)}"
+        raise InvalidInputError(f"The predictor gave masks of the shape {shapes}.")
+    return [float(intersection_over_union(*pair)) for pair in zip(truths, predicted, strict=True)]

@@ -1,0 +1,64 @@
+"""The results of the evaluation on still pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from masklet.evaluation.reporting.measured_item import MeasuredItem, mean_values
+from masklet.evaluation.reporting.report import Curve, Report
+
+BOX = "box"
+
+
+def clicks_setting(count: int) -> str:
+    """Return the name of the setting with `count` clicks: "1 click", "3 clicks"."""
+    return f"{count} click" if count == 1 else f"{count} clicks"
+
+
+@dataclass(frozen=True)
+class StillsReport(Report):
+    """What one predictor reached on each dataset: the IoU of every prompt setting ("1 click", ..., "box")."""
+
+    title: ClassVar[str] = "Mean IoU on stills"
+    item_kind: ClassVar[str] = "pictures"
+    x_label: ClassVar[str] = "clicks"
+    y_label: ClassVar[str] = "mean IoU, %"
+
+    def rows(self) -> list[tuple[str, Sequence[MeasuredItem]]]:
+        """Return one row a dataset: pictures are too many."""
+        return list(self.datasets.items())
+
+    def compared(self) -> dict[str, str]:
+        """Return all settings, by headings as narrow as their numbers: "1", "3", "5" are clicks."""
+        return {each.removesuffix("s").removesuffix(" click"): each for each in self.means}
+
+    def curves(self) -> list[Curve]:
+        """Return the mean IoU over the number of clicks, and from a box as a line by itself."""
+        counts = tuple(int(each.split()[0]) for each in self.means if each != BOX)
+        curves = [Curve(self.predictor, counts, tuple(self.means[clicks_setting(each)] for each in counts))]
+        if BOX in self.means:
+            span = (min(counts, default=1), max(counts, default=2))
+            curves.append(Curve(f"{self.predictor}, box", span, (self.means[BOX],) * 2))
+        return [each for each in curves if each.x]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return predictor, datasets with their scores, their mean and its interval; all in percent."""
+        domains = [
+            {
+                "domain": name,
+                "pictures": len(items),
+                "objects": sum(len(item.object_ids) for item in items),
+                "mean_iou": {each: 100 * value for each, value in mean_values(items).items()},
+            }
+            for name, items in self.datasets.items()
+        ]
+        intervals = {
+            each: None if between is None else [100 * edge for edge in between]
+            for each, between in self.intervals.items()
+        }
+        return {
+            "predictor": self.predictor,
+            "domains": domains,
+            "mean_iou": {each: 100 * value for each, value in self.means.items()},
+            "intervals": intervals,
+        }

@@ -1,0 +1,1 @@
+"""Videos: objects followed from their first mask."""

@@ -1,0 +1,159 @@
+"""How well a predictor follows objects through annotated videos, from their masks where they first appear."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from masklet.datasets.annotated import AnnotatedVideo, AnnotatedVideos
+from masklet.errors import InvalidInputError, UnreadableVideoError
+from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
+from masklet.evaluation.running.annotated_data import counted_objects, first_masks, look_at, video_dataset
+from masklet.evaluation.running.items import FolderPath, Progress, fingerprint_of, run
+from masklet.evaluation.vos.mask_folder import MaskFolder
+from masklet.evaluation.vos.video_predictors import ObjectMasks, VideoPredictor
+from masklet.evaluation.vos.vos_report import VosReport, vos_values
+from masklet.evaluation.vos.vos_scores import CountingRule, FrameScores, counted_frames
+from masklet.masks.geometry import Mask
+from masklet.media.images import Pixels
+
+
+def evaluate_vos(
+    root: FolderPath,
+    predictor: VideoPredictor,
+    *,
+    sequences: Sequence[str] | None = None,
+    rule: CountingRule = CountingRule.DAVIS,
+    save_masks: FolderPath | None = None,
+    resume: bool = False,
+    folder: FolderPath | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> VosReport:
+    """Measure `predictor` on the videos under `root`; see `VosMeasurement` and `run` for the arguments."""
+    chosen = None if sequences is None else tuple(sequences)
+    masks = None if save_masks is None else os.fspath(save_masks)
+    measurement = VosMeasurement(os.fspath(root), predictor, chosen, rule, masks, resume)
+    return measurement.report(run(measurement, folder=folder, workers=workers, progress=progress))
+
+
+def score_saved_masks(
+    root: FolderPath,
+    masks: FolderPath,
+    *,
+    sequences: Sequence[str] | None = None,
+    rule: CountingRule = CountingRule.DAVIS,
+    folder: FolderPath | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> VosReport:
+    """Measure masks that some program wrote, in one of the layouts of `MaskFolder`; otherwise as `evaluate_vos`."""
+    chosen = None if sequences is None else tuple(sequences)
+    measurement = VosMeasurement(os.fspath(root), None, chosen, rule, os.fspath(masks))
+    return measurement.report(run(measurement, folder=folder, workers=workers, progress=progress))
+
+
+@dataclass(frozen=True)
+class VosMeasurement:
+    """J and F of following objects through annotated videos.
+
+    Attributes:
+        root: a dataset of videos. Measured are its annotated frames, without the first and the last.
+        predictor: what is measured; None: the masks that are in `masks`.
+        sequences: the names of the videos to measure; None: all.
+        rule: which objects and frames count.
+        masks: where the predicted masks are written, or read from.
+        resume: measure the videos whose masks are all in `masks` by these, without predicting them again.
+
+    InvalidInputError if a sequence is unknown or shows no objects.
+    """
+
+    root: str
+    predictor: VideoPredictor | None
+    sequences: tuple[str, ...] | None = None
+    rule: CountingRule = CountingRule.DAVIS
+    masks: str | None = None
+    resume: bool = False
+
+    @property
+    def predictor_name(self) -> str:
+        """The predictor's own name, or the folder of the masks."""
+        return str(self.masks) if self.predictor is None else self.predictor.name
+
+    def names(self) -> Sequence[str]:
+        """Return the sequences to measure."""
+        return self._videos.sequences if self.sequences is None else self.sequences
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the scores depend on."""
+        return {
+            "kind": "vos",
+            "root": str(Path(self.root).absolute()),
+            "predictor": self.predictor_name,
+            "fingerprint": fingerprint_of(self.predictor),
+            "rule": self.rule,
+        }
+
+    def measure(self, name: str) -> MeasuredItem:
+        """Measure one video."""
+        video = self._videos[name]
+        object_ids = counted_objects(video, self.rule)
+        series: dict[int, list[FrameScores]] = {object_id: [] for object_id in object_ids}
+        worst, annotated = WorstFrames(), list(video.annotated_frames)
+        for frame, predicted in zip(annotated, self._predicted(video, object_ids), strict=True):
+            truth = video.masks(frame)
+            empty = np.zeros_like(next(iter((*truth.values(), *predicted.values())), np.zeros((1, 1), dtype=bool)))
+            for object_id, scores in series.items():
+                pair = truth.get(object_id, empty), predicted.get(object_id, empty)
+                if pair[0].shape != pair[1].shape:
+                    sizes = f"{list(pair[1].shape)}, not {list(pair[0].shape)}"
+                    place = f"{name}/{video.frame_names[frame]}"
+                    raise InvalidInputError(f"The mask predicted for {place} has the shape {sizes}.")
+                scores.append(FrameScores.between(*pair))
+                if frame not in (annotated[0], annotated[-1]):
+                    worst.offer(object_id, frame, scores[-1].j_and_f, pair[1])
+        return self._item(video, series, worst)
+
+    def report(self, items: tuple[MeasuredItem, ...]) -> VosReport:
+        """Return the means over the objects of all videos."""
+        return VosReport(self.predictor_name, items, self.rule)
+
+    def look(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
+        """Return a frame of a video and the mask of one of its objects."""
+        return look_at(self._videos[name], frame, object_id)
+
+    @cached_property
+    def _videos(self) -> AnnotatedVideos:
+        return video_dataset(self.root)
+
+    def _item(self, video: AnnotatedVideo, series: dict[int, list[FrameScores]], worst: WorstFrames) -> MeasuredItem:
+        counted = {object_id: counted_frames(scores, self.rule) for object_id, scores in series.items()}
+        values = {object_id: vos_values(scores) for object_id, scores in counted.items() if scores}
+        if not values:
+            raise InvalidInputError(f"No object of the sequence {video.name!r} is ever seen where it counts.")
+        by_measure = {each: tuple(of[each] for of in values.values()) for each in next(iter(values.values()))}
+        return MeasuredItem(video.name, Path(self.root).name, len(video), tuple(values), by_measure, worst.worst())
+
+    def _predicted(self, video: AnnotatedVideo, object_ids: tuple[int, ...]) -> Iterator[ObjectMasks]:
+        """Yield the predicted masks of each annotated frame."""
+        saved = None if self.masks is None else MaskFolder(Path(self.masks) / video.name, video.frame_names, object_ids)
+        wanted = set(video.annotated_frames)
+        if saved is not None and (self.predictor is None or (self.resume and saved.is_complete())):
+            return (saved.read(frame) for frame in video.annotated_frames)
+        tracked = self._tracked(video, object_ids)
+        if saved is not None:
+            tracked = saved.written(tracked, may_overlap=video.masks_may_overlap)
+        numbered = zip(range(len(video)), tracked, strict=True)
+        return (masks for frame, masks in numbered if frame in wanted)
+
+    def _tracked(self, video: AnnotatedVideo, object_ids: tuple[int, ...]) -> Iterator[ObjectMasks]:
+        assert self.predictor is not None  # otherwise there are masks
+        prompts = first_masks(video, object_ids)
+        with video.open_frames() as frames:
+            yield from self.predictor.track(frames, prompts, may_overlap=video.masks_may_overlap)
+            if frames.problems:  # a reader puts a neighbour in the place of a damaged frame: that would be scored
+                raise UnreadableVideoError(f"{video.name}: {frames.problems[0]}")

@@ -1,0 +1,81 @@
+"""Predicted masks of one video as files, as the tools of DAVIS and of SA-V read them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from masklet.atomic_files import folder_written_whole
+from masklet.errors import InvalidInputError
+from masklet.evaluation.vos.video_predictors import ObjectMasks
+from masklet.masks.geometry import Mask
+from masklet.media.label_maps import MAXIMUM_OBJECT_ID, LabelMap, read_label_map, write_label_map
+
+
+class MaskFolder:
+    """The masks in `folder`: `FRAME.png`, whose values are object ids, or, where they overlap, `OBJECT/FRAME.png`.
+
+    Folders of objects are numbered from 000, as those of SA-V; objects from 1.
+
+    Args:
+        folder: of the video.
+        frame_names: of all its frames.
+        object_ids: of its objects.
+    """
+
+    def __init__(self, folder: Path, frame_names: Sequence[str], object_ids: Sequence[int]) -> None:
+        self._folder = folder
+        self._names = frame_names
+        self._folders_of_objects = {each: folder / f"{each - 1:03}" for each in object_ids}
+
+    def is_complete(self) -> bool:
+        """Whether the masks of all frames are there."""
+        folders = self._folders_of_objects.values() if self._has_folders_of_objects else [self._folder]
+        return all((folder / f"{name}.png").is_file() for folder in folders for name in self._names)
+
+    def read(self, frame: int) -> dict[int, Mask]:
+        """Return the mask (bool [H, W]) of each object on a frame, by its id; UnreadableImageError if that fails."""
+        file = f"{self._names[frame]}.png"
+        if self._has_folders_of_objects:
+            return {each: read_label_map(folder / file) > 0 for each, folder in self._folders_of_objects.items()}
+        labels = read_label_map(self._folder / file)
+        return {each: labels == each for each in self._folders_of_objects}
+
+    def written(self, masks: Iterable[ObjectMasks], *, may_overlap: bool) -> Iterator[ObjectMasks]:
+        """Pass the masks of all frames on and write them; the folder gets them when all are there.
+
+        InvalidInputError if an object id is above 255 and the masks share a label map.
+        """
+        if not may_overlap and max(self._folders_of_objects) > MAXIMUM_OBJECT_ID:
+            raise InvalidInputError(
+                f"Label maps hold ids up to {MAXIMUM_OBJECT_ID}; got {max(self._folders_of_objects)}."
+            )
+        folders = self._folders_of_objects if may_overlap else {0: self._folder}
+        with ExitStack() as stack:
+            unfinished = {each: stack.enter_context(folder_written_whole(path)) for each, path in folders.items()}
+            size: tuple[int, ...] | None = None
+            early: list[str] = []  # frames before any mask tells the size
+            for name, of_frame in zip(self._names, masks, strict=True):
+                size = next((mask.shape for mask in of_frame.values()), size)
+                early.append(name)
+                if size is not None:
+                    for waiting in early:
+                        shown = of_frame if waiting == name else {}
+                        for each, folder in unfinished.items():
+                            write_label_map(folder / f"{waiting}.png", _labels(shown, each, size))
+                    early = []
+                yield of_frame
+
+    @property
+    def _has_folders_of_objects(self) -> bool:
+        return any(folder.is_dir() for folder in self._folders_of_objects.values())
+
+
+def _labels(masks: ObjectMasks, object_id: int, size: tuple[int, ...]) -> LabelMap:
+    """The label map of one object, or of all (0)."""
+    labels = np.zeros(size, dtype=np.uint8)
+    for each, mask in masks.items():
+        if object_id in (0, each):
+            labels[mask] = each if object_id == 0 else 1
+    return labels

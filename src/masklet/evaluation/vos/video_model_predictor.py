@@ -1,0 +1,77 @@
+"""The model behind the interface of the evaluation on videos."""
+
+from collections.abc import Iterator, Mapping
+
+import cv2
+import numpy as np
+
+from masklet.errors import InvalidInputError
+from masklet.evaluation.vos.video_predictors import ObjectMasks, VideoFrames
+from masklet.masks.geometry import Mask
+from masklet.masks.segmentation import Segmentation
+from masklet.media.label_maps import LabelMap
+from masklet.tracking.fingerprint import fingerprint
+from masklet.video_tracking import TrackedVideo, VideoTracker
+
+
+class VideoModelPredictor:
+    """Evaluate `tracker`: the first mask of each object is its mask prompt, all objects step together."""
+
+    def __init__(self, tracker: VideoTracker, name: str = "masklet") -> None:
+        self.name = name
+        self._tracker = tracker
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells the weights from others."""
+        return fingerprint(self._tracker.model)
+
+    def track(
+        self, frames: VideoFrames, prompts: Mapping[int, ObjectMasks], *, may_overlap: bool
+    ) -> Iterator[ObjectMasks]:
+        """Yield the masks of every frame; on frames of `prompts`, these masks themselves are among them."""
+        if not prompts:
+            raise InvalidInputError("The annotations show no object to follow.")
+        video = self._tracker.open(frames)
+        first = min(prompts)
+        _add(video, first, prompts[first])
+        tracked = video.track(frames=range(first, len(frames)))
+        yield from ({} for _ in range(first))
+        for frame in range(first, len(frames)):
+            given = prompts.get(frame, {})
+            if frame > first:
+                _add(video, frame, given)
+            _, segmentation = next(tracked)
+            if may_overlap:
+                predicted = dict(zip(segmentation.object_ids, segmentation.masks, strict=True))
+            else:
+                predicted = _disjoint(segmentation, given)
+            yield predicted | dict(given)
+
+
+def by_highest_logit(segmentation: Segmentation) -> LabelMap:
+    """Return the object ids (uint8 [H, W]) of the masks; where several overlap, that of the highest logit there.
+
+    Scores say which mask is better as a whole; a benchmark is won pixel by pixel.
+    """
+    masks, logits = segmentation.masks, segmentation.low_resolution_logits
+    if logits is None:
+        raise InvalidInputError("Masks without logits do not say which of them is on top.")
+    height, width = masks.shape[1:]
+    enlarged = [cv2.resize(each, (width, height), interpolation=cv2.INTER_LINEAR) for each in logits]
+    winner = np.where(masks, np.stack(enlarged), -np.inf).argmax(axis=0)
+    object_ids = np.array(segmentation.object_ids, dtype=np.uint8)
+    return np.where(masks.any(axis=0), object_ids[winner], np.uint8(0))
+
+
+def _disjoint(segmentation: Segmentation, given: ObjectMasks) -> dict[int, Mask]:
+    """The masks of the objects, each pixel to one of them; what is known to be another's is nobody's."""
+    labels = by_highest_logit(segmentation)
+    for mask in given.values():
+        labels[mask] = 0
+    return {object_id: labels == object_id for object_id in segmentation.object_ids}
+
+
+def _add(video: TrackedVideo, frame: int, masks: ObjectMasks) -> None:
+    for object_id, mask in masks.items():
+        video.add(object_id, frame, mask=mask)

@@ -1,0 +1,1 @@
+"""The network that a run trains: built, initialised, divided into parts, adapted."""

@@ -1,0 +1,89 @@
+"""Weights of memory to start training from: a tracker that already follows what hardly moves.
+
+From random weights, memory is noise that the decoder first learns to ignore, and much later to use. But it knows mask
+prompts, from stills. So memory begins as one: what is remembered of the mask is heard about where it was, and told
+the decoder as a mask prompt would be.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from masklet.modeling.memory_attention import MemoryAttentionLayer
+from masklet.modeling.memory_encoder import MemoryEncoder, MemoryFuserBlock
+from masklet.modeling.rotary_attention import RotaryAttention
+from masklet.modeling.video_network import VideoNetwork
+from masklet.training.network.initial_weights import draw_scaled_weights
+
+# What is drawn at random beside what is meant, so that gradients find it.
+NOISE_SCALE = 0.03
+# The deepest level's tokens vary by about this much between channels; the decoder hardly notices the difference.
+TOKEN_DEVIATION = 2.0
+# In queries and keys: with 128 channels, the score of a token's own place is about 10 above that of a distant one.
+PLACE_CONSTANT = 2.0
+SURE_LOGIT = 10.0
+
+
+@torch.no_grad()
+def draw_memory_weights(model: VideoNetwork) -> None:
+    """Draw what an image model lacks, to go with the prompt encoder that there is."""
+    for part in (model.memory_attention, model.memory_encoder, model.object_pointer_proj, model.mask_downsample):
+        draw_scaled_weights(part)
+    nn.init.normal_(model.memory_temporal_positional_encoding, std=NOISE_SCALE)
+    nn.init.normal_(model.no_object_pointer, std=NOISE_SCALE)
+    if model.config.enable_occlusion_spatial_embedding:
+        nn.init.normal_(model.occlusion_spatial_embedding_parameter, std=NOISE_SCALE)
+    nn.init.constant_(model.memory_attention.layer_norm.weight, TOKEN_DEVIATION)
+    _remember_the_mask(model.memory_encoder)
+    on, off = _dense_prompt(model, SURE_LOGIT), _dense_prompt(model, -SURE_LOGIT)
+    none = model.prompt_encoder.no_mask_embed.weight[0]
+    layers = [module for module in model.modules() if isinstance(module, MemoryAttentionLayer)]
+    for layer in layers:
+        layer.self_attn.o_proj.weight.mul_(NOISE_SCALE)
+        layer.linear2.weight.mul_(NOISE_SCALE)
+        _attend_nearby(layer.cross_attn_image)
+        _tell(layer.cross_attn_image, (on - off) / 2 / len(layers), ((on + off) / 2 - none) / len(layers))
+
+
+def _remember_the_mask(encoder: MemoryEncoder) -> None:
+    """Let the first channel of memory be about 1 on the object and -1 off it."""
+    encoder.feature_projection.weight.mul_(NOISE_SCALE)
+    for module in encoder.modules():
+        if isinstance(module, MemoryFuserBlock):
+            nn.init.constant_(module.scale, NOISE_SCALE)
+    weight, bias = encoder.projection.weight, encoder.projection.bias
+    assert bias is not None
+    on, off = (encoder.mask_downsampler(weight.new_full((1, 1, 128, 128), s * SURE_LOGIT))[0, :, 4, 4] for s in (1, -1))
+    readout = 2 * (on - off) / (on - off).square().sum()
+    weight[0, :, 0, 0] = readout
+    bias[0] = -readout @ (on + off) / 2
+
+
+def _dense_prompt(model: VideoNetwork, logit: float) -> Tensor:
+    """What the prompt encoder says in the middle of a mask prompt of one value: [channels]."""
+    side = model.prompt_encoder.config.image_embedding_size[0]
+    mask = model.no_object_pointer.new_full((1, 1, 4 * side, 4 * side), logit)
+    dense: Tensor = model.prompt_encoder.dense(mask, 1)
+    return dense[0, 0, side // 2, side // 2]
+
+
+def _attend_nearby(attention: RotaryAttention) -> None:
+    """Begin with the guess that things are about where they were.
+
+    Where queries and keys are the same constant, a score depends on the distance alone, and only through the pairs of
+    channels that turn quickly: a fifth of those for x, which come first, and of those for y.
+    """
+    for projection in (attention.q_proj, attention.k_proj):
+        projection.weight.mul_(0.25)
+        of_axes = projection.bias.view(attention.heads, 2, -1)
+        of_axes[..., : 2 * math.ceil(of_axes.shape[-1] / 10)] = PLACE_CONSTANT
+
+
+def _tell(attention: RotaryAttention, mark: Tensor, constant: Tensor) -> None:
+    """Write the first channel of the values heard as multiples of `mark` [channels], and `constant` in any case."""
+    attention.v_proj.weight[0] = 0
+    attention.v_proj.weight[0, 0] = 1
+    attention.o_proj.weight.mul_(NOISE_SCALE)
+    attention.o_proj.weight[:, 0] = mark
+    attention.o_proj.bias.copy_(constant)

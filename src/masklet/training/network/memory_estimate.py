@@ -1,0 +1,209 @@
+"""How much memory a recipe's steps will need, counted before the first one.
+
+The network goes through a step's calls with tensors that have shapes and no content (`FakeTensorMode`), and whatever
+the backward pass would need is added up. Nothing is computed; it takes a second or two even for the largest model.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
+
+from masklet.modeling.rotary_attention import RotaryAttention
+from masklet.modeling.video_network import SpatialMemory, VideoNetwork
+from masklet.training.network.building import untrained_network
+from masklet.training.settings.recipe import Recipe
+from masklet.training.settings.stages import ClipStage, Stage
+
+FLOAT_BYTES = 4
+ADAM_MOMENTS = 2
+# Of what the backward pass needs in half precision: products' inputs are halved; sums, norms and losses are not.
+HALF_PRECISION_SHARE = 0.65
+# What a step needs at its peak beside what is counted: gradients on their way, the loss, buffers of the libraries.
+PEAK_FACTOR = 1.25
+GIBIBYTE = 2**30
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class MemoryEstimate:
+    """Bytes that one process holds at the peak of its largest step; without sharding, and without what the program
+    itself and its libraries take (about half a GiB)."""
+
+    weights: int
+    average: int
+    gradients: int
+    optimizer: int
+    activations: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return sum(getattr(self, each.name) for each in fields(self))
+
+    def __str__(self) -> str:
+        parts = ", ".join(f"{each.name} {_gibibytes(getattr(self, each.name))}" for each in fields(self))
+        return f"Memory by estimate: {_gibibytes(self.total)} GiB ({parts})."
+
+
+def estimate_memory(
+    recipe: Recipe, *, device: str = "cpu", shares: int = 1, is_half_precision: bool = False
+) -> MemoryEstimate:
+    """Count what the largest step of a recipe needs, of `shares` shares a step one at a time.
+
+    On a GPU attention keeps no matrix of scores, on the processor it does where scores are dropped out.
+    """
+    network = untrained_network(recipe, recipe.stages[0].image_size)
+    everything = _bytes(network.parameters())
+    trained = _bytes(each for each in network.parameters() if each.requires_grad)
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        activations = max(_activations(recipe, stage, shares, device == "cpu") for stage in recipe.stages)
+    share = HALF_PRECISION_SHARE if is_half_precision else 1.0
+    kept = int(PEAK_FACTOR * share * activations)
+    return MemoryEstimate(everything, everything, trained, ADAM_MOMENTS * trained, kept)
+
+
+def _activations(recipe: Recipe, stage: Stage, shares: int, may_keep_scores: bool) -> int:
+    """What the backward pass of a share of a stage's largest step needs."""
+
+    def fresh() -> VideoNetwork:
+        """Without tables from an earlier call, whose values it would compare with. Its weights are real, never read."""
+        with unset_fake_temporarily():
+            network = untrained_network(recipe, stage.image_size).train()
+        for module in network.modules():
+            if isinstance(module, RotaryAttention) and not may_keep_scores:
+                module.dropout = 0.0
+        return network
+
+    of_clips = _of_clips(fresh(), recipe, stage, shares) if isinstance(stage, ClipStage) else 0
+    is_on_stills = not isinstance(stage, ClipStage) or stage.stills_every > 0
+    return max(of_clips, _of_stills(fresh(), recipe, stage, shares) if is_on_stills else 0)
+
+
+def _of_stills(network: VideoNetwork, recipe: Recipe, stage: Stage, shares: int) -> int:
+    """One encoding of the pictures, and all rounds of prompts."""
+    pictures = -(-stage.scenes_per_step // shares)
+    levels, encoded = _encoded(network, pictures)
+    objects = pictures, stage.objects_per_scene
+    _, decoded = _needed(network, lambda: network.decode(levels, *_prompts(network, objects)))
+    return encoded + recipe.rounds * decoded
+
+
+def _of_clips(network: VideoNetwork, recipe: Recipe, stage: ClipStage, shares: int) -> int:
+    """Every frame encoded, conditioned, decoded and remembered, and the corrections."""
+    clips = -(-stage.clips_per_step // shares)
+    levels, encoded = _encoded(network, 1)
+    objects = clips * stage.objects_per_clip
+    expanded = tuple(level.expand(objects, -1, -1, -1) for level in levels)
+    decoded, of_decoding = _needed(network, lambda: network.decode(expanded, *_prompts(network, (objects, 1))))
+    is_multimask = torch.ones(objects, 1, dtype=torch.bool)
+    outcome = network.outcome(decoded, is_multimask)
+    is_prompted = torch.zeros(objects, dtype=torch.bool)
+    memory, of_memory = _needed(
+        network, lambda: network.remember(levels[2], outcome.logits, outcome.object_score, is_prompted)
+    )
+
+    def conditioned_on(memories: int) -> int:
+        each = [SpatialMemory(memory, 0)] * memories
+        return _needed(network, lambda: network.condition(levels[2], each, [], stage.clip_length))[1]
+
+    of_one, of_two = conditioned_on(1), conditioned_on(2)
+    remembered = [min(frame, network.config.num_maskmem) for frame in range(1, stage.clip_length)]
+    of_condition = sum(of_one + (count - 1) * (of_two - of_one) for count in remembered)
+    tracking = recipe.tracking
+    corrections = tracking.corrected_frames * tracking.corrections
+    frames = stage.clip_length
+    learns = clips * frames * encoded if stage.train_image_encoder else 0
+    return learns + frames * of_memory + of_condition + (frames + corrections) * of_decoding
+
+
+def _encoded(network: VideoNetwork, pictures: int) -> tuple[tuple[Tensor, ...], int]:
+    """The levels of so many pictures and what going back through the image encoder needs."""
+    side = network.config.image_size
+    pixels = torch.empty(pictures, 3, side, side)
+    backbone = network.vision_encoder.backbone
+    if not backbone.gradient_checkpointing:
+        (levels, _), needed = _needed(network, lambda: network.encode_image(pixels))
+        return levels, needed
+    network.gradient_checkpointing_disable()
+    of_blocks, inputs = [0] * len(backbone.blocks), [0] * len(backbone.blocks)
+    with _attributed(list(backbone.blocks), of_blocks, inputs) as attribute:
+        (levels, _), needed = _needed(network, lambda: network.encode_image(pixels), attribute)
+    network.gradient_checkpointing_enable()
+    # Only what goes into blocks is kept, and one block at a time is computed again.
+    return levels, needed - sum(of_blocks) + sum(inputs) + max(of_blocks)
+
+
+def _needed(
+    network: VideoNetwork, call: Callable[[], Result], attribute: Callable[[int], None] | None = None
+) -> tuple[Result, int]:
+    """What a call returns, and the bytes that going back through it needs beside the weights.
+
+    `attribute` is told the bytes of each piece of memory when it is first asked for.
+    """
+    seen: dict[int, Tensor] = {each.untyped_storage()._cdata: each for each in network.parameters()}
+    needed = 0
+
+    def count(tensor: Tensor) -> Tensor:
+        nonlocal needed
+        storage = tensor.untyped_storage()
+        if storage._cdata not in seen:
+            seen[storage._cdata] = tensor  # held on to, so that its place is not taken by another
+            needed += storage.nbytes()
+            if attribute is not None:
+                attribute(storage.nbytes())
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+        result = call()
+    return result, needed
+
+
+@contextmanager
+def _attributed(blocks: list[nn.Module], of_blocks: list[int], inputs: list[int]) -> Iterator[Callable[[int], None]]:
+    """Yield who adds bytes to the entry of `of_blocks` whose block runs; `inputs` gets what goes into each block."""
+    running: list[int] = []
+
+    def begin(number: int, given: tuple[Tensor, ...]) -> None:
+        running.append(number)
+        inputs[number] += given[0].nbytes
+
+    def end(*_: object) -> None:
+        running.pop()
+
+    hooks = [
+        hook
+        for number, block in enumerate(blocks)
+        for hook in (
+            block.register_forward_pre_hook(lambda _, given, number=number: begin(number, given)),
+            block.register_forward_hook(end),
+        )
+    ]
+
+    def attribute(count: int) -> None:
+        if running:
+            of_blocks[running[-1]] += count
+
+    try:
+        yield attribute
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _prompts(network: VideoNetwork, objects: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Two points for every object, as a box has them."""
+    return torch.empty(*objects, 2, 2), torch.ones(*objects, 2, dtype=torch.long)
+
+
+def _bytes(parameters: Iterable[nn.Parameter]) -> int:
+    return FLOAT_BYTES * sum(each.numel() for each in parameters)
+
+
+def _gibibytes(count: int) -> str:
+    return f"{count / GIBIBYTE:.2f}"

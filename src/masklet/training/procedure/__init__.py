@@ -1,0 +1,1 @@
+"""What a step does: prompts, answers, losses, on stills and on clips."""

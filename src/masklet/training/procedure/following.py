@@ -1,0 +1,141 @@
+"""Objects of clips from frame to frame as the tracker follows them, with gradients, and with somebody correcting it."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from masklet.modeling.mask_decoder import DecodedMasks
+from masklet.modeling.mask_selection import is_ambiguous
+from masklet.modeling.object_pointers import PointerMemory
+from masklet.modeling.video_network import ObjectOutcome, SpatialMemory, VideoNetwork
+from masklet.prompts.simulated_annotator import SimulatedAnnotator
+from masklet.tracking.selection import attended_frames
+from masklet.training.procedure.clip_plan import ClipPlan, PromptKind
+from masklet.training.procedure.prompting import PointPrompts, correcting_clicks, first_prompts
+from masklet.training.settings.procedure import ClipTracking
+from masklet.training.supply.clip_batches import TARGET_STRIDE, ClipBatch
+
+SUREST_LOGIT = 32.0  # of a mask that is fed back as a prompt, as in the tracker
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One answer of the decoder about the objects of a frame [objects, 1, ...], from which it learns.
+
+    `prompts`: all that had been said about the frame by then; None where it was only tracked.
+    """
+
+    frame: int
+    prompts: PointPrompts | None
+    decoded: DecodedMasks
+    targets: Tensor
+    is_ambiguous: bool
+    outcome: ObjectOutcome
+
+
+class Follower:
+    """Goes through clips by a plan; all objects of all clips are one batch.
+
+    Memory is that of the tracker: `attended_frames` says what a frame attends to. Two things differ in training mode
+    only, as in the reference: masks of prompted frames are remembered as unsure as they are, since nothing can be
+    learnt through a threshold, and the decoder's unstable masks are not replaced.
+    Afterwards `lessons` holds what there is to learn, and `outcomes` the last word on each frame.
+    """
+
+    def __init__(
+        self,
+        model: VideoNetwork,
+        batch: ClipBatch,
+        plan: ClipPlan,
+        tracking: ClipTracking,
+        annotator: SimulatedAnnotator,
+    ):
+        self.model, self.plan, self.tracking, self.annotator = model, plan, tracking, annotator
+        levels, _ = model.encode_image(torch.cat([clip.normalized() for clip in batch.clips]))
+        self.levels = [level.unflatten(0, (len(batch.clips), plan.frames)) for level in levels]
+        self.masks = torch.cat([clip.masks for clip in batch.clips], dim=1)
+        self.targets = torch.cat([clip.targets() for clip in batch.clips], dim=1)
+        self.clip_of_object = batch.clip_of_object(self.masks.device)
+        self.conditioning: list[int] = []
+        self.memories: dict[int, Tensor] = {}
+        self.outcomes: dict[int, ObjectOutcome] = {}
+        self.lessons: list[Lesson] = []
+
+    def follow(self) -> None:
+        """Visit all frames of the plan."""
+        for frame in self.plan.order():
+            self.visit(frame, self.plan.prompts.get(frame), self.tracking.corrections * (frame in self.plan.corrected))
+
+    def visit(self, frame: int, kind: PromptKind | None, corrections: int) -> None:
+        """Mark the objects of a frame, or track them onto it (None); correct the answer; remember the last one."""
+        levels = self._view(frame)
+        if kind is PromptKind.MASK:
+            outcome = self.model.adopt(levels, self.masks[frame])
+        else:
+            prompts = None if kind is None else first_prompts(self.masks[frame], kind, self.annotator)
+            conditioned = (*levels[:2], self._conditioned(levels[2], frame, is_first=kind is not None))
+            outcome = self._decode(frame, conditioned, prompts, None)
+            for _ in range(corrections):
+                prompts = self._corrected(frame, outcome, prompts)
+                outcome = self._decode(frame, conditioned, prompts, outcome)
+        if kind is not None or corrections:
+            self.conditioning.append(frame)
+        self._remember(frame, levels[2], outcome)
+
+    def _view(self, frame: int) -> tuple[Tensor, ...]:
+        """The levels of a frame: [1, ...] of a single clip, which all objects share, otherwise [objects, ...]."""
+        views = [level[:, frame] for level in self.levels]
+        return tuple(view if len(view) == 1 else view[self.clip_of_object] for view in views)
+
+    def _conditioned(self, features: Tensor, frame: int, *, is_first: bool) -> Tensor:
+        """The deepest level for every object: [objects, channels, h, w]."""
+        config = self.model.config
+        attended = attended_frames(
+            frame,
+            () if is_first else self.conditioning,
+            () if is_first else self.memories,
+            num_maskmem=config.num_maskmem,
+            max_pointers=config.max_object_pointers_in_encoder,
+            max_conditioning=config.max_cond_frame_num,
+            num_frames=None if self.tracking.as_excerpt else self.plan.frames,
+        )
+        spatial = [SpatialMemory(self.memories[other], slot) for other, slot in attended.spatial]
+        pointers = [PointerMemory(self.outcomes[other].pointer, distance) for other, distance in attended.pointers]
+        conditioned = self.model.condition(features, spatial, pointers, attended.pointer_span)
+        return conditioned.expand(len(self.clip_of_object), -1, -1, -1)
+
+    def _decode(
+        self,
+        frame: int,
+        levels: tuple[Tensor, ...],
+        prompts: PointPrompts | None,
+        refined: ObjectOutcome | None,
+    ) -> ObjectOutcome:
+        """Every object as a picture of its own: prompts are [objects, 1, ...]."""
+        points, labels = (None, None) if prompts is None else (prompts.points, prompts.labels)
+        masks = None if refined is None else self._fed(refined).clamp(-SUREST_LOGIT, SUREST_LOGIT).unsqueeze(1)
+        decoded = self.model.decode(levels, points, labels, input_masks=masks)
+        count = 0 if labels is None else labels.shape[-1]
+        ambiguous = is_ambiguous(self.model.config, count, is_first=frame in self.plan.prompts)
+        outcome = self.model.outcome(decoded, torch.full((len(levels[2]), 1), ambiguous, device=levels[2].device))
+        targets = self.targets[frame].unsqueeze(1)
+        self.lessons.append(Lesson(frame, prompts, decoded, targets, ambiguous, outcome))
+        return outcome
+
+    def _corrected(self, frame: int, outcome: ObjectOutcome, prompts: PointPrompts | None) -> PointPrompts:
+        """What was said, and one more click an object."""
+        logits, targets = outcome.logits.detach().unsqueeze(1), self.targets[frame].unsqueeze(1)
+        click = correcting_clicks(logits, targets, TARGET_STRIDE, self.annotator)
+        return click if prompts is None else prompts.followed_by(click)
+
+    def _remember(self, frame: int, features: Tensor, outcome: ObjectOutcome) -> None:
+        """Keep a frame in memory for those after it."""
+        is_sure = frame in self.conditioning and not self.model.training
+        sure = torch.full(outcome.object_score.shape, is_sure, device=features.device)
+        self.memories[frame] = self.model.remember(features, self._fed(outcome), outcome.object_score, sure)
+        self.outcomes[frame] = outcome
+
+    def _fed(self, outcome: ObjectOutcome) -> Tensor:
+        """The masks as what comes later makes use of them."""
+        return outcome.logits.detach() if self.tracking.detach_masks else outcome.logits

@@ -1,0 +1,84 @@
+"""The losses of promptable segmentation (SAM 2 paper, appendix D.2; SAM paper, appendix A)."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from masklet.modeling.mask_decoder import DecodedMasks
+from masklet.training.settings.procedure import LossWeights
+
+
+def focal_loss(logits: Tensor, targets: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> Tensor:
+    """Focal loss, averaged over the last two dimensions. Targets are shares of a pixel in 0..1, so they may be soft."""
+    cross_entropy = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    missed = (targets - logits.sigmoid()).abs() ** gamma
+    balance = alpha * targets + (1 - alpha) * (1 - targets)
+    return (balance * missed * cross_entropy).mean((-2, -1))
+
+
+def dice_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """1 - Dice coefficient of probabilities and targets, over the last two dimensions, smoothed by one pixel."""
+    probabilities = logits.sigmoid()
+    overlap = 2 * (probabilities * targets).sum((-2, -1))
+    return 1 - (overlap + 1) / (probabilities.sum((-2, -1)) + targets.sum((-2, -1)) + 1)
+
+
+def measured_iou(logits: Tensor, targets: Tensor) -> Tensor:
+    """IoU of `logits > 0` and `targets > 0.5` over the last two dimensions; 1 if both are empty."""
+    predicted, wanted = logits > 0, targets > 0.5
+    union = (predicted | wanted).sum((-2, -1))
+    return torch.where(union > 0, (predicted & wanted).sum((-2, -1)) / union.clamp(min=1), 1.0)
+
+
+@dataclass
+class RoundLoss:
+    """The loss of one round of prompts, its parts, and the logits [batch, objects, h, w] a user would have got."""
+
+    total: Tensor
+    parts: dict[str, Tensor]
+    chosen_logits: Tensor
+
+
+def round_loss(
+    decoded: DecodedMasks, targets: Tensor, is_ambiguous: Tensor, counts: Tensor, weights: LossWeights
+) -> RoundLoss:
+    """The loss averaged over all objects, each of which counts as `counts` [batch, objects] says (0: not at all).
+
+    `targets` [batch, objects, h, w] in 0..1. Where `is_ambiguous` [batch, objects] (a single click), the best of the
+    multimask outputs learns its mask and all of them their IoU; elsewhere output 0 learns alone. Of an object that is
+    not in the picture (its target is empty) only the object score learns; it counts in all averages.
+
+    As in the reference, but for masks, which are compared at a quarter of the picture's resolution, and before those of
+    objects that are taken for absent are wiped out.
+    """
+    logits, wanted = decoded.masks.float(), targets.unsqueeze(2).float()
+    wanted = wanted.expand_as(logits)
+    focal, dice = focal_loss(logits, wanted, weights.focal_alpha), dice_loss(logits, wanted)
+    mask_loss = weights.focal * focal + weights.dice * dice
+    with torch.no_grad():
+        truth = measured_iou(logits, wanted)
+        best_to_learn = torch.where(is_ambiguous, 1 + mask_loss[:, :, 1:].argmin(-1), 0).unsqueeze(-1)
+        best_to_show = torch.where(is_ambiguous, 1 + decoded.iou[:, :, 1:].argmax(-1), 0)
+    iou_error = (decoded.iou.float() - truth).abs()
+    iou_loss = torch.where(is_ambiguous, iou_error[:, :, 1:].mean(-1), iou_error[:, :, 0])
+    is_present = targets.amax((-2, -1)) > 0
+    score_loss = F.binary_cross_entropy_with_logits(
+        decoded.object_score.float().squeeze(-1), is_present.float(), reduction="none"
+    )
+
+    def mean(values: Tensor, over: Tensor) -> Tensor:
+        return (values * over).sum() / over.sum().clamp(min=1e-6)
+
+    parts = {
+        "focal": mean(focal.gather(2, best_to_learn).squeeze(-1) * is_present, counts),
+        "dice": mean(dice.gather(2, best_to_learn).squeeze(-1) * is_present, counts),
+        "iou": mean(iou_loss * is_present, counts),
+        "object_score": mean(score_loss, counts),
+    }
+    total = sum((getattr(weights, name) * value for name, value in parts.items()), logits.new_zeros(()))
+    index = best_to_show[..., None, None, None].expand(-1, -1, 1, *logits.shape[-2:])
+    shown = truth.gather(2, best_to_show.unsqueeze(-1)).squeeze(-1)
+    parts["measured_iou"] = mean(shown, counts * is_present)
+    return RoundLoss(total, parts, logits.detach().gather(2, index).squeeze(2))

@@ -1,0 +1,110 @@
+"""Prompts as a user would give them, for training: a first click or box, then clicks on errors."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from masklet.masks.geometry import Mask, bounding_box
+from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING
+from masklet.prompts.simulated_annotator import SimulatedAnnotator
+from masklet.training.procedure.clip_plan import PromptKind
+
+SMALLEST_PART = 24  # pixels
+
+
+@dataclass
+class PointPrompts:
+    """Points [batch, objects, n, 2] in pixels and labels [batch, objects, n]; boxes are corners labelled 2 and 3."""
+
+    points: Tensor
+    labels: Tensor
+
+    def followed_by(self, later: "PointPrompts") -> "PointPrompts":
+        """With the points of a later prompt of the same objects."""
+        return PointPrompts(
+            torch.cat([self.points, later.points], dim=2), torch.cat([self.labels, later.labels], dim=2)
+        )
+
+
+def click_on(mask: Mask, annotator: SimulatedAnnotator) -> tuple[np.ndarray, np.ndarray]:
+    """A positive click, padded to two points, since others of the batch have boxes."""
+    x, y, label = annotator.first_click(mask)
+    return np.array([[x, y], [PADDING, PADDING]], np.float32), np.array([label, PADDING])
+
+
+def box_around(mask: Mask, annotator: SimulatedAnnotator) -> tuple[np.ndarray, np.ndarray]:
+    """The two corners of the object's box."""
+    return np.array(annotator.box(mask), np.float32).reshape(2, 2), np.array([BOX_UPPER_LEFT, BOX_LOWER_RIGHT])
+
+
+def first_prompt(
+    mask: Mask, box_share: float, annotator: SimulatedAnnotator, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """A click or, with probability `box_share`, a box: points [2, 2] and labels [2]."""
+    return (box_around if rng.random() < box_share else click_on)(mask, annotator)
+
+
+def first_prompts(masks: Tensor, kind: PromptKind, annotator: SimulatedAnnotator) -> PointPrompts:
+    """A click or a box for each of `masks` [objects, S, S] bool: points [objects, 1, 1 or 2, 2].
+
+    An object that is not there gets as many clicks off it, so that all prompts have one length and none is padded.
+    """
+    said = [_marked(mask, kind, annotator) for mask in masks.cpu().numpy()]
+    return _as_prompts(np.stack(said)[:, None], masks.device)
+
+
+def _marked(mask: Mask, kind: PromptKind, annotator: SimulatedAnnotator) -> np.ndarray:
+    """Points of one object with their labels as the last of three columns."""
+    if not mask.any():
+        return np.array([annotator.confirm(mask) for _ in range(2 if kind is PromptKind.BOX else 1)], np.float32)
+    if kind is PromptKind.CLICK:
+        return np.array([annotator.first_click(mask)], np.float32)
+    corners, labels = box_around(mask, annotator)
+    return np.column_stack([corners, labels]).astype(np.float32)
+
+
+def _as_prompts(said: np.ndarray, device: torch.device) -> PointPrompts:
+    """Points and labels from [batch, objects, n, 3], in one transfer."""
+    told = torch.from_numpy(said).to(device)
+    return PointPrompts(told[..., :2], told[..., 2].long())
+
+
+def part_in_a_box(mask: Mask, rng: np.random.Generator) -> Mask:
+    """What a box that reaches over a part of an object has of it: a box asks for what lies in it, and nothing else."""
+    box = bounding_box(mask)
+    assert box is not None
+    corners = np.array(box, int).reshape(2, 2)
+    sides = corners[1] - corners[0]
+    shares = np.where(rng.permutation([True, rng.random() < 0.5]), rng.uniform(0.35, 0.85, 2), 1.0)
+    left, top = np.round(corners[0] + rng.uniform(0, 1, 2) * (1 - shares) * sides).astype(int)
+    width, height = np.ceil(shares * sides).astype(int)
+    part = np.zeros_like(mask)
+    inside = slice(top, top + height), slice(left, left + width)
+    part[inside] = mask[inside]
+    return part if part.sum() >= SMALLEST_PART else mask
+
+
+def coarse_mask_logits(targets: Tensor, generator: torch.Generator) -> Tensor:
+    """A rough mask prompt: the targets [..., h, w] at a third to an eighth of their resolution, as logits +-10."""
+    shrink = int(torch.randint(3, 9, (), generator=generator))
+    size = (max(targets.shape[-2] // shrink, 2), max(targets.shape[-1] // shrink, 2))
+    small = torch.nn.functional.adaptive_avg_pool2d(targets.float(), size)
+    blurred = torch.nn.functional.interpolate(small, size=targets.shape[-2:], mode="bilinear")
+    return (blurred > 0.5).float() * 20 - 10
+
+
+def correcting_clicks(logits: Tensor, targets: Tensor, stride: int, annotator: SimulatedAnnotator) -> PointPrompts:
+    """One click an object on its errors, anywhere in the cell: points [batch, objects, 1, 2] in pixels of the picture.
+
+    `logits` and soft `targets` are [batch, objects, h, w] at 1/`stride` of the picture. Where there are no errors, the
+    click says what is true anyway. The only thing of a step that leaves the device: two bits a cell go, and a click
+    comes back.
+    """
+    predicted, wanted = torch.stack([logits > 0, targets > 0.5]).cpu().numpy()
+    said = np.empty((*predicted.shape[:2], 1, 3), np.float32)
+    for index in np.ndindex(*predicted.shape[:2]):
+        click = annotator.correct(wanted[index], predicted[index]) or annotator.confirm(wanted[index])
+        said[index] = annotator.within_cell(click, stride)
+    return _as_prompts(said, logits.device)

@@ -1,0 +1,1 @@
+"""A run: its loop, devices, optimizer, state and records."""

@@ -1,0 +1,27 @@
+"""An exponential moving average of a network's weights: what is evaluated and shipped."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from masklet.training.run.whole_tensors import local
+
+
+class AveragedWeights:
+    """Copies of `tensors`, by name, that follow them by `decay` a step (faster in the first steps).
+
+    Of divided tensors (FSDP) each process averages what it holds.
+    """
+
+    def __init__(self, tensors: Mapping[str, Tensor], decay: float):
+        self.decay = decay
+        self.tensors = {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+    @torch.no_grad()
+    def follow(self, tensors: Mapping[str, Tensor], step: int) -> None:
+        """Move a little toward `tensors` after training step `step` (from 0); whole numbers stay as they are."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        names = [name for name, tensor in self.tensors.items() if tensor.is_floating_point()]
+        own, others = [local(self.tensors[name]) for name in names], [local(tensors[name]) for name in names]
+        torch._foreach_lerp_(own, others, 1 - decay)

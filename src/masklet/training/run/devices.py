@@ -1,0 +1,160 @@
+"""The processes of a run, each with a device of its own: one alone, copies that share every step (DDP), or parts of one
+network (FSDP), in the precision asked for. All of it by Lightning Fabric; `torchrun` starts several processes."""
+
+import atexit
+import os
+import warnings
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from masklet.errors import InvalidInputError
+from masklet.modeling.half_precision import is_bfloat16_faster
+from masklet.modeling.video_network import VideoNetwork
+from masklet.training.run.shares import Share
+from masklet.training.run.whole_tensors import whole
+from masklet.training.settings.hardware import Hardware, Precision
+from masklet.training.settings.recipe import Recipe
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+    from lightning_fabric.wrappers import _FabricModule
+
+FABRIC_PRECISION: dict[Precision, Any] = {"float32": "32-true", "bfloat16": "bf16-mixed", "float16": "16-mixed"}
+
+
+class Devices:
+    """This process, its device, and what all processes of the run do together.
+
+    Raises `InvalidInputError` where the machine cannot do what `hardware` asks for.
+    """
+
+    def __init__(self, device: str | torch.device, hardware: Hardware) -> None:
+        self.kind = torch.device(device).type
+        self.count = int(os.environ.get("WORLD_SIZE", "1"))
+        self.precision = _checked_precision(self.kind, hardware)
+        self.is_sharded = hardware.is_sharded and self.count > 1
+        self.fabric = _fabric(torch.device(device), self.count, self.is_sharded, self.precision)
+        self.fabric.launch()
+        if self.count > 1:
+            atexit.register(_leave_the_others)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes files and reports."""
+        return self.fabric.global_rank == 0
+
+    @property
+    def device(self) -> torch.device:
+        """This process's device."""
+        return self.fabric.device
+
+    def __str__(self) -> str:
+        several = f"{self.count} processes, {'parts of one network' if self.is_sharded else 'a copy each'}, on "
+        return f"{several if self.count > 1 else ''}{self.device.type} in {self.precision}"
+
+    def shares_of(self, recipe: Recipe) -> list[Share]:
+        """This process's shares of a step, as many as every other's; `InvalidInputError` if that cannot be."""
+        count = max(recipe.hardware.shares_per_step, self.count)
+        fewest = min(stage.fewest_a_step for stage in recipe.stages)
+        if count % self.count:
+            raise InvalidInputError(f"{self.count} processes cannot divide {count} shares a step (shares_per_step).")
+        if fewest < count:
+            parties = "processes" if count == self.count else "shares"
+            raise InvalidInputError(f"{count} {parties} cannot share {fewest} scenes or clips a step.")
+        return [Share(number, count) for number in range(self.fabric.global_rank, count, self.count)]
+
+    def spread(self, module: nn.Module) -> "_FabricModule":
+        """The module on this process's device, its calls in the precision asked for and its gradients those of all."""
+        return self.fabric.setup_module(module)
+
+    def adding_up(self, module: "_FabricModule", is_last: bool) -> AbstractContextManager[Any]:
+        """Around a share's forward and backward pass: gradients go to the other processes with the last one only."""
+        return self.fabric.no_backward_sync(module, enabled=not is_last)
+
+    def backward(self, loss: Tensor) -> None:
+        """Gradients of a loss, scaled up where the precision needs it."""
+        self.fabric.backward(loss)
+
+    def clip_gradients(self, module: "_FabricModule", optimizer: torch.optim.Optimizer, most: float) -> float:
+        """Scale the gradients down to norm `most`; returns the norm they had, which may not be finite."""
+        norm = self.fabric.clip_gradients(module, optimizer, max_norm=most, error_if_nonfinite=False)
+        return float(whole(norm))
+
+    def update(self, optimizer: torch.optim.Optimizer, *, is_finite: bool) -> None:
+        """Let the optimizer step; gradients that are not finite change nothing but float16's scale."""
+        if is_finite or self.precision == "float16":
+            self.fabric.strategy.optimizer_step(optimizer)
+
+    def scaling(self) -> dict[str, Any]:
+        """The state of float16's loss scale; empty in other precisions."""
+        return self.fabric.strategy.precision.state_dict()
+
+    def set_scaling(self, state: dict[str, Any]) -> None:
+        """Go on with a state of `scaling`; one of another precision says nothing."""
+        if state and self.precision == "float16":
+            self.fabric.strategy.precision.load_state_dict(state)
+
+    def from_all(self, values: list[dict[str, float]]) -> list[dict[str, float]]:
+        """The values of all processes, in the same order everywhere."""
+        if self.count == 1:
+            return values
+        everyone: list[list[dict[str, float]]] = [[] for _ in range(self.count)]
+        dist.all_gather_object(everyone, values)
+        return [each for of_process in everyone for each in of_process]
+
+
+def _checked_precision(kind: str, hardware: Hardware) -> Precision:
+    if kind == "cpu" and hardware.needs_gpu:
+        raise InvalidInputError(
+            "This recipe is for a GPU (hardware.needs_gpu) and the run is on the processor: give --device cuda where "
+            "there is one, or hardware.needs_gpu=false if days on a processor will do."
+        )
+    if kind != "cuda" and hardware.precision == "float16":
+        raise InvalidInputError(f"precision float16 needs a CUDA GPU, this run is on {kind}: give bfloat16 or float32.")
+    if hardware.precision != "auto":
+        return hardware.precision
+    return "bfloat16" if is_bfloat16_faster(kind) else "float32"
+
+
+def _fabric(device: torch.device, count: int, is_sharded: bool, precision: Precision) -> "Fabric":
+    try:
+        from lightning_fabric import Fabric
+        from lightning_fabric.strategies.ddp import DDPStrategy
+        from lightning_fabric.strategies.model_parallel import ModelParallelStrategy
+    except ImportError as error:
+        raise InvalidInputError("Training needs Lightning Fabric: pip install 'masklet[train]'.") from error
+    how: dict[str, Any] = {"accelerator": device.type, "precision": FABRIC_PRECISION[precision]}
+    if count == 1:
+        return Fabric(devices=1 if device.index is None else [device.index], **how)
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", str(count)))
+    if device.type == "cuda" and torch.cuda.device_count() < here:
+        raise InvalidInputError(f"{here} processes need as many GPUs; this machine has {torch.cuda.device_count()}.")
+    strategy = (
+        ModelParallelStrategy(_sharded, data_parallel_size=count, tensor_parallel_size=1)
+        if is_sharded
+        else DDPStrategy(find_unused_parameters=True)  # whole parts rest in some steps
+    )
+    return Fabric(devices=here, num_nodes=count // here, strategy=strategy, **how)
+
+
+def _sharded(module: nn.Module, mesh: Any) -> nn.Module:
+    """Divide the weights among the processes. Blocks of the backbone are gathered one by one as they are called;
+    everything else together, since the network uses its weights from outside the modules that hold them."""
+    from torch.distributed.fsdp import fully_shard
+
+    warnings.filterwarnings("ignore", "FSDP2-wrapped module .* returned a view")  # nothing here works in place
+    network = next(each for each in module.modules() if isinstance(each, VideoNetwork))
+    for block in network.vision_encoder.backbone.blocks:
+        fully_shard(block, mesh=mesh["data_parallel"])
+    fully_shard(module, mesh=mesh["data_parallel"])
+    return module
+
+
+def _leave_the_others() -> None:
+    """Close the connections: a process that ends with their threads still running may be aborted."""
+    if dist.is_initialized():
+        dist.destroy_process_group()

@@ -1,0 +1,72 @@
+"""What a run was: its whole configuration and the source it ran from, in JSON, beside the state and the weights."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import masklet
+from masklet.atomic_files import written_whole
+from masklet.errors import CheckpointError
+from masklet.training.settings.overrides import settings
+from masklet.training.settings.recipe import Recipe
+
+RECORD_FILE = "run.json"
+# What may be another when a run goes on: it says how steps are computed, not what they are.
+_OF_THE_MACHINE = ("hardware.", "loader_workers", "save_every")
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """`settings` are the recipe's fields by their dotted names; `git` is None where masklet runs from no checkout."""
+
+    recipe: str
+    settings: dict[str, str]
+    masklet: str
+    torch: str
+    git: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> "RunRecord":
+        """The record of a run that begins, or goes on, now."""
+        return cls(
+            recipe.name, settings(recipe), masklet.__version__, torch.__version__, git_state(Path(__file__).parent)
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write `run.json`; the file is always a complete one."""
+        with written_whole(folder / RECORD_FILE) as unfinished:
+            unfinished.write_text(json.dumps(vars(self), indent=2) + "\n", encoding="utf-8")
+
+    def check_goes_on(self, folder: Path) -> None:
+        """Raise `CheckpointError` if a run in `folder` was begun with other settings: going on would be neither run."""
+        path = folder / RECORD_FILE
+        if not path.exists():
+            return
+        try:
+            begun: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["settings"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(f"{path} is damaged; remove it to go on without its check.") from error
+        changed = [
+            f"{name}={self.settings.get(name)} (begun with {begun.get(name)})"
+            for name in sorted(begun.keys() | self.settings.keys())
+            if begun.get(name) != self.settings.get(name) and not name.startswith(_OF_THE_MACHINE)
+        ]
+        if changed:
+            raise CheckpointError(f"The run in {folder} has other settings: {', '.join(changed)}. Give another folder.")
+
+
+def git_state(source: Path) -> dict[str, Any] | None:
+    """The commit that is checked out around `source` and whether files differ from it; None outside a checkout."""
+
+    def git(*arguments: str) -> str:
+        asked = ["git", "-C", str(source), *arguments]
+        return subprocess.run(asked, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+
+    try:
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--", "."))}
+    except (OSError, subprocess.SubprocessError):
+        return None

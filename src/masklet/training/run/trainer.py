@@ -1,0 +1,215 @@
+"""Runs a recipe: stages of growing image size, resumable, watched."""
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+import torch
+
+from masklet.atomic_files import remove_unfinished
+from masklet.errors import CheckpointError, DivergedTrainingError
+from masklet.tracking.video_model import Sam2VideoModel
+from masklet.training.network.building import initial_network, network_with
+from masklet.training.network.initial_memory import draw_memory_weights
+from masklet.training.network.low_rank import ADAPTER_FOLDER, merged, save_adapters
+from masklet.training.network.parts import TrainedParameters
+from masklet.training.procedure.learning_step import Batch, LearningStep, Task
+from masklet.training.run.averaging import AveragedWeights
+from masklet.training.run.devices import Devices
+from masklet.training.run.failed_step import save_failed_step
+from masklet.training.run.observer import RunObserver, RunOutline
+from masklet.training.run.optimizer import learning_rate, make_optimizer, set_learning_rate
+from masklet.training.run.run_lock import alone_in
+from masklet.training.run.run_record import RunRecord
+from masklet.training.run.run_state import AVERAGE_FOLDER, RunState
+from masklet.training.run.shares import SharesInTurn
+from masklet.training.run.whole_tensors import fill, load_optimizer, whole
+from masklet.training.settings.recipe import Recipe
+from masklet.training.settings.stages import Stage
+from masklet.training.supply.clip_batches import ClipBatch
+from masklet.training.supply.data_source import TrainingData, open_training_data
+from masklet.training.supply.stills_batches import loaded
+
+# Float16's loss scale begins high and is halved until nothing overflows; this many steps in vain are no search.
+MOST_STEPS_SKIPPED_IN_A_ROW = 20
+
+
+class Trainer:
+    """One run of a recipe in a folder.
+
+    The folder holds `training_state.pt` (resume: make a Trainer of the same folder again), `average/` (the averaged
+    model as `Sam2Model.from_pretrained` and `Sam2VideoModel.from_pretrained` read it) and `run.json` (what was run).
+
+    Raises `InvalidInputError` for what the machine cannot do, `CheckpointError` for the folder of another run.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        folder: Path,
+        device: str | torch.device = "cpu",
+        observers: Sequence[RunObserver] = (),
+    ):
+        self.recipe, self.folder = recipe, folder
+        self.devices = Devices(device, recipe.hardware)
+        self.shares = self.devices.shares_of(recipe)
+        self.observers = tuple(observers) if self.devices.is_first else ()
+        folder.mkdir(parents=True, exist_ok=True)
+        state, self.record = RunState.load(folder, recipe.name), RunRecord.of(recipe)
+        self.record.check_goes_on(folder)
+        self._begin(state)
+        self._is_between_steps, self._skipped_in_a_row = True, 0
+
+    def _begin(self, state: RunState | None) -> None:
+        """Make network, optimizer and average: anew, or as they were saved."""
+        recipe = self.recipe
+        self.step = state.step if state else 0
+        size = recipe.stage_at(self.step).image_size
+        torch.manual_seed(recipe.seed)  # the same in all processes
+        self.network = network_with(state.model, recipe, size) if state else initial_network(recipe, size)
+        self.learning = self.devices.spread(LearningStep(self.network, recipe))
+        self.trained = TrainedParameters(self.network)
+        self.optimizer = make_optimizer(self.network, recipe, is_fused=self.devices.precision != "float16")
+        self.average = AveragedWeights(self.network.state_dict(), recipe.average_decay)
+        if state:
+            load_optimizer(self.optimizer, state.optimizer)
+            fill(self.average.tensors, state.average)
+            self.devices.set_scaling(state.scaling)
+
+    def run(self) -> Sam2VideoModel:
+        """Train to the end of the recipe and return the averaged model; an interrupt saves first, but under FSDP.
+
+        Raises `InvalidInputError` if another training holds the folder or too much of the data is damaged,
+        `DivergedTrainingError` if the loss is not finite, `CheckpointError` if the state cannot be written.
+        """
+        with alone_in(self.folder) if self.devices.is_first else nullcontext():
+            data = open_training_data(self.recipe)
+            if self.devices.is_first:
+                remove_unfinished(self.folder)
+                self.record.save(self.folder)  # from here on the folder is this run's
+            for observer in self.observers:
+                observer.began(RunOutline(self.recipe, self.folder, self.step, str(self.devices)))
+            try:
+                while self.step < self.recipe.total_steps:
+                    self._run_stage(data)
+            except CheckpointError:
+                raise
+            except BaseException:
+                # Parts of a network can only be brought together by all processes, and others may not come.
+                if self._is_between_steps and not self.devices.is_sharded:
+                    self.save()
+                raise
+            self.save()
+            for observer in self.observers:
+                observer.finished()
+        return self.averaged_network()
+
+    def _run_stage(self, data: TrainingData) -> None:
+        stage = self.recipe.stage_at(self.step)
+        if self.step == self.recipe.first_clip_step and not self.recipe.initial_weights:
+            self._draw_memory_anew()
+        self.network.resize(stage.image_size)
+        for batches in self._batches(data, stage):
+            self.trained.rest(stage.resting_parts(isinstance(batches[0], ClipBatch)))
+            values = self._train_on(batches)
+            for observer in self.observers:
+                observer.stepped(self.step, {**values, "damaged_samples": len(data.skipped)})
+            if self.step % self.recipe.save_every == 0 and self.step < self.recipe.total_steps:
+                self.save()
+
+    def _batches(self, data: TrainingData, stage: Stage) -> Iterator[tuple[Batch, ...]]:
+        """What is left of a stage: for every step, the batches of this process's shares."""
+        steps = self.recipe.end_of_stage(self.step) - self.step
+        of_shares = [data.batches_for(stage, share, self.step, steps) for share in self.shares]
+        stream = loaded(SharesInTurn(of_shares, steps), self.recipe.loader_workers)
+        for batches in zip(*[stream] * len(self.shares), strict=True):
+            for batch in batches:
+                data.skipped.note(batch.skipped)
+            yield batches
+
+    def _train_on(self, batches: Sequence[Batch]) -> dict[str, float]:
+        """One step; returns what there is to plot of it."""
+        begin, rate = time.perf_counter(), learning_rate(self.recipe, self.step)
+        set_learning_rate(self.optimizer, rate)
+        tasks = [
+            Task(batch.to(self.devices.device), (self.step, share.number))
+            for batch, share in zip(batches, self.shares, strict=True)
+        ]
+        values = mean_values(self.devices.from_all(self._gradients_of(tasks)))
+        norm = self.devices.clip_gradients(self.learning, self.optimizer, self.recipe.gradient_clip)
+        self._stop_if_diverged(tasks, values["total"], norm)
+        # What an interrupt would leave from here to the end belongs to no one step, so it is not saved.
+        self._is_between_steps = False
+        self.devices.update(self.optimizer, is_finite=math.isfinite(norm))
+        self.average.follow(self.network.state_dict(), self.step)
+        self.step += 1
+        self._is_between_steps = True
+        return {**values, "gradient_norm": norm, "learning_rate": rate, "seconds": time.perf_counter() - begin}
+
+    def _gradients_of(self, tasks: Sequence[Task]) -> list[dict[str, float]]:
+        """Leave the mean gradient over all shares of all processes in the weights; returns the curves of `tasks`."""
+        self.learning.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        curves = []
+        for number, task in enumerate(tasks, 1):
+            with self.devices.adding_up(self.learning, is_last=number == len(tasks)):
+                loss, curve = self.learning(task)
+                self.devices.backward(loss / len(tasks))
+            curves.append(curve)
+        return curves
+
+    def _stop_if_diverged(self, tasks: Sequence[Task], loss: float, norm: float) -> None:
+        """Count steps whose gradients overflow, which leave the weights as they are; end the run if the loss does."""
+        self._skipped_in_a_row = 0 if math.isfinite(norm) else self._skipped_in_a_row + 1
+        if math.isfinite(loss) and self._skipped_in_a_row < MOST_STEPS_SKIPPED_IN_A_ROW:
+            return
+        network = self._network_with(self.network.state_dict())
+        paths = [save_failed_step(self.folder, task, network, self.recipe) for task in tasks]
+        in_a_row = f"{self._skipped_in_a_row} gradients in a row were not finite"
+        what = in_a_row if math.isfinite(loss) else f"The loss is {loss}"
+        raise DivergedTrainingError(
+            f"{what} at step {self.step}. Its batch and weights are in {', '.join(map(str, paths))}; "
+            "masklet.training.run.failed_step tells how to replay it. A lower learning_rate is the first thing to try."
+        )
+
+    def _draw_memory_anew(self) -> None:
+        """Memory begins as mask prompts, whose meaning stills have taught meanwhile."""
+        for tensors in (self.network.state_dict(), self.average.tensors):
+            network = self._network_with(tensors)
+            torch.manual_seed(self.recipe.seed)  # the same in all processes
+            draw_memory_weights(network)
+            fill(tensors, network.state_dict())
+
+    def save(self) -> None:
+        """Write the state and the averaged model; either file is always complete. All processes take part."""
+        states = (self.network.state_dict(), self.optimizer.state_dict(), self.average.tensors)
+        model, optimizer, average = (whole(dict(state)) for state in states)
+        if not self.devices.is_first:
+            return
+        scaling = self.devices.scaling()
+        RunState(self.recipe.name, self.step, model, optimizer, average, scaling).save(self.folder)
+        adapted = network_with(average, self.recipe, self.network.config.image_size).eval()
+        plain = merged(adapted)
+        plain.save_pretrained(self.folder / AVERAGE_FOLDER)
+        self.record.save(self.folder / AVERAGE_FOLDER)
+        save_adapters(adapted, self.folder / ADAPTER_FOLDER)
+        for observer in self.observers:
+            observer.saved(self.step, plain)
+
+    def averaged_network(self) -> Sam2VideoModel:
+        """The averaged model, whole and on the processor, adapters merged. All processes take part."""
+        network = merged(self._network_with(self.average.tensors).eval())
+        assert isinstance(network, Sam2VideoModel)
+        return network
+
+    def _network_with(self, tensors: dict[str, torch.Tensor]) -> Sam2VideoModel:
+        return network_with(whole(dict(tensors)), self.recipe, self.network.config.image_size)
+
+
+def mean_values(values: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The mean of each value over those that have it."""
+    names = dict.fromkeys(name for each in values for name in each)
+    known = {name: [each[name] for each in values if name in each] for name in names}
+    return {name: sum(each) / len(each) for name, each in known.items()}

@@ -1,0 +1,107 @@
+"""The typed configuration of a training run."""
+
+from dataclasses import dataclass, field
+from itertools import accumulate
+from pathlib import Path
+
+from masklet.configuration import Sam2Config
+from masklet.datasets.sampling.mixture import DataMixture
+from masklet.datasets.scenes import ClipMixture, SceneMixture
+from masklet.errors import InvalidInputError
+from masklet.training.network.parts import PARTS, Part
+from masklet.training.settings.hardware import Hardware
+from masklet.training.settings.learning import ImageEncoderRates, LowRank, Regularization
+from masklet.training.settings.procedure import AnnotatorShares, ClipTracking, LossWeights, PromptShares
+from masklet.training.settings.stages import ClipStage, Stage
+
+_AT_LEAST_0 = ("final_learning_rate", "warmup_steps", "weight_decay", "seed", "first_scene", "loader_workers")
+_AT_LEAST_1 = ("rounds", "save_every")
+_ABOVE_0 = ("learning_rate", "gradient_clip")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that determines a run, apart from the machine.
+
+    `data` names annotated data and its part in the run; without any, all is procedural. The procedural world is made of
+    the pictures below `picture_folders` and the labelled ones of `panoptic_folder` (COCO panoptic format). Training
+    starts from `initial_weights` (a folder, file or hub id) or else from random ones. The learning rate warms up
+    linearly and falls along a cosine to `final_learning_rate`. `rounds` counts the prompts an object gets: the first,
+    then corrective clicks. `frozen` parts of the network stay as they begin.
+    """
+
+    name: str
+    model: Sam2Config
+    stages: tuple[Stage, ...]
+    picture_folders: tuple[Path, ...]
+    panoptic_folder: Path | None = None
+    data: DataMixture = field(default_factory=DataMixture)
+    mixture: SceneMixture = field(default_factory=SceneMixture)
+    clip_mixture: ClipMixture = field(default_factory=ClipMixture)
+    initial_weights: str | Path | None = None
+    rounds: int = 3
+    learning_rate: float = 8e-4
+    final_learning_rate: float = 1e-5
+    warmup_steps: int = 300
+    weight_decay: float = 0.05
+    gradient_clip: float = 1.0
+    average_decay: float = 0.998
+    image_encoder: ImageEncoderRates = field(default_factory=ImageEncoderRates)
+    frozen: tuple[Part, ...] = ()
+    hardware: Hardware = field(default_factory=Hardware)
+    losses: LossWeights = field(default_factory=LossWeights)
+    prompts: PromptShares = field(default_factory=PromptShares)
+    annotator: AnnotatorShares = field(default_factory=AnnotatorShares)
+    tracking: ClipTracking = field(default_factory=ClipTracking)
+    regularization: Regularization = field(default_factory=Regularization)
+    lora: LowRank | None = None
+    seed: int = 0
+    first_scene: int = 0
+    loader_workers: int = 1
+    save_every: int = 500
+
+    def __post_init__(self) -> None:
+        self._check_numbers()
+        if not set(self.frozen) <= set(PARTS):
+            raise InvalidInputError(f"frozen={', '.join(self.frozen)}; there are {', '.join(PARTS)}.")
+        for number, stage in enumerate(self.stages):
+            for on_clips in stage.kinds_of_steps:
+                if set(PARTS) == {*self.frozen, *stage.resting_parts(on_clips)}:
+                    what = "clips" if on_clips else "stills"
+                    raise InvalidInputError(
+                        f"frozen={', '.join(self.frozen)}: steps on {what} of stage {number} would train nothing."
+                    )
+
+    def _check_numbers(self) -> None:
+        values = vars(self)
+        allowed = {name: ("at least 0", values[name] >= 0) for name in _AT_LEAST_0}
+        allowed |= {name: ("at least 1", values[name] >= 1) for name in _AT_LEAST_1}
+        allowed |= {name: ("above 0", values[name] > 0) for name in _ABOVE_0}
+        allowed["average_decay"] = ("at least 0 and below 1", 0 <= self.average_decay < 1)
+        for name, (what, is_so) in allowed.items():
+            if not is_so:
+                raise InvalidInputError(f"{name}={values[name]}; it must be {what}.")
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of all stages."""
+        return sum(stage.steps for stage in self.stages)
+
+    def end_of_stage(self, step: int) -> int:
+        """How many steps are done when the stage of a step (from 0) ends."""
+        ends = accumulate(stage.steps for stage in self.stages)
+        return next((end for end in ends if end > step), self.total_steps)
+
+    @property
+    def first_clip_step(self) -> int | None:
+        """The step (from 0) at which the first stage on clips begins; None without any."""
+        kinds = [isinstance(stage, ClipStage) for stage in self.stages]
+        return sum(stage.steps for stage in self.stages[: kinds.index(True)]) if any(kinds) else None
+
+    def stage_at(self, step: int) -> Stage:
+        """The stage that a step (from 0) belongs to; the last one from the end on."""
+        for stage in self.stages:
+            if step < stage.steps:
+                return stage
+            step -= stage.steps
+        return self.stages[-1]

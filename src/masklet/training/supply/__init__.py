@@ -1,0 +1,1 @@
+"""From datasets and procedural scenes to the batches of steps."""

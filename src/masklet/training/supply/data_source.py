@@ -1,0 +1,123 @@
+"""What a recipe trains on: the procedural world, annotated data, or both, as the batches that steps take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeGuard, TypeVar
+
+from torch.utils.data import Dataset
+
+from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
+from masklet.datasets.opening import holds_videos, open_dataset
+from masklet.datasets.sampling import (
+    ClipSource,
+    FramesAsStills,
+    MixedClips,
+    MixedScenes,
+    RecordedClips,
+    RecordedStills,
+    SceneSource,
+    SkippedSamples,
+)
+from masklet.datasets.scenes import ClipGenerator, PictureBank, SceneGenerator
+from masklet.errors import InvalidInputError
+from masklet.training.run.shares import Share
+from masklet.training.settings.recipe import Recipe
+from masklet.training.settings.stages import ClipStage, Stage
+from masklet.training.supply.clip_batches import ClipBatch, ClipBatches
+from masklet.training.supply.stills_batches import SceneBatch, SceneBatches
+
+Batches = Dataset[SceneBatch | ClipBatch]
+Source = TypeVar("Source", AnnotatedImages, AnnotatedVideos)
+Weighted = tuple[Source, float]  # a dataset, and how often it is drawn from relative to others
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The data of a recipe, opened: the `bank` of the procedural world if that has a part in it, and annotated data.
+
+    `skipped` counts the damaged samples that steps have met so far.
+    """
+
+    recipe: Recipe
+    bank: PictureBank | None
+    images: tuple[Weighted[AnnotatedImages], ...]
+    videos: tuple[Weighted[AnnotatedVideos], ...]
+    skipped: SkippedSamples
+
+    def batches_for(self, stage: Stage, share: Share, first_step: int, steps: int) -> Batches:
+        """The share's batches of so many steps of a stage; index 0 is step `first_step`.
+
+        A batch follows from the recipe's seed, the step and the share alone; its `skipped` names what could not be read
+        for it, and is to be given to `skipped.note`.
+        """
+        scenes, scene_weights = self._scene_sources(stage.image_size)
+        mixed = MixedScenes(scenes, scene_weights, self.recipe.seed)
+        stills = SceneBatches(mixed, self.recipe, stage, share, first_step, steps)
+        if not isinstance(stage, ClipStage):
+            return ReportingBatches(stills, scenes)
+        clips, clip_weights = self._clip_sources(stage.image_size, stage.clip_length)
+        return ReportingBatches(
+            ClipBatches(MixedClips(clips, clip_weights, self.recipe.seed), stills, stage), [*scenes, *clips]
+        )
+
+    def _scene_sources(self, size: int) -> tuple[list[SceneSource], list[float]]:
+        recipe = self.recipe
+        sources: list[SceneSource] = []
+        sources += [RecordedStills(images, size, recipe.data.stills, recipe.seed) for images, _ in self.images]
+        if not sources:
+            sources += [FramesAsStills(videos, size, recipe.data.stills, recipe.seed) for videos, _ in self.videos]
+        weights = [weight for _, weight in self.images] or [weight for _, weight in self.videos]
+        if self.bank:
+            sources.append(SceneGenerator(self.bank, size, recipe.mixture))
+            weights.append(recipe.data.procedural_weight)
+        return sources, weights
+
+    def _clip_sources(self, size: int, length: int) -> tuple[list[ClipSource], list[float]]:
+        recipe = self.recipe
+        sources: list[ClipSource] = [
+            RecordedClips(videos, size, length, recipe.data.clips, recipe.data.videos, recipe.seed)
+            for videos, _ in self.videos
+        ]
+        weights = [weight for _, weight in self.videos]
+        if self.bank:
+            sources.append(ClipGenerator(self.bank, size, length, recipe.clip_mixture))
+            weights.append(recipe.data.procedural_weight)
+        return sources, weights
+
+
+class ReportingBatches(Batches):
+    """Batches that tell what had to be passed over to make them."""
+
+    def __init__(self, batches: SceneBatches | ClipBatches, sources: Sequence[SceneSource | ClipSource]) -> None:
+        self.batches = batches
+        self.recorded = [each for each in sources if isinstance(each, RecordedStills | FramesAsStills | RecordedClips)]
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, index: int) -> SceneBatch | ClipBatch:
+        batch = self.batches[index]
+        return replace(batch, skipped=tuple(each for source in self.recorded for each in source.collect_skipped()))
+
+
+def open_training_data(recipe: Recipe) -> TrainingData:
+    """Open everything that a recipe trains on.
+
+    InvalidInputError if a root is in no known layout or empty, or a stage is on clips and there is nothing that moves.
+    """
+    weighted = [
+        (open_dataset(root), weight) for root, weight in zip(recipe.data.roots, recipe.data.root_weights, strict=True)
+    ]
+    videos = tuple((each, weight) for each, weight in weighted if holds_videos(each))
+    images = tuple((each, weight) for each, weight in weighted if _holds_pictures(each))
+    if recipe.first_clip_step is not None and not videos and not recipe.data.procedural_weight:
+        raise InvalidInputError(
+            f"The recipe {recipe.name!r} trains on clips, but {', '.join(map(str, recipe.data.roots))} hold pictures "
+            "only. Add a root of videos, or give the procedural world a weight (data.procedural)."
+        )
+    bank = PictureBank.load(recipe.picture_folders, recipe.panoptic_folder) if recipe.data.procedural_weight else None
+    return TrainingData(recipe, bank, images, videos, SkippedSamples(sum(len(each) for each, _ in weighted)))
+
+
+def _holds_pictures(dataset: AnnotatedImages | AnnotatedVideos) -> TypeGuard[AnnotatedImages]:
+    return not holds_videos(dataset)

@@ -1,0 +1,125 @@
+import csv
+import io
+import json
+
+import pytest
+from rich.console import Console
+from tests.unit.evaluation.measured import item, sequence, stills_report, vos_report
+
+from masklet.errors import InvalidInputError
+from masklet.evaluation.reporting.report import report_table
+from masklet.evaluation.stills.stills_report import StillsReport
+from masklet.evaluation.vos.vos_report import vos_values
+from masklet.evaluation.vos.vos_scores import CountingRule, FrameScores
+
+
+def rows_of(table, width=80):
+    console = Console(width=width, file=io.StringIO())
+    console.print(table)
+    return [line.split() for line in console.file.getvalue().splitlines()]
+
+
+def test_the_mean_is_over_objects_then_over_datasets():
+    means = stills_report().means
+    assert means["1 click"] == pytest.approx(((0.2 + 0.4 + 0.6) / 3 + 0.3) / 2)
+    assert means["box"] == pytest.approx((0.8 + 0.55) / 2)
+    assert vos_report().means["J-Mean"] == pytest.approx(0.7)
+
+
+def test_intervals_hold_the_mean_and_lie_within_the_values():
+    low, high = stills_report().intervals["1 click"]
+    assert 0.1 < low < stills_report().means["1 click"] < high < 0.6
+
+
+def test_a_dataset_without_objects_is_refused():
+    with pytest.raises(InvalidInputError, match="'cars' has 1 pictures, no objects"):
+        StillsReport("ours", (item("nuts/0", "nuts", box=(0.5,)), item("cars/0", "cars")))
+
+
+def test_json_of_stills_is_in_percent():
+    content = json.loads(stills_report().to_json())
+    assert content["domains"][0] == {
+        "domain": "nuts",
+        "pictures": 2,
+        "objects": 3,
+        "mean_iou": pytest.approx({"1 click": 40, "box": 80}),
+    }
+    assert content["mean_iou"] == pytest.approx({"1 click": 35, "box": 67.5})
+    assert content["intervals"]["box"] == pytest.approx([100 * edge for edge in stills_report().intervals["box"]])
+
+
+def test_json_of_videos_has_the_names_of_the_official_tool():
+    content = json.loads(vos_report().to_json())
+    assert (content["predictor"], content["rule"]) == ("flow", "davis")
+    assert content["scores"] == pytest.approx(
+        {
+            "J&F-Mean": 0.525,
+            "J-Mean": 0.7,
+            "J-Recall": 2 / 3,
+            "J-Decay": 0,
+            "F-Mean": 0.35,
+            "F-Recall": 0,
+            "F-Decay": 0,
+        }
+    )
+    assert [each["sequence"] for each in content["sequences"]] == ["swan", "pair"]
+    assert content["sequences"][1]["objects"][1] == {
+        "object_id": 2,
+        "j": pytest.approx({"mean": 0.6, "recall": 1, "decay": 0}),
+        "f": pytest.approx({"mean": 0.3, "recall": 0, "decay": 0}),
+    }
+
+
+def test_tables_of_videos_have_a_row_each_and_fit_into_a_terminal():
+    rows = rows_of(report_table([vos_report(), vos_report("a/long/path/to/a/folder/of/weights")]))
+    assert ["swan", "1", "37.5", "50.0", "25.0", "0.0", "0.0", "0.0", "0.0"] in rows
+    assert ["mean", "3", "52.5", "70.0", "35.0", "66.7", "0.0", "0.0", "0.0"] in rows
+
+
+def test_tables_of_stills_have_a_row_a_dataset_and_mark_what_was_not_measured():
+    ellipse = StillsReport("ellipse", (item("nuts/0", "nuts", box=(0.78,)),))
+    rows = rows_of(report_table([stills_report(), ellipse]))
+    assert ["nuts", "3", "40.0", "80.0"] in rows
+    assert ["mean", "5", "35.0", "67.5"] in rows
+    assert ["nuts", "1", "-", "78.0"] in rows
+    assert ["95", "%:", "from", "-", "-"] in rows  # one picture says nothing about others
+
+
+def test_csv_has_a_line_an_item():
+    first, *_, last = csv.DictReader(io.StringIO(stills_report().csv()))
+    expected = {
+        "dataset": "nuts",
+        "name": "nuts/0",
+        "frames": "1",
+        "objects": "2",
+        "1 click": "0.300000",
+        "box": "0.750000",
+    }
+    assert first == expected
+    assert last["name"] == "cars/1"
+
+
+def test_the_curve_of_stills_leads_over_clicks():
+    clicks, box = stills_report().curves()
+    assert (clicks.x, clicks.y) == ((1,), pytest.approx((0.35,)))
+    assert (box.label, box.y) == ("ours, box", pytest.approx((0.675, 0.675)))
+
+
+def test_the_curve_of_videos_leads_through_the_tenths():
+    series = [FrameScores(number / 100, number / 100, True, True) for number in range(100)]
+    values = vos_values(series)
+    assert [values[f"J&F-Tenth-{tenth}"] for tenth in (1, 10)] == pytest.approx([0.045, 0.945])
+    (curve,) = vos_report().curves()
+    assert curve.x == tuple(range(5, 100, 10))
+    assert curve.y == pytest.approx([0.525] * 10)
+
+
+def test_short_videos_have_all_tenths():
+    values = vos_values([FrameScores(1.0, 0.0, True, True), FrameScores(0.0, 0.0, True, True)])
+    assert [values[f"J&F-Tenth-{tenth}"] for tenth in range(1, 11)] == [0.5] * 5 + [0.0] * 5
+
+
+def test_the_rule_is_part_of_the_report():
+    report = vos_report()
+    assert type(report)(report.predictor, report.items, CountingRule.APPEARANCE).to_dict()["rule"] == "appearance"
+    assert sequence("swan", (1, 1)).object_ids == (1,)

@@ -1,0 +1,100 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from masklet.errors import InvalidInputError
+from masklet.evaluation.reporting.curves import BOTTOM, LEFT, RIGHT, TOP, draw_curves
+from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrame
+from masklet.evaluation.reporting.report import Curve
+from masklet.evaluation.reporting.report_folder import folder_of, write_report_folder
+from masklet.evaluation.reporting.worst_frames import CAPTION_HEIGHT, GAP, MOST_ROWS, PICTURE_WIDTH, draw_worst_frames
+from masklet.evaluation.stills.stills_report import StillsReport
+from masklet.masks.run_length import encode_run_length
+from masklet.media.colours import object_colour
+
+TRUTH, PREDICTED = np.zeros((20, 36), dtype=bool), np.zeros((20, 36), dtype=bool)
+TRUTH[:, :18] = True
+PREDICTED[:, 18:] = True
+
+
+class Shown:
+    """Every frame is grey, and its truth the left half."""
+
+    predictor_name = "runs/last step: 12"
+
+    def __init__(self):
+        self.looked_at = []
+
+    def look(self, name, frame, object_id):
+        self.looked_at.append(name)
+        return np.full((20, 36, 3), 128, dtype=np.uint8), TRUTH
+
+
+def items(count):
+    return [
+        MeasuredItem(f"nuts/{at}", "nuts", 1, (0,), {"box": (at / 100,)}, (worst(at / 100),)) for at in range(count)
+    ]
+
+
+def worst(score):
+    return WorstFrame(0, 0, score, encode_run_length(PREDICTED))
+
+
+def pixel(picture, x, y):
+    return np.array(picture.getpixel((x, y)), dtype=int)
+
+
+def is_near(picture, point, colour):
+    """Whether the colour is within two pixels of a point."""
+    x, y = (round(each) for each in point)
+    area = np.asarray(picture)[y - 2 : y + 3, x - 2 : x + 3].reshape(-1, 3)
+    return (area == colour).all(axis=1).any()
+
+
+def test_curves_lie_where_their_values_are():
+    curves = [Curve("first", (1, 3, 5), (0.0, 0.5, 1.0)), Curve("second", (1, 5), (0.8, 0.8))]
+    picture = draw_curves(curves, title="IoU", x_label="clicks", y_label="%")
+    middle = ((LEFT + RIGHT) / 2, (TOP + BOTTOM) / 2)
+    for point in ((LEFT, BOTTOM), middle, (RIGHT, TOP)):
+        assert is_near(picture, point, object_colour(1))
+    assert is_near(picture, (middle[0], BOTTOM - 0.8 * (BOTTOM - TOP)), object_colour(2))
+    assert not is_near(picture, (middle[0], BOTTOM - 0.65 * (BOTTOM - TOP)), object_colour(1))
+
+
+def test_a_diagram_without_curves_is_refused():
+    with pytest.raises(InvalidInputError, match="at least one curve"):
+        draw_curves([], title="", x_label="", y_label="")
+
+
+def test_the_sheet_shows_the_twelve_worst_with_picture_truth_and_prediction():
+    measurement = Shown()
+    sheet = draw_worst_frames(measurement, items(15)[::-1])
+    assert measurement.looked_at == [f"nuts/{at}" for at in range(MOST_ROWS)]
+    row = 200 + CAPTION_HEIGHT + GAP
+    assert sheet.size == (3 * PICTURE_WIDTH + 2 * GAP, MOST_ROWS * row - GAP)
+    left, right, middle = PICTURE_WIDTH // 4, 3 * PICTURE_WIDTH // 4, CAPTION_HEIGHT + 100
+    grey = (128, 128, 128)
+    tinted = []
+    for column in range(3):
+        start = column * (PICTURE_WIDTH + GAP)
+        tinted.append([tuple(pixel(sheet, start + x, middle)) != grey for x in (left, right)])
+    assert tinted == [[False, False], [True, False], [False, True]]
+
+
+def test_without_frames_there_is_no_sheet():
+    with pytest.raises(InvalidInputError, match="none to show"):
+        draw_worst_frames(Shown(), [])
+
+
+def test_the_folder_holds_scores_tables_curves_and_pictures(tmp_path):
+    measurement = Shown()
+    write_report_folder(tmp_path, [(measurement, StillsReport("ours", tuple(items(3))))])
+    own = folder_of(tmp_path, measurement)
+    assert own.name == "runs_last_step_12"
+    assert json.loads((tmp_path / "scores.json").read_text())[0]["mean_iou"] == {"box": pytest.approx(1)}
+    assert (own / "items.csv").read_text().splitlines()[0] == "dataset,name,frames,objects,box"
+    for name in ("curves.png", f"{own.name}/worst.png"):
+        with Image.open(tmp_path / name) as picture:
+            picture.load()

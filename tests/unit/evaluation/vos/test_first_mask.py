@@ -1,0 +1,190 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from masklet.errors import InvalidInputError, UnreadableVideoError
+from masklet.evaluation.vos.first_mask import evaluate_vos, score_saved_masks
+from masklet.evaluation.vos.video_baselines import RepeatedFirstMask
+from masklet.evaluation.vos.vos_scores import CountingRule
+from masklet.masks.run_length import decode_run_length
+from masklet.media.label_maps import read_label_map, write_label_map
+
+HEIGHT, WIDTH, SIDE = 40, 60, 10
+
+
+def labels(*objects):
+    """A label map with squares of 10 pixels, each given by its id and its left edge."""
+    drawn = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
+    for object_id, left in objects:
+        drawn[15 : 15 + SIDE, left : left + SIDE] = object_id
+    return drawn
+
+
+SWAN = [labels((1, 20))] * 2 + [labels((1, 23))] * 2 + [labels((1, 50))]
+PAIR = [labels((1, 5), (2, 40)), labels((1, 5), (2, 40)), labels((1, 5)), labels((1, 5))]
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A sequence of five frames and one of four; every frame is a picture of one colour, told by its number."""
+    for name, maps in (("swan", SWAN), ("pair", PAIR)):
+        (tmp_path / "data/JPEGImages" / name).mkdir(parents=True)
+        for number, each in enumerate(maps):
+            Image.new("RGB", (WIDTH, HEIGHT), (number, 0, 0)).save(tmp_path / f"data/JPEGImages/{name}/{number:05}.png")
+            write_label_map(tmp_path / f"data/Annotations/{name}/{number:05}.png", each)
+    return tmp_path / "data"
+
+
+class Following:
+    """Knows the truth of `root`, and counts how often it is asked."""
+
+    name = "following"
+
+    def __init__(self):
+        self.calls = 0
+
+    def track(self, frames, prompts, *, may_overlap):
+        self.calls += 1
+        assert not may_overlap
+        assert list(prompts) == [0]
+        maps = SWAN if len(frames) == len(SWAN) else PAIR
+        for number in range(len(frames)):
+            assert frames[number][0, 0, 0] == number
+            yield {each: maps[number] == each for each in (1, 2)}
+
+
+def test_repeating_the_first_mask(root):
+    report = evaluate_vos(root, RepeatedFirstMask())
+    pair, swan = report.items
+    assert (pair.name, pair.frames, swan.name, swan.frames) == ("pair", 4, "swan", 5)
+    # Shifted by three pixels, J is 7 / 13 and F 1 / 2 (tests/unit/masks/test_boundaries.py); the ends do not count.
+    assert swan.object_ids == (1,)
+    assert swan.values["J-Mean"] == (pytest.approx((1 + 2 * 7 / 13) / 3),)
+    assert swan.values["F-Mean"] == (pytest.approx((1 + 2 * 0.5) / 3),)
+    assert pair.object_ids == (1, 2)
+    assert pair.values["J-Mean"] == (1, 0.5)
+    assert report.means["J-Mean"] == pytest.approx((1 + 0.5 + (1 + 2 * 7 / 13) / 3) / 3)  # over objects, not sequences
+
+
+def test_the_worst_frames_are_kept_with_their_masks(root):
+    (worst,) = evaluate_vos(root, RepeatedFirstMask(), sequences=["swan"]).items[0].worst
+    assert (worst.object_id, worst.frame) == (1, 2)  # the last frame is worse, but does not count
+    assert worst.score == pytest.approx((7 / 13 + 0.5) / 2)
+    np.testing.assert_array_equal(decode_run_length(worst.predicted), SWAN[0] == 1)
+
+
+def test_the_truth_is_perfect(root):
+    report = evaluate_vos(root, Following())
+    assert report.predictor == "following"
+    expected = {"J&F-Mean": 1, "J-Mean": 1, "J-Recall": 1, "J-Decay": 0, "F-Mean": 1, "F-Recall": 1, "F-Decay": 0}
+    assert {each: report.means[each] for each in expected} == expected
+
+
+def test_progress_counts_videos(root):
+    seen = []
+    evaluate_vos(root, RepeatedFirstMask(), progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(0, 2), (1, 2), (2, 2)]
+
+
+def test_later_objects_count_by_appearance_and_are_told_where_they_appear(root):
+    """A third object, on the two last frames: unknown to DAVIS' rule, as its tool looks at the first frame."""
+    told = []
+
+    class Noting(RepeatedFirstMask):
+        def track(self, frames, prompts, *, may_overlap):
+            told.append({frame: sorted(masks) for frame, masks in prompts.items()})
+            return super().track(frames, prompts, may_overlap=may_overlap)
+
+    for number in (2, 3):
+        write_label_map(root / f"Annotations/pair/{number:05}.png", labels((1, 5), (3, 25)))
+    by_davis = evaluate_vos(root, Noting(), sequences=["pair"])
+    by_appearance = evaluate_vos(root, Noting(), sequences=["pair"], rule=CountingRule.APPEARANCE)
+    assert told == [{0: [1, 2]}, {0: [1, 2], 2: [3]}]
+    assert by_davis.items[0].object_ids == (1, 2)
+    assert by_appearance.items[0].object_ids == (1, 2, 3)
+    assert by_appearance.items[0].values["J-Mean"] == (1, 0.5, 1)
+
+
+def test_masks_are_saved_and_score_the_same(root, tmp_path):
+    report = evaluate_vos(root, RepeatedFirstMask(), save_masks=tmp_path / "masks")
+    assert sorted(path.name for path in (tmp_path / "masks/pair").iterdir()) == [f"0000{n}.png" for n in range(4)]
+    np.testing.assert_array_equal(read_label_map(tmp_path / "masks/pair/00003.png"), PAIR[0])
+    saved = score_saved_masks(root, tmp_path / "masks")
+    assert saved.items == report.items
+    with_rule = score_saved_masks(root, tmp_path / "masks", rule=CountingRule.APPEARANCE, sequences=["swan"])
+    assert (with_rule.rule, len(with_rule.items)) == ("appearance", 1)
+
+
+def test_resuming_predicts_only_what_is_not_complete(root, tmp_path):
+    whole = evaluate_vos(root, Following(), save_masks=tmp_path / "masks")
+    (tmp_path / "masks/swan/00004.png").unlink()
+    resumed = Following()
+    assert evaluate_vos(root, resumed, save_masks=tmp_path / "masks", resume=True) == whole
+    assert resumed.calls == 1
+    assert (tmp_path / "masks/swan/00004.png").is_file()
+    afresh = Following()
+    evaluate_vos(root, afresh, save_masks=tmp_path / "masks")
+    assert afresh.calls == 2
+
+
+def test_an_interrupted_sequence_leaves_no_masks(root, tmp_path):
+    class Failing(Following):
+        def track(self, frames, prompts, *, may_overlap):
+            yield prompts[0]
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_vos(root, Failing(), save_masks=tmp_path / "masks")
+    assert not (tmp_path / "masks/pair").exists()
+
+
+def test_a_damaged_frame_is_not_measured_by_its_neighbour(root):
+    (root / "JPEGImages/swan/00002.png").write_bytes(b"nothing")
+
+    class Looking(Following):
+        def track(self, frames, prompts, *, may_overlap):
+            return (prompts[0] for number in range(len(frames)) if frames[number].any() or True)
+
+    with pytest.raises(UnreadableVideoError, match="swan: Frame 2"):
+        evaluate_vos(root, Looking(), sequences=["swan"])
+
+
+class Wrong(Following):
+    """Predicts label maps of another size, or too few of them."""
+
+    def __init__(self, maps):
+        self.maps = maps
+
+    def track(self, frames, prompts, *, may_overlap):
+        return ({1: each == 1} for each in self.maps)
+
+
+def test_masks_of_another_size_are_refused(root):
+    with pytest.raises(InvalidInputError, match=r"swan.00000 has the shape \[10, 60\], not \[40, 60\]"):
+        evaluate_vos(root, Wrong([SWAN[0][:10]] * 5), sequences=["swan"])
+
+
+@pytest.mark.parametrize("count", [4, 6])
+def test_every_frame_needs_masks(root, count):
+    with pytest.raises(ValueError, match="zip"):
+        evaluate_vos(root, Wrong(SWAN[:1] * count), sequences=["swan"])
+
+
+@pytest.mark.parametrize(("sequences", "message"), [(["goose"], "'goose'"), ([], "empty")])
+def test_sequences_that_are_not_there(root, sequences, message):
+    with pytest.raises(InvalidInputError, match=message):
+        evaluate_vos(root, RepeatedFirstMask(), sequences=sequences)
+
+
+def test_a_video_too_short_to_measure_is_named_before_it_is_tracked(root):
+    for number in range(2, 5):
+        (root / f"JPEGImages/swan/{number:05d}.png").unlink()
+        (root / f"Annotations/swan/{number:05d}.png").unlink()
+    with pytest.raises(InvalidInputError, match="'swan' has 2 annotated frames, at least 3 are needed"):
+        evaluate_vos(root, Wrong([]), sequences=["swan"])
+
+
+def test_a_sequence_without_objects(root):
+    write_label_map(root / "Annotations/swan/00000.png", labels())
+    with pytest.raises(InvalidInputError, match="'swan' show no object"):
+        evaluate_vos(root, RepeatedFirstMask(), sequences=["swan"])

@@ -1,0 +1,127 @@
+"""Low-rank adapters."""
+
+from copy import deepcopy
+from pathlib import Path
+
+import peft
+import pytest
+import torch
+from tests.unit.training.small_recipes import small_video_config
+from torch import Tensor, nn
+
+from masklet.errors import InvalidInputError
+from masklet.modeling.video_network import SpatialMemory, VideoNetwork
+from masklet.training.network.low_rank import adaptable_layers, add_adapters, merged, save_adapters
+from masklet.training.run.averaging import AveragedWeights
+from masklet.training.settings.learning import LowRank
+
+
+@pytest.fixture
+def model() -> VideoNetwork:
+    torch.manual_seed(0)
+    return VideoNetwork(small_video_config()).eval()
+
+
+def everything(model: VideoNetwork) -> list[Tensor]:
+    """What all parts of the network say of a picture, a click and a memory."""
+    generator = torch.Generator().manual_seed(1)
+    pixels = torch.randn(1, 3, 96, 96, generator=generator)
+    levels, _ = model.encode_image(pixels)
+    embeddings = model.without_memory(levels)
+    decoded = model.decode(embeddings, torch.tensor([[[[40.0, 50.0]]]]), torch.ones(1, 1, 1, dtype=torch.long))
+    outcome = model.outcome(decoded, torch.ones(1, 1, dtype=torch.bool))
+    memory = model.remember(levels[2], outcome.logits, outcome.object_score, torch.zeros(1, dtype=torch.bool))
+    conditioned = model.condition(levels[2], [SpatialMemory(memory, 0)], [], 4)
+    return [*levels, decoded.masks, decoded.iou, decoded.object_score, outcome.pointer, memory, conditioned]
+
+
+def disturb(model: nn.Module) -> None:
+    """As if the adapters had learnt something (they begin at zero)."""
+    generator = torch.Generator().manual_seed(2)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.05)
+
+
+def test_fresh_adapters_change_nothing(model: VideoNetwork) -> None:
+    before = everything(model)
+    add_adapters(model, LowRank(rank=2))
+    for one, other in zip(before, everything(model), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_only_adapters_train(model: VideoNetwork) -> None:
+    add_adapters(model, LowRank(rank=2))
+    trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    assert trained
+    assert all(".lora_" in name for name in trained)
+
+
+def test_every_adapter_is_heard(model: VideoNetwork) -> None:
+    """The network reads some weights without calling their layer; an adapter there would learn nothing."""
+    add_adapters(model, LowRank(rank=2))
+    disturb(model)
+    sum(each.square().sum() for each in everything(model)).backward()
+    deaf = {name for name, each in model.named_parameters() if "lora_A" in name and (each.grad is None)}
+    assert not {name for name in deaf if "object_pointer" not in name and "temporal" not in name}
+
+
+def test_merged_weights_say_the_same(model: VideoNetwork) -> None:
+    names = set(model.state_dict())
+    before = everything(model)
+    add_adapters(model, LowRank(rank=2))
+    disturb(model)
+    plain = merged(model)
+    assert set(plain.state_dict()) == names
+    for one, other in zip(everything(model), everything(plain), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(before[0], everything(plain)[0], atol=1e-3)
+    assert merged(plain) is plain
+
+
+def test_averages_have_adapters(model: VideoNetwork) -> None:
+    add_adapters(model, LowRank(rank=2))
+    average = AveragedWeights(model.state_dict(), 0.5)
+    disturb(model)
+    average.follow(model.state_dict(), 1000)
+    averaged = deepcopy(model)
+    averaged.load_state_dict(average.tensors)
+    name = "vision_encoder.backbone.blocks.0.attn.qkv"
+    learnt = model.get_submodule(name).get_delta_weight("default")
+    followed = merged(averaged).get_submodule(name).weight - model.get_submodule(name).base_layer.weight
+    torch.testing.assert_close(followed, 0.5 * learnt)
+
+
+def test_the_adapter_alone_is_saved(model: VideoNetwork, tmp_path: Path) -> None:
+    save_adapters(model, tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+    fresh = VideoNetwork(model.config).eval()
+    fresh.load_state_dict(model.state_dict())
+    add_adapters(model, LowRank(rank=2, layers=("vision_encoder.*.qkv",)))
+    disturb(model)
+    save_adapters(model, tmp_path / "adapter")
+    again = peft.PeftModel.from_pretrained(fresh, str(tmp_path / "adapter")).merge_and_unload()
+    for one, other in zip(everything(merged(model)), everything(again), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_patterns_choose_layers(model: VideoNetwork) -> None:
+    add_adapters(model, LowRank(rank=2, layers=("*.qkv", "mask_decoder.*.proj_in")))
+    adapted = {name.split(".lora_A")[0] for name, _ in model.named_parameters() if ".lora_A" in name}
+    assert adapted == {
+        name
+        for name in adaptable_layers(VideoNetwork(model.config))
+        if name.endswith(".qkv") or (name.startswith("mask_decoder") and name.endswith("proj_in"))
+    }
+
+
+def test_a_pattern_without_a_layer_is_refused(model: VideoNetwork) -> None:
+    with pytest.raises(InvalidInputError, match=r"'\*.q_proj' fits none of the \d+ linear layers that can be adapted"):
+        add_adapters(model, LowRank(layers=("*.qkv", "*.q_proj")))
+
+
+@pytest.mark.parametrize("wrong", [{"rank": 0}, {"alpha": 0.0}, {"dropout": 1.0}])
+def test_settings_that_adapt_nothing_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(InvalidInputError, match="rank must be at least 1"):
+        LowRank(**wrong)

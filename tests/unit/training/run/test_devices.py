@@ -1,0 +1,151 @@
+"""What a machine can do, and several processes that train as one."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from tests.unit.training.small_recipes import (
+    Listener,
+    assert_equal_states,
+    saved_state,
+    small_recipe,
+    write_pictures,
+)
+
+from masklet.errors import InvalidInputError
+from masklet.training.run.devices import Devices
+from masklet.training.run.shares import Share
+from masklet.training.run.trainer import Trainer
+from masklet.training.settings.hardware import Hardware
+from masklet.training.settings.procedure import ClipTracking
+from masklet.training.settings.recipe import Recipe
+from masklet.training.settings.stages import ClipStage, Stage
+
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.mark.parametrize(
+    ("hardware", "message"),
+    [
+        (Hardware(needs_gpu=True), "for a GPU .* on the processor: give --device cuda"),
+        (Hardware(precision="float16"), "float16 needs a CUDA GPU, this run is on cpu"),
+    ],
+)
+def test_a_recipe_for_a_gpu_is_refused_on_a_processor(hardware: Hardware, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        Trainer(small_recipe(tmp_path, hardware=hardware), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_step_with_fewer_scenes_than_processes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    devices = Devices("cpu", Hardware())
+    recipe = small_recipe(tmp_path)
+    assert devices.shares_of(recipe) == [Share(0, 1)]
+    monkeypatch.setattr(devices, "count", 2)
+    with pytest.raises(InvalidInputError, match="2 processes cannot share 1 scenes or clips a step"):
+        devices.shares_of(recipe)
+    monkeypatch.setattr(devices, "count", 1)
+    with pytest.raises(InvalidInputError, match="2 shares cannot share 1 scenes"):
+        devices.shares_of(replace(recipe, hardware=Hardware(shares_per_step=2)))
+    monkeypatch.setattr(devices, "count", 2)
+    with pytest.raises(InvalidInputError, match="2 processes cannot divide 3 shares"):
+        devices.shares_of(replace(recipe, hardware=Hardware(shares_per_step=3)))
+
+
+def test_gradients_that_are_not_finite_change_nothing() -> None:
+    weight = torch.nn.Parameter(torch.ones(2))
+    optimizer = torch.optim.SGD([weight], lr=1.0)
+    weight.grad = torch.tensor([torch.inf, 1.0])
+    devices = Devices("cpu", Hardware(precision="float32"))
+    devices.update(optimizer, is_finite=False)
+    assert weight.tolist() == [1, 1]
+    weight.grad = torch.ones(2)
+    devices.update(optimizer, is_finite=True)
+    assert weight.tolist() == [0, 0]
+
+
+def recipe_for_all(pictures: Path, *, is_sharded: bool = False) -> Recipe:
+    """Stills, then clips that spare the image encoder and clips that train it; two shares a step, on CPU in float32.
+
+    Memory that learns through thresholds for several frames makes gradients too wild to compare.
+    """
+    clips = {"clip_length": 2, "clips_per_step": 2, "objects_per_clip": 1}
+    return small_recipe(
+        pictures,
+        stages=(
+            Stage(64, 2, 2, 2),
+            ClipStage(64, 1, 2, 1, train_image_encoder=False, **clips),
+            ClipStage(64, 1, 2, 1, **clips),
+        ),
+        tracking=ClipTracking(prompted_frames=1, corrected_frames=1, corrections=0, detach_masks=True),
+        hardware=Hardware(precision="float32", shares_per_step=2, is_sharded=is_sharded),
+        save_every=2,
+    )
+
+
+RUN_OF_SEVERAL = """
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, sys.argv[1])
+from tests.unit.training.small_recipes import Listener
+from tests.unit.training.run.test_devices import recipe_for_all
+from masklet.training.run.run_state import STATE_FILE
+from masklet.training.run.trainer import Trainer
+from masklet.training.run.whole_tensors import whole
+
+recipe, folder = recipe_for_all(Path(sys.argv[2]), is_sharded=sys.argv[4] == "sharded"), Path(sys.argv[3])
+listener = Listener()
+Trainer(recipe, folder, observers=[listener]).run()
+again = Trainer(recipe, folder)
+resumed = [whole(dict(each)) for each in (again.network.state_dict(), again.average.tensors)]
+resumed.append(whole(again.optimizer.state_dict()))
+if again.devices.is_first:
+    (folder / "curves.json").write_text(json.dumps(listener.curves))
+    torch.save(dict(zip(("model", "average", "optimizer"), resumed)), folder / "resumed.pt")
+"""
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_pictures(tmp_path_factory.mktemp("pictures"))
+
+
+@pytest.fixture(scope="module")
+def alone(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[int, dict[str, float]]]:
+    """The run in one process, which computes both shares of every step one after the other."""
+    folder, listener = tmp_path_factory.mktemp("alone"), Listener()
+    Trainer(recipe_for_all(pictures), folder, observers=[listener]).run()
+    return folder, listener.curves
+
+
+@pytest.mark.parametrize("mode", ["copied", "sharded"])
+def test_two_processes_train_as_one(
+    alone: tuple[Path, dict[int, dict[str, float]]], pictures: Path, tmp_path: Path, mode: str
+) -> None:
+    """The same loss curve and weights, by DDP and by FSDP, and what is saved comes back as it was."""
+    folder = tmp_path / "run"
+    (tmp_path / "several.py").write_text(RUN_OF_SEVERAL)
+    run = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    run += [str(tmp_path / "several.py"), str(ROOT), str(pictures), str(folder), mode]
+    done = subprocess.run(
+        run, check=False, capture_output=True, text=True, timeout=900, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    curves = json.loads((folder / "curves.json").read_text())
+    for step, values in alone[1].items():
+        for name in set(values) - {"seconds", "gradient_norm"}:
+            assert curves[str(step)][name] == pytest.approx(values[name], rel=1e-3, abs=1e-4), (step, name)
+    together, expected = saved_state(folder), saved_state(alone[0])
+    for name, tensor in expected["average"].items():
+        torch.testing.assert_close(together["average"][name], tensor, rtol=1e-2, atol=2e-4, msg=name)
+    resumed = torch.load(folder / "resumed.pt", weights_only=True)
+    assert_equal_states(resumed, {name: together[name] for name in resumed})

@@ -1,0 +1,79 @@
+"""Losses that are not finite end a run, and what made them can be had again."""
+
+import math
+from pathlib import Path
+
+import pytest
+from tests.unit.training.small_recipes import saved_state, small_recipe, write_pictures
+
+from masklet.errors import CheckpointError, DivergedTrainingError
+from masklet.training.procedure import learning_step
+from masklet.training.procedure.stills_step import StepLoss
+from masklet.training.run import trainer as trainer_module
+from masklet.training.run.failed_step import replay
+from masklet.training.run.trainer import MOST_STEPS_SKIPPED_IN_A_ROW, Trainer
+from masklet.training.settings.hardware import Hardware
+from masklet.training.settings.procedure import ClipTracking
+from masklet.training.settings.recipe import Recipe
+from masklet.training.settings.stages import ClipStage, Stage
+
+
+def recipe_on(kind: str, pictures: Path) -> Recipe:
+    stages = {
+        "stills": Stage(64, 3, 2, 1),
+        "clips": ClipStage(64, 3, 2, 1, clip_length=2, clips_per_step=2, objects_per_clip=1),
+    }
+    tracking = ClipTracking(corrections=0)
+    return small_recipe(pictures, stages=(stages[kind],), hardware=Hardware(shares_per_step=2), tracking=tracking)
+
+
+@pytest.mark.parametrize("kind", ["stills", "clips"])
+def test_a_loss_that_is_not_finite_stops_the_run_and_is_kept_for_replay(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, run = recipe_on(kind, write_pictures(tmp_path / "pictures")), tmp_path / "run"
+    name = {"stills": "training_step", "clips": "clip_step"}[kind]
+    take, losses = getattr(learning_step, name), {}
+
+    def failing(network, batch, recipe, step):  # type: ignore[no-untyped-def]
+        loss = take(network, batch, recipe, step)
+        losses[step] = loss.total.item()
+        return StepLoss(loss.total * math.nan, {**loss.curves, "total": math.nan}) if step == (1, 1) else loss
+
+    with monkeypatch.context() as during:
+        during.setattr(learning_step, name, failing)
+        with pytest.raises(DivergedTrainingError, match=r"The loss is nan at step 1\..*share_0.pt.*share_1.pt.*replay"):
+            Trainer(recipe, run).run()
+    state = saved_state(run)
+    assert state["step"] == 1  # the step before was good
+    assert all(tensor.isfinite().all() for tensor in state["model"].values())
+    for share in (0, 1):
+        again = replay(run / f"failed_step_1/share_{share}.pt", recipe)
+        assert again.loss == pytest.approx(losses[1, share], rel=1e-5)
+        assert again.curves["total"] == pytest.approx(losses[1, share], rel=1e-5)
+        assert all(each.grad.isfinite().all() for each in again.network.parameters() if each.grad is not None)
+        assert again.network.mask_decoder.conv_s0.weight.grad is not None
+
+
+def test_a_file_of_another_kind_is_no_failed_step(tmp_path: Path) -> None:
+    (tmp_path / "share_0.pt").write_bytes(b"nonsense")
+    with pytest.raises(CheckpointError, match=r"share_0.pt holds no failed step"):
+        replay(tmp_path / "share_0.pt", small_recipe(tmp_path))
+
+
+def test_gradients_that_never_become_finite_stop_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few are float16's search for a scale."""
+    steps = MOST_STEPS_SKIPPED_IN_A_ROW + 1
+    recipe = small_recipe(write_pictures(tmp_path / "pictures"), stages=(Stage(64, steps, 1, 1),), save_every=100)
+    trainer = Trainer(recipe, tmp_path / "run")
+    monkeypatch.setattr(trainer, "_gradients_of", lambda tasks: [{"total": 1.0}])
+    monkeypatch.setattr(trainer.devices, "clip_gradients", lambda *_: math.nan)
+    with pytest.raises(
+        DivergedTrainingError, match=f"{MOST_STEPS_SKIPPED_IN_A_ROW} gradients in a row were not finite"
+    ):
+        trainer.run()
+    assert trainer.step == MOST_STEPS_SKIPPED_IN_A_ROW - 1
+
+
+def test_the_mean_of_values_is_over_those_that_have_them() -> None:
+    assert trainer_module.mean_values([{"a": 1.0, "b": 4.0}, {"a": 3.0}]) == {"a": 2.0, "b": 4.0}

@@ -1,0 +1,62 @@
+"""What a run was, in JSON."""
+
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.unit.training.small_recipes import small_recipe
+
+from masklet.errors import CheckpointError
+from masklet.training.run.run_record import RECORD_FILE, RunRecord, git_state
+from masklet.training.settings.hardware import Hardware
+from masklet.training.settings.procedure import LossWeights
+
+
+def test_every_field_of_the_recipe_and_the_source_are_on_record(tmp_path: Path) -> None:
+    RunRecord.of(small_recipe(tmp_path, learning_rate=0.25)).save(tmp_path)
+    record = json.loads((tmp_path / RECORD_FILE).read_text())
+    assert record["recipe"] == "small"
+    assert record["settings"]["learning_rate"] == "0.25"
+    assert record["settings"]["stages.1.steps"] == "2"
+    assert record["settings"]["model.num_maskmem"] == "3"
+    assert set(record) == {"recipe", "settings", "masklet", "torch", "git"}
+
+
+def test_a_run_goes_on_with_the_same_settings_only(tmp_path: Path) -> None:
+    recipe = small_recipe(tmp_path)
+    RunRecord.of(recipe).check_goes_on(tmp_path)  # nothing there yet
+    RunRecord.of(recipe).save(tmp_path)
+    RunRecord.of(replace(recipe, loader_workers=3, hardware=Hardware(checkpoints_gradients=True))).check_goes_on(
+        tmp_path
+    )
+    changed = replace(recipe, seed=1, losses=LossWeights(dice=4.0))
+    with pytest.raises(
+        CheckpointError, match=r"losses.dice=4.0 \(begun with 1.0\), seed=1 \(begun with 0\). Give another"
+    ):
+        RunRecord.of(changed).check_goes_on(tmp_path)
+
+
+def test_a_damaged_record_is_named(tmp_path: Path) -> None:
+    (tmp_path / RECORD_FILE).write_text("{")
+    with pytest.raises(CheckpointError, match=r"run.json is damaged"):
+        RunRecord.of(small_recipe(tmp_path)).check_goes_on(tmp_path)
+
+
+def test_git_state(tmp_path: Path) -> None:
+    def git(*arguments: str) -> None:
+        identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+        subprocess.run(["git", "-C", str(tmp_path), *identity, *arguments], check=True, capture_output=True)
+
+    assert git_state(tmp_path / "missing") is None
+    git("init")
+    (tmp_path / "file").write_text("one")
+    git("add", "file")
+    git("commit", "-m", "One")
+    state = git_state(tmp_path)
+    assert state is not None
+    assert len(state["commit"]) == 40
+    assert state["dirty"] is False
+    (tmp_path / "file").write_text("two")
+    assert git_state(tmp_path) == {**state, "dirty": True}

@@ -1,0 +1,69 @@
+"""A run on disk."""
+
+import errno
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from masklet.errors import CheckpointError
+from masklet.training.run.run_state import STATE_FILE, RunState
+
+
+@pytest.fixture
+def state() -> RunState:
+    weight = {"weight": torch.arange(3.0)}
+    return RunState("small", 7, weight, {"state": {0: {"step": torch.tensor(7.0)}}, "param_groups": []}, weight, {})
+
+
+def test_round_trip(state: RunState, tmp_path: Path) -> None:
+    state.save(tmp_path)
+    loaded = RunState.load(tmp_path, "small")
+    assert loaded is not None
+    assert (loaded.recipe, loaded.step) == ("small", 7)
+    assert torch.equal(loaded.model["weight"], state.model["weight"])
+    assert loaded.optimizer["state"][0]["step"] == 7
+    assert [path.name for path in tmp_path.iterdir()] == [STATE_FILE]
+
+
+def test_no_state_yet(tmp_path: Path) -> None:
+    assert RunState.load(tmp_path, "small") is None
+
+
+def test_the_state_of_another_recipe_is_refused(state: RunState, tmp_path: Path) -> None:
+    state.save(tmp_path)
+    with pytest.raises(CheckpointError, match="belongs to recipe 'small', not 'compact'"):
+        RunState.load(tmp_path, "compact")
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[: len(content) // 2], lambda content: b"nonsense"])
+def test_a_damaged_state_is_named(state: RunState, tmp_path: Path, damage: Any) -> None:
+    state.save(tmp_path)
+    path = tmp_path / STATE_FILE
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(CheckpointError, match=r"training_state.pt is damaged or .*remove it to start afresh\.$"):
+        RunState.load(tmp_path, "small")
+
+
+def test_a_state_that_lacks_a_part_is_named(tmp_path: Path) -> None:
+    torch.save({"recipe": "small", "step": 3}, tmp_path / STATE_FILE)
+    with pytest.raises(CheckpointError, match="is damaged or no training state"):
+        RunState.load(tmp_path, "small")
+
+
+def test_a_full_disk_keeps_the_last_state(state: RunState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state.save(tmp_path)
+
+    def full(content: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    state.step = 8
+    with pytest.raises(CheckpointError, match=r"No space left.* after step 8; what was saved before is untouched"):
+        state.save(tmp_path)
+    loaded = RunState.load(tmp_path, "small")
+    assert loaded is not None
+    assert loaded.step == 7
+    assert [path.name for path in tmp_path.iterdir()] == [STATE_FILE]

@@ -1,0 +1,82 @@
+"""Recipes: stages, refusals, names."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.training.small_recipes import small_recipe
+
+from masklet.errors import InvalidInputError
+from masklet.training.recipes import RECIPES, recipe_named
+from masklet.training.settings.procedure import PromptShares
+from masklet.training.settings.stages import ClipStage, Stage
+
+
+@pytest.mark.parametrize(("step", "size"), [(0, 64), (2, 64), (3, 96), (4, 96), (5, 96), (99, 96)])
+def test_stage_of_a_step(step: int, size: int) -> None:
+    recipe = small_recipe(Path("pictures"))
+    assert recipe.stage_at(step).image_size == size
+    assert recipe.total_steps == 5
+
+
+@pytest.mark.parametrize("field", ["image_size", "steps", "scenes_per_step", "objects_per_scene"])
+def test_stages_of_nothing_are_refused(field: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"{field}=0 in a training stage; it must be at least 1"):
+        Stage(**{"image_size": 64, "steps": 1, "scenes_per_step": 1, "objects_per_scene": 1, field: 0})
+
+
+def test_stages_of_clips() -> None:
+    clips = ClipStage(64, 6, 1, 1, clips_per_step=2, stills_every=3)
+    assert [step for step in range(9) if clips.is_stills_step(step)] == [2, 5, 8]
+    assert not any(ClipStage(64, 6).is_stills_step(step) for step in range(9))
+    assert all(ClipStage(64, 6, stills_every=1).is_stills_step(step) for step in range(9))
+    two_of_five = ClipStage(64, 6, stills_every=2.5)
+    assert [step for step in range(10) if two_of_five.is_stills_step(step)] == [2, 4, 7, 9]
+    recipe = small_recipe(Path("pictures"))
+    assert recipe.first_clip_step is None
+    assert replace(recipe, stages=(*recipe.stages, clips)).first_clip_step == 5
+    assert (clips.fewest_a_step, ClipStage(64, 6, 1, 1, clips_per_step=2).fewest_a_step) == (1, 2)
+    with pytest.raises(InvalidInputError, match="clip_length=1 in a training stage; it must be at least 2"):
+        ClipStage(64, 6, clip_length=1)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_known_recipes(name: str, tmp_path: Path) -> None:
+    recipe = recipe_named(name, tmp_path)
+    assert recipe.name == name
+    assert tmp_path in recipe.picture_folders
+    if recipe.initial_weights is not None:  # a checkpoint is taught at its own size
+        return
+    windows = recipe.model.vision_config.backbone_config.window_size_per_stage
+    for stage in recipe.stages:  # the compact model trains fast because its windows tile
+        assert all(stage.image_size // cell % window == 0 for cell, window in zip((4, 8, 16, 32), windows, strict=True))
+
+
+def test_an_unknown_recipe_is_refused_with_the_list(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match=r"No recipe is called 'huge'; there are: scratch, .*, smoke"):
+        recipe_named("huge", tmp_path)
+
+
+@pytest.mark.parametrize("shares", [{"click": 0, "box": 0, "mask": 1}, {"click": -0.1, "box": 0.5, "mask": 0.5}])
+def test_prompt_shares_without_clicks_and_boxes_are_refused(shares: dict[str, float]) -> None:
+    with pytest.raises(InvalidInputError, match="shares must be at least 0, and clicks or boxes above 0"):
+        PromptShares(**shares)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "allowed"),
+    [
+        ("save_every", 0, "at least 1"),
+        ("rounds", 0, "at least 1"),
+        ("seed", -1, "at least 0"),
+        ("loader_workers", -1, "at least 0"),
+        ("learning_rate", 0.0, "above 0"),
+        ("gradient_clip", 0.0, "above 0"),
+        ("average_decay", 1.0, "at least 0 and below 1"),
+    ],
+)
+def test_numbers_out_of_their_ranges_are_refused(field: str, value: float, allowed: str) -> None:
+    changes: dict[str, Any] = {field: value}
+    with pytest.raises(InvalidInputError, match=f"{field}={value}; it must be {allowed}"):
+        replace(small_recipe(Path("pictures")), **changes)

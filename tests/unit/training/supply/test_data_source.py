@@ -1,0 +1,207 @@
+"""What a recipe trains on: annotated roots and the procedural world as batches, the same after every pause."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tests.unit.training.small_recipes import small_recipe, write_pictures
+
+from masklet.datasets.augmentation import Augmentation
+from masklet.datasets.sampling import DataMixture
+from masklet.errors import InvalidInputError
+from masklet.training.run.shares import Share
+from masklet.training.settings.recipe import Recipe
+from masklet.training.settings.stages import ClipStage, Stage
+from masklet.training.supply.clip_batches import ClipBatch
+from masklet.training.supply.data_source import TrainingData, open_training_data
+from masklet.training.supply.stills_batches import SceneBatch, loaded
+
+GREEN = (0, 255, 0)
+STILLS = Stage(64, 8, scenes_per_step=2, objects_per_scene=2)
+CLIPS = ClipStage(64, 8, 2, 2, clip_length=3, clips_per_step=2, objects_per_clip=2, stills_every=2)
+
+
+def write_images(root: Path, count: int) -> Path:
+    """COCO instances: black pictures with two green objects of 20 pixels."""
+    (root / "images").mkdir(parents=True)
+    images, annotations = [], []
+    for number in range(count):
+        pixels = np.zeros((60, 80, 3), np.uint8)
+        images.append({"id": number, "file_name": f"{number}.png", "height": 60, "width": 80})
+        for left in (4, 44):
+            top = 2 + number % 30
+            pixels[top : top + 20, left : left + 20] = GREEN
+            outline = [left, top, left + 20, top, left + 20, top + 20, left, top + 20]
+            identity = len(annotations)
+            annotations.append(
+                {"id": identity, "image_id": number, "category_id": 1, "segmentation": [outline], "iscrowd": 0}
+            )
+        Image.fromarray(pixels).save(root / "images" / f"{number}.png")
+    content = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "square"}]}
+    (root / "annotations.json").write_text(json.dumps(content))
+    return root
+
+
+def write_videos(root: Path, count: int, frames: int = 5) -> Path:
+    """DAVIS: a green object that moves to the right over black."""
+    for number in range(count):
+        name = f"video{number}"
+        for folder in ("JPEGImages", "Annotations"):
+            (root / folder / name).mkdir(parents=True)
+        for frame in range(frames):
+            labels = np.zeros((60, 80), np.uint8)
+            labels[10 * number : 10 * number + 20, 5 * frame : 5 * frame + 20] = 1
+            Image.fromarray(labels[..., None] * np.array(GREEN, np.uint8)).save(
+                root / "JPEGImages" / name / f"{frame:05}.jpg", quality=95
+            )
+            indexed = Image.fromarray(labels, mode="P")
+            indexed.putpalette([0, 0, 0, 128, 0, 0])
+            indexed.save(root / "Annotations" / name / f"{frame:05}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`images`, `videos` and `pictures`."""
+    root = tmp_path_factory.mktemp("data")
+    write_images(root / "images", 5)
+    write_videos(root / "videos", 3)
+    write_pictures(root / "pictures")
+    return root
+
+
+def recipe_of(folders: Path, *roots: str, stage: Stage = STILLS, procedural: float = 0.0) -> Recipe:
+    none = Augmentation.none()
+    data = DataMixture(tuple(folders / each for each in roots), procedural=procedural, stills=none, videos=none)
+    return small_recipe(folders / "pictures", stages=(stage,), data=data)
+
+
+def batches(data: TrainingData, first: int = 0, share: Share | None = None) -> list[SceneBatch | ClipBatch]:
+    stage = data.recipe.stages[0]
+    return list(loaded(data.batches_for(stage, share or Share(), first, stage.steps - first), workers=0))
+
+
+def recorded(pixel_values: torch.Tensor) -> bool:
+    """Whether the pictures [..., 3, S, S] are green and black only; the procedural ones are not."""
+    return bool(pixel_values[..., ::2, :, :].float().mean() < 3)
+
+
+def pictures_of(batch: SceneBatch | ClipBatch) -> list[torch.Tensor]:
+    return list(batch.pixel_values) if isinstance(batch, SceneBatch) else [each.pixel_values for each in batch.clips]
+
+
+def same(one: SceneBatch | ClipBatch, other: SceneBatch | ClipBatch) -> bool:
+    pairs = zip(pictures_of(one), pictures_of(other), strict=True)
+    return type(one) is type(other) and all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_annotated_pictures_arrive_as_scene_batches(folders: Path) -> None:
+    for batch in batches(open_training_data(recipe_of(folders, "images"))):
+        assert isinstance(batch, SceneBatch)
+        assert batch.pixel_values.shape == (2, 3, 64, 64)
+        assert recorded(batch.pixel_values)
+        green = batch.pixel_values[:, 1].float() / 255
+        shares = torch.nn.functional.avg_pool2d(green, 4)
+        for picture in range(2):
+            asked = batch.targets[picture][batch.valid[picture]].sum(0)
+            assert torch.all(asked <= shares[picture] + 0.26)  # rims are soft in pictures and hard in masks
+            assert asked.sum() > 0.3 * shares[picture].sum()
+
+
+def test_annotated_videos_arrive_as_clip_batches_and_their_frames_as_stills(folders: Path) -> None:
+    got = batches(open_training_data(recipe_of(folders, "videos", stage=CLIPS)))
+    assert [type(each) for each in got] == [ClipBatch, SceneBatch] * 4
+    for batch in got:
+        assert all(recorded(each) for each in pictures_of(batch))
+    for clip in (clip for batch in got if isinstance(batch, ClipBatch) for clip in batch.clips):
+        assert clip.masks.shape == (3, 1, 64, 64)
+        assert ((clip.pixel_values[:, 1] > 127) == clip.masks[:, 0]).float().mean() > 0.99
+
+
+def test_stills_come_from_pictures_where_there_are_any(folders: Path) -> None:
+    data = open_training_data(recipe_of(folders, "images", "videos", stage=CLIPS))
+    for batch in batches(data):
+        if isinstance(batch, SceneBatch):
+            assert (batch.pixel_values[:, 1].amax(1) > 127).sum(1).min() > 25  # two objects beside each other
+
+
+def test_roots_and_the_procedural_world_are_mixed_by_weight(folders: Path) -> None:
+    stage = replace(STILLS, image_size=32, steps=30)
+    data = open_training_data(recipe_of(folders, "images", stage=stage, procedural=3.0))
+    pictures = [picture for batch in batches(data) for picture in pictures_of(batch)]
+    assert sum(map(recorded, pictures)) == pytest.approx(0.25 * len(pictures), abs=8)
+    assert not any(
+        recorded(each) for batch in batches(open_training_data(recipe_of(folders))) for each in batch.pixel_values
+    )
+
+
+def test_a_run_that_was_interrupted_sees_what_it_would_have_seen(folders: Path) -> None:
+    recipe = recipe_of(folders, "images", "videos", stage=CLIPS, procedural=0.5)
+    whole = batches(open_training_data(recipe))
+    later = batches(open_training_data(recipe), first=3)
+    assert len(later) == 5
+    assert all(same(one, other) for one, other in zip(whole[3:], later, strict=True))
+    assert not same(whole[0], whole[2])
+    other_seed = batches(open_training_data(replace(recipe, seed=1)))
+    assert not all(same(one, other) for one, other in zip(whole, other_seed, strict=True))
+
+
+def test_shares_divide_the_samples_of_every_step(folders: Path) -> None:
+    recipe = recipe_of(folders, "images", "videos", stage=CLIPS, procedural=0.5)
+    whole = batches(open_training_data(recipe))
+    parts = [batches(open_training_data(recipe), share=Share(number, 2)) for number in range(2)]
+    for index, batch in enumerate(whole):
+        together = [picture for part in parts for picture in pictures_of(part[index])]
+        assert all(torch.equal(a, b) for a, b in zip(pictures_of(batch), together, strict=True))
+
+
+def test_worker_processes_make_the_same_batches_and_report_what_they_skip(tmp_path: Path) -> None:
+    root = write_images(tmp_path / "images", 6)
+    damaged = root / "images" / "3.png"
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    recipe = small_recipe(tmp_path, stages=(STILLS,), data=DataMixture(roots=(root,)))
+    data = open_training_data(recipe)
+    alone = batches(data)
+    cv2.setNumThreads(1)
+    helped = list(loaded(data.batches_for(STILLS, Share(), 0, STILLS.steps), workers=2))
+    assert all(same(one, other) for one, other in zip(alone, helped, strict=True))
+    assert [batch.skipped for batch in helped] == [batch.skipped for batch in alone]
+    assert {each.name for batch in helped for each in batch.skipped} == {"3.png"}
+
+
+def test_damaged_pictures_are_counted_and_stop_the_run_beyond_one_percent(tmp_path: Path) -> None:
+    root = write_images(tmp_path / "images", 101)
+    stage = Stage(32, 51, scenes_per_step=2, objects_per_scene=1)
+    recipe = small_recipe(tmp_path, stages=(stage,), data=DataMixture(roots=(root,)))
+
+    def epoch() -> TrainingData:
+        data = open_training_data(recipe)
+        for batch in batches(data):
+            data.skipped.note(batch.skipped)
+        return data
+
+    (root / "images" / "70.png").write_bytes(b"no picture")
+    assert [each.name for each in epoch().skipped] == ["70.png"]
+    (root / "images" / "20.png").unlink()
+    with pytest.raises(
+        InvalidInputError, match=r"(?s)2 of 101 samples cannot be used.*(20\.png.*70\.png|70\.png.*20\.png)"
+    ):
+        epoch()
+
+
+def test_clips_need_something_that_moves(folders: Path) -> None:
+    with pytest.raises(
+        InvalidInputError, match=r"(?s)trains on clips, but .*images hold pictures only.*data\.procedural"
+    ):
+        open_training_data(recipe_of(folders, "images", stage=CLIPS))
+    assert open_training_data(recipe_of(folders, "images", stage=CLIPS, procedural=1.0)).bank is not None
+
+
+def test_without_a_procedural_part_no_pictures_are_needed(folders: Path, tmp_path: Path) -> None:
+    recipe = replace(recipe_of(folders, "images"), picture_folders=(tmp_path / "nowhere",))
+    assert open_training_data(recipe).bank is None
