@@ -1,9 +1,6 @@
 """A step whose loss was not finite, on disk, to be looked into.
 
-    from masklet.training.procedure.prompting import PointPrompts
-from masklet.training.supply.clip_batches import ClipBatch, ClipSample
-from masklet.training.supply.stills_batches import SceneBatch
-from masklet.training.run.failed_step import replay
+    from masklet.training.run.failed_step import replay
     from masklet.training.recipes import recipe_named
 
     with torch.autograd.detect_anomaly():  # names the operation whose gradient is not a number
@@ -25,9 +22,12 @@ from masklet.errors import CheckpointError
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.network.building import network_with
 from masklet.training.procedure.learning_step import Batch, LearningStep, Task
+from masklet.training.procedure.prompting import PointPrompts
 from masklet.training.run.devices import Devices
 from masklet.training.settings.overrides import settings
 from masklet.training.settings.recipe import Recipe
+from masklet.training.supply.clip_batches import ClipBatch, ClipSample
+from masklet.training.supply.stills_batches import SceneBatch
 
 
 def save_failed_step(folder: Path, task: Task, network: VideoNetwork, recipe: Recipe) -> Path:
