@@ -207,7 +207,10 @@ class Sam2VideoInferenceSession:
                 raise InvalidInputError(f"The mask has {list(prompt.mask.shape)} pixels; the frames have {list(size)}.")
 
     def clear_prompts(self, object_id: int, frame: int) -> None:
-        """Forget what was said about an object on a frame, and what came of it there."""
+        """Forget what was said about an object on a frame, and what came of it there.
+
+        With its last prompts all that was tracked of it goes, too: what is said next begins anew.
+        """
         target = self._known(object_id)
         if frame not in target.prompts:
             raise InvalidInputError(

@@ -41,10 +41,12 @@ class TrackedObject:
             self.prompts[frame] = prompt
 
     def unsay(self, frame: int) -> None:
-        """Forget the prompts of a frame and what came of them."""
+        """Forget the prompts of a frame and what came of them there; with the last ones, all that was tracked, too."""
         del self.prompts[frame]
         if self.answered.pop(frame, None) is not None:
             self.bank.forget(frame)
+        if not self.prompts:
+            self.bank.clear()
 
     def answer(self, frame: int, memory: FrameMemory) -> None:
         """Remember what the network made of a frame's prompts."""

@@ -170,6 +170,19 @@ def test_cleared_prompts_never_were() -> None:
     assert same(tracked(session), tracked(plain))
 
 
+@pytest.mark.parametrize("retention", ["window", "spill"])
+def test_an_object_without_prompts_begins_anew(retention: str) -> None:
+    """Nothing that was tracked from cleared prompts counts as seen: neither its masks nor its memories."""
+    session, fresh = new_session(retention=retention), new_session()
+    session.add_points(1, 0, *CLICK)
+    tracked(session)
+    session.clear_prompts(1, 0)
+    assert session.output(1, 7) is None
+    for each in (session, fresh):
+        each.add_points(1, 7, *OTHER_CLICK)
+    assert same(tracked(session), tracked(fresh))
+
+
 def test_removed_objects_and_reset_sessions() -> None:
     session, plain = new_session(), new_session()
     session.add_points(2, 0, *OTHER_CLICK)
