@@ -1,5 +1,6 @@
 """Folders on disk: what masklet saves transformers reads, and the other way, with the same masks."""
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,22 @@ def test_transformers_reads_a_masklet_folder(small: Trio, tmp_path: Path) -> Non
     prompts = KINDS["box and clicks"](small.image_size)
     ours = small.masklet(small.pixels, **prompts)
     assert_agrees(ours.pred_masks, loaded.eval()(small.pixels, **prompts).pred_masks)
+
+
+def test_transformers_reads_a_network_that_draws_boxes_and_draws_none(small: Trio, tmp_path: Path) -> None:
+    from transformers.models.sam2.modeling_sam2 import Sam2Model as TransformersSam2Model
+
+    size = small.image_size
+    drawing = copy.deepcopy(small.masklet)
+    drawing.config.prompt_encoder_config.draws_boxes = True
+    drawing.save_pretrained(tmp_path)
+    assert Sam2Model.from_pretrained(tmp_path).config.prompt_encoder_config.draws_boxes
+    loaded = TransformersSam2Model.from_pretrained(tmp_path).eval()
+    clicks, box = (KINDS[kind](size) for kind in ("positive and negative clicks", "box and clicks"))
+    assert_agrees(drawing(small.pixels, **clicks).pred_masks, loaded(small.pixels, **clicks).pred_masks)
+    not_drawn = loaded(small.pixels, **box).pred_masks
+    assert_agrees(small.masklet(small.pixels, **box).pred_masks, not_drawn)
+    assert (drawing(small.pixels, **box).pred_masks - not_drawn).abs().max() > 0.01 * not_drawn.abs().max()
 
 
 def test_masklet_reads_a_transformers_folder(small: Trio, tmp_path: Path) -> None:

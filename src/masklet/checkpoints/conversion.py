@@ -26,13 +26,14 @@ def convert(
     subfolder: str = "",
     revision: str | None = None,
     max_shard_size: int | str = "5GB",
-) -> None:
+) -> Sam2Config:
     """Write the checkpoint `source` (any layout, image or video) to `target` in `layout`.
 
     "meta": `target` is a .pt file that Meta's code loads: {"model": tensors, "config": today's configuration}, the
     latter for models of other shapes than the released ones. "seed" and "current": `target` is a folder with
     `config.json` and `model.safetensors` (in shards above `max_shard_size`); processor files come along unchanged.
-    Tensors keep every bit. Raises `CheckpointError`, and `InvalidInputError` for a layout or target that is none.
+    Tensors keep every bit. Returns the configuration, of which other programs know nothing but what is SAM 2's
+    (see `what_others_lack`). Raises `CheckpointError`, and `InvalidInputError` for a layout or target that is none.
     """
     wanted = layout_named(layout)
     is_pickle_name = Path(target).suffix in PICKLE_SUFFIXES
@@ -44,13 +45,24 @@ def convert(
     values = {**config.to_dict(), "architectures": [_architecture(tensors)]}
     if wanted is META:
         write_pickle(target, {"model": renamed, "config": values})
-        return
+        return config
     write_checkpoint_folder(
         target,
         renamed,
         config_in_seed_layout(values) if wanted is SEED else values,
         max_shard_size=max_shard_size,
         other_files=_processor_files(source, subfolder, revision),
+    )
+    return config
+
+
+def what_others_lack(config: Sam2Config) -> str | None:
+    """One sentence on what a network of this configuration does in masklet only; None if it does nothing more."""
+    if not config.prompt_encoder_config.draws_boxes:
+        return None
+    return (
+        "this network was trained to see a box as a drawn mask, too (draws_boxes), which no other program does: there "
+        "its masks from boxes are worse than in masklet, all else is equal."
     )
 
 

@@ -1,5 +1,6 @@
 """`masklet convert`: checkpoints between layouts."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -31,10 +32,12 @@ def convert(
         progress.add_task(f"Converting {source}", total=None)
         from masklet.checkpoints import conversion
 
-        conversion.convert(source, target, to.value)
+        config = conversion.convert(source, target, to.value)
         if target.is_dir() and not any((target / name).exists() for name in conversion.PROCESSOR_FILES):
             from masklet.processing.image_processor import Sam2ImageProcessorFast
 
             # Files of weights alone come without settings; programs for the folder want them.
             Sam2ImageProcessorFast.from_pretrained(target).save_pretrained(target)
     print(target)
+    if note := conversion.what_others_lack(config):
+        print(f"Note: {note}", file=sys.stderr)

@@ -24,10 +24,11 @@ def box_corners(points: Tensor | None, labels: Tensor | None, boxes: Tensor | No
 
 
 def drawn(boxes: Tensor, size: tuple[int, int]) -> Tensor:
-    """Logits [batch, objects, height, width] of boxes [batch, objects, 4] in pixels of that size.
+    """Logits float32 [batch, objects, height, width] of boxes [batch, objects, 4] in pixels of that size.
 
     Pixels on an edge lie between the two values by the share of them that is covered.
     """
+    boxes = boxes.float()  # half precision cannot number the pixels of a large grid
     shares = []
     for axis, length in ((1, size[0]), (0, size[1])):
         begins = torch.arange(length, device=boxes.device, dtype=boxes.dtype)

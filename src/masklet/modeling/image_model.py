@@ -110,7 +110,10 @@ class Sam2Model(PretrainedModel):
         input_boxes: Tensor | None = None,
         input_masks: Tensor | None = None,
     ) -> tuple[Tensor | None, Tensor]:
-        """Sparse [batch, objects, n, channels] (None without points and boxes) and dense [batch, channels, h, w]."""
+        """Sparse [batch, objects, n, channels] (None without points and boxes) and dense [batch, channels, h, w].
+
+        Where several objects have masks of their own (or drawn boxes), dense is [batch, objects, channels, h, w].
+        """
         prompts = next((p for p in (input_points, input_boxes, input_masks) if p is not None), None)
         sparse = None
         if input_points is not None or input_boxes is not None:
@@ -119,7 +122,8 @@ class Sam2Model(PretrainedModel):
             sparse = self.prompt_encoder.sparse(input_points, input_labels, input_boxes)
         batch = 1 if prompts is None else prompts.shape[0]
         dense = self.prompt_encoder.dense(input_masks, batch, input_points, input_labels, input_boxes)
-        return sparse, dense[:, 0].permute(0, 3, 1, 2)
+        dense = dense.permute(0, 1, 4, 2, 3)
+        return sparse, dense[:, 0] if dense.shape[1] == 1 else dense
 
     def get_image_wide_positional_embeddings(self) -> Tensor:
         """The encoding of the image embedding's grid: [1, channels, h, w]."""

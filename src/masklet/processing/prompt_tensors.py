@@ -10,11 +10,8 @@ from torch import Tensor
 from masklet.errors import InvalidInputError
 from masklet.processing.arrays import number_tensor
 from masklet.prompts.nesting import BOXES, LABELS, POINTS, PromptLayout, nested_lists, padded
+from masklet.prompts.point_labels import NEGATIVE, NOT_A_POINT, PADDING, POSITIVE
 
-PADDING = -10
-"""What tells the prompt encoder that a point (by its label) or a box (by all its coordinates) is only padding."""
-
-_POSITIVE, _NEGATIVE, _NOT_A_POINT = 1, 0, -1
 _MASK_PROMPT_LOGIT = 10.0
 
 Sizes = Sequence[tuple[int, int]]
@@ -68,7 +65,7 @@ def point_tensors(points: Any, labels: Any, sizes: Sizes, target_size: int, padd
     points_bpn2 = padded(lists, POINTS, padding, torch.float32)
     is_padding_bpn1 = (points_bpn2 == padding).all(-1, keepdim=True)
     if labels is None:
-        labels_bpn = torch.where(is_padding_bpn1[..., 0], PADDING, _POSITIVE)
+        labels_bpn = torch.where(is_padding_bpn1[..., 0], PADDING, POSITIVE)
     else:
         labels_bpn = _labels(_prompts_of(labels, LABELS, sizes), lists)
     _check_points(points_bpn2, is_padding_bpn1[..., 0] | (labels_bpn < 0), sizes)
@@ -142,7 +139,7 @@ def _labels(labels: list[Any], points: list[Any]) -> Tensor:
             f"Got [image][object] counts of {counts_of_points} points and {counts_of_labels} labels."
         )
     labels_bpn = padded(labels, LABELS, PADDING, torch.float64)
-    allowed = torch.tensor([_POSITIVE, _NEGATIVE, _NOT_A_POINT, PADDING])
+    allowed = torch.tensor([POSITIVE, NEGATIVE, NOT_A_POINT, PADDING])
     if not (is_allowed := torch.isin(labels_bpn, allowed)).all():
         position = (~is_allowed).nonzero()[0].tolist()
         raise InvalidInputError(
@@ -154,9 +151,8 @@ def _labels(labels: list[Any], points: list[Any]) -> Tensor:
 
 def _check_points(points_bpn2: Tensor, is_ignored_bpn: Tensor, sizes: Sizes) -> None:
     width_height_b2 = torch.tensor([(width, height) for height, width in sizes])
-    is_inside_bpn = ((points_bpn2 >= 0) & (points_bpn2 <= width_height_b2[:, None, None])).all(
-        -1
-    )  # NaN is never inside
+    is_inside_bpn2 = (points_bpn2 >= 0) & (points_bpn2 <= width_height_b2[:, None, None])
+    is_inside_bpn = is_inside_bpn2.all(-1)  # NaN is never inside
     is_ignored_bpn = is_ignored_bpn & points_bpn2.isfinite().all(-1)
     outside = (~is_inside_bpn & ~is_ignored_bpn).nonzero().tolist()
     if outside:

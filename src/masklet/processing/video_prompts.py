@@ -8,7 +8,8 @@ from torch import Tensor
 
 from masklet.errors import InvalidInputError
 from masklet.processing.mask_prompts import mask_prompts
-from masklet.processing.prompt_tensors import PADDING, prompt_tensors
+from masklet.processing.prompt_tensors import prompt_tensors
+from masklet.prompts.point_labels import PADDING
 from masklet.tracking.frame_prompt import FramePrompt, clicks_and_box, whole_mask
 
 Size = tuple[int, int]

@@ -4,7 +4,7 @@ import pytest
 import torch
 from tests.unit.checkpoints.tensor_names import assert_same_tensors, small_meta_tensors
 
-from masklet.checkpoints.conversion import convert
+from masklet.checkpoints.conversion import convert, what_others_lack
 from masklet.checkpoints.layouts import in_current_layout
 from masklet.checkpoints.layouts.seed import SEED
 from masklet.checkpoints.reading import read_weights
@@ -74,6 +74,21 @@ def test_model_of_its_own_shape_keeps_its_configuration_through_the_meta_layout(
         6,
         8,
     ]
+
+
+@pytest.mark.parametrize("layout", ["meta", "seed", "current"])
+def test_drawing_boxes_survives_every_layout_and_is_what_others_lack(tmp_path, layout):
+    config = preset("tiny").to_dict()
+    config["prompt_encoder_config"]["draws_boxes"] = True
+    torch.save({"model": small_meta_tensors(), "config": config}, tmp_path / "own.pt")
+    converted = convert(tmp_path / "own.pt", target_of(tmp_path, layout), layout)
+    assert "draws_boxes" in what_others_lack(converted)
+    back = convert(target_of(tmp_path, layout), tmp_path / "back", "current")
+    assert back.prompt_encoder_config.draws_boxes
+
+
+def test_others_lack_nothing_of_a_released_model(tmp_path, meta_file):
+    assert what_others_lack(convert(meta_file, tmp_path / "current", "current")) is None
 
 
 @pytest.mark.parametrize("layout", ["meta", "seed", "current"])

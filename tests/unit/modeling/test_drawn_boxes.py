@@ -1,5 +1,7 @@
 """Boxes as mask prompts."""
 
+import copy
+
 import pytest
 import torch
 from tests.unit.modeling.small_models import randomised
@@ -56,6 +58,31 @@ def test_two_corners_among_clicks_are_a_box() -> None:
 def test_the_network_sees_the_box_as_that_mask(encoder: PromptEncoder) -> None:
     mask = drawn(boxes(BOX) / 4, (16, 16))
     assert torch.equal(encoder.dense(None, 1, boxes=boxes(BOX)), encoder.dense(mask, 1))
+
+
+def test_a_box_among_clicks_is_the_same_mask_as_the_box_alone(encoder: PromptEncoder) -> None:
+    """However the box is given: beside clicks, or as their first two points, as in videos."""
+    clicks, labels = torch.full((1, 1, 1, 2), 20.0), torch.ones(1, 1, 1, dtype=torch.long)
+    alone = encoder.dense(None, 1, boxes=boxes(BOX))
+    assert torch.equal(encoder.dense(None, 1, clicks, labels, boxes(BOX)), alone)
+    points = torch.cat([torch.tensor(BOX).view(1, 1, 2, 2), clicks], dim=2)
+    assert torch.equal(encoder.dense(None, 1, points, torch.tensor([[[2, 3, 1]]])), alone)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_draws_the_same_pixels(dtype: torch.dtype) -> None:
+    """In bfloat16 the numbers of pixels from 256 on are not all there."""
+    corners = boxes([300.0, 260, 390, 280])
+    assert torch.equal(drawn(corners.to(dtype), (512, 512)), drawn(corners, (512, 512)))
+
+
+def test_gradients_reach_what_embeds_drawn_boxes(encoder: PromptEncoder) -> None:
+    learning = copy.deepcopy(encoder).requires_grad_(True)
+    learning.dense(None, 1, boxes=boxes(BOX, [-10.0] * 4)).square().sum().backward()
+    for parameter in (*learning.mask_embed.parameters(), *learning.no_mask_embed.parameters()):
+        assert parameter.grad is not None
+        assert parameter.grad.isfinite().all()
+        assert parameter.grad.any()
 
 
 def test_a_mask_prompt_comes_first(encoder: PromptEncoder) -> None:

@@ -113,6 +113,10 @@ def test_helper_methods(model: Sam2Model) -> None:
     sparse, dense = model.get_prompt_embeddings(random_points(2, 3, 4), input_masks=torch.randn(2, 1, 24, 24))
     assert (sparse.shape, dense.shape) == ((2, 3, 5, 64), (2, 64, 6, 6))
     assert model.get_prompt_embeddings(input_masks=torch.randn(2, 1, 24, 24))[0] is None
+    masks = torch.randn(2, 3, 24, 24)
+    of_objects = model.get_prompt_embeddings(input_masks=masks)[1]
+    assert of_objects.shape == (2, 3, 64, 6, 6)
+    torch.testing.assert_close(of_objects[:, 2], model.get_prompt_embeddings(input_masks=masks[:, 2:])[1])
     positions = model.get_image_wide_positional_embeddings()
     assert positions.shape == (1, 64, 6, 6)
     expected = model.prompt_encoder.shared_embedding(torch.tensor([(2 + 0.5) / 6, (1 + 0.5) / 6]))
