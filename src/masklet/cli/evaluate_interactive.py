@@ -15,10 +15,10 @@ from masklet.cli.evaluation_options import (
     ModelChoice,
     OutputOption,
     ReportOption,
-    Rule,
     SequencesOption,
     VideosArgument,
     WorkersOption,
+    chosen_rule,
     chosen_sequences,
 )
 from masklet.cli.model_options import (
@@ -50,7 +50,7 @@ def interactive(
     clicks: Annotated[int, typer.Option(min=1, help="The largest number of clicks on each of them.")] = 3,
     threshold: Annotated[float, typer.Option(min=0.0, max=1.0, help="Online, pause where the IoU is below.")] = 0.75,
     sequences: SequencesOption = None,
-    rule: CountingRuleOption = Rule.DAVIS,
+    rule: CountingRuleOption = None,
     output: OutputOption = None,
     report: ReportOption = None,
     workers: WorkersOption = 1,
@@ -68,7 +68,6 @@ def interactive(
     from masklet.evaluation.interactive.annotation_rounds import Effort, Interaction
     from masklet.evaluation.interactive.correcting import InteractiveMeasurement
     from masklet.evaluation.interactive.interactive_predictors import ClickedModelPredictor
-    from masklet.evaluation.vos.vos_scores import CountingRule
 
     choice = ModelChoice(model, compare, device, dtype, image_size, preset)
     modes = list(Interaction) if mode is Mode.BOTH else [Interaction(mode.value)]
@@ -80,7 +79,7 @@ def interactive(
             for name, each in choice.each()
         ]
         return [
-            InteractiveMeasurement(str(root), tracker, each, effort, names, CountingRule(rule.value))
+            InteractiveMeasurement(str(root), tracker, each, effort, names, chosen_rule(rule))
             for tracker in trackers
             for each in modes
         ]

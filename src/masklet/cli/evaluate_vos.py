@@ -16,10 +16,10 @@ from masklet.cli.evaluation_options import (
     ModelChoice,
     OutputOption,
     ReportOption,
-    Rule,
     SequencesOption,
     VideosArgument,
     WorkersOption,
+    chosen_rule,
     chosen_sequences,
 )
 from masklet.cli.model_options import (
@@ -55,7 +55,7 @@ def vos(
         Path | None, typer.Option(help="Measure the label maps in this folder (SEQUENCE/FRAME.png) instead.")
     ] = None,
     sequences: SequencesOption = None,
-    rule: CountingRuleOption = Rule.DAVIS,
+    rule: CountingRuleOption = None,
     output: OutputOption = None,
     report: ReportOption = None,
     workers: WorkersOption = 1,
@@ -68,20 +68,19 @@ def vos(
     image_size: ImageSizeOption = None,
     preset: PresetOption = TrackingPreset.EXACT,
 ) -> None:
-    """Measure J, F and J&F of following objects from the masks where they first appear, as DAVIS 2017 does.
+    """Measure J, F and J&F of following objects from the masks where they first appear.
 
     The baselines repeat the first masks, or warp them by dense optical flow. The JSON file holds a list with one report
     per predictor.
     """
     from masklet.evaluation.vos.first_mask import VosMeasurement
-    from masklet.evaluation.vos.vos_scores import CountingRule
 
     if resume and save_masks is None:
         raise InvalidInputError("--resume needs --save-masks, which says where the finished sequences are.")
     if masks is not None and save_masks is not None:
         raise InvalidInputError("--masks measures what is there already; it does not go with --save-masks.")
     choice = ModelChoice(model, compare, device, dtype, image_size, preset)
-    names, counted = chosen_sequences(sequences), CountingRule(rule.value)
+    names, counted = chosen_sequences(sequences), chosen_rule(rule)
 
     def measurements() -> Sequence[VosMeasurement]:
         if masks is not None:

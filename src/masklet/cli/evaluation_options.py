@@ -16,6 +16,7 @@ from masklet.errors import InvalidInputError
 if TYPE_CHECKING:
     from masklet.evaluation.reporting.report import Report
     from masklet.evaluation.running.items import Measurement
+    from masklet.evaluation.vos.vos_scores import CountingRule
 
 BUNDLED = "bundled"
 
@@ -48,7 +49,8 @@ class Rule(StrEnum):
 
 
 CountingRuleOption = Annotated[
-    Rule, typer.Option("--rule", help="The objects and frames that count; appearance is that of SA-V and MOSE.")
+    Rule | None,
+    typer.Option("--rule", help="The objects and frames that count. [default: davis for DAVIS, appearance for others]"),
 ]
 SequencesOption = Annotated[
     str | None, typer.Option("--sequences", help="Only these, separated by commas, or a text file with one a line.")
@@ -130,3 +132,10 @@ def chosen_sequences(sequences: str | None) -> tuple[str, ...] | None:
     if Path(sequences).is_file():
         return tuple(Path(sequences).read_text(encoding="utf-8").split())
     return tuple(name.strip() for name in sequences.split(",") if name.strip())
+
+
+def chosen_rule(rule: Rule | None) -> CountingRule | None:
+    """Return the rule that the option names; None for that of the data's layout."""
+    from masklet.evaluation.vos.vos_scores import CountingRule
+
+    return None if rule is None else CountingRule(rule.value)

@@ -84,6 +84,10 @@ class AnnotatedImages(Protocol):
         """Return picture `index`; IndexError if there is none, InvalidInputError if its annotations are broken."""
         ...
 
+    def path_of(self, index: int) -> Path:
+        """Return the file of picture `index`, which may be missing; IndexError if there is no such picture."""
+        ...
+
     def problems(self) -> Iterator[Problem]:
         """Yield what names and annotation files tell to be wrong, without reading pictures or masks."""
         ...

@@ -10,11 +10,8 @@ from typing import Any, cast
 from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
 from masklet.datasets.examination import Findings, examined_image, examined_video, problem_of
 from masklet.datasets.opening import holds_videos, layout_of
-from masklet.datasets.problems import Problem, ProblemKind
+from masklet.datasets.problems import Problem, ProblemKind, listing
 from masklet.errors import InvalidInputError
-
-LISTED = 10
-"""How many errors the message of `require_sound` lists."""
 
 Dataset = AnnotatedImages | AnnotatedVideos
 
@@ -58,9 +55,7 @@ def require_sound(root: str | os.PathLike[str]) -> None:
     """Raise InvalidInputError, listing the first ten, if `check_structure` finds errors: before a training begins."""
     errors = check_structure(root).errors
     if errors:
-        listed = "; ".join(str(each) for each in errors[:LISTED])
-        more = f"; and {len(errors) - LISTED} more" if len(errors) > LISTED else ""
-        raise InvalidInputError(f"{root} cannot be used: {listed}{more}.")
+        raise InvalidInputError(f"{root} cannot be used: {listing(errors)}.")
 
 
 def check_dataset(

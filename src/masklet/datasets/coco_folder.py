@@ -70,7 +70,11 @@ class CocoFolder:
             raise
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise self._invalid(f"at the image {image}: {error!r}") from error
-        return AnnotatedImage(name, self._folder / name, height, width, visible, len(decoders) - len(visible))
+        return AnnotatedImage(name, self.path_of(index), height, width, visible, len(decoders) - len(visible))
+
+    def path_of(self, index: int) -> Path:
+        """Return the file of picture `index`, which may be missing."""
+        return self._folder / str(self._images[index]["file_name"])
 
     def problems(self) -> Iterator[Problem]:
         """Yield annotations without picture, and pictures without annotations; reads no pictures and masks."""

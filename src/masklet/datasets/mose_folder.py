@@ -1,23 +1,35 @@
 """Annotated videos from a folder in the layout of MOSE."""
 
+import re
 from pathlib import Path
 
-from masklet.datasets.label_map_folder import LabelMapFolder, holds_sequences
+from masklet.datasets.label_map_folder import ANNOTATIONS, LabelMapFolder, holds_sequences
 
 META = "meta_*.json"
+NAME_OF_VIDEO = re.compile("[0-9a-f]{8}")
+"""As 00b72f4d; those of YouTube-VOS have ten digits."""
 
 
 class MoseFolder(LabelMapFolder):
     """The sequences of `root`, every frame of which has a label map; objects may come at any time, and come back.
 
-    What tells it from DAVIS is which objects count: all that any frame shows, not only those of the first.
+    What tells it from DAVIS is which objects count: all that any frame shows, not only those of the first. In the
+    validation set, the truth of which is not public, only the first frames have a label map.
     """
 
     NAME = "MOSE"
-    LAYOUT = f"as DAVIS, with {META} in ROOT or beside it"
+    LAYOUT = f"as DAVIS, with videos named as 00b72f4d, or {META} in ROOT or beside it"
     EVERY_FRAME_IS_ANNOTATED = True
 
     @classmethod
     def recognises(cls, root: Path) -> bool:
-        """Whether there are the two folders of DAVIS, and lists as MOSE has them."""
-        return holds_sequences(root) and any(any(each.glob(META)) for each in (root, root.absolute().parent))
+        """Whether there are the two folders of DAVIS, and the names or the lists that MOSE has."""
+        if not holds_sequences(root):
+            return False
+        names = [each.name for each in (root / ANNOTATIONS).iterdir() if each.is_dir()]
+        has_its_names = bool(names) and all(NAME_OF_VIDEO.fullmatch(each) for each in names)
+        return has_its_names or any(any(each.glob(META)) for each in (root, root.absolute().parent))
+
+    def _unpaired(self, frames: dict[str, Path], annotations: dict[str, Path]) -> set[str]:
+        is_of_validation = list(annotations) == list(frames)[:1]
+        return set() if is_of_validation else super()._unpaired(frames, annotations)

@@ -63,8 +63,7 @@ class PlainFolder:
 
     def __getitem__(self, index: int) -> AnnotatedImage:
         """Return picture `index` in the order of names; UnreadableImageError if its masks cannot be read."""
-        name = self._names[index]
-        paths = self._masks[name]
+        paths = self._masks[self._names[index]]
         label_maps = [read_label_map(path) for path in paths]
         height, width = label_maps[0].shape
         for path, labels in zip(paths, label_maps, strict=True):
@@ -72,7 +71,12 @@ class PlainFolder:
                 sizes = f"{list(labels.shape)}, {paths[0]} {[height, width]}"
                 raise MismatchedSizeError(f"{path} has the size (height, width) {sizes}.")
         objects = tuple(decode for labels in label_maps for decode in _objects_of(labels))
-        return AnnotatedImage(self._pictures[name].name, self._pictures[name], height, width, objects)
+        picture = self.path_of(index)
+        return AnnotatedImage(picture.name, picture, height, width, objects)
+
+    def path_of(self, index: int) -> Path:
+        """Return the file of picture `index` in the order of names."""
+        return self._pictures[self._names[index]]
 
     def problems(self) -> Iterator[Problem]:
         """Yield masks without picture, pictures without mask and masks in JPEG; reads names only."""

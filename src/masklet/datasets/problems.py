@@ -1,8 +1,11 @@
 """What can be wrong with a dataset, and where."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+LISTED = 10
 
 
 class ProblemKind(StrEnum):
@@ -35,6 +38,12 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.place}: {self.kind}: {self.detail}"
+
+
+def listing(found: Sequence[object]) -> str:
+    """Return the first ten of what was found, and how many more there are, as part of a sentence."""
+    more = f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
+    return "; ".join(str(each) for each in found[:LISTED]) + more
 
 
 def single_frame(root: Path, name: str) -> Problem:

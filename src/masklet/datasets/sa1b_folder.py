@@ -67,7 +67,11 @@ class Sa1bFolder:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InvalidInputError(f"{path} is not about a picture of SA-1B: {error!r}.") from error
         left_out = len(content["annotations"]) - len(objects)
-        return AnnotatedImage(name, self._pictures[name], height, width, objects, left_out)
+        return AnnotatedImage(name, self.path_of(index), height, width, objects, left_out)
+
+    def path_of(self, index: int) -> Path:
+        """Return the file of picture `index`."""
+        return self._pictures[self._names[index]]
 
     def problems(self) -> Iterator[Problem]:
         """Yield pictures and JSON files without partner; reads names only."""

@@ -57,9 +57,15 @@ def write_plain(root: Path) -> None:
         write_label_map(root / f"masks/{name}.png", LABELS)
 
 
-def write_sequences(root: Path, annotated_every: int = 1, frames: int = 6, resolution: str = "") -> None:
-    """DAVIS' two folders with the sequences bike and swan."""
-    for sequence in ("bike", "swan"):
+def write_sequences(
+    root: Path,
+    annotated_every: int = 1,
+    frames: int = 6,
+    resolution: str = "",
+    names: tuple[str, ...] = ("bike", "swan"),
+) -> None:
+    """DAVIS' two folders with the sequences `names`."""
+    for sequence in names:
         for frame in range(frames):
             write_picture(root / "JPEGImages" / resolution / sequence / f"{frame:05}.jpg", red=10 * frame)
             if frame % annotated_every == 0:

@@ -1,10 +1,23 @@
 import numpy as np
 import pytest
-from tests.unit.datasets.annotated_folders import LABELS, LEFT, NOTHING, write_json, write_mose, write_youtube_vos
+from tests.unit.datasets.annotated_folders import (
+    LABELS,
+    LEFT,
+    NOTHING,
+    write_json,
+    write_mose,
+    write_sequences,
+    write_youtube_vos,
+)
 
+from masklet.datasets.davis_folder import DavisFolder
 from masklet.datasets.mose_folder import MoseFolder
+from masklet.datasets.opening import layout_of, open_dataset
+from masklet.datasets.problems import ProblemKind
 from masklet.datasets.youtube_vos_folder import YoutubeVosFolder
 from masklet.errors import InvalidInputError
+from masklet.evaluation.vos.first_mask import evaluate_vos
+from masklet.evaluation.vos.video_baselines import RepeatedFirstMask
 from masklet.media.label_maps import UnknownLabelError, write_label_map
 
 
@@ -38,6 +51,27 @@ def test_broken_lists(tmp_path, meta):
     write_json(tmp_path / "meta.json", meta)
     with pytest.raises(InvalidInputError, match=r"meta\.json does not say videos"):
         YoutubeVosFolder(tmp_path)
+
+
+def test_mose_is_known_by_the_names_of_its_videos(tmp_path):
+    """Its archives hold nothing but the two folders."""
+    write_sequences(tmp_path, names=("00b72f4d", "fecd10d2"))
+    assert layout_of(tmp_path) is MoseFolder
+    (tmp_path / "JPEGImages/fecd10d2/00003.jpg").unlink()
+    assert [each.kind for each in MoseFolder(tmp_path).problems()] == [ProblemKind.MASK_WITHOUT_IMAGE]
+    for kind in ("JPEGImages", "Annotations"):
+        (tmp_path / kind / "fecd10d2").rename(tmp_path / kind / "003234408d")
+    assert layout_of(tmp_path) is DavisFolder
+
+
+def test_in_the_validation_set_of_mose_only_the_first_frames_are_annotated(tmp_path):
+    write_sequences(tmp_path, names=("00b72f4d",), annotated_every=9)
+    folder = open_dataset(tmp_path)
+    assert isinstance(folder, MoseFolder)
+    assert not list(folder.problems())
+    assert folder["00b72f4d"].annotated_frames == (0,)
+    with pytest.raises(InvalidInputError, match="'00b72f4d' has 1 annotated frames, at least 3"):
+        evaluate_vos(tmp_path, RepeatedFirstMask())
 
 
 def test_objects_of_mose_may_come_at_any_time(tmp_path):

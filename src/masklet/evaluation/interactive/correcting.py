@@ -10,12 +10,19 @@ from typing import Any
 import numpy as np
 
 from masklet.datasets.annotated import AnnotatedVideo, AnnotatedVideos
-from masklet.errors import InvalidInputError, UnreadableVideoError
+from masklet.errors import UnreadableVideoError
 from masklet.evaluation.interactive.annotation_rounds import PAPER, AnnotationRounds, Effort, Interaction
 from masklet.evaluation.interactive.interactive_predictors import InteractivePredictor
 from masklet.evaluation.interactive.interactive_report import AVERAGE, InteractiveReport, annotated_setting
 from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
-from masklet.evaluation.running.annotated_data import counted_objects, first_masks, look_at, video_dataset
+from masklet.evaluation.running.annotated_data import (
+    counted_objects,
+    first_masks,
+    look_at,
+    measurable_sequences,
+    rule_of,
+    video_dataset,
+)
 from masklet.evaluation.running.items import FolderPath, Progress, fingerprint_of, run
 from masklet.evaluation.vos.vos_scores import CountingRule, counted_frames
 from masklet.masks.geometry import Mask
@@ -30,7 +37,7 @@ def evaluate_interactive(
     interaction: Interaction = Interaction.OFFLINE,
     effort: Effort = PAPER,
     sequences: Sequence[str] | None = None,
-    rule: CountingRule = CountingRule.DAVIS,
+    rule: CountingRule | None = None,
     folder: FolderPath | None = None,
     workers: int = 1,
     progress: Progress | None = None,
@@ -50,9 +57,10 @@ class InteractiveMeasurement:
         predictor: what is measured.
         interaction, effort: what the simulated user does.
         sequences: the names of the videos to measure; None: all.
-        rule: which objects and frames count.
+        rule: which objects and frames count; None: as the layout of the data has it (`rule_of`).
 
-    InvalidInputError if a sequence is unknown or shows no objects.
+    A sequence without objects has no say. InvalidInputError, before anything is measured, if sequences are unknown or
+    too short.
     """
 
     root: str
@@ -60,7 +68,7 @@ class InteractiveMeasurement:
     interaction: Interaction = Interaction.OFFLINE
     effort: Effort = PAPER
     sequences: tuple[str, ...] | None = None
-    rule: CountingRule = CountingRule.DAVIS
+    rule: CountingRule | None = None
 
     @property
     def predictor_name(self) -> str:
@@ -69,7 +77,7 @@ class InteractiveMeasurement:
 
     def names(self) -> Sequence[str]:
         """Return the sequences to measure."""
-        return self._videos.sequences if self.sequences is None else self.sequences
+        return measurable_sequences(self._videos, self.sequences)
 
     def settings(self) -> dict[str, Any]:
         """Return what the scores depend on."""
@@ -80,7 +88,7 @@ class InteractiveMeasurement:
             "fingerprint": fingerprint_of(self.predictor),
             "interaction": self.interaction,
             "effort": asdict(self.effort),
-            "rule": self.rule,
+            "rule": self._rule,
         }
 
     def measure(self, name: str) -> MeasuredItem:
@@ -89,8 +97,6 @@ class InteractiveMeasurement:
         worst = WorstFrames()
         of_objects = {each: self._annotate(video, each, worst) for each in self._visible_objects(video)}
         rounds = {each: scores for each, scores in of_objects.items() if scores}
-        if not rounds:
-            raise InvalidInputError(f"No object of the sequence {name!r} is ever seen where it counts.")
         values = {
             annotated_setting(count + 1): tuple(scores[count] for scores in rounds.values())
             for count in range(self.effort.frames)
@@ -100,7 +106,7 @@ class InteractiveMeasurement:
 
     def report(self, items: tuple[MeasuredItem, ...]) -> InteractiveReport:
         """Return the means over the objects of all videos."""
-        return InteractiveReport(self.predictor_name, items, self.interaction, self.effort, self.rule)
+        return InteractiveReport(self.predictor_name, items, self.interaction, self.effort, self._rule)
 
     def look(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
         """Return a frame of a video and the mask of one of its objects."""
@@ -110,9 +116,13 @@ class InteractiveMeasurement:
     def _videos(self) -> AnnotatedVideos:
         return video_dataset(self.root)
 
+    @cached_property
+    def _rule(self) -> CountingRule:
+        return self.rule or rule_of(self._videos)
+
     def _visible_objects(self, video: AnnotatedVideo) -> list[int]:
         """The objects that count and that there is something to click on, ascending."""
-        appearing = first_masks(video, counted_objects(video, self.rule))
+        appearing = first_masks(video, counted_objects(video, self._rule))
         return sorted(object_id for masks in appearing.values() for object_id in masks)
 
     def _annotate(self, video: AnnotatedVideo, object_id: int, worst: WorstFrames) -> list[float]:
@@ -123,7 +133,7 @@ class InteractiveMeasurement:
             scores = list(rounds.run())
             if frames.problems:
                 raise UnreadableVideoError(f"{video.name}: {frames.problems[0]}")
-        counted = [counted_frames(each, self.rule) for each in scores]
+        counted = [counted_frames(each, self._rule) for each in scores]
         if not all(counted):
             return []
         for frame, of_frame in list(zip(truths, scores[-1], strict=True))[1:-1]:

@@ -1,13 +1,16 @@
 """The annotated data that a folder holds, of the kind that an evaluation needs."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 
 from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideo, AnnotatedVideos
+from masklet.datasets.davis_folder import DavisFolder
 from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
+from masklet.datasets.problems import listing
 from masklet.errors import InvalidInputError
 from masklet.evaluation.vos.vos_scores import FEWEST_FRAMES, CountingRule
 from masklet.masks.geometry import Mask
@@ -42,26 +45,46 @@ def _images(folder: Path) -> AnnotatedImages:
     return cast(AnnotatedImages, dataset)
 
 
+def rule_of(videos: AnnotatedVideos) -> CountingRule:
+    """Return the rule of the dataset's own tool: DAVIS' in its layout; elsewhere objects may come late."""
+    return CountingRule.DAVIS if isinstance(videos, DavisFolder) else CountingRule.APPEARANCE
+
+
+def measurable_sequences(videos: AnnotatedVideos, sequences: Sequence[str] | None) -> Sequence[str]:
+    """Return `sequences`, or the names of all videos if None; neither pictures nor label maps are read.
+
+    InvalidInputError, listing those that cannot be measured: unknown ones, ones whose files do not fit together, and
+    those with fewer annotated frames than can be measured.
+    """
+    names = videos.sequences if sequences is None else sequences
+    reasons = [reason for name in names if (reason := _unsuited(videos, name)) is not None]
+    if reasons:
+        raise InvalidInputError(f"{len(reasons)} of {len(names)} sequences cannot be measured: {listing(reasons)}.")
+    return names
+
+
+def _unsuited(videos: AnnotatedVideos, name: str) -> str | None:
+    """Return why a video cannot be measured, as far as names and counts tell."""
+    try:
+        count = len(videos[name].annotated_frames)
+    except (InvalidInputError, OSError) as error:
+        return str(error).removesuffix(".")
+    return (
+        None
+        if count >= FEWEST_FRAMES
+        else f"{name!r} has {count} annotated frames, at least {FEWEST_FRAMES} are needed"
+    )
+
+
 def counted_objects(video: AnnotatedVideo, rule: CountingRule) -> tuple[int, ...]:
     """Return the ids of the objects to measure, ascending.
-
-    InvalidInputError if there are none, or fewer annotated frames than can be measured.
 
     By DAVIS' rule those that the dataset names: 1 to the highest id in the first frame, in its own layout. By
     appearance all that the truth ever shows.
     """
-    if len(video.annotated_frames) < FEWEST_FRAMES:
-        raise InvalidInputError(
-            f"The sequence {video.name!r} has {len(video.annotated_frames)} annotated frames, at least "
-            f"{FEWEST_FRAMES} are needed: the first and the last do not count."
-        )
     if rule is CountingRule.DAVIS:
-        object_ids = video.object_ids
-    else:
-        object_ids = tuple(sorted({each for frame in video.annotated_frames for each in video.masks(frame)}))
-    if not object_ids:
-        raise InvalidInputError(f"The annotations of the sequence {video.name!r} show no object to follow.")
-    return object_ids
+        return video.object_ids
+    return tuple(sorted({each for frame in video.annotated_frames for each in video.masks(frame)}))
 
 
 def first_masks(video: AnnotatedVideo, object_ids: tuple[int, ...]) -> dict[int, dict[int, Mask]]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from masklet.datasets.annotated import AnnotatedImage, AnnotatedImages
+from masklet.datasets.problems import listing
 from masklet.errors import InvalidInputError
 from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
 from masklet.evaluation.running.annotated_data import image_datasets
@@ -81,12 +82,16 @@ class StillsMeasurement:
         return self.predictor.name
 
     def names(self) -> list[str]:
-        """Return a name for each picture: its dataset and its number in it."""
-        return [
-            f"{dataset}/{number}"
+        """Return a name for each picture: its dataset and its number in it; InvalidInputError if some are missing."""
+        chosen = [
+            (f"{dataset}/{number}", pictures.path_of(number))
             for dataset, pictures in self._datasets.items()
             for number in range(len(pictures) if self.limit is None else min(len(pictures), self.limit))
         ]
+        missing = [path for _, path in chosen if not path.is_file()]
+        if missing:
+            raise InvalidInputError(f"{len(missing)} of {len(chosen)} pictures are missing: {listing(missing)}.")
+        return [name for name, _ in chosen]
 
     def settings(self) -> dict[str, Any]:
         """Return what the IoU depend on."""

@@ -12,7 +12,14 @@ import numpy as np
 from masklet.datasets.annotated import AnnotatedVideo, AnnotatedVideos
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
-from masklet.evaluation.running.annotated_data import counted_objects, first_masks, look_at, video_dataset
+from masklet.evaluation.running.annotated_data import (
+    counted_objects,
+    first_masks,
+    look_at,
+    measurable_sequences,
+    rule_of,
+    video_dataset,
+)
 from masklet.evaluation.running.items import FolderPath, Progress, fingerprint_of, run
 from masklet.evaluation.vos.mask_folder import MaskFolder
 from masklet.evaluation.vos.video_predictors import ObjectMasks, VideoPredictor
@@ -27,7 +34,7 @@ def evaluate_vos(
     predictor: VideoPredictor,
     *,
     sequences: Sequence[str] | None = None,
-    rule: CountingRule = CountingRule.DAVIS,
+    rule: CountingRule | None = None,
     save_masks: FolderPath | None = None,
     resume: bool = False,
     folder: FolderPath | None = None,
@@ -46,7 +53,7 @@ def score_saved_masks(
     masks: FolderPath,
     *,
     sequences: Sequence[str] | None = None,
-    rule: CountingRule = CountingRule.DAVIS,
+    rule: CountingRule | None = None,
     folder: FolderPath | None = None,
     workers: int = 1,
     progress: Progress | None = None,
@@ -65,17 +72,18 @@ class VosMeasurement:
         root: a dataset of videos. Measured are its annotated frames, without the first and the last.
         predictor: what is measured; None: the masks that are in `masks`.
         sequences: the names of the videos to measure; None: all.
-        rule: which objects and frames count.
+        rule: which objects and frames count; None: as the layout of the data has it (`rule_of`).
         masks: where the predicted masks are written, or read from.
         resume: measure the videos whose masks are all in `masks` by these, without predicting them again.
 
-    InvalidInputError if a sequence is unknown or shows no objects.
+    A sequence without objects has no say. InvalidInputError, before anything is measured, if sequences are unknown or
+    too short.
     """
 
     root: str
     predictor: VideoPredictor | None
     sequences: tuple[str, ...] | None = None
-    rule: CountingRule = CountingRule.DAVIS
+    rule: CountingRule | None = None
     masks: str | None = None
     resume: bool = False
 
@@ -86,7 +94,7 @@ class VosMeasurement:
 
     def names(self) -> Sequence[str]:
         """Return the sequences to measure."""
-        return self._videos.sequences if self.sequences is None else self.sequences
+        return measurable_sequences(self._videos, self.sequences)
 
     def settings(self) -> dict[str, Any]:
         """Return what the scores depend on."""
@@ -95,16 +103,19 @@ class VosMeasurement:
             "root": str(Path(self.root).absolute()),
             "predictor": self.predictor_name,
             "fingerprint": fingerprint_of(self.predictor),
-            "rule": self.rule,
+            "rule": self._rule,
         }
 
     def measure(self, name: str) -> MeasuredItem:
         """Measure one video."""
         video = self._videos[name]
-        object_ids = counted_objects(video, self.rule)
+        object_ids = counted_objects(video, self._rule)
+        prompts = first_masks(video, object_ids)
+        if not prompts:
+            return self._item(video, {}, WorstFrames())
         series: dict[int, list[FrameScores]] = {object_id: [] for object_id in object_ids}
         worst, annotated = WorstFrames(), list(video.annotated_frames)
-        for frame, predicted in zip(annotated, self._predicted(video, object_ids), strict=True):
+        for frame, predicted in zip(annotated, self._predicted(video, object_ids, prompts), strict=True):
             truth = video.masks(frame)
             empty = np.zeros_like(next(iter((*truth.values(), *predicted.values())), np.zeros((1, 1), dtype=bool)))
             for object_id, scores in series.items():
@@ -120,7 +131,7 @@ class VosMeasurement:
 
     def report(self, items: tuple[MeasuredItem, ...]) -> VosReport:
         """Return the means over the objects of all videos."""
-        return VosReport(self.predictor_name, items, self.rule)
+        return VosReport(self.predictor_name, items, self._rule)
 
     def look(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
         """Return a frame of a video and the mask of one of its objects."""
@@ -130,29 +141,33 @@ class VosMeasurement:
     def _videos(self) -> AnnotatedVideos:
         return video_dataset(self.root)
 
+    @cached_property
+    def _rule(self) -> CountingRule:
+        return self.rule or rule_of(self._videos)
+
     def _item(self, video: AnnotatedVideo, series: dict[int, list[FrameScores]], worst: WorstFrames) -> MeasuredItem:
-        counted = {object_id: counted_frames(scores, self.rule) for object_id, scores in series.items()}
+        counted = {object_id: counted_frames(scores, self._rule) for object_id, scores in series.items()}
         values = {object_id: vos_values(scores) for object_id, scores in counted.items() if scores}
-        if not values:
-            raise InvalidInputError(f"No object of the sequence {video.name!r} is ever seen where it counts.")
-        by_measure = {each: tuple(of[each] for of in values.values()) for each in next(iter(values.values()))}
+        measures = next(iter(values.values()), {})
+        by_measure = {each: tuple(of[each] for of in values.values()) for each in measures}
         return MeasuredItem(video.name, Path(self.root).name, len(video), tuple(values), by_measure, worst.worst())
 
-    def _predicted(self, video: AnnotatedVideo, object_ids: tuple[int, ...]) -> Iterator[ObjectMasks]:
+    def _predicted(
+        self, video: AnnotatedVideo, object_ids: tuple[int, ...], prompts: dict[int, dict[int, Mask]]
+    ) -> Iterator[ObjectMasks]:
         """Yield the predicted masks of each annotated frame."""
         saved = None if self.masks is None else MaskFolder(Path(self.masks) / video.name, video.frame_names, object_ids)
         wanted = set(video.annotated_frames)
         if saved is not None and (self.predictor is None or (self.resume and saved.is_complete())):
             return (saved.read(frame) for frame in video.annotated_frames)
-        tracked = self._tracked(video, object_ids)
+        tracked = self._tracked(video, prompts)
         if saved is not None:
             tracked = saved.written(tracked, may_overlap=video.masks_may_overlap)
         numbered = zip(range(len(video)), tracked, strict=True)
         return (masks for frame, masks in numbered if frame in wanted)
 
-    def _tracked(self, video: AnnotatedVideo, object_ids: tuple[int, ...]) -> Iterator[ObjectMasks]:
+    def _tracked(self, video: AnnotatedVideo, prompts: dict[int, dict[int, Mask]]) -> Iterator[ObjectMasks]:
         assert self.predictor is not None  # otherwise there are masks
-        prompts = first_masks(video, object_ids)
         with video.open_frames() as frames:
             yield from self.predictor.track(frames, prompts, may_overlap=video.masks_may_overlap)
             if frames.problems:  # a reader puts a neighbour in the place of a damaged frame: that would be scored

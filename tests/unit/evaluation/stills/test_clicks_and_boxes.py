@@ -167,6 +167,16 @@ def test_no_domain(tmp_path):
         evaluate_stills(tmp_path, InscribedEllipse())
 
 
+def test_missing_pictures_are_listed_before_any_is_measured(root):
+    for path in ("first/images/1.png", "second/images/0.png"):
+        (root / path).unlink()
+    predictor = Recorder(lambda clicks: np.zeros(SIZE, dtype=bool))
+    with pytest.raises(InvalidInputError, match=r"2 of 4 pictures are missing: .*first/images/1\.png; .*0\.png\."):
+        evaluate_stills(root, predictor)
+    assert not predictor.calls
+    assert len(evaluate_stills(root / "first", predictor, limit=1).items) == 1
+
+
 def test_masks_of_another_size(root):
     with pytest.raises(InvalidInputError, match=r"\[2, 3, 3\]"):
         evaluate_stills(root, Recorder(lambda clicks: np.zeros((3, 3), dtype=bool)))

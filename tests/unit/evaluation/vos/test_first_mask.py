@@ -176,15 +176,28 @@ def test_sequences_that_are_not_there(root, sequences, message):
         evaluate_vos(root, RepeatedFirstMask(), sequences=sequences)
 
 
-def test_a_video_too_short_to_measure_is_named_before_it_is_tracked(root):
+def test_all_videos_that_cannot_be_measured_are_listed_before_any_is_tracked(root):
     for number in range(2, 5):
         (root / f"JPEGImages/swan/{number:05d}.png").unlink()
         (root / f"Annotations/swan/{number:05d}.png").unlink()
-    with pytest.raises(InvalidInputError, match="'swan' has 2 annotated frames, at least 3 are needed"):
-        evaluate_vos(root, Wrong([]), sequences=["swan"])
+    following = Following()
+    message = "2 of 3 sequences.* 'goose'; .*'swan' has 2 annotated frames, at least 3 are needed"
+    with pytest.raises(InvalidInputError, match=message):
+        evaluate_vos(root, following, sequences=["pair", "goose", "swan"])
+    assert following.calls == 0
 
 
-def test_a_sequence_without_objects(root):
+def test_a_sequence_without_objects_has_no_say(root):
     write_label_map(root / "Annotations/swan/00000.png", labels())
-    with pytest.raises(InvalidInputError, match="'swan' show no object"):
-        evaluate_vos(root, RepeatedFirstMask(), sequences=["swan"])
+    report = evaluate_vos(root, Following())
+    assert [item.object_ids for item in report.items] == [(1, 2), ()]
+    assert report.means["J-Mean"] == 1
+    with pytest.raises(InvalidInputError, match="1 videos, no objects"):
+        evaluate_vos(root, Following(), sequences=["swan"])
+
+
+def test_an_object_that_only_the_last_frame_shows_does_not_count_by_appearance(root):
+    for number in range(4):
+        write_label_map(root / f"Annotations/swan/{number:05}.png", labels())
+    report = evaluate_vos(root, RepeatedFirstMask(), rule=CountingRule.APPEARANCE)
+    assert [item.object_ids for item in report.items] == [(1, 2), ()]
