@@ -161,14 +161,20 @@ class Trainer:
         return curves
 
     def _stop_if_diverged(self, tasks: Sequence[Task], loss: float, norm: float) -> None:
-        """Count steps whose gradients overflow, which leave the weights as they are; end the run if the loss does."""
+        """Count steps whose gradients overflow, which leave the weights as they are; end the run if the loss does, or
+        if no step of the whole run could be made."""
         self._skipped_in_a_row = 0 if math.isfinite(norm) else self._skipped_in_a_row + 1
-        if math.isfinite(loss) and self._skipped_in_a_row < MOST_STEPS_SKIPPED_IN_A_ROW:
+        is_last = self.step + 1 == self.recipe.total_steps
+        if not math.isfinite(loss):
+            what = f"The loss is {loss}"
+        elif self._skipped_in_a_row >= MOST_STEPS_SKIPPED_IN_A_ROW:
+            what = f"{self._skipped_in_a_row} gradients in a row were not finite"
+        elif self._skipped_in_a_row and is_last and not self.optimizer.state:
+            what = "Nothing was learnt, since the gradients of no step were finite,"
+        else:
             return
         network = self._network_with(self.network.state_dict())
         paths = [save_failed_step(self.folder, task, network, self.recipe) for task in tasks]
-        in_a_row = f"{self._skipped_in_a_row} gradients in a row were not finite"
-        what = in_a_row if math.isfinite(loss) else f"The loss is {loss}"
         raise DivergedTrainingError(
             f"{what} at step {self.step}. Its batch and weights are in {', '.join(map(str, paths))}; "
             "masklet.training.run.failed_step tells how to replay it. A lower learning_rate is the first thing to try."

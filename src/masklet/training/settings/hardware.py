@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from masklet.errors import InvalidInputError
+from masklet.training.settings.ranges import require_numbers
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
@@ -26,5 +26,4 @@ class Hardware:
     needs_gpu: bool = False
 
     def __post_init__(self) -> None:
-        if self.shares_per_step < 1:
-            raise InvalidInputError(f"shares_per_step={self.shares_per_step}; it must be at least 1.")
+        require_numbers(self, "shares_per_step", at_least=1)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from masklet.errors import InvalidInputError
+from masklet.training.settings.ranges import require_numbers
 
 
 @dataclass(frozen=True)
@@ -17,9 +18,7 @@ class Regularization:
     memory_dropout: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("drop_path", "memory_dropout"):
-            if not 0 <= (getattr(self, name) or 0) < 1:
-                raise InvalidInputError(f"{name}={getattr(self, name)}; it must be at least 0 and below 1.")
+        require_numbers(self, "drop_path", "memory_dropout", at_least=0, below=1)
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,8 @@ class ImageEncoderRates:
     layer_decay: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.layer_decay <= 1:
-            raise InvalidInputError(f"layer_decay={self.layer_decay}; it must be above 0 and at most 1.")
+        require_numbers(self, "learning_rate", at_least=0)
+        require_numbers(self, "layer_decay", above=0, at_most=1)
 
 
 @dataclass(frozen=True)
@@ -52,5 +51,8 @@ class LowRank:
     layers: tuple[str, ...] = ("*",)
 
     def __post_init__(self) -> None:
-        if self.rank < 1 or self.alpha <= 0 or not 0 <= self.dropout < 1:
-            raise InvalidInputError(f"{self}: rank must be at least 1, alpha above 0, dropout from 0 to below 1.")
+        require_numbers(self, "rank", at_least=1)
+        require_numbers(self, "alpha", above=0)
+        require_numbers(self, "dropout", at_least=0, below=1)
+        if not self.layers:
+            raise InvalidInputError('LowRank.layers is empty; give at least one pattern, say "*".')

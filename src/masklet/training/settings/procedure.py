@@ -6,6 +6,7 @@ import numpy as np
 
 from masklet.errors import InvalidInputError
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
+from masklet.training.settings.ranges import require_numbers
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,12 @@ class LossWeights:
     iou: float = 1.0
     object_score: float = 1.0
 
+    def __post_init__(self) -> None:
+        require_numbers(self, "focal", "dice", "iou", "object_score", at_least=0)
+        require_numbers(self, "focal_alpha", at_least=0, at_most=1)
+        if not self.focal + self.dice + self.iou + self.object_score:
+            raise InvalidInputError("LossWeights: focal, dice, iou and object_score are all 0; one must be above 0.")
+
 
 @dataclass(frozen=True)
 class PromptShares:
@@ -37,8 +44,10 @@ class PromptShares:
         return self.box / (self.box + self.click)
 
     def __post_init__(self) -> None:
-        if min(self.click, self.box, self.mask) < 0 or self.click + self.box <= 0:
-            raise InvalidInputError(f"{self}: shares must be at least 0, and clicks or boxes above 0.")
+        require_numbers(self, "click", "box", at_least=0)
+        require_numbers(self, "mask", at_least=0, at_most=1)
+        if not self.click + self.box:
+            raise InvalidInputError("PromptShares: click and box are both 0; one must be above 0.")
 
 
 @dataclass(frozen=True)
@@ -54,8 +63,7 @@ class AnnotatorShares:
     loose_box: float = 1.0
 
     def __post_init__(self) -> None:
-        if not all(0 <= share <= 1 for share in (self.deepest, self.truth, self.loose_box)):
-            raise InvalidInputError(f"{self}: shares are between 0 and 1.")
+        require_numbers(self, "deepest", "truth", "loose_box", at_least=0, at_most=1)
 
     def annotator(self, rng: np.random.Generator) -> SimulatedAnnotator:
         """Who leaves that much to the chance of `rng`."""
@@ -82,6 +90,5 @@ class ClipTracking:
     as_excerpt: bool = False
 
     def __post_init__(self) -> None:
-        for name, least in (("prompted_frames", 1), ("corrected_frames", 1), ("corrections", 0)):
-            if getattr(self, name) < least:
-                raise InvalidInputError(f"{name}={getattr(self, name)} in clip tracking; it must be at least {least}.")
+        require_numbers(self, "prompted_frames", "corrected_frames", at_least=1)
+        require_numbers(self, "corrections", at_least=0)

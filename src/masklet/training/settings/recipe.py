@@ -12,11 +12,8 @@ from masklet.training.network.parts import PARTS, Part
 from masklet.training.settings.hardware import Hardware
 from masklet.training.settings.learning import ImageEncoderRates, LowRank, Regularization
 from masklet.training.settings.procedure import AnnotatorShares, ClipTracking, LossWeights, PromptShares
+from masklet.training.settings.ranges import require_numbers
 from masklet.training.settings.stages import ClipStage, Stage
-
-_AT_LEAST_0 = ("final_learning_rate", "warmup_steps", "weight_decay", "seed", "first_scene", "loader_workers")
-_AT_LEAST_1 = ("rounds", "save_every")
-_ABOVE_0 = ("learning_rate", "gradient_clip")
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,19 @@ class Recipe:
     save_every: int = 500
 
     def __post_init__(self) -> None:
-        self._check_numbers()
+        require_numbers(
+            self,
+            *("final_learning_rate", "warmup_steps", "weight_decay", "seed", "first_scene", "loader_workers"),
+            at_least=0,
+        )
+        require_numbers(self, "rounds", "save_every", at_least=1)
+        require_numbers(self, "learning_rate", "gradient_clip", above=0)
+        require_numbers(self, "average_decay", at_least=0, below=1)
+        if not self.stages:
+            raise InvalidInputError("Recipe.stages is empty; give at least one.")
+        self._check_parts()
+
+    def _check_parts(self) -> None:
         if not set(self.frozen) <= set(PARTS):
             raise InvalidInputError(f"frozen={', '.join(self.frozen)}; there are {', '.join(PARTS)}.")
         for number, stage in enumerate(self.stages):
@@ -71,16 +80,6 @@ class Recipe:
                     raise InvalidInputError(
                         f"frozen={', '.join(self.frozen)}: steps on {what} of stage {number} would train nothing."
                     )
-
-    def _check_numbers(self) -> None:
-        values = vars(self)
-        allowed = {name: ("at least 0", values[name] >= 0) for name in _AT_LEAST_0}
-        allowed |= {name: ("at least 1", values[name] >= 1) for name in _AT_LEAST_1}
-        allowed |= {name: ("above 0", values[name] > 0) for name in _ABOVE_0}
-        allowed["average_decay"] = ("at least 0 and below 1", 0 <= self.average_decay < 1)
-        for name, (what, is_so) in allowed.items():
-            if not is_so:
-                raise InvalidInputError(f"{name}={values[name]}; it must be {what}.")
 
     @property
     def total_steps(self) -> int:

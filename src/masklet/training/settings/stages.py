@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from masklet.errors import InvalidInputError
 from masklet.training.network.parts import Part
+from masklet.training.settings.ranges import require_numbers
 
 
 @dataclass(frozen=True)
@@ -16,9 +17,7 @@ class Stage:
     objects_per_scene: int = 8
 
     def __post_init__(self) -> None:
-        for name in ("image_size", "steps", "scenes_per_step", "objects_per_scene"):
-            if getattr(self, name) < 1:
-                raise InvalidInputError(f"{name}={getattr(self, name)} in a training stage; it must be at least 1.")
+        require_numbers(self, "image_size", "steps", "scenes_per_step", "objects_per_scene", at_least=1)
 
     @property
     def fewest_a_step(self) -> int:
@@ -51,13 +50,10 @@ class ClipStage(Stage):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, least in (("clip_length", 2), ("clips_per_step", 1), ("objects_per_clip", 1), ("stills_every", 0)):
-            if getattr(self, name) < least:
-                raise InvalidInputError(
-                    f"{name}={getattr(self, name)} in a training stage; it must be at least {least}."
-                )
-        if 0 < self.stills_every < 1:
-            raise InvalidInputError(f"stills_every={self.stills_every} in a training stage; it is 0 or at least 1.")
+        require_numbers(self, "clip_length", at_least=2)
+        require_numbers(self, "clips_per_step", "objects_per_clip", at_least=1)
+        if not (self.stills_every == 0 or self.stills_every >= 1):
+            raise InvalidInputError(f"ClipStage.stills_every={self.stills_every}; it must be 0 or at least 1.")
 
     @property
     def fewest_a_step(self) -> int:

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
-from tests.unit.training.small_recipes import saved_state, small_recipe, write_pictures
+from tests.unit.training.small_recipes import Listener, Stopped, saved_state, small_recipe, write_pictures
 
 from masklet.errors import CheckpointError, DivergedTrainingError
 from masklet.training.procedure import learning_step
@@ -73,6 +73,38 @@ def test_gradients_that_never_become_finite_stop_the_run(tmp_path: Path, monkeyp
     ):
         trainer.run()
     assert trainer.step == MOST_STEPS_SKIPPED_IN_A_ROW - 1
+
+
+def skipping_steps(trainer: Trainer, monkeypatch: pytest.MonkeyPatch, skipped: set[int]) -> None:
+    """Let the gradients of these steps overflow, and those of others be real."""
+    clip = trainer.devices.clip_gradients
+    monkeypatch.setattr(
+        trainer.devices, "clip_gradients", lambda *given: math.inf if trainer.step in skipped else clip(*given)
+    )
+
+
+@pytest.mark.parametrize("stops", [False, True], ids=["at once", "in two sittings"])
+def test_a_short_run_whose_every_step_was_skipped_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stops: bool
+) -> None:
+    recipe = small_recipe(write_pictures(tmp_path / "pictures"), stages=(Stage(64, 3, 1, 1),), save_every=100)
+    if stops:
+        trainer = Trainer(recipe, tmp_path / "run", observers=[Listener(stop_after=1)])
+        skipping_steps(trainer, monkeypatch, {0})
+        with pytest.raises(Stopped):
+            trainer.run()
+    trainer = Trainer(recipe, tmp_path / "run")
+    skipping_steps(trainer, monkeypatch, {0, 1, 2})
+    with pytest.raises(DivergedTrainingError, match=r"Nothing was learnt.* at step 2\..*share_0.pt"):
+        trainer.run()
+
+
+def test_a_run_that_made_one_step_of_its_own_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = small_recipe(write_pictures(tmp_path / "pictures"), stages=(Stage(64, 3, 1, 1),), save_every=100)
+    trainer = Trainer(recipe, tmp_path / "run")
+    skipping_steps(trainer, monkeypatch, {0, 2})
+    trainer.run()
+    assert trainer.step == 3
 
 
 def test_the_mean_of_values_is_over_those_that_have_them() -> None:

@@ -72,7 +72,7 @@ def test_values_are_checked_together(recipe: Recipe) -> None:
     """No click at all is refused unless boxes are asked for at the same time."""
     only_clicks = overridden(recipe, ["prompts.box=0", "prompts.click=1"])
     assert overridden(only_clicks, ["prompts.click=0", "prompts.box=1"]).prompts.box_among_points == 1
-    with pytest.raises(InvalidInputError, match="clicks or boxes above 0"):
+    with pytest.raises(InvalidInputError, match="click and box are both 0; one must be above 0"):
         overridden(only_clicks, ["prompts.click=0"])
 
 
@@ -95,7 +95,7 @@ def test_a_stage_stays_what_it_is(recipe: Recipe) -> None:
         ("learning_rate=nan", "learning_rate=nan: the value must be a number"),
         ("losses=1", "losses=1: the value must be set by its own fields"),
         ("rounds", "'rounds' sets nothing; write NAME=VALUE"),
-        ("stages.0.steps=0", "steps=0 in a training stage"),
+        ("stages.0.steps=0", "Stage.steps=0; it must be at least 1"),
     ],
 )
 def test_what_cannot_be_set_is_refused(recipe: Recipe, assignment: str, message: str) -> None:

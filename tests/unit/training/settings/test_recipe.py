@@ -9,7 +9,6 @@ from tests.unit.training.small_recipes import small_recipe
 
 from masklet.errors import InvalidInputError
 from masklet.training.recipes import RECIPES, recipe_named
-from masklet.training.settings.procedure import PromptShares
 from masklet.training.settings.stages import ClipStage, Stage
 
 
@@ -22,7 +21,7 @@ def test_stage_of_a_step(step: int, size: int) -> None:
 
 @pytest.mark.parametrize("field", ["image_size", "steps", "scenes_per_step", "objects_per_scene"])
 def test_stages_of_nothing_are_refused(field: str) -> None:
-    with pytest.raises(InvalidInputError, match=f"{field}=0 in a training stage; it must be at least 1"):
+    with pytest.raises(InvalidInputError, match=f"{field}=0; it must be at least 1"):
         Stage(**{"image_size": 64, "steps": 1, "scenes_per_step": 1, "objects_per_scene": 1, field: 0})
 
 
@@ -37,7 +36,7 @@ def test_stages_of_clips() -> None:
     assert recipe.first_clip_step is None
     assert replace(recipe, stages=(*recipe.stages, clips)).first_clip_step == 5
     assert (clips.fewest_a_step, ClipStage(64, 6, 1, 1, clips_per_step=2).fewest_a_step) == (1, 2)
-    with pytest.raises(InvalidInputError, match="clip_length=1 in a training stage; it must be at least 2"):
+    with pytest.raises(InvalidInputError, match=r"ClipStage\.clip_length=1; it must be at least 2"):
         ClipStage(64, 6, clip_length=1)
 
 
@@ -58,12 +57,6 @@ def test_an_unknown_recipe_is_refused_with_the_list(tmp_path: Path) -> None:
         recipe_named("huge", tmp_path)
 
 
-@pytest.mark.parametrize("shares", [{"click": 0, "box": 0, "mask": 1}, {"click": -0.1, "box": 0.5, "mask": 0.5}])
-def test_prompt_shares_without_clicks_and_boxes_are_refused(shares: dict[str, float]) -> None:
-    with pytest.raises(InvalidInputError, match="shares must be at least 0, and clicks or boxes above 0"):
-        PromptShares(**shares)
-
-
 @pytest.mark.parametrize(
     ("field", "value", "allowed"),
     [
@@ -80,3 +73,8 @@ def test_numbers_out_of_their_ranges_are_refused(field: str, value: float, allow
     changes: dict[str, Any] = {field: value}
     with pytest.raises(InvalidInputError, match=f"{field}={value}; it must be {allowed}"):
         replace(small_recipe(Path("pictures")), **changes)
+
+
+def test_a_recipe_without_stages_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="stages is empty; give at least one"):
+        small_recipe(Path("pictures"), stages=())
