@@ -27,7 +27,6 @@ from masklet.cli.model_options import (
     ImageSizeOption,
     ModelOption,
     PresetOption,
-    load_tracker,
 )
 from masklet.configuration.tracking_presets import TrackingPreset
 
@@ -74,10 +73,7 @@ def interactive(
     effort, names = Effort(frames, clicks, threshold), chosen_sequences(sequences)
 
     def measurements() -> Sequence[InteractiveMeasurement]:
-        trackers = [
-            ClickedModelPredictor(load_tracker(each.model, each.device, each.dtype, each.image_size, each.preset), name)
-            for name, each in choice.each()
-        ]
+        trackers = [ClickedModelPredictor(each.tracker(), name) for name, each in choice.each()]
         return [
             InteractiveMeasurement(str(root), tracker, each, effort, names, chosen_rule(rule))
             for tracker in trackers

@@ -28,7 +28,6 @@ from masklet.cli.model_options import (
     ImageSizeOption,
     ModelOption,
     PresetOption,
-    load_tracker,
 )
 from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
@@ -108,9 +107,8 @@ def _predictors(wanted: VideoPredictorName, choice: ModelChoice) -> Iterator[tup
         from masklet.evaluation.vos.video_model_predictor import VideoModelPredictor
 
         for letter, (name, each) in zip("AB", choice.each(), strict=False):
-            tracker = load_tracker(each.model, each.device, each.dtype, each.image_size, each.preset)
             folder = VideoPredictorName.MODEL if choice.compare is None else letter
-            yield folder, VideoModelPredictor(tracker, name=name)
+            yield folder, VideoModelPredictor(each.tracker(), name=name)
     if is_wanted(VideoPredictorName.REPEAT):
         yield VideoPredictorName.REPEAT, RepeatedFirstMask()
     if is_wanted(VideoPredictorName.FLOW):

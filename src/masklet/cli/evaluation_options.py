@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from masklet.cli.model_options import load_tracker
 from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from masklet.evaluation.reporting.report import Report
     from masklet.evaluation.running.items import Measurement
     from masklet.evaluation.vos.vos_scores import CountingRule
+    from masklet.video_tracking import VideoTracker
 
 BUNDLED = "bundled"
 
@@ -80,6 +82,10 @@ class ModelChoice:
             if self.preset is not TrackingPreset.EXACT:
                 shown = f"{shown} ({self.preset})"
             yield shown, ModelChoice(source, None, self.device, self.dtype, self.image_size, self.preset)
+
+    def tracker(self) -> VideoTracker:
+        """Load the one model, to track; see `load_tracker`."""
+        return load_tracker(self.model, self.device, self.dtype, self.image_size, self.preset)
 
 
 @dataclass(frozen=True)
