@@ -46,7 +46,8 @@ class VideoReader(Sequence[Pixels]):
 
     `reader[n]` is exactly the n-th frame that playing from the start shows. Frames near the last ones asked for are
     held, those that come next in the same direction are decoded in a thread; both are bounded (HELD_BYTES). A frame
-    that cannot be decoded is replaced by the one before it, and `problems` says so. Close it, or use it as a context.
+    that cannot be decoded is replaced by the one before it, and `problems` says so; what decoders make of damaged
+    frames may depend on where they began. Close it, or use it as a context.
 
     Attributes:
         name: what the video is called in messages.

@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -26,6 +27,7 @@ from masklet.tracking.frames import Frames
 from masklet.tracking.memory_bank import FrameMemory, FrameResult
 from masklet.tracking.retention import RetentionChoice
 from masklet.tracking.session import Sam2VideoInferenceSession
+from masklet.tracking.stepping import answer_all
 from masklet.tracking.tracked_object import TrackedObject
 
 FILE, FORMAT = "session.json", 1
@@ -36,7 +38,13 @@ Tensors = dict[str, Tensor]
 
 
 def save_session(session: Sam2VideoInferenceSession, folder: str | os.PathLike[str], network: VideoNetwork) -> None:
-    """Write all of a session but its frames. What was saved there before is replaced once all is written."""
+    """Write all of a session but its frames. What was saved there before is replaced once all is written.
+
+    New prompts on the frames of a stream are answered first, because these frames will not be there when it goes on.
+    """
+    if session.is_stream:
+        with torch.inference_mode():
+            answer_all(network, session)
     name = f"memories-{uuid.uuid4().hex}"
     tensors: Tensors = {}
     objects = [_described(target, str(index), tensors) for index, target in enumerate(session.objects())]

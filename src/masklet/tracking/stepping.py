@@ -52,6 +52,18 @@ def track(
         _track_together(network, session, group, frame, reverse=reverse)
 
 
+def answer_all(network: VideoNetwork, session: Sam2VideoInferenceSession) -> None:
+    """Answer what the network has not seen; prompts that need no memories go before corrections, which do."""
+    pending = [
+        (each.bank.direction(frame) is not None, each, frame)
+        for each in session.objects()
+        for frame in each.pending_frames()
+        if frame in session.frames
+    ]
+    for _, target, frame in sorted(pending, key=lambda entry: entry[0]):
+        answer(network, session, target, frame)
+
+
 def answer(network: VideoNetwork, session: Sam2VideoInferenceSession, target: TrackedObject, frame: int) -> None:
     """Show the network what was said about one object on a frame, and remember its answer.
 

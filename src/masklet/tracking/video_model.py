@@ -12,7 +12,7 @@ from masklet.tracking.outputs import Sam2VideoSegmentationOutput
 from masklet.tracking.propagation import frames_to_track
 from masklet.tracking.selection import memory_reach
 from masklet.tracking.session import Sam2VideoInferenceSession
-from masklet.tracking.stepping import answer, known_mask, track
+from masklet.tracking.stepping import answer_all, known_mask, track
 
 
 class Sam2VideoModel(VideoNetwork):
@@ -44,13 +44,13 @@ class Sam2VideoModel(VideoNetwork):
         session = inference_session
         _check_ready(session)
         if frame is not None:
-            self._answer_all(session)  # the new frame may drop the one that a prompt is on
+            answer_all(self, session)  # the new frame may drop the one that a prompt is on
             frame_idx = session.add_new_frame(frame, frame_idx)
         elif frame_idx is None:
             raise InvalidInputError("Give frame_idx, a frame of the video, or frame, the next one of a stream.")
         session.frames.check(frame_idx)
         is_prompt_new = any(frame_idx in each.pending_frames() for each in session.objects())
-        self._answer_all(session)
+        answer_all(self, session)
         targets = [
             each
             for each in session.objects()
@@ -87,20 +87,9 @@ class Sam2VideoModel(VideoNetwork):
         self, session: Sam2VideoInferenceSession, frames: Sequence[int], *, reverse: bool, show_progress_bar: bool
     ) -> Iterator[Sam2VideoSegmentationOutput]:
         with torch.inference_mode():
-            self._answer_all(session)
+            answer_all(self, session)
         for frame in _with_progress_bar(frames) if show_progress_bar else frames:
             yield self(session, frame_idx=frame, reverse=reverse)
-
-    def _answer_all(self, session: Sam2VideoInferenceSession) -> None:
-        """Answer what the network has not seen; prompts that need no memories go before corrections, which do."""
-        pending = [
-            (each.bank.direction(frame) is not None, each, frame)
-            for each in session.objects()
-            for frame in each.pending_frames()
-            if frame in session.frames
-        ]
-        for _, target, frame in sorted(pending, key=lambda entry: entry[0]):
-            answer(self, session, target, frame)
 
     def _output(self, session: Sam2VideoInferenceSession, frame: int) -> Sam2VideoSegmentationOutput:
         masks = [known_mask(self, each, frame) or self._absent() for each in session.objects()]

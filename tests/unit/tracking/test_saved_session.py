@@ -58,6 +58,20 @@ def test_streams_go_on(tmp_path: Path) -> None:
         assert torch.equal(*seen)
 
 
+def test_prompts_of_a_stream_are_answered_while_its_frames_are_there(tmp_path: Path) -> None:
+    session = Sam2VideoInferenceSession(video_height=HEIGHT, video_width=WIDTH)
+    session.add_points(1, 0, *CLICK)
+    for frame in range(6):
+        model()(session, frame=video()[frame])
+    session.add_points(2, 4, *OTHER_CLICK)
+    session.add_points(1, 5, *OTHER_CLICK)
+    session.add_points(3, 6, *CLICK)  # on the frame to come
+    other = resumed(session, tmp_path, None)
+    assert other.obj_with_new_inputs == [3]
+    seen = [model()(each, frame=video()[6]).pred_masks for each in (session, other)]
+    assert torch.equal(*seen)
+
+
 def test_saving_again_leaves_one_session(tmp_path: Path) -> None:
     session = new_session(retention="spill")
     session.add_points(1, 0, *CLICK)
