@@ -18,8 +18,7 @@ from masklet.cli.evaluation_options import (
     SequencesOption,
     VideosArgument,
     WorkersOption,
-    chosen_rule,
-    chosen_sequences,
+    chosen_videos,
 )
 from masklet.cli.model_options import (
     DataTypeOption,
@@ -70,14 +69,10 @@ def interactive(
 
     choice = ModelChoice(model, compare, device, dtype, image_size, preset)
     modes = list(Interaction) if mode is Mode.BOTH else [Interaction(mode.value)]
-    effort, names = Effort(frames, clicks, threshold), chosen_sequences(sequences)
+    effort, videos = Effort(frames, clicks, threshold), chosen_videos(root, sequences, rule)
 
     def measurements() -> Sequence[InteractiveMeasurement]:
         trackers = [ClickedModelPredictor(each.tracker(), name) for name, each in choice.each()]
-        return [
-            InteractiveMeasurement(str(root), tracker, each, effort, names, chosen_rule(rule))
-            for tracker in trackers
-            for each in modes
-        ]
+        return [InteractiveMeasurement(videos, tracker, each, effort) for tracker in trackers for each in modes]
 
     EvaluationRun(output, report, workers, compare is not None).show(measurements)

@@ -19,8 +19,7 @@ from masklet.cli.evaluation_options import (
     SequencesOption,
     VideosArgument,
     WorkersOption,
-    chosen_rule,
-    chosen_sequences,
+    chosen_videos,
 )
 from masklet.cli.model_options import (
     DataTypeOption,
@@ -79,13 +78,13 @@ def vos(
     if masks is not None and save_masks is not None:
         raise InvalidInputError("--masks measures what is there already; it does not go with --save-masks.")
     choice = ModelChoice(model, compare, device, dtype, image_size, preset)
-    names, counted = chosen_sequences(sequences), chosen_rule(rule)
+    videos = chosen_videos(root, sequences, rule)
 
     def measurements() -> Sequence[VosMeasurement]:
         if masks is not None:
-            return [VosMeasurement(str(root), None, names, counted, str(masks))]
+            return [VosMeasurement(videos, None, str(masks))]
         return [
-            VosMeasurement(str(root), each, names, counted, _folder(save_masks, name), resume)
+            VosMeasurement(videos, each, _folder(save_masks, name), resume)
             for name, each in _predictors(VideoPredictorName.MODEL if compare else predictor, choice)
         ]
 

@@ -17,7 +17,7 @@ from masklet.errors import InvalidInputError
 if TYPE_CHECKING:
     from masklet.evaluation.reporting.report import Report
     from masklet.evaluation.running.items import Measurement
-    from masklet.evaluation.vos.vos_scores import CountingRule
+    from masklet.evaluation.running.measured_videos import MeasuredVideos
     from masklet.video_tracking import VideoTracker
 
 BUNDLED = "bundled"
@@ -131,17 +131,17 @@ class EvaluationRun:
         Console().print(*([each.table() for each in comparisons] or [report_table(reports)]), sep="\n")
 
 
-def chosen_sequences(sequences: str | None) -> tuple[str, ...] | None:
-    """Return the names that the option gives, directly or by a text file; None for all."""
-    if sequences is None:
-        return None
+def chosen_videos(root: Path, sequences: str | None, rule: Rule | None) -> MeasuredVideos:
+    """Return the videos that the options name, and the rule by which their objects count."""
+    from masklet.evaluation.running.measured_videos import MeasuredVideos
+    from masklet.evaluation.vos.vos_scores import CountingRule
+
+    counting = None if rule is None else CountingRule(rule.value)
+    return MeasuredVideos(str(root), None if sequences is None else _names_in(sequences), counting)
+
+
+def _names_in(sequences: str) -> tuple[str, ...]:
+    """The names that the option gives, directly or by a text file."""
     if Path(sequences).is_file():
         return tuple(Path(sequences).read_text(encoding="utf-8").split())
     return tuple(name.strip() for name in sequences.split(",") if name.strip())
-
-
-def chosen_rule(rule: Rule | None) -> CountingRule | None:
-    """Return the rule that the option names; None for that of the data's layout."""
-    from masklet.evaluation.vos.vos_scores import CountingRule
-
-    return None if rule is None else CountingRule(rule.value)

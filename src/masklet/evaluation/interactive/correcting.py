@@ -3,27 +3,18 @@
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from masklet.datasets.annotated import AnnotatedVideo, AnnotatedVideos
+from masklet.datasets.annotated import AnnotatedVideo
 from masklet.errors import UnreadableVideoError
 from masklet.evaluation.interactive.annotation_rounds import PAPER, AnnotationRounds, Effort, Interaction
 from masklet.evaluation.interactive.interactive_predictors import InteractivePredictor
 from masklet.evaluation.interactive.interactive_report import AVERAGE, InteractiveReport, annotated_setting
 from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
-from masklet.evaluation.running.annotated_data import (
-    counted_objects,
-    first_masks,
-    look_at,
-    measurable_sequences,
-    rule_of,
-    video_dataset,
-)
 from masklet.evaluation.running.items import FolderPath, Progress, fingerprint_of, run
+from masklet.evaluation.running.measured_videos import MeasuredVideos, first_masks
 from masklet.evaluation.vos.vos_scores import CountingRule, counted_frames
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import RunLength, encode_run_length
@@ -44,7 +35,8 @@ def evaluate_interactive(
 ) -> InteractiveReport:
     """Measure `predictor` on the videos under `root`; see `InteractiveMeasurement` and `run` for the arguments."""
     chosen = None if sequences is None else tuple(sequences)
-    measurement = InteractiveMeasurement(os.fspath(root), predictor, interaction, effort, chosen, rule)
+    videos = MeasuredVideos(os.fspath(root), chosen, rule)
+    measurement = InteractiveMeasurement(videos, predictor, interaction, effort)
     return measurement.report(run(measurement, folder=folder, workers=workers, progress=progress))
 
 
@@ -53,22 +45,18 @@ class InteractiveMeasurement:
     """J&F after each number of annotated frames, every object by itself.
 
     Attributes:
-        root: a dataset of videos. Measured are its annotated frames, without the first and the last.
+        videos: what it is measured on.
         predictor: what is measured.
         interaction, effort: what the simulated user does.
-        sequences: the names of the videos to measure; None: all.
-        rule: which objects and frames count; None: as the layout of the data has it (`rule_of`).
 
     A sequence without objects has no say. InvalidInputError, before anything is measured, if sequences are unknown or
     too short.
     """
 
-    root: str
+    videos: MeasuredVideos
     predictor: InteractivePredictor
     interaction: Interaction = Interaction.OFFLINE
     effort: Effort = PAPER
-    sequences: tuple[str, ...] | None = None
-    rule: CountingRule | None = None
 
     @property
     def predictor_name(self) -> str:
@@ -77,23 +65,21 @@ class InteractiveMeasurement:
 
     def names(self) -> Sequence[str]:
         """Return the sequences to measure."""
-        return measurable_sequences(self._videos, self.sequences)
+        return self.videos.names()
 
     def settings(self) -> dict[str, Any]:
         """Return what the scores depend on."""
         return {
             "kind": "interactive",
-            "root": str(Path(self.root).absolute()),
             "predictor": self.predictor.name,
             "fingerprint": fingerprint_of(self.predictor),
             "interaction": self.interaction,
             "effort": asdict(self.effort),
-            "rule": self._rule,
-        }
+        } | self.videos.settings()
 
     def measure(self, name: str) -> MeasuredItem:
         """Measure one video."""
-        video = self._videos[name]
+        video = self.videos[name]
         worst = WorstFrames()
         of_objects = {each: self._annotate(video, each, worst) for each in self._visible_objects(video)}
         rounds = {each: scores for each, scores in of_objects.items() if scores}
@@ -102,27 +88,19 @@ class InteractiveMeasurement:
             for count in range(self.effort.frames)
         }
         values[AVERAGE] = tuple(float(np.mean(scores)) for scores in rounds.values())
-        return MeasuredItem(name, Path(self.root).name, len(video), tuple(rounds), values, worst.worst())
+        return self.videos.item(video, tuple(rounds), values, worst)
 
     def report(self, items: tuple[MeasuredItem, ...]) -> InteractiveReport:
         """Return the means over the objects of all videos."""
-        return InteractiveReport(self.predictor_name, items, self.interaction, self.effort, self._rule)
+        return InteractiveReport(self.predictor_name, items, self.interaction, self.effort, self.videos.rule)
 
     def look(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
         """Return a frame of a video and the mask of one of its objects."""
-        return look_at(self._videos[name], frame, object_id)
-
-    @cached_property
-    def _videos(self) -> AnnotatedVideos:
-        return video_dataset(self.root)
-
-    @cached_property
-    def _rule(self) -> CountingRule:
-        return self.rule or rule_of(self._videos)
+        return self.videos.look(name, frame, object_id)
 
     def _visible_objects(self, video: AnnotatedVideo) -> list[int]:
         """The objects that count and that there is something to click on, ascending."""
-        appearing = first_masks(video, counted_objects(video, self._rule))
+        appearing = first_masks(video, self.videos.counted_objects(video))
         return sorted(object_id for masks in appearing.values() for object_id in masks)
 
     def _annotate(self, video: AnnotatedVideo, object_id: int, worst: WorstFrames) -> list[float]:
@@ -133,7 +111,7 @@ class InteractiveMeasurement:
             scores = list(rounds.run())
             if frames.problems:
                 raise UnreadableVideoError(f"{video.name}: {frames.problems[0]}")
-        counted = [counted_frames(each, self._rule) for each in scores]
+        counted = [counted_frames(each, self.videos.rule) for each in scores]
         if not all(counted):
             return []
         for frame, of_frame in list(zip(truths, scores[-1], strict=True))[1:-1]:

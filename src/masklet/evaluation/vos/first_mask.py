@@ -3,24 +3,16 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from masklet.datasets.annotated import AnnotatedVideo, AnnotatedVideos
+from masklet.datasets.annotated import AnnotatedVideo
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
-from masklet.evaluation.running.annotated_data import (
-    counted_objects,
-    first_masks,
-    look_at,
-    measurable_sequences,
-    rule_of,
-    video_dataset,
-)
 from masklet.evaluation.running.items import FolderPath, Progress, fingerprint_of, run
+from masklet.evaluation.running.measured_videos import MeasuredVideos, first_masks
 from masklet.evaluation.vos.mask_folder import MaskFolder
 from masklet.evaluation.vos.video_predictors import ObjectMasks, VideoPredictor
 from masklet.evaluation.vos.vos_report import VosReport, vos_values
@@ -44,7 +36,7 @@ def evaluate_vos(
     """Measure `predictor` on the videos under `root`; see `VosMeasurement` and `run` for the arguments."""
     chosen = None if sequences is None else tuple(sequences)
     masks = None if save_masks is None else os.fspath(save_masks)
-    measurement = VosMeasurement(os.fspath(root), predictor, chosen, rule, masks, resume)
+    measurement = VosMeasurement(MeasuredVideos(os.fspath(root), chosen, rule), predictor, masks, resume)
     return measurement.report(run(measurement, folder=folder, workers=workers, progress=progress))
 
 
@@ -60,7 +52,7 @@ def score_saved_masks(
 ) -> VosReport:
     """Measure masks that some program wrote, in one of the layouts of `MaskFolder`; otherwise as `evaluate_vos`."""
     chosen = None if sequences is None else tuple(sequences)
-    measurement = VosMeasurement(os.fspath(root), None, chosen, rule, os.fspath(masks))
+    measurement = VosMeasurement(MeasuredVideos(os.fspath(root), chosen, rule), None, os.fspath(masks))
     return measurement.report(run(measurement, folder=folder, workers=workers, progress=progress))
 
 
@@ -69,10 +61,8 @@ class VosMeasurement:
     """J and F of following objects through annotated videos.
 
     Attributes:
-        root: a dataset of videos. Measured are its annotated frames, without the first and the last.
+        videos: what it is measured on.
         predictor: what is measured; None: the masks that are in `masks`.
-        sequences: the names of the videos to measure; None: all.
-        rule: which objects and frames count; None: as the layout of the data has it (`rule_of`).
         masks: where the predicted masks are written, or read from.
         resume: measure the videos whose masks are all in `masks` by these, without predicting them again.
 
@@ -80,10 +70,8 @@ class VosMeasurement:
     too short.
     """
 
-    root: str
+    videos: MeasuredVideos
     predictor: VideoPredictor | None
-    sequences: tuple[str, ...] | None = None
-    rule: CountingRule | None = None
     masks: str | None = None
     resume: bool = False
 
@@ -94,22 +82,20 @@ class VosMeasurement:
 
     def names(self) -> Sequence[str]:
         """Return the sequences to measure."""
-        return measurable_sequences(self._videos, self.sequences)
+        return self.videos.names()
 
     def settings(self) -> dict[str, Any]:
         """Return what the scores depend on."""
         return {
             "kind": "vos",
-            "root": str(Path(self.root).absolute()),
             "predictor": self.predictor_name,
             "fingerprint": fingerprint_of(self.predictor),
-            "rule": self._rule,
-        }
+        } | self.videos.settings()
 
     def measure(self, name: str) -> MeasuredItem:
         """Measure one video."""
-        video = self._videos[name]
-        object_ids = counted_objects(video, self._rule)
+        video = self.videos[name]
+        object_ids = self.videos.counted_objects(video)
         prompts = first_masks(video, object_ids)
         if not prompts:
             return self._item(video, {}, WorstFrames())
@@ -131,26 +117,18 @@ class VosMeasurement:
 
     def report(self, items: tuple[MeasuredItem, ...]) -> VosReport:
         """Return the means over the objects of all videos."""
-        return VosReport(self.predictor_name, items, self._rule)
+        return VosReport(self.predictor_name, items, self.videos.rule)
 
     def look(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
         """Return a frame of a video and the mask of one of its objects."""
-        return look_at(self._videos[name], frame, object_id)
-
-    @cached_property
-    def _videos(self) -> AnnotatedVideos:
-        return video_dataset(self.root)
-
-    @cached_property
-    def _rule(self) -> CountingRule:
-        return self.rule or rule_of(self._videos)
+        return self.videos.look(name, frame, object_id)
 
     def _item(self, video: AnnotatedVideo, series: dict[int, list[FrameScores]], worst: WorstFrames) -> MeasuredItem:
-        counted = {object_id: counted_frames(scores, self._rule) for object_id, scores in series.items()}
+        counted = {object_id: counted_frames(scores, self.videos.rule) for object_id, scores in series.items()}
         values = {object_id: vos_values(scores) for object_id, scores in counted.items() if scores}
         measures = next(iter(values.values()), {})
         by_measure = {each: tuple(of[each] for of in values.values()) for each in measures}
-        return MeasuredItem(video.name, Path(self.root).name, len(video), tuple(values), by_measure, worst.worst())
+        return self.videos.item(video, tuple(values), by_measure, worst)
 
     def _predicted(
         self, video: AnnotatedVideo, object_ids: tuple[int, ...], prompts: dict[int, dict[int, Mask]]

@@ -11,6 +11,7 @@ from masklet.errors import InvalidInputError
 from masklet.evaluation.interactive.annotation_rounds import Effort, Interaction
 from masklet.evaluation.interactive.correcting import InteractiveMeasurement, evaluate_interactive
 from masklet.evaluation.interactive.interactive_predictors import ClickedModelPredictor
+from masklet.evaluation.running.measured_videos import MeasuredVideos
 from masklet.media.label_maps import write_label_map
 from masklet.prompts.simulated_clicks import Click
 from masklet.training.recipes.compact import compact_model
@@ -87,7 +88,7 @@ def test_by_davis_rule_only_objects_of_the_first_frame_count(root):
 def test_the_settings_tell_the_weights_apart(root):
     other = Sticking()
     other.fingerprint = "other weights"
-    settings = [InteractiveMeasurement(str(root), each).settings() for each in (Sticking(), other)]
+    settings = [InteractiveMeasurement(MeasuredVideos(str(root)), each).settings() for each in (Sticking(), other)]
     assert settings[0] != settings[1]
 
 

@@ -1,0 +1,117 @@
+"""The videos that an evaluation goes through, and which of their objects count."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from masklet.datasets.annotated import AnnotatedVideo, AnnotatedVideos
+from masklet.datasets.davis_folder import DavisFolder
+from masklet.datasets.problems import listing
+from masklet.errors import InvalidInputError
+from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
+from masklet.evaluation.running.annotated_data import video_dataset
+from masklet.evaluation.vos.vos_scores import FEWEST_FRAMES, CountingRule
+from masklet.masks.geometry import Mask
+from masklet.media.images import Pixels
+
+
+@dataclass(frozen=True)
+class MeasuredVideos:
+    """Some videos of a dataset and the rule by which their objects count.
+
+    Attributes:
+        root: a dataset of videos. Measured are its annotated frames, without the first and the last.
+        sequences: the names of the videos to measure; None: all.
+        asked_rule: which objects and frames count; None: as the dataset's own tool has it.
+    """
+
+    root: str
+    sequences: tuple[str, ...] | None = None
+    asked_rule: CountingRule | None = None
+
+    @cached_property
+    def rule(self) -> CountingRule:
+        """The rule that was asked for, or else DAVIS' in its layout, and by appearance where objects may come late."""
+        return self.asked_rule or (
+            CountingRule.DAVIS if isinstance(self._dataset, DavisFolder) else CountingRule.APPEARANCE
+        )
+
+    def names(self) -> Sequence[str]:
+        """Return the names of the videos to measure; neither pictures nor label maps are read.
+
+        InvalidInputError, listing those that cannot be measured: unknown ones, ones whose files do not fit together,
+        and those with fewer annotated frames than can be measured.
+        """
+        names = self._dataset.sequences if self.sequences is None else self.sequences
+        reasons = [reason for name in names if (reason := self._unsuited(name)) is not None]
+        if reasons:
+            raise InvalidInputError(f"{len(reasons)} of {len(names)} sequences cannot be measured: {listing(reasons)}.")
+        return names
+
+    def settings(self) -> dict[str, Any]:
+        """Return what scores depend on, the choice of videos aside: each has its own."""
+        return {"root": str(Path(self.root).absolute()), "rule": self.rule}
+
+    def __getitem__(self, name: str) -> AnnotatedVideo:
+        """Return a video."""
+        return self._dataset[name]
+
+    def counted_objects(self, video: AnnotatedVideo) -> tuple[int, ...]:
+        """Return the ids of the objects to measure, ascending.
+
+        By DAVIS' rule those that the dataset names: 1 to the highest id in the first frame, in its own layout. By
+        appearance all that the truth ever shows.
+        """
+        if self.rule is CountingRule.DAVIS:
+            return video.object_ids
+        return tuple(sorted({each for frame in video.annotated_frames for each in video.masks(frame)}))
+
+    def look(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
+        """Return an annotated frame (uint8 [H, W, 3]) and the true mask (bool [H, W]) of an object on it."""
+        video = self[name]
+        pixels = video.read_pixels(frame)
+        return pixels, video.masks(frame).get(object_id, np.zeros(pixels.shape[:2], dtype=bool))
+
+    def item(
+        self,
+        video: AnnotatedVideo,
+        object_ids: Sequence[int],
+        values: dict[str, tuple[float, ...]],
+        worst: WorstFrames,
+    ) -> MeasuredItem:
+        """Return what was measured on a video."""
+        return MeasuredItem(video.name, Path(self.root).name, len(video), tuple(object_ids), values, worst.worst())
+
+    @cached_property
+    def _dataset(self) -> AnnotatedVideos:
+        return video_dataset(self.root)
+
+    def _unsuited(self, name: str) -> str | None:
+        """Return why a video cannot be measured, as far as names and counts tell."""
+        try:
+            count = len(self[name].annotated_frames)
+        except (InvalidInputError, OSError) as error:
+            return str(error).removesuffix(".")
+        if count >= FEWEST_FRAMES:
+            return None
+        return f"{name!r} has {count} annotated frames, at least {FEWEST_FRAMES} are needed"
+
+
+def first_masks(video: AnnotatedVideo, object_ids: tuple[int, ...]) -> dict[int, dict[int, Mask]]:
+    """Return the mask (bool [H, W]) of each object on the first annotated frame that shows it, by frame and id.
+
+    An object that is never visible is left out.
+    """
+    missing, found = set(object_ids), dict[int, dict[int, Mask]]()
+    for frame in video.annotated_frames:
+        if not missing:
+            break
+        new = {each: mask for each, mask in video.masks(frame).items() if each in missing and mask.any()}
+        if new:
+            found[frame] = new
+            missing -= new.keys()
+    return found
