@@ -14,6 +14,7 @@ PICKLE_SUFFIXES = (".pt", ".pth", ".bin")
 BUNDLED_FOLDER = Path(__file__).with_name("bundled")
 # Seconds. The hub's own client retries for half a minute; one question with this limit tells whether the hub answers.
 HUB_TIMEOUT = 5.0
+ALLOWED = "an existing folder or file, a hub id 'owner/name', or None"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]*\w")
 
 
@@ -109,6 +110,8 @@ def _open_source(source: Source, revision: str | None) -> _Folder | _SingleFile 
         if not any(BUNDLED_FOLDER.glob("*.json")):
             raise CheckpointError("This installation of masklet has no bundled model; give a folder or a hub id.")
         return _Folder(BUNDLED_FOLDER, "The bundled model")
+    if not isinstance(source, str | os.PathLike):
+        raise CheckpointError(f"A checkpoint is named by {ALLOWED}; got a {type(source).__name__}.")
     path = Path(source)
     if path.is_dir():
         return _Folder(path, str(path))
@@ -116,9 +119,7 @@ def _open_source(source: Source, revision: str | None) -> _Folder | _SingleFile 
         return _SingleFile(path)
     if isinstance(source, str) and _HUB_ID.fullmatch(source):
         return _open_hub_repository(source, revision)
-    raise CheckpointError(
-        f"There is no checkpoint {str(source)!r}; allowed: an existing folder or file, a hub id 'owner/name', or None."
-    )
+    raise CheckpointError(f"There is no checkpoint {str(source)!r}; allowed: {ALLOWED}.")
 
 
 def _open_hub_repository(repo_id: str, revision: str | None) -> _Folder | _HubRepository:

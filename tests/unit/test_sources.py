@@ -7,6 +7,7 @@ from huggingface_hub import constants
 from huggingface_hub.errors import RepositoryNotFoundError
 
 from masklet import sources
+from masklet.checkpoints.reading import read_weights
 from masklet.errors import CheckpointError
 from masklet.sources import list_files, locate_file
 
@@ -67,6 +68,13 @@ def test_what_is_neither_path_nor_hub_id_never_reaches_the_hub(source, monkeypat
         return
     with pytest.raises(CheckpointError, match=r"allowed: an existing folder or file, a hub id 'owner/name', or None"):
         locate_file(source, "config.json")
+
+
+@pytest.mark.parametrize("source", [7, b"model", ["model"]])
+def test_what_cannot_name_a_checkpoint(source):
+    for ask in (lambda: locate_file(source, "config.json"), lambda: read_weights(source)):
+        with pytest.raises(CheckpointError, match=f"a hub id 'owner/name', or None; got a {type(source).__name__}"):
+            ask()
 
 
 class FakeHub:

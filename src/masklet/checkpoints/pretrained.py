@@ -36,6 +36,7 @@ class PretrainedModel(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
+        self._check_config(config)
         self.config = config
 
     @property
@@ -74,8 +75,14 @@ class PretrainedModel(nn.Module):
         strict: every tensor must be there and expected. If False, tensors the file lacks keep their initial values.
 
         Weights are mapped from the file, not copied. Raises `CheckpointError` (an `OSError` and a `ValueError`) for
-        files that are missing, damaged, unsafe or of another model, listing the tensors that do not fit.
+        files that are missing, damaged, unsafe or of another model, listing the tensors that do not fit, and
+        `InvalidInputError` for arguments that are none of these.
         """
+        if unknown := [name for name in config_overrides if not cls.config_class.knows(name)]:
+            raise InvalidInputError(
+                f"{cls.__name__}.from_pretrained does not know {', '.join(unknown)}; allowed: config, device, dtype, "
+                f"subfolder, revision, strict and the fields of {cls.config_class.__name__}."
+            )
         target_device = _as_device(device)
         target_dtype = _as_dtype(dtype, torch_dtype)
         if config is None:
@@ -83,6 +90,7 @@ class PretrainedModel(nn.Module):
                 source, cls.config_class, subfolder=subfolder, revision=revision, **config_overrides
             )
         else:
+            cls._check_config(config)
             config = cls.config_class.from_dict(config.to_dict(), **config_overrides)
             tensors = in_current_layout(read_weights(source, subfolder=subfolder, revision=revision).tensors)
         tensors = cls._own_tensors(tensors)
@@ -92,6 +100,12 @@ class PretrainedModel(nn.Module):
         check_fit(model.state_dict(), tensors, f"{origin} does not fit {cls.__name__}", partial=not strict)
         assign_tensors(model, tensors, target_device, target_dtype)
         return model.eval()
+
+    @classmethod
+    def _check_config(cls, config: object) -> None:
+        if not isinstance(config, cls.config_class):
+            needed, given = cls.config_class.__name__, type(config).__name__
+            raise InvalidInputError(f"{cls.__name__} is built from a {needed}; got a {given}.")
 
     @classmethod
     def _own_tensors(cls, tensors: Tensors) -> Tensors:

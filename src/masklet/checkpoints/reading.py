@@ -7,7 +7,7 @@ import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import torch
@@ -53,7 +53,7 @@ def read_weights(source: Source, *, subfolder: str = "", revision: str | None = 
 
 def _weights_name(source: Source, subfolder: str, revision: str | None) -> str:
     """Choose the weight file of a checkpoint: safetensors before pickles, the standard names before any other."""
-    if source is not None and Path(source).is_file():
+    if isinstance(source, str | os.PathLike) and Path(source).is_file():
         return _named_weight_file(Path(source))
     names = list_files(source, subfolder=subfolder, revision=revision)
     released = next((model.meta_file for model in RELEASED if model.hub_id == str(source)), "")
@@ -66,8 +66,9 @@ def _weights_name(source: Source, subfolder: str, revision: str | None) -> str:
             return candidates[0]
         if candidates:
             raise CheckpointError(f"{source} holds several weight files ({', '.join(candidates)}); name one of them.")
+    place = "The bundled model" if source is None else PurePosixPath(source) / subfolder
     raise CheckpointError(
-        f"{'The bundled model' if source is None else source} holds no weights; "
+        f"{place} holds no weights; "
         f"looked for {WEIGHTS_FILE}, {INDEX_FILE} and files ending in .safetensors, {', '.join(PICKLE_SUFFIXES)}."
     )
 

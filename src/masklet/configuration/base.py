@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, dataclass_transform
 
 from masklet.atomic_files import written_whole
-from masklet.configuration.older_keys import with_current_keys
+from masklet.configuration.older_keys import OLDER_NAMES, with_current_keys
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.sources import locate_file
 
@@ -58,6 +58,11 @@ class Config:
     def field_defaults(cls) -> dict[str, Any]:
         """The declared fields and their defaults, base class first."""
         return {name: copy.deepcopy(getattr(cls, name)) for name in cls._field_kinds()}
+
+    @classmethod
+    def knows(cls, name: str) -> bool:
+        """Whether there is such a field, by today's or an older name; any other key is kept, and means nothing."""
+        return name in cls._field_kinds() or name in OLDER_NAMES
 
     @classmethod
     def _field_kinds(cls) -> dict[str, Any]:

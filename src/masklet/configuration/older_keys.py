@@ -19,6 +19,24 @@ ONLY_VALUE: dict[str, Any] = {
     "memory_fuser_use_depthwise_conv": True,
     "preserve_temporal_direction_in_object_pointers": True,
 }
+# Seed-era options of no effect on the network: what they asked for is done elsewhere now, or always.
+WITHOUT_EFFECT = (
+    "fill_hole_area",
+    "non_overlap_masks",
+    "non_overlap_masks_for_mem_enc",
+    "binarize_mask_from_pts_for_mem_enc",
+)
+_TRANSLATED = (
+    "torch_dtype",
+    "stages",
+    "window_spec",
+    "dim_mul",
+    "head_mul",
+    "rope_parameters",
+    "project_temporal_pos_encoding_in_object_pointers",
+)
+STILL_READ = ("drop_path_rate",)  # by the backbone, in training
+OLDER_NAMES = frozenset({*ONLY_VALUE, *WITHOUT_EFFECT, *_TRANSLATED, *STILL_READ})
 
 
 def with_current_keys(model_type: str, given: Keys) -> Keys:

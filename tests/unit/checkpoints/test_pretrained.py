@@ -87,6 +87,24 @@ def test_config_fields_and_config_can_be_given(tmp_path, model):
     assert given.scale == 5.0
 
 
+def test_arguments_that_would_have_no_effect_are_refused(tmp_path, model):
+    """Kept as keys of the configuration, a misspelt option would change nothing, and a token would be published."""
+    model.save_pretrained(tmp_path)
+    with pytest.raises(InvalidInputError, match=r"does not know devcie, token; allowed: config, device, .*HeadConfig"):
+        HeadModel.from_pretrained(tmp_path, devcie="cuda", token="secret")
+    assert HeadModel.from_pretrained(tmp_path, fill_hole_area=0).config.width == 4  # of the seed era
+
+
+@pytest.mark.parametrize("given", [None, {"width": 4}, Config()])
+def test_configurations_of_another_kind_are_refused(tmp_path, model, given):
+    with pytest.raises(InvalidInputError, match=f"HeadModel is built from a HeadConfig; got a {type(given).__name__}"):
+        HeadModel(given)
+    if given is not None:
+        model.save_pretrained(tmp_path)
+        with pytest.raises(InvalidInputError, match="HeadModel is built from a HeadConfig"):
+            HeadModel.from_pretrained(tmp_path, config=given)
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [

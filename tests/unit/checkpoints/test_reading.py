@@ -125,6 +125,8 @@ def test_no_weights_and_not_a_weight_file(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(CheckpointError, match="holds no weights"):
         read_weights(tmp_path)
+    with pytest.raises(CheckpointError, match="/part holds no weights"):
+        read_weights(tmp_path, subfolder="part")
     with pytest.raises(CheckpointError, match="not a weight file"):
         read_weights(tmp_path / "config.json")
 

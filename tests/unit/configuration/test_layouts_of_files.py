@@ -7,20 +7,13 @@ from typing import Any
 import pytest
 
 from masklet.configuration import Sam2Config, Sam2HieraDetConfig, preset
-from masklet.configuration.older_keys import ONLY_VALUE
+from masklet.configuration.older_keys import ONLY_VALUE, STILL_READ, WITHOUT_EFFECT
 from masklet.errors import InvalidInputError
 
 FOLDER = Path(__file__).parent
 # Not the network: what other tools wrote down, kept as it came.
 FOREIGN = {"transformers_version", "_name_or_path", "use_bfloat16", "id2label", "label2id"}
-SEED_ONLY = {
-    "fill_hole_area",
-    "non_overlap_masks",
-    "non_overlap_masks_for_mem_enc",
-    "binarize_mask_from_pts_for_mem_enc",
-    "drop_path_rate",
-    *ONLY_VALUE,
-}
+SEED_ONLY = {*WITHOUT_EFFECT, *STILL_READ, *ONLY_VALUE}
 
 
 def without(values: Any, names: set[str]) -> Any:
@@ -91,3 +84,13 @@ def test_version_2_0_as_the_seed_wrote_it_has_no_temporal_encoding_at_all() -> N
 def test_an_older_option_that_no_released_model_uses_is_refused() -> None:
     with pytest.raises(InvalidInputError, match=r"fuse_type='average' is not supported.*'sum'"):
         Sam2Config(vision_config={"fuse_type": "average"})
+
+
+@pytest.mark.parametrize("file", ["current_layout.json", "seed_layout.json"])
+def test_every_key_of_both_layouts_is_known_by_name(file: str) -> None:
+    values = json.loads((FOLDER / file).read_text())
+    backbone = values["vision_config"]["backbone_config"]
+    not_keys = FOREIGN | {"model_type"}
+    assert [name for name in values if not Sam2Config.knows(name)] == [name for name in values if name in not_keys]
+    assert all(Sam2HieraDetConfig.knows(name) for name in backbone if name not in not_keys)
+    assert not Sam2Config.knows("image_sze")
