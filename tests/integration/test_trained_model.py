@@ -9,6 +9,7 @@ from tests.unit.training.small_recipes import saved_state, small_recipe, write_p
 from typer.testing import CliRunner
 
 from masklet import Sam2Model, Sam2VideoModel
+from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
 from masklet.training.run.run_record import RECORD_FILE
 from masklet.training.run.run_state import AVERAGE_FOLDER
@@ -58,3 +59,14 @@ def test_it_converts_to_others_layouts_and_back_without_a_changed_bit(
     result = CliRunner().invoke(app, ["convert", str(run / AVERAGE_FOLDER), str(converted), "--to", layout])
     assert result.exit_code == 0, result.output
     assert_same_weights(Sam2VideoModel.from_pretrained(converted), saved_state(run)["average"])
+
+
+def test_names_of_earlier_versions_are_refused_where_their_configuration_has_no_word_for_the_model(
+    run: Path, tmp_path: Path
+) -> None:
+    """The layout "seed" cannot say how wide the memory fuser is; what was never written is not left half-written."""
+    result = CliRunner().invoke(app, ["convert", str(run / AVERAGE_FOLDER), str(tmp_path / "old"), "--to", "seed"])
+    assert result.exit_code == ExitCode.FILE_PROBLEM
+    (line,) = result.stderr.splitlines()
+    assert "cannot express memory_fuser_intermediate_dim=64; write the layout 'current' instead" in line
+    assert not (tmp_path / "old").exists()

@@ -15,7 +15,9 @@ from masklet.errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from masklet.training.network.memory_estimate import MemoryEstimate
     from masklet.training.run.observer import RunObserver
+    from masklet.training.run.trainer import Trainer
     from masklet.training.settings.recipe import Recipe
 
 
@@ -50,17 +52,16 @@ def train(
     RUN gets the state of the run, the model (RUN/average, for --model), a line a step (RUN/steps.jsonl), curves
     (tensorboard --logdir RUN), pictures of predictions and, at the end, RUN/report.html.
     """
-    chosen = _recipe(recipe, data or [], initial_weights, changes or [])
+    chosen = _recipe(recipe, data or [], initial_weights, changes or [], run)
     if show:
         _show(chosen)
         return
     if run is None or not data:
         raise InvalidInputError("Training needs data (--data ROOT) and a folder for the run (-o RUN).")
-    _check(recipe, data)
-    again = ["masklet", "train", recipe, *_options("--data", data), "-o", str(run)]
-    again += [*_options("--from", [initial_weights or ""]), *_options("--set", changes)]
-    again += [*_options("--evaluate", evaluation_data), *_options("--device", [device or ""])]
-    _train(chosen, run, usable_device(device), evaluation_data or [], shlex.join(again))
+    _require_annotations(recipe, chosen)
+    again = [*_options("--data", data), "-o", str(run), *_options("--from", [initial_weights or ""])]
+    again += _options("--set", changes) + _options("--evaluate", evaluation_data) + _options("--device", [device or ""])
+    _train(chosen, run, usable_device(device), evaluation_data or [], shlex.join(["masklet", "train", recipe, *again]))
 
 
 def _options(name: str, values: Sequence[object] | None) -> list[str]:
@@ -68,14 +69,24 @@ def _options(name: str, values: Sequence[object] | None) -> list[str]:
     return [word for value in values or () if str(value) for word in (name, str(value))]
 
 
-def _recipe(name: str, data: Sequence[Path], initial_weights: str | None, changes: Sequence[str]) -> Recipe:
-    from masklet.training.recipes import recipe_named
+def _recipe(
+    name: str, data: Sequence[Path], initial_weights: str | None, changes: Sequence[str], run: Path | None
+) -> Recipe:
+    """The recipe with its changes; a run that goes on is of the network that it began with, whatever has become of the
+    checkpoint."""
+    from masklet.training.recipes import maker_of
+    from masklet.training.recipes.ingredients import Ingredients
+    from masklet.training.run.run_record import RunRecord
+    from masklet.training.run.run_state import STATE_FILE
     from masklet.training.settings.overrides import overridden
 
     for root in data:
         if not root.exists():
             raise InvalidInputError(f"There is no folder {root} (--data).")
-    return overridden(recipe_named(name, *data, initial_weights=initial_weights), changes)
+    make = maker_of(name)
+    record = RunRecord.load(run) if run and (run / STATE_FILE).exists() else None
+    given = Ingredients.of(data, initial_weights, begun_with=record.model_config() if record else None)
+    return overridden(make(given), changes)
 
 
 def _show(recipe: Recipe) -> None:
@@ -86,43 +97,54 @@ def _show(recipe: Recipe) -> None:
         print(f"{name}={text}")
 
 
-def _check(recipe: str, roots: Sequence[Path]) -> None:
-    """Say what data is taken for; refuse annotated data that is missing or not sound, before anything is computed."""
-    from masklet.datasets.checking import require_sound
+def _require_annotations(name: str, recipe: Recipe) -> None:
     from masklet.training.recipes import LEARN_FROM_ANNOTATIONS
-    from masklet.training.recipes.ingredients import Ingredients
 
-    given = Ingredients.of(roots)
-    for root in given.pictures if given.annotated else ():
-        print(f"{root}: no annotations in a known layout; its pictures go into procedural scenes.")
-    if recipe in LEARN_FROM_ANNOTATIONS and not given.annotated:
+    if name in LEARN_FROM_ANNOTATIONS and not recipe.data.roots:
         raise InvalidInputError(
-            f"{recipe} learns from annotated data, and none was given (--data); `masklet data check ROOT` says what a "
+            f"{name} learns from annotated data, and none was given (--data); `masklet data check ROOT` says what a "
             "folder lacks."
         )
-    for root in given.annotated:
-        require_sound(root)
 
 
 def _train(recipe: Recipe, run: Path, device: str, evaluation_data: Sequence[Path], again: str) -> None:
     from masklet.cli.training_progress import TrainingProgress
-    from masklet.training.network.memory_estimate import estimate_memory
     from masklet.training.run.run_state import AVERAGE_FOLDER
     from masklet.training.run.trainer import Trainer
 
     with TrainingProgress() as progress:
+        # Whatever is wrong with settings, checkpoint and kinds of data is told here; what follows may take long.
         trainer = Trainer(recipe, run, device, [progress, *_reports(evaluation_data, device)])
-        if trainer.observers:
-            devices = trainer.devices
-            is_half = devices.precision != "float32"
-            shares = max(recipe.hardware.shares_per_step, devices.count)
-            print(estimate_memory(recipe, device=devices.device.type, shares=shares, is_half_precision=is_half))
+        _check_data(recipe, tells=trainer.devices.is_first)
+        if trainer.devices.is_first:
+            print(_estimate(trainer))
         try:
             trainer.run()
         except KeyboardInterrupt:
-            print(f"Stopped at step {trainer.step} of {recipe.total_steps}. Go on with: {again}")
+            if trainer.devices.is_first:
+                print(f"Stopped at step {trainer.step} of {recipe.total_steps}. Go on with: {again}")
             raise typer.Exit(ExitCode.INTERRUPTED) from None
-    print(run / AVERAGE_FOLDER)
+    if trainer.devices.is_first:
+        print(run / AVERAGE_FOLDER)
+
+
+def _check_data(recipe: Recipe, *, tells: bool) -> None:
+    """Say what data is taken for; refuse annotated data that is missing or not sound, before anything is computed."""
+    from masklet.datasets.checking import require_sound
+
+    for root in recipe.picture_folders if recipe.data.roots and tells else ():
+        print(f"{root}: no annotations in a known layout; its pictures go into procedural scenes.")
+    for root in recipe.data.roots:
+        require_sound(root)
+
+
+def _estimate(trainer: Trainer) -> MemoryEstimate:
+    from masklet.training.network.memory_estimate import estimate_memory
+
+    devices, recipe = trainer.devices, trainer.recipe
+    shares = max(recipe.hardware.shares_per_step, devices.count)
+    is_half = devices.precision != "float32"
+    return estimate_memory(recipe, device=devices.device.type, shares=shares, is_half_precision=is_half)
 
 
 def _reports(evaluation_data: Sequence[Path], device: str) -> list[RunObserver]:

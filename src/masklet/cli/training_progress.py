@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
 
 class TrainingProgress:
-    """Shows how far a run is. Use it as a context manager, so that the bar vanishes however the run ends."""
+    """Shows how far a run is. Use it as a context manager, so that the bar vanishes however the run ends.
+
+    Of several processes only the first one is told of its run, and shows anything.
+    """
 
     def __enter__(self) -> TrainingProgress:
         self._progress: Progress = progress_bar("loss {task.fields[loss]}", PerSecond("steps"))
-        self._progress.start()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -27,9 +29,12 @@ class TrainingProgress:
 
     def began(self, run: RunOutline) -> None:
         """Say where the run goes on, and on what."""
+        self._progress.start()
         self._total, self._loss, self._told = run.recipe.total_steps, "-", run.first_step
         if run.first_step:
             print(f"Going on at step {run.first_step} of {self._total}.")
+        if run.recipe.initial_weights and not run.initial_weights:
+            print(f"{run.recipe.initial_weights} is not what this run began with any more; it goes on without it.")
         print(f"Training on {run.hardware}.", flush=True)
         self._task = self._progress.add_task("Training", total=self._total, completed=run.first_step, loss=self._loss)
 

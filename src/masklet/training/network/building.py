@@ -6,6 +6,7 @@ from torch import Tensor
 
 from masklet.checkpoints.fitting import WithoutRandomValues
 from masklet.configuration import Sam2Config
+from masklet.errors import InvalidInputError
 from masklet.tracking.video_model import Sam2VideoModel
 from masklet.training.network.initial_checkpoint import load_initial_weights
 from masklet.training.network.initial_memory import draw_memory_weights
@@ -17,7 +18,11 @@ from masklet.training.settings.recipe import Recipe
 
 
 def initial_network(recipe: Recipe, image_size: int) -> Sam2VideoModel:
-    """With the weights that training starts from: the recipe's checkpoint, or values drawn from torch's generator."""
+    """With the weights that training starts from: the recipe's checkpoint, or values drawn from torch's generator.
+
+    Raises `InvalidInputError` for settings that make no network, or none that the checkpoint fits, `CheckpointError`
+    for a checkpoint that is missing or broken.
+    """
     network = _plain_network(recipe, image_size)
     draw_initial_weights(network)
     if not recipe.initial_weights or not load_initial_weights(network, recipe.initial_weights):
@@ -39,7 +44,13 @@ def untrained_network(recipe: Recipe, image_size: int) -> Sam2VideoModel:
 
 
 def _plain_network(recipe: Recipe, image_size: int) -> Sam2VideoModel:
-    return Sam2VideoModel(Sam2Config.from_dict({**recipe.model.to_dict(), "image_size": image_size}))
+    config = Sam2Config.from_dict({**recipe.model.to_dict(), "image_size": image_size})
+    try:
+        return Sam2VideoModel(config)
+    except InvalidInputError:
+        raise
+    except Exception as error:  # torch has an error of its own for every number that makes no layer
+        raise InvalidInputError(f"There is no network with these settings (model.*): {error}") from error
 
 
 def _made_trainable(network: Sam2VideoModel, recipe: Recipe) -> Sam2VideoModel:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 
+from masklet.errors import InvalidInputError
 from masklet.modeling.rotary_attention import RotaryAttention
 from masklet.modeling.video_network import SpatialMemory, VideoNetwork
 from masklet.training.network.building import untrained_network
@@ -57,12 +58,16 @@ def estimate_memory(
     """Count what the largest step of a recipe needs, of `shares` shares a step one at a time.
 
     On a GPU attention keeps no matrix of scores, on the processor it does where scores are dropped out.
+    InvalidInputError for a network whose parts do not go together.
     """
     network = untrained_network(recipe, recipe.stages[0].image_size)
     everything = _bytes(network.parameters())
     trained = _bytes(each for each in network.parameters() if each.requires_grad)
-    with FakeTensorMode(allow_non_fake_inputs=True):
-        activations = max(_activations(recipe, stage, shares, device == "cpu") for stage in recipe.stages)
+    try:
+        with FakeTensorMode(allow_non_fake_inputs=True):
+            activations = max(_activations(recipe, stage, shares, device == "cpu") for stage in recipe.stages)
+    except RuntimeError as error:  # torch says of every product which shapes do not go together
+        raise InvalidInputError(f"A network with these settings (model.*) cannot take a step: {error}") from error
     share = HALF_PRECISION_SHARE if is_half_precision else 1.0
     kept = int(PEAK_FACTOR * share * activations)
     return MemoryEstimate(everything, everything, trained, ADAM_MOMENTS * trained, kept)

@@ -53,8 +53,8 @@ def round_loss(
     As in the reference, but for masks, which are compared at a quarter of the picture's resolution, and before those of
     objects that are taken for absent are wiped out.
     """
-    logits, wanted = decoded.masks.float(), targets.unsqueeze(2).float()
-    wanted = wanted.expand_as(logits)
+    logits = decoded.masks.float()
+    wanted = targets.unsqueeze(2).float().expand_as(logits)
     focal, dice = focal_loss(logits, wanted, weights.focal_alpha), dice_loss(logits, wanted)
     mask_loss = weights.focal * focal + weights.dice * dice
     with torch.no_grad():
@@ -67,18 +67,19 @@ def round_loss(
     score_loss = F.binary_cross_entropy_with_logits(
         decoded.object_score.float().squeeze(-1), is_present.float(), reduction="none"
     )
-
-    def mean(values: Tensor, over: Tensor) -> Tensor:
-        return (values * over).sum() / over.sum().clamp(min=1e-6)
-
     parts = {
-        "focal": mean(focal.gather(2, best_to_learn).squeeze(-1) * is_present, counts),
-        "dice": mean(dice.gather(2, best_to_learn).squeeze(-1) * is_present, counts),
-        "iou": mean(iou_loss * is_present, counts),
-        "object_score": mean(score_loss, counts),
+        "focal": _mean(focal.gather(2, best_to_learn).squeeze(-1) * is_present, counts),
+        "dice": _mean(dice.gather(2, best_to_learn).squeeze(-1) * is_present, counts),
+        "iou": _mean(iou_loss * is_present, counts),
+        "object_score": _mean(score_loss, counts),
     }
     total = sum((getattr(weights, name) * value for name, value in parts.items()), logits.new_zeros(()))
     index = best_to_show[..., None, None, None].expand(-1, -1, 1, *logits.shape[-2:])
     shown = truth.gather(2, best_to_show.unsqueeze(-1)).squeeze(-1)
-    parts["measured_iou"] = mean(shown, counts * is_present)
+    parts["measured_iou"] = _mean(shown, counts * is_present)
     return RoundLoss(total, parts, logits.detach().gather(2, index).squeeze(2))
+
+
+def _mean(values: Tensor, over: Tensor) -> Tensor:
+    """The mean of values, each of which counts as much as `over` says."""
+    return (values * over).sum() / over.sum().clamp(min=1e-6)

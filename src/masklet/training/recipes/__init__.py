@@ -30,6 +30,11 @@ def recipe_named(name: str, *data: Path, initial_weights: str | None = None) -> 
     InvalidInputError for an unknown name (it lists the names there are) or broken annotations, `CheckpointError` for
     `initial_weights` (folder, file or hub id) that are not there.
     """
+    return maker_of(name)(Ingredients.of(data, initial_weights))
+
+
+def maker_of(name: str) -> Callable[[Ingredients], Recipe]:
+    """The function that makes the recipe of that name; InvalidInputError, as above, if there is none."""
     if name not in RECIPES:
         raise InvalidInputError(f"No recipe is called {name!r}; there are: {', '.join(RECIPES)}.")
-    return RECIPES[name](Ingredients.of(data, initial_weights))
+    return RECIPES[name]

@@ -14,15 +14,19 @@ from masklet.sources import BUNDLED_FOLDER, locate_file
 @dataclass(frozen=True)
 class Ingredients:
     """`pictures`: folders of material for the procedural world; `annotated`: recorded datasets; `holds_videos`: whether
-    any of these holds videos; `initial_weights`: a folder, file or hub id, None where none was named."""
+    any of these holds videos; `initial_weights`: a folder, file or hub id, None where none was named; `begun_with`: the
+    configuration of the network of a run that goes on, which needs those weights no more."""
 
     pictures: tuple[Path, ...] = ()
     annotated: tuple[Path, ...] = ()
     holds_videos: bool = False
     initial_weights: str | None = None
+    begun_with: Sam2Config | None = None
 
     @classmethod
-    def of(cls, roots: Sequence[Path], initial_weights: str | None = None) -> "Ingredients":
+    def of(
+        cls, roots: Sequence[Path], initial_weights: str | None = None, begun_with: Sam2Config | None = None
+    ) -> "Ingredients":
         """Sort data roots into annotated ones, in a layout that is known, and folders of mere pictures.
 
         InvalidInputError for annotations that are broken.
@@ -30,7 +34,7 @@ class Ingredients:
         annotated = tuple(root for root in roots if is_dataset(root))
         pictures = tuple(root for root in roots if root not in annotated)
         has_videos = any(holds_videos(open_dataset(root)) for root in annotated)
-        return cls(pictures, annotated, has_videos, initial_weights)
+        return cls(pictures, annotated, has_videos, initial_weights, begun_with)
 
     @property
     def data(self) -> DataMixture:
@@ -43,7 +47,9 @@ class Ingredients:
         return self.initial_weights or str(BUNDLED_FOLDER)
 
     def checkpoint_config(self) -> Sam2Config:
-        """The configuration of that checkpoint; `CheckpointError` if there is none."""
+        """The configuration of that checkpoint, as it was when the run began; `CheckpointError` if there is none."""
+        if self.begun_with is not None:
+            return self.begun_with
         if locate_file(self.checkpoint, CONFIG_FILE, required=False):
             return Sam2Config.from_pretrained(self.checkpoint)
         from masklet.checkpoints.opening import open_checkpoint  # needs torch, and reads the weights

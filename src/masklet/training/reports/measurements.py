@@ -54,8 +54,8 @@ class BeforeAndAfter:
         """Measure the checkpoint, if there is one and the run has not measured it before."""
         self._folder = run.folder
         self._measured = {(each.dataset, each.measure): each for each in read_measurements(run.folder)}
-        if run.recipe.initial_weights and not self._measured:
-            for key, value in self._means(run.recipe.initial_weights).items():
+        if run.initial_weights and not self._measured:
+            for key, value in self._means(run.initial_weights).items():
                 self._measured[key] = Measurement(*key, before=value)
             self._save()
 

@@ -1,9 +1,10 @@
 """Pictures of what the model in training says about a few of its training samples."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -17,11 +18,15 @@ from masklet.media.overlays import draw_overlay
 from masklet.modeling.mask_selection import is_ambiguous
 from masklet.modeling.video_network import VideoNetwork
 from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, NEGATIVE, POSITIVE
+from masklet.prompts.simulated_annotator import SimulatedAnnotator
+from masklet.training.procedure.clip_plan import ClipPlan, PromptKind
+from masklet.training.procedure.following import Follower
 from masklet.training.run.observer import RunOutline
 from masklet.training.run.shares import Share
-from masklet.training.settings.recipe import Recipe
-from masklet.training.settings.stages import Stage
-from masklet.training.supply.data_source import open_training_data
+from masklet.training.settings.procedure import ClipTracking
+from masklet.training.settings.stages import ClipStage, Stage
+from masklet.training.supply.clip_batches import ClipBatch
+from masklet.training.supply.data_source import TrainingData, open_training_data
 from masklet.training.supply.stills_batches import SceneBatch
 
 PICTURES_FOLDER = "pictures"
@@ -32,13 +37,15 @@ GAP = 4  # white pixels between pictures
 class Predictions:
     """Writes `pictures/00000500.jpg` whenever the model is saved: a row a sample, with picture, truth and prediction.
 
-    The samples are the first ones of the recipe's last stage, the same all along; of videos, single frames.
+    The samples are the first ones of the recipe's last stage, the same all along. Of videos these are single frames;
+    below them a clip is followed, if that stage is on clips.
     """
 
     def began(self, run: RunOutline) -> None:
         """Choose the samples."""
         self._folder = run.folder / PICTURES_FOLDER
-        self._batch = sample_batch(run.recipe)
+        data = open_training_data(run.recipe)
+        self._batch, self._clip = sample_batch(data), sample_clips(data)
         self._size = run.recipe.stages[-1].image_size
 
     def stepped(self, step: int, values: Mapping[str, float]) -> None:
@@ -49,6 +56,8 @@ class Predictions:
         size = average.config.image_size
         average.resize(self._size)
         sheet = predictions_sheet(average, self._batch)
+        if self._clip is not None:
+            sheet = joined([sheet, clip_sheet(average, self._clip)], axis=0)
         average.resize(size)
         with written_whole(self._folder / f"{step:08d}.jpg") as unfinished:
             Image.fromarray(sheet).save(unfinished, quality=85)
@@ -62,13 +71,24 @@ def pictures_of(folder: Path) -> list[Path]:
     return sorted((folder / PICTURES_FOLDER).glob("*.jpg"))
 
 
-def sample_batch(recipe: Recipe) -> SceneBatch:
+def sample_batch(data: TrainingData) -> SceneBatch:
     """A few scenes as the last stage of a recipe sees them."""
-    last = recipe.stages[-1]
+    last = data.recipe.stages[-1]
     stills = Stage(**{each.name: getattr(last, each.name) for each in fields(Stage)})
     stills = replace(stills, scenes_per_step=min(SAMPLES, last.scenes_per_step), objects_per_scene=OBJECTS)
-    batch = open_training_data(replace(recipe, stages=(stills,))).batches_for(stills, Share(), 0, 1)[0]
+    batch = data.batches_for(stills, Share(), 0, 1)[0]
     assert isinstance(batch, SceneBatch)
+    return batch
+
+
+def sample_clips(data: TrainingData) -> ClipBatch | None:
+    """One clip as the last stage of a recipe sees it; None if that is on stills."""
+    last = data.recipe.stages[-1]
+    if not isinstance(last, ClipStage):
+        return None
+    stage = replace(last, clips_per_step=1, objects_per_clip=OBJECTS, stills_every=0)
+    batch = data.batches_for(stage, Share(), 0, 1)[0]
+    assert isinstance(batch, ClipBatch)
     return batch
 
 
@@ -84,24 +104,54 @@ def predictions_sheet(model: VideoNetwork, batch: SceneBatch) -> npt.NDArray[np.
     logits = model.outcome(decoded, is_multimask).logits.unflatten(0, tuple(batch.valid.shape))
     rows = [
         [
-            batch.pixel_values[index].permute(1, 2, 0).numpy(),
+            _picture(batch.pixel_values[index]),
             _overlay(batch, index, batch.targets[index] - 0.5, has_prompts=True),
             _overlay(batch, index, logits[index]),
         ]
         for index in range(len(batch.valid))
     ]
-    return _joined([_joined(row, axis=1) for row in rows], axis=0)
+    return joined([joined(row, axis=1) for row in rows], axis=0)
+
+
+@torch.inference_mode()
+def clip_sheet(model: VideoNetwork, batch: ClipBatch) -> npt.NDArray[np.uint8]:
+    """The frames of the first clip at half their size, left to right: the truth, and below it what the model follows
+    from the first frame's masks, which are its prompt; uint8 [height, width, 3]. The model is on the CPU."""
+    batch = ClipBatch(batch.clips[:1])
+    plan = ClipPlan(batch.frames, {0: PromptKind.MASK}, frozenset())
+    follower = Follower(model, batch, plan, ClipTracking(), SimulatedAnnotator(np.random.default_rng(0)))
+    follower.follow()
+    frames = [_picture(pixels) for pixels in batch.clips[0].pixel_values]
+    truth = [_marked(frame, cells - 0.5) for frame, cells in zip(frames, follower.targets, strict=True)]
+    answers = [_marked(frame, follower.outcomes[number].logits) for number, frame in enumerate(frames)]
+    said = [truth[0], *answers[1:]]
+    return joined([joined([_halved(each) for each in row], axis=1) for row in (truth, said)], axis=0)
 
 
 def _overlay(batch: SceneBatch, index: int, cells: Tensor, has_prompts: bool = False) -> npt.NDArray[np.uint8]:
     """One picture with the masks that cells [objects, S/4, S/4] above 0 make of its objects."""
-    valid = batch.valid[index]
-    pixels = np.ascontiguousarray(batch.pixel_values[index].permute(1, 2, 0).numpy())
-    masks = F.interpolate(cells[None].float(), size=pixels.shape[:2], mode="bilinear")[0, valid] > 0
-    count = int(valid.sum())
-    said = Segmentation(masks.numpy(), np.ones(count), tuple(range(1, count + 1)))
     points, boxes = _prompts(batch, index) if has_prompts else ([], [])
+    return _marked(_picture(batch.pixel_values[index]), cells[batch.valid[index]], points, boxes)
+
+
+def _marked(
+    pixels: npt.NDArray[np.uint8],
+    cells: Tensor,
+    points: Sequence[tuple[float, float, int]] = (),
+    boxes: Sequence[Sequence[float]] = (),
+) -> npt.NDArray[np.uint8]:
+    masks = F.interpolate(cells[None].float(), size=pixels.shape[:2], mode="bilinear")[0] > 0
+    said = Segmentation(masks.numpy(), np.ones(len(masks)), tuple(range(1, len(masks) + 1)))
     return np.array(draw_overlay(pixels, said, points=points, boxes=boxes))
+
+
+def _halved(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    return np.asarray(cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _picture(pixel_values: Tensor) -> npt.NDArray[np.uint8]:
+    """Pixels uint8 [height, width, 3] of a tensor [3, height, width]."""
+    return np.ascontiguousarray(pixel_values.permute(1, 2, 0).numpy())
 
 
 def _prompts(batch: SceneBatch, index: int) -> tuple[list[tuple[float, float, int]], list[list[float]]]:
@@ -117,9 +167,13 @@ def _prompts(batch: SceneBatch, index: int) -> tuple[list[tuple[float, float, in
     return points, boxes
 
 
-def _joined(pictures: list[npt.NDArray[np.uint8]], axis: int) -> npt.NDArray[np.uint8]:
-    """Pictures side by side (axis 1) or below each other (axis 0), with white between them."""
-    gap = [(0, 0), (0, 0), (0, 0)]
-    gap[axis] = (0, GAP)
-    padded = [np.pad(each, gap, constant_values=255) for each in pictures[:-1]]
-    return np.concatenate([*padded, pictures[-1]], axis=axis)
+def joined(pictures: Sequence[npt.NDArray[np.uint8]], axis: int) -> npt.NDArray[np.uint8]:
+    """Pictures side by side (axis 1) or below each other (axis 0), with white between them and beside smaller ones."""
+    across = 1 - axis
+    most = max(each.shape[across] for each in pictures)
+    padded = []
+    for number, each in enumerate(pictures, 1):
+        margins = [(0, 0), (0, 0), (0, 0)]
+        margins[axis], margins[across] = (0, GAP if number < len(pictures) else 0), (0, most - each.shape[across])
+        padded.append(np.pad(each, margins, constant_values=255))
+    return np.concatenate(padded, axis=axis)

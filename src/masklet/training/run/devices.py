@@ -2,6 +2,7 @@
 network (FSDP), in the precision asked for. All of it by Lightning Fabric; `torchrun` starts several processes."""
 
 import atexit
+import logging
 import os
 import warnings
 from contextlib import AbstractContextManager
@@ -127,12 +128,14 @@ def _fabric(device: torch.device, count: int, is_sharded: bool, precision: Preci
         from lightning_fabric.strategies.model_parallel import ModelParallelStrategy
     except ImportError as error:
         raise InvalidInputError("Training needs Lightning Fabric: pip install 'masklet[train]'.") from error
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # whoever watches a run is told by its observers
     how: dict[str, Any] = {"accelerator": device.type, "precision": FABRIC_PRECISION[precision]}
     if count == 1:
         return Fabric(devices=1 if device.index is None else [device.index], **how)
     here = int(os.environ.get("LOCAL_WORLD_SIZE", str(count)))
     if device.type == "cuda" and torch.cuda.device_count() < here:
         raise InvalidInputError(f"{here} processes need as many GPUs; this machine has {torch.cuda.device_count()}.")
+    warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")  # of convolutions to a point
     strategy = (
         ModelParallelStrategy(_sharded, data_parallel_size=count, tensor_parallel_size=1)
         if is_sharded

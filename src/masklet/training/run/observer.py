@@ -14,12 +14,14 @@ class RunOutline:
     """A run that is about to take its first step, or to go on.
 
     `first_step`: how many steps were made before (0: none). `hardware`: devices, processes and precision, in words.
+    `initial_weights`: the checkpoint that the run began with; None if there was none or it is not the same any more.
     """
 
     recipe: Recipe
     folder: Path
     first_step: int
     hardware: str
+    initial_weights: str | Path | None = None
 
 
 class RunObserver(Protocol):

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,31 +10,59 @@ import torch
 
 import masklet
 from masklet.atomic_files import written_whole
+from masklet.configuration import Sam2Config
 from masklet.errors import CheckpointError
-from masklet.training.settings.overrides import settings
+from masklet.training.network.initial_checkpoint import weights_checksum
+from masklet.training.settings.overrides import overridden, settings
 from masklet.training.settings.recipe import Recipe
 
 RECORD_FILE = "run.json"
+_OF_THE_MODEL = "model."
 # What may be another when a run goes on: it says how steps are computed, not what they are.
 _OF_THE_MACHINE = ("hardware.", "loader_workers", "save_every")
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """`settings` are the recipe's fields by their dotted names; `git` is None where masklet runs from no checkout."""
+    """`settings` are the recipe's fields by their dotted names; `git` is None where masklet runs from no checkout.
+
+    `initial_checksum`: of the tensors of `initial_weights` when the run began; None without any, and of older runs.
+    """
 
     recipe: str
     settings: dict[str, str]
     masklet: str
     torch: str
     git: dict[str, Any] | None
+    initial_checksum: str | None = None
 
     @classmethod
     def of(cls, recipe: Recipe) -> "RunRecord":
         """The record of a run that begins, or goes on, now."""
         return cls(
-            recipe.name, settings(recipe), masklet.__version__, torch.__version__, git_state(Path(__file__).parent)
+            recipe=recipe.name,
+            settings=settings(recipe),
+            masklet=masklet.__version__,
+            torch=torch.__version__,
+            git=git_state(Path(__file__).parent),
+            initial_checksum=weights_checksum(recipe.initial_weights),
         )
+
+    @classmethod
+    def load(cls, folder: Path) -> "RunRecord | None":
+        """What `folder` says of its run, None if it has none. Raises `CheckpointError` for a damaged record."""
+        path = folder / RECORD_FILE
+        if not path.exists():
+            return None
+        try:
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise CheckpointError(f"{path} is damaged; remove it to go on without its check.") from error
+
+    def model_config(self) -> Sam2Config:
+        """The configuration of the network that was trained."""
+        own = [f"{name}={text}" for name, text in self.settings.items() if name.startswith(_OF_THE_MODEL)]
+        return overridden(Sam2Config(), [each.removeprefix(_OF_THE_MODEL) for each in own])
 
     def save(self, folder: Path) -> None:
         """Write `run.json`; the file is always a complete one."""
@@ -43,13 +71,10 @@ class RunRecord:
 
     def check_goes_on(self, folder: Path) -> None:
         """Raise `CheckpointError` if a run in `folder` was begun with other settings: going on would be neither run."""
-        path = folder / RECORD_FILE
-        if not path.exists():
+        record = RunRecord.load(folder)
+        if record is None:
             return
-        try:
-            begun: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["settings"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise CheckpointError(f"{path} is damaged; remove it to go on without its check.") from error
+        begun = record.settings
         changed = [
             f"{name}={self.settings.get(name)} (begun with {begun.get(name)})"
             for name in sorted(begun.keys() | self.settings.keys())
@@ -57,6 +82,11 @@ class RunRecord:
         ]
         if changed:
             raise CheckpointError(f"The run in {folder} has other settings: {', '.join(changed)}. Give another folder.")
+
+    def going_on(self, folder: Path) -> "RunRecord":
+        """This record, for a run in `folder` that goes on: its state came from the weights that it began with."""
+        begun = RunRecord.load(folder)
+        return replace(self, initial_checksum=begun.initial_checksum if begun else None)
 
 
 def git_state(source: Path) -> dict[str, Any] | None:

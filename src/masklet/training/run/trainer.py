@@ -29,7 +29,7 @@ from masklet.training.run.whole_tensors import fill, load_optimizer, whole
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import Stage
 from masklet.training.supply.clip_batches import ClipBatch
-from masklet.training.supply.data_source import TrainingData, open_training_data
+from masklet.training.supply.data_source import open_training_data
 from masklet.training.supply.stills_batches import loaded
 
 # Float16's loss scale begins high and is halved until nothing overflows; this many steps in vain are no search.
@@ -42,7 +42,10 @@ class Trainer:
     The folder holds `training_state.pt` (resume: make a Trainer of the same folder again), `average/` (the averaged
     model as `Sam2Model.from_pretrained` and `Sam2VideoModel.from_pretrained` read it) and `run.json` (what was run).
 
-    Raises `InvalidInputError` for what the machine cannot do, `CheckpointError` for the folder of another run.
+    A run that goes on does not need the checkpoint that it began with: its state holds everything.
+
+    Raises `InvalidInputError` for what the machine cannot do, data that the recipe cannot use and a network that cannot
+    be made, `CheckpointError` for the folder of another run.
     """
 
     def __init__(
@@ -56,9 +59,15 @@ class Trainer:
         self.devices = Devices(device, recipe.hardware)
         self.shares = self.devices.shares_of(recipe)
         self.observers = tuple(observers) if self.devices.is_first else ()
-        folder.mkdir(parents=True, exist_ok=True)
-        state, self.record = RunState.load(folder, recipe.name), RunRecord.of(recipe)
-        self.record.check_goes_on(folder)
+        self.data = open_training_data(recipe)
+        state, now = RunState.load(folder, recipe.name), RunRecord.of(recipe)
+        now.check_goes_on(folder)
+        self.record = now.going_on(folder) if state else now
+        is_still_there = now.initial_checksum is not None and self.record.initial_checksum in (
+            None,
+            now.initial_checksum,
+        )
+        self.initial_weights = recipe.initial_weights if is_still_there else None
         self._begin(state)
         self._is_between_steps, self._skipped_in_a_row = True, 0
 
@@ -84,16 +93,17 @@ class Trainer:
         Raises `InvalidInputError` if another training holds the folder or too much of the data is damaged,
         `DivergedTrainingError` if the loss is not finite, `CheckpointError` if the state cannot be written.
         """
+        self.folder.mkdir(parents=True, exist_ok=True)
         with alone_in(self.folder) if self.devices.is_first else nullcontext():
-            data = open_training_data(self.recipe)
+            self.data.read_pictures()
             if self.devices.is_first:
                 remove_unfinished(self.folder)
                 self.record.save(self.folder)  # from here on the folder is this run's
             for observer in self.observers:
-                observer.began(RunOutline(self.recipe, self.folder, self.step, str(self.devices)))
+                observer.began(self._outline())
             try:
                 while self.step < self.recipe.total_steps:
-                    self._run_stage(data)
+                    self._run_stage()
             except CheckpointError:
                 raise
             except BaseException:
@@ -106,27 +116,30 @@ class Trainer:
                 observer.finished()
         return self.averaged_network()
 
-    def _run_stage(self, data: TrainingData) -> None:
+    def _outline(self) -> RunOutline:
+        return RunOutline(self.recipe, self.folder, self.step, str(self.devices), self.initial_weights)
+
+    def _run_stage(self) -> None:
         stage = self.recipe.stage_at(self.step)
         if self.step == self.recipe.first_clip_step and not self.recipe.initial_weights:
             self._draw_memory_anew()
         self.network.resize(stage.image_size)
-        for batches in self._batches(data, stage):
+        for batches in self._batches(stage):
             self.trained.rest(stage.resting_parts(isinstance(batches[0], ClipBatch)))
             values = self._train_on(batches)
             for observer in self.observers:
-                observer.stepped(self.step, {**values, "damaged_samples": len(data.skipped)})
+                observer.stepped(self.step, {**values, "damaged_samples": len(self.data.skipped)})
             if self.step % self.recipe.save_every == 0 and self.step < self.recipe.total_steps:
                 self.save()
 
-    def _batches(self, data: TrainingData, stage: Stage) -> Iterator[tuple[Batch, ...]]:
+    def _batches(self, stage: Stage) -> Iterator[tuple[Batch, ...]]:
         """What is left of a stage: for every step, the batches of this process's shares."""
         steps = self.recipe.end_of_stage(self.step) - self.step
-        of_shares = [data.batches_for(stage, share, self.step, steps) for share in self.shares]
+        of_shares = [self.data.batches_for(stage, share, self.step, steps) for share in self.shares]
         stream = loaded(SharesInTurn(of_shares, steps), self.recipe.loader_workers)
         for batches in zip(*[stream] * len(self.shares), strict=True):
             for batch in batches:
-                data.skipped.note(batch.skipped)
+                self.data.skipped.note(batch.skipped)
             yield batches
 
     def _train_on(self, batches: Sequence[Batch]) -> dict[str, float]:

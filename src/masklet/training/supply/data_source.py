@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeGuard, TypeVar
 
 from torch.utils.data import Dataset
@@ -33,16 +34,28 @@ Weighted = tuple[Source, float]  # a dataset, and how often it is drawn from rel
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The data of a recipe, opened: the `bank` of the procedural world if that has a part in it, and annotated data.
+    """The data of a recipe, opened: annotated data, and the procedural world if that has a part in it.
 
     `skipped` counts the damaged samples that steps have met so far.
     """
 
     recipe: Recipe
-    bank: PictureBank | None
     images: tuple[Weighted[AnnotatedImages], ...]
     videos: tuple[Weighted[AnnotatedVideos], ...]
     skipped: SkippedSamples
+
+    @cached_property
+    def bank(self) -> PictureBank | None:
+        """The material of the procedural world; None if that has no part in the run."""
+        recipe = self.recipe
+        return PictureBank.load(recipe.picture_folders, recipe.panoptic_folder) if _is_procedural(recipe) else None
+
+    def read_pictures(self) -> None:
+        """Read the material of the procedural world now, which may take a while: once, before processes share it.
+
+        InvalidInputError if there are no pictures, `UnreadableImageError` for a broken one.
+        """
+        _ = self.bank
 
     def batches_for(self, stage: Stage, share: Share, first_step: int, steps: int) -> Batches:
         """The share's batches of so many steps of a stage; index 0 is step `first_step`.
@@ -103,20 +116,29 @@ class ReportingBatches(Batches):
 def open_training_data(recipe: Recipe) -> TrainingData:
     """Open everything that a recipe trains on.
 
-    InvalidInputError if a root is in no known layout or empty, or a stage is on clips and there is nothing that moves.
+    InvalidInputError if a root is in no known layout or empty, a stage is on clips and there is nothing that moves, or
+    procedural scenes are wanted and there are no pictures to make them of. Pictures are not read yet.
     """
     weighted = [
         (open_dataset(root), weight) for root, weight in zip(recipe.data.roots, recipe.data.root_weights, strict=True)
     ]
     videos = tuple((each, weight) for each, weight in weighted if holds_videos(each))
     images = tuple((each, weight) for each, weight in weighted if _holds_pictures(each))
-    if recipe.first_clip_step is not None and not videos and not recipe.data.procedural_weight:
+    if recipe.first_clip_step is not None and not videos and not _is_procedural(recipe):
         raise InvalidInputError(
             f"The recipe {recipe.name!r} trains on clips, but {', '.join(map(str, recipe.data.roots))} hold pictures "
             "only. Add a root of videos, or give the procedural world a weight (data.procedural)."
         )
-    bank = PictureBank.load(recipe.picture_folders, recipe.panoptic_folder) if recipe.data.procedural_weight else None
-    return TrainingData(recipe, bank, images, videos, SkippedSamples(sum(len(each) for each, _ in weighted)))
+    if _is_procedural(recipe) and not recipe.picture_folders and recipe.panoptic_folder is None:
+        raise InvalidInputError(
+            f"data.procedural={recipe.data.procedural} asks for procedural scenes, and there are no pictures to make "
+            "them of: add a folder of pictures without annotations."
+        )
+    return TrainingData(recipe, images, videos, SkippedSamples(sum(len(each) for each, _ in weighted)))
+
+
+def _is_procedural(recipe: Recipe) -> bool:
+    return recipe.data.procedural_weight > 0
 
 
 def _holds_pictures(dataset: AnnotatedImages | AnnotatedVideos) -> TypeGuard[AnnotatedImages]:

@@ -4,21 +4,36 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tests.unit.training.small_recipes import small_recipe, write_pictures
 from tests.unit.training.supply.test_data_source import write_images, write_videos
 
+from masklet.media.images import read_image
 from masklet.tracking.video_model import Sam2VideoModel
 from masklet.training.reports.html_report import HtmlReport
 from masklet.training.reports.measurements import MEASUREMENTS, BeforeAndAfter, Measurement, read_measurements
-from masklet.training.reports.predictions import GAP, Predictions, pictures_of, predictions_sheet, sample_batch
+from masklet.training.reports.predictions import (
+    GAP,
+    Predictions,
+    clip_sheet,
+    pictures_of,
+    predictions_sheet,
+    sample_batch,
+    sample_clips,
+)
 from masklet.training.reports.processor_settings import ProcessorSettings
 from masklet.training.reports.step_log import STEP_LOG, StepLog, read_steps
 from masklet.training.reports.svg_curves import MOST_POINTS, curve_svg
+from masklet.training.reports.tensorboard_curves import CURVES_FOLDER, TensorBoardCurves
 from masklet.training.run.observer import RunOutline
 from masklet.training.run.run_state import AVERAGE_FOLDER
 from masklet.training.settings.recipe import Recipe
+from masklet.training.settings.stages import ClipStage
+from masklet.training.supply.data_source import open_training_data
 
 
 @pytest.fixture
@@ -28,7 +43,7 @@ def recipe(tmp_path: Path) -> Recipe:
 
 def outline(recipe: Recipe, folder: Path, first_step: int = 0) -> RunOutline:
     folder.mkdir(exist_ok=True)
-    return RunOutline(recipe, folder, first_step, "a <small> machine")
+    return RunOutline(recipe, folder, first_step, "a <small> machine", recipe.initial_weights)
 
 
 def test_the_log_has_a_line_a_step(recipe: Recipe, tmp_path: Path) -> None:
@@ -67,7 +82,7 @@ def test_curves_go_from_end_to_end() -> None:
 
 
 def test_pictures_show_picture_truth_and_prediction(recipe: Recipe) -> None:
-    batch = sample_batch(recipe)
+    batch = sample_batch(open_training_data(recipe))
     size = batch.pixel_values.shape[-1]
     model = Sam2VideoModel(recipe.model).eval()
     model.resize(size)
@@ -78,10 +93,68 @@ def test_pictures_show_picture_truth_and_prediction(recipe: Recipe) -> None:
     assert (sheet[:size, size + GAP : 2 * size + GAP] != sheet[:size, :size]).any()
 
 
+@pytest.fixture
+def clip_recipe(recipe: Recipe) -> Recipe:
+    return replace(recipe, stages=(*recipe.stages, ClipStage(64, 1, 1, 2, clip_length=3, objects_per_clip=1)))
+
+
+def test_a_clip_is_followed_below_the_pictures_of_a_recipe_on_clips(clip_recipe: Recipe, tmp_path: Path) -> None:
+    batch = sample_clips(open_training_data(clip_recipe))
+    assert batch is not None
+    model = Sam2VideoModel(clip_recipe.model).eval()
+    model.resize(64)
+    strip = clip_sheet(model, batch)
+    assert strip.shape == (2 * 32 + GAP, 3 * 32 + 2 * GAP, 3)
+    truth, said = strip[:32], strip[32 + GAP :]
+    np.testing.assert_array_equal(truth[:, :32], said[:, :32])  # the prompt
+    assert (truth[:, -32:] != said[:, -32:]).any()
+    small = cv2.resize(batch.clips[0].pixel_values[1].permute(1, 2, 0).numpy(), (32, 32), interpolation=cv2.INTER_AREA)
+    off = batch.clips[0].masks[1].any(0)[::2, ::2].numpy() == 0
+    assert np.abs(truth[:, 32 + GAP : 64 + GAP].astype(int) - small)[off].mean() < 10  # the second frame, undimmed
+    pictures = Predictions()
+    pictures.began(outline(clip_recipe, tmp_path / "run"))
+    pictures.saved(1, model)
+    assert read_image(pictures_of(tmp_path / "run")[0]).size == (3 * 64 + 2 * GAP, 64 + GAP + 2 * 32 + GAP)
+
+
+def test_a_recipe_on_stills_shows_no_clip(recipe: Recipe) -> None:
+    assert sample_clips(open_training_data(recipe)) is None
+
+
+def test_tensorboard_shows_curves_and_the_newest_picture(recipe: Recipe, tmp_path: Path) -> None:
+    run = outline(recipe, tmp_path / "run")
+    model = Sam2VideoModel(recipe.model).eval()
+    pictures, curves = Predictions(), TensorBoardCurves()
+    for observer in (pictures, curves):
+        observer.began(run)
+    curves.stepped(7, {"total": 0.5})
+    for observer in (pictures, curves):
+        observer.saved(7, model)
+    curves.finished()
+    (events,) = (run.folder / CURVES_FOLDER).glob("events*")
+    shown = EventAccumulator(str(events), size_guidance={"images": 0}).Reload()
+    assert [(each.step, each.value) for each in shown.Scalars("total")] == [(7, 0.5)]
+    (image,) = shown.Images("predictions")
+    decoded = cv2.imdecode(np.frombuffer(image.encoded_image_string, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert image.step == 7
+    np.testing.assert_array_equal(decoded, np.array(read_image(pictures_of(run.folder)[0])))
+    assert decoded.shape == (96, 3 * 96 + 2 * GAP, 3)
+
+
+def test_what_is_measured_before_is_the_checkpoint_that_the_run_began_with(recipe: Recipe, tmp_path: Path) -> None:
+    """A run that goes on, and whose checkpoint is another by now, has nothing to compare with."""
+    run = replace(outline(replace(recipe, initial_weights="model"), tmp_path / "run", 3), initial_weights=None)
+    measurements = BeforeAndAfter([write_images(tmp_path / "cells", 1)])
+    measurements.began(run)
+    assert read_measurements(run.folder) == []
+
+
 def test_pictures_and_videos_are_measured_before_and_after(recipe: Recipe, tmp_path: Path) -> None:
     """What is measured before is the checkpoint, and afterwards what the run has left: here the same weights."""
     run = outline(replace(recipe, initial_weights=tmp_path / "run" / AVERAGE_FOLDER), tmp_path / "run")
     model = Sam2VideoModel(recipe.model).eval()
+    for parameter in model.parameters():
+        torch.nn.init.zeros_(parameter)  # answers of random weights hang on how numbers are rounded
     model.save_pretrained(run.folder / AVERAGE_FOLDER)
     settings = ProcessorSettings()
     settings.began(run)

@@ -21,7 +21,17 @@ def test_every_field_of_the_recipe_and_the_source_are_on_record(tmp_path: Path) 
     assert record["settings"]["learning_rate"] == "0.25"
     assert record["settings"]["stages.1.steps"] == "2"
     assert record["settings"]["model.num_maskmem"] == "3"
-    assert set(record) == {"recipe", "settings", "masklet", "torch", "git"}
+    assert set(record) == {"recipe", "settings", "masklet", "torch", "git", "initial_checksum"}
+    assert record["initial_checksum"] is None
+
+
+def test_the_network_can_be_had_from_its_record(tmp_path: Path) -> None:
+    recipe = small_recipe(tmp_path)
+    RunRecord.of(recipe).save(tmp_path)
+    record = RunRecord.load(tmp_path)
+    assert record is not None
+    assert record.model_config() == recipe.model
+    assert RunRecord.load(tmp_path / "nothing") is None
 
 
 def test_a_run_goes_on_with_the_same_settings_only(tmp_path: Path) -> None:
