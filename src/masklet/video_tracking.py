@@ -150,8 +150,12 @@ class TrackedVideo:
         self.session.reset()
 
     def segment(self, frame: int) -> Segmentation:
-        """Return the masks of all objects on one frame, say to look at what a prompt does before tracking."""
-        return self._run(frame_idx=frame)[1]
+        """Return the masks of all objects on one frame, say to look at what a prompt does before tracking.
+
+        Objects that were tracked onto the frame are shown as they were then, unless something new was said there: to
+        carry a correction to other frames, `track` them again.
+        """
+        return self._segmentation(self._model.look(self.session, frame))[1]
 
     def track(self, direction: Direction = "forward", frames: range | None = None) -> Iterator[NumberedSegmentation]:
         """Follow all objects, and yield each frame's number and masks; no frame twice.
@@ -200,7 +204,7 @@ class TrackedVideo:
             )
         self.session.video_height, self.session.video_width = height, width
         if self.object_ids:
-            return self._run(frame=inputs["pixel_values"][0])
+            return self._segmentation(self._model(self.session, frame=inputs["pixel_values"][0]))
         nothing = torch.zeros(0, 1, 1)
         number = self.session.add_new_frame(inputs["pixel_values"][0])
         return number, segmentation_of(nothing, nothing[:, 0, 0], (), (height, width))
@@ -211,10 +215,9 @@ class TrackedVideo:
 
     def _tracked(self, frames: list[tuple[int, bool]]) -> Iterator[NumberedSegmentation]:
         for frame, reverse in frames:
-            yield self._run(frame_idx=frame, reverse=reverse)
+            yield self._segmentation(self._model(self.session, frame_idx=frame, reverse=reverse))
 
-    def _run(self, **frame: Any) -> NumberedSegmentation:
-        output: Sam2VideoSegmentationOutput = self._model(self.session, **frame)
+    def _segmentation(self, output: Sam2VideoSegmentationOutput) -> NumberedSegmentation:
         height, width = self.session.video_height, self.session.video_width
         assert height is not None  # a video's size is known from the beginning, a stream's from its first frame on
         assert width is not None

@@ -132,6 +132,7 @@ def test_a_stream_tracks_as_the_video_does(tracker: VideoTracker) -> None:
     assert len(stream) == 16
     stream.add(2, 14, box=(5, 5, 30, 30))
     assert stream.segment(15).object_ids == (1, 2)
+    assert np.array_equal(stream.segment(3).masks[0], expected[3].masks[0])  # of a frame that was dropped
 
 
 def test_a_stream_keeps_one_size_and_few_frames(tracker: VideoTracker) -> None:

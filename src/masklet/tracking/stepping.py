@@ -55,7 +55,7 @@ def track(
 def answer_all(network: VideoNetwork, session: Sam2VideoInferenceSession) -> None:
     """Answer what the network has not seen; prompts that need no memories go before corrections, which do."""
     pending = [
-        (each.bank.direction(frame) is not None, each, frame)
+        (each.is_tracked(frame), each, frame)
         for each in session.objects()
         for frame in each.pending_frames()
         if frame in session.frames

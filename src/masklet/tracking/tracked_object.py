@@ -53,6 +53,10 @@ class TrackedObject:
         self.bank.remember_prompted(frame, memory)
         self.answered[frame] = self.prompts[frame]
 
+    def is_tracked(self, frame: int) -> bool:
+        """Whether the object was tracked onto a frame."""
+        return self.bank.direction(frame) is not None
+
     def is_refinement(self, frame: int) -> bool:
         """Whether the prompts of a frame go on from the ones that were answered."""
         answered = self.answered.get(frame)

@@ -13,6 +13,7 @@ from masklet.tracking.propagation import frames_to_track
 from masklet.tracking.selection import memory_reach
 from masklet.tracking.session import Sam2VideoInferenceSession
 from masklet.tracking.stepping import answer_all, known_mask, track
+from masklet.tracking.tracked_object import TrackedObject
 
 
 class Sam2VideoModel(VideoNetwork):
@@ -53,15 +54,29 @@ class Sam2VideoModel(VideoNetwork):
         answer_all(self, session)
         targets = [
             each
-            for each in session.objects()
-            if each.bank.conditioning
-            and frame_idx not in each.bank.conditioning
-            and not (is_prompt_new and each.bank.direction(frame_idx) is not None)
+            for each in _without_prompts_on(frame_idx, session)
+            if not (is_prompt_new and each.is_tracked(frame_idx))
         ]
         track(self, session, targets, frame_idx, reverse=reverse)
         output = self._output(session, frame_idx)
-        session.shrink(frame_idx, memory_reach(self.config.num_maskmem), self.config.max_object_pointers_in_encoder - 1)
+        reach = memory_reach(self.config.num_maskmem)
+        session.shrink(frame_idx, reach, self.config.max_object_pointers_in_encoder - 1)
         return output
+
+    @torch.inference_mode()
+    def look(self, session: Sam2VideoInferenceSession, frame_idx: int) -> Sam2VideoSegmentationOutput:
+        """Return what `forward` does, but objects that were tracked onto the frame stay as they are.
+
+        Nothing is forgotten for it, and tracking goes on where it was as if nobody had looked. On a frame that a stream
+        has dropped, objects that were not tracked onto it are absent.
+        """
+        _check_ready(session)
+        session.frames.check(frame_idx)
+        answer_all(self, session)
+        unknown = (each for each in _without_prompts_on(frame_idx, session) if not each.is_tracked(frame_idx))
+        targets = tuple(unknown) if frame_idx in session.frames else ()
+        track(self, session, targets, frame_idx, reverse=False)
+        return self._output(session, frame_idx)
 
     def propagate_in_video_iterator(
         self,
@@ -127,6 +142,11 @@ def _check_ready(session: Sam2VideoInferenceSession) -> None:
                     f"Object {each.object_id} has new prompts on frame {frame}, which is not there any more; "
                     "clear these prompts, or give them on a later frame."
                 )
+
+
+def _without_prompts_on(frame: int, session: Sam2VideoInferenceSession) -> Iterator[TrackedObject]:
+    """Yield the objects to track onto a frame: those known from prompts on others."""
+    return (each for each in session.objects() if each.bank.conditioning and frame not in each.bank.conditioning)
 
 
 def _with_progress_bar(frames: Sequence[int]) -> Iterator[int]:

@@ -93,6 +93,21 @@ def test_a_late_object_on_an_old_frame(retention: str) -> None:
     assert session.output(1, 6) == stored
 
 
+@pytest.mark.parametrize("retention", ["window", "spill"])
+def test_looking_back_changes_nothing(retention: str) -> None:
+    """An old frame shows what was tracked there, and tracking goes on with all the memories that it needs."""
+    looking, plain = new_session(retention=retention), new_session(retention=retention)
+    for each in (looking, plain):
+        each.add_points(1, 0, *CLICK)
+    there = tracked(looking, 0, max_frame_num_to_track=10)
+    stored = looking.output(1, 6)
+    shown = model().look(looking, 6).pred_masks
+    assert torch.equal(shown > 0, there[6][None] > 0)
+    assert torch.equal(model().look(looking, 10).pred_masks, there[10][None])
+    assert looking.output(1, 6) == stored
+    assert same(tracked(looking, 11), {f: each for f, each in tracked(plain).items() if f > 10})
+
+
 def test_corrections_hold() -> None:
     session = new_session()
     session.add_points(1, 0, *CLICK)
