@@ -16,13 +16,13 @@ LINE = 22  # pixels from one line of text to the next
 
 
 def draw_curves(curves: Sequence[Curve], *, title: str, x_label: str, y_label: str) -> Image.Image:
-    """Return a diagram of `curves` with a legend: y from 0 to 100 %, x over what the curves span.
+    """Return a diagram of `curves` with a legend below: y from 0 to 100 %, x over what the curves span.
 
     InvalidInputError if there are none.
     """
     if not curves:
         raise InvalidInputError("A diagram needs at least one curve.")
-    picture = Image.new("RGB", (WIDTH, HEIGHT), "white")
+    picture = Image.new("RGB", (WIDTH, HEIGHT + LINE * len(curves)), "white")
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(size=15)
     ticks = sorted({x for curve in curves for x in curve.x})
     low, high = ticks[0], max(ticks[-1], ticks[0] + 1)
@@ -47,7 +47,7 @@ def draw_curves(curves: Sequence[Curve], *, title: str, x_label: str, y_label: s
         draw.line(points, fill=colour, width=3, joint="curve")
         for across, height in points:
             draw.circle((across, height), 4, fill=colour)
-        height = BOTTOM - LINE * (len(curves) - number)
-        draw.line((LEFT + 14, height, LEFT + 44, height), fill=colour, width=3)
-        draw.text((LEFT + 52, height), curve.label, fill=TEXT, font=font, anchor="lm")
+        height = HEIGHT + LINE * number + 2
+        draw.line((LEFT, height, LEFT + 30, height), fill=colour, width=3)
+        draw.text((LEFT + 38, height), curve.label, fill=TEXT, font=font, anchor="lm")
     return picture
