@@ -38,7 +38,7 @@ def tracked(model: Sam2VideoModel, objects: int, clicks: int, **said: Any) -> Te
     """Logits [frames, objects, 1, h, w] of a video in which all objects are prompted, and one is corrected later."""
     generator = torch.Generator().manual_seed(objects)
     video = torch.randn(FRAMES, 3, SIZE, SIZE, generator=generator).to(model.dtype)
-    session = Sam2VideoInferenceSession(video, 30, 50, dtype=model.dtype)
+    session = Sam2VideoInferenceSession(video, 30, 50, dtype=model.dtype, inference_device=model.device)
     points = torch.rand(objects, clicks, 2, generator=generator) * SIZE
     for number in range(objects):
         if "mask" in said:
@@ -83,6 +83,27 @@ def test_the_first_graphs_serve_all_objects_prompts_and_memories(dtype: torch.dt
         session.add_points(1, 5, [[20, 30]], [1])
         assert len(list(compiled.propagate_in_video_iterator(session, **start))) == 2
         assert graphs.count <= first_graphs + 1
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # torch's compiler uses what torch itself has deprecated
+def test_code_of_the_default_generator_gives_the_same_numbers() -> None:
+    """Minutes of generating and compiling C++, or GPU code; no more of it for other objects, clicks and corrections."""
+    torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    plain = small_video_model(**SMALL).to(device)
+    compiled = copy.deepcopy(plain)
+    compiled.compile_parts()
+    graphs = []
+    for objects, clicks in [(1, 1), (2, 1), (1, 3), (3, 2), (2, 5)]:
+        expected = tracked(plain, objects, clicks)
+        largest_difference = (tracked(compiled, objects, clicks) - expected).abs().max()
+        assert largest_difference < 1e-4 * expected.abs().max() < 0.01  # logits, not the -1024 of absent objects
+        graphs.append(torch._dynamo.utils.counters["stats"]["unique_graphs"])
+    assert graphs[0] == PARTS
+    assert graphs[1] <= 2 * PARTS
+    assert graphs[2:] == 3 * graphs[1:2]
 
 
 def test_a_copy_of_a_compiled_network_has_its_own_weights() -> None:
