@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 from pycocotools import mask as coco_mask
+from tests.integration.command_errors import assert_one_line
 from typer.testing import CliRunner
 
 from masklet import ImageSegmenter, Sam2Model, Sam2Processor, __version__
@@ -51,14 +52,6 @@ def here(tmp_path, monkeypatch):
 
 def masklet(*arguments):
     return CliRunner().invoke(app, list(map(str, arguments)))
-
-
-def assert_one_line(result, code, *fragments):
-    assert result.exit_code == code, result.output
-    assert result.stderr.count("\n") == 1, result.stderr
-    assert result.stderr.startswith("Error: ")
-    for fragment in fragments:
-        assert fragment in result.stderr
 
 
 # segment

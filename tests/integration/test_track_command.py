@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.integration.command_errors import assert_one_line
 from tests.small_videos import SIZE, small_video_model
 from tests.unit.media.small_videos import moving_square, write_small_video
 from typer.testing import CliRunner
@@ -95,14 +96,6 @@ def track(*arguments):
 
 def tracked_frames(path="out/v.json"):
     return [entry["frame"] for entry in json.loads(Path(path).read_text())["frames"]]
-
-
-def assert_one_line(result, code, *fragments):
-    assert result.exit_code == code, result.output
-    assert result.stderr.count("\n") == 1, result.stderr
-    assert result.stderr.startswith("Error: ")
-    for fragment in fragments:
-        assert fragment in result.stderr
 
 
 def test_overlay_and_json_of_all_frames(here, tracker):

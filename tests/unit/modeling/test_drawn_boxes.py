@@ -4,12 +4,15 @@ import copy
 
 import pytest
 import torch
-from tests.unit.modeling.small_models import randomised
+from tests.unit.modeling.small_models import random_pixels, random_points, randomised, small_model
 from torch import Tensor
 
+from masklet import Sam2Model
 from masklet.configuration import Sam2PromptEncoderConfig
 from masklet.modeling.drawn_boxes import INSIDE, OUTSIDE, box_corners, drawn
+from masklet.modeling.pieces import NUMBERS_PER_PIECE
 from masklet.modeling.prompt_encoder import PromptEncoder
+from masklet.prompts.point_labels import PADDING
 
 SIZE = 64
 BOX = [8.0, 16.0, 40.0, 30.0]
@@ -102,6 +105,31 @@ def test_objects_without_a_box_have_no_mask(encoder: PromptEncoder, with_gradien
     assert torch.equal(together[:, :1], nothing)
     assert not torch.equal(together[:, 1:], nothing)
     assert torch.equal(alone, nothing)
+
+
+@torch.no_grad()
+def test_every_object_is_segmented_by_its_own_drawn_box() -> None:
+    """Among so many that they are decoded in pieces, beside clicks, and beside padding."""
+    model = small_model()
+    plain = copy.deepcopy(model)
+    model.config.prompt_encoder_config.draws_boxes = True
+    embeddings = model.get_image_embeddings(random_pixels())
+    count = NUMBERS_PER_PIECE // (6 * 6 * 64) + 1  # one more than fit a piece of pixels with all their channels
+    each = torch.arange(count)[:, None] % 50 + torch.tensor([1.0, 2, 31, 42])
+    each[3] = PADDING
+    clicks = random_points(1, count, 1)
+
+    def masks(network: Sam2Model, part: slice) -> Tensor:
+        prompts = {"input_boxes": each[None, part], "input_points": clicks[:, part]}
+        return network(image_embeddings=embeddings, **prompts).pred_masks[0]
+
+    together = masks(model, slice(None))
+    scale = together.abs().max()
+    for number in (0, 3, count - 1):
+        alone = slice(number, number + 1)
+        assert (together[alone] - masks(model, alone)).abs().max() < 1e-4 * scale
+        is_drawn = (together[alone] - masks(plain, alone)).abs().max() > 1e-2 * scale
+        assert is_drawn == (number != 3)
 
 
 def test_released_networks_do_not_draw() -> None:
