@@ -66,6 +66,7 @@ class VideoReader(Sequence[Pixels]):
         self._frames: OrderedDict[int, Future[Pixels]] = OrderedDict()
         self._damaged: set[int] = set()
         self._last = -1
+        self._is_closed = False
         self._decoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="masklet-video")
 
     def __len__(self) -> int:
@@ -107,6 +108,7 @@ class VideoReader(Sequence[Pixels]):
 
     def close(self) -> None:
         """Stop decoding and close the file."""
+        self._is_closed = True
         self._decoder.shutdown(wait=True, cancel_futures=True)
         self._frames.clear()
         self._file.close()
@@ -123,6 +125,8 @@ class VideoReader(Sequence[Pixels]):
             yield from range(max(0, number - half), number)
 
     def _requested(self, number: int) -> Future[Pixels]:
+        if self._is_closed:
+            raise UnreadableVideoError(f"{self.name} was closed; open it again to read frame {number}.")
         if number not in self._frames:
             self._frames[number] = self._decoder.submit(self._decode, number)
         return self._frames[number]

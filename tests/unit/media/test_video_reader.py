@@ -237,6 +237,13 @@ def test_frames_outside_are_an_index_error():
         assert video[-1][0, 0, 0] == 8
 
 
+def test_a_closed_video_says_so():
+    with video_reader.VideoReader(CountingFile(9)) as video:
+        name = video.name
+    with pytest.raises(UnreadableVideoError, match=rf"{name} was closed; open it again to read frame 3"):
+        video[3]
+
+
 def test_few_frames_are_held_and_each_is_decoded_once_in_a_pass():
     file = CountingFile(100)
     with video_reader.VideoReader(file) as video:
