@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -52,6 +53,8 @@ def train(
     RUN gets the state of the run, the model (RUN/average, for --model), a line a step (RUN/steps.jsonl), curves
     (tensorboard --logdir RUN), pictures of predictions and, at the end, RUN/report.html.
     """
+    # Torch's own warnings are about how DDP is used; it reads this when it is imported.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     chosen = _recipe(recipe, data or [], initial_weights, changes or [], run)
     if show:
         _show(chosen)

@@ -78,7 +78,7 @@ class RunRecord:
         changed = [
             f"{name}={self.settings.get(name)} (begun with {begun.get(name)})"
             for name in sorted(begun.keys() | self.settings.keys())
-            if begun.get(name) != self.settings.get(name) and not name.startswith(_OF_THE_MACHINE)
+            if not _is_same(begun.get(name), self.settings.get(name)) and not name.startswith(_OF_THE_MACHINE)
         ]
         if changed:
             raise CheckpointError(f"The run in {folder} has other settings: {', '.join(changed)}. Give another folder.")
@@ -87,6 +87,14 @@ class RunRecord:
         """This record, for a run in `folder` that goes on: its state came from the weights that it began with."""
         begun = RunRecord.load(folder)
         return replace(self, initial_checksum=begun.initial_checksum if begun else None)
+
+
+def _is_same(one: str | None, other: str | None) -> bool:
+    """Whether two settings say the same: 1 and 1.0 do."""
+    try:
+        return one == other or float(one or "") == float(other or "")
+    except ValueError:
+        return False
 
 
 def git_state(source: Path) -> dict[str, Any] | None:

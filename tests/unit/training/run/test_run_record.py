@@ -48,6 +48,12 @@ def test_a_run_goes_on_with_the_same_settings_only(tmp_path: Path) -> None:
         RunRecord.of(changed).check_goes_on(tmp_path)
 
 
+def test_a_number_may_be_written_in_another_way(tmp_path: Path) -> None:
+    recipe = small_recipe(tmp_path)
+    RunRecord.of(replace(recipe, losses=LossWeights(dice=2))).save(tmp_path)
+    RunRecord.of(replace(recipe, losses=LossWeights(dice=2.0))).check_goes_on(tmp_path)
+
+
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:
     (tmp_path / RECORD_FILE).write_text("{")
     with pytest.raises(CheckpointError, match=r"run.json is damaged"):
