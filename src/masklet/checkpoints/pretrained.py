@@ -15,6 +15,7 @@ from masklet.checkpoints.layouts import in_current_layout
 from masklet.checkpoints.opening import open_checkpoint
 from masklet.checkpoints.reading import read_weights
 from masklet.checkpoints.renaming import Tensors
+from masklet.checkpoints.transformers_arguments import in_own_terms
 from masklet.checkpoints.writing import write_checkpoint_folder
 from masklet.configuration import Config
 from masklet.errors import InvalidInputError
@@ -73,11 +74,13 @@ class PretrainedModel(nn.Module):
         config: used in place of the checkpoint's own. Other keyword arguments (say `image_size=512`) set its fields.
         device: default the CPU. dtype (older spelling `torch_dtype`): default float32; "auto" keeps the file's.
         strict: every tensor must be there and expected. If False, tensors the file lacks keep their initial values.
+        Arguments that only transformers has are understood as far as they make sense (`transformers_arguments.py`).
 
         Weights are mapped from the file, not copied. Raises `CheckpointError` (an `OSError` and a `ValueError`) for
         files that are missing, damaged, unsafe or of another model, listing the tensors that do not fit, and
         `InvalidInputError` for arguments that are none of these.
         """
+        device, config_overrides = in_own_terms(device, config_overrides)
         if unknown := [name for name in config_overrides if not cls.config_class.knows(name)]:
             raise InvalidInputError(
                 f"{cls.__name__}.from_pretrained does not know {', '.join(unknown)}; allowed: config, device, dtype, "

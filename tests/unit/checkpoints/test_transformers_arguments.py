@@ -1,0 +1,40 @@
+"""Arguments that programs written for transformers give."""
+
+import pytest
+import torch
+
+from masklet.checkpoints.transformers_arguments import ENVIRONMENT, in_own_terms
+from masklet.errors import InvalidInputError
+
+
+def test_choices_without_effect_are_dropped_and_others_kept() -> None:
+    given = {"attn_implementation": "sdpa", "use_safetensors": True, "image_size": 512}
+    assert in_own_terms("cpu", given) == ("cpu", {"image_size": 512})
+
+
+@pytest.mark.parametrize("device_map", ["cuda:1", {"": "cuda:1"}])
+def test_a_device_map_names_one_device(device_map: object) -> None:
+    assert in_own_terms(None, {"device_map": device_map}) == ("cuda:1", {})
+
+
+def test_auto_is_the_gpu_if_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for is_there, device in ((True, "cuda"), (False, "cpu")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda is_there=is_there: is_there)
+        assert in_own_terms(None, {"device_map": "auto"}) == (device, {})
+
+
+def test_parts_on_several_devices_are_refused() -> None:
+    with pytest.raises(InvalidInputError, match="the whole model goes to one device"):
+        in_own_terms(None, {"device_map": {"vision_encoder": "cuda:0", "mask_decoder": "cuda:1"}})
+
+
+def test_two_devices_are_refused() -> None:
+    with pytest.raises(InvalidInputError, match="device=cpu and device_map=cuda say the same"):
+        in_own_terms("cpu", {"device_map": "cuda"})
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+def test_the_hub_is_told_by_the_environment(name: str) -> None:
+    """A token among the options could end up in a saved configuration."""
+    with pytest.raises(InvalidInputError, match=f"takes no {name}; set the environment variable HF_"):
+        in_own_terms(None, {name: "x"})
