@@ -25,11 +25,11 @@ from masklet.modeling.video_network import VideoNetwork
 from masklet.training.procedure.clip_step import clip_step
 from masklet.training.procedure.stills_step import training_step
 from masklet.training.recipes import recipe_named
-from masklet.training.run.shares import Share
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
 from masklet.training.supply.clip_batches import ClipBatch
 from masklet.training.supply.data_source import TrainingData, open_training_data
+from masklet.training.supply.shares import Share
 from masklet.training.supply.stills_batches import SceneBatch
 
 RESULTS = Path(__file__).parent / "results" / "procedural_world.json"

@@ -12,8 +12,8 @@ from masklet.training.network.initial_checkpoint import load_initial_weights
 from masklet.training.network.initial_memory import draw_memory_weights
 from masklet.training.network.initial_weights import draw_initial_weights
 from masklet.training.network.low_rank import add_adapters
-from masklet.training.network.parts import freeze
-from masklet.training.procedure.regularization import regularize
+from masklet.training.network.regularization import regularize
+from masklet.training.network.trained_parameters import freeze
 from masklet.training.settings.recipe import Recipe
 
 

@@ -2,19 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 
 from masklet.training.settings.procedure import ClipTracking
-
-
-class PromptKind(Enum):
-    """How the objects of a frame are marked at first."""
-
-    CLICK = "click"
-    BOX = "box"
-    MASK = "mask"
+from masklet.training.supply.prompting import PromptKind
 
 
 @dataclass(frozen=True)

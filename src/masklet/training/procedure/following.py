@@ -11,10 +11,10 @@ from masklet.modeling.object_pointers import PointerMemory
 from masklet.modeling.video_network import ObjectOutcome, SpatialMemory, VideoNetwork
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
 from masklet.tracking.selection import attended_frames
-from masklet.training.procedure.clip_plan import ClipPlan, PromptKind
-from masklet.training.procedure.prompting import PointPrompts, correcting_clicks, first_prompts
+from masklet.training.procedure.clip_plan import ClipPlan
 from masklet.training.settings.procedure import ClipTracking
 from masklet.training.supply.clip_batches import TARGET_STRIDE, ClipBatch
+from masklet.training.supply.prompting import PointPrompts, PromptKind, correcting_clicks, first_prompts
 
 SUREST_LOGIT = 32.0  # of a mask that is fed back as a prompt, as in the tracker
 

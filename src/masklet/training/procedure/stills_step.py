@@ -9,8 +9,8 @@ from torch import Tensor
 from masklet.modeling.image_model import Sam2Model
 from masklet.prompts.point_labels import NOT_A_POINT, POSITIVE
 from masklet.training.procedure.losses import RoundLoss, round_loss
-from masklet.training.procedure.prompting import PointPrompts, coarse_mask_logits, correcting_clicks
 from masklet.training.settings.recipe import Recipe
+from masklet.training.supply.prompting import PointPrompts, coarse_mask_logits, correcting_clicks
 from masklet.training.supply.stills_batches import SceneBatch
 
 

@@ -19,14 +19,15 @@ from masklet.modeling.mask_selection import is_ambiguous
 from masklet.modeling.video_network import VideoNetwork
 from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, NEGATIVE, POSITIVE
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
-from masklet.training.procedure.clip_plan import ClipPlan, PromptKind
+from masklet.training.procedure.clip_plan import ClipPlan
 from masklet.training.procedure.following import Follower
 from masklet.training.run.observer import RunOutline
-from masklet.training.run.shares import Share
 from masklet.training.settings.procedure import ClipTracking
 from masklet.training.settings.stages import ClipStage, Stage
 from masklet.training.supply.clip_batches import ClipBatch
 from masklet.training.supply.data_source import TrainingData, open_training_data
+from masklet.training.supply.prompting import PromptKind
+from masklet.training.supply.shares import Share
 from masklet.training.supply.stills_batches import SceneBatch
 
 PICTURES_FOLDER = "pictures"

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from masklet.errors import InvalidInputError
 from masklet.modeling.half_precision import is_bfloat16_faster
 from masklet.modeling.video_network import VideoNetwork
-from masklet.training.run.shares import Share
 from masklet.training.run.whole_tensors import whole
 from masklet.training.settings.hardware import Hardware, Precision
 from masklet.training.settings.recipe import Recipe
+from masklet.training.supply.shares import Share
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

@@ -22,11 +22,11 @@ from masklet.errors import CheckpointError
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.network.building import network_with
 from masklet.training.procedure.learning_step import Batch, LearningStep, Task
-from masklet.training.procedure.prompting import PointPrompts
 from masklet.training.run.devices import Devices
 from masklet.training.settings.overrides import settings
 from masklet.training.settings.recipe import Recipe
 from masklet.training.supply.clip_batches import ClipBatch, ClipSample
+from masklet.training.supply.prompting import PointPrompts
 from masklet.training.supply.stills_batches import SceneBatch
 
 

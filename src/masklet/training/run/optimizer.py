@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from masklet.modeling.video_network import VideoNetwork
-from masklet.training.network.parts import part_of
+from masklet.training.network.trained_parameters import part_of
 from masklet.training.settings.recipe import Recipe
 
 BETAS = (0.9, 0.98)

@@ -14,7 +14,7 @@ from masklet.tracking.video_model import Sam2VideoModel
 from masklet.training.network.building import initial_network, network_with
 from masklet.training.network.initial_memory import draw_memory_weights
 from masklet.training.network.low_rank import ADAPTER_FOLDER, merged, save_adapters
-from masklet.training.network.parts import TrainedParameters
+from masklet.training.network.trained_parameters import TrainedParameters
 from masklet.training.procedure.learning_step import Batch, LearningStep, Task
 from masklet.training.run.averaging import AveragedWeights
 from masklet.training.run.devices import Devices
@@ -24,12 +24,12 @@ from masklet.training.run.optimizer import learning_rate, make_optimizer, set_le
 from masklet.training.run.run_lock import alone_in
 from masklet.training.run.run_record import RunRecord
 from masklet.training.run.run_state import AVERAGE_FOLDER, RunState
-from masklet.training.run.shares import SharesInTurn
 from masklet.training.run.whole_tensors import fill, load_optimizer, whole
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import Stage
 from masklet.training.supply.clip_batches import ClipBatch
 from masklet.training.supply.data_source import open_training_data
+from masklet.training.supply.shares import SharesInTurn
 from masklet.training.supply.stills_batches import loaded
 
 # Float16's loss scale begins high and is halved until nothing overflows; this many steps in vain are no search.

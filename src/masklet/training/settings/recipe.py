@@ -8,9 +8,9 @@ from masklet.configuration import Sam2Config
 from masklet.datasets.sampling.mixture import DataMixture
 from masklet.datasets.scenes import ClipMixture, SceneMixture
 from masklet.errors import InvalidInputError
-from masklet.training.network.parts import PARTS, Part
 from masklet.training.settings.hardware import Hardware
 from masklet.training.settings.learning import ImageEncoderRates, LowRank, Regularization
+from masklet.training.settings.parts import PARTS, Part
 from masklet.training.settings.procedure import AnnotatorShares, ClipTracking, LossWeights, PromptShares
 from masklet.training.settings.ranges import require_numbers
 from masklet.training.settings.stages import ClipStage, Stage

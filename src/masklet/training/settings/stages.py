@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from masklet.errors import InvalidInputError
-from masklet.training.network.parts import Part
+from masklet.training.settings.parts import Part
 from masklet.training.settings.ranges import require_numbers
 
 

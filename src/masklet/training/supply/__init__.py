@@ -1,1 +1,1 @@
-"""From datasets and procedural scenes to the batches of steps."""
+"""From datasets and procedural scenes to the batches of steps, with what is asked for in them."""

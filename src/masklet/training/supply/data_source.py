@@ -21,10 +21,10 @@ from masklet.datasets.sampling import (
 )
 from masklet.datasets.scenes import ClipGenerator, PictureBank, SceneGenerator
 from masklet.errors import InvalidInputError
-from masklet.training.run.shares import Share
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
 from masklet.training.supply.clip_batches import ClipBatch, ClipBatches
+from masklet.training.supply.shares import Share
 from masklet.training.supply.stills_batches import SceneBatch, SceneBatches
 
 Batches = Dataset[SceneBatch | ClipBatch]

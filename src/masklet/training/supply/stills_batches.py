@@ -13,11 +13,11 @@ from torch.utils.data import DataLoader, Dataset
 from masklet.datasets.sampling import SceneSource, SkippedSample
 from masklet.datasets.scenes import Scene
 from masklet.masks.geometry import box_fill
-from masklet.training.procedure.prompting import PointPrompts, first_prompt, part_in_a_box
-from masklet.training.run.shares import Share
 from masklet.training.settings.procedure import AnnotatorShares
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import Stage
+from masklet.training.supply.prompting import PointPrompts, first_prompt, part_in_a_box
+from masklet.training.supply.shares import Share
 
 Batch = TypeVar("Batch")
 

@@ -15,13 +15,13 @@ from masklet.modeling.video_network import VideoNetwork
 from masklet.training.network.building import initial_network
 from masklet.training.network.memory_estimate import PEAK_FACTOR, MemoryEstimate, estimate_memory
 from masklet.training.procedure.learning_step import LearningStep, Task
-from masklet.training.run.shares import Share
 from masklet.training.settings.hardware import Hardware
 from masklet.training.settings.learning import LowRank
 from masklet.training.settings.procedure import ClipTracking, PromptShares
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
 from masklet.training.supply.data_source import open_training_data
+from masklet.training.supply.shares import Share
 
 STILLS = Stage(64, 1, scenes_per_step=2, objects_per_scene=2)
 CLIPS = ClipStage(64, 1, 1, 1, clip_length=3, clips_per_step=2, objects_per_clip=2)

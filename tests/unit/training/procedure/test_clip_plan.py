@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from masklet.training.procedure.clip_plan import ClipPlan, PromptKind, draw_plan
+from masklet.training.procedure.clip_plan import ClipPlan, draw_plan
 from masklet.training.settings.procedure import ClipTracking, PromptShares
+from masklet.training.supply.prompting import PromptKind
 
 PAPER = ClipTracking()
 CLICK, BOX, MASK = PromptKind.CLICK, PromptKind.BOX, PromptKind.MASK

@@ -17,14 +17,14 @@ from masklet.training.network.initial_memory import draw_memory_weights
 from masklet.training.network.initial_weights import draw_initial_weights
 from masklet.training.procedure import clip_step as clip_step_module
 from masklet.training.procedure import following
-from masklet.training.procedure.clip_plan import ClipPlan, PromptKind
+from masklet.training.procedure.clip_plan import ClipPlan
 from masklet.training.procedure.clip_step import clip_step
 from masklet.training.procedure.following import Follower
-from masklet.training.procedure.prompting import PointPrompts
 from masklet.training.settings.procedure import AnnotatorShares, ClipTracking, PromptShares
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import Stage
 from masklet.training.supply.clip_batches import ClipBatch, ClipSample, sample_clip
+from masklet.training.supply.prompting import PointPrompts, PromptKind
 
 MEMORY_PARTS = ("memory_attention.", "memory_encoder.", "object_pointer_proj.", "memory_temporal")
 

@@ -14,10 +14,11 @@ from masklet import Sam2VideoInferenceSession, Sam2VideoModel
 from masklet.modeling.video_network import ObjectOutcome
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
 from masklet.tracking.frame_prompt import FramePrompt, whole_mask
-from masklet.training.procedure.clip_plan import ClipPlan, PromptKind
+from masklet.training.procedure.clip_plan import ClipPlan
 from masklet.training.procedure.following import Follower, Lesson
 from masklet.training.settings.procedure import ClipTracking
 from masklet.training.supply.clip_batches import ClipBatch, ClipSample, sample_clip
+from masklet.training.supply.prompting import PromptKind
 
 CLICK, BOX, MASK = PromptKind.CLICK, PromptKind.BOX, PromptKind.MASK
 

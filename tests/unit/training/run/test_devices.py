@@ -19,12 +19,12 @@ from tests.unit.training.small_recipes import (
 
 from masklet.errors import InvalidInputError
 from masklet.training.run.devices import Devices
-from masklet.training.run.shares import Share
 from masklet.training.run.trainer import Trainer
 from masklet.training.settings.hardware import Hardware
 from masklet.training.settings.procedure import ClipTracking
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
+from masklet.training.supply.shares import Share
 
 ROOT = Path(__file__).parents[4]
 

@@ -9,9 +9,10 @@ from tests.unit.training.small_recipes import small_recipe, small_video_config
 
 from masklet.errors import InvalidInputError
 from masklet.modeling.video_network import VideoNetwork
-from masklet.training.network.parts import PARTS, Part, TrainedParameters, freeze, part_of
+from masklet.training.network.trained_parameters import TrainedParameters, freeze, part_of
 from masklet.training.run.optimizer import learning_rate, make_optimizer, rate_scale, set_learning_rate
 from masklet.training.settings.learning import ImageEncoderRates
+from masklet.training.settings.parts import PARTS, Part
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
 

@@ -22,18 +22,18 @@ from masklet.datasets.scenes import PictureBank, SceneGenerator
 from masklet.errors import CheckpointError, DivergedTrainingError, InvalidInputError
 from masklet.training.network.initial_memory import draw_memory_weights
 from masklet.training.network.initial_weights import draw_initial_weights
-from masklet.training.network.parts import part_of
+from masklet.training.network.trained_parameters import part_of
 from masklet.training.procedure.stills_step import training_step
 from masklet.training.recipes import recipe_named
 from masklet.training.run import trainer as trainer_module
 from masklet.training.run.run_lock import alone_in
 from masklet.training.run.run_state import AVERAGE_FOLDER
-from masklet.training.run.shares import Share
 from masklet.training.run.trainer import Trainer
 from masklet.training.settings.hardware import Hardware
 from masklet.training.settings.procedure import ClipTracking, PromptShares
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
+from masklet.training.supply.shares import Share
 from masklet.training.supply.stills_batches import SceneBatches
 
 

@@ -9,10 +9,10 @@ from tests.unit.training.small_recipes import small_recipe, write_pictures
 
 from masklet.datasets.scenes import Clip, ClipGenerator, PictureBank, SceneGenerator
 from masklet.errors import InvalidInputError
-from masklet.training.procedure.prompting import PointPrompts
-from masklet.training.run.shares import Share
 from masklet.training.settings.stages import ClipStage
 from masklet.training.supply.clip_batches import ClipBatch, ClipBatches, sample_clip
+from masklet.training.supply.prompting import PointPrompts
+from masklet.training.supply.shares import Share
 from masklet.training.supply.stills_batches import SceneBatch, SceneBatches
 
 

@@ -14,11 +14,11 @@ from tests.unit.training.small_recipes import small_recipe, write_pictures
 from masklet.datasets.augmentation import Augmentation
 from masklet.datasets.sampling import DataMixture
 from masklet.errors import InvalidInputError
-from masklet.training.run.shares import Share
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
 from masklet.training.supply.clip_batches import ClipBatch
 from masklet.training.supply.data_source import TrainingData, open_training_data
+from masklet.training.supply.shares import Share
 from masklet.training.supply.stills_batches import SceneBatch, loaded
 
 GREEN = (0, 255, 0)

@@ -7,8 +7,8 @@ from tests.unit.training.small_recipes import small_recipe, write_pictures
 
 from masklet.datasets.scenes import PictureBank, Scene, SceneGenerator
 from masklet.processing import Sam2ImageProcessorFast
-from masklet.training.run.shares import Share
 from masklet.training.settings.recipe import Recipe
+from masklet.training.supply.shares import Share
 from masklet.training.supply.stills_batches import SceneBatches, collate, loaded, sample_objects
 
 ALONE = Share()

@@ -2,7 +2,7 @@
 
 from torch.utils.data import Dataset
 
-from masklet.training.run.shares import Share, SharesInTurn
+from masklet.training.supply.shares import Share, SharesInTurn
 
 
 class Named(Dataset[str]):

@@ -7,10 +7,10 @@ import torch
 from masklet.masks.geometry import bounding_box
 from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING, POSITIVE
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
-from masklet.training.procedure.clip_plan import PromptKind
 from masklet.training.procedure.losses import measured_iou
-from masklet.training.procedure.prompting import (
+from masklet.training.supply.prompting import (
     PointPrompts,
+    PromptKind,
     box_around,
     click_on,
     coarse_mask_logits,

@@ -1,13 +1,12 @@
-"""The parts of the network that a recipe may freeze, and that rest in steps which have no use for them."""
+"""Which parameters learn: those of the parts that are neither frozen nor at rest."""
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
+
+from masklet.training.settings.parts import Part
 
 if TYPE_CHECKING:
     from torch import nn
-
-Part = Literal["image_encoder", "prompt_encoder", "mask_decoder", "memory"]
-PARTS: tuple[Part, ...] = get_args(Part)
 
 # What marks a picture as without memory is learnt from stills, so it goes with the decoder.
 _BEGINNINGS: dict[str, Part] = {

@@ -1,6 +1,7 @@
 """Prompts as a user would give them, for training: a first click or box, then clicks on errors."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 import torch
@@ -9,9 +10,16 @@ from torch import Tensor
 from masklet.masks.geometry import Mask, bounding_box
 from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
-from masklet.training.procedure.clip_plan import PromptKind
 
 SMALLEST_PART = 24  # pixels
+
+
+class PromptKind(Enum):
+    """How the objects of a frame are marked at first."""
+
+    CLICK = "click"
+    BOX = "box"
+    MASK = "mask"
 
 
 @dataclass

@@ -11,7 +11,7 @@ from torch import Tensor
 from masklet.errors import InvalidInputError
 from masklet.modeling.object_pointers import PointerMemory
 from masklet.modeling.video_network import SpatialMemory, VideoNetwork
-from masklet.training.procedure.regularization import regularize
+from masklet.training.network.regularization import regularize
 from masklet.training.settings.learning import Regularization
 
 
