@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constrain
 
 demo: $(VENV)/package.stamp
 	$(BIN)/masklet segment --prompts assets/prompts.json -o demo_output
-	$(BIN)/masklet track assets/juggle.mp4 --box 229,105,262,137 --box 228,18,312,252 \
+	$(BIN)/masklet track assets/juggle.mp4 --box 228,18,312,252 \
 		--write overlay --write contact-sheet -o demo_output
 
 test: $(VENV)/development.stamp

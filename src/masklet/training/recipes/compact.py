@@ -65,6 +65,7 @@ CLIPS = ClipStage(
     stills_every=2,
     train_image_encoder=False,
 )
+LARGE_CLIPS = replace(CLIPS, image_size=384, steps=2200)
 
 
 def compact(given: Ingredients) -> Recipe:
@@ -75,22 +76,20 @@ def compact(given: Ingredients) -> Recipe:
     return Recipe(
         name="compact",
         model=compact_model(),
-        stages=(STILLS, CLIPS),
+        stages=(STILLS, CLIPS, LARGE_CLIPS),
         picture_folders=given.pictures,
         panoptic_folder=next((folder / "coco_train_cc" for folder in given.pictures), None),
         data=given.data,
         initial_weights=given.initial_weights,
-        rounds=2,
-        # Boxes are slower to learn than clicks: the decoder has to find what lies between two corners.
-        prompts=PromptShares(click=0.25, box=0.7, mask=0.05),
+        prompts=PromptShares(click=0.42, box=0.54, mask=0.04),
         mixture=SceneMixture(copy_paste=0.2, parts_and_wholes=0.18, micrograph=0.07),
         # At the papers' weights its masks filled too little of what was asked for.
-        losses=LossWeights(focal_alpha=0.6, dice=4.0),
+        losses=LossWeights(focal_alpha=0.5, dice=4.0),
         annotator=AnnotatorShares(deepest=0.6, truth=0.0, loose_box=0.4),
         tracking=ClipTracking(
             prompts=PromptShares(click=0.13, box=0.37, mask=0.5),
             prompted_frames=1,
-            corrections=1,
+            corrections=2,
             detach_masks=True,
             as_excerpt=True,
         ),
@@ -98,8 +97,8 @@ def compact(given: Ingredients) -> Recipe:
 
 
 def compact_clips(given: Ingredients) -> Recipe:
-    """The second half of `compact` alone, which teaches a compact image model (`--from`) to track."""
-    return replace(compact(given), name="compact_clips", stages=(CLIPS,), learning_rate=4e-4)
+    """The stages of `compact` on clips alone, which teach a compact image model (`--from`) to track."""
+    return replace(compact(given), name="compact_clips", stages=(CLIPS, LARGE_CLIPS), learning_rate=4e-4)
 
 
 def smoke(given: Ingredients) -> Recipe:
