@@ -39,6 +39,7 @@ def compact_model(image_size: int = 384) -> Sam2Config:
         ),
         image_size=image_size,
         num_maskmem=4,
+        max_cond_frame_num=3,  # as many as clips have in training: the first, and two corrected ones
         memory_attention_hidden_size=WIDTH,
         memory_attention_num_layers=2,
         memory_attention_feed_forward_hidden_size=512,
