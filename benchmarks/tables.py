@@ -121,6 +121,15 @@ def vos_markdown(reports: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def interactive_markdown(reports: list[dict[str, Any]]) -> str:
+    """What `masklet evaluate interactive --output` wrote, as one table: a row a way, a column a count of frames."""
+    counts = list(reports[0]["scores"])
+    lines = [_line(["J&F after", *counts]), _line(["---"] * (1 + len(counts)))]
+    for report in reports:
+        lines.append(_line([report["predictor"], *(f"{100 * report['scores'][count]:.1f}" for count in counts)]))
+    return "\n".join(lines)
+
+
 def video_memory_markdown(report: dict[str, Any]) -> str:
     """What a process holds while it tracks: after 100 frames, at the end, and the growth between them."""
     names = {"file": "a file", "stream": "a stream", "unbounded": "a file, every memory kept"}
@@ -153,6 +162,7 @@ def video_rate_markdown(report: dict[str, Any]) -> str:
 
 TABLES: dict[str, Callable[[Any], str]] = {
     "images": markdown,
+    "interactive": interactive_markdown,
     "stills": stills_markdown,
     "video": video_markdown,
     "video_memory": video_memory_markdown,
@@ -163,6 +173,8 @@ TABLES: dict[str, Callable[[Any], str]] = {
 
 def table_of(content: Any) -> str:
     """The table of any results file, known by what is in it."""
+    if isinstance(content, list) and "interaction" in content[0]:
+        return interactive_markdown(content)
     if isinstance(content, list):
         return vos_markdown(content) if "sequences" in content[0] else stills_markdown(content)
     if "rates" in content:
