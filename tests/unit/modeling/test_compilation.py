@@ -62,7 +62,8 @@ def test_the_first_graphs_serve_all_objects_prompts_and_memories(dtype: torch.dt
     tracked(compiled, 1, clicks=1)
     assert graphs.count == PARTS  # none is in pieces
     tracked(compiled, 2, clicks=2)
-    assert graphs.count <= 2 * PARTS
+    # The decoder has one more for several objects, and in bfloat16 torch's convolutions of the memory encoder, too.
+    assert graphs.count == PARTS + (1 if dtype == torch.float32 else 2)
     first_graphs = graphs.count
     cases: list[tuple[int, int, dict[str, Any]]] = [
         (1, 3, {}),
@@ -102,7 +103,7 @@ def test_code_of_the_default_generator_gives_the_same_numbers() -> None:
         assert largest_difference < 1e-4 * expected.abs().max() < 0.01  # logits, not the -1024 of absent objects
         graphs.append(torch._dynamo.utils.counters["stats"]["unique_graphs"])
     assert graphs[0] == PARTS
-    assert graphs[1] <= 2 * PARTS
+    assert graphs[1] <= PARTS + 2  # of the decoder, and of the memory encoder where convolutions take another way
     assert graphs[2:] == 3 * graphs[1:2]
 
 
