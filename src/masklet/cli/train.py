@@ -88,7 +88,7 @@ def _recipe(
             raise InvalidInputError(f"There is no folder {root} (--data).")
     make = maker_of(name)
     record = RunRecord.load(run) if run and (run / STATE_FILE).exists() else None
-    given = Ingredients.of(data, initial_weights, begun_with=record.model_config() if record else None)
+    given = Ingredients.of(data, initial_weights, begun=record)
     return overridden(make(given), changes)
 
 

@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 
 from masklet.datasets.scenes import shapes
-from masklet.datasets.scenes.bank import Cutout, PictureBank
+from masklet.datasets.scenes.bank import PictureBank
 from masklet.datasets.scenes.compositions import surface
+from masklet.datasets.scenes.cutouts import Cutout
 from masklet.datasets.scenes.fills import random_fill
 from masklet.datasets.scenes.layers import ByteArray, FloatArray, Layer, Stamp
 from masklet.datasets.scenes.motion import (

@@ -1,4 +1,4 @@
-"""The raw material of scenes: photographs, material swatches and real objects cut out of labelled photographs."""
+"""The raw material of scenes: photographs, material swatches and single objects."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from masklet.datasets.scenes.cutouts import Cutout, around_mask, mostly_in_one_piece, recoloured, transparent_cutouts
 from masklet.datasets.scenes.layers import ByteArray
 from masklet.errors import InvalidInputError, UnreadableImageError
 
@@ -16,7 +17,8 @@ PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", 
 LABEL_FOLDER = "panoptic"
 LONGEST_SIDE = 640
 SMALLEST_SIDE = 48
-SMALLEST_CUTOUT_AREA = 500
+SUFFIXES_WITH_TRANSPARENCY = frozenset({".png", ".webp", ".tif", ".tiff"})
+DRAWN_SHARE = 0.5  # of the objects asked for, where there are cut-outs and drawings
 
 
 @dataclass(frozen=True)
@@ -33,21 +35,17 @@ class LabelledPicture:
 
 
 @dataclass(frozen=True)
-class Cutout:
-    """One real object: its surroundings uint8 [height, width, 3] and its mask uint8 [height, width], 0 or 255."""
-
-    picture: ByteArray
-    mask: ByteArray
-
-
-@dataclass(frozen=True)
 class PictureBank:
-    """Decoded pictures, RGB, at most 640 pixels on their longest side. Swatches are small pieces of one material."""
+    """Decoded pictures, RGB, at most 640 pixels on their longest side. Swatches are small pieces of one material.
+
+    `cutouts` are the things of labelled photographs; `drawings` the objects of pictures with transparent surroundings.
+    """
 
     photographs: tuple[ByteArray, ...]
     swatches: tuple[ByteArray, ...]
     labelled: tuple[LabelledPicture, ...]
     cutouts: tuple[Cutout, ...]
+    drawings: tuple[Cutout, ...] = ()
 
     @classmethod
     def load(cls, folders: Sequence[Path], panoptic_folder: Path | None = None) -> "PictureBank":
@@ -60,18 +58,36 @@ class PictureBank:
         labelled = tuple(_read_panoptic(Path(panoptic_folder))) if panoptic_folder is not None else ()
         photographs = [example.picture for example in labelled]
         swatches: list[ByteArray] = []
+        drawings: list[Cutout] = []
         for path in _picture_paths(folders, skip=panoptic_folder):
+            objects = transparent_cutouts(path) if path.suffix.lower() in SUFFIXES_WITH_TRANSPARENCY else None
+            if objects is not None:
+                drawings.extend(objects)
+                continue
             picture = read_picture(path)
             pieces = cut_swatch_sheet(picture)
             swatches.extend(pieces)
             if not pieces and min(picture.shape[:2]) >= SMALLEST_SIDE:
                 photographs.append(bounded(picture))
-        if not photographs and not swatches:
+        if not photographs and not swatches and not drawings:
             raise InvalidInputError(
                 f"no pictures ({', '.join(sorted(PICTURE_SUFFIXES))}) below {list(map(str, folders))}"
             )
         cutouts = tuple(cutout for example in labelled for cutout in cut_out_things(example))
-        return cls(tuple(photographs), tuple(swatches), labelled, cutouts)
+        return cls(tuple(photographs), tuple(swatches), labelled, cutouts, tuple(drawings))
+
+    @property
+    def has_objects(self) -> bool:
+        """Whether there is any single object to paste."""
+        return bool(self.cutouts or self.drawings)
+
+    def any_object(self, rng: np.random.Generator) -> Cutout:
+        """A real object or a drawing, which comes in new colours every time. Needs `has_objects`."""
+        is_drawn = bool(self.drawings) and (not self.cutouts or rng.random() < DRAWN_SHARE)
+        if not is_drawn:
+            return self.cutouts[rng.integers(len(self.cutouts))]
+        drawing = self.drawings[rng.integers(len(self.drawings))]
+        return recoloured(rng, drawing, self.swatches[rng.integers(len(self.swatches))] if self.swatches else None)
 
 
 def read_picture(path: Path) -> ByteArray:
@@ -112,13 +128,8 @@ def cut_out_things(example: LabelledPicture) -> Iterator[Cutout]:
     """The objects of a labelled picture that are large enough and mostly in one piece."""
     for label in example.things:
         mask = (example.labels == label).astype(np.uint8) * np.uint8(255)
-        count, _, statistics, _ = cv2.connectedComponentsWithStats(mask)
-        areas = statistics[1:, cv2.CC_STAT_AREA]
-        if count < 2 or areas.sum() < SMALLEST_CUTOUT_AREA or areas.max() < 0.8 * areas.sum():
-            continue
-        left, top, width, height = cv2.boundingRect(mask)
-        region = (slice(max(0, top - 2), top + height + 2), slice(max(0, left - 2), left + width + 2))
-        yield Cutout(example.picture[region], mask[region])
+        if mostly_in_one_piece(mask):
+            yield around_mask(example.picture, mask)
 
 
 def _without_white_border(piece: ByteArray) -> ByteArray:

@@ -108,7 +108,7 @@ class ClipGenerator:
         self.bank, self.size, self.length = bank, size, length
         mixture = mixture or ClipMixture()
         missing = {"labelled_photograph"} if not bank.labelled else set()
-        if not bank.cutouts:
+        if not bank.has_objects:
             missing.add("pasted_objects")
         weights = {kind: getattr(mixture, kind) for kind in KINDS if kind not in missing}
         if sum(weights.values()) <= 0:
@@ -189,8 +189,8 @@ def _troupe(
 
 
 def _actor(rng: np.random.Generator, bank: PictureBank, extent: float, poses: Trajectory, cutout_share: float) -> Actor:
-    if bank.cutouts and rng.random() < cutout_share:
-        return cutout_actor(rng, bank.cutouts[rng.integers(len(bank.cutouts))], extent, poses)
+    if bank.has_objects and rng.random() < cutout_share:
+        return cutout_actor(rng, bank.any_object(rng), extent, poses)
     return (figure_actor if rng.random() < 0.3 else shape_actor)(rng, bank, extent, poses)
 
 

@@ -147,8 +147,8 @@ def _insets(rng: np.random.Generator, size: int, plan: _Plan, whole: Stamp) -> l
 def _any_shape(
     rng: np.random.Generator, bank: PictureBank, size: int, centre: tuple[float, float], radius: float
 ) -> Stamp:
-    if bank.cutouts and rng.random() < 0.3:
-        cutout = bank.cutouts[rng.integers(len(bank.cutouts))]
+    if bank.has_objects and rng.random() < 0.3:
+        cutout = bank.any_object(rng)
         return shapes.silhouette(cutout, rng, size, centre, 2 * radius)
     outlines = shapes.SHAPES[rng.integers(len(shapes.SHAPES))](rng)
     placed = shapes.place(outlines, centre, radius, rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 1))

@@ -93,7 +93,7 @@ class SceneGenerator:
 def _available_kinds(bank: PictureBank, mixture: SceneMixture) -> tuple[list[str], list[float]]:
     """Kinds with a weight whose material the bank holds, and their shares (sum 1)."""
     missing = {"labelled_photograph"} if not bank.labelled else set()
-    if not bank.cutouts:
+    if not bank.has_objects:
         missing.add("copy_paste")
     weights = {kind: getattr(mixture, kind) for kind in KINDS if kind not in missing and getattr(mixture, kind) > 0}
     if not weights:

@@ -24,7 +24,7 @@ def labelled_photograph(rng: np.random.Generator, bank: PictureBank, size: int) 
         if label in example.things or (label in example.stuff and _is_one_piece(mask)):
             masks.append(mask)
     composition = Composition(picture, masks)
-    if bank.cutouts and rng.random() < 0.3:
+    if bank.has_objects and rng.random() < 0.3:
         composition.layers.extend(pasted_objects(rng, bank, size, int(rng.integers(1, 5))))
     return composition
 
@@ -61,7 +61,7 @@ def _seen(picture: ByteArray, source_2hw: FloatArray) -> FloatArray:
 
 
 def copy_paste(rng: np.random.Generator, bank: PictureBank, size: int) -> Composition:
-    """Real objects pasted over another background, hiding each other. Needs `bank.cutouts`."""
+    """Real objects pasted over another background, hiding each other. Needs `bank.has_objects`."""
     if bank.labelled and rng.random() < 0.3:
         composition = labelled_photograph(rng, bank, size)
     else:
@@ -73,12 +73,12 @@ def copy_paste(rng: np.random.Generator, bank: PictureBank, size: int) -> Compos
 
 def pasted_objects(rng: np.random.Generator, bank: PictureBank, size: int, count: int) -> list[Layer]:
     """`count` real objects in random places and sizes, larger ones further back; at times the same object repeated."""
-    repeated = bank.cutouts[rng.integers(len(bank.cutouts))] if rng.random() < 0.2 else None
+    repeated = bank.any_object(rng) if rng.random() < 0.2 else None
     extents = np.sort(np.exp(rng.uniform(np.log(0.08), np.log(0.75), count)))[::-1] * size
     shadow = float(rng.uniform(0.2, 0.6)) if rng.random() < 0.5 else 0.0
     layers = []
     for extent in extents:
-        cutout = repeated or bank.cutouts[rng.integers(len(bank.cutouts))]
+        cutout = repeated or bank.any_object(rng)
         scale = min(1.5, extent / max(cutout.mask.shape))
         turn = random_turn(rng, scale, max_angle=np.pi if rng.random() < 0.25 else 0.35)
         colour, stamp = warp_cutout(cutout, size, (rng.uniform(0, size), rng.uniform(0, size)), turn)

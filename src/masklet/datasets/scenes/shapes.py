@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from masklet.datasets.scenes.bank import Cutout
+from masklet.datasets.scenes.cutouts import Cutout
 from masklet.datasets.scenes.layers import FloatArray, Stamp
 
 Points = NDArray[np.float64]  # [points, 2] as (x, y) in pixels, or in units of the shape's radius

@@ -9,23 +9,25 @@ from masklet.configuration.base import CONFIG_FILE
 from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
 from masklet.datasets.sampling.mixture import DataMixture
 from masklet.sources import BUNDLED_FOLDER, locate_file
+from masklet.training.run.run_record import RunRecord
+from masklet.training.settings.procedure import LossWeights
 
 
 @dataclass(frozen=True)
 class Ingredients:
     """`pictures`: folders of material for the procedural world; `annotated`: recorded datasets; `holds_videos`: whether
-    any of these holds videos; `initial_weights`: a folder, file or hub id, None where none was named; `begun_with`: the
-    configuration of the network of a run that goes on, which needs those weights no more."""
+    any of these holds videos; `initial_weights`: a folder, file or hub id, None where none was named; `begun`: the
+    record of a run that goes on, which needs those weights no more."""
 
     pictures: tuple[Path, ...] = ()
     annotated: tuple[Path, ...] = ()
     holds_videos: bool = False
     initial_weights: str | None = None
-    begun_with: Sam2Config | None = None
+    begun: RunRecord | None = None
 
     @classmethod
     def of(
-        cls, roots: Sequence[Path], initial_weights: str | None = None, begun_with: Sam2Config | None = None
+        cls, roots: Sequence[Path], initial_weights: str | None = None, begun: RunRecord | None = None
     ) -> "Ingredients":
         """Sort data roots into annotated ones, in a layout that is known, and folders of mere pictures.
 
@@ -34,7 +36,7 @@ class Ingredients:
         annotated = tuple(root for root in roots if is_dataset(root))
         pictures = tuple(root for root in roots if root not in annotated)
         has_videos = any(holds_videos(open_dataset(root)) for root in annotated)
-        return cls(pictures, annotated, has_videos, initial_weights, begun_with)
+        return cls(pictures, annotated, has_videos, initial_weights, begun)
 
     @property
     def data(self) -> DataMixture:
@@ -48,10 +50,18 @@ class Ingredients:
 
     def checkpoint_config(self) -> Sam2Config:
         """The configuration of that checkpoint, as it was when the run began; `CheckpointError` if there is none."""
-        if self.begun_with is not None:
-            return self.begun_with
+        if self.begun is not None:
+            return self.begun.model_config()
         if locate_file(self.checkpoint, CONFIG_FILE, required=False):
             return Sam2Config.from_pretrained(self.checkpoint)
         from masklet.checkpoints.opening import open_checkpoint  # needs torch, and reads the weights
 
         return open_checkpoint(self.checkpoint, Sam2Config)[0]
+
+    def checkpoint_losses(self) -> LossWeights:
+        """The losses that masklet trained that checkpoint with, which its masks are used to; the papers' for any other.
+
+        `CheckpointError` if the checkpoint's record is damaged.
+        """
+        record = self.begun or RunRecord.load(Path(self.checkpoint))
+        return LossWeights() if record is None else record.losses()

@@ -14,10 +14,11 @@ from masklet.configuration import Sam2Config
 from masklet.errors import CheckpointError
 from masklet.training.network.initial_checkpoint import weights_checksum
 from masklet.training.settings.overrides import overridden, settings
+from masklet.training.settings.procedure import LossWeights
 from masklet.training.settings.recipe import Recipe
 
 RECORD_FILE = "run.json"
-_OF_THE_MODEL = "model."
+_OF_THE_MODEL, _OF_THE_LOSSES = "model.", "losses."
 # What may be another when a run goes on: it says how steps are computed, not what they are.
 _OF_THE_MACHINE = ("hardware.", "loader_workers", "save_every")
 
@@ -61,8 +62,15 @@ class RunRecord:
 
     def model_config(self) -> Sam2Config:
         """The configuration of the network that was trained."""
-        own = [f"{name}={text}" for name, text in self.settings.items() if name.startswith(_OF_THE_MODEL)]
-        return overridden(Sam2Config(), [each.removeprefix(_OF_THE_MODEL) for each in own])
+        return overridden(Sam2Config(), self._assignments(_OF_THE_MODEL))
+
+    def losses(self) -> LossWeights:
+        """What answers cost in that run."""
+        return overridden(LossWeights(), self._assignments(_OF_THE_LOSSES))
+
+    def _assignments(self, prefix: str) -> list[str]:
+        own = (f"{name}={text}" for name, text in self.settings.items() if name.startswith(prefix))
+        return [each.removeprefix(prefix) for each in own]
 
     def save(self, folder: Path) -> None:
         """Write `run.json`; the file is always a complete one."""

@@ -5,12 +5,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.unit.training.small_recipes import small_video_config, write_pictures
+from tests.unit.training.small_recipes import small_recipe, small_video_config, write_pictures
 
 from masklet.errors import CheckpointError
 from masklet.sources import BUNDLED_FOLDER
 from masklet.training.recipes import recipe_named
 from masklet.training.recipes.ingredients import Ingredients
+from masklet.training.run.run_record import RunRecord
+from masklet.training.settings.procedure import LossWeights
 from masklet.training.settings.stages import ClipStage
 
 
@@ -54,6 +56,16 @@ def test_fine_tuning_starts_from_a_checkpoint(tmp_path: Path) -> None:
     assert recipe_named("finetune-image", annotated).initial_weights == str(BUNDLED_FOLDER)
     with pytest.raises(CheckpointError, match="nowhere"):
         recipe_named("finetune-image", annotated, initial_weights=str(tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize("name", ["finetune-image", "finetune-video", "lora"])
+def test_fine_tuning_goes_on_with_the_losses_that_masklet_trained_a_checkpoint_with(tmp_path: Path, name: str) -> None:
+    small_video_config().save_pretrained(tmp_path / "model")
+    video = write_video(tmp_path / "video")
+    assert recipe_named(name, video, initial_weights=str(tmp_path / "model")).losses == LossWeights()
+    taught = LossWeights(dice=4.0, focal_alpha=0.5)
+    RunRecord.of(small_recipe(tmp_path, losses=taught)).save(tmp_path / "model")
+    assert recipe_named(name, video, initial_weights=str(tmp_path / "model")).losses == taught
 
 
 def test_data_decides_between_stills_and_clips(tmp_path: Path) -> None:

@@ -1,0 +1,86 @@
+"""Single objects with their outlines: cut out of labelled photographs, or pictures with transparent surroundings."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from masklet.datasets.scenes.layers import ByteArray, FloatArray
+
+SMALLEST_AREA = 500  # pixels
+LARGEST_SHARE = 0.97  # of a picture: more is a picture with round corners rather than an object
+LONGEST_SIDE = 192
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """One object: its surroundings uint8 [height, width, 3] and its mask uint8 [height, width], 0 or 255."""
+
+    picture: ByteArray
+    mask: ByteArray
+
+
+def around_mask(picture: ByteArray, mask: ByteArray) -> Cutout:
+    """The part of a picture [height, width, 3] with a mask [height, width] and two pixels around it."""
+    left, top, width, height = cv2.boundingRect(mask)
+    region = (slice(max(0, top - 2), top + height + 2), slice(max(0, left - 2), left + width + 2))
+    return Cutout(picture[region], mask[region])
+
+
+def mostly_in_one_piece(mask: ByteArray) -> bool:
+    """Whether a mask is large enough, and 80 % of it in one piece."""
+    count, _, statistics, _ = cv2.connectedComponentsWithStats(mask)
+    areas = statistics[1:, cv2.CC_STAT_AREA]
+    return bool(count > 1 and areas.sum() >= SMALLEST_AREA and areas.max() >= 0.8 * areas.sum())
+
+
+def transparent_cutouts(path: Path) -> list[Cutout] | None:
+    """The object of a picture file that is transparent around it; none if it is in pieces; None for opaque pictures.
+
+    At most 192 pixels on its longest side. Colours go on beyond its outline, so that no rim shows where it is pasted.
+    """
+    encoded = np.fromfile(path, np.uint8)
+    rgba = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if encoded.size else None
+    if rgba is None or rgba.ndim != 3 or rgba.shape[2] != 4 or rgba.dtype != np.uint8:
+        return None
+    opaque = (rgba[..., 3] > 127).astype(np.uint8) * np.uint8(255)
+    if np.count_nonzero(opaque) > LARGEST_SHARE * opaque.size:
+        return None
+    if not mostly_in_one_piece(opaque):
+        return []
+    scale = min(1.0, LONGEST_SIDE / max(opaque.shape))
+    size = (max(1, round(opaque.shape[1] * scale)), max(1, round(opaque.shape[0] * scale)))
+    small = np.asarray(cv2.resize(rgba, size, interpolation=cv2.INTER_AREA), np.uint8)
+    shape = (small[..., 3] > 127).astype(np.uint8) * np.uint8(255)
+    return [around_mask(_continued(small[..., 2::-1], shape), shape)]
+
+
+def recoloured(rng: np.random.Generator, cutout: Cutout, swatch: ByteArray | None = None) -> Cutout:
+    """A drawing in other colours, at times duller or lighter, at times with the grain of a material swatch."""
+    hsv = cv2.cvtColor(np.ascontiguousarray(cutout.picture), cv2.COLOR_RGB2HSV).astype(np.float32)
+    if rng.random() < 0.7:
+        hsv[..., 0] = (hsv[..., 0] + rng.uniform(0, 180)) % 180
+    hsv[..., 1] *= rng.uniform(0.1, 1.0)
+    hsv[..., 2] = 255 * (hsv[..., 2] / 255) ** rng.uniform(0.6, 2.5)
+    picture = np.asarray(cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB), np.uint8)
+    if swatch is not None and rng.random() < 0.5:
+        picture = _grained(rng, picture, swatch)
+    return replace(cutout, picture=picture)
+
+
+def _grained(rng: np.random.Generator, picture: ByteArray, swatch: ByteArray) -> ByteArray:
+    height, width = picture.shape[:2]
+    grey = cv2.cvtColor(np.ascontiguousarray(swatch), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grain = cv2.resize(grey / max(1.0, float(grey.mean())), (width, height), interpolation=cv2.INTER_LINEAR)
+    strength = rng.uniform(0.3, 1.0)
+    return np.clip(picture * (1 + strength * (grain - 1))[..., None], 0, 255).astype(np.uint8)
+
+
+def _continued(picture: ByteArray, mask: ByteArray) -> ByteArray:
+    """The picture with the colours of the mask's nearest pixels beyond it."""
+    weight: FloatArray = mask.astype(np.float32) * np.float32(1 / 255)
+    reach = 0.05 * max(mask.shape)
+    spread = cv2.GaussianBlur(picture * weight[..., None], (0, 0), reach)
+    near = spread / np.maximum(cv2.GaussianBlur(weight, (0, 0), reach), 1e-3)[..., None]
+    return np.where(mask[..., None] > 0, picture, np.clip(near, 0, 255)).astype(np.uint8)
