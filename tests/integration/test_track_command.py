@@ -205,6 +205,14 @@ def test_a_kept_session_is_corrected(here, tracker):
     assert tracked_frames() == list(range(FRAMES))
 
 
+def test_label_maps_of_a_kept_session_that_they_cannot_hold_are_refused_before_tracking(here, tracker):
+    assert track("--point", "5,15@0:300", "--save-session", "kept").exit_code == ExitCode.DONE
+    tracker.visited = []
+    result = track("--resume", "kept", "--point", "9,9@7:2", "--write", "label-maps")
+    assert_one_line(result, ExitCode.WRONG_USAGE, "up to 255; got 300")
+    assert tracker.visited == []
+
+
 def test_an_error_midway_leaves_what_was_tracked(here, tracker):
     tracker.fail_at = 6
     result = track("--point", "5,15")

@@ -122,6 +122,7 @@ def _track(
     columns = (PerSecond("frames"), MemoryInUse(), "objects: {task.fields[objects]}")
     with RecordedMasks(video.height, video.width) as recorded:
         run = TrackingRun.begin(tracker, video, recorded, task)
+        outputs.check(run.tracked.object_ids)  # those of a session that goes on, too
         with progress_bar(*columns) as progress:
             ending = run.follow(task, progress)
         session = save_session or (task.resumed or outputs.session if ending else None)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 from torch import Tensor
 
 from masklet.atomic_files import written_whole
+from masklet.checkpoints.transformers_arguments import with_effect
 from masklet.errors import InvalidInputError
 from masklet.processing import post_processing
 from masklet.processing.image_options import ImageOptions
@@ -102,12 +103,17 @@ class SavedOptions(ImageOptions):
                 model. Both `preprocessor_config.json` and the nested `processor_config.json` are understood.
             subfolder: folder inside the source.
             revision: branch, tag or commit of a hub repository.
-            **overrides: settings that replace the saved ones.
+            **overrides: options that replace the saved ones.
 
         Raises:
             CheckpointError: if there are no such settings.
+            InvalidInputError: for options that are neither known nor saved.
         """
-        return cls.from_dict(cls.read_settings(source, subfolder=subfolder, revision=revision), **overrides)
+        saved = cls.read_settings(source, subfolder=subfolder, revision=revision)
+        overrides = with_effect(overrides)
+        if unknown := [name for name in overrides if name not in _OPTION_NAMES and name not in saved]:
+            raise InvalidInputError(f"Unknown options {unknown}; the processor knows {list(_OPTION_NAMES)}.")
+        return cls.from_dict(saved, **overrides)
 
     def _with(self, overrides: dict[str, Any]) -> ImageOptions:
         if unknown := [name for name in overrides if name not in _OPTION_NAMES]:

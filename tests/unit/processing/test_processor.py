@@ -185,8 +185,8 @@ def test_saving_and_loading(tmp_path: Path) -> None:
 
 def test_overrides_while_loading(tmp_path: Path) -> None:
     Sam2Processor(size=48).save_pretrained(tmp_path)
-    loaded = Sam2Processor.from_pretrained(tmp_path, do_normalize=False, padding_value=1.0, point_pad_value=-20)
-    wanted = Sam2ImageProcessorFast(size=48, do_normalize=False, padding_value=1.0)
+    loaded = Sam2Processor.from_pretrained(tmp_path, do_normalize=False, point_pad_value=-20)
+    wanted = Sam2ImageProcessorFast(size=48, do_normalize=False)
     assert loaded.image_processor.to_json_string() == wanted.to_json_string()
     assert loaded.point_pad_value == -20
     assert Sam2Processor.from_pretrained(tmp_path, size=32).target_size == 32
@@ -194,6 +194,16 @@ def test_overrides_while_loading(tmp_path: Path) -> None:
     loaded = Sam2Processor.from_pretrained(tmp_path, image_processor=other)
     assert loaded.image_processor is other
     assert loaded.target_size == 16
+
+
+def test_overrides_that_are_no_options_are_refused_and_those_of_transformers_understood(tmp_path: Path) -> None:
+    Sam2Processor(size=48).save_pretrained(tmp_path)
+    with pytest.raises(InvalidInputError, match=r"\['do_normalise'\].*do_normalize"):
+        Sam2Processor.from_pretrained(tmp_path, do_normalise=False)
+    with pytest.raises(InvalidInputError, match="HF_TOKEN"):
+        Sam2Processor.from_pretrained(tmp_path, token="...")
+    loaded = Sam2Processor.from_pretrained(tmp_path, use_fast=True, trust_remote_code=False)
+    assert not hasattr(loaded.image_processor, "use_fast")
 
 
 def test_the_files_of_earlier_versions_load(tmp_path: Path) -> None:
