@@ -3,5 +3,15 @@
 from masklet.datasets.scenes.bank import PictureBank
 from masklet.datasets.scenes.clips import Clip, ClipGenerator, ClipMixture
 from masklet.datasets.scenes.generator import Scene, SceneGenerator, SceneMixture
+from masklet.datasets.scenes.mosaics import MosaicScenes
 
-__all__ = ["Clip", "ClipGenerator", "ClipMixture", "PictureBank", "Scene", "SceneGenerator", "SceneMixture"]
+__all__ = [
+    "Clip",
+    "ClipGenerator",
+    "ClipMixture",
+    "MosaicScenes",
+    "PictureBank",
+    "Scene",
+    "SceneGenerator",
+    "SceneMixture",
+]

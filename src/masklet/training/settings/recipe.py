@@ -21,10 +21,11 @@ class Recipe:
     """Everything that determines a run, apart from the machine.
 
     `data` names annotated data and its part in the run; without any, all is procedural. The procedural world is made of
-    the pictures below `picture_folders` and the labelled ones of `panoptic_folder` (COCO panoptic format). Training
-    starts from `initial_weights` (a folder, file or hub id) or else from random ones. The learning rate warms up
-    linearly and falls along a cosine to `final_learning_rate`. `rounds` counts the prompts an object gets: the first,
-    then corrective clicks. `frozen` parts of the network stay as they begin.
+    the pictures below `picture_folders` and the labelled ones of `panoptic_folder` (COCO panoptic format); a share
+    `mosaic` of its scenes shows four of half the size, and with them smaller objects. Training starts from
+    `initial_weights` (a folder, file or hub id) or else from random ones. The learning rate warms up linearly and falls
+    along a cosine to `final_learning_rate`. `rounds` counts the prompts an object gets: the first, then corrective
+    clicks. `frozen` parts of the network stay as they begin.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Recipe:
     panoptic_folder: Path | None = None
     data: DataMixture = field(default_factory=DataMixture)
     mixture: SceneMixture = field(default_factory=SceneMixture)
+    mosaic: float = 0.0
     clip_mixture: ClipMixture = field(default_factory=ClipMixture)
     initial_weights: str | Path | None = None
     rounds: int = 3
@@ -66,6 +68,7 @@ class Recipe:
         require_numbers(self, "rounds", "save_every", at_least=1)
         require_numbers(self, "learning_rate", "gradient_clip", above=0)
         require_numbers(self, "average_decay", at_least=0, below=1)
+        require_numbers(self, "mosaic", at_least=0, at_most=1)
         if not self.stages:
             raise InvalidInputError("Recipe.stages is empty; give at least one.")
         self._check_parts()

@@ -19,7 +19,7 @@ from masklet.datasets.sampling import (
     SceneSource,
     SkippedSamples,
 )
-from masklet.datasets.scenes import ClipGenerator, PictureBank, SceneGenerator
+from masklet.datasets.scenes import ClipGenerator, MosaicScenes, PictureBank, SceneGenerator
 from masklet.errors import InvalidInputError
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
@@ -81,9 +81,14 @@ class TrainingData:
             sources += [FramesAsStills(videos, size, recipe.data.stills, recipe.seed) for videos, _ in self.videos]
         weights = [weight for _, weight in self.images] or [weight for _, weight in self.videos]
         if self.bank:
-            sources.append(SceneGenerator(self.bank, size, recipe.mixture))
+            sources.append(self._procedural_scenes(self.bank, size))
             weights.append(recipe.data.procedural_weight)
         return sources, weights
+
+    def _procedural_scenes(self, bank: PictureBank, size: int) -> SceneSource:
+        if not self.recipe.mosaic:
+            return SceneGenerator(bank, size, self.recipe.mixture)
+        return MosaicScenes(bank, size, self.recipe.mixture, self.recipe.mosaic)
 
     def _clip_sources(self, size: int, length: int) -> tuple[list[ClipSource], list[float]]:
         recipe = self.recipe
