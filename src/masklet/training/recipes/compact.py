@@ -54,7 +54,6 @@ def compact_model(image_size: int = 384) -> Sam2Config:
 
 
 STILLS = Stage(image_size=256, steps=5400, scenes_per_step=8, objects_per_scene=12)
-# The image encoder learns from stills; left as it is, it costs clips little.
 CLIPS = ClipStage(
     image_size=256,
     steps=1600,
@@ -63,10 +62,9 @@ CLIPS = ClipStage(
     clip_length=8,
     clips_per_step=2,
     objects_per_clip=4,
-    stills_every=2,
-    train_image_encoder=False,
+    stills_every=2.5,
 )
-LARGE_CLIPS = replace(CLIPS, image_size=384, steps=2200)
+LARGE_CLIPS = replace(CLIPS, image_size=384, steps=2200, stills_every=2.2)
 
 
 def compact(given: Ingredients) -> Recipe:
@@ -83,7 +81,8 @@ def compact(given: Ingredients) -> Recipe:
         data=given.data,
         initial_weights=given.initial_weights,
         prompts=PromptShares(click=0.42, box=0.54, mask=0.04),
-        mixture=SceneMixture(copy_paste=0.2, parts_and_wholes=0.18, micrograph=0.07),
+        mixture=SceneMixture(copy_paste=0.3, parts_and_wholes=0.18, micrograph=0.07),
+        mosaic=0.25,
         # At the papers' weights its masks filled too little of what was asked for.
         losses=LossWeights(focal_alpha=0.5, dice=4.0),
         annotator=AnnotatorShares(deepest=0.6, truth=0.0, loose_box=0.4),

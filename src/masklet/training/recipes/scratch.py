@@ -16,6 +16,6 @@ def scratch(given: Ingredients) -> Recipe:
     return replace(
         compact(given),
         name="scratch",
-        stages=(STILLS, replace(CLIPS, train_image_encoder=given.holds_videos)) if moves else (STILLS,),
+        stages=(STILLS, CLIPS) if moves else (STILLS,),
         panoptic_folder=None,
     )

@@ -100,6 +100,16 @@ def same(one: SceneBatch | ClipBatch, other: SceneBatch | ClipBatch) -> bool:
     return type(one) is type(other) and all(torch.equal(a, b) for a, b in pairs)
 
 
+def test_procedural_scenes_are_mosaics_by_the_recipe(folders: Path) -> None:
+    recipe = small_recipe(folders / "pictures", stages=(STILLS,), mosaic=1.0)
+    first = batches(open_training_data(recipe))[0]
+    plain = batches(open_training_data(replace(recipe, mosaic=0.0)))[0]
+    # Of a scene of half the size nothing is larger than a quarter of the picture.
+    assert isinstance(first, SceneBatch)
+    assert first.targets.mean((-2, -1)).max() <= 0.25
+    assert not same(first, plain)
+
+
 def test_annotated_pictures_arrive_as_scene_batches(folders: Path) -> None:
     for batch in batches(open_training_data(recipe_of(folders, "images"))):
         assert isinstance(batch, SceneBatch)
