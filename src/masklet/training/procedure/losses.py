@@ -47,8 +47,9 @@ def round_loss(
     """The loss averaged over all objects, each of which counts as `counts` [batch, objects] says (0: not at all).
 
     `targets` [batch, objects, h, w] in 0..1. Where `is_ambiguous` [batch, objects] (a single click), the best of the
-    multimask outputs learns its mask and all of them their IoU; elsewhere output 0 learns alone. Of an object that is
-    not in the picture (its target is empty) only the object score learns; it counts in all averages.
+    multimask outputs learns its mask (a share `weights.shared` of it all of them) and all of them their IoU; elsewhere
+    output 0 learns alone. Of an object that is not in the picture (its target is empty) only the object score learns;
+    it counts in all averages.
 
     As in the reference, but for masks, which are compared at a quarter of the picture's resolution, and before those of
     objects that are taken for absent are wiped out.
@@ -59,7 +60,7 @@ def round_loss(
     mask_loss = weights.focal * focal + weights.dice * dice
     with torch.no_grad():
         truth = measured_iou(logits, wanted)
-        best_to_learn = torch.where(is_ambiguous, 1 + mask_loss[:, :, 1:].argmin(-1), 0).unsqueeze(-1)
+        learning = _learning(mask_loss, is_ambiguous, weights.shared)
         best_to_show = torch.where(is_ambiguous, 1 + decoded.iou[:, :, 1:].argmax(-1), 0)
     iou_error = (decoded.iou.float() - truth).abs()
     iou_loss = torch.where(is_ambiguous, iou_error[:, :, 1:].mean(-1), iou_error[:, :, 0])
@@ -68,8 +69,8 @@ def round_loss(
         decoded.object_score.float().squeeze(-1), is_present.float(), reduction="none"
     )
     parts = {
-        "focal": _mean(focal.gather(2, best_to_learn).squeeze(-1) * is_present, counts),
-        "dice": _mean(dice.gather(2, best_to_learn).squeeze(-1) * is_present, counts),
+        "focal": _mean((focal * learning).sum(-1) * is_present, counts),
+        "dice": _mean((dice * learning).sum(-1) * is_present, counts),
         "iou": _mean(iou_loss * is_present, counts),
         "object_score": _mean(score_loss, counts),
     }
@@ -78,6 +79,15 @@ def round_loss(
     shown = truth.gather(2, best_to_show.unsqueeze(-1)).squeeze(-1)
     parts["measured_iou"] = _mean(shown, counts * is_present)
     return RoundLoss(total, parts, logits.detach().gather(2, index).squeeze(2))
+
+
+def _learning(mask_loss: Tensor, is_ambiguous: Tensor, shared: float) -> Tensor:
+    """How much each output [batch, objects, outputs] learns its mask, 1 in all."""
+    outputs = mask_loss.shape[-1]
+    best = F.one_hot(1 + mask_loss[:, :, 1:].argmin(-1), outputs)
+    first = F.one_hot(torch.zeros_like(is_ambiguous, dtype=torch.long), outputs)
+    ambiguous = (1 - shared) * best + shared / (outputs - 1) * (1 - first)
+    return torch.where(is_ambiguous.unsqueeze(-1), ambiguous, first)
 
 
 def _mean(values: Tensor, over: Tensor) -> Tensor:

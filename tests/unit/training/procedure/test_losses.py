@@ -68,6 +68,20 @@ def test_of_an_ambiguous_prompt_the_best_output_learns_and_all_three_learn_their
     torch.testing.assert_close(loss.parts["iou"], torch.tensor((0.5 + 0.5 + 0.5) / 3))
 
 
+def test_all_three_outputs_learn_by_their_share() -> None:
+    output = answer([VAGUE, HALF, SURE, WRONG], [0.9, 0.4, 0.7, 0.3], score=0.0)
+    weights = LossWeights(shared=0.3)
+    loss = round_loss(output, ONE_CELL.view(1, 1, 2, 2), torch.tensor([[True]]), torch.ones(1, 1), weights)
+    loss.total.backward()
+    assert learns(output.masks.grad) == [False, True, True, True]
+    for part, of in (("focal", FOCAL), ("dice", DICE)):
+        expected = 0.7 * of["sure"] + 0.1 * (of["sure"] + of["half"] + of["wrong"])
+        assert loss.parts[part].item() == pytest.approx(expected, rel=1e-5)
+    output = decoded(best=2)
+    round_loss(output, TARGET, torch.tensor([[False]]), torch.tensor([[True]]), weights).total.backward()
+    assert learns(output.masks.grad) == [True, False, False, False]
+
+
 def test_of_a_clear_prompt_output_0_learns_alone() -> None:
     output = decoded(best=2)
     loss = round_loss(output, TARGET, torch.tensor([[False]]), torch.tensor([[True]]), WEIGHTS)
