@@ -53,7 +53,9 @@ def test_fine_tuning_starts_from_a_checkpoint(tmp_path: Path) -> None:
     assert (recipe.model, recipe.stages[0].image_size) == (config, 96)
     assert recipe.initial_weights == str(tmp_path / "model")
     assert "memory" in recipe.frozen
-    assert recipe_named("finetune-image", annotated).initial_weights == str(BUNDLED_FOLDER)
+    bundled = recipe_named("finetune-image", annotated)
+    assert bundled.initial_weights == str(BUNDLED_FOLDER)
+    assert (bundled.losses.dice, bundled.losses.focal_alpha) == (4.0, 0.5)  # of its own run.json
     with pytest.raises(CheckpointError, match="nowhere"):
         recipe_named("finetune-image", annotated, initial_weights=str(tmp_path / "nowhere"))
 
