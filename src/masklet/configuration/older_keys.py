@@ -24,7 +24,6 @@ WITHOUT_EFFECT = (
     "fill_hole_area",
     "non_overlap_masks",
     "non_overlap_masks_for_mem_enc",
-    "binarize_mask_from_pts_for_mem_enc",
 )
 _TRANSLATED = (
     "torch_dtype",

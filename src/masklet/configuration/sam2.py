@@ -146,6 +146,9 @@ class Sam2Config(Config):
     """The whole of SAM 2, image and video: one configuration serves `Sam2Model` and `Sam2VideoModel`.
 
     Written in the layout of the published checkpoints (`model_type` "sam2_video"), read in that and the seed-era one.
+
+    `binarize_mask_from_pts_for_mem_enc`, of Meta's predictor and the seed-era layout, says whether masks of clicks and
+    boxes are remembered as sure of every pixel. All released checkpoints are used so; today's transformers always does.
     """
 
     model_type: ClassVar[str] = "sam2_video"
@@ -163,6 +166,7 @@ class Sam2Config(Config):
     num_maskmem: int = 7
     sigmoid_scale_for_mem_enc: float = 20.0
     sigmoid_bias_for_mem_enc: float = -10.0
+    binarize_mask_from_pts_for_mem_enc: bool = True
     enable_occlusion_spatial_embedding: bool = True
     multimask_output_in_sam: bool = True
     multimask_min_pt_num: int = 0

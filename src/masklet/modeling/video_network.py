@@ -190,18 +190,22 @@ class VideoNetwork(Sam2Model):
             pointer=self._pointer(decoded.tokens[:, 0, 0], is_confirmed),
         )
 
-    def remember(self, features: Tensor, logits: Tensor, object_score: Tensor, is_prompted: Tensor) -> Tensor:
+    def is_remembered_sure(self, *, has_points: bool) -> bool:
+        """Whether a prompted frame's mask is remembered as sure: a given one is, one of clicks or a box by config."""
+        return not has_points or self.config.binarize_mask_from_pts_for_mem_enc
+
+    def remember(self, features: Tensor, logits: Tensor, object_score: Tensor, is_sure: Tensor) -> Tensor:
         """What is remembered of N objects on a frame: [objects, h * w, memory channels].
 
         `features` [1 or objects, channels, h, w] as `encode_image` gives them, `logits` [objects, S/4, S/4],
-        `object_score` [objects]. Masks of prompted frames, where `is_prompted` [objects] is true, are remembered as
-        sure: training gives false, because nothing can be learnt through a threshold.
+        `object_score` [objects]. Where `is_sure` [objects], on prompted frames (`is_remembered_sure`), masks are
+        remembered as sure: training gives false, because nothing can be learnt through a threshold.
         """
         config = self.config
         enlarged = F.interpolate(
             logits.float().unsqueeze(1), size=(config.image_size, config.image_size), mode="bilinear"
         )
-        sure = is_prompted.view(-1, 1, 1, 1)
+        sure = is_sure.view(-1, 1, 1, 1)
         probabilities = torch.where(sure, (enlarged > 0).float(), enlarged.sigmoid())
         masks = probabilities * config.sigmoid_scale_for_mem_enc + config.sigmoid_bias_for_mem_enc
         memory: Tensor = self.memory_encoder(features, masks.to(features.dtype))

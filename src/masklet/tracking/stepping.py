@@ -82,8 +82,8 @@ def answer(network: VideoNetwork, session: Sam2VideoInferenceSession, target: Tr
         recalled = recall(network, session, target.bank, frame, others, reverse=bool(reverse))
         outcome = _click(network, levels, prompt, earlier, recalled)
     assert outcome is not None  # no prompt is empty
-    is_prompted = torch.ones(1, dtype=torch.bool, device=network.device)
-    features = network.remember(levels[2], outcome.logits, outcome.object_score, is_prompted)
+    is_sure = torch.tensor([network.is_remembered_sure(has_points=len(prompt.labels) > 0)], device=network.device)
+    features = network.remember(levels[2], outcome.logits, outcome.object_score, is_sure)
     target.answer(frame, _memories(session, outcome, features, reverse)[0])
 
 
@@ -162,10 +162,10 @@ def _track_together(
     levels = session.frames.features(network, frame)
     conditioned = _condition(network, levels[2], [recalled for _, recalled in group])
     decoded = network.decode((*levels[:2], conditioned))
-    is_prompted = torch.zeros(len(group), dtype=torch.bool, device=network.device)
+    is_sure = torch.zeros(len(group), dtype=torch.bool, device=network.device)
     is_multimask = torch.full((len(group), 1), is_ambiguous(network.config, 0, is_first=False), device=network.device)
     outcome = network.outcome(decoded, is_multimask)
-    features = network.remember(levels[2], outcome.logits, outcome.object_score, is_prompted)
+    features = network.remember(levels[2], outcome.logits, outcome.object_score, is_sure)
     memories = _memories(session, outcome, features, reverse)
     for (target, _), memory in zip(group, memories, strict=True):
         target.bank.remember_tracked(frame, memory)

@@ -94,6 +94,7 @@ COMPOSITE = GENERIC | {
     "num_maskmem": 7,
     "sigmoid_scale_for_mem_enc": 20.0,
     "sigmoid_bias_for_mem_enc": -10.0,
+    "binarize_mask_from_pts_for_mem_enc": True,  # Meta's
     "enable_occlusion_spatial_embedding": True,
     "multimask_output_in_sam": True,
     "multimask_min_pt_num": 0,

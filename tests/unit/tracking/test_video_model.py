@@ -142,6 +142,21 @@ def test_clicks_go_on_from_the_mask_that_was_there() -> None:
     assert torch.equal(model()(replaced, frame_idx=0).pred_masks, model()(fresh, frame_idx=0).pred_masks)
 
 
+@pytest.mark.parametrize("is_sure", [True, False])
+def test_masks_of_clicks_are_remembered_as_sure_by_config_and_given_ones_always(is_sure: bool) -> None:
+    network, session = model(), new_session()
+    session.add_points(1, 0, *CLICK)
+    session.add_mask(2, 0, SQUARE)
+    with (
+        patch.object(network.config, "binarize_mask_from_pts_for_mem_enc", is_sure),
+        patch.object(network, "remember", wraps=network.remember) as remember,
+    ):
+        network(session, frame_idx=0)
+        network(session, frame_idx=1)
+    told = [call.args[3].tolist() for call in remember.call_args_list]
+    assert told == [[is_sure], [True], [False, False]]  # clicked, given, tracked
+
+
 def test_clicks_on_top_of_a_mask() -> None:
     at_once, looked_at, only_clicks = new_session(), new_session(), new_session()
     at_once.add_mask(1, 0, SQUARE)

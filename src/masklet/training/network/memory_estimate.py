@@ -108,9 +108,9 @@ def _of_clips(network: VideoNetwork, recipe: Recipe, stage: ClipStage, shares: i
     decoded, of_decoding = _needed(network, lambda: network.decode(expanded, *_prompts(network, (objects, 1))))
     is_multimask = torch.ones(objects, 1, dtype=torch.bool)
     outcome = network.outcome(decoded, is_multimask)
-    is_prompted = torch.zeros(objects, dtype=torch.bool)
+    is_sure = torch.zeros(objects, dtype=torch.bool)
     memory, of_memory = _needed(
-        network, lambda: network.remember(levels[2], outcome.logits, outcome.object_score, is_prompted)
+        network, lambda: network.remember(levels[2], outcome.logits, outcome.object_score, is_sure)
     )
 
     def conditioned_on(memories: int) -> int:

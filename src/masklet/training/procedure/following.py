@@ -131,7 +131,9 @@ class Follower:
 
     def _remember(self, frame: int, features: Tensor, outcome: ObjectOutcome) -> None:
         """Keep a frame in memory for those after it."""
-        is_sure = frame in self.conditioning and not self.model.training
+        has_points = self.plan.prompts.get(frame) is not PromptKind.MASK
+        is_prompted = frame in self.conditioning and not self.model.training
+        is_sure = is_prompted and self.model.is_remembered_sure(has_points=has_points)
         sure = torch.full(outcome.object_score.shape, is_sure, device=features.device)
         self.memories[frame] = self.model.remember(features, self._fed(outcome), outcome.object_score, sure)
         self.outcomes[frame] = outcome

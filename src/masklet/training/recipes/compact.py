@@ -39,6 +39,8 @@ def compact_model(image_size: int = 384) -> Sam2Config:
         ),
         image_size=image_size,
         num_maskmem=4,
+        # As in training, where nothing can be learnt through a threshold.
+        binarize_mask_from_pts_for_mem_enc=False,
         max_cond_frame_num=3,  # as many as clips have in training: the first, and two corrected ones
         memory_attention_hidden_size=WIDTH,
         memory_attention_num_layers=2,
