@@ -57,13 +57,19 @@ def convert(
 
 
 def what_others_lack(config: Sam2Config) -> str | None:
-    """One sentence on what a network of this configuration does in masklet only; None if it does nothing more."""
-    if not config.prompt_encoder_config.draws_boxes:
-        return None
-    return (
-        "this network was trained to see a box as a drawn mask, too (draws_boxes), which no other program does: there "
-        "its masks from boxes are worse than in masklet, all else is equal."
-    )
+    """What a network of this configuration does that other programs do not; None if it does nothing more."""
+    lacking = []
+    if config.prompt_encoder_config.draws_boxes:
+        lacking.append(
+            "this network was trained to see a box as a drawn mask, too (draws_boxes), which no other program does: "
+            "there its masks from boxes are worse than in masklet."
+        )
+    if not config.binarize_mask_from_pts_for_mem_enc:
+        lacking.append(
+            "in videos this network remembers masks of clicks as soft as they are: Meta's sam2 is to be told so "
+            "(binarize_mask_from_pts_for_mem_enc=false), transformers cannot be."
+        )
+    return " ".join(lacking) or None
 
 
 def _architecture(tensors: Tensors) -> str:

@@ -83,6 +83,9 @@ def test_drawing_boxes_survives_every_layout_and_is_what_others_lack(tmp_path, l
     torch.save({"model": small_meta_tensors(), "config": config}, tmp_path / "own.pt")
     converted = convert(tmp_path / "own.pt", target_of(tmp_path, layout), layout)
     assert "draws_boxes" in what_others_lack(converted)
+    assert "binarize" not in what_others_lack(converted)
+    converted.binarize_mask_from_pts_for_mem_enc = False
+    assert "binarize_mask_from_pts_for_mem_enc=false" in what_others_lack(converted)
     back = convert(target_of(tmp_path, layout), tmp_path / "back", "current")
     assert back.prompt_encoder_config.draws_boxes
 
