@@ -88,6 +88,8 @@ def test_what_cannot_be_used_is_named(tmp_path):
         PictureBank.load([tmp_path])
     with pytest.raises(InvalidInputError, match=r"panoptic\*\.json"):
         PictureBank.load([tmp_path], panoptic_folder=tmp_path)
-    (tmp_path / "broken.jpg").write_bytes(b"no picture")
-    with pytest.raises(UnreadableImageError, match=r"broken\.jpg"):
-        PictureBank.load([tmp_path])
+    for name, content in (("broken.jpg", b"no picture"), ("empty.jpg", b""), ("empty.png", b"")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(UnreadableImageError, match=name):
+            PictureBank.load([tmp_path])
+        (tmp_path / name).unlink()

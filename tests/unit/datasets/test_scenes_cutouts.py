@@ -32,6 +32,12 @@ def test_a_picture_transparent_around_an_object_is_that_object_in_its_own_colour
     assert np.abs(cutout.picture.astype(int) - RED[::-1]).max() <= 8
 
 
+def test_sixteen_bits_a_channel_are_drawings_too(tmp_path):
+    path = written(tmp_path, drawing((10, 20, 50, 80)).astype(np.uint16) * 257)
+    (cutout,) = transparent_cutouts(path)
+    assert np.abs(cutout.picture[cutout.mask > 0].astype(int) - RED[::-1]).max() == 0
+
+
 def test_large_drawings_are_shrunk(tmp_path):
     (cutout,) = transparent_cutouts(written(tmp_path, drawing((0, 0, 400, 600), size=(500, 600))))
     assert max(cutout.mask.shape) <= 192 + 4

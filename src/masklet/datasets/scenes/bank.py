@@ -92,7 +92,8 @@ class PictureBank:
 
 def read_picture(path: Path) -> ByteArray:
     """Decode a picture file to RGB uint8 [height, width, 3]."""
-    picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB)
+    encoded = np.fromfile(path, np.uint8)
+    picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB) if encoded.size else None
     if picture is None:
         raise UnreadableImageError(f"cannot decode {path}")
     return np.asarray(picture, np.uint8)

@@ -42,8 +42,10 @@ def transparent_cutouts(path: Path) -> list[Cutout] | None:
     """
     encoded = np.fromfile(path, np.uint8)
     rgba = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if encoded.size else None
-    if rgba is None or rgba.ndim != 3 or rgba.shape[2] != 4 or rgba.dtype != np.uint8:
+    if rgba is None or rgba.ndim != 3 or rgba.shape[2] != 4 or rgba.dtype not in (np.uint8, np.uint16):
         return None
+    if rgba.dtype == np.uint16:
+        rgba = (rgba // 257).astype(np.uint8)
     opaque = (rgba[..., 3] > 127).astype(np.uint8) * np.uint8(255)
     if np.count_nonzero(opaque) > LARGEST_SHARE * opaque.size:
         return None
