@@ -84,7 +84,7 @@ def main() -> None:
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
     recipe = replace(recipe_named("compact", *options.pictures), panoptic_folder=options.panoptic)
-    stills, clips = recipe.stages
+    stills, clips = recipe.stages[:2]
     assert isinstance(clips, ClipStage)
     data = open_training_data(recipe)
     measured = {

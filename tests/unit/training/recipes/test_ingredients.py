@@ -82,3 +82,10 @@ def test_data_decides_between_stills_and_clips(tmp_path: Path) -> None:
         recipe = recipe_named(name, data)
         assert [isinstance(stage, ClipStage) for stage in recipe.stages] == kinds, name
         assert (recipe.lora is not None) == (name == "lora")
+
+
+def test_the_compact_recipe_begins_with_stills_and_goes_on_with_clips(tmp_path: Path) -> None:
+    stills, *clips = recipe_named("compact", write_pictures(tmp_path / "pictures")).stages
+    assert not isinstance(stills, ClipStage)  # the benchmark of the procedural world times these two kinds
+    assert clips
+    assert all(isinstance(stage, ClipStage) for stage in clips)
