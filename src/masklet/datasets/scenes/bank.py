@@ -17,7 +17,6 @@ PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", 
 LABEL_FOLDER = "panoptic"
 LONGEST_SIDE = 640
 SMALLEST_SIDE = 48
-SUFFIXES_WITH_TRANSPARENCY = frozenset({".png", ".webp", ".tif", ".tiff"})
 DRAWN_SHARE = 0.5  # of the objects asked for, where there are cut-outs and drawings
 
 
@@ -60,7 +59,7 @@ class PictureBank:
         swatches: list[ByteArray] = []
         drawings: list[Cutout] = []
         for path in _picture_paths(folders, skip=panoptic_folder):
-            objects = transparent_cutouts(path) if path.suffix.lower() in SUFFIXES_WITH_TRANSPARENCY else None
+            objects = transparent_cutouts(path)
             if objects is not None:
                 drawings.extend(objects)
                 continue

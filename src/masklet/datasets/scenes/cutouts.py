@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from masklet.datasets.scenes.layers import ByteArray, FloatArray
 
@@ -40,8 +41,9 @@ def transparent_cutouts(path: Path) -> list[Cutout] | None:
 
     At most 192 pixels on its longest side. Colours go on beyond its outline, so that no rim shows where it is pasted.
     """
-    encoded = np.fromfile(path, np.uint8)
-    rgba = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if encoded.size else None
+    if not _can_be_transparent(path):
+        return None
+    rgba = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     if rgba is None or rgba.ndim != 3 or rgba.shape[2] != 4 or rgba.dtype not in (np.uint8, np.uint16):
         return None
     if rgba.dtype == np.uint16:
@@ -56,6 +58,15 @@ def transparent_cutouts(path: Path) -> list[Cutout] | None:
     small = np.asarray(cv2.resize(rgba, size, interpolation=cv2.INTER_AREA), np.uint8)
     shape = (small[..., 3] > 127).astype(np.uint8) * np.uint8(255)
     return [around_mask(_continued(small[..., 2::-1], shape), shape)]
+
+
+def _can_be_transparent(path: Path) -> bool:
+    """By the file's header, so that no opaque picture is decoded for nothing; False where that cannot be read."""
+    try:
+        with Image.open(path) as picture:
+            return picture.mode == "RGBA"
+    except OSError:
+        return False
 
 
 def recoloured(rng: np.random.Generator, cutout: Cutout, swatch: ByteArray | None = None) -> Cutout:

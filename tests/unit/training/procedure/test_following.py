@@ -106,8 +106,12 @@ def assert_equal(answers: list[ObjectOutcome], expected: list[tuple[Tensor, Tens
         torch.testing.assert_close(outcome.iou[objects], iou, atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize("is_sure", [True, False])
 @pytest.mark.parametrize("name", PLANS)
-def test_a_clip_is_followed_as_the_tracker_does(model: Sam2VideoModel, name: str) -> None:
+def test_a_clip_is_followed_as_the_tracker_does(
+    model: Sam2VideoModel, name: str, is_sure: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model.config, "binarize_mask_from_pts_for_mem_enc", is_sure)
     plan = PLANS[name]
     clip = sample(plan.frames, 12, 20)
     follower = followed(model, [clip], plan)
