@@ -15,7 +15,7 @@ def clutter(rng: np.random.Generator, bank: PictureBank, size: int) -> Compositi
     composition = Composition(background)
     shadow = float(rng.uniform(0.2, 0.7)) if rng.random() < 0.5 else 0.0
     count = int(rng.integers(4, 17))
-    radii = np.sort(np.exp(rng.uniform(np.log(0.03), np.log(0.4), count)))[::-1] * size
+    radii = np.sort(np.exp(rng.uniform(np.log(0.015), np.log(0.4), count)))[::-1] * size
     for group, radius in enumerate(radii):
         if radius > 0.1 * size and rng.random() < 0.2:
             composition.layers.extend(

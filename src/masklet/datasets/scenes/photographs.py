@@ -74,7 +74,7 @@ def copy_paste(rng: np.random.Generator, bank: PictureBank, size: int) -> Compos
 def pasted_objects(rng: np.random.Generator, bank: PictureBank, size: int, count: int) -> list[Layer]:
     """`count` real objects in random places and sizes, larger ones further back; at times the same object repeated."""
     repeated = bank.any_object(rng) if rng.random() < 0.2 else None
-    extents = np.sort(np.exp(rng.uniform(np.log(0.08), np.log(0.75), count)))[::-1] * size
+    extents = np.sort(np.exp(rng.uniform(np.log(0.03), np.log(0.75), count)))[::-1] * size
     shadow = float(rng.uniform(0.2, 0.6)) if rng.random() < 0.5 else 0.0
     layers = []
     for extent in extents:

@@ -4,7 +4,7 @@ What differs from the reference's training:
 
 - Memory is the tracker's. There, frames also attend to the pointers of prompted frames to come, which tracking never
   does.
-- Masks are compared with soft targets at a quarter of the resolution, and before those of objects that are taken for
+- Masks are compared with soft targets at a quarter of the resolution, and with sharp ones in close-ups, and before those of objects that are taken for
   absent are wiped out, so that a mask learns even where its object score is wrong.
 - Losses are divided by the number of frames, and clips with few objects count as much as those with many.
 - Loose boxes are larger than the object only, and of an absent object that is to be boxed two clicks say where it is
@@ -24,6 +24,7 @@ from masklet.training.procedure.stills_step import StepLoss
 from masklet.training.settings.procedure import LossWeights
 from masklet.training.settings.recipe import Recipe
 from masklet.training.supply.clip_batches import ClipBatch
+from masklet.training.supply.close_ups import joined
 
 
 def clip_step(model: VideoNetwork, batch: ClipBatch, recipe: Recipe, step: tuple[int, int]) -> StepLoss:
@@ -62,7 +63,9 @@ def _mean_loss(lessons: list[Lesson], counts: Tensor, weights: LossWeights) -> R
     targets = torch.cat([lesson.targets for lesson in lessons])
     each = torch.tensor([lesson.is_ambiguous for lesson in lessons], device=counts.device)
     is_ambiguous = each.repeat_interleave(len(counts)).unsqueeze(1)
-    return round_loss(decoded, targets, is_ambiguous, counts.repeat(len(lessons)).unsqueeze(1), weights)
+    close_ups = joined([lesson.close_ups for lesson in lessons])
+    counts = counts.repeat(len(lessons)).unsqueeze(1)
+    return round_loss(decoded, targets, is_ambiguous, counts, weights, close_ups)
 
 
 def _shown_iou(follower: Follower) -> Tensor:

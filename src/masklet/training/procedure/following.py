@@ -14,6 +14,7 @@ from masklet.tracking.selection import attended_frames
 from masklet.training.procedure.clip_plan import ClipPlan
 from masklet.training.settings.procedure import ClipTracking
 from masklet.training.supply.clip_batches import TARGET_STRIDE, ClipBatch
+from masklet.training.supply.close_ups import CloseUps
 from masklet.training.supply.prompting import PointPrompts, PromptKind, correcting_clicks, first_prompts
 
 SUREST_LOGIT = 32.0  # of a mask that is fed back as a prompt, as in the tracker
@@ -30,6 +31,7 @@ class Lesson:
     prompts: PointPrompts | None
     decoded: DecodedMasks
     targets: Tensor
+    close_ups: CloseUps
     is_ambiguous: bool
     outcome: ObjectOutcome
 
@@ -56,6 +58,7 @@ class Follower:
         self.levels = [level.unflatten(0, (len(batch.clips), plan.frames)) for level in levels]
         self.masks = torch.cat([clip.masks for clip in batch.clips], dim=1)
         self.targets = torch.cat([clip.targets() for clip in batch.clips], dim=1)
+        self.close_ups = CloseUps.of(self.masks)
         self.clip_of_object = batch.clip_of_object(self.masks.device)
         self.conditioning: list[int] = []
         self.memories: dict[int, Tensor] = {}
@@ -119,8 +122,8 @@ class Follower:
         count = 0 if labels is None else labels.shape[-1]
         ambiguous = is_ambiguous(self.model.config, count, is_first=frame in self.plan.prompts)
         outcome = self.model.outcome(decoded, torch.full((len(levels[2]), 1), ambiguous, device=levels[2].device))
-        targets = self.targets[frame].unsqueeze(1)
-        self.lessons.append(Lesson(frame, prompts, decoded, targets, ambiguous, outcome))
+        targets, close_ups = self.targets[frame].unsqueeze(1), self.close_ups.map(lambda each: each[frame].unsqueeze(1))
+        self.lessons.append(Lesson(frame, prompts, decoded, targets, close_ups, ambiguous, outcome))
         return outcome
 
     def _corrected(self, frame: int, outcome: ObjectOutcome, prompts: PointPrompts | None) -> PointPrompts:

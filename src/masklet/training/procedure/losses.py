@@ -8,6 +8,7 @@ from torch import Tensor
 
 from masklet.modeling.mask_decoder import DecodedMasks
 from masklet.training.settings.procedure import LossWeights
+from masklet.training.supply.close_ups import CloseUps
 
 
 def focal_loss(logits: Tensor, targets: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> Tensor:
@@ -42,7 +43,12 @@ class RoundLoss:
 
 
 def round_loss(
-    decoded: DecodedMasks, targets: Tensor, is_ambiguous: Tensor, counts: Tensor, weights: LossWeights
+    decoded: DecodedMasks,
+    targets: Tensor,
+    is_ambiguous: Tensor,
+    counts: Tensor,
+    weights: LossWeights,
+    close_ups: CloseUps | None = None,
 ) -> RoundLoss:
     """The loss averaged over all objects, each of which counts as `counts` [batch, objects] says (0: not at all).
 
@@ -52,14 +58,23 @@ def round_loss(
     it counts in all averages.
 
     As in the reference, but for masks, which are compared at a quarter of the picture's resolution, and before those of
-    objects that are taken for absent are wiped out.
+    objects that are taken for absent are wiped out. With `close_ups` [batch, objects] they are compared there, too (a
+    share `weights.close_up` of their losses), and IoU is measured there: a quarter of the resolution shows neither
+    where the edge of a small object is nor, of the smallest, anything at all.
     """
     logits = decoded.masks.float()
     wanted = targets.unsqueeze(2).float().expand_as(logits)
     focal, dice = focal_loss(logits, wanted, weights.focal_alpha), dice_loss(logits, wanted)
+    if close_ups is None:
+        truth = measured_iou(logits, wanted)
+    else:
+        near = close_ups.of_answers(logits)
+        inside = close_ups.inside.unsqueeze(2).float().expand_as(near)
+        focal = torch.lerp(focal, focal_loss(near, inside, weights.focal_alpha), weights.close_up)
+        dice = torch.lerp(dice, dice_loss(near, inside), weights.close_up)
+        truth = _iou_from_near(logits, near, close_ups)
     mask_loss = weights.focal * focal + weights.dice * dice
     with torch.no_grad():
-        truth = measured_iou(logits, wanted)
         learning = _learning(mask_loss, is_ambiguous, weights.shared)
         best_to_show = torch.where(is_ambiguous, 1 + decoded.iou[:, :, 1:].argmax(-1), 0)
     iou_error = (decoded.iou.float() - truth).abs()
@@ -79,6 +94,15 @@ def round_loss(
     shown = truth.gather(2, best_to_show.unsqueeze(-1)).squeeze(-1)
     parts["measured_iou"] = _mean(shown, counts * is_present)
     return RoundLoss(total, parts, logits.detach().gather(2, index).squeeze(2))
+
+
+def _iou_from_near(logits: Tensor, near: Tensor, close_ups: CloseUps) -> Tensor:
+    """IoU [batch, objects, outputs] of the picture, in whose windows places are counted, and around them cells."""
+    predicted, inside = near > 0, close_ups.inside.unsqueeze(2)
+    spilt = (logits > 0) & close_ups.cells_outside(*logits.shape[-2:]).unsqueeze(2)
+    area = close_ups.place_area().unsqueeze(2)
+    union = area * (predicted | inside).sum((-2, -1)) + spilt.float().mean((-2, -1))
+    return torch.where(union > 0, area * (predicted & inside).sum((-2, -1)) / union.clamp(min=1e-9), 1.0)
 
 
 def _learning(mask_loss: Tensor, is_ambiguous: Tensor, shared: float) -> Tensor:

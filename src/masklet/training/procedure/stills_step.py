@@ -38,7 +38,7 @@ def training_step(model: Sam2Model, batch: SceneBatch, recipe: Recipe, step: tup
         is_click = (prompts.labels == POSITIVE).sum(-1).eq(1) & (prompts.labels > POSITIVE).sum(-1).eq(0)
         is_ambiguous = is_click & (number == 0) & (masks is None)
         decoded = model.decode(embeddings, prompts.points, prompts.labels, input_masks=masks)
-        result = round_loss(decoded, batch.targets, is_ambiguous, batch.valid, recipe.losses)
+        result = round_loss(decoded, batch.targets, is_ambiguous, batch.valid, recipe.losses, batch.close_ups)
         rounds.append(result)
         masks = result.chosen_logits
         if number + 1 < recipe.rounds:

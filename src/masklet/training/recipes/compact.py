@@ -86,7 +86,7 @@ def compact(given: Ingredients) -> Recipe:
         mixture=SceneMixture(copy_paste=0.3, parts_and_wholes=0.18, micrograph=0.07),
         mosaic=0.25,
         # At the papers' weights its masks filled too little of what was asked for.
-        losses=LossWeights(focal_alpha=0.5, dice=4.0),
+        losses=LossWeights(focal_alpha=0.5, dice=4.0, close_up=0.5),
         annotator=AnnotatorShares(deepest=0.6, truth=0.0, loose_box=0.4),
         tracking=ClipTracking(
             prompts=PromptShares(click=0.13, box=0.37, mask=0.5),

@@ -17,7 +17,9 @@ class LossWeights:
     that is in doubt leaves pixels out: its masks end up to 75 % sure. 0.5 puts the edge where it is as likely as not.
     `shared` in 0..1 is the share of the mask losses of an ambiguous click from which all three masks learn alike, the
     best one learning from the rest (relaxed winner-takes-all; Rupprecht et al., ICCV 2017). Where clicks always mean
-    one kind of thing, it spares the choice among masks that differ.
+    one kind of thing, it spares the choice among masks that differ. `close_up` in 0..1 is the share of the mask losses
+    that is measured in a window around each object, at the resolution of the picture (0: all of it over the whole
+    picture, at a quarter of the resolution).
     """
 
     focal: float = 20.0
@@ -26,10 +28,11 @@ class LossWeights:
     iou: float = 1.0
     object_score: float = 1.0
     shared: float = 0.0
+    close_up: float = 0.0
 
     def __post_init__(self) -> None:
         require_numbers(self, "focal", "dice", "iou", "object_score", at_least=0)
-        require_numbers(self, "focal_alpha", "shared", at_least=0, at_most=1)
+        require_numbers(self, "focal_alpha", "shared", "close_up", at_least=0, at_most=1)
         if not self.focal + self.dice + self.iou + self.object_score:
             raise InvalidInputError("LossWeights: focal, dice, iou and object_score are all 0; one must be above 0.")
 

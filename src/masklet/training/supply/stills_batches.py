@@ -16,6 +16,7 @@ from masklet.masks.geometry import box_fill
 from masklet.training.settings.procedure import AnnotatorShares
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import Stage
+from masklet.training.supply.close_ups import CloseUps, joined
 from masklet.training.supply.prompting import PointPrompts, first_prompt, part_in_a_box
 from masklet.training.supply.shares import Share
 
@@ -29,19 +30,25 @@ IMAGE_MEAN, IMAGE_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 @dataclass
 class SceneBatch:
     """`pixel_values` [batch, 3, S, S] uint8, `targets` [batch, objects, S/4, S/4] in 0..1 (share of each cell that
-    the object covers), `valid` [batch, objects] (False where a scene has fewer objects), the first prompts; `skipped`
+    the object covers), their `close_ups` [batch, objects], `valid` [batch, objects] (False where a scene has fewer objects), the first prompts; `skipped`
     are the damaged samples that others took the place of."""
 
     pixel_values: Tensor
     targets: Tensor
+    close_ups: CloseUps
     valid: Tensor
     prompts: PointPrompts
     skipped: tuple[SkippedSample, ...] = ()
 
     def to(self, device: torch.device) -> "SceneBatch":
         """The batch on a device."""
-        prompts = PointPrompts(self.prompts.points.to(device), self.prompts.labels.to(device))
-        return SceneBatch(self.pixel_values.to(device), self.targets.to(device), self.valid.to(device), prompts)
+        return SceneBatch(
+            self.pixel_values.to(device),
+            self.targets.to(device),
+            self.close_ups.map(lambda each: each.to(device)),
+            self.valid.to(device),
+            PointPrompts(self.prompts.points.to(device), self.prompts.labels.to(device)),
+        )
 
     def normalized(self) -> Tensor:
         """Pixels as the network takes them."""
@@ -102,6 +109,7 @@ class SampledObjects:
 
     image: np.ndarray
     targets: np.ndarray
+    close_ups: CloseUps
     valid: np.ndarray
     points: np.ndarray
     labels: np.ndarray
@@ -116,11 +124,11 @@ def sample_objects(
 ) -> SampledObjects:
     """Choose `objects` masks at random, without repetition as long as there are enough; a third is always left out.
 
-    Crowds of small objects would otherwise outnumber everything: chances grow with an object's side. They also grow
-    with how much of its box it fills, since what people box is compact and what scenes leave of an object often is not.
-    Some boxes reach over a part of an object only, and ask for that part.
+    Crowds of small objects would otherwise outnumber everything: chances grow with the root of an object's side. They
+    also grow with how much of its box it fills, since what people box is compact and what scenes leave of an object
+    often is not. Some boxes reach over a part of an object only, and ask for that part.
     """
-    chances = np.sqrt(scene.masks.mean((1, 2))) * np.array([box_fill(mask) for mask in scene.masks]) ** 2
+    chances = scene.masks.mean((1, 2)) ** 0.25 * np.array([box_fill(mask) for mask in scene.masks]) ** 2
     count = min(objects, -(-2 * len(chances) // 3))
     order = rng.choice(len(chances), count, replace=False, p=chances / chances.sum())
     valid = np.arange(objects) < len(order)
@@ -133,7 +141,12 @@ def sample_objects(
     size = scene.image.shape[0] // 4
     targets = np.stack([cv2.resize(m.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA) for m in masks])
     return SampledObjects(
-        scene.image, targets, valid, np.stack([p for p, _ in prompts]), np.stack([label for _, label in prompts])
+        image=scene.image,
+        targets=targets,
+        close_ups=CloseUps.of(torch.from_numpy(masks)),
+        valid=valid,
+        points=np.stack([points for points, _ in prompts]),
+        labels=np.stack([labels for _, labels in prompts]),
     )
 
 
@@ -142,6 +155,7 @@ def collate(samples: list[SampledObjects]) -> SceneBatch:
     return SceneBatch(
         pixel_values=torch.from_numpy(np.stack([s.image for s in samples])).permute(0, 3, 1, 2).contiguous(),
         targets=torch.from_numpy(np.stack([s.targets for s in samples])),
+        close_ups=joined([s.close_ups.map(lambda each: each.unsqueeze(0)) for s in samples]),
         valid=torch.from_numpy(np.stack([s.valid for s in samples])),
         prompts=PointPrompts(
             torch.from_numpy(np.stack([s.points for s in samples])),

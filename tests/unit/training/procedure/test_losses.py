@@ -4,11 +4,13 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from masklet.modeling.mask_decoder import DecodedMasks
 from masklet.training.procedure.losses import dice_loss, focal_loss, measured_iou, round_loss
 from masklet.training.settings.procedure import LossWeights
+from masklet.training.supply.close_ups import CloseUps
 
 WEIGHTS = LossWeights()
 
@@ -236,3 +238,58 @@ def test_objects_that_are_not_valid_have_no_say() -> None:
 def test_nothing_valid_is_no_loss() -> None:
     loss = round_loss(decoded(1), TARGET, torch.tensor([[True]]), torch.tensor([[False]]), WEIGHTS)
     assert loss.total.item() == 0
+
+
+# From near: pictures of 64 x 64 pixels and 2 x 2 cells, of which the object has a quarter, or one pixel.
+def near_by(mask: Tensor) -> CloseUps:
+    return CloseUps.of(mask.view(1, 1, 64, 64))
+
+
+def quarter() -> Tensor:
+    mask = torch.zeros(64, 64, dtype=torch.bool)
+    mask[:32, :32] = True
+    return mask
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_close_ups_take_their_share_of_the_mask_losses(share: float) -> None:
+    close_ups, target = near_by(quarter()), ONE_CELL.view(1, 1, 2, 2)
+    output = answer([VAGUE, HALF, SURE, WRONG], [0.5] * 4, score=0.0)
+    clear, one = torch.tensor([[False]]), torch.ones(1, 1)
+    loss = round_loss(output, target, clear, one, LossWeights(close_up=share), close_ups)
+    # Of the window, 40 x 40 pixels, the object has 32 x 32; the answer is 0 everywhere.
+    inside = close_ups.inside.float().mean().item()
+    assert inside == pytest.approx(0.8**2, abs=0.02)
+    near_focal = (0.25 * inside + 0.75 * (1 - inside)) * 0.25 * math.log(2)
+    near_dice = 1 - (2 * 0.5 * inside * 4096 + 1) / (0.5 * 4096 + inside * 4096 + 1)
+    assert loss.parts["focal"].item() == pytest.approx((1 - share) * FOCAL["vague"] + share * near_focal, rel=1e-5)
+    assert loss.parts["dice"].item() == pytest.approx((1 - share) * DICE["vague"] + share * near_dice, rel=1e-5)
+
+
+def test_from_near_an_object_smaller_than_half_a_cell_is_there_to_be_found() -> None:
+    """Its cells are mostly not on it, so that from afar a mask that leaves it out is right; what is shown can be seen."""
+    mask = torch.zeros(64, 64, dtype=torch.bool)
+    mask[21:24, 21:24] = True
+    target = F.avg_pool2d(mask.view(1, 1, 64, 64).float(), 4)
+    assert target.max() <= 0.5625
+    found = torch.full((16, 16), -4.0)
+    found[5, 5] = 2.5
+    nothing = torch.full((16, 16), -4.0)
+    masks = torch.stack([nothing, found, nothing, nothing]).view(1, 1, 4, 16, 16)
+    output = DecodedMasks(masks, torch.tensor([[[0.5, 0.9, 0.1, 0.1]]]), torch.zeros(1), torch.zeros(1, 1, 1), [])
+    weights = LossWeights(close_up=0.5)
+    loss = round_loss(output, target, torch.tensor([[True]]), torch.ones(1, 1), weights, near_by(mask))
+    shown = F.interpolate(found.view(1, 1, 16, 16), scale_factor=4.0, mode="bilinear")[0, 0] > 0
+    by_pixels = (shown & mask).sum() / (shown | mask).sum()
+    assert loss.parts["measured_iou"].item() == pytest.approx(by_pixels.item(), abs=0.05)
+
+
+def test_iou_from_near_counts_what_is_spilt_beyond_the_window() -> None:
+    close_ups = near_by(quarter())  # the window ends at 40 of 64 pixels
+    masks = torch.full((1, 1, 4, 16, 16), -4.0)
+    masks[..., :8, :8] = 4.0
+    masks[:, :, 1, :8, 12:] = 4.0  # 32 x 16 pixels beyond it
+    output = DecodedMasks(masks, torch.tensor([[[0.0, 0.9, 0.1, 0.1]]]), torch.zeros(1), torch.zeros(1, 1, 1), [])
+    target = F.avg_pool2d(quarter().view(1, 1, 64, 64).float(), 4)
+    loss = round_loss(output, target, torch.tensor([[True]]), torch.ones(1, 1), LossWeights(close_up=0.5), close_ups)
+    assert loss.parts["measured_iou"].item() == pytest.approx(2 / 3, abs=0.03)

@@ -11,6 +11,7 @@ from masklet.datasets.scenes import Clip, ClipGenerator, PictureBank, SceneGener
 from masklet.errors import InvalidInputError
 from masklet.training.settings.stages import ClipStage
 from masklet.training.supply.clip_batches import ClipBatch, ClipBatches, sample_clip
+from masklet.training.supply.close_ups import CloseUps
 from masklet.training.supply.prompting import PointPrompts
 from masklet.training.supply.shares import Share
 from masklet.training.supply.stills_batches import SceneBatch, SceneBatches
@@ -74,7 +75,9 @@ def test_clips_of_one_step_are_equally_long() -> None:
 def test_pixels_are_normalised_as_those_of_scenes() -> None:
     sample = sample_clip(clip_of(10), 1, np.random.default_rng(0))
     prompts = PointPrompts(torch.zeros(3, 1, 1, 2), torch.ones(3, 1, 1, dtype=torch.long))
-    scenes = SceneBatch(sample.pixel_values, sample.targets(), torch.ones(3, 1, dtype=torch.bool), prompts)
+    scenes = SceneBatch(
+        sample.pixel_values, sample.targets(), CloseUps.of(sample.masks), torch.ones(3, 1, dtype=torch.bool), prompts
+    )
     assert torch.equal(sample.normalized(), scenes.normalized())
 
 
