@@ -4,8 +4,8 @@ What differs from the reference's training:
 
 - Memory is the tracker's. There, frames also attend to the pointers of prompted frames to come, which tracking never
   does.
-- Masks are compared with soft targets at a quarter of the resolution, and with sharp ones in close-ups, and before those of objects that are taken for
-  absent are wiped out, so that a mask learns even where its object score is wrong.
+- Masks are compared with soft targets at a quarter of the resolution, with sharp ones in close-ups only, and before
+  those of objects that are taken for absent are wiped out, so that a mask learns even where its object score is wrong.
 - Losses are divided by the number of frames, and clips with few objects count as much as those with many.
 - Loose boxes are larger than the object only, and of an absent object that is to be boxed two clicks say where it is
   not.

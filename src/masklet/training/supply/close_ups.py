@@ -32,7 +32,7 @@ class CloseUps:
         return cls(windows, flat[number, down[:, :, None], across[:, None, :]].unflatten(0, masks.shape[:-2]))
 
     def of_answers(self, logits: Tensor) -> Tensor:
-        """Logits [..., outputs, h, w] of whole pictures, one set for each window, at its places: [..., outputs, 64, 64].
+        """Logits [..., outputs, h, w] of whole pictures, a set for each window, at its places: [..., outputs, 64, 64].
 
         Between cells they are interpolated as they are for users.
         """

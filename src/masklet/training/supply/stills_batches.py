@@ -30,8 +30,8 @@ IMAGE_MEAN, IMAGE_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 @dataclass
 class SceneBatch:
     """`pixel_values` [batch, 3, S, S] uint8, `targets` [batch, objects, S/4, S/4] in 0..1 (share of each cell that
-    the object covers), their `close_ups` [batch, objects], `valid` [batch, objects] (False where a scene has fewer objects), the first prompts; `skipped`
-    are the damaged samples that others took the place of."""
+    the object covers), their `close_ups` [batch, objects], `valid` [batch, objects] (False where a scene has fewer
+    objects), the first prompts; `skipped` are the damaged samples that others took the place of."""
 
     pixel_values: Tensor
     targets: Tensor

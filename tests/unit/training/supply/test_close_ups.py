@@ -43,7 +43,9 @@ def test_answers_are_interpolated_between_cells_as_for_users() -> None:
     """The window of an object that fills a picture of 64 x 64 pixels has its pixels for places."""
     logits = torch.randn(2, 3, 4, 16, 16, generator=torch.Generator().manual_seed(0))
     near = CloseUps.of(torch.ones(2, 3, SIDE, SIDE, dtype=torch.bool)).of_answers(logits)
-    torch.testing.assert_close(near, F.interpolate(logits.flatten(0, 1), scale_factor=4.0, mode="bilinear").view_as(near))
+    torch.testing.assert_close(
+        near, F.interpolate(logits.flatten(0, 1), scale_factor=4.0, mode="bilinear").view_as(near)
+    )
 
 
 def test_each_window_sees_its_own_part_of_its_own_answers() -> None:
