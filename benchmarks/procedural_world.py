@@ -23,7 +23,7 @@ from masklet.datasets.scenes import PictureBank
 from masklet.datasets.scenes.contact_sheet import contact_sheet
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.procedure.clip_step import clip_step
-from masklet.training.procedure.stills_step import training_step
+from masklet.training.procedure.stills_step import stills_step
 from masklet.training.recipes import recipe_named
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
@@ -48,7 +48,7 @@ def train_on(model: VideoNetwork, batch: SceneBatch | ClipBatch, recipe: Recipe,
     if isinstance(batch, ClipBatch):
         loss = clip_step(model, batch, recipe, (step, 0))
     else:
-        loss = training_step(model, batch, recipe, (step, 0))
+        loss = stills_step(model, batch, recipe, (step, 0))
     model.zero_grad()
     loss.total.backward()
 

@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from masklet.datasets.scenes import ClipGenerator, ClipMixture, PictureBank, SceneGenerator, SceneMixture
 from masklet.datasets.scenes.cutouts import Cutout, recoloured, transparent_cutouts
@@ -36,6 +37,22 @@ def test_sixteen_bits_a_channel_are_drawings_too(tmp_path):
     path = written(tmp_path, drawing((10, 20, 50, 80)).astype(np.uint16) * 257)
     (cutout,) = transparent_cutouts(path)
     assert np.abs(cutout.picture[cutout.mask > 0].astype(int) - RED[::-1]).max() == 0
+
+
+@pytest.mark.parametrize("mode", ["P", "LA"])
+def test_palettes_and_shades_of_grey_can_be_drawings_too(tmp_path, mode):
+    path = tmp_path / "drawing.png"
+    picture = Image.fromarray(drawing((10, 20, 50, 80))[..., [2, 1, 0, 3]])
+    (picture.quantize() if mode == "P" else picture.convert(mode)).save(path)
+    with Image.open(path) as saved:
+        assert saved.mode == mode
+    (cutout,) = transparent_cutouts(path)
+    assert np.count_nonzero(cutout.mask) == 40 * 60
+
+
+def test_a_file_too_large_for_pillow_is_left_to_who_decodes_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    assert transparent_cutouts(written(tmp_path, drawing((10, 20, 50, 80)))) is None
 
 
 def test_large_drawings_are_shrunk(tmp_path):

@@ -12,6 +12,7 @@ from masklet.datasets.scenes.layers import ByteArray, FloatArray
 SMALLEST_AREA = 500  # pixels
 LARGEST_SHARE = 0.97  # of a picture: more is a picture with round corners rather than an object
 LONGEST_SIDE = 192
+WITH_ALPHA = ("RGBA", "LA", "PA")  # Pillow's names of kinds of pixels; palettes say it in their header
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ def _can_be_transparent(path: Path) -> bool:
     """By the file's header, so that no opaque picture is decoded for nothing; False where that cannot be read."""
     try:
         with Image.open(path) as picture:
-            return picture.mode == "RGBA"
-    except OSError:
+            return picture.mode in WITH_ALPHA or "transparency" in picture.info
+    except (OSError, Image.DecompressionBombError):
         return False
 
 

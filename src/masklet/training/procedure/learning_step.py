@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.procedure.clip_step import clip_step
-from masklet.training.procedure.stills_step import training_step
+from masklet.training.procedure.stills_step import stills_step
 from masklet.training.settings.recipe import Recipe
 from masklet.training.supply.clip_batches import ClipBatch
 from masklet.training.supply.stills_batches import SceneBatch
@@ -31,7 +31,7 @@ class LearningStep(nn.Module):
         if isinstance(task.batch, ClipBatch):
             loss = clip_step(self.network, task.batch, self.recipe, task.step)
         else:
-            loss = training_step(self.network, task.batch, self.recipe, task.step)
+            loss = stills_step(self.network, task.batch, self.recipe, task.step)
         return loss.total + self._nothing(), loss.curves
 
     def _nothing(self) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from masklet.modeling.mask_decoder import DecodedMasks
 from masklet.training.settings.procedure import LossWeights
+from masklet.training.supply.cells import cells_of
 from masklet.training.supply.close_ups import CloseUps
 
 
@@ -27,8 +28,8 @@ def dice_loss(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def measured_iou(logits: Tensor, targets: Tensor) -> Tensor:
-    """IoU of `logits > 0` and `targets > 0.5` over the last two dimensions; 1 if both are empty."""
-    predicted, wanted = logits > 0, targets > 0.5
+    """IoU of `logits > 0` and the cells of `targets` over the last two dimensions; 1 if both are empty."""
+    predicted, wanted = logits > 0, cells_of(targets)
     union = (predicted | wanted).sum((-2, -1))
     return torch.where(union > 0, (predicted & wanted).sum((-2, -1)) / union.clamp(min=1), 1.0)
 
@@ -58,21 +59,11 @@ def round_loss(
     it counts in all averages.
 
     As in the reference, but for masks, which are compared at a quarter of the picture's resolution, and before those of
-    objects that are taken for absent are wiped out. With `close_ups` [batch, objects] they are compared there, too (a
-    share `weights.close_up` of their losses), and IoU is measured there: a quarter of the resolution shows neither
-    where the edge of a small object is nor, of the smallest, anything at all.
+    objects that are taken for absent are wiped out. A share `weights.close_up` of the mask losses, and with it IoU, is
+    measured in `close_ups` [batch, objects].
     """
     logits = decoded.masks.float()
-    wanted = targets.unsqueeze(2).float().expand_as(logits)
-    focal, dice = focal_loss(logits, wanted, weights.focal_alpha), dice_loss(logits, wanted)
-    if close_ups is None:
-        truth = measured_iou(logits, wanted)
-    else:
-        near = close_ups.of_answers(logits)
-        inside = close_ups.inside.unsqueeze(2).float().expand_as(near)
-        focal = torch.lerp(focal, focal_loss(near, inside, weights.focal_alpha), weights.close_up)
-        dice = torch.lerp(dice, dice_loss(near, inside), weights.close_up)
-        truth = _iou_from_near(logits, near, close_ups)
+    focal, dice, truth = _compared(logits, targets, weights, close_ups if weights.close_up else None)
     mask_loss = weights.focal * focal + weights.dice * dice
     with torch.no_grad():
         learning = _learning(mask_loss, is_ambiguous, weights.shared)
@@ -94,6 +85,21 @@ def round_loss(
     shown = truth.gather(2, best_to_show.unsqueeze(-1)).squeeze(-1)
     parts["measured_iou"] = _mean(shown, counts * is_present)
     return RoundLoss(total, parts, logits.detach().gather(2, index).squeeze(2))
+
+
+def _compared(
+    logits: Tensor, targets: Tensor, weights: LossWeights, close_ups: CloseUps | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Focal and Dice loss and IoU, each [batch, objects, outputs], of all answers to the same targets."""
+    wanted = targets.unsqueeze(2).float().expand_as(logits)
+    focal, dice = focal_loss(logits, wanted, weights.focal_alpha), dice_loss(logits, wanted)
+    if close_ups is None:
+        return focal, dice, measured_iou(logits, wanted)
+    near = close_ups.of_answers(logits)
+    inside = close_ups.inside.unsqueeze(2).float().expand_as(near)
+    focal = torch.lerp(focal, focal_loss(near, inside, weights.focal_alpha), weights.close_up)
+    dice = torch.lerp(dice, dice_loss(near, inside), weights.close_up)
+    return focal, dice, _iou_from_near(logits, near, close_ups)
 
 
 def _iou_from_near(logits: Tensor, near: Tensor, close_ups: CloseUps) -> Tensor:

@@ -22,10 +22,10 @@ class StepLoss:
     curves: dict[str, float]
 
 
-def training_step(model: Sam2Model, batch: SceneBatch, recipe: Recipe, step: tuple[int, int]) -> StepLoss:
+def stills_step(model: Sam2Model, batch: SceneBatch, recipe: Recipe, step: tuple[int, int]) -> StepLoss:
     """The mean loss over `recipe.rounds` rounds of prompts; all chance comes from the seed and `step`.
 
-    `step` is the number of the step and of the process.
+    `step` is the number of the step and of the part of it.
     """
     rng = np.random.default_rng((recipe.seed, *step))
     annotator = recipe.annotator.annotator(rng)

@@ -82,7 +82,7 @@ def compact(given: Ingredients) -> Recipe:
         panoptic_folder=next((folder / "coco_train_cc" for folder in given.pictures), None),
         data=given.data,
         initial_weights=given.initial_weights,
-        prompts=PromptShares(click=0.42, box=0.54, mask=0.04),
+        prompts=PromptShares(click=0.36, box=0.6, mask=0.04),
         mixture=SceneMixture(copy_paste=0.3, parts_and_wholes=0.18, micrograph=0.07),
         mosaic=0.25,
         # At the papers' weights its masks filled too little of what was asked for.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from masklet.atomic_files import written_whole
 from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
+from masklet.errors import InvalidInputError
 from masklet.evaluation.reporting.measured_item import mean_values
 from masklet.evaluation.reporting.report import Report
 from masklet.evaluation.stills.clicks_and_boxes import evaluate_stills
@@ -43,10 +44,17 @@ class BeforeAndAfter:
     """Measures the checkpoint that a run starts from and the model that it ends with: `measurements.json`.
 
     Pictures by simulated clicks and boxes, videos by the first frame's masks; a folder of datasets of pictures counts
-    as all of them. InvalidInputError at once for data that cannot be opened.
+    as all of them. InvalidInputError at once for data that cannot be opened, and for folders of the same name, since
+    results are told by it.
     """
 
     def __init__(self, roots: Sequence[Path], device: str = "cpu") -> None:
+        names = [root.resolve().name for root in roots]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise InvalidInputError(
+                f"Data to measure on must have folders of different names; twice: {', '.join(twice)}."
+            )
         self._roots = {root: _is_of_videos(root) for root in roots}
         self._device = device
 

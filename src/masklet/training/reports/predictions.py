@@ -24,8 +24,9 @@ from masklet.training.procedure.following import Follower
 from masklet.training.run.observer import RunOutline
 from masklet.training.settings.procedure import ClipTracking
 from masklet.training.settings.stages import ClipStage, Stage
+from masklet.training.supply.cells import as_logits
 from masklet.training.supply.clip_batches import ClipBatch
-from masklet.training.supply.data_source import TrainingData, open_training_data
+from masklet.training.supply.data_source import TrainingData
 from masklet.training.supply.prompting import PromptKind
 from masklet.training.supply.shares import Share
 from masklet.training.supply.stills_batches import SceneBatch
@@ -45,8 +46,7 @@ class Predictions:
     def began(self, run: RunOutline) -> None:
         """Choose the samples."""
         self._folder = run.folder / PICTURES_FOLDER
-        data = open_training_data(run.recipe)
-        self._batch, self._clip = sample_batch(data), sample_clips(data)
+        self._batch, self._clip = sample_batch(run.data), sample_clips(run.data)
         self._size = run.recipe.stages[-1].image_size
 
     def stepped(self, step: int, values: Mapping[str, float]) -> None:
@@ -106,7 +106,7 @@ def predictions_sheet(model: VideoNetwork, batch: SceneBatch) -> npt.NDArray[np.
     rows = [
         [
             _picture(batch.pixel_values[index]),
-            _overlay(batch, index, batch.targets[index] - 0.5, has_prompts=True),
+            _overlay(batch, index, as_logits(batch.targets[index]), has_prompts=True),
             _overlay(batch, index, logits[index]),
         ]
         for index in range(len(batch.valid))
@@ -123,7 +123,7 @@ def clip_sheet(model: VideoNetwork, batch: ClipBatch) -> npt.NDArray[np.uint8]:
     follower = Follower(model, batch, plan, ClipTracking(), SimulatedAnnotator(np.random.default_rng(0)))
     follower.follow()
     frames = [_picture(pixels) for pixels in batch.clips[0].pixel_values]
-    truth = [_marked(frame, cells - 0.5) for frame, cells in zip(frames, follower.targets, strict=True)]
+    truth = [_marked(frame, as_logits(cells)) for frame, cells in zip(frames, follower.targets, strict=True)]
     answers = [_marked(frame, follower.outcomes[number].logits) for number, frame in enumerate(frames)]
     said = [truth[0], *answers[1:]]
     return joined([joined([_halved(each) for each in row], axis=1) for row in (truth, said)], axis=0)

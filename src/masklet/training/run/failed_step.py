@@ -26,6 +26,7 @@ from masklet.training.run.devices import Devices
 from masklet.training.settings.overrides import settings
 from masklet.training.settings.recipe import Recipe
 from masklet.training.supply.clip_batches import ClipBatch, ClipSample
+from masklet.training.supply.close_ups import CloseUps
 from masklet.training.supply.prompting import PointPrompts
 from masklet.training.supply.stills_batches import SceneBatch
 
@@ -59,6 +60,7 @@ def replay(path: str | os.PathLike[str], recipe: Recipe, device: str | torch.dev
         SceneBatch,
         ClipBatch,
         ClipSample,
+        CloseUps,
         PointPrompts,
     ]
     try:

@@ -7,17 +7,20 @@ from typing import Protocol
 
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.settings.recipe import Recipe
+from masklet.training.supply.data_source import TrainingData
 
 
 @dataclass(frozen=True)
 class RunOutline:
     """A run that is about to take its first step, or to go on.
 
-    `first_step`: how many steps were made before (0: none). `hardware`: devices, processes and precision, in words.
-    `initial_weights`: the checkpoint that the run began with; None if there was none or it is not the same any more.
+    `data`: what the recipe names, opened. `first_step`: how many steps were made before (0: none). `hardware`: devices,
+    processes and precision, in words. `initial_weights`: the checkpoint that the run began with; None if there was none
+    or it is not the same any more.
     """
 
     recipe: Recipe
+    data: TrainingData
     folder: Path
     first_step: int
     hardware: str

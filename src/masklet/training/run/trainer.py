@@ -117,7 +117,7 @@ class Trainer:
         return self.averaged_network()
 
     def _outline(self) -> RunOutline:
-        return RunOutline(self.recipe, self.folder, self.step, str(self.devices), self.initial_weights)
+        return RunOutline(self.recipe, self.data, self.folder, self.step, str(self.devices), self.initial_weights)
 
     def _run_stage(self) -> None:
         stage = self.recipe.stage_at(self.step)

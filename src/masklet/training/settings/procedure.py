@@ -18,8 +18,9 @@ class LossWeights:
     `shared` in 0..1 is the share of the mask losses of an ambiguous click from which all three masks learn alike, the
     best one learning from the rest (relaxed winner-takes-all; Rupprecht et al., ICCV 2017). Where clicks always mean
     one kind of thing, it spares the choice among masks that differ. `close_up` in 0..1 is the share of the mask losses
-    that is measured in a window around each object, at the resolution of the picture (0: all of it over the whole
-    picture, at a quarter of the resolution).
+    that is measured at 64 x 64 places of a window around each object: a quarter of the picture's resolution, where the
+    rest is, shows neither the outlines of small objects nor, of the smallest, anything at all. Above 0 IoU is measured
+    there, too.
     """
 
     focal: float = 20.0

@@ -1,4 +1,4 @@
-"""Masks seen from near: as many places for a small object as for a large one, at the resolution of the picture."""
+"""Masks seen from near: as many places for a small object as for a large one."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -59,11 +59,9 @@ class CloseUps:
         return CloseUps(change(self.windows), change(self.inside))
 
 
-def joined(close_ups: Sequence[CloseUps], dim: int = 0) -> CloseUps:
-    """One after the other along a dimension."""
-    return CloseUps(
-        torch.cat([each.windows for each in close_ups], dim), torch.cat([each.inside for each in close_ups], dim)
-    )
+def joined(close_ups: Sequence[CloseUps]) -> CloseUps:
+    """One after the other along the first dimension."""
+    return CloseUps(torch.cat([each.windows for each in close_ups]), torch.cat([each.inside for each in close_ups]))
 
 
 def _window(occupied: Tensor) -> tuple[Tensor, Tensor]:

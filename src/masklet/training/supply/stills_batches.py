@@ -136,7 +136,8 @@ def sample_objects(
     is_cut = rng.random(objects) < box_share * CUT_SHARE
     for index in np.flatnonzero(is_cut):
         masks[index] = part_in_a_box(masks[index], rng)
-    boxes, annotator = np.where(is_cut, 1.0, box_share), shares.annotator(rng)
+    among_uncut = box_share * (1 - CUT_SHARE) / (1 - box_share * CUT_SHARE)
+    boxes, annotator = np.where(is_cut, 1.0, among_uncut), shares.annotator(rng)
     prompts = [first_prompt(mask, share, annotator, rng) for mask, share in zip(masks, boxes, strict=True)]
     size = scene.image.shape[0] // 4
     targets = np.stack([cv2.resize(m.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA) for m in masks])

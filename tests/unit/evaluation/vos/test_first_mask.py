@@ -115,6 +115,17 @@ def test_masks_are_saved_and_score_the_same(root, tmp_path):
     assert (with_rule.rule, len(with_rule.items)) == ("appearance", 1)
 
 
+def test_masks_written_anew_are_not_taken_for_those_that_were_measured(root, tmp_path):
+    evaluate_vos(root, RepeatedFirstMask(), save_masks=tmp_path / "masks")
+    score_saved_masks(root, tmp_path / "masks", folder=tmp_path / "report")
+    again = score_saved_masks(root, tmp_path / "masks", folder=tmp_path / "report")
+    assert again.items
+    first = min(path for path in (tmp_path / "masks").rglob("*.png"))
+    write_label_map(first, np.zeros_like(read_label_map(first)))
+    with pytest.raises(InvalidInputError, match=r"begun with other settings .*fingerprint"):
+        score_saved_masks(root, tmp_path / "masks", folder=tmp_path / "report")
+
+
 def test_resuming_predicts_only_what_is_not_complete(root, tmp_path):
     whole = evaluate_vos(root, Following(), save_masks=tmp_path / "masks")
     (tmp_path / "masks/swan/00004.png").unlink()

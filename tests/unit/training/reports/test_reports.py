@@ -12,6 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.unit.training.small_recipes import small_recipe, write_pictures
 from tests.unit.training.supply.test_data_source import write_images, write_videos
 
+from masklet.errors import InvalidInputError
 from masklet.media.images import read_image
 from masklet.tracking.video_model import Sam2VideoModel
 from masklet.training.reports.html_report import HtmlReport
@@ -43,7 +44,9 @@ def recipe(tmp_path: Path) -> Recipe:
 
 def outline(recipe: Recipe, folder: Path, first_step: int = 0) -> RunOutline:
     folder.mkdir(exist_ok=True)
-    return RunOutline(recipe, folder, first_step, "a <small> machine", recipe.initial_weights)
+    return RunOutline(
+        recipe, open_training_data(recipe), folder, first_step, "a <small> machine", recipe.initial_weights
+    )
 
 
 def test_the_log_has_a_line_a_step(recipe: Recipe, tmp_path: Path) -> None:
@@ -167,6 +170,12 @@ def test_pictures_and_videos_are_measured_before_and_after(recipe: Recipe, tmp_p
     assert {each.dataset for each in measured} == {"cells", "clips"}
     assert {"1 click", "box", "J&F"} <= {each.measure for each in measured}
     assert [each.gain for each in measured] == ["+0.0"] * len(measured)
+
+
+def test_data_to_measure_on_is_told_apart_by_the_names_of_its_folders(tmp_path: Path) -> None:
+    folders = [write_images(tmp_path / kind / "test", 1) for kind in ("cells", "cars")]
+    with pytest.raises(InvalidInputError, match="twice: test"):
+        BeforeAndAfter(folders)
 
 
 def test_the_page_needs_nothing_else(recipe: Recipe, tmp_path: Path) -> None:

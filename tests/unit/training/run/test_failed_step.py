@@ -32,7 +32,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_is_kept_for_replay(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe, run = recipe_on(kind, write_pictures(tmp_path / "pictures")), tmp_path / "run"
-    name = {"stills": "training_step", "clips": "clip_step"}[kind]
+    name = {"stills": "stills_step", "clips": "clip_step"}[kind]
     take, losses = getattr(learning_step, name), {}
 
     def failing(network, batch, recipe, step):  # type: ignore[no-untyped-def]

@@ -23,7 +23,7 @@ from masklet.errors import CheckpointError, DivergedTrainingError, InvalidInputE
 from masklet.training.network.initial_memory import draw_memory_weights
 from masklet.training.network.initial_weights import draw_initial_weights
 from masklet.training.network.trained_parameters import part_of
-from masklet.training.procedure.stills_step import training_step
+from masklet.training.procedure.stills_step import stills_step
 from masklet.training.recipes import recipe_named
 from masklet.training.run import trainer as trainer_module
 from masklet.training.run.run_lock import alone_in
@@ -171,7 +171,7 @@ def test_training_learns_a_scene_by_heart(pictures: Path) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
     losses = []
     for step in range(40):
-        loss = training_step(model, batch, recipe, (step % 2, 0))
+        loss = stills_step(model, batch, recipe, (step % 2, 0))
         optimizer.zero_grad()
         loss.total.backward()
         optimizer.step()
