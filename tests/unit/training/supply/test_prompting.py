@@ -100,6 +100,27 @@ def test_coarse_masks_resemble_the_object_but_are_not_it(seed: int) -> None:
     assert 0.5 < measured_iou(logits, disc).item() < 1
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_coarse_masks_of_small_objects_say_where_they_are(seed: int) -> None:
+    targets = torch.zeros(1, 2, 64, 64)
+    targets[0, 0, 20:22, 40:42] = 1
+    logits = coarse_mask_logits(targets, torch.Generator().manual_seed(seed))
+    found = (logits[0, 0] > 0).nonzero().float()
+    assert len(found)
+    assert (found.mean(0) - torch.tensor([20.5, 40.5])).abs().max() < 5
+    assert (logits[0, 1] < 0).all()  # of what is not there, nothing
+
+
+def test_a_wire_that_was_missed_is_clicked_on() -> None:
+    targets = torch.zeros(1, 1, 16, 16)
+    targets[..., 7, 2:14] = 0.25  # one pixel wide
+    logits = torch.full_like(targets, -1.0)
+    for _ in range(6):
+        clicks = correcting_clicks(logits, targets, 4, annotator(deepest_share=0))
+        x, y = (clicks.points / 4).long().flatten().tolist()
+        assert (targets[0, 0, y, x] > 0, clicks.labels.item()) == (True, 1)
+
+
 def test_correcting_clicks_lie_on_an_error_and_say_which() -> None:
     targets, logits = torch.zeros(1, 2, 20, 30), torch.full((1, 2, 20, 30), -1.0)
     targets[:, :, 5:15, 5:20] = 1

@@ -7,6 +7,7 @@ from tests.unit.training.small_recipes import small_recipe, write_pictures
 
 from masklet.datasets.scenes import PictureBank, Scene, SceneGenerator
 from masklet.processing import Sam2ImageProcessorFast
+from masklet.prompts.point_labels import BOX_UPPER_LEFT
 from masklet.training.settings.recipe import Recipe
 from masklet.training.supply.shares import Share
 from masklet.training.supply.stills_batches import SceneBatches, collate, loaded, sample_objects
@@ -47,6 +48,12 @@ def test_no_object_is_taken_twice_and_prompts_belong_to_their_masks() -> None:
         for target, points in zip(sample.targets, sample.points, strict=True):
             x, y = (points[points[:, 0] != -10].mean(0) / 4).astype(int)
             assert target[y, x] > 0
+
+
+def test_boxes_are_as_frequent_as_is_said_those_over_parts_among_them() -> None:
+    rng, scene = np.random.default_rng(0), scene_of(*[12] * 4)
+    labels = np.concatenate([sample_objects(scene, 3, 0.5, rng).labels[:, 0] for _ in range(300)])
+    assert (labels == BOX_UPPER_LEFT).mean() == pytest.approx(0.5, abs=0.05)
 
 
 def test_a_batch_stacks_scenes_and_is_normalized_as_the_processor_does() -> None:
