@@ -66,7 +66,7 @@ CLIPS = ClipStage(
     objects_per_clip=4,
     stills_every=2.5,
 )
-LARGE_CLIPS = replace(CLIPS, image_size=384, steps=2200, stills_every=2.2)
+LARGE_CLIPS = replace(CLIPS, image_size=384, steps=3300, stills_every=2)
 
 
 def compact(given: Ingredients) -> Recipe:
@@ -86,12 +86,13 @@ def compact(given: Ingredients) -> Recipe:
         mixture=SceneMixture(copy_paste=0.3, parts_and_wholes=0.18, micrograph=0.07),
         mosaic=0.25,
         # At the papers' weights its masks filled too little of what was asked for.
-        losses=LossWeights(focal_alpha=0.5, dice=4.0, close_up=0.5),
+        losses=LossWeights(focal_alpha=0.5, dice=4.0, iou=2.0, close_up=0.5),
         annotator=AnnotatorShares(deepest=0.6, truth=0.0, loose_box=0.4),
         tracking=ClipTracking(
-            prompts=PromptShares(click=0.13, box=0.37, mask=0.5),
+            prompts=PromptShares(click=0.22, box=0.38, mask=0.4),
             prompted_frames=1,
-            corrections=2,
+            corrected_frames=3,
+            corrections=3,
             detach_masks=True,
             as_excerpt=True,
         ),
