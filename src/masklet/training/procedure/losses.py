@@ -60,10 +60,10 @@ def round_loss(
 
     As in the reference, but for masks, which are compared at a quarter of the picture's resolution, and before those of
     objects that are taken for absent are wiped out. A share `weights.close_up` of the mask losses, and with it IoU, is
-    measured in `close_ups` [batch, objects].
+    measured in `close_ups` [batch, objects], which are needed only then.
     """
     logits = decoded.masks.float()
-    focal, dice, truth = _compared(logits, targets, weights, close_ups if weights.close_up else None)
+    focal, dice, truth = _compared(logits, targets, weights, close_ups)
     mask_loss = weights.focal * focal + weights.dice * dice
     with torch.no_grad():
         learning = _learning(mask_loss, is_ambiguous, weights.shared)
@@ -93,8 +93,9 @@ def _compared(
     """Focal and Dice loss and IoU, each [batch, objects, outputs], of all answers to the same targets."""
     wanted = targets.unsqueeze(2).float().expand_as(logits)
     focal, dice = focal_loss(logits, wanted, weights.focal_alpha), dice_loss(logits, wanted)
-    if close_ups is None:
+    if not weights.close_up:
         return focal, dice, measured_iou(logits, wanted)
+    assert close_ups is not None, "a share of the losses is measured in close-ups: they must be given"
     near = close_ups.of_answers(logits)
     inside = close_ups.inside.unsqueeze(2).float().expand_as(near)
     focal = torch.lerp(focal, focal_loss(near, inside, weights.focal_alpha), weights.close_up)

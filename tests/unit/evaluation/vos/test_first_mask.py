@@ -126,6 +126,12 @@ def test_masks_written_anew_are_not_taken_for_those_that_were_measured(root, tmp
         score_saved_masks(root, tmp_path / "masks", folder=tmp_path / "report")
 
 
+def test_what_is_finished_without_saving_masks_is_no_answer_to_saving_them(root, tmp_path):
+    evaluate_vos(root, RepeatedFirstMask(), folder=tmp_path / "report")
+    with pytest.raises(InvalidInputError, match=r"begun with other settings .*masks"):
+        evaluate_vos(root, RepeatedFirstMask(), folder=tmp_path / "report", save_masks=tmp_path / "masks")
+
+
 def test_resuming_predicts_only_what_is_not_complete(root, tmp_path):
     whole = evaluate_vos(root, Following(), save_masks=tmp_path / "masks")
     (tmp_path / "masks/swan/00004.png").unlink()

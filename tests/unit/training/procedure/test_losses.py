@@ -240,6 +240,11 @@ def test_nothing_valid_is_no_loss() -> None:
     assert loss.total.item() == 0
 
 
+def test_a_share_in_close_ups_needs_them() -> None:
+    with pytest.raises(AssertionError, match="must be given"):
+        round_loss(decoded(1), TARGET, torch.tensor([[True]]), torch.tensor([[True]]), LossWeights(close_up=0.1))
+
+
 # From near: pictures of 64 x 64 pixels and 2 x 2 cells, of which the object has a quarter, or one pixel.
 def near_by(mask: Tensor) -> CloseUps:
     return CloseUps.of(mask.view(1, 1, 64, 64))

@@ -25,6 +25,7 @@ from masklet.training.network.initial_weights import draw_initial_weights
 from masklet.training.network.trained_parameters import part_of
 from masklet.training.procedure.stills_step import stills_step
 from masklet.training.recipes import recipe_named
+from masklet.training.reports.predictions import Predictions
 from masklet.training.run import trainer as trainer_module
 from masklet.training.run.run_lock import alone_in
 from masklet.training.run.run_state import AVERAGE_FOLDER
@@ -120,6 +121,16 @@ def test_initial_weights_come_from_a_checkpoint(recipe: Recipe, uninterrupted: P
     expected = saved_state(uninterrupted)["average"]
     assert_equal_states(dict(trainer.network.state_dict()), expected)
     assert_equal_states(trainer.average.tensors, expected)
+
+
+def test_pictures_are_read_once_for_training_and_for_what_it_shows(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, load = [], PictureBank.load
+    monkeypatch.setattr(PictureBank, "load", lambda *given: read.append(given) or load(*given))
+    with pytest.raises(Stopped):
+        Trainer(recipe, tmp_path, observers=[Predictions(), Listener(stop_after=1)]).run()
+    assert len(read) == 1
 
 
 def test_observers_hear_of_every_step_and_state(recipe: Recipe, tmp_path: Path) -> None:
