@@ -49,8 +49,9 @@ def write_checkpoint_folder(
 
 def write_pickle(path: str | os.PathLike[str], content: Mapping[str, Any]) -> None:
     """Write a file of `torch.save`; errors as `write_checkpoint_folder`."""
-    with _write_errors_named(path), written_whole(path) as unfinished:
-        torch.save(dict(content), unfinished)
+    # Given a path, torch would write by itself and not tell why it cannot.
+    with _write_errors_named(path), written_whole(path) as unfinished, open(unfinished, "wb") as file:
+        torch.save(dict(content), file)
 
 
 def _write_weights(folder: Path, tensors: Tensors, max_shard_size: int | str) -> None:
@@ -84,4 +85,10 @@ def _write_errors_named(target: str | os.PathLike[str]) -> Iterator[None]:
     except CheckpointError:
         raise
     except (OSError, SafetensorError, RuntimeError) as error:
-        raise CheckpointError(f"Cannot write the checkpoint {os.fspath(target)}: {error}") from error
+        raise CheckpointError(f"Cannot write the checkpoint {os.fspath(target)}: {_reason(error)}") from error
+
+
+def _reason(error: BaseException) -> BaseException:
+    """The system's error where there is one: torch fails once more as it closes a file that could not be written."""
+    before = error.__context__
+    return error if isinstance(error, OSError) or before is None else _reason(before)

@@ -86,10 +86,20 @@ def _recipe(
     for root in data:
         if not root.exists():
             raise InvalidInputError(f"There is no folder {root} (--data).")
+    _refuse_sizes_of_the_model(changes)
     make = maker_of(name)
     record = RunRecord.load(run) if run and (run / STATE_FILE).exists() else None
     given = Ingredients.of(data, initial_weights, begun=record)
     return overridden(make(given), changes)
+
+
+def _refuse_sizes_of_the_model(changes: Sequence[str]) -> None:
+    """A network takes the size of the stage that it is in."""
+    for name in (change.partition("=")[0].strip() for change in changes):
+        if name.startswith("model.") and name.endswith(".image_size"):
+            raise InvalidInputError(
+                f"{name} follows from the stages: set stages.0.image_size, and those of further stages."
+            )
 
 
 def _show(recipe: Recipe) -> None:
@@ -135,7 +145,7 @@ def _check_data(recipe: Recipe, *, tells: bool) -> None:
     """Say what data is taken for; refuse annotated data that is missing or not sound, before anything is computed."""
     from masklet.datasets.checking import require_sound
 
-    for root in recipe.picture_folders if recipe.data.roots and tells else ():
+    for root in recipe.picture_folders if tells else ():
         print(f"{root}: no annotations in a known layout; its pictures go into procedural scenes.")
     for root in recipe.data.roots:
         require_sound(root)

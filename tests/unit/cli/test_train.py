@@ -49,6 +49,7 @@ def train(recipe: str, *options: str) -> Any:
             "model.memory_attention_num_layers=-1 (checkpoint: 1)",
         ),
         ("finetune-image", "model.memory_encoder_hidden_size=-1", "There is no network with these settings (model.*)"),
+        ("finetune-image", "model.image_size=64", "model.image_size follows from the stages: set stages.0.image_size"),
         ("finetune-image", "losses.dice=-1", "LossWeights.dice=-1.0; it must be at least 0"),
         ("finetune-image", "prompts.mask=2", "PromptShares.mask=2.0; it must be at least 0 and at most 1"),
     ],

@@ -127,6 +127,20 @@ def test_damaged_samples_are_counted_once_and_over_one_percent_of_them_stop_the_
         counted.note([skipped(4)])
 
 
+def test_counting_goes_on_from_a_state_and_stops_for_new_damage_only() -> None:
+    first, second, third = (SkippedSample(Path("root"), f"{number}.jpg", "truncated") for number in range(3))
+    counted = SkippedSamples(100)
+    counted.note([first])
+    with pytest.raises(InvalidInputError):
+        counted.note([second])
+    goes_on = SkippedSamples(100)
+    goes_on.restore(counted.state())
+    assert list(goes_on) == [first, second]
+    goes_on.note([first])  # somebody may have mended the rest
+    with pytest.raises(InvalidInputError, match="3 of 100 samples"):
+        goes_on.note([third])
+
+
 def test_long_lists_are_cut() -> None:
     with pytest.raises(InvalidInputError, match=r"(?s)19\.jpg.*and 5 more") as error:
         SkippedSamples(100).note([SkippedSample(Path("root"), f"{number}.jpg", "bad") for number in range(25)])

@@ -1,7 +1,7 @@
 """Samples that cannot be read: passed over, counted and, when there are too many of them, the end of the run."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,16 +38,25 @@ class SkippedSamples:
     def __iter__(self) -> Iterator[SkippedSample]:
         return iter(self._by_sample.values())
 
+    def state(self) -> list[list[str]]:
+        """Return what `restore` takes, as texts."""
+        return [[str(each.root), each.name, each.reason] for each in self]
+
+    def restore(self, state: Iterable[Sequence[str]]) -> None:
+        """Go on counting from a `state`."""
+        for root, name, reason in state:
+            self._by_sample[Path(root), name] = SkippedSample(Path(root), name, reason)
+
     def note(self, skipped: Iterable[SkippedSample]) -> None:
         """Count what was passed over for a batch, and log each picture or video once, however often it comes.
 
-        InvalidInputError with the list if that makes over 1 % of all samples.
+        InvalidInputError with the list if a new one makes over 1 % of all samples.
         """
-        for each in skipped:
-            if (each.root, each.name) not in self._by_sample:
-                self._by_sample[each.root, each.name] = each
-                logger.warning("Passed over %s", each)
-        if len(self) > MOST_SKIPPED * self.samples:
+        new = {(each.root, each.name): each for each in skipped if (each.root, each.name) not in self._by_sample}
+        self._by_sample |= new
+        for each in new.values():
+            logger.warning("Passed over %s", each)
+        if new and len(self) > MOST_SKIPPED * self.samples:
             raise InvalidInputError(
                 f"{len(self)} of {self.samples} samples cannot be used; training stops at over {MOST_SKIPPED:.0%}. "
                 f"`masklet data check` finds all of them at once. {listed(self)}"

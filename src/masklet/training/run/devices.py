@@ -6,7 +6,7 @@ import logging
 import os
 import warnings
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -23,6 +23,8 @@ from masklet.training.supply.shares import Share
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
     from lightning_fabric.wrappers import _FabricModule
+
+Value = TypeVar("Value")
 
 FABRIC_PRECISION: dict[Precision, Any] = {"float32": "32-true", "bfloat16": "bf16-mixed", "float16": "16-mixed"}
 
@@ -99,11 +101,11 @@ class Devices:
         if state and self.precision == "float16":
             self.fabric.strategy.precision.load_state_dict(state)
 
-    def from_all(self, values: list[dict[str, float]]) -> list[dict[str, float]]:
+    def from_all(self, values: list[Value]) -> list[Value]:
         """The values of all processes, in the same order everywhere."""
         if self.count == 1:
             return values
-        everyone: list[list[dict[str, float]]] = [[] for _ in range(self.count)]
+        everyone: list[list[Value]] = [[] for _ in range(self.count)]
         dist.all_gather_object(everyone, values)
         return [each for of_process in everyone for each in of_process]
 

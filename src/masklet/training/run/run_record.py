@@ -45,7 +45,7 @@ class RunRecord:
             settings=settings(recipe),
             masklet=masklet.__version__,
             torch=torch.__version__,
-            git=git_state(Path(__file__).parent),
+            git=git_state(Path(masklet.__file__)),
             initial_checksum=weights_checksum(recipe.initial_weights),
         )
 
@@ -105,14 +105,18 @@ def _is_same(one: str | None, other: str | None) -> bool:
         return False
 
 
-def git_state(source: Path) -> dict[str, Any] | None:
-    """The commit that is checked out around `source` and whether files differ from it; None outside a checkout."""
+def git_state(module: Path) -> dict[str, Any] | None:
+    """The commit that the package of the file `module` is checked out at, and whether any of its files differs.
+
+    None where git does not know the file: an installed package may lie within the checkout of something else.
+    """
 
     def git(*arguments: str) -> str:
-        asked = ["git", "-C", str(source), *arguments]
+        asked = ["git", "-C", str(module.parent), *arguments]
         return subprocess.run(asked, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
 
     try:
+        git("ls-files", "--error-unmatch", "--", module.name)
         return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--", "."))}
     except (OSError, subprocess.SubprocessError):
         return None

@@ -21,7 +21,7 @@ AVERAGE_FOLDER = "average"
 class RunState:
     """Tensors of model, optimizer and average, whole and on the processor, after `step` steps of the recipe `recipe`.
 
-    `scaling` is the state of float16's loss scale, empty in other precisions.
+    `scaling` is the state of float16's loss scale, empty in other precisions; `skipped` that of the damaged samples.
     """
 
     recipe: str
@@ -30,6 +30,7 @@ class RunState:
     optimizer: dict[str, Any]
     average: dict[str, Any]
     scaling: dict[str, Any]
+    skipped: list[list[str]]
 
     def save(self, folder: Path) -> None:
         """Write the state. On an error (`CheckpointError`; a full disk, say) the one written before is still there."""
@@ -48,7 +49,7 @@ class RunState:
         if not path.exists():
             return None
         try:
-            state = cls(**{"scaling": {}, **torch.load(path, map_location="cpu", weights_only=True)})
+            state = cls(**{"scaling": {}, "skipped": [], **torch.load(path, map_location="cpu", weights_only=True)})
         except Exception as error:
             # torch's own message is an essay that advises to read the file unsafely.
             raise CheckpointError(

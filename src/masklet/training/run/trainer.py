@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import torch
@@ -86,6 +86,7 @@ class Trainer:
             load_optimizer(self.optimizer, state.optimizer)
             fill(self.average.tensors, state.average)
             self.devices.set_scaling(state.scaling)
+            self.data.skipped.restore(state.skipped)
 
     def run(self) -> Sam2VideoModel:
         """Train to the end of the recipe and return the averaged model; an interrupt saves first, but under FSDP.
@@ -104,17 +105,22 @@ class Trainer:
             try:
                 while self.step < self.recipe.total_steps:
                     self._run_stage()
-            except CheckpointError:
-                raise
+            except (CheckpointError, DivergedTrainingError):
+                raise  # the state saved before is better than what there is now
             except BaseException:
                 # Parts of a network can only be brought together by all processes, and others may not come.
                 if self._is_between_steps and not self.devices.is_sharded:
                     self.save()
                 raise
             self.save()
-            for observer in self.observers:
-                observer.finished()
+            self._finish_reports()
         return self.averaged_network()
+
+    def _finish_reports(self) -> None:
+        """Tell all observers, even if one of them fails: whoever trained for days is owed the other reports."""
+        with ExitStack() as told:
+            for observer in reversed(self.observers):
+                told.callback(observer.finished)
 
     def _outline(self) -> RunOutline:
         return RunOutline(self.recipe, self.data, self.folder, self.step, str(self.devices), self.initial_weights)
@@ -138,8 +144,8 @@ class Trainer:
         of_shares = [self.data.batches_for(stage, share, self.step, steps) for share in self.shares]
         stream = loaded(SharesInTurn(of_shares, steps), self.recipe.loader_workers)
         for batches in zip(*[stream] * len(self.shares), strict=True):
-            for batch in batches:
-                self.data.skipped.note(batch.skipped)
+            # All processes count the damage of all, so that they stop together.
+            self.data.skipped.note(self.devices.from_all([each for batch in batches for each in batch.skipped]))
             yield batches
 
     def _train_on(self, batches: Sequence[Batch]) -> dict[str, float]:
@@ -190,7 +196,8 @@ class Trainer:
         paths = [save_failed_step(self.folder, task, network, self.recipe) for task in tasks]
         raise DivergedTrainingError(
             f"{what} at step {self.step}. Its batch and weights are in {', '.join(map(str, paths))}; "
-            "masklet.training.run.failed_step tells how to replay it. A lower learning_rate is the first thing to try."
+            "masklet.training.run.failed_step tells how to replay it. What was saved before is untouched. A lower "
+            "learning_rate, in another folder, is the first thing to try."
         )
 
     def _draw_memory_anew(self) -> None:
@@ -207,8 +214,8 @@ class Trainer:
         model, optimizer, average = (whole(dict(state)) for state in states)
         if not self.devices.is_first:
             return
-        scaling = self.devices.scaling()
-        RunState(self.recipe.name, self.step, model, optimizer, average, scaling).save(self.folder)
+        scaling, skipped = self.devices.scaling(), self.data.skipped.state()
+        RunState(self.recipe.name, self.step, model, optimizer, average, scaling, skipped).save(self.folder)
         adapted = network_with(average, self.recipe, self.network.config.image_size).eval()
         plain = merged(adapted)
         plain.save_pretrained(self.folder / AVERAGE_FOLDER)

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
-from tests.unit.training.small_recipes import Listener, Stopped, saved_state, small_recipe, write_pictures
+from tests.unit.training.small_recipes import Listener, Stopped, small_recipe, write_pictures
 
 from masklet.errors import CheckpointError, DivergedTrainingError
 from masklet.training.procedure import learning_step
@@ -44,9 +44,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_is_kept_for_replay(
         during.setattr(learning_step, name, failing)
         with pytest.raises(DivergedTrainingError, match=r"The loss is nan at step 1\..*share_0.pt.*share_1.pt.*replay"):
             Trainer(recipe, run).run()
-    state = saved_state(run)
-    assert state["step"] == 1  # the step before was good
-    assert all(tensor.isfinite().all() for tensor in state["model"].values())
+    assert not (run / "training_state.pt").exists()  # what the last regular save left is better than what there is now
     for share in (0, 1):
         again = replay(run / f"failed_step_1/share_{share}.pt", recipe)
         assert again.loss == pytest.approx(losses[1, share], rel=1e-5)

@@ -65,14 +65,20 @@ def test_git_state(tmp_path: Path) -> None:
         identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
         subprocess.run(["git", "-C", str(tmp_path), *identity, *arguments], check=True, capture_output=True)
 
-    assert git_state(tmp_path / "missing") is None
+    package = tmp_path / "package"
+    inner, module = package / "inner" / "other.py", package / "__init__.py"
+    inner.parent.mkdir(parents=True)
+    for file in (module, inner, tmp_path / "notes.txt"):
+        file.write_text("one")
+    assert git_state(module) is None
     git("init")
-    (tmp_path / "file").write_text("one")
-    git("add", "file")
+    assert git_state(module) is None  # as of a package that lies in somebody else's checkout
+    git("add", ".")
     git("commit", "-m", "One")
-    state = git_state(tmp_path)
+    (tmp_path / "notes.txt").write_text("two")
+    state = git_state(module)
     assert state is not None
     assert len(state["commit"]) == 40
     assert state["dirty"] is False
-    (tmp_path / "file").write_text("two")
-    assert git_state(tmp_path) == {**state, "dirty": True}
+    inner.write_text("two")
+    assert git_state(module) == {**state, "dirty": True}

@@ -2,7 +2,7 @@
 
 import errno
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 import torch
@@ -14,7 +14,8 @@ from masklet.training.run.run_state import STATE_FILE, RunState
 @pytest.fixture
 def state() -> RunState:
     weight = {"weight": torch.arange(3.0)}
-    return RunState("small", 7, weight, {"state": {0: {"step": torch.tensor(7.0)}}, "param_groups": []}, weight, {})
+    optimizer = {"state": {0: {"step": torch.tensor(7.0)}}, "param_groups": []}
+    return RunState("small", 7, weight, optimizer, weight, {}, [["root", "1.jpg", "bad"]])
 
 
 def test_round_trip(state: RunState, tmp_path: Path) -> None:
@@ -24,6 +25,7 @@ def test_round_trip(state: RunState, tmp_path: Path) -> None:
     assert (loaded.recipe, loaded.step) == ("small", 7)
     assert torch.equal(loaded.model["weight"], state.model["weight"])
     assert loaded.optimizer["state"][0]["step"] == 7
+    assert loaded.skipped == [["root", "1.jpg", "bad"]]
     assert [path.name for path in tmp_path.iterdir()] == [STATE_FILE]
 
 
@@ -55,8 +57,8 @@ def test_a_state_that_lacks_a_part_is_named(tmp_path: Path) -> None:
 def test_a_full_disk_keeps_the_last_state(state: RunState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state.save(tmp_path)
 
-    def full(content: object, path: Path) -> None:
-        path.write_bytes(b"half")
+    def full(content: object, file: BinaryIO) -> None:
+        file.write(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full)

@@ -15,9 +15,11 @@ from tests.unit.training.small_recipes import (
     small_recipe,
     write_pictures,
 )
+from tests.unit.training.supply.test_data_source import write_images
 
 from masklet import Sam2Model, Sam2VideoModel
 from masklet.checkpoints.pretrained import PretrainedModel
+from masklet.datasets.sampling.mixture import DataMixture
 from masklet.datasets.scenes import PictureBank, SceneGenerator
 from masklet.errors import CheckpointError, DivergedTrainingError, InvalidInputError
 from masklet.training.network.initial_memory import draw_memory_weights
@@ -34,6 +36,7 @@ from masklet.training.settings.hardware import Hardware
 from masklet.training.settings.procedure import ClipTracking, PromptShares
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
+from masklet.training.supply.data_source import open_training_data
 from masklet.training.supply.shares import Share
 from masklet.training.supply.stills_batches import SceneBatches
 
@@ -109,6 +112,21 @@ def test_a_folder_of_another_recipe_is_refused(recipe: Recipe, uninterrupted: Pa
         Trainer(replace(recipe, name="other"), uninterrupted)
 
 
+def test_damaged_samples_are_counted_over_interruptions(tmp_path: Path) -> None:
+    root = write_images(tmp_path / "images", 101)
+    (root / "images" / "70.png").write_bytes(b"no picture")
+    stage = Stage(64, 51, scenes_per_step=2, objects_per_scene=1)  # an epoch
+    recipe = small_recipe(tmp_path, stages=(stage,), rounds=1, data=DataMixture(roots=(root,)))
+    data = open_training_data(recipe)
+    found = next(step for step in range(51) if data.batches_for(stage, Share(), step, 1)[0].skipped) + 1
+    with pytest.raises(Stopped):
+        Trainer(recipe, tmp_path / "run", observers=[Listener(stop_after=found)]).run()
+    after = Listener(stop_after=found + 1)
+    with pytest.raises(Stopped):
+        Trainer(recipe, tmp_path / "run", observers=[after]).run()
+    assert after.curves[found + 1]["damaged_samples"] == 1
+
+
 def test_a_run_that_found_no_data_does_not_occupy_its_folder(recipe: Recipe, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InvalidInputError, match="no pictures"):
@@ -141,6 +159,17 @@ def test_observers_hear_of_every_step_and_state(recipe: Recipe, tmp_path: Path) 
     for curves in listener.curves.values():
         assert {"total", "gradient_norm", "learning_rate", "round_0/measured_iou", "round_1/dice"} <= set(curves)
         assert all(torch.tensor(list(curves.values())).isfinite())
+
+
+def test_a_report_that_fails_leaves_the_others_theirs(recipe: Recipe, tmp_path: Path) -> None:
+    class Failing(Listener):
+        def finished(self) -> None:
+            raise InvalidInputError("no space for me")
+
+    listeners = [Listener(), Failing(), Listener()]
+    with pytest.raises(InvalidInputError, match="no space for me"):
+        Trainer(recipe, tmp_path, observers=listeners).run()
+    assert [listener.told[-1] for listener in listeners] == ["finished", "saved 5", "finished"]
 
 
 def overflowing(monkeypatch: pytest.MonkeyPatch) -> None:
