@@ -333,7 +333,8 @@ def test_an_interrupted_training_goes_on_by_the_same_command(quick_recipe, monke
         during.setattr(Trainer, "_train_on", interrupted_in_the_second_step)
         stopped = masklet(*arguments)
     assert stopped.exit_code == ExitCode.INTERRUPTED
-    memory, *_, told, last = stopped.stdout.splitlines()
+    remark, memory, *_, told, last = stopped.stdout.splitlines()
+    assert remark.startswith("pictures: no annotations in a known layout")
     assert memory.startswith("Memory by estimate: ")
     assert told.startswith("step 1 of 2: loss ")
     command = "masklet train quick --data pictures -o 'my run' --device cpu"

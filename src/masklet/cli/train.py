@@ -143,12 +143,14 @@ def _train(recipe: Recipe, run: Path, device: str, evaluation_data: Sequence[Pat
 
 def _check_data(recipe: Recipe, *, tells: bool) -> None:
     """Say what data is taken for; refuse annotated data that is missing or not sound, before anything is computed."""
-    from masklet.datasets.checking import require_sound
+    from masklet.datasets.checking import require_readable, require_sound
+    from masklet.datasets.sampling.skipped import MOST_SKIPPED
 
     for root in recipe.picture_folders if tells else ():
         print(f"{root}: no annotations in a known layout; its pictures go into procedural scenes.")
     for root in recipe.data.roots:
         require_sound(root)
+    require_readable(recipe.data.roots, MOST_SKIPPED)
 
 
 def _estimate(trainer: Trainer) -> MemoryEstimate:

@@ -25,8 +25,9 @@ from tests.unit.datasets.annotated_folders import (
     write_sequences,
     write_youtube_vos,
 )
+from tests.unit.training.supply.test_data_source import write_images
 
-from masklet.datasets.checking import check_dataset, check_structure, require_sound
+from masklet.datasets.checking import check_dataset, check_structure, require_readable, require_sound
 from masklet.datasets.problems import ProblemKind
 from masklet.errors import InvalidInputError
 from masklet.masks.run_length import encode_run_length
@@ -433,3 +434,14 @@ def test_the_report_as_json(tmp_path):
     assert problem["kind"] == "image without mask"
     assert problem["is_error"] is True
     assert problem["place"].endswith("images/a.jpg")
+
+
+def test_data_of_which_too_much_is_damaged_is_refused_before_a_training(tmp_path):
+    one, other = write_images(tmp_path / "one", 60), write_images(tmp_path / "other", 60)
+    (one / "images" / "7.png").write_bytes(b"no picture")
+    require_readable([one, other], 0.01)
+    Image.new("RGB", (9, 9)).save(other / "images" / "50.png")
+    message = r"At least 2 of 120 .* at most 1% .*7\.png: unreadable file.*50\.png: mask of another size"
+    with pytest.raises(InvalidInputError, match=message):
+        require_readable([one, other], 0.01)
+    require_readable([one, other], 0.02)

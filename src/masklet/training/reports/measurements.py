@@ -1,15 +1,18 @@
 """What the field's own measures say of a model before and after its training."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from masklet.atomic_files import written_whole
+from masklet.datasets.checking import require_sound
 from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
 from masklet.errors import InvalidInputError
 from masklet.evaluation.reporting.measured_item import mean_values
 from masklet.evaluation.reporting.report import Report
+from masklet.evaluation.running.annotated_data import image_datasets
 from masklet.evaluation.stills.clicks_and_boxes import evaluate_stills
 from masklet.evaluation.stills.model_predictor import ModelPredictor
 from masklet.evaluation.vos.first_mask import evaluate_vos
@@ -44,8 +47,8 @@ class BeforeAndAfter:
     """Measures the checkpoint that a run starts from and the model that it ends with: `measurements.json`.
 
     Pictures by simulated clicks and boxes, videos by the first frame's masks; a folder of datasets of pictures counts
-    as all of them. InvalidInputError at once for data that cannot be opened, and for folders of the same name, since
-    results are told by it.
+    as all of them. InvalidInputError at once for data that cannot be opened or is not sound, and for folders of the
+    same name, since results are told by it.
     """
 
     def __init__(self, roots: Sequence[Path], device: str = "cpu") -> None:
@@ -55,15 +58,19 @@ class BeforeAndAfter:
             raise InvalidInputError(
                 f"Data to measure on must have folders of different names; twice: {', '.join(twice)}."
             )
-        self._roots = {root: _is_of_videos(root) for root in roots}
+        self._datasets = {root: _datasets_of(root) for root in roots}
+        for each in chain.from_iterable(self._datasets.values()):
+            require_sound(each)
         self._device = device
 
     def began(self, run: RunOutline) -> None:
-        """Measure the checkpoint, if there is one and the run has not measured it before."""
+        """Measure the checkpoint, if there is one, on what the run has not measured it on before."""
         self._folder = run.folder
         self._measured = {(each.dataset, each.measure): each for each in read_measurements(run.folder)}
-        if run.initial_weights and not self._measured:
-            for key, value in self._means(run.initial_weights).items():
+        known = {dataset for dataset, _ in self._measured}
+        new = [root for root, inner in self._datasets.items() if not known & {each.resolve().name for each in inner}]
+        if run.initial_weights and new:
+            for key, value in self._means(run.initial_weights, new).items():
                 self._measured[key] = Measurement(*key, before=value)
             self._save()
 
@@ -75,22 +82,22 @@ class BeforeAndAfter:
 
     def finished(self) -> None:
         """Measure the model that came of it."""
-        for key, value in self._means(self._folder / AVERAGE_FOLDER).items():
+        for key, value in self._means(self._folder / AVERAGE_FOLDER, self._datasets).items():
             self._measured[key] = replace(self._measured.get(key, Measurement(*key)), after=value)
         self._save()
 
-    def _means(self, model: str | Path) -> dict[tuple[str, str], float]:
+    def _means(self, model: str | Path, roots: Iterable[Path]) -> dict[tuple[str, str], float]:
         """The mean of each measure on each dataset."""
         means: dict[tuple[str, str], float] = {}
-        for root, of_videos in self._roots.items():
-            report = self._report(root, of_videos, model)
+        for root in roots:
+            report = self._report(root, model)
             for dataset, items in report.datasets.items():
                 values = mean_values(items)
                 means |= {(dataset, heading): values[name] for heading, name in report.shown().items()}
         return means
 
-    def _report(self, root: Path, of_videos: bool, model: str | Path) -> Report:
-        if of_videos:
+    def _report(self, root: Path, model: str | Path) -> Report:
+        if holds_videos(open_dataset(self._datasets[root][0])):
             return evaluate_vos(root, VideoModelPredictor(VideoTracker.from_pretrained(model, device=self._device)))
         return evaluate_stills(root, ModelPredictor(ImageSegmenter.from_pretrained(model, device=self._device)))
 
@@ -106,6 +113,6 @@ def read_measurements(folder: Path) -> list[Measurement]:
     return [Measurement(**each) for each in json.loads(path.read_text(encoding="utf-8"))] if path.exists() else []
 
 
-def _is_of_videos(root: Path) -> bool:
+def _datasets_of(root: Path) -> list[Path]:
     """What is no dataset may be a folder of datasets of pictures, which the evaluation opens."""
-    return is_dataset(root) and holds_videos(open_dataset(root))
+    return [root] if is_dataset(root) else [each.root for each in image_datasets(root).values()]

@@ -170,6 +170,20 @@ def test_pictures_and_videos_are_measured_before_and_after(recipe: Recipe, tmp_p
     assert {each.dataset for each in measured} == {"cells", "clips"}
     assert {"1 click", "box", "J&F"} <= {each.measure for each in measured}
     assert [each.gain for each in measured] == ["+0.0"] * len(measured)
+    more = BeforeAndAfter([tmp_path / "clips", write_images(tmp_path / "nuts", 1)])
+    more.began(run)
+    by_dataset = {each.dataset: each for each in read_measurements(run.folder)}
+    assert (by_dataset["nuts"].before is None, by_dataset["nuts"].after) == (False, None)
+    assert by_dataset["clips"].after is not None  # which was not measured again
+
+
+def test_data_that_cannot_be_measured_on_is_refused_before_the_run(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="There is no folder"):
+        BeforeAndAfter([tmp_path / "nowhere"])
+    root = write_images(tmp_path / "cells", 2)
+    (root / "images" / "1.png").unlink()
+    with pytest.raises(InvalidInputError, match=r"1\.png"):
+        BeforeAndAfter([root])
 
 
 def test_data_to_measure_on_is_told_apart_by_the_names_of_its_folders(tmp_path: Path) -> None:
