@@ -218,9 +218,15 @@ class Trainer:
         RunState(self.recipe.name, self.step, model, optimizer, average, scaling, skipped).save(self.folder)
         adapted = network_with(average, self.recipe, self.network.config.image_size).eval()
         plain = merged(adapted)
-        plain.save_pretrained(self.folder / AVERAGE_FOLDER)
-        self.record.save(self.folder / AVERAGE_FOLDER)
-        save_adapters(adapted, self.folder / ADAPTER_FOLDER)
+        try:
+            plain.save_pretrained(self.folder / AVERAGE_FOLDER)
+            self.record.save(self.folder / AVERAGE_FOLDER)
+            save_adapters(adapted, self.folder / ADAPTER_FOLDER)
+        except CheckpointError as error:
+            raise CheckpointError(
+                f"{error} The state after step {self.step} is saved: once the folder can be written again, the same "
+                "command goes on from there."
+            ) from error
         for observer in self.observers:
             observer.saved(self.step, plain)
 

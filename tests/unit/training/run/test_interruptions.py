@@ -20,6 +20,7 @@ from tests.unit.training.small_recipes import (
     write_pictures,
 )
 
+from masklet import Sam2VideoModel
 from masklet.errors import CheckpointError
 from masklet.training.run.trainer import Trainer
 from masklet.training.settings.learning import Regularization
@@ -131,6 +132,21 @@ def test_a_full_disk_keeps_the_last_state_and_says_so(tmp_path: Path) -> None:
     Trainer(recipe, tmp_path / "run").run()
     Trainer(recipe, tmp_path / "whole").run()
     assert_equal_states(saved_state(tmp_path / "run"), saved_state(tmp_path / "whole"))
+
+
+def test_a_disk_that_is_full_after_the_state_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = small_recipe(write_pictures(tmp_path / "pictures"))
+
+    def full(*_: object, **__: object) -> None:
+        raise CheckpointError("No space left.")
+
+    with monkeypatch.context() as during:
+        during.setattr(Sam2VideoModel, "save_pretrained", full)
+        with pytest.raises(CheckpointError, match=r"No space left\. The state after step 2 is saved"):
+            Trainer(recipe, tmp_path / "run").run()
+    assert saved_state(tmp_path / "run")["step"] == 2
+    Trainer(recipe, tmp_path / "run").run()
+    assert (tmp_path / "run" / "average").is_dir()
 
 
 def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
