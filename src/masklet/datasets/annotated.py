@@ -88,6 +88,14 @@ class AnnotatedImages(Protocol):
         """Return the file of picture `index`, which may be missing; IndexError if there is no such picture."""
         ...
 
+    def name_of(self, index: int) -> str:
+        """Return the file name of picture `index`, with the folders that tell it from others of the same name."""
+        ...
+
+    def files_of(self, index: int) -> tuple[Path, ...]:
+        """Return all files that picture `index` and its masks are read from."""
+        ...
+
     def problems(self) -> Iterator[Problem]:
         """Yield what names and annotation files tell to be wrong, without reading pictures or masks."""
         ...
@@ -156,6 +164,10 @@ class AnnotatedVideos(Protocol):
     def __iter__(self) -> Iterator[AnnotatedVideo]: ...
     def __getitem__(self, name: str) -> AnnotatedVideo:
         """Return the video `name`; InvalidInputError if there is none, or its files do not fit together."""
+        ...
+
+    def files_of(self, name: str) -> tuple[Path, ...]:
+        """Return all files that the frames and masks of the video `name` are read from."""
         ...
 
     def problems(self) -> Iterator[Problem]:

@@ -74,7 +74,15 @@ class CocoFolder:
 
     def path_of(self, index: int) -> Path:
         """Return the file of picture `index`, which may be missing."""
-        return self._folder / str(self._images[index]["file_name"])
+        return self._folder / self.name_of(index)
+
+    def name_of(self, index: int) -> str:
+        """Return the name by which picture `index` is listed, which may begin with folders."""
+        return str(self._images[index]["file_name"])
+
+    def files_of(self, index: int) -> tuple[Path, ...]:
+        """Return picture `index` and the file of all annotations."""
+        return self.path_of(index), self._annotations_path
 
     def problems(self) -> Iterator[Problem]:
         """Yield annotations without picture, and pictures without annotations; reads no pictures and masks."""

@@ -59,6 +59,11 @@ class LabelMapFolder:
         paths = tuple(annotations[stem] for stem in annotated.values())
         return self._video(name, tuple(frames.values()), tuple(annotated), paths)
 
+    def files_of(self, name: str) -> tuple[Path, ...]:
+        """Return the pictures and the label maps of the sequence `name`."""
+        frames, annotations = self._files(name)
+        return *frames.values(), *annotations.values()
+
     def problems(self) -> Iterator[Problem]:
         """Yield label maps without frame, frames without label map, sequences of one frame; reads names only."""
         for folder in sorted(each for each in self._frames.iterdir() if each.is_dir()):

@@ -71,12 +71,19 @@ class PlainFolder:
                 sizes = f"{list(labels.shape)}, {paths[0]} {[height, width]}"
                 raise MismatchedSizeError(f"{path} has the size (height, width) {sizes}.")
         objects = tuple(decode for labels in label_maps for decode in _objects_of(labels))
-        picture = self.path_of(index)
-        return AnnotatedImage(picture.name, picture, height, width, objects)
+        return AnnotatedImage(self.name_of(index), self.path_of(index), height, width, objects)
 
     def path_of(self, index: int) -> Path:
         """Return the file of picture `index` in the order of names."""
         return self._pictures[self._names[index]]
+
+    def name_of(self, index: int) -> str:
+        """Return the file name of picture `index`."""
+        return self.path_of(index).name
+
+    def files_of(self, index: int) -> tuple[Path, ...]:
+        """Return picture `index` and its masks."""
+        return (self.path_of(index), *self._masks[self._names[index]])
 
     def problems(self) -> Iterator[Problem]:
         """Yield masks without picture, pictures without mask and masks in JPEG; reads names only."""

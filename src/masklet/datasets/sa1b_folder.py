@@ -73,6 +73,14 @@ class Sa1bFolder:
         """Return the file of picture `index`."""
         return self._pictures[self._names[index]]
 
+    def name_of(self, index: int) -> str:
+        """Return the file name of picture `index`."""
+        return self.path_of(index).name
+
+    def files_of(self, index: int) -> tuple[Path, ...]:
+        """Return picture `index` and its JSON file."""
+        return self.path_of(index), self._annotations[self._names[index]]
+
     def problems(self) -> Iterator[Problem]:
         """Yield pictures and JSON files without partner; reads names only."""
         for name, path in self._annotations.items():

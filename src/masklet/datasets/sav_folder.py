@@ -58,6 +58,11 @@ class SavVideo:
         """1 to the number of masklets, manual and automatic."""
         return tuple(range(1, 1 + sum(len(masklet[0]) for masklet in self._masklets)))
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The video file or the frames, and the JSON files."""
+        return *self._frames.files, *self.annotation_paths
+
     def read_pixels(self, frame: int) -> Pixels:
         """Return a frame, uint8 [H, W, 3]; UnreadableImageError or UnreadableVideoError if it cannot be read."""
         return self._frames.read(frame)
@@ -168,6 +173,10 @@ class SavFolder:
         if source is None:
             raise InvalidInputError(f"{self._annotations[name][0]} has no {name}{VIDEO_SUFFIX} nor a folder {name}.")
         return SavVideo(name, source, self._annotations[name])
+
+    def files_of(self, name: str) -> tuple[Path, ...]:
+        """Return the video file or the frames of the video `name`, and its JSON files."""
+        return self[name].files
 
     def problems(self) -> Iterator[Problem]:
         """Yield annotations without video, videos without annotations and folders of one frame; reads names only."""

@@ -32,6 +32,11 @@ class SavFrames:
         self.names = tuple(path.stem for path in self._paths) or tuple(f"{each:05d}" for each in range(frame_count))
         self.numbers = tuple(int(each) if each.isdecimal() else place for place, each in enumerate(self.names))
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The pictures, or the one video file."""
+        return tuple(self._paths) or (self.source,)
+
     def open(self) -> VideoReader:
         """Open all frames; MismatchedSizeError if they have another size than the annotations."""
         frames = open_video(self._paths or self.source)

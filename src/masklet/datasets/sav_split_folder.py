@@ -52,6 +52,12 @@ class SavSplitVideo:
         return {name for files in self._masks.values() for name in files}
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """All frames and masks."""
+        masks = (path for files in self._masks.values() for path in files.values())
+        return *frames_of_folder(self._frame_folder), *masks
+
+    @property
     def object_ids(self) -> tuple[int, ...]:
         """1 + the numbers of the objects' folders."""
         return tuple(self._masks)
@@ -123,6 +129,10 @@ class SavSplitFolder:
         if problem is not None:
             raise InvalidInputError(f"{problem}.")
         return self._video(name)
+
+    def files_of(self, name: str) -> tuple[Path, ...]:
+        """Return the frames and the masks of the video `name`."""
+        return self[name].files
 
     def problems(self) -> Iterator[Problem]:
         """Yield masks without frame, videos without masks and videos of one frame; reads names only."""

@@ -26,7 +26,8 @@ class YoutubeVosFolder(LabelMapFolder):
     def __init__(self, root: str | os.PathLike[str]) -> None:
         super().__init__(root)
         meta = self.root / META
-        self._declared = _objects_of_sequences(meta) if meta.is_file() else {}
+        self._lists = (meta,) if meta.is_file() else ()
+        self._declared = _objects_of_sequences(meta) if self._lists else {}
 
     @classmethod
     def recognises(cls, root: Path) -> bool:
@@ -38,6 +39,10 @@ class YoutubeVosFolder(LabelMapFolder):
             return True
         counts = [len(list((root / kind / sequences[0].name).glob("*.*"))) for kind in (FRAMES, ANNOTATIONS)]
         return counts[1] <= max(1, counts[0] // 2) and counts[0] > 1
+
+    def files_of(self, name: str) -> tuple[Path, ...]:
+        """Return the pictures and the label maps of the sequence `name`, and `meta.json` if there."""
+        return *super().files_of(name), *self._lists
 
     def _video(
         self, name: str, frames: tuple[Path, ...], annotated: tuple[int, ...], paths: tuple[Path, ...]

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,10 @@ class InteractiveMeasurement:
     def names(self) -> Sequence[str]:
         """Return the sequences to measure."""
         return self.videos.names()
+
+    def files(self, name: str) -> Sequence[Path]:
+        """Return the files of a sequence."""
+        return self.videos.files(name)
 
     def settings(self) -> dict[str, Any]:
         """Return what the scores depend on."""

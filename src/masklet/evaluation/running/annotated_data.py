@@ -1,11 +1,13 @@
 """The annotated data that a folder holds, of the kind that an evaluation needs."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
 from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
 from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
+from masklet.datasets.problems import listing
 from masklet.errors import InvalidInputError
 
 FolderPath = str | os.PathLike[str]
@@ -19,7 +21,19 @@ def image_datasets(root: FolderPath) -> dict[str, AnnotatedImages]:
     folder = Path(root)
     inner = [each for each in sorted(folder.glob("*")) if each.is_dir() and is_dataset(each)]
     folders = inner if inner and not is_dataset(folder) else [folder]
-    return {each.name: _images(each) for each in folders}
+    return {dataset_name(each): _images(each) for each in folders}
+
+
+def dataset_name(root: FolderPath) -> str:
+    """Return the name of the folder that a dataset is in, also of "." and "..", which are none."""
+    return Path(os.path.abspath(root)).name
+
+
+def require_complete(datasets: Iterable[AnnotatedImages | AnnotatedVideos]) -> None:
+    """Raise InvalidInputError, listing the first ten, if names and annotation files tell that data is unusable."""
+    errors = [each for dataset in datasets for each in dataset.problems() if each.kind.is_error]
+    if errors:
+        raise InvalidInputError(f"The data has {len(errors)} errors: {listing(errors)}.")
 
 
 def video_dataset(root: FolderPath) -> AnnotatedVideos:

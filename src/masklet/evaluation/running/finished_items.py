@@ -9,18 +9,20 @@ from masklet.errors import InvalidInputError
 from masklet.evaluation.reporting.measured_item import MeasuredItem
 
 FILE_NAME = "finished.jsonl"
+STATE = "state"
 
 
 class FinishedItems:
     """The items in `folder/finished.jsonl`: the settings on its first line, then one item a line.
 
-    A line that was not written to its end, because the program was killed, is dropped.
+    Beside each item stands the state of the files that it was measured from. A line that was not written to its end,
+    because the program was killed, is dropped.
 
     Args:
         folder: made if it does not exist.
         settings: what the values depend on, of kinds that JSON knows.
 
-    InvalidInputError if the file was begun with other settings.
+    InvalidInputError if the file was begun with other settings, or holds something else.
     """
 
     def __init__(self, folder: str | os.PathLike[str], settings: dict[str, Any]) -> None:
@@ -35,16 +37,26 @@ class FinishedItems:
             )
         if not lines:
             self._append(wanted)
-        self._items = {item.name: item for item in map(MeasuredItem.from_dict, lines[1:])}
+        self._items = {item.name: (state, item) for state, item in map(self._finished, lines[1:])}
 
-    def get(self, name: str) -> MeasuredItem | None:
-        """Return a finished item, or None."""
-        return self._items.get(name)
+    def get(self, name: str, state: str) -> MeasuredItem | None:
+        """Return a finished item, or None if there is none, or its files had another state."""
+        known_state, item = self._items.get(name, ("", None))
+        return item if known_state == state else None
 
-    def add(self, item: MeasuredItem) -> None:
-        """Keep a finished item, on disk when this returns."""
-        self._items[item.name] = item
-        self._append(item.to_dict())
+    def add(self, item: MeasuredItem, state: str) -> None:
+        """Keep an item that was measured from files of that state, on disk when this returns."""
+        self._items[item.name] = state, item
+        self._append({STATE: state} | item.to_dict())
+
+    def _finished(self, line: Any) -> tuple[str, MeasuredItem]:
+        try:
+            return line[STATE], MeasuredItem.from_dict(line)
+        except (InvalidInputError, KeyError, TypeError) as error:
+            raise InvalidInputError(
+                f"{self.path} holds a line that is no measured picture or video ({error!r}); delete the file to "
+                "measure again."
+            ) from error
 
     def _whole_lines(self) -> list[Any]:
         if not self.path.exists():

@@ -1,12 +1,14 @@
 """Going through an evaluation item by item: by several processes, and on from where it was interrupted."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from masklet.errors import InvalidInputError
 from masklet.evaluation.reporting.measured_item import MeasuredItem
 from masklet.evaluation.reporting.report import Report
+from masklet.evaluation.running.file_states import state_of
 from masklet.evaluation.running.finished_items import FinishedItems
 from masklet.evaluation.running.workers import measured_by_workers
 from masklet.masks.geometry import Mask
@@ -25,6 +27,9 @@ class Measurement(Protocol):
 
     def names(self) -> Sequence[str]:
         """Return the names of the pictures or videos to measure."""
+
+    def files(self, name: str) -> Iterable[Path]:
+        """Return the files that a picture or video is measured from."""
 
     def settings(self) -> dict[str, Any]:
         """Return what the values depend on, of kinds that JSON knows."""
@@ -55,7 +60,8 @@ def run(
 
     Args:
         measurement: what to measure.
-        folder: keeps what is finished; what it holds from an earlier run with the same settings is not measured again.
+        folder: keeps what is finished; what it holds from an earlier run with the same settings is not measured again
+            unless its files have changed.
         workers: the number of processes; the results are the same with any.
         progress: called at the beginning and after each item with the number of items done and their total.
 
@@ -65,14 +71,15 @@ def run(
     if not names:
         raise InvalidInputError("Nothing to measure: the list of pictures or sequences is empty.")
     kept = None if folder is None else FinishedItems(folder, measurement.settings())
-    known = {} if kept is None else {name: item for name in names if (item := kept.get(name)) is not None}
+    states = {} if kept is None else {name: state_of(measurement.files(name)) for name in names}
+    known = {} if kept is None else {name: item for name in names if (item := kept.get(name, states[name])) is not None}
     if progress is not None:
         progress(len(known), len(names))
     missing = [name for name in names if name not in known]
     for item in measured_by_workers(measurement.measure, missing, workers):
         known[item.name] = item
         if kept is not None:
-            kept.add(item)
+            kept.add(item, states[item.name])
         if progress is not None:
             progress(len(known), len(names))
     return tuple(known[name] for name in names)

@@ -13,7 +13,7 @@ from masklet.datasets.davis_folder import DavisFolder
 from masklet.datasets.problems import listing
 from masklet.errors import InvalidInputError
 from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
-from masklet.evaluation.running.annotated_data import video_dataset
+from masklet.evaluation.running.annotated_data import dataset_name, require_complete, video_dataset
 from masklet.evaluation.vos.vos_scores import FEWEST_FRAMES, CountingRule
 from masklet.masks.geometry import Mask
 from masklet.media.images import Pixels
@@ -43,10 +43,13 @@ class MeasuredVideos:
     def names(self) -> Sequence[str]:
         """Return the names of the videos to measure; neither pictures nor label maps are read.
 
-        InvalidInputError, listing those that cannot be measured: unknown ones, ones whose files do not fit together,
-        and those with fewer annotated frames than can be measured.
+        InvalidInputError if all are to be measured and the dataset is incomplete, or, listing those that cannot be
+        measured: unknown ones, ones whose files do not fit together, and those with fewer annotated frames than needed.
         """
-        names = self._dataset.sequences if self.sequences is None else self.sequences
+        names = self.sequences
+        if names is None:
+            require_complete([self._dataset])
+            names = self._dataset.sequences
         reasons = [reason for name in names if (reason := self._unsuited(name)) is not None]
         if reasons:
             raise InvalidInputError(f"{len(reasons)} of {len(names)} sequences cannot be measured: {listing(reasons)}.")
@@ -55,6 +58,10 @@ class MeasuredVideos:
     def settings(self) -> dict[str, Any]:
         """Return what scores depend on, the choice of videos aside: each has its own."""
         return {"root": str(Path(self.root).absolute()), "rule": self.rule}
+
+    def files(self, name: str) -> tuple[Path, ...]:
+        """Return all files of a video."""
+        return self._dataset.files_of(name)
 
     def __getitem__(self, name: str) -> AnnotatedVideo:
         """Return a video."""
@@ -84,7 +91,7 @@ class MeasuredVideos:
         worst: WorstFrames,
     ) -> MeasuredItem:
         """Return what was measured on a video."""
-        return MeasuredItem(video.name, Path(self.root).name, len(video), tuple(object_ids), values, worst.worst())
+        return MeasuredItem(video.name, dataset_name(self.root), len(video), tuple(object_ids), values, worst.worst())
 
     @cached_property
     def _dataset(self) -> AnnotatedVideos:

@@ -1,6 +1,7 @@
 """How well a predictor segments annotated pictures by clicks and by boxes."""
 
 import os
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +14,7 @@ from masklet.datasets.annotated import AnnotatedImage, AnnotatedImages
 from masklet.datasets.problems import listing
 from masklet.errors import InvalidInputError
 from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
-from masklet.evaluation.running.annotated_data import image_datasets
+from masklet.evaluation.running.annotated_data import image_datasets, require_complete
 from masklet.evaluation.running.items import FolderPath, Progress, fingerprint_of, run
 from masklet.evaluation.stills.predictors import StillPredictor
 from masklet.evaluation.stills.stills_report import BOX, StillsReport, clicks_setting
@@ -82,16 +83,21 @@ class StillsMeasurement:
         return self.predictor.name
 
     def names(self) -> list[str]:
-        """Return a name for each picture: its dataset and its number in it; InvalidInputError if some are missing."""
-        chosen = [
-            (f"{dataset}/{number}", pictures.path_of(number))
-            for dataset, pictures in self._datasets.items()
-            for number in range(len(pictures) if self.limit is None else min(len(pictures), self.limit))
-        ]
-        missing = [path for _, path in chosen if not path.is_file()]
+        """Return a name for each picture: its dataset and its file name.
+
+        InvalidInputError if a dataset is incomplete, or, with a limit, if files of the chosen pictures are missing.
+        """
+        if self.limit is None:
+            require_complete(self._datasets.values())
+        missing = [path for name in self._places for path in self.files(name) if not path.is_file()]
         if missing:
-            raise InvalidInputError(f"{len(missing)} of {len(chosen)} pictures are missing: {listing(missing)}.")
-        return [name for name, _ in chosen]
+            raise InvalidInputError(f"{len(missing)} files are missing: {listing(missing)}.")
+        return list(self._places)
+
+    def files(self, name: str) -> Sequence[Path]:
+        """Return the file of a picture and those of its annotations."""
+        dataset, number = self._places[name]
+        return self._datasets[dataset].files_of(number)
 
     def settings(self) -> dict[str, Any]:
         """Return what the IoU depend on."""
@@ -125,7 +131,7 @@ class StillsMeasurement:
                         worst.offer(number, 0, overlap, mask)
             seen = len(numbers)
         values = {setting: tuple(each) for setting, each in overlaps.items()}
-        return MeasuredItem(name, name.rpartition("/")[0], 1, tuple(numbers), values, worst.worst())
+        return MeasuredItem(name, self._places[name][0], 1, tuple(numbers), values, worst.worst())
 
     def report(self, items: tuple[MeasuredItem, ...]) -> StillsReport:
         """Return the mean IoU of each dataset and over all."""
@@ -140,14 +146,26 @@ class StillsMeasurement:
     def _datasets(self) -> dict[str, AnnotatedImages]:
         return image_datasets(self.root)
 
+    @cached_property
+    def _places(self) -> dict[str, tuple[str, int]]:
+        """The dataset of each chosen picture and its number in it."""
+        chosen = [
+            (f"{dataset}/{pictures.name_of(number)}", (dataset, number))
+            for dataset, pictures in self._datasets.items()
+            for number in range(len(pictures))[: self.limit]
+        ]
+        if repeated := [name for name, count in Counter(name for name, _ in chosen).items() if count > 1]:
+            raise InvalidInputError(f"{len(repeated)} pictures are listed more than once: {listing(repeated)}.")
+        return dict(chosen)
+
     @property
     def _judged(self) -> str:
         """The setting by which the worst pictures are chosen."""
         return clicks_setting(max(self.clicks)) if self.clicks else BOX
 
     def _picture(self, name: str) -> AnnotatedImage:
-        dataset, _, number = name.rpartition("/")
-        return self._datasets[dataset][int(number)].first_objects(self.objects_per_picture)
+        dataset, number = self._places[name]
+        return self._datasets[dataset][number].first_objects(self.objects_per_picture)
 
     def _predictions(self, truths: Mask) -> Iterator[tuple[str, Mask]]:
         """Yield each prompt setting and the masks (bool [N, H, W]) predicted by it, for up to 64 objects."""

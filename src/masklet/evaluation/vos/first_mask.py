@@ -1,6 +1,5 @@
 """How well a predictor follows objects through annotated videos, from their masks where they first appear."""
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -85,12 +84,17 @@ class VosMeasurement:
         """Return the sequences to measure."""
         return self.videos.names()
 
+    def files(self, name: str) -> Sequence[Path]:
+        """Return the files of a sequence, and its masks if these are what is measured."""
+        saved = Path(self.masks or "") / name if self.predictor is None else None
+        return *self.videos.files(name), *sorted(saved.rglob("*.png") if saved is not None else ())
+
     def settings(self) -> dict[str, Any]:
         """Return what the scores depend on."""
         return {
             "kind": "vos",
             "predictor": self.predictor_name,
-            "fingerprint": _state_of(self.masks) if self.predictor is None else fingerprint_of(self.predictor),
+            "fingerprint": fingerprint_of(self.predictor),
             "masks": self.masks,
         } | self.videos.settings()
 
@@ -152,10 +156,3 @@ class VosMeasurement:
             yield from self.predictor.track(frames, prompts, may_overlap=video.masks_may_overlap)
             if frames.problems:  # a reader puts a neighbour in the place of a damaged frame: that would be scored
                 raise UnreadableVideoError(f"{video.name}: {frames.problems[0]}")
-
-
-def _state_of(folder: str | None) -> str:
-    """What tells saved masks from others that were written to the same place later."""
-    files = sorted(path for path in Path(folder or "").rglob("*") if path.is_file())
-    states = ((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files)
-    return hashlib.sha256(repr(list(states)).encode()).hexdigest()

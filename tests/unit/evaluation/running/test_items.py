@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +23,9 @@ class Counting:
 
     def names(self):
         return ["a", "b", "c"]
+
+    def files(self, name):
+        return [Path(name)]
 
     def settings(self):
         return {"setting": self.setting, "pair": (1, 2)}
@@ -62,6 +66,16 @@ def test_other_settings_are_refused(tmp_path):
 def test_damaged_lines_are_named(tmp_path):
     (tmp_path / "finished.jsonl").write_text("{}\nnothing\n")
     with pytest.raises(InvalidInputError, match=r"finished\.jsonl is damaged"):
+        run(Counting(), folder=tmp_path)
+
+
+def test_foreign_lines_are_named(tmp_path):
+    run(Counting(), folder=tmp_path)
+    with (tmp_path / "finished.jsonl").open("a") as file:
+        file.write('{"state": "", "loss": 1}\n')
+    with pytest.raises(
+        InvalidInputError, match=r"finished\.jsonl holds a line that is no measured .*; delete the file"
+    ):
         run(Counting(), folder=tmp_path)
 
 

@@ -3,11 +3,13 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from tests.unit.datasets.annotated_folders import LEFT, write_plain
 
 from masklet.errors import InvalidInputError
 from masklet.evaluation.stills.baselines import InscribedEllipse
 from masklet.evaluation.stills.clicks_and_boxes import evaluate_stills
 from masklet.masks.run_length import encode_run_length
+from masklet.media.label_maps import write_label_map
 from masklet.prompts.simulated_clicks import first_click
 
 SIZE = (24, 32)
@@ -137,7 +139,7 @@ def test_limit_and_progress(root):
     empty = Recorder(lambda clicks: np.zeros(SIZE, dtype=bool))
     report = evaluate_stills(root, empty, limit=1, progress=lambda done, total: steps.append((done, total)))
     assert steps == [(0, 2), (1, 2), (2, 2)]
-    assert [each.name for each in report.items] == ["first/0", "second/0"]
+    assert [each.name for each in report.items] == ["first/0.png", "second/0.png"]
 
 
 def test_objects_per_picture_takes_the_first_of_each_picture(root):
@@ -171,10 +173,53 @@ def test_missing_pictures_are_listed_before_any_is_measured(root):
     for path in ("first/images/1.png", "second/images/0.png"):
         (root / path).unlink()
     predictor = Recorder(lambda clicks: np.zeros(SIZE, dtype=bool))
-    with pytest.raises(InvalidInputError, match=r"2 of 4 pictures are missing: .*first/images/1\.png; .*0\.png\."):
+    with pytest.raises(
+        InvalidInputError, match=r"2 errors: .*first/images/1\.png: mask without .*second/images/0\.png"
+    ):
         evaluate_stills(root, predictor)
+    with pytest.raises(InvalidInputError, match=r"1 files are missing: .*second/images/0\.png\."):
+        evaluate_stills(root, predictor, limit=1)
     assert not predictor.calls
     assert len(evaluate_stills(root / "first", predictor, limit=1).items) == 1
+
+
+@pytest.mark.parametrize("missing", ["images/a.jpg", "masks/a.png"])
+def test_pictures_without_masks_and_masks_without_picture_are_listed(tmp_path, missing):
+    write_plain(tmp_path)
+    (tmp_path / missing).unlink()
+    with pytest.raises(InvalidInputError, match=r"1 errors: .*a\.(png|jpg): (mask|image) without (image|mask)"):
+        evaluate_stills(tmp_path, InscribedEllipse(), clicks=())
+
+
+def test_a_finished_picture_is_measured_anew_if_its_files_changed_and_dropped_if_it_is_gone(tmp_path):
+    data, report = tmp_path / "data", tmp_path / "report"
+    write_plain(data)
+
+    def measured():
+        return {
+            each.name: each.values for each in evaluate_stills(data, InscribedEllipse(), clicks=(), folder=report).items
+        }
+
+    before = measured()
+    assert list(before) == ["data/a.jpg", "data/b.jpg"]
+    write_label_map(data / "masks/b.png", LEFT.astype(np.uint8))
+    for path in ("images/a.jpg", "masks/a.png"):
+        (data / path).unlink()
+    after = measured()
+    assert after == {"data/b.jpg": {"box": before["data/b.jpg"]["box"][:1]}}
+
+
+def test_pictures_that_are_listed_twice_are_refused(tmp_path):
+    write_domain(tmp_path / "first", PICTURES)
+    file = tmp_path / "first/annotations.json"
+    file.write_text(file.read_text().replace("1.png", "0.png"))
+    with pytest.raises(InvalidInputError, match=r"1 pictures are listed more than once: first/0\.png"):
+        evaluate_stills(tmp_path, InscribedEllipse(), clicks=(), limit=2)
+
+
+def test_a_dataset_has_the_name_of_its_folder_wherever_one_stands(root, monkeypatch):
+    monkeypatch.chdir(root / "first")
+    assert list(evaluate_stills(".", InscribedEllipse(), clicks=()).datasets) == ["first"]
 
 
 def test_masks_of_another_size(root):

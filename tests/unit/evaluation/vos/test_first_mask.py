@@ -1,3 +1,6 @@
+import os
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -119,11 +122,29 @@ def test_masks_written_anew_are_not_taken_for_those_that_were_measured(root, tmp
     evaluate_vos(root, RepeatedFirstMask(), save_masks=tmp_path / "masks")
     score_saved_masks(root, tmp_path / "masks", folder=tmp_path / "report")
     again = score_saved_masks(root, tmp_path / "masks", folder=tmp_path / "report")
-    assert again.items
-    first = min(path for path in (tmp_path / "masks").rglob("*.png"))
-    write_label_map(first, np.zeros_like(read_label_map(first)))
-    with pytest.raises(InvalidInputError, match=r"begun with other settings .*fingerprint"):
-        score_saved_masks(root, tmp_path / "masks", folder=tmp_path / "report")
+    assert score_saved_masks(root, tmp_path / "masks", folder=tmp_path / "report") == again
+    write_label_map(tmp_path / "masks/swan/00002.png", labels())
+    changed = score_saved_masks(root, tmp_path / "masks", folder=tmp_path / "report")
+    assert changed.items[0] == again.items[0]
+    assert changed.items[1].values["J-Mean"] < again.items[1].values["J-Mean"]
+
+
+@pytest.mark.parametrize("edited", ["Annotations", "JPEGImages"])
+def test_finished_videos_whose_files_changed_are_measured_anew(root, tmp_path, edited):
+    following = Following()
+    evaluate_vos(root, following, folder=tmp_path / "report")
+    assert evaluate_vos(root, following, folder=tmp_path / "report").items
+    assert following.calls == 2
+    os.utime(root / edited / "swan/00002.png", (1, 1))
+    evaluate_vos(root, following, folder=tmp_path / "report")
+    assert following.calls == 3
+
+
+def test_a_sequence_without_label_maps_is_listed_unless_others_are_asked_for(root):
+    shutil.rmtree(root / "Annotations/swan")
+    with pytest.raises(InvalidInputError, match=r"1 errors: .*swan: image without mask"):
+        evaluate_vos(root, Following())
+    assert len(evaluate_vos(root, Following(), sequences=["pair"]).items) == 1
 
 
 def test_what_is_finished_without_saving_masks_is_no_answer_to_saving_them(root, tmp_path):
