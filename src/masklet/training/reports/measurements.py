@@ -12,7 +12,7 @@ from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
 from masklet.errors import InvalidInputError
 from masklet.evaluation.reporting.measured_item import mean_values
 from masklet.evaluation.reporting.report import Report
-from masklet.evaluation.running.annotated_data import image_datasets
+from masklet.evaluation.running.annotated_data import dataset_name, image_datasets
 from masklet.evaluation.stills.clicks_and_boxes import evaluate_stills
 from masklet.evaluation.stills.model_predictor import ModelPredictor
 from masklet.evaluation.vos.first_mask import evaluate_vos
@@ -52,7 +52,7 @@ class BeforeAndAfter:
     """
 
     def __init__(self, roots: Sequence[Path], device: str = "cpu") -> None:
-        names = [root.resolve().name for root in roots]
+        names = [dataset_name(root) for root in roots]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise InvalidInputError(
@@ -68,7 +68,7 @@ class BeforeAndAfter:
         self._folder = run.folder
         self._measured = {(each.dataset, each.measure): each for each in read_measurements(run.folder)}
         known = {dataset for dataset, _ in self._measured}
-        new = [root for root, inner in self._datasets.items() if not known & {each.resolve().name for each in inner}]
+        new = [root for root, inner in self._datasets.items() if not known & {dataset_name(each) for each in inner}]
         if run.initial_weights and new:
             for key, value in self._means(run.initial_weights, new).items():
                 self._measured[key] = Measurement(*key, before=value)
