@@ -102,7 +102,7 @@ def stills_markdown(reports: list[dict[str, Any]]) -> str:
         rows = [(each["domain"], each["objects"], each["mean_iou"]) for each in report["domains"]]
         rows.append(("**mean**", sum(count for _, count, _ in rows), report["mean_iou"]))
         for domain, count, scores in rows:
-            cells = [f"{scores[each]:.1f}" if each in scores else "-" for each in settings]
+            cells = [f"{100 * scores[each]:.1f}" if each in scores else "-" for each in settings]
             lines.append(_line([report["predictor"], domain, str(count), *cells]))
     return "\n".join(lines)
 

@@ -42,23 +42,19 @@ class StillsReport(Report):
         return [each for each in curves if each.x]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return predictor, datasets with their scores, their mean and its interval; all in percent."""
+        """Return predictor, datasets with their scores, their mean and its interval; all 0 to 1."""
         domains = [
             {
                 "domain": name,
                 "pictures": len(items),
                 "objects": sum(len(item.object_ids) for item in items),
-                "mean_iou": {each: 100 * value for each, value in mean_values(items).items()},
+                "mean_iou": mean_values(items),
             }
             for name, items in self.datasets.items()
         ]
-        intervals = {
-            each: None if between is None else [100 * edge for edge in between]
-            for each, between in self.intervals.items()
-        }
         return {
             "predictor": self.predictor,
             "domains": domains,
-            "mean_iou": {each: 100 * value for each, value in self.means.items()},
-            "intervals": intervals,
+            "mean_iou": self.means,
+            "intervals": self.intervals,
         }

@@ -36,16 +36,16 @@ def test_a_dataset_without_objects_is_refused():
         StillsReport("ours", (item("nuts/0", "nuts", box=(0.5,)), item("cars/0", "cars")))
 
 
-def test_json_of_stills_is_in_percent():
+def test_json_of_stills_is_in_fractions():
     content = json.loads(stills_report().to_json())
     assert content["domains"][0] == {
         "domain": "nuts",
         "pictures": 2,
         "objects": 3,
-        "mean_iou": pytest.approx({"1 click": 40, "box": 80}),
+        "mean_iou": pytest.approx({"1 click": 0.4, "box": 0.8}),
     }
-    assert content["mean_iou"] == pytest.approx({"1 click": 35, "box": 67.5})
-    assert content["intervals"]["box"] == pytest.approx([100 * edge for edge in stills_report().intervals["box"]])
+    assert content["mean_iou"] == pytest.approx({"1 click": 0.35, "box": 0.675})
+    assert content["intervals"]["box"] == pytest.approx(stills_report().intervals["box"])
 
 
 def test_json_of_videos_has_the_names_of_the_official_tool():

@@ -93,7 +93,7 @@ def test_the_folder_holds_scores_tables_curves_and_pictures(tmp_path):
     write_report_folder(tmp_path, [(measurement, StillsReport("ours", tuple(items(3))))])
     own = folder_of(tmp_path, measurement)
     assert own.name == "runs_last_step_12"
-    assert json.loads((tmp_path / "scores.json").read_text())[0]["mean_iou"] == {"box": pytest.approx(1)}
+    assert json.loads((tmp_path / "scores.json").read_text())[0]["mean_iou"] == {"box": pytest.approx(0.01)}
     assert (own / "items.csv").read_text().splitlines()[0] == "dataset,name,frames,objects,box"
     for name in ("curves.png", f"{own.name}/worst.png"):
         with Image.open(tmp_path / name) as picture:
