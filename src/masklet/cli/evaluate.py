@@ -12,6 +12,8 @@ import typer
 from masklet.cli.evaluate_interactive import interactive
 from masklet.cli.evaluate_vos import vos
 from masklet.cli.evaluation_options import (
+    ALL,
+    MODEL,
     CompareOption,
     EvaluationRun,
     ModelChoice,
@@ -35,10 +37,10 @@ for video_command in (vos, interactive):
 class PredictorName(StrEnum):
     """What `masklet evaluate stills` can measure."""
 
-    MODEL = "model"
+    MODEL = MODEL
     GRABCUT = "grabcut"
     ELLIPSE = "ellipse"
-    ALL = "all"
+    ALL = ALL
 
 
 @evaluation.callback()
@@ -51,7 +53,9 @@ def stills(
     root: Annotated[Path, typer.Argument(help="A dataset of pictures with masks, or a folder of such datasets.")],
     model: ModelOption = None,
     compare: CompareOption = None,
-    predictor: Annotated[PredictorName, typer.Option(help="What to measure.")] = PredictorName.MODEL,
+    predictor: Annotated[
+        PredictorName | None, typer.Option(help=f"What to measure. [default: {PredictorName.MODEL}]")
+    ] = None,
     output: OutputOption = None,
     report: ReportOption = None,
     workers: WorkersOption = 1,
@@ -69,11 +73,12 @@ def stills(
     boxes are the objects' own. The JSON file holds a list with one report per predictor.
     """
     choice = ModelChoice(model, compare, device, dtype, image_size)
+    wanted = choice.wanted(predictor, PredictorName.MODEL)
 
     def measurements() -> Sequence[StillsMeasurement]:
         return [
             StillsMeasurement(str(root), each, clicks, True, limit, objects_per_picture)
-            for each, clicks in _predictors(PredictorName.MODEL if compare else predictor, choice)
+            for each, clicks in _predictors(wanted, choice)
         ]
 
     from masklet.evaluation.stills.clicks_and_boxes import StillsMeasurement
@@ -81,7 +86,7 @@ def stills(
     EvaluationRun(output, report, workers, compare is not None).show(measurements)
 
 
-def _predictors(wanted: PredictorName, choice: ModelChoice) -> Iterator[tuple[StillPredictor, tuple[int, ...]]]:
+def _predictors(wanted: str, choice: ModelChoice) -> Iterator[tuple[StillPredictor, tuple[int, ...]]]:
     """Yield what is to be measured, each with the numbers of clicks after which to measure it."""
     from masklet.evaluation.stills.baselines import GrabCut, InscribedEllipse
     from masklet.evaluation.stills.model_predictor import ModelPredictor

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from masklet.cli.evaluation_options import (
+    ALL,
+    MODEL,
     CompareOption,
     CountingRuleOption,
     EvaluationRun,
@@ -20,6 +22,7 @@ from masklet.cli.evaluation_options import (
     VideosArgument,
     WorkersOption,
     chosen_videos,
+    refuse_beside,
 )
 from masklet.cli.model_options import (
     DataTypeOption,
@@ -38,17 +41,19 @@ if TYPE_CHECKING:
 class VideoPredictorName(StrEnum):
     """What `masklet evaluate vos` can measure."""
 
-    MODEL = "model"
+    MODEL = MODEL
     REPEAT = "repeat"
     FLOW = "flow"
-    ALL = "all"
+    ALL = ALL
 
 
 def vos(
     root: VideosArgument,
     model: ModelOption = None,
     compare: CompareOption = None,
-    predictor: Annotated[VideoPredictorName, typer.Option(help="What to measure.")] = VideoPredictorName.ALL,
+    predictor: Annotated[
+        VideoPredictorName | None, typer.Option(help=f"What to measure. [default: {VideoPredictorName.ALL}]")
+    ] = None,
     masks: Annotated[
         Path | None, typer.Option(help="Measure the label maps in this folder (SEQUENCE/FRAME.png) instead.")
     ] = None,
@@ -75,9 +80,11 @@ def vos(
 
     if resume and save_masks is None:
         raise InvalidInputError("--resume needs --save-masks, which says where the finished sequences are.")
-    if masks is not None and save_masks is not None:
-        raise InvalidInputError("--masks measures what is there already; it does not go with --save-masks.")
     choice = ModelChoice(model, compare, device, dtype, image_size, preset)
+    if masks is not None:
+        others = {"--predictor": predictor, "--save-masks": save_masks} | choice.options
+        refuse_beside("--masks", "measures what is there already", others)
+    wanted = choice.wanted(predictor, VideoPredictorName.ALL)
     videos = chosen_videos(root, sequences, rule)
 
     def measurements() -> Sequence[VosMeasurement]:
@@ -85,7 +92,7 @@ def vos(
             return [VosMeasurement(videos, None, str(masks))]
         return [
             VosMeasurement(videos, each, _folder(save_masks, name), resume)
-            for name, each in _predictors(VideoPredictorName.MODEL if compare else predictor, choice)
+            for name, each in _predictors(wanted, choice)
         ]
 
     EvaluationRun(output, report, workers, compare is not None).show(measurements)
@@ -95,7 +102,7 @@ def _folder(save_masks: Path | None, name: str) -> str | None:
     return None if save_masks is None else str(save_masks / name)
 
 
-def _predictors(wanted: VideoPredictorName, choice: ModelChoice) -> Iterator[tuple[str, VideoPredictor]]:
+def _predictors(wanted: str, choice: ModelChoice) -> Iterator[tuple[str, VideoPredictor]]:
     """Yield what is to be measured, each with the name of the folder for its masks."""
     from masklet.evaluation.vos.video_baselines import RepeatedFirstMask, WarpedFirstMask
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from masklet.video_tracking import VideoTracker
 
 BUNDLED = "bundled"
+MODEL, ALL = "model", "all"  # what every --predictor can be, beside the baselines
 
 OutputOption = Annotated[
     Path | None, typer.Option("-o", "--output", "--json", help="Write the scores to this JSON file.")
@@ -59,6 +60,19 @@ SequencesOption = Annotated[
 ]
 
 
+def refuse_beside(option: str, reason: str, others: Mapping[str, object]) -> None:
+    """Raise InvalidInputError if any of `others` is given (not None): it would be without effect.
+
+    Args:
+        option: as it was given, say "--masks".
+        reason: what it does that leaves no room for the others, as the rest of a sentence.
+        others: what was given, by the names of the options.
+    """
+    given = [name for name, value in others.items() if value is not None]
+    if given:
+        raise InvalidInputError(f"{option} {reason}; it does not go with {', '.join(given)}.")
+
+
 @dataclass(frozen=True)
 class ModelChoice:
     """The options by which a model is loaded, and two models to compare in place of one."""
@@ -70,12 +84,35 @@ class ModelChoice:
     image_size: int | None
     preset: TrackingPreset = TrackingPreset.EXACT
 
+    def __post_init__(self) -> None:
+        if self.compare is not None:
+            refuse_beside("--compare", "names both models", {"--model": self.model})
+            if self.compare[0] == self.compare[1]:
+                raise InvalidInputError(f"--compare needs two different models; got {self.compare[0]} twice.")
+
+    @property
+    def options(self) -> dict[str, object]:
+        """What was given, by the names of the options; None for what was not."""
+        return {
+            "--model": self.model,
+            "--compare": self.compare,
+            "--device": self.device,
+            "--dtype": self.dtype,
+            "--image-size": self.image_size,
+            "--preset": None if self.preset is TrackingPreset.EXACT else self.preset,
+        }
+
+    def wanted(self, asked: str | None, default: str) -> str:
+        """Return what --predictor stands for, `default` without it; InvalidInputError for what contradicts it."""
+        predictor = asked or (default if self.compare is None else MODEL)
+        if predictor == ALL:
+            refuse_beside(f"--predictor {ALL}", "measures one model and the baselines", {"--compare": self.compare})
+        if predictor not in (MODEL, ALL):
+            refuse_beside(f"--predictor {predictor}", "measures no model", self.options)
+        return predictor
+
     def each(self) -> Iterator[tuple[str, ModelChoice]]:
-        """Yield the name and the options of the model, or of the two; InvalidInputError for contradictions."""
-        if self.compare is not None and self.model is not None:
-            raise InvalidInputError("--compare names both models; it does not go with --model.")
-        if self.compare is not None and self.compare[0] == self.compare[1]:
-            raise InvalidInputError(f"--compare needs two different models; got {self.compare[0]} twice.")
+        """Yield the name and the options of the model, or of the two."""
         for name in self.compare or (self.model,):
             source = None if name == BUNDLED else name
             shown = "masklet" if source is None else source

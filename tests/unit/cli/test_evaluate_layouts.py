@@ -166,3 +166,18 @@ def test_stills_of_each_layout(tmp_path, name):
     (domain,) = report["domains"]
     assert (domain["pictures"], domain["objects"]) == (2, 4)
     assert report["mean_iou"] == {"box": pytest.approx((8 / 12 + 21 / 25) / 2)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--compare", "a", "b", "--model", "c"), "--compare names both models; it does not go with --model"),
+        (("--compare", "a", "b", "--predictor", "ellipse"), "--predictor ellipse measures no model"),
+        (("--compare", "a", "b", "--predictor", "all"), "--predictor all"),
+        (("--predictor", "grabcut", "--image-size", "256"), "it does not go with --image-size"),
+    ],
+)
+def test_options_of_stills_that_contradict_each_other(tmp_path, arguments, named):
+    result = CliRunner().invoke(app, ["evaluate", "stills", str(tmp_path), *arguments])
+    assert result.exit_code == ExitCode.WRONG_USAGE
+    assert named in result.stderr

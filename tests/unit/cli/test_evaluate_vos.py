@@ -101,6 +101,15 @@ def test_resuming_keeps_finished_sequences(root, tmp_path):
     [
         (("--resume",), "--save-masks"),
         (("--masks", "a", "--save-masks", "b"), "--masks"),
+        (
+            ("--masks", "a", "--compare", "bundled", "c"),
+            "--masks measures what is there already; it does not go with --co",
+        ),
+        (("--masks", "a", "--predictor", "flow", "--model", "c"), "--predictor, --model"),
+        (("--masks", "a", "--preset", "fast", "--dtype", "bfloat16"), "--dtype, --preset"),
+        (("--predictor", "flow", "--model", "c"), "--predictor flow measures no model; it does not go with --model"),
+        (("--predictor", "repeat", "--compare", "a", "b"), "--compare"),
+        (("--predictor", "all", "--compare", "a", "b"), "--compare"),
         (("--predictor", "repeat", "--sequences", "goose"), "goose"),
         (("--predictor", "repeat", "--sequences", ","), "empty"),
     ],
