@@ -63,13 +63,27 @@ def remove_unfinished(folder: str | os.PathLike[str]) -> None:
 
 
 def check_writable(folder: str | os.PathLike[str]) -> None:
-    """Raise before any work the OSError by which writing into `folder`, made if need be, would end."""
-    path = Path(folder).absolute()
-    existing = next(each for each in (path, *path.parents) if each.exists())
-    if not existing.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(existing))
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(existing))
+    """Raise before any work the OSError by which writing into `folder`, made if need be, would end; names `folder`."""
+    _check_that_files_fit_into(Path(folder), wanted=folder)
+
+
+def check_file_writable(path: str | os.PathLike[str]) -> None:
+    """Raise before any work the OSError by which writing the file `path` would end; names `path`."""
+    if Path(path).is_dir():
+        raise IsADirectoryError(errno.EISDIR, "this is a folder, a file is needed", os.fspath(path))
+    _check_that_files_fit_into(Path(path).parent, wanted=path)
+
+
+def _check_that_files_fit_into(folder: Path, wanted: str | os.PathLike[str]) -> None:
+    absolute = folder.absolute()
+    existing = next(each for each in (absolute, *absolute.parents) if each.exists())
+    try:
+        # Tried, as rights do not tell: a superuser has them all, and /proc still takes no files.
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        # Built from its number it is an error of the same kind.
+        raise OSError(error.errno, f"cannot be written ({existing}: {error.strerror})", os.fspath(wanted)) from error
 
 
 def _umask() -> int:

@@ -1,5 +1,6 @@
 """Files that are complete or absent."""
 
+import errno
 import os
 import stat
 import tempfile
@@ -7,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from masklet.atomic_files import check_writable, folder_written_whole, remove_unfinished, written_whole
+from masklet.atomic_files import (
+    check_file_writable,
+    check_writable,
+    folder_written_whole,
+    remove_unfinished,
+    written_whole,
+)
 
 
 def names_in(folder: Path) -> list[str]:
@@ -106,17 +113,30 @@ def test_a_folder_on_another_disk_is_written_there(tmp_path: Path) -> None:
         assert link.is_symlink()
 
 
-def test_folders_that_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_that_can_be_written(tmp_path: Path) -> None:
     check_writable(tmp_path)
     check_writable(tmp_path / "new" / "newer")
+    check_file_writable(tmp_path / "new" / "file.json")
     assert names_in(tmp_path) == []
+
+
+def test_errors_of_what_cannot_be_written_name_what_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
-    for below in ("file", "file/folder"):
-        with pytest.raises(NotADirectoryError, match="file"):
-            check_writable(tmp_path / below)
-    monkeypatch.setattr(os, "access", lambda path, _: path != tmp_path)  # a superuser may write anywhere
-    with pytest.raises(PermissionError):
+    for check, below in ((check_writable, "file"), (check_writable, "file/folder"), (check_file_writable, "file/new")):
+        with pytest.raises(NotADirectoryError, match="Not a directory") as raised:
+            check(tmp_path / below)
+        assert raised.value.filename == str(tmp_path / below)
+    with pytest.raises(IsADirectoryError, match="a file is needed"):
+        check_file_writable(tmp_path)
+
+    def refuse(*, dir: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(dir / "tmp12345678"))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)  # a superuser may write anywhere
+    with pytest.raises(PermissionError, match="Permission denied") as denied:
         check_writable(tmp_path / "new")
+    assert denied.value.filename == str(tmp_path / "new")
+    assert "tmp12345678" not in str(denied.value)
 
 
 def test_what_killed_writers_left_can_be_removed(tmp_path: Path) -> None:

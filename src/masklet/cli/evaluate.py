@@ -15,12 +15,12 @@ from masklet.cli.evaluation_options import (
     ALL,
     MODEL,
     CompareOption,
-    EvaluationRun,
     ModelChoice,
     OutputOption,
     ReportOption,
     WorkersOption,
 )
+from masklet.cli.evaluation_run import EvaluationRun
 from masklet.cli.exit_codes import EXPLANATION
 from masklet.cli.model_options import DataTypeOption, DeviceOption, ImageSizeOption, ModelOption, load_segmenter
 
@@ -74,6 +74,7 @@ def stills(
     """
     choice = ModelChoice(model, compare, device, dtype, image_size)
     wanted = choice.wanted(predictor, PredictorName.MODEL)
+    run = EvaluationRun(output, report, workers, compare is not None)
 
     def measurements() -> Sequence[StillsMeasurement]:
         return [
@@ -83,7 +84,7 @@ def stills(
 
     from masklet.evaluation.stills.clicks_and_boxes import StillsMeasurement
 
-    EvaluationRun(output, report, workers, compare is not None).show(measurements)
+    run.show(measurements)
 
 
 def _predictors(wanted: str, choice: ModelChoice) -> Iterator[tuple[StillPredictor, tuple[int, ...]]]:

@@ -11,7 +11,6 @@ import typer
 from masklet.cli.evaluation_options import (
     CompareOption,
     CountingRuleOption,
-    EvaluationRun,
     ModelChoice,
     OutputOption,
     ReportOption,
@@ -20,6 +19,7 @@ from masklet.cli.evaluation_options import (
     WorkersOption,
     chosen_videos,
 )
+from masklet.cli.evaluation_run import EvaluationRun
 from masklet.cli.model_options import (
     DataTypeOption,
     DeviceOption,
@@ -68,6 +68,7 @@ def interactive(
     from masklet.evaluation.interactive.interactive_predictors import ClickedModelPredictor
 
     choice = ModelChoice(model, compare, device, dtype, image_size, preset)
+    run = EvaluationRun(output, report, workers, compare is not None)
     modes = list(Interaction) if mode is Mode.BOTH else [Interaction(mode.value)]
     effort, videos = Effort(frames, clicks, threshold), chosen_videos(root, sequences, rule)
 
@@ -75,4 +76,4 @@ def interactive(
         trackers = [ClickedModelPredictor(each.tracker(), name) for name, each in choice.each()]
         return [InteractiveMeasurement(videos, tracker, each, effort) for tracker in trackers for each in modes]
 
-    EvaluationRun(output, report, workers, compare is not None).show(measurements)
+    run.show(measurements)

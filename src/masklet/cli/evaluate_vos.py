@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from masklet.atomic_files import check_writable
 from masklet.cli.evaluation_options import (
     ALL,
     MODEL,
     CompareOption,
     CountingRuleOption,
-    EvaluationRun,
     ModelChoice,
     OutputOption,
     ReportOption,
@@ -24,6 +24,7 @@ from masklet.cli.evaluation_options import (
     chosen_videos,
     refuse_beside,
 )
+from masklet.cli.evaluation_run import EvaluationRun
 from masklet.cli.model_options import (
     DataTypeOption,
     DeviceOption,
@@ -85,6 +86,9 @@ def vos(
         others = {"--predictor": predictor, "--save-masks": save_masks} | choice.options
         refuse_beside("--masks", "measures what is there already", others)
     wanted = choice.wanted(predictor, VideoPredictorName.ALL)
+    run = EvaluationRun(output, report, workers, compare is not None)
+    if save_masks is not None:
+        check_writable(save_masks)
     videos = chosen_videos(root, sequences, rule)
 
     def measurements() -> Sequence[VosMeasurement]:
@@ -95,7 +99,7 @@ def vos(
             for name, each in _predictors(wanted, choice)
         ]
 
-    EvaluationRun(output, report, workers, compare is not None).show(measurements)
+    run.show(measurements)
 
 
 def _folder(save_masks: Path | None, name: str) -> str | None:

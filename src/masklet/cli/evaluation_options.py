@@ -1,8 +1,8 @@
-"""The options that all commands of `masklet evaluate` share, and the run that they stand for."""
+"""The options that all commands of `masklet evaluate` share, and the model that they stand for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,8 +15,6 @@ from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from masklet.evaluation.reporting.report import Report
-    from masklet.evaluation.running.items import Measurement
     from masklet.evaluation.running.measured_videos import MeasuredVideos
     from masklet.video_tracking import VideoTracker
 
@@ -123,49 +121,6 @@ class ModelChoice:
     def tracker(self) -> VideoTracker:
         """Load the one model, to track; see `load_tracker`."""
         return load_tracker(self.model, self.device, self.dtype, self.image_size, self.preset)
-
-
-@dataclass(frozen=True)
-class EvaluationRun:
-    """Where the results go, and by how many processes they come."""
-
-    output: Path | None
-    folder: Path | None
-    workers: int
-    is_comparison: bool
-
-    def show(self, measurements: Callable[[], Sequence[Measurement]]) -> None:
-        """Load what `measurements` returns, measure it, write what was asked for and print the table."""
-        from rich.console import Console
-
-        from masklet.cli.progress import progress_bar
-        from masklet.evaluation.reporting.comparison import Comparison
-        from masklet.evaluation.reporting.report import report_table
-        from masklet.evaluation.reporting.report_folder import folder_of, write_report_folder, write_scores
-        from masklet.evaluation.running.items import run
-
-        measured: list[tuple[Measurement, Report]] = []
-        with progress_bar() as bar:
-            loading = bar.add_task("Loading", total=None)
-            chosen = measurements()
-            bar.remove_task(loading)
-            for each in chosen:
-                task = bar.add_task(f"Measuring {each.predictor_name}", total=None)
-                items = run(
-                    each,
-                    folder=None if self.folder is None else folder_of(self.folder, each),
-                    workers=self.workers,
-                    progress=lambda done, total, task=task: bar.update(task, completed=done, total=total),  # type: ignore[misc]
-                )
-                measured.append((each, each.report(items)))
-        reports = [report for _, report in measured]
-        pairs = zip(reports[: len(reports) // 2], reports[len(reports) // 2 :], strict=True)
-        comparisons = [Comparison(*pair) for pair in pairs] if self.is_comparison else []
-        if self.output is not None:
-            write_scores(self.output, reports, comparisons)
-        if self.folder is not None:
-            write_report_folder(self.folder, measured, comparisons)
-        Console().print(*([each.table() for each in comparisons] or [report_table(reports)]), sep="\n")
 
 
 def chosen_videos(root: Path, sequences: str | None, rule: Rule | None) -> MeasuredVideos:
