@@ -77,6 +77,7 @@ def vos(
     The baselines repeat the first masks, or warp them by dense optical flow. The JSON file holds a list with one report
     per predictor.
     """
+    from masklet.evaluation.reporting.predictor_folders import predictor_folders
     from masklet.evaluation.vos.first_mask import VosMeasurement
 
     if resume and save_masks is None:
@@ -94,20 +95,16 @@ def vos(
     def measurements() -> Sequence[VosMeasurement]:
         if masks is not None:
             return [VosMeasurement(videos, None, str(masks))]
-        return [
-            VosMeasurement(videos, each, _folder(save_masks, name), resume)
-            for name, each in _predictors(wanted, choice)
-        ]
+        predictors = list(_predictors(wanted, choice))
+        names = [each.name for each in predictors]
+        folders = [None] * len(names) if save_masks is None else map(str, predictor_folders(save_masks, names))
+        return [VosMeasurement(videos, *each, resume) for each in zip(predictors, folders, strict=True)]
 
     run.show(measurements)
 
 
-def _folder(save_masks: Path | None, name: str) -> str | None:
-    return None if save_masks is None else str(save_masks / name)
-
-
-def _predictors(wanted: str, choice: ModelChoice) -> Iterator[tuple[str, VideoPredictor]]:
-    """Yield what is to be measured, each with the name of the folder for its masks."""
+def _predictors(wanted: str, choice: ModelChoice) -> Iterator[VideoPredictor]:
+    """Yield what is to be measured."""
     from masklet.evaluation.vos.video_baselines import RepeatedFirstMask, WarpedFirstMask
 
     def is_wanted(name: VideoPredictorName) -> bool:
@@ -116,10 +113,9 @@ def _predictors(wanted: str, choice: ModelChoice) -> Iterator[tuple[str, VideoPr
     if is_wanted(VideoPredictorName.MODEL):
         from masklet.evaluation.vos.video_model_predictor import VideoModelPredictor
 
-        for letter, (name, each) in zip("AB", choice.each(), strict=False):
-            folder = VideoPredictorName.MODEL if choice.compare is None else letter
-            yield folder, VideoModelPredictor(each.tracker(), name=name)
+        for name, each in choice.each():
+            yield VideoModelPredictor(each.tracker(), name=name)
     if is_wanted(VideoPredictorName.REPEAT):
-        yield VideoPredictorName.REPEAT, RepeatedFirstMask()
+        yield RepeatedFirstMask()
     if is_wanted(VideoPredictorName.FLOW):
-        yield VideoPredictorName.FLOW, WarpedFirstMask()
+        yield WarpedFirstMask()

@@ -35,8 +35,9 @@ class EvaluationRun:
 
         from masklet.cli.progress import progress_bar
         from masklet.evaluation.reporting.comparison import Comparison
+        from masklet.evaluation.reporting.predictor_folders import predictor_folders
         from masklet.evaluation.reporting.report import report_table
-        from masklet.evaluation.reporting.report_folder import folder_of, write_report_folder, write_scores
+        from masklet.evaluation.reporting.report_folder import write_report_folder, write_scores
         from masklet.evaluation.running.items import run
 
         measured: list[tuple[Measurement, Report]] = []
@@ -44,11 +45,13 @@ class EvaluationRun:
             loading = bar.add_task("Loading", total=None)
             chosen = measurements()
             bar.remove_task(loading)
-            for each in chosen:
+            names = [each.predictor_name for each in chosen]
+            folders = [None] * len(chosen) if self.folder is None else predictor_folders(self.folder, names)
+            for each, folder in zip(chosen, folders, strict=True):
                 task = bar.add_task(f"Measuring {each.predictor_name}", total=None)
                 items = run(
                     each,
-                    folder=None if self.folder is None else folder_of(self.folder, each),
+                    folder=folder,
                     workers=self.workers,
                     progress=lambda done, total, task=task: bar.update(task, completed=done, total=total),  # type: ignore[misc]
                 )

@@ -35,7 +35,8 @@ def test_all_predictors_by_one_command(root, tmp_path):
     model = tmp_path / "model"
     torch.manual_seed(0)
     Sam2VideoModel(compact_model(128)).save_pretrained(model)
-    result = evaluate(root, "--model", model, "--json", tmp_path / "scores.json", "--save-masks", tmp_path / "masks")
+    options = ("--json", tmp_path / "scores.json", "--save-masks", tmp_path / "masks", "--report", tmp_path / "report")
+    result = evaluate(root, "--model", model, *options)
     assert result.exit_code == ExitCode.DONE, result.output
     of_model, repeat, flow = json.loads((tmp_path / "scores.json").read_text())
     assert [each["predictor"] for each in (of_model, repeat, flow)] == [str(model), "repeat", "flow"]
@@ -46,7 +47,7 @@ def test_all_predictors_by_one_command(root, tmp_path):
     saved = sorted(path.relative_to(tmp_path / "masks").as_posix() for path in (tmp_path / "masks").rglob("*.png"))
     assert saved == [
         f"{predictor}/{sequence}/0000{number}.png"
-        for predictor in ("flow", "model", "repeat")
+        for predictor in sorted(path.parent.name for path in (tmp_path / "report").glob("*/items.csv"))
         for sequence in ("bike", "swan")
         for number in range(4)
     ]

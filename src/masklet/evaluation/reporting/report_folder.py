@@ -1,7 +1,6 @@
 """The folder of an evaluation: what is finished, and in the end tables, curves and pictures."""
 
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,14 +9,10 @@ from PIL import Image
 from masklet.atomic_files import written_whole
 from masklet.evaluation.reporting.comparison import Comparison
 from masklet.evaluation.reporting.curves import draw_curves
+from masklet.evaluation.reporting.predictor_folders import predictor_folders
 from masklet.evaluation.reporting.report import Report
 from masklet.evaluation.reporting.worst_frames import draw_worst_frames
 from masklet.evaluation.running.items import Measurement
-
-
-def folder_of(root: Path, measurement: Measurement) -> Path:
-    """Return the folder for what belongs to one predictor: its name without what paths cannot have."""
-    return root / (re.sub(r"[^\w.-]+", "_", measurement.predictor_name).strip("_.") or "predictor")
 
 
 def write_scores(path: Path, reports: Sequence[Report], comparisons: Sequence[Comparison] = ()) -> None:
@@ -38,8 +33,8 @@ def write_report_folder(
         first = reports[0]
         diagram = draw_curves(curves, title=first.title, x_label=first.x_label, y_label=first.y_label)
         _save(root / "curves.png", diagram)
-    for measurement, report in measured:
-        folder = folder_of(root, measurement)
+    folders = predictor_folders(root, [measurement.predictor_name for measurement, _ in measured])
+    for folder, (measurement, report) in zip(folders, measured, strict=True):
         with written_whole(folder / "items.csv") as unfinished:
             unfinished.write_text(report.csv(), encoding="utf-8")
         _save(folder / "worst.png", draw_worst_frames(measurement, report.items))

@@ -7,8 +7,9 @@ from PIL import Image
 from masklet.errors import InvalidInputError
 from masklet.evaluation.reporting.curves import BOTTOM, LEFT, RIGHT, TOP, draw_curves
 from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrame
+from masklet.evaluation.reporting.predictor_folders import predictor_folders
 from masklet.evaluation.reporting.report import Curve
-from masklet.evaluation.reporting.report_folder import folder_of, write_report_folder
+from masklet.evaluation.reporting.report_folder import write_report_folder
 from masklet.evaluation.reporting.worst_frames import CAPTION_HEIGHT, GAP, MOST_ROWS, PICTURE_WIDTH, draw_worst_frames
 from masklet.evaluation.stills.stills_report import StillsReport
 from masklet.masks.run_length import encode_run_length
@@ -91,10 +92,25 @@ def test_without_frames_there_is_no_sheet():
 def test_the_folder_holds_scores_tables_curves_and_pictures(tmp_path):
     measurement = Shown()
     write_report_folder(tmp_path, [(measurement, StillsReport("ours", tuple(items(3))))])
-    own = folder_of(tmp_path, measurement)
+    (own,) = predictor_folders(tmp_path, [measurement.predictor_name])
     assert own.name == "runs_last_step_12"
     assert json.loads((tmp_path / "scores.json").read_text())[0]["mean_iou"] == {"box": pytest.approx(0.01)}
     assert (own / "items.csv").read_text().splitlines()[0] == "dataset,name,frames,objects,box"
     for name in ("curves.png", f"{own.name}/worst.png"):
         with Image.open(tmp_path / name) as picture:
             picture.load()
+
+
+def test_predictors_whose_names_differ_in_what_paths_cannot_have_get_different_folders(tmp_path):
+    names = ["runs/a", "runs_a_2", "runs_a", "a", "..", "/"]
+    folders = [each.relative_to(tmp_path).as_posix() for each in predictor_folders(tmp_path, names)]
+    assert folders == ["runs_a", "runs_a_2", "runs_a_3", "a", "predictor", "predictor_2"]
+
+
+def test_the_results_of_two_predictors_of_similar_names_are_both_kept(tmp_path):
+    first, second = Shown(), Shown()
+    first.predictor_name, second.predictor_name = "runs/a", "runs_a"
+    reports = [StillsReport("runs/a", tuple(items(3))), StillsReport("runs_a", tuple(items(4)))]
+    write_report_folder(tmp_path, list(zip((first, second), reports, strict=True)))
+    lines = [len((tmp_path / name / "items.csv").read_text().splitlines()) for name in ("runs_a", "runs_a_2")]
+    assert lines == [4, 5]
