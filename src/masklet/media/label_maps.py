@@ -9,6 +9,7 @@ from PIL import Image
 from masklet.atomic_files import written_whole
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.media.colours import object_colour
+from masklet.media.soft_masks import soft_mask_shades
 
 MAXIMUM_OBJECT_ID = 255
 
@@ -23,8 +24,8 @@ class UnknownLabelError(UnreadableImageError):
 def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
     """Read the object ids (uint8 [H, W]) of a palette or 8-bit grey picture; a black-and-white one gives 0 and 1.
 
-    UnreadableImageError if the file is no picture, or has several colour channels or deeper pixels; UnknownLabelError
-    if a value lies outside the palette, as PNG forbids it.
+    UnreadableImageError if the file is no picture, has several colour channels or deeper pixels, or is grey and a soft
+    mask, whose shades would all be objects; UnknownLabelError if a value lies outside the palette, as PNG forbids it.
     """
     try:
         with Image.open(path) as image:
@@ -38,6 +39,11 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
     if values.size and values.max() >= colours:
         highest = f"the label {values.max()}, its palette ends at {colours - 1}"
         raise UnknownLabelError(f"{path} shows {highest}.")
+    if mode == "L" and (shades := soft_mask_shades(values)):
+        raise UnreadableImageError(
+            f"{path} is a soft mask, with {shades} grey levels along its edges, which are no object ids. "
+            "Save it black and white (0 and 255, threshold 128) or as an indexed PNG."
+        )
     return values.astype(np.uint8)
 
 

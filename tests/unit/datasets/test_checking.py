@@ -243,6 +243,19 @@ def test_mask_of_another_size(tmp_path, write, detail):
     assert re.search(detail, problem.detail)
 
 
+@pytest.mark.parametrize(
+    ("write", "mask"), [(write_plain, "masks/a.png"), (write_sequences, "Annotations/swan/00003.png")]
+)
+def test_soft_masks_are_told(tmp_path, write, mask):
+    write(tmp_path)
+    soft = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
+    soft[:, 4:] = [20, 90, 160, 240, 255, 255, 255, 255]
+    Image.fromarray(soft).save(tmp_path / mask)
+    (problem,) = [each for each in check_dataset(tmp_path).problems if each.kind.is_error]
+    assert problem.kind is ProblemKind.UNREADABLE_FILE
+    assert f"{mask} is a soft mask, with 4 grey levels" in problem.detail
+
+
 def hidden_in_coco(root):
     write_coco(root)
     annotations = json.loads((root / "annotations.json").read_text())["annotations"]
