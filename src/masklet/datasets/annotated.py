@@ -119,6 +119,10 @@ class AnnotatedVideo(Protocol):
         """The frames that have ground truth, ascending: SA-V and YouTube-VOS annotate every fourth or fifth."""
         ...
 
+    def annotated_frames_of(self, object_id: int) -> Sequence[int]:
+        """Return the frames that have ground truth of one object, ascending; in most layouts that is of all."""
+        ...
+
     @property
     def object_ids(self) -> tuple[int, ...]:
         """The ids of the objects, ascending, from 1 on."""

@@ -43,6 +43,10 @@ class LabelMapVideo:
         """The names of the frames' files without suffix, "00000" and so on."""
         return tuple(path.stem for path in self.frame_paths)
 
+    def annotated_frames_of(self, object_id: int) -> tuple[int, ...]:
+        """Return all annotated frames: what they do not show is known to be absent."""
+        return self.annotated_frames
+
     @cached_property
     def object_ids(self) -> tuple[int, ...]:
         """The declared ids; where there are none, all that occur in any label map, each of which is read for it."""

@@ -53,6 +53,10 @@ class SavVideo:
         """The frames with masks: every fourth of the video at 24 frames a second."""
         return tuple(frame for frame in range(len(self)) if self._annotation_of(frame) is not None)
 
+    def annotated_frames_of(self, object_id: int) -> tuple[int, ...]:
+        """Return all annotated frames: what they do not show is known to be absent."""
+        return self.annotated_frames
+
     @cached_property
     def object_ids(self) -> tuple[int, ...]:
         """1 to the number of masklets, manual and automatic."""

@@ -64,9 +64,8 @@ class SavFrames:
             counts = f"{len(reader)} frames, its annotations count {len(self.names)}"
             raise UnreadableVideoError(f"{self.source} has {counts}; there is no frame {frame}.")
         pixels = reader[frame]
-        for problem in reader.problems:  # a neighbour stands in the place of a damaged frame: no masks fit it
-            if problem.startswith(f"Frame {frame} "):
-                raise UnreadableVideoError(f"{self.source}: {problem}")
+        if frame in reader.damaged:  # a neighbour stands in its place: no masks fit it
+            raise UnreadableVideoError(f"{self.source}: frame {frame} is damaged.")
         return pixels
 
     @cached_property

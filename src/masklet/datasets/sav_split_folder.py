@@ -46,6 +46,11 @@ class SavSplitVideo:
         names = self.annotated_names
         return tuple(frame for frame, name in enumerate(self.frame_names) if name in names)
 
+    def annotated_frames_of(self, object_id: int) -> tuple[int, ...]:
+        """Return the frames with a mask in the object's own folder; nothing is known of it on others."""
+        names = self._masks[object_id]
+        return tuple(frame for frame in self.annotated_frames if self.frame_names[frame] in names)
+
     @property
     def annotated_names(self) -> set[str]:
         """The names of all mask files without suffix, also of those that have no frame."""

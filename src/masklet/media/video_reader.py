@@ -54,6 +54,7 @@ class VideoReader(Sequence[Pixels]):
         height, width: in pixels.
         frame_rate: frames a second, on average where frames are shown unequally long (`time_of` is exact).
         problems: what is wrong with the file, one line for each damaged frame that was met so far.
+        damaged: the numbers of these frames.
     """
 
     def __init__(self, file: FrameFile) -> None:
@@ -64,7 +65,7 @@ class VideoReader(Sequence[Pixels]):
         fitting = HELD_BYTES // (file.height * file.width * 3)
         self._held_frames = max(FEWEST_HELD_FRAMES, min(fitting, MOST_HELD_FRAMES))
         self._frames: OrderedDict[int, Future[Pixels]] = OrderedDict()
-        self._damaged: set[int] = set()
+        self.damaged: set[int] = set()
         self._last = -1
         self._is_closed = False
         self._decoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="masklet-video")
@@ -133,7 +134,7 @@ class VideoReader(Sequence[Pixels]):
 
     def _decode(self, number: int) -> Pixels:
         read = self._file.read(number)
-        if read.problem and number not in self._damaged:
-            self._damaged.add(number)
+        if read.problem and number not in self.damaged:
+            self.damaged.add(number)
             self.problems.append(read.problem)
         return read.pixels

@@ -4,6 +4,7 @@ DAVIS: davis2017-evaluation, task semi-supervised. SA-V and MOSE: sav_dataset/ut
 facebookresearch/sam2, which goes back to vos-benchmark. Recorded with their formulas on these label maps.
 """
 
+import numpy as np
 import pytest
 from PIL import Image
 from tests.unit.evaluation.small_sequences import FRAMES, HEIGHT, WIDTH, predicted_labels, true_labels
@@ -56,6 +57,38 @@ def test_every_digit_of_sa_v(root):
     }
     assert found == OF_SAV
     assert tuple(float(f"{100 * report.means[name]:.1f}") for name in names) == OF_SAV_OVERALL
+
+
+SAV_ANNOTATED = (
+    # of 9 frames, those in the folder of object 000, of object 001, and those that count for each
+    ((0, 2, 4, 6, 8), (0, 2, 4, 6, 8), (2, 4, 6), (2, 4, 6)),
+    ((0, 2, 4, 6, 8), (4, 6, 8), (2, 4, 6), (6,)),
+    ((0, 2, 4), (2, 4, 6, 8), (2,), (4, 6)),
+    ((0, 4, 8), (0, 2, 4, 6, 8), (4,), (2, 4, 6)),
+    ((0, 2, 4, 6, 8), (2, 4), (2, 4, 6), ()),
+)
+
+
+@pytest.mark.parametrize(("first", "second", "of_first", "of_second"), SAV_ANNOTATED)
+def test_each_object_of_sa_v_is_measured_on_the_inner_frames_of_its_own_folder(
+    tmp_path, first, second, of_first, of_second
+):
+    """J is another power of two on each frame that counts; for the others there are no predicted masks at all."""
+    truth = np.zeros((16, 64), dtype=np.uint8)
+    truth[0, :32] = 1
+    for frame in range(9):
+        (tmp_path / "JPEGImages_24fps/sav_7").mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (64, 16)).save(tmp_path / f"JPEGImages_24fps/sav_7/{frame:05}.jpg")
+    for folder, annotated, counted in (("000", first, of_first), ("001", second, of_second)):
+        for frame in annotated:
+            write_label_map(tmp_path / f"Annotations_6fps/sav_7/{folder}/{frame:05}.png", truth)
+        (tmp_path / f"predicted/sav_7/{folder}").mkdir(parents=True)
+        for frame in counted:
+            shown = truth * (np.arange(64) < 2 ** (frame // 2))
+            write_label_map(tmp_path / f"predicted/sav_7/{folder}/{frame:05}.png", shown)
+    (item,) = score_saved_masks(tmp_path, tmp_path / "predicted").items
+    expected = [np.mean([2 ** (frame // 2) / 32 for frame in each]) for each in (of_first, of_second) if each]
+    assert item.values["J-Mean"] == pytest.approx(tuple(expected))
 
 
 def test_the_rules_differ_for_the_object_that_is_absent_at_first_only(root):

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from masklet.datasets.annotated import AnnotatedVideo
-from masklet.errors import UnreadableVideoError
 from masklet.evaluation.interactive.annotation_rounds import PAPER, AnnotationRounds, Effort, Interaction
 from masklet.evaluation.interactive.interactive_predictors import InteractivePredictor
 from masklet.evaluation.interactive.interactive_report import AVERAGE, InteractiveReport, annotated_setting
 from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
 from masklet.evaluation.running.items import FolderPath, Progress, fingerprint_of, run
-from masklet.evaluation.running.measured_videos import MeasuredVideos, first_masks
-from masklet.evaluation.vos.vos_scores import CountingRule, counted_frames
+from masklet.evaluation.running.measured_videos import MeasuredVideos, first_masks, require_undamaged
+from masklet.evaluation.vos.vos_scores import CountingRule, counted_frames, without_ends
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import RunLength, encode_run_length
 from masklet.media.images import Pixels
@@ -114,19 +113,18 @@ class InteractiveMeasurement:
         with video.open_frames() as frames:
             rounds = AnnotationRounds(self.predictor.open(frames), truths, self.interaction, self.effort)
             scores = list(rounds.run())
-            if frames.problems:
-                raise UnreadableVideoError(f"{video.name}: {frames.problems[0]}")
-        counted = [counted_frames(each, self.videos.rule) for each in scores]
+            require_undamaged(video, frames)
+        counted = [counted_frames(without_ends(each), self.videos.rule) for each in scores]
         if not all(counted):
             return []
-        for frame, of_frame in list(zip(truths, scores[-1], strict=True))[1:-1]:
+        for frame, of_frame in without_ends(list(zip(truths, scores[-1], strict=True))):
             worst.offer(object_id, frame, of_frame.j_and_f, rounds.predicted(frame))
         return [float(np.mean([of_frame.j_and_f for of_frame in each])) for each in counted]
 
 
 def _truths(video: AnnotatedVideo, object_id: int) -> dict[int, RunLength]:
-    """The mask of one object on every annotated frame, as run lengths."""
-    found = {frame: video.masks(frame).get(object_id) for frame in video.annotated_frames}
+    """The mask of one object on every frame on which it is annotated, as run lengths."""
+    found = {frame: video.masks(frame).get(object_id) for frame in video.annotated_frames_of(object_id)}
     shape = next(mask.shape for mask in found.values() if mask is not None)
     empty = np.zeros(shape, dtype=bool)
     return {frame: encode_run_length(empty if mask is None else mask) for frame, mask in found.items()}

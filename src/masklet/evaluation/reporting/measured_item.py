@@ -1,6 +1,6 @@
 """What was measured on one picture or one video."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -75,9 +75,10 @@ class WorstFrames:
         if known is None or score < known.score:
             self._of_objects[object_id] = WorstFrame(object_id, frame, score, encode_run_length(predicted))
 
-    def worst(self) -> tuple[WorstFrame, ...]:
-        """Return the worst frames of the three worst objects, the worst first."""
-        return tuple(sorted(self._of_objects.values(), key=lambda each: each.score)[:WORST_OF_AN_ITEM])
+    def of(self, object_ids: Collection[int]) -> tuple[WorstFrame, ...]:
+        """Return the worst frames of the three worst of these objects, those that count, the worst first."""
+        offered = [each for each in self._of_objects.values() if each.object_id in object_ids]
+        return tuple(sorted(offered, key=lambda each: each.score)[:WORST_OF_AN_ITEM])
 
 
 def mean_values(items: Sequence[MeasuredItem]) -> dict[str, float]:

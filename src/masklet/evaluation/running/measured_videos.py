@@ -11,12 +11,13 @@ import numpy as np
 from masklet.datasets.annotated import AnnotatedVideo, AnnotatedVideos
 from masklet.datasets.davis_folder import DavisFolder
 from masklet.datasets.problems import listing
-from masklet.errors import InvalidInputError
+from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
 from masklet.evaluation.running.annotated_data import dataset_name, require_complete, video_dataset
 from masklet.evaluation.vos.vos_scores import FEWEST_FRAMES, CountingRule
 from masklet.masks.geometry import Mask
 from masklet.media.images import Pixels
+from masklet.media.video_reader import VideoReader
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,9 @@ class MeasuredVideos:
         worst: WorstFrames,
     ) -> MeasuredItem:
         """Return what was measured on a video."""
-        return MeasuredItem(video.name, dataset_name(self.root), len(video), tuple(object_ids), values, worst.worst())
+        return MeasuredItem(
+            video.name, dataset_name(self.root), len(video), tuple(object_ids), values, worst.of(object_ids)
+        )
 
     @cached_property
     def _dataset(self) -> AnnotatedVideos:
@@ -106,6 +109,20 @@ class MeasuredVideos:
         if count >= FEWEST_FRAMES:
             return None
         return f"{name!r} has {count} annotated frames, at least {FEWEST_FRAMES} are needed"
+
+
+def require_undamaged(video: AnnotatedVideo, frames: VideoReader) -> None:
+    """Raise UnreadableVideoError, naming the file, if a frame of `video` that was read is damaged.
+
+    A reader puts a neighbour in its place, and that would be measured.
+    """
+    try:
+        for number in sorted(frames.damaged):
+            video.read_pixels(number)
+    except OSError as error:
+        raise UnreadableVideoError(f"{video.name} cannot be measured: {error}") from error
+    if frames.problems:
+        raise UnreadableVideoError(f"{video.name} cannot be measured: {frames.problems[0]}")
 
 
 def first_masks(video: AnnotatedVideo, object_ids: tuple[int, ...]) -> dict[int, dict[int, Mask]]:

@@ -131,7 +131,7 @@ class StillsMeasurement:
                         worst.offer(number, 0, overlap, mask)
             seen = len(numbers)
         values = {setting: tuple(each) for setting, each in overlaps.items()}
-        return MeasuredItem(name, self._places[name][0], 1, tuple(numbers), values, worst.worst())
+        return MeasuredItem(name, self._places[name][0], 1, tuple(numbers), values, worst.of(numbers))
 
     def report(self, items: tuple[MeasuredItem, ...]) -> StillsReport:
         """Return the mean IoU of each dataset and over all."""

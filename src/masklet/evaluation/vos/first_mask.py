@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from masklet.datasets.annotated import AnnotatedVideo
-from masklet.errors import InvalidInputError, UnreadableVideoError
+from masklet.errors import InvalidInputError
 from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
 from masklet.evaluation.running.items import FolderPath, Progress, fingerprint_of, run
-from masklet.evaluation.running.measured_videos import MeasuredVideos, first_masks
+from masklet.evaluation.running.measured_videos import MeasuredVideos, first_masks, require_undamaged
 from masklet.evaluation.vos.mask_folder import MaskFolder
 from masklet.evaluation.vos.video_predictors import ObjectMasks, VideoPredictor
 from masklet.evaluation.vos.vos_report import VosReport, vos_values
-from masklet.evaluation.vos.vos_scores import CountingRule, FrameScores, counted_frames
+from masklet.evaluation.vos.vos_scores import CountingRule, FrameScores, counted_frames, without_ends
 from masklet.masks.geometry import Mask
 from masklet.media.images import Pixels
 
@@ -106,19 +106,19 @@ class VosMeasurement:
         if not prompts:
             return self._item(video, {}, WorstFrames())
         series: dict[int, list[FrameScores]] = {object_id: [] for object_id in object_ids}
-        worst, annotated = WorstFrames(), list(video.annotated_frames)
-        for frame, predicted in zip(annotated, self._predicted(video, object_ids, prompts), strict=True):
+        worst, measured = WorstFrames(), _measured_objects(video, object_ids)
+        for frame, predicted in zip(measured, self._predicted(video, object_ids, prompts, measured), strict=True):
             truth = video.masks(frame)
             empty = np.zeros_like(next(iter((*truth.values(), *predicted.values())), np.zeros((1, 1), dtype=bool)))
-            for object_id, scores in series.items():
+            for object_id in measured[frame]:
                 pair = truth.get(object_id, empty), predicted.get(object_id, empty)
                 if pair[0].shape != pair[1].shape:
                     sizes = f"{list(pair[1].shape)}, not {list(pair[0].shape)}"
                     place = f"{name}/{video.frame_names[frame]}"
                     raise InvalidInputError(f"The mask predicted for {place} has the shape {sizes}.")
-                scores.append(FrameScores.between(*pair))
-                if frame not in (annotated[0], annotated[-1]):
-                    worst.offer(object_id, frame, scores[-1].j_and_f, pair[1])
+                scores = FrameScores.between(*pair)
+                series[object_id].append(scores)
+                worst.offer(object_id, frame, scores.j_and_f, pair[1])
         return self._item(video, series, worst)
 
     def report(self, items: tuple[MeasuredItem, ...]) -> VosReport:
@@ -137,22 +137,31 @@ class VosMeasurement:
         return self.videos.item(video, tuple(values), by_measure, worst)
 
     def _predicted(
-        self, video: AnnotatedVideo, object_ids: tuple[int, ...], prompts: dict[int, dict[int, Mask]]
+        self,
+        video: AnnotatedVideo,
+        object_ids: tuple[int, ...],
+        prompts: dict[int, dict[int, Mask]],
+        measured: dict[int, tuple[int, ...]],
     ) -> Iterator[ObjectMasks]:
-        """Yield the predicted masks of each annotated frame."""
+        """Yield the predicted masks of each frame of `measured`, of its objects and perhaps others."""
         saved = None if self.masks is None else MaskFolder(Path(self.masks) / video.name, video.frame_names, object_ids)
-        wanted = set(video.annotated_frames)
         if saved is not None and (self.predictor is None or (self.resume and saved.is_complete())):
-            return (saved.read(frame) for frame in video.annotated_frames)
+            return (saved.read(frame, objects) for frame, objects in measured.items())
         tracked = self._tracked(video, prompts)
         if saved is not None:
             tracked = saved.written(tracked, may_overlap=video.masks_may_overlap)
         numbered = zip(range(len(video)), tracked, strict=True)
-        return (masks for frame, masks in numbered if frame in wanted)
+        return (masks for frame, masks in numbered if frame in measured)
 
     def _tracked(self, video: AnnotatedVideo, prompts: dict[int, dict[int, Mask]]) -> Iterator[ObjectMasks]:
         assert self.predictor is not None  # otherwise there are masks
         with video.open_frames() as frames:
             yield from self.predictor.track(frames, prompts, may_overlap=video.masks_may_overlap)
-            if frames.problems:  # a reader puts a neighbour in the place of a damaged frame: that would be scored
-                raise UnreadableVideoError(f"{video.name}: {frames.problems[0]}")
+            require_undamaged(video, frames)
+
+
+def _measured_objects(video: AnnotatedVideo, object_ids: tuple[int, ...]) -> dict[int, tuple[int, ...]]:
+    """For each frame on which anything is measured the objects that it is measured of."""
+    frames = {each: set(without_ends(video.annotated_frames_of(each))) for each in object_ids}
+    objects = {frame: tuple(each for each in object_ids if frame in frames[each]) for frame in video.annotated_frames}
+    return {frame: of_frame for frame, of_frame in objects.items() if of_frame}

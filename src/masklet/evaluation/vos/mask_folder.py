@@ -34,13 +34,13 @@ class MaskFolder:
         folders = self._folders_of_objects.values() if self._has_folders_of_objects else [self._folder]
         return all((folder / f"{name}.png").is_file() for folder in folders for name in self._names)
 
-    def read(self, frame: int) -> dict[int, Mask]:
-        """Return the mask (bool [H, W]) of each object on a frame, by its id; UnreadableImageError if that fails."""
+    def read(self, frame: int, object_ids: Iterable[int]) -> dict[int, Mask]:
+        """Return the masks (bool [H, W]) of some objects on a frame by their ids; UnreadableImageError without them."""
         file = f"{self._names[frame]}.png"
         if self._has_folders_of_objects:
-            return {each: read_label_map(folder / file) > 0 for each, folder in self._folders_of_objects.items()}
+            return {each: read_label_map(self._folders_of_objects[each] / file) > 0 for each in object_ids}
         labels = read_label_map(self._folder / file)
-        return {each: labels == each for each in self._folders_of_objects}
+        return {each: labels == each for each in object_ids}
 
     def written(self, masks: Iterable[ObjectMasks], *, may_overlap: bool) -> Iterator[ObjectMasks]:
         """Pass the masks of all frames on and write them; the folder gets them when all are there.

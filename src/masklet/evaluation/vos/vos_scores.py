@@ -7,12 +7,11 @@ results of the field are given in: https://github.com/davisvideochallenge/davis2
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from masklet.errors import InvalidInputError
 from masklet.masks.boundaries import boundary_agreement
 from masklet.masks.geometry import Mask
 from masklet.masks.overlap import intersection_over_union
@@ -20,9 +19,12 @@ from masklet.masks.overlap import intersection_over_union
 DECAY_PARTS = 4
 FEWEST_FRAMES = 3  # the first and the last never count
 
+Frame = TypeVar("Frame")
+"""The number of a frame, or what was measured on it."""
+
 
 class CountingRule(StrEnum):
-    """Which frames of an object count; the first and the last annotated frame of a video count in neither.
+    """Which frames of an object count; its first and its last annotated frame count in neither.
 
     DAVIS: all; where neither truth nor prediction has the object, both J and F are 1.
     APPEARANCE: those from the object's first appearance in truth or prediction on; an object that the truth never
@@ -65,20 +67,19 @@ class Statistics:
     decay: float
 
 
-def counted_frames(frames: Sequence[FrameScores], rule: CountingRule = CountingRule.DAVIS) -> Sequence[FrameScores]:
-    """Return those of the annotated frames of a video that count for an object, in order; none if it does not count.
+def without_ends(annotated: Sequence[Frame]) -> Sequence[Frame]:
+    """Return what is measured of the annotated frames of an object: all but the first and the last."""
+    return annotated[1:-1]
 
-    InvalidInputError if there are fewer than three frames, as the first and the last never count.
-    """
-    if len(frames) < FEWEST_FRAMES:
-        raise InvalidInputError(f"Three annotated frames are the least that can be measured; got {len(frames)}.")
-    inner = frames[1:-1]
+
+def counted_frames(measured: Sequence[FrameScores], rule: CountingRule = CountingRule.DAVIS) -> Sequence[FrameScores]:
+    """Return those of the measured frames of an object that count, in order; none if it does not count at all."""
     if rule is CountingRule.DAVIS:
-        return inner
-    if not any(each.is_true for each in inner):
+        return measured
+    if not any(each.is_true for each in measured):
         return ()
-    is_seen = [each.is_true or each.is_predicted for each in inner]
-    return inner[is_seen.index(True) :]
+    is_seen = [each.is_true or each.is_predicted for each in measured]
+    return measured[is_seen.index(True) :]
 
 
 def statistics(values: Sequence[float] | npt.NDArray[np.floating]) -> Statistics:

@@ -105,9 +105,10 @@ def test_the_worst_frame_of_each_object_is_kept_and_of_the_worst_three():
     for object_id in range(1, 6):
         for frame, score in ((4, 0.9), (5, object_id / 10), (6, 0.8)):
             worst.offer(object_id, frame, score, np.full((2, 3), frame == 5))
-    assert [(each.object_id, each.frame, each.score) for each in worst.worst()] == [
+    assert [(each.object_id, each.frame, each.score) for each in worst.of(range(1, 6))] == [
         (1, 5, 0.1),
         (2, 5, 0.2),
         (3, 5, 0.3),
     ]
-    assert decode_run_length(worst.worst()[0].predicted).all()
+    assert decode_run_length(worst.of([1])[0].predicted).all()
+    assert [each.object_id for each in worst.of([2, 5])] == [2, 5]

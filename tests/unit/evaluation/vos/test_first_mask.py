@@ -183,7 +183,7 @@ def test_a_damaged_frame_is_not_measured_by_its_neighbour(root):
         def track(self, frames, prompts, *, may_overlap):
             return (prompts[0] for number in range(len(frames)) if frames[number].any() or True)
 
-    with pytest.raises(UnreadableVideoError, match="swan: Frame 2"):
+    with pytest.raises(UnreadableVideoError, match=r"swan cannot be measured: .*swan.00002\.png(?!.*in its place)"):
         evaluate_vos(root, Looking(), sequences=["swan"])
 
 
@@ -198,7 +198,7 @@ class Wrong(Following):
 
 
 def test_masks_of_another_size_are_refused(root):
-    with pytest.raises(InvalidInputError, match=r"swan.00000 has the shape \[10, 60\], not \[40, 60\]"):
+    with pytest.raises(InvalidInputError, match=r"swan.00001 has the shape \[10, 60\], not \[40, 60\]"):
         evaluate_vos(root, Wrong([SWAN[0][:10]] * 5), sequences=["swan"])
 
 
@@ -232,6 +232,26 @@ def test_a_sequence_without_objects_has_no_say(root):
     assert report.means["J-Mean"] == 1
     with pytest.raises(InvalidInputError, match="1 videos, no objects"):
         evaluate_vos(root, Following(), sequences=["swan"])
+
+
+def test_masks_of_the_first_and_the_last_frame_are_not_needed(root, tmp_path):
+    report = evaluate_vos(root, RepeatedFirstMask(), save_masks=tmp_path / "masks")
+    for path in ("swan/00000.png", "swan/00004.png"):
+        (tmp_path / "masks" / path).unlink()
+    assert score_saved_masks(root, tmp_path / "masks").items == report.items
+
+
+def test_objects_that_do_not_count_are_not_among_the_worst(root):
+    """Object 3 is annotated on the last frame only, and predicted everywhere."""
+    write_label_map(root / "Annotations/pair/00003.png", labels((1, 5), (3, 25)))
+
+    class Inventing(RepeatedFirstMask):
+        def track(self, frames, prompts, *, may_overlap):
+            return ({1: PAIR[0] == 1, 3: labels((3, 25)) == 3} for _ in range(len(frames)))
+
+    (item,) = evaluate_vos(root, Inventing(), sequences=["pair"], rule=CountingRule.APPEARANCE).items
+    assert item.object_ids == (1, 2)
+    assert {each.object_id for each in item.worst} == {1, 2}
 
 
 def test_an_object_that_only_the_last_frame_shows_does_not_count_by_appearance(root):

@@ -22,7 +22,7 @@ def test_disjoint_masks_share_label_maps(tmp_path):
     np.testing.assert_array_equal(read_label_map(tmp_path / "00001.png"), np.where(LEFT, 1, 7))
     assert not read_label_map(tmp_path / "00000.png").any()
     assert folder.is_complete()
-    assert [sorted(each for each, mask in folder.read(frame).items() if mask.any()) for frame in range(3)] == [
+    assert [sorted(each for each, mask in folder.read(frame, (1, 7)).items() if mask.any()) for frame in range(3)] == [
         [],
         [1, 7],
         [7],
@@ -34,7 +34,7 @@ def test_masks_that_overlap_have_folders_as_those_of_sa_v(tmp_path):
     folder = MaskFolder(tmp_path, NAMES, (1, 2))
     list(folder.written(masks, may_overlap=True))
     assert files_in(tmp_path) == [f"{folder}/{name}.png" for folder in ("000", "001") for name in NAMES]
-    read = folder.read(1)
+    read = folder.read(1, (1, 2))
     np.testing.assert_array_equal(read[1], ALL)
     np.testing.assert_array_equal(read[2], LEFT)
     (tmp_path / "001/00002.png").unlink()

@@ -1,8 +1,14 @@
 import numpy as np
 import pytest
 
-from masklet.errors import InvalidInputError
-from masklet.evaluation.vos.vos_scores import CountingRule, FrameScores, Statistics, counted_frames, statistics
+from masklet.evaluation.vos.vos_scores import (
+    CountingRule,
+    FrameScores,
+    Statistics,
+    counted_frames,
+    statistics,
+    without_ends,
+)
 
 EMPTY = np.zeros((40, 60), dtype=bool)
 DRAWN = EMPTY.copy()
@@ -36,31 +42,30 @@ def mean_j(counted):
     return np.mean([each.j for each in counted])
 
 
-def test_the_first_and_the_last_frame_do_not_count():
-    counted = counted_frames(frames((DRAWN, EMPTY), (DRAWN, DRAWN), (DRAWN, SHIFTED), (DRAWN, EMPTY)))
-    assert [each.j for each in counted] == [1, pytest.approx(70 / 130)]
-    assert [each.f for each in counted] == [1, pytest.approx(0.5)]
-    assert counted[1].j_and_f == pytest.approx((70 / 130 + 0.5) / 2)
+def test_the_first_and_the_last_frame_are_not_measured():
+    assert [without_ends(list(range(count))) for count in range(5)] == [[], [], [], [1], [1, 2]]
+
+
+def test_j_and_f_of_a_frame():
+    equal, shifted = frames((DRAWN, DRAWN), (DRAWN, SHIFTED))
+    assert (equal.j, equal.f) == (1, 1)
+    assert (shifted.j, shifted.f) == (pytest.approx(70 / 130), pytest.approx(0.5))
+    assert shifted.j_and_f == pytest.approx((70 / 130 + 0.5) / 2)
 
 
 def test_frames_without_the_object():
-    given = frames((EMPTY, EMPTY), (EMPTY, EMPTY), (DRAWN, SHIFTED), (EMPTY, EMPTY), (EMPTY, EMPTY))
+    given = frames((EMPTY, EMPTY), (DRAWN, SHIFTED), (EMPTY, EMPTY))
     assert mean_j(counted_frames(given, CountingRule.DAVIS)) == pytest.approx((1 + 70 / 130 + 1) / 3)
     assert mean_j(counted_frames(given, CountingRule.APPEARANCE)) == pytest.approx((70 / 130 + 1) / 2)
 
 
 def test_a_false_alarm_is_an_appearance():
-    given = frames((EMPTY, EMPTY), (EMPTY, DRAWN), (DRAWN, DRAWN), (EMPTY, EMPTY))
+    given = frames((EMPTY, DRAWN), (DRAWN, DRAWN))
     assert mean_j(counted_frames(given, CountingRule.APPEARANCE)) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("predicted", [EMPTY, DRAWN])
 def test_an_object_that_the_truth_never_shows_where_it_counts(predicted):
-    given = frames((DRAWN, DRAWN), (EMPTY, predicted), (EMPTY, EMPTY), (EMPTY, EMPTY))
+    given = frames((EMPTY, predicted), (EMPTY, EMPTY))
     assert len(counted_frames(given, CountingRule.DAVIS)) == 2
     assert not counted_frames(given, CountingRule.APPEARANCE)
-
-
-def test_two_frames_are_too_few():
-    with pytest.raises(InvalidInputError, match="got 2"):
-        counted_frames(frames(*[(DRAWN, DRAWN)] * 2))
