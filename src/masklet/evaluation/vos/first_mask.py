@@ -64,7 +64,8 @@ class VosMeasurement:
         videos: what it is measured on.
         predictor: what is measured; None: the masks that are in `masks`.
         masks: where the predicted masks are written, or read from.
-        resume: measure the videos whose masks are all in `masks` by these, without predicting them again.
+        resume: measure the videos whose masks are all in `masks` by these, without predicting them again; whether
+            they are this predictor's is not checked.
 
     A sequence without objects has no say. InvalidInputError, before anything is measured, if sequences are unknown or
     too short.
