@@ -121,3 +121,14 @@ def test_few_label_maps_make_youtube_vos(tmp_path):
 def test_resolutions_make_davis(tmp_path):
     write_sequences(tmp_path, resolution="480p")
     assert layout_of(tmp_path).NAME == "DAVIS"
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_all_files_belong_to_a_picture_or_video(tmp_path, name):
+    """A report that kept results asks whether these files have changed."""
+    WRITERS[name](tmp_path)
+    dataset = open_dataset(tmp_path)
+    items = dataset.sequences if holds_videos(dataset) else range(len(dataset))
+    found = {path for item in items for path in dataset.files_of(item)}
+    written = {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert found == written - {tmp_path / "meta_train.json"}  # MOSE's list, from which nothing is read
