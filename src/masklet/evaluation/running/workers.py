@@ -6,6 +6,7 @@ import pickle
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -24,7 +25,7 @@ def measured_by_workers(measure: Measure, names: Sequence[str], workers: int) ->
     With one worker it is called here. Otherwise each process gets a copy of it (with the model that it holds) and its
     share of the processor's cores. The processes end with this one, however that ends.
 
-    Raises whatever `measure` raises; InvalidInputError for fewer than one worker.
+    Raises whatever `measure` raises; InvalidInputError for fewer than one worker, or so many that the system ended one.
     """
     if workers < 1:
         raise InvalidInputError(f"At least one worker is needed; got {workers}.")
@@ -42,6 +43,11 @@ def measured_by_workers(measure: Measure, names: Sequence[str], workers: int) ->
         for future in as_completed(futures):
             yield future.result()
         pool.shutdown()
+    except BrokenProcessPool as error:
+        raise InvalidInputError(
+            f"One of {workers} worker processes was ended, probably for lack of memory: use fewer (--workers). "
+            "If a folder for the results was given (--report), the same evaluation goes on with what is missing."
+        ) from error
     finally:
         lifeline.close()  # those that are still at work are not needed any more
         pool.shutdown(cancel_futures=True)

@@ -1,4 +1,6 @@
 import json
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +95,21 @@ def test_what_a_worker_raises_arrives_here(tmp_path):
     (tmp_path / "first/images/1.png").write_bytes(b"nothing")
     with pytest.raises(OSError, match=r"1\.png"):
         run(StillsMeasurement(str(tmp_path), InscribedEllipse(), ()), workers=2)
+
+
+class Deadly(Counting):
+    """Kills the process that measures "b", as a system short of memory does."""
+
+    def measure(self, name):
+        if name == "b":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().measure(name)
+
+
+def test_a_killed_worker_is_no_fault_and_what_it_left_goes_on(tmp_path):
+    with pytest.raises(InvalidInputError, match="of 2 worker processes was ended, probably for lack of memory"):
+        run(Deadly(), folder=tmp_path, workers=2)
+    assert run(Counting(), folder=tmp_path) == run(Counting())
 
 
 def test_no_worker_is_too_few():
