@@ -112,6 +112,7 @@ def test_resuming_keeps_finished_sequences(root, tmp_path):
         (("--predictor", "repeat", "--compare", "a", "b"), "--compare"),
         (("--predictor", "all", "--compare", "a", "b"), "--compare"),
         (("--predictor", "repeat", "--sequences", "goose"), "goose"),
+        (("--predictor", "repeat", "--sequences", "swan,bike,swan"), "named more often: swan"),
         (("--predictor", "repeat", "--sequences", ","), "empty"),
     ],
 )

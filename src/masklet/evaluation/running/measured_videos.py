@@ -1,5 +1,6 @@
 """The videos that an evaluation goes through, and which of their objects count."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,11 +29,18 @@ class MeasuredVideos:
         root: a dataset of videos. Measured are its annotated frames, without the first and the last.
         sequences: the names of the videos to measure; None: all.
         asked_rule: which objects and frames count; None: as the dataset's own tool has it.
+
+    InvalidInputError if a name is in `sequences` twice.
     """
 
     root: str
     sequences: tuple[str, ...] | None = None
     asked_rule: CountingRule | None = None
+
+    def __post_init__(self) -> None:
+        repeated = [name for name, count in Counter(self.sequences or ()).items() if count > 1]
+        if repeated:
+            raise InvalidInputError(f"Each sequence counts once; named more often: {listing(repeated)}.")
 
     @cached_property
     def rule(self) -> CountingRule:

@@ -208,8 +208,11 @@ def test_every_frame_needs_masks(root, count):
         evaluate_vos(root, Wrong(SWAN[:1] * count), sequences=["swan"])
 
 
-@pytest.mark.parametrize(("sequences", "message"), [(["goose"], "'goose'"), ([], "empty")])
-def test_sequences_that_are_not_there(root, sequences, message):
+@pytest.mark.parametrize(
+    ("sequences", "message"),
+    [(["goose"], "'goose'"), ([], "empty"), (["swan", "pair", "swan"], "named more often: swan")],
+)
+def test_sequences_that_cannot_be_measured(root, sequences, message):
     with pytest.raises(InvalidInputError, match=message):
         evaluate_vos(root, RepeatedFirstMask(), sequences=sequences)
 
