@@ -1,5 +1,6 @@
 """How well a predictor follows objects through annotated videos, from their masks where they first appear."""
 
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from masklet.datasets.annotated import AnnotatedVideo
+from masklet.datasets.problems import listing
 from masklet.errors import InvalidInputError
 from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
 from masklet.evaluation.running.items import FolderPath, Progress, fingerprint_of, run
@@ -67,8 +69,8 @@ class VosMeasurement:
         resume: measure the videos whose masks are all in `masks` by these, without predicting them again; whether
             they are this predictor's is not checked.
 
-    A sequence without objects has no say. InvalidInputError, before anything is measured, if sequences are unknown or
-    too short.
+    A sequence without objects has no say, and needs no masks. InvalidInputError, before anything is measured, if
+    sequences are unknown or too short; FileNotFoundError if masks to be read are missing.
     """
 
     videos: MeasuredVideos
@@ -82,8 +84,11 @@ class VosMeasurement:
         return str(self.masks) if self.predictor is None else self.predictor.name
 
     def names(self) -> Sequence[str]:
-        """Return the sequences to measure."""
-        return self.videos.names()
+        """Return the sequences to measure; FileNotFoundError, listing them, if masks to be read are missing."""
+        names = self.videos.names()
+        if self.predictor is None:
+            self._require_masks(names)
+        return names
 
     def files(self, name: str) -> Sequence[Path]:
         """Return the files of a sequence, and its masks if these are what is measured."""
@@ -129,6 +134,20 @@ class VosMeasurement:
     def look(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
         """Return a frame of a video and the mask of one of its objects."""
         return self.videos.look(name, frame, object_id)
+
+    def _require_masks(self, names: Sequence[str]) -> None:
+        root = Path(self.masks or "")
+        if not root.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "there is no such folder of masks", str(root))
+        missing = [name for name in names if not (root / name).is_dir()]
+        if len(missing) < len(names):  # reading the truth of all would only delay the message
+            missing = [name for name in missing if self._first_masks(self.videos[name])]
+        if missing:
+            lacking = f"masks of {len(missing)} of {len(names)} sequences are missing: {listing(missing)}"
+            raise FileNotFoundError(errno.ENOENT, lacking, str(root))
+
+    def _first_masks(self, video: AnnotatedVideo) -> dict[int, dict[int, Mask]]:
+        return first_masks(video, self.videos.counted_objects(video))
 
     def _item(self, video: AnnotatedVideo, series: dict[int, list[FrameScores]], worst: WorstFrames) -> MeasuredItem:
         counted = {object_id: counted_frames(scores, self.videos.rule) for object_id, scores in series.items()}

@@ -8,7 +8,7 @@ from PIL import Image
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.evaluation.vos.first_mask import evaluate_vos, score_saved_masks
 from masklet.evaluation.vos.video_baselines import RepeatedFirstMask
-from masklet.evaluation.vos.vos_scores import CountingRule
+from masklet.evaluation.vos.vos_scores import CountingRule, FrameScores
 from masklet.masks.run_length import decode_run_length
 from masklet.media.label_maps import read_label_map, write_label_map
 
@@ -116,6 +116,26 @@ def test_masks_are_saved_and_score_the_same(root, tmp_path):
     assert saved.items == report.items
     with_rule = score_saved_masks(root, tmp_path / "masks", rule=CountingRule.APPEARANCE, sequences=["swan"])
     assert (with_rule.rule, len(with_rule.items)) == ("appearance", 1)
+
+
+def test_missing_masks_are_listed_before_anything_is_measured(root, tmp_path, monkeypatch):
+    evaluate_vos(root, RepeatedFirstMask(), save_masks=tmp_path / "masks")
+    monkeypatch.setattr(FrameScores, "between", None)
+    with pytest.raises(FileNotFoundError, match="there is no such folder of masks") as raised:
+        score_saved_masks(root, tmp_path / "nosuch")
+    assert raised.value.filename == str(tmp_path / "nosuch")
+    with pytest.raises(FileNotFoundError, match="masks of 2 of 2 sequences are missing: pair; swan"):
+        score_saved_masks(root, tmp_path)
+    shutil.rmtree(tmp_path / "masks/swan")
+    with pytest.raises(FileNotFoundError, match="masks of 1 of 2 sequences are missing: swan"):
+        score_saved_masks(root, tmp_path / "masks")
+
+
+def test_a_sequence_without_objects_needs_no_masks(root, tmp_path):
+    write_label_map(root / "Annotations/swan/00000.png", labels())
+    report = evaluate_vos(root, RepeatedFirstMask(), save_masks=tmp_path / "masks")
+    assert not (tmp_path / "masks/swan").exists()
+    assert score_saved_masks(root, tmp_path / "masks").items == report.items
 
 
 def test_masks_written_anew_are_not_taken_for_those_that_were_measured(root, tmp_path):
