@@ -18,6 +18,7 @@ from masklet.cli.evaluation_options import (
     VideosArgument,
     WorkersOption,
     chosen_videos,
+    refuse_beside,
 )
 from masklet.cli.evaluation_run import EvaluationRun
 from masklet.cli.model_options import (
@@ -46,7 +47,10 @@ def interactive(
     mode: Annotated[Mode, typer.Option(help="When the user looks at the result.")] = Mode.BOTH,
     frames: Annotated[int, typer.Option(min=1, help="The largest number of annotated frames.")] = 8,
     clicks: Annotated[int, typer.Option(min=1, help="The largest number of clicks on each of them.")] = 3,
-    threshold: Annotated[float, typer.Option(min=0.0, max=1.0, help="Online, pause where the IoU is below.")] = 0.75,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Online, pause where the IoU is below: above 0, at most 1. [default: 0.75]"),
+    ] = None,
     sequences: SequencesOption = None,
     rule: CountingRuleOption = None,
     output: OutputOption = None,
@@ -63,14 +67,17 @@ def interactive(
     Online, the video is tracked once, and the user clicks wherever the overlap falls below the threshold. The protocol
     is that of section 6.1 of the SAM 2 paper; every object is tracked by itself.
     """
-    from masklet.evaluation.interactive.annotation_rounds import Effort, Interaction
+    from masklet.evaluation.interactive.annotation_rounds import PAPER, Effort, Interaction
     from masklet.evaluation.interactive.correcting import InteractiveMeasurement
     from masklet.evaluation.interactive.interactive_predictors import ClickedModelPredictor
 
     choice = ModelChoice(model, compare, device, dtype, image_size, preset)
     run = EvaluationRun(output, report, workers, compare is not None)
     modes = list(Interaction) if mode is Mode.BOTH else [Interaction(mode.value)]
-    effort, videos = Effort(frames, clicks, threshold), chosen_videos(root, sequences, rule)
+    if mode is Mode.OFFLINE:
+        refuse_beside(f"--mode {mode}", "never pauses", {"--threshold": threshold})
+    effort = Effort(frames, clicks, PAPER.threshold if threshold is None else threshold)
+    videos = chosen_videos(root, sequences, rule)
 
     def measurements() -> Sequence[InteractiveMeasurement]:
         trackers = [ClickedModelPredictor(each.tracker(), name) for name, each in choice.each()]

@@ -68,7 +68,9 @@ def test_the_same_command_again_measures_nothing_again(root, tmp_path):
     [
         (("--compare", "a", "b", "--model", "c"), "--model"),
         (("--compare", "a", "a"), "twice"),
-        (("--threshold", "0"), "threshold"),
+        (("--threshold", "0"), "The threshold is above 0 and at most 1; got 0."),
+        (("--threshold", "1.5"), "The threshold is above 0 and at most 1; got 1.5."),
+        (("--mode", "offline", "--threshold", "0.5"), "--mode offline never pauses; it does not go with --threshold"),
     ],
 )
 def test_wrong_usage_is_one_line(root, arguments, named):

@@ -35,7 +35,9 @@ class Effort:
     Attributes:
         frames: the largest number of frames to annotate.
         clicks: on each of them, at most: fewer where no error is left.
-        threshold: online, annotate frames whose intersection over union is below.
+        threshold: online, annotate frames whose intersection over union is below; above 0, at most 1.
+
+    InvalidInputError for a number out of its range.
     """
 
     frames: int = 8
@@ -43,8 +45,11 @@ class Effort:
     threshold: float = 0.75
 
     def __post_init__(self) -> None:
-        if self.frames < 1 or self.clicks < 1 or not 0 < self.threshold <= 1:
-            raise InvalidInputError(f"{self}: at least one frame and one click are needed, and a threshold up to 1.")
+        for name, count in {"frames": self.frames, "clicks": self.clicks}.items():
+            if count < 1:
+                raise InvalidInputError(f"At least 1 of {name} is needed; got {count}.")
+        if not 0 < self.threshold <= 1:
+            raise InvalidInputError(f"The threshold is above 0 and at most 1; got {self.threshold:g}.")
 
 
 PAPER = Effort()

@@ -89,7 +89,16 @@ def test_the_number_of_clicks_is_limited():
     assert len(video.clicks[2]) == 2
 
 
-@pytest.mark.parametrize("effort", [{"frames": 0}, {"clicks": 0}, {"threshold": 0}, {"threshold": 1.5}])
-def test_no_effort_is_refused(effort):
-    with pytest.raises(InvalidInputError, match="at least one"):
+@pytest.mark.parametrize(
+    ("effort", "message"),
+    [
+        ({"frames": 0}, "At least 1 of frames is needed; got 0"),
+        ({"clicks": -1}, "At least 1 of clicks is needed; got -1"),
+        ({"threshold": 0}, "above 0 and at most 1; got 0"),
+        ({"threshold": 1.5}, "above 0 and at most 1; got 1.5"),
+        ({"threshold": float("nan")}, "above 0 and at most 1; got nan"),
+    ],
+)
+def test_no_effort_is_refused(effort, message):
+    with pytest.raises(InvalidInputError, match=message):
         Effort(**effort)
