@@ -8,6 +8,7 @@ from typing import ClassVar
 from masklet.datasets.annotated import EmptyDatasetError
 from masklet.datasets.label_map_video import LabelMapVideo
 from masklet.datasets.problems import Problem, ProblemKind, single_frame
+from masklet.datasets.stems import by_stem
 from masklet.errors import InvalidInputError
 from masklet.media.frame_folders import frames_of_folder
 
@@ -19,8 +20,8 @@ class LabelMapFolder:
     """The sequences under `root`: pictures in `JPEGImages/<sequence>`, label maps in `Annotations/<sequence>`.
 
     A frame and its label map have the same name but for the suffix. Files are read when they are used.
-    InvalidInputError, naming the folder, if there are no sequences; from `[name]` if label maps lack their frame, or,
-    where every frame is annotated, frames their label map.
+    InvalidInputError, naming the folder, if there are no sequences; from `[name]` if two frames have one name but for
+    the suffix, label maps lack their frame, or, where every frame is annotated, frames their label map.
 
     Attributes:
         root: the folder.
@@ -70,18 +71,23 @@ class LabelMapFolder:
             if folder.name not in self.sequences:
                 yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(folder), f"{self._annotations} has no such folder")
         for name in self.sequences:
-            frames, annotations = self._files(name)
-            for stem in sorted(self._unpaired(frames, annotations)):
-                if stem in annotations:
-                    where = self._frames / name
-                    yield Problem(ProblemKind.MASK_WITHOUT_IMAGE, str(annotations[stem]), f"not in {where}")
-                else:
-                    where = self._annotations / name
-                    yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(frames[stem]), f"not in {where}")
-            if not annotations:
-                yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(self._annotations / name), "no label maps")
-            elif len(frames) == 1:
-                yield single_frame(self.root, name)
+            try:
+                yield from self._problems_of(name, *self._files(name))
+            except InvalidInputError as error:
+                yield Problem(ProblemKind.BROKEN_ANNOTATIONS, str(self._frames / name), str(error))
+
+    def _problems_of(self, name: str, frames: dict[str, Path], annotations: dict[str, Path]) -> Iterator[Problem]:
+        for stem in sorted(self._unpaired(frames, annotations)):
+            if stem in annotations:
+                where = self._frames / name
+                yield Problem(ProblemKind.MASK_WITHOUT_IMAGE, str(annotations[stem]), f"not in {where}")
+            else:
+                where = self._annotations / name
+                yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(frames[stem]), f"not in {where}")
+        if not annotations:
+            yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(self._annotations / name), "no label maps")
+        elif len(frames) == 1:
+            yield single_frame(self.root, name)
 
     def _unpaired(self, frames: dict[str, Path], annotations: dict[str, Path]) -> set[str]:
         return frames.keys() ^ annotations.keys() if self.EVERY_FRAME_IS_ANNOTATED else annotations.keys() - frames
@@ -91,7 +97,7 @@ class LabelMapFolder:
         folders = self._frames / name, self._annotations / name
         pictures, label_maps = (frames_of_folder(each) if each.is_dir() else [] for each in folders)
         label_maps = [each for each in label_maps if each.suffix.lower() == ".png"]
-        return {each.stem: each for each in pictures}, {each.stem: each for each in label_maps}
+        return by_stem(pictures), by_stem(label_maps)
 
     def _video(
         self, name: str, frames: tuple[Path, ...], annotated: tuple[int, ...], paths: tuple[Path, ...]

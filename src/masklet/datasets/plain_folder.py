@@ -12,6 +12,7 @@ import numpy as np
 from masklet.datasets.annotated import AnnotatedImage, MismatchedSizeError
 from masklet.datasets.label_values import is_black_and_white, object_ids_in, void_resolved
 from masklet.datasets.problems import Problem, ProblemKind
+from masklet.datasets.stems import by_stem
 from masklet.errors import InvalidInputError
 from masklet.masks.geometry import Mask
 from masklet.media.frame_folders import frames_of_folder
@@ -30,7 +31,7 @@ class PlainFolder:
     The masks of `truck.jpg` are `truck.png`, or `truck_mask.png`, or several as `truck_1.png`, `truck_2.png` or any
     names in a folder `truck`. A black-and-white mask (0 and 255, or one other value) is one object; in an indexed one
     every value above 0 is one, except 255, which is void. Other names of the two folders: PICTURE_FOLDERS,
-    MASK_FOLDERS.
+    MASK_FOLDERS. InvalidInputError if a folder is missing or two pictures have one name but for the suffix.
     """
 
     NAME = "pictures and masks"
@@ -39,7 +40,7 @@ class PlainFolder:
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = Path(root)
         self._pictures_folder, self._masks_folder = _folders(self.root)
-        self._pictures = {path.stem: path for path in frames_of_folder(self._pictures_folder)}
+        self._pictures = by_stem(frames_of_folder(self._pictures_folder))
         self._masks: dict[str, list[Path]] = defaultdict(list)
         self._unpaired: list[Path] = []
         for path in _mask_files(self._masks_folder):

@@ -2,17 +2,20 @@
 
 import os
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from masklet.datasets.annotated import AnnotatedImage
 from masklet.datasets.annotation_json import read_annotation_json
 from masklet.datasets.encoded_objects import decoder_of
 from masklet.datasets.problems import Problem, ProblemKind
+from masklet.datasets.stems import by_stem
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.media.frame_folders import frames_of_folder
 
 FOLDERS = ("images", "annotations")
 INNER_FOLDERS = "sa_*"
+MOST_READ = 10  # JSON files to recognise the layout by; there may be thousands
 
 
 class Sa1bFolder:
@@ -20,6 +23,7 @@ class Sa1bFolder:
 
     Both lie in `root`, or in folders `sa_000000` and so on in it, or pictures in `images` and JSON in `annotations`.
     `masklet segment --json` writes such files, too. Masks may overlap; those of no pixels are left out.
+    InvalidInputError if two pictures in one folder have one name but for the suffix.
     """
 
     NAME = "SA-1B"
@@ -27,36 +31,29 @@ class Sa1bFolder:
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = Path(root)
-        self._pictures: dict[str, Path] = {}
-        self._annotations: dict[str, Path] = {}
-        for pictures, annotations in _folders(self.root):
-            self._pictures |= {path.stem: path for path in frames_of_folder(pictures)}
-            self._annotations |= {path.stem: path for path in sorted(annotations.glob("*.json"))}
-        self._names = [name for name in self._annotations if name in self._pictures]
+        self._annotated: list[tuple[Path, Path]] = []
+        self._lonely_pictures: list[Path] = []
+        self._lonely_annotations: list[Path] = []
+        for folders in _folders(self.root):
+            pictures, annotations = by_stem(frames_of_folder(folders[0])), by_stem(_json_files(folders[1]))
+            self._annotated += [(pictures[name], path) for name, path in annotations.items() if name in pictures]
+            self._lonely_pictures += [path for name, path in pictures.items() if name not in annotations]
+            self._lonely_annotations += [path for name, path in annotations.items() if name not in pictures]
 
     @classmethod
     def recognises(cls, root: Path) -> bool:
-        """Whether the first JSON file is about one picture."""
-        files = ((pictures, path) for pictures, folder in _folders(root) for path in sorted(folder.glob("*.json")))
-        pictures, first = next(files, (root, None))
-        if first is None:
-            return False
-        try:
-            content = read_annotation_json(first)
-        except InvalidInputError:  # broken, so only its place can tell
-            return any(path.stem == first.stem for path in frames_of_folder(pictures))
-        return isinstance(content, dict) and {"image", "annotations"} <= content.keys()
+        """Whether one of the first ten JSON files is about a picture, those beside a picture of their name first."""
+        return root.is_dir() and any(_is_about_a_picture(*each) for each in islice(_most_likely_first(root), MOST_READ))
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._annotated)
 
     def __iter__(self) -> Iterator[AnnotatedImage]:
         return (self[index] for index in range(len(self)))
 
     def __getitem__(self, index: int) -> AnnotatedImage:
         """Return picture `index` in the order of names; InvalidInputError if its JSON file is broken."""
-        name = self._names[index]
-        path = self._annotations[name]
+        picture, path = self._annotated[index]
         content = read_annotation_json(path)
         try:
             height, width = int(content["image"]["height"]), int(content["image"]["width"])
@@ -67,11 +64,11 @@ class Sa1bFolder:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InvalidInputError(f"{path} is not about a picture of SA-1B: {error!r}.") from error
         left_out = len(content["annotations"]) - len(objects)
-        return AnnotatedImage(name, self.path_of(index), height, width, objects, left_out)
+        return AnnotatedImage(path.stem, picture, height, width, objects, left_out)
 
     def path_of(self, index: int) -> Path:
         """Return the file of picture `index`."""
-        return self._pictures[self._names[index]]
+        return self._annotated[index][0]
 
     def name_of(self, index: int) -> str:
         """Return the file name of picture `index`."""
@@ -83,12 +80,10 @@ class Sa1bFolder:
 
     def problems(self) -> Iterator[Problem]:
         """Yield pictures and JSON files without partner; reads names only."""
-        for name, path in self._annotations.items():
-            if name not in self._pictures:
-                yield Problem(ProblemKind.MASK_WITHOUT_IMAGE, str(path), f"no picture {name}.* beside it")
-        for name, path in self._pictures.items():
-            if name not in self._annotations:
-                yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(path), f"no {name}.json beside it")
+        for path in self._lonely_annotations:
+            yield Problem(ProblemKind.MASK_WITHOUT_IMAGE, str(path), f"no picture {path.stem}.* beside it")
+        for path in self._lonely_pictures:
+            yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(path), f"no {path.stem}.json beside it")
 
 
 def _folders(root: Path) -> list[tuple[Path, Path]]:
@@ -98,3 +93,28 @@ def _folders(root: Path) -> list[tuple[Path, Path]]:
         return [(pictures, annotations)]
     inner = sorted(each for each in root.glob(INNER_FOLDERS) if each.is_dir())
     return [(each, each) for each in (root, *inner)]
+
+
+def _json_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.json"))
+
+
+def _most_likely_first(root: Path) -> Iterator[tuple[Path, bool]]:
+    """Yield the JSON files and whether a picture lies beside them: other tools leave JSON of their own without one."""
+    lonely: list[Path] = []
+    for pictures, annotations in _folders(root):
+        names = {path.stem for path in frames_of_folder(pictures)}
+        for path in _json_files(annotations):
+            if path.stem in names:
+                yield path, True
+            else:
+                lonely.append(path)
+    yield from ((path, False) for path in lonely)
+
+
+def _is_about_a_picture(path: Path, has_picture: bool) -> bool:
+    try:
+        content = read_annotation_json(path)
+    except InvalidInputError:  # broken, so only its place can tell
+        return has_picture
+    return isinstance(content, dict) and {"image", "annotations"} <= content.keys()

@@ -121,7 +121,8 @@ def test_mask_without_image(tmp_path, name):
 def test_masklets_without_video(tmp_path):
     write_sav(tmp_path)
     (tmp_path / "sav_1").rename(tmp_path / "other")
-    assert found(check_dataset(tmp_path)) == [("mask without image", "sav_1_manual.json")]
+    lonely = [("image without mask", "other"), ("mask without image", "sav_1_manual.json")]
+    assert found(check_dataset(tmp_path)) == lonely
 
 
 def test_annotations_of_an_unlisted_image(tmp_path):
@@ -148,6 +149,26 @@ def test_image_without_mask(tmp_path, write, mask, place):
         require_sound(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("write", "picture"),
+    [
+        (write_plain, "images/a.jpg"),
+        (write_sa1b, "sa_2.jpg"),
+        (write_sequences, "JPEGImages/swan/00003.jpg"),
+        (write_youtube_vos, "JPEGImages/swan/00003.jpg"),
+    ],
+)
+def test_two_pictures_of_one_name(tmp_path, write, picture):
+    write(tmp_path)
+    other = (tmp_path / picture).with_suffix(".png")
+    write_picture(other)
+    (problem,) = check_dataset(tmp_path).problems
+    assert problem.kind is ProblemKind.BROKEN_ANNOTATIONS
+    assert f"{tmp_path / picture} and {other} have one name" in problem.detail
+    with pytest.raises(InvalidInputError, match="have one name"):
+        require_sound(tmp_path)
+
+
 @pytest.mark.parametrize("write", [write_sequences, write_youtube_vos])
 def test_sequence_without_masks(tmp_path, write):
     write(tmp_path)
@@ -169,6 +190,14 @@ def test_videos_of_sav_without_masklets(tmp_path):
     write_sav_split(tmp_path / "val")
     write_picture(tmp_path / "val/JPEGImages_24fps/sav_9/00000.jpg")
     assert found(check_structure(tmp_path / "val")) == [("image without mask", "sav_9")]
+
+
+@pytest.mark.parametrize("place", ["sav_2", "JPEGImages_24fps/sav_2"])
+def test_frames_of_sav_without_masklets(tmp_path, place):
+    write_sav(tmp_path)
+    write_picture(tmp_path / place / "00000.jpg")
+    (tmp_path / "sav_3").mkdir()  # nothing in it
+    assert found(check_structure(tmp_path)) == [("image without mask", "sav_2")]
 
 
 def test_pictures_of_coco_without_objects_are_remarked(tmp_path):

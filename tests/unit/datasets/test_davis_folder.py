@@ -92,6 +92,14 @@ def test_every_frame_needs_its_label_map(tmp_path, missing):
         DavisFolder(tmp_path)["swan"]
 
 
+def test_two_frames_of_one_name_are_refused(tmp_path):
+    write(tmp_path, "swan", [labels(1), labels(1)])
+    frame = tmp_path / "JPEGImages/swan/00001.png"
+    frame.with_suffix(".jpg").write_bytes(frame.read_bytes())
+    with pytest.raises(InvalidInputError, match=r"00001\.jpg and .*00001\.png have one name"):
+        DavisFolder(tmp_path)["swan"]
+
+
 def test_empty_sequences_are_refused(tmp_path):
     write(tmp_path, "swan", [])
     (tmp_path / "Annotations/swan").mkdir(parents=True)

@@ -36,6 +36,28 @@ def test_other_json_is_not_recognised(tmp_path):
     assert not Sa1bFolder.recognises(tmp_path)
 
 
+@pytest.mark.parametrize("content", ["{}", "no JSON"])
+def test_json_of_other_tools_does_not_hide_the_layout(tmp_path, content):
+    for number in range(12):
+        (tmp_path / f"dataset_{number}.json").write_text(content)
+    assert not Sa1bFolder.recognises(tmp_path)
+    write_sa1b(tmp_path)
+    assert Sa1bFolder.recognises(tmp_path)
+    assert len(Sa1bFolder(tmp_path)) == 2
+
+
+def test_the_same_name_in_two_folders_is_two_pictures(tmp_path):
+    for folder in ("sa_000000", "sa_000001"):
+        write_sa1b(tmp_path, folder, folder)
+    folder = Sa1bFolder(tmp_path)
+    assert [picture.path for picture in folder] == sorted(tmp_path.glob("*/*.jpg"))
+    (tmp_path / "sa_000000/sa_2.json").unlink()
+    (tmp_path / "sa_000001/sa_1.jpg").unlink()
+    assert [picture.path.parent.name for picture in Sa1bFolder(tmp_path)] == ["sa_000000", "sa_000001"]
+    lonely = [each.place.removeprefix(f"{tmp_path}/") for each in Sa1bFolder(tmp_path).problems()]
+    assert sorted(lonely) == ["sa_000000/sa_2.jpg", "sa_000001/sa_1.json"]
+
+
 def test_masks_are_decoded_when_they_are_used(tmp_path):
     decoded = []
 
