@@ -13,6 +13,7 @@ from masklet.datasets.sav_frames import FRAMES_PER_ANNOTATION, SavFrames
 from masklet.errors import InvalidInputError
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import decode_run_length
+from masklet.media.frame_folders import frames_of_folder
 from masklet.media.images import Pixels
 from masklet.media.video_reader import VideoReader
 
@@ -192,15 +193,27 @@ class SavFolder:
                 yield Problem(ProblemKind.MASK_WITHOUT_IMAGE, place, detail)
             elif source.is_dir() and len(SavFrames(source, (0, 0)).names) == 1:
                 yield single_frame(self.root, name)
-        folders = {path.parent for paths in self._annotations.values() for path in paths}
-        for video in sorted(each for folder in folders for each in folder.glob(f"*{VIDEO_SUFFIX}")):
-            if video.stem not in self._annotations:
-                yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(video), f"no {video.stem}_manual.json or _auto.json")
+        for source in self._sources():
+            name = source.name.removesuffix(VIDEO_SUFFIX)
+            if name not in self._annotations:
+                yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(source), f"no {name}_manual.json or _auto.json")
 
     def _source_of(self, name: str) -> Path | None:
-        folders = [self._annotations[name][0].parent, *(self.root / each for each in FRAME_FOLDERS)]
+        folders = [self._annotations[name][0].parent, *self._frame_folders]
         candidates = [folder / file for folder in folders for file in (f"{name}{VIDEO_SUFFIX}", name)]
         return next((each for each in candidates if each.exists()), None)
+
+    def _sources(self) -> list[Path]:
+        """Return the video files, and the folders of frames, wherever those of an annotation are looked for."""
+        beside = {path.parent for paths in self._annotations.values() for path in paths}
+        entries = (each for folder in {*beside, *self._frame_folders} if folder.is_dir() for each in folder.iterdir())
+        return sorted(
+            each for each in entries if each.suffix == VIDEO_SUFFIX or (each.is_dir() and frames_of_folder(each))
+        )
+
+    @property
+    def _frame_folders(self) -> list[Path]:
+        return [self.root / each for each in FRAME_FOLDERS]
 
 
 def _annotation_files(root: Path, kind: str) -> Iterator[Path]:
