@@ -71,12 +71,12 @@ class Sa1bFolder:
         return self._annotated[index][0]
 
     def name_of(self, index: int) -> str:
-        """Return the file name of picture `index`."""
-        return self.path_of(index).name
+        """Return the file name of picture `index`, after its folder's where there are several."""
+        return self.path_of(index).relative_to(self.root).as_posix()
 
     def files_of(self, index: int) -> tuple[Path, ...]:
         """Return picture `index` and its JSON file."""
-        return self.path_of(index), self._annotations[self._names[index]]
+        return self._annotated[index]
 
     def problems(self) -> Iterator[Problem]:
         """Yield pictures and JSON files without partner; reads names only."""
