@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw, ImageFont
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.reporting.report import Curve
+from masklet.evaluation.reporting.report import Curve, Level
 from masklet.media.colours import object_colour
 
 WIDTH, HEIGHT = 900, 540
@@ -15,17 +15,18 @@ DARKEST, MOST_TICKS = (0, 0, 0), 10
 LINE = 22  # pixels from one line of text to the next
 
 
-def draw_curves(curves: Sequence[Curve], *, title: str, x_label: str, y_label: str) -> Image.Image:
+def draw_curves(curves: Sequence[Curve | Level], *, title: str, x_label: str, y_label: str) -> Image.Image:
     """Return a diagram of `curves` with a legend below: y from 0 to 100 %, x over what the curves span.
 
-    InvalidInputError if there are none.
+    A level crosses all of it, and the points of a curve are marked. InvalidInputError if there are none.
     """
     if not curves:
         raise InvalidInputError("A diagram needs at least one curve.")
     picture = Image.new("RGB", (WIDTH, HEIGHT + LINE * len(curves)), "white")
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(size=15)
-    ticks = sorted({x for curve in curves for x in curve.x})
-    low, high = ticks[0], max(ticks[-1], ticks[0] + 1)
+    ticks = sorted({x for curve in curves if isinstance(curve, Curve) for x in curve.x})
+    low = min(ticks, default=0)
+    high = max([*ticks, low + 1])
 
     def place(x: float, y: float) -> tuple[float, float]:
         return LEFT + (x - low) / (high - low) * (RIGHT - LEFT), BOTTOM - y * (BOTTOM - TOP)
@@ -34,7 +35,7 @@ def draw_curves(curves: Sequence[Curve], *, title: str, x_label: str, y_label: s
         _, height = place(low, tenth / 10)
         draw.line((LEFT, height, RIGHT, height), fill=GRID)
         draw.text((LEFT - 8, height), str(10 * tenth), fill=TEXT, font=font, anchor="rm")
-    for x in ticks[:: -(-len(ticks) // MOST_TICKS)]:
+    for x in ticks[:: max(1, -(-len(ticks) // MOST_TICKS))]:
         across, _ = place(x, 0)
         draw.line((across, BOTTOM, across, BOTTOM + 5), fill=TEXT)
         draw.text((across, BOTTOM + 9), f"{x:g}", fill=TEXT, font=font, anchor="mt")
@@ -42,11 +43,14 @@ def draw_curves(curves: Sequence[Curve], *, title: str, x_label: str, y_label: s
     draw.text(((LEFT + RIGHT) / 2, HEIGHT - 22), x_label, fill=TEXT, font=font, anchor="mm")
     draw.text((8, TOP - 24), y_label, fill=TEXT, font=font)
     for number, curve in enumerate(curves):
-        points = [place(*point) for point in zip(curve.x, curve.y, strict=True)]
         colour = object_colour(number + 1)
+        if isinstance(curve, Level):
+            points = [place(low, curve.y), place(high, curve.y)]
+        else:
+            points = [place(*point) for point in zip(curve.x, curve.y, strict=True)]
+            for point in points:
+                draw.circle(point, 4, fill=colour)
         draw.line(points, fill=colour, width=3, joint="curve")
-        for across, height in points:
-            draw.circle((across, height), 4, fill=colour)
         height = HEIGHT + LINE * number + 2
         draw.line((LEFT, height, LEFT + 30, height), fill=colour, width=3)
         draw.text((LEFT + 38, height), curve.label, fill=TEXT, font=font, anchor="lm")

@@ -31,6 +31,14 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Level:
+    """A line across a diagram, of what does not depend on x: what the legend calls it, and its `y` between 0 and 1."""
+
+    label: str
+    y: float
+
+
+@dataclass(frozen=True)
 class Report:
     """What one predictor reached; a mean is over the objects of a dataset, then over the datasets."""
 
@@ -82,7 +90,7 @@ class Report:
         """Return the measures of the table that compares two models, of which there is room for four."""
         return self.shown()
 
-    def curves(self) -> list[Curve]:
+    def curves(self) -> Sequence[Curve | Level]:
         """Return the lines of the diagram."""
         raise NotImplementedError
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from masklet.evaluation.reporting.measured_item import MeasuredItem, mean_values
-from masklet.evaluation.reporting.report import Curve, Report
+from masklet.evaluation.reporting.report import Curve, Level, Report
 
 BOX = "box"
 
@@ -32,14 +32,12 @@ class StillsReport(Report):
         """Return all settings, by headings as narrow as their numbers: "1", "3", "5" are clicks."""
         return {each.removesuffix("s").removesuffix(" click"): each for each in self.means}
 
-    def curves(self) -> list[Curve]:
-        """Return the mean IoU over the number of clicks, and from a box as a line by itself."""
+    def curves(self) -> list[Curve | Level]:
+        """Return the mean IoU over the number of clicks, if there are any, and from a box as a level."""
         counts = tuple(int(each.split()[0]) for each in self.means if each != BOX)
-        curves = [Curve(self.predictor, counts, tuple(self.means[clicks_setting(each)] for each in counts))]
-        if BOX in self.means:
-            span = (min(counts, default=1), max(counts, default=2))
-            curves.append(Curve(f"{self.predictor}, box", span, (self.means[BOX],) * 2))
-        return [each for each in curves if each.x]
+        of_clicks = Curve(self.predictor, counts, tuple(self.means[clicks_setting(each)] for each in counts))
+        of_boxes = [Level(f"{self.predictor}, box", self.means[BOX])] if BOX in self.means else []
+        return [*([of_clicks] if counts else []), *of_boxes]
 
     def to_dict(self) -> dict[str, Any]:
         """Return predictor, datasets with their scores, their mean and its interval; all 0 to 1."""

@@ -7,7 +7,7 @@ from rich.console import Console
 from tests.unit.evaluation.measured import item, sequence, stills_report, vos_report
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.reporting.report import report_table
+from masklet.evaluation.reporting.report import Level, report_table
 from masklet.evaluation.stills.stills_report import StillsReport
 from masklet.evaluation.vos.vos_report import vos_values
 from masklet.evaluation.vos.vos_scores import CountingRule, FrameScores
@@ -102,7 +102,11 @@ def test_csv_has_a_line_an_item():
 def test_the_curve_of_stills_leads_over_clicks():
     clicks, box = stills_report().curves()
     assert (clicks.x, clicks.y) == ((1,), pytest.approx((0.35,)))
-    assert (box.label, box.y) == ("ours, box", pytest.approx((0.675, 0.675)))
+    assert (box.label, box.y) == ("ours, box", pytest.approx(0.675))
+
+
+def test_boxes_alone_have_no_place_among_the_numbers_of_clicks():
+    assert StillsReport("ellipse", (item("nuts/0", "nuts", box=(0.5,)),)).curves() == [Level("ellipse, box", 0.5)]
 
 
 def test_the_curve_of_videos_leads_through_the_tenths():

@@ -8,7 +8,7 @@ from masklet.errors import InvalidInputError
 from masklet.evaluation.reporting.curves import BOTTOM, LEFT, RIGHT, TOP, draw_curves
 from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrame
 from masklet.evaluation.reporting.predictor_folders import predictor_folders
-from masklet.evaluation.reporting.report import Curve
+from masklet.evaluation.reporting.report import Curve, Level
 from masklet.evaluation.reporting.report_folder import write_report_folder
 from masklet.evaluation.reporting.worst_frames import CAPTION_HEIGHT, GAP, MOST_ROWS, PICTURE_WIDTH, draw_worst_frames
 from masklet.evaluation.stills.stills_report import StillsReport
@@ -62,6 +62,14 @@ def test_curves_lie_where_their_values_are():
         assert is_near(picture, point, object_colour(1))
     assert is_near(picture, (middle[0], BOTTOM - 0.8 * (BOTTOM - TOP)), object_colour(2))
     assert not is_near(picture, (middle[0], BOTTOM - 0.65 * (BOTTOM - TOP)), object_colour(1))
+
+
+def test_a_level_crosses_the_whole_diagram():
+    height = BOTTOM - 0.8 * (BOTTOM - TOP)
+    beside_curve, alone = [Curve("clicks", (1, 3, 5), (0.0, 0.1, 0.2)), Level("box", 0.8)], [Level("box", 0.8)]
+    for number, lines in ((2, beside_curve), (1, alone)):
+        picture = draw_curves(lines, title="IoU", x_label="clicks", y_label="%")
+        assert all(is_near(picture, (x, height), object_colour(number)) for x in (LEFT, (LEFT + RIGHT) / 2, RIGHT))
 
 
 def test_a_diagram_without_curves_is_refused():
