@@ -33,7 +33,9 @@ def choose() -> None:
 
 @data.command(epilog=CHECK_EXIT_CODES)
 def check(
-    root: Annotated[Path, typer.Argument(help="A folder in any of the layouts of docs/data.md, or a COCO file.")],
+    root: Annotated[
+        Path, typer.Argument(help="A folder in a layout of docs/data.md, a COCO file or a list of sequences.")
+    ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", "--json", help="Write all that was found to this JSON file.")
     ] = None,

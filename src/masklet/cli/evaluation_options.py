@@ -38,7 +38,10 @@ CompareOption = Annotated[
     typer.Option("--compare", metavar="A B", help=f"Two models to put into one table; '{BUNDLED}' is the package's."),
 ]
 VideosArgument = Annotated[
-    Path, typer.Argument(help="A dataset of videos with masks: DAVIS, YouTube-VOS, MOSE or SA-V.", show_default=False)
+    Path,
+    typer.Argument(
+        help="Videos with masks: DAVIS, YouTube-VOS, MOSE or SA-V; or a list of sequences in one.", show_default=False
+    ),
 ]
 
 
@@ -134,6 +137,8 @@ def chosen_videos(root: Path, sequences: str | None, rule: Rule | None) -> Measu
 
 def _names_in(sequences: str) -> tuple[str, ...]:
     """The names that the option gives, directly or by a text file."""
+    from masklet.datasets.sequence_list import read_sequence_list
+
     if Path(sequences).is_file():
-        return tuple(Path(sequences).read_text(encoding="utf-8").split())
+        return read_sequence_list(Path(sequences))
     return tuple(name.strip() for name in sequences.split(",") if name.strip())

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from masklet.datasets.label_map_folder import ANNOTATIONS, FRAMES, LabelMapFolder, holds_sequences
+from masklet.datasets.label_map_folder import ANNOTATIONS, FRAMES, LabelMapFolder
 from masklet.datasets.label_map_video import LabelMapVideo
 
 RESOLUTIONS = ("480p", "Full-Resolution")
@@ -24,13 +24,16 @@ class DavisFolder(LabelMapFolder):
     """
 
     NAME = "DAVIS"
-    LAYOUT = f"{FRAMES}/SEQUENCE/FRAME.jpg and {ANNOTATIONS}/SEQUENCE/FRAME.png for every frame, perhaps in 480p"
+    LAYOUT = (
+        f"{FRAMES}/SEQUENCE/FRAME.jpg and {ANNOTATIONS}/SEQUENCE/FRAME.png for every frame, perhaps in 480p, "
+        "or the path of a text file in it that names sequences"
+    )
     EVERY_FRAME_IS_ANNOTATED = True
 
     @classmethod
-    def recognises(cls, root: Path) -> bool:
-        """Whether there are the two folders, and folders in them; YouTube-VOS and MOSE are asked before."""
-        return holds_sequences(root)
+    def _is_layout_of(cls, folder: Path) -> bool:
+        """Always: YouTube-VOS and MOSE are asked before."""
+        return True
 
     def _folder(self, folder: Path) -> Path:
         folder = super()._folder(folder)

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from masklet.datasets.annotated import EmptyDatasetError
 from masklet.datasets.label_map_video import LabelMapVideo
-from masklet.datasets.problems import Problem, ProblemKind, single_frame
+from masklet.datasets.problems import Problem, ProblemKind, listing, single_frame
+from masklet.datasets.sequence_list import is_sequence_list, read_sequence_list
 from masklet.datasets.stems import by_stem
 from masklet.errors import InvalidInputError
 from masklet.media.frame_folders import frames_of_folder
@@ -19,24 +20,34 @@ ANNOTATIONS = "Annotations"
 class LabelMapFolder:
     """The sequences under `root`: pictures in `JPEGImages/<sequence>`, label maps in `Annotations/<sequence>`.
 
-    A frame and its label map have the same name but for the suffix. Files are read when they are used.
-    InvalidInputError, naming the folder, if there are no sequences; from `[name]` if two frames have one name but for
-    the suffix, label maps lack their frame, or, where every frame is annotated, frames their label map.
+    A frame and its label map have the same name but for the suffix. Files are read when they are used. `root` can also
+    be a list of some of the sequences: a text file, anywhere in the folder of the dataset.
+    InvalidInputError, naming the folder, if there are no sequences, or not all that are listed; from `[name]` if two
+    frames have one name but for the suffix, label maps lack their frame, or, where every frame is annotated, frames
+    their label map.
 
     Attributes:
-        root: the folder.
-        sequences: the names of the folders of label maps, sorted.
+        root: the folder, also where a list in it is opened.
+        sequences: the names of the folders of label maps, sorted, or those of the list.
     """
 
     NAME: ClassVar[str]
     EVERY_FRAME_IS_ANNOTATED: ClassVar[bool]
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
-        self.root = Path(root)
+        self.root = folder_of_sequences(Path(root))
         self._frames, self._annotations = (self._folder(self.root / each) for each in (FRAMES, ANNOTATIONS))
-        self.sequences = tuple(sorted(each.name for each in self._annotations.iterdir() if each.is_dir()))
-        if not self.sequences:
+        self._annotated = tuple(sorted(each.name for each in self._annotations.iterdir() if each.is_dir()))
+        if not self._annotated:
             raise EmptyDatasetError(f"{self._annotations} holds no folder; expected one for each sequence.")
+        self._list = Path(root) if is_sequence_list(Path(root)) else None
+        self.sequences = self._annotated if self._list is None else self._listed(self._list)
+
+    @classmethod
+    def recognises(cls, root: Path) -> bool:
+        """Whether `root`, or the folder above it if it is a list of sequences, has this layout."""
+        folder = folder_of_sequences(root)
+        return _holds_sequences(folder) and cls._is_layout_of(folder)
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -67,9 +78,11 @@ class LabelMapFolder:
 
     def problems(self) -> Iterator[Problem]:
         """Yield label maps without frame, frames without label map, sequences of one frame; reads names only."""
-        for folder in sorted(each for each in self._frames.iterdir() if each.is_dir()):
-            if folder.name not in self.sequences:
-                yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(folder), f"{self._annotations} has no such folder")
+        if self._list is None:  # a list is there to leave sequences out
+            for folder in sorted(each for each in self._frames.iterdir() if each.is_dir()):
+                if folder.name not in self._annotated:
+                    detail = f"{self._annotations} has no such folder"
+                    yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(folder), detail)
         for name in self.sequences:
             try:
                 yield from self._problems_of(name, *self._files(name))
@@ -88,6 +101,22 @@ class LabelMapFolder:
             yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(self._annotations / name), "no label maps")
         elif len(frames) == 1:
             yield single_frame(self.root, name)
+
+    @classmethod
+    def _is_layout_of(cls, folder: Path) -> bool:
+        """Whether this is the layout of a folder with JPEGImages and Annotations that hold folders."""
+        raise NotImplementedError
+
+    def _listed(self, path: Path) -> tuple[str, ...]:
+        names = read_sequence_list(path)
+        if not names:
+            raise EmptyDatasetError(f"{path} names no sequence; expected one a line.")
+        missing = [each for each in names if each not in self._annotated]
+        if missing:
+            raise InvalidInputError(
+                f"{path} names sequences that {self._annotations} does not hold: {listing(missing)}."
+            )
+        return names
 
     def _unpaired(self, frames: dict[str, Path], annotations: dict[str, Path]) -> set[str]:
         return frames.keys() ^ annotations.keys() if self.EVERY_FRAME_IS_ANNOTATED else annotations.keys() - frames
@@ -110,7 +139,16 @@ class LabelMapFolder:
         return folder
 
 
-def holds_sequences(root: Path) -> bool:
-    """Whether `root` has the two folders, and these hold no pictures themselves, as those of stills do."""
-    folders = root / FRAMES, root / ANNOTATIONS
-    return all(each.is_dir() and not frames_of_folder(each) for each in folders)
+def folder_of_sequences(root: Path) -> Path:
+    """Return the folder with JPEGImages and Annotations: `root`, or the nearest above it if it is a list in one."""
+    above = root.absolute().parents if is_sequence_list(root) else ()
+    return next((each for each in above if _has_both_folders(each)), root)
+
+
+def _has_both_folders(folder: Path) -> bool:
+    return all((folder / each).is_dir() for each in (FRAMES, ANNOTATIONS))
+
+
+def _holds_sequences(folder: Path) -> bool:
+    """Whether it has the two folders, and these hold no pictures themselves, as those of stills do."""
+    return _has_both_folders(folder) and not any(frames_of_folder(folder / each) for each in (FRAMES, ANNOTATIONS))

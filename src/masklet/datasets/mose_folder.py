@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from masklet.datasets.label_map_folder import ANNOTATIONS, LabelMapFolder, holds_sequences
+from masklet.datasets.label_map_folder import ANNOTATIONS, LabelMapFolder
 
 META = "meta_*.json"
 NAME_OF_VIDEO = re.compile("[0-9a-f]{8}")
@@ -22,13 +22,11 @@ class MoseFolder(LabelMapFolder):
     EVERY_FRAME_IS_ANNOTATED = True
 
     @classmethod
-    def recognises(cls, root: Path) -> bool:
-        """Whether there are the two folders of DAVIS, and the names or the lists that MOSE has."""
-        if not holds_sequences(root):
-            return False
-        names = [each.name for each in (root / ANNOTATIONS).iterdir() if each.is_dir()]
+    def _is_layout_of(cls, folder: Path) -> bool:
+        """Whether there are the names or the lists that MOSE has."""
+        names = [each.name for each in (folder / ANNOTATIONS).iterdir() if each.is_dir()]
         has_its_names = bool(names) and all(NAME_OF_VIDEO.fullmatch(each) for each in names)
-        return has_its_names or any(any(each.glob(META)) for each in (root, root.absolute().parent))
+        return has_its_names or any(any(each.glob(META)) for each in (folder, folder.absolute().parent))
 
     def _unpaired(self, frames: dict[str, Path], annotations: dict[str, Path]) -> set[str]:
         is_of_validation = list(annotations) == list(frames)[:1]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from masklet.datasets.annotation_json import read_annotation_json
 from masklet.datasets.davis_folder import RESOLUTIONS
-from masklet.datasets.label_map_folder import ANNOTATIONS, FRAMES, LabelMapFolder, holds_sequences
+from masklet.datasets.label_map_folder import ANNOTATIONS, FRAMES, LabelMapFolder
 from masklet.datasets.label_map_video import LabelMapVideo
 from masklet.errors import InvalidInputError
 
@@ -30,14 +30,14 @@ class YoutubeVosFolder(LabelMapFolder):
         self._declared = _objects_of_sequences(meta) if self._lists else {}
 
     @classmethod
-    def recognises(cls, root: Path) -> bool:
-        """Whether there are the two folders and `meta.json`, or fewer label maps than frames in the first sequence."""
-        sequences = sorted(each for each in (root / ANNOTATIONS).glob("*") if each.is_dir())
-        if not sequences or not holds_sequences(root) or sequences[0].name in RESOLUTIONS:
+    def _is_layout_of(cls, folder: Path) -> bool:
+        """Whether there is `meta.json`, or there are fewer label maps than frames in the first sequence."""
+        sequences = sorted(each for each in (folder / ANNOTATIONS).iterdir() if each.is_dir())
+        if not sequences or sequences[0].name in RESOLUTIONS:
             return False
-        if (root / META).is_file():
+        if (folder / META).is_file():
             return True
-        counts = [len(list((root / kind / sequences[0].name).glob("*.*"))) for kind in (FRAMES, ANNOTATIONS)]
+        counts = [len(list((folder / kind / sequences[0].name).glob("*.*"))) for kind in (FRAMES, ANNOTATIONS)]
         return counts[1] <= max(1, counts[0] // 2) and counts[0] > 1
 
     def files_of(self, name: str) -> tuple[Path, ...]:

@@ -26,6 +26,18 @@ def test_says_what_there_is(tmp_path):
     assert " ".join(last) == "0 errors, 0 remarks."
 
 
+def test_a_list_of_sequences_is_checked_as_a_dataset(tmp_path):
+    write_youtube_vos(tmp_path)
+    chosen = tmp_path / "train.txt"
+    chosen.write_text("swan")
+    first, videos, *_ = check(chosen).stdout.splitlines()
+    assert (first, videos.split()) == (f"{chosen}: YouTube-VOS", ["videos", "1"])
+    chosen.write_text("goose")
+    result = check(chosen)
+    assert result.exit_code == 1
+    assert "does not hold: goose" in result.stdout
+
+
 def test_errors_are_listed_with_their_place_before_remarks(tmp_path):
     write_coco(tmp_path)
     content = json.loads((tmp_path / "annotations.json").read_text())

@@ -87,6 +87,15 @@ def test_sequences_are_chosen_by_name_or_by_a_file(root, tmp_path, as_file):
     assert report["scores"]["J&F-Mean"] == 1
 
 
+def test_a_list_of_sequences_is_measured_as_a_dataset(root, tmp_path):
+    (root / "ImageSets").mkdir()
+    (root / "ImageSets/val.txt").write_text("swan\n")
+    result = evaluate(root / "ImageSets/val.txt", "--predictor", "repeat", "-o", tmp_path / "scores.json")
+    assert result.exit_code == ExitCode.DONE, result.output
+    (report,) = json.loads((tmp_path / "scores.json").read_text())
+    assert ([each["sequence"] for each in report["sequences"]], report["rule"]) == (["swan"], "davis")
+
+
 def test_resuming_keeps_finished_sequences(root, tmp_path):
     arguments = (root, "--predictor", "repeat", "--save-masks", tmp_path, "-o", tmp_path / "scores.json")
     evaluate(*arguments)

@@ -132,3 +132,51 @@ def test_all_files_belong_to_a_picture_or_video(tmp_path, name):
     found = {path for item in items for path in dataset.files_of(item)}
     written = {path for path in tmp_path.rglob("*") if path.is_file()}
     assert found == written - {tmp_path / "meta_train.json"}  # MOSE's list, from which nothing is read
+
+
+@pytest.mark.parametrize("name", ["DAVIS", "YouTube-VOS", "MOSE"])
+def test_a_list_of_sequences_opens_just_these(tmp_path, name):
+    WRITERS[name](tmp_path)
+    write_picture(tmp_path / "JPEGImages/goose/00000.jpg")  # of the test set, without annotations
+    (tmp_path / "ImageSets/2017").mkdir(parents=True)
+    chosen = tmp_path / "ImageSets/2017/train.txt"
+    chosen.write_text("swan\n\n")
+    assert is_dataset(chosen)
+    dataset = open_dataset(chosen)
+    assert (dataset.NAME, dataset.root, dataset.sequences) == (name, tmp_path, ("swan",))
+    assert [video.name for video in dataset] == ["swan"]
+    assert not list(dataset.problems())
+    with pytest.raises(InvalidInputError, match="no sequence 'bike'; it has swan"):
+        dataset["bike"]
+
+
+def test_lists_of_davis_2016_name_files(tmp_path):
+    write_sequences(tmp_path, resolution="480p")
+    chosen = tmp_path / "train.txt"
+    pairs = [
+        f"/JPEGImages/480p/{name}/0000{n}.jpg /Annotations/480p/{name}/0000{n}.png"
+        for name in ("swan", "bike")
+        for n in (0, 1)
+    ]
+    chosen.write_text("\n".join(pairs))
+    assert open_dataset(chosen).sequences == ("swan", "bike")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("swan\ngoose\n", "train.txt names .* does not hold: goose"),
+        ("\n", "train.txt names no sequence"),
+        ("\xff", "UTF-8"),
+    ],
+)
+def test_lists_that_name_nothing_are_refused(tmp_path, content, message):
+    write_sequences(tmp_path)
+    (tmp_path / "train.txt").write_text(content, encoding="latin-1")
+    with pytest.raises(InvalidInputError, match=message):
+        open_dataset(tmp_path / "train.txt")
+
+
+def test_other_text_files_are_no_dataset(tmp_path):
+    (tmp_path / "train.txt").write_text("swan")
+    assert not is_dataset(tmp_path / "train.txt")

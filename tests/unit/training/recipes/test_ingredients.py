@@ -43,6 +43,9 @@ def test_roots_are_sorted_by_what_they_hold(tmp_path: Path) -> None:
     assert Ingredients.of([annotated, video]).holds_videos
     assert (sorted_.data.roots, sorted_.data.procedural) == ((annotated,), 1.0)
     assert Ingredients.of([annotated]).data.procedural == 0.0
+    chosen = video / "train.txt"
+    chosen.write_text("walk")
+    assert Ingredients.of([chosen]) == Ingredients(annotated=(chosen,), holds_videos=True)
 
 
 def test_fine_tuning_starts_from_a_checkpoint(tmp_path: Path) -> None:
