@@ -10,7 +10,7 @@ from masklet.training.run.run_state import AVERAGE_FOLDER
 
 
 class ProcessorSettings:
-    """Writes `average/preprocessor_config.json` for the size that the model was trained at last."""
+    """Writes `average/processor_config.json` for the size that the model was trained at last."""
 
     def began(self, run: RunOutline) -> None:
         """Remember where."""
