@@ -160,6 +160,15 @@ def video_rate_markdown(report: dict[str, Any]) -> str:
     return f"{origin}\n\n" + "\n".join(lines)
 
 
+def procedural_world_markdown(report: dict[str, Any]) -> str:
+    """Scenes and clips that a loader process makes a second, beside those that training uses, a row a kind."""
+    lines = [_line(["", "made a second", "used a second", "times as many"]), _line(["---"] * 4)]
+    for kind, rates in report["rates"].items():
+        made, used = rates["made_a_second"], rates["used_a_second"]
+        lines.append(_line([kind, f"{made:.1f}", f"{used:.2f}", f"{made / used:.0f}"]))
+    return "\n".join(lines)
+
+
 TABLES: dict[str, Callable[[Any], str]] = {
     "images": markdown,
     "interactive": interactive_markdown,
@@ -177,6 +186,8 @@ def table_of(content: Any) -> str:
         return interactive_markdown(content)
     if isinstance(content, list):
         return vos_markdown(content) if "sequences" in content[0] else stills_markdown(content)
+    if "rates" in content and "scenes" in content["rates"]:
+        return procedural_world_markdown(content)
     if "rates" in content:
         return video_rate_markdown(content)
     if "runs" in content:
