@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -80,6 +81,17 @@ def test_segment_writes_three_files_that_agree_and_prints_their_paths(here, mode
     overlay = read_pixels("out/a_overlay.png").astype(int)
     difference = np.abs(overlay - read_pixels("a.png")).sum(axis=2)
     assert (difference[mask == 255] > 0).mean() > 0.9
+
+
+def test_json_files_beside_their_photos_are_annotated_data(here, model):
+    masklet("segment", "a.png", "--box", "20,10,70,60", "-o", "out", "--model", model)
+    (here / "data").mkdir()
+    for file in ("a.png", "out/a.json"):
+        shutil.copy(file, "data")
+    result = masklet("data", "check", "data")
+    assert result.exit_code == ExitCode.DONE, result.output
+    assert result.stdout.splitlines()[0] == "data: SA-1B"
+    assert result.stdout.splitlines()[-1] == "0 errors, 0 remarks."
 
 
 @ignores_conversion

@@ -22,7 +22,7 @@ class Sa1bFolder:
     """The pictures under `root` that have a JSON file of the same name, in the order of their names.
 
     Both lie in `root`, or in folders `sa_000000` and so on in it, or pictures in `images` and JSON in `annotations`.
-    `masklet segment --json` writes such files, too. Masks may overlap; those of no pixels are left out.
+    The JSON files of `masklet segment` are such, too. Masks may overlap; those of no pixels are left out.
     InvalidInputError if two pictures in one folder have one name but for the suffix.
     """
 
