@@ -39,7 +39,7 @@ class Devices:
         self.kind = torch.device(device).type
         self.count = int(os.environ.get("WORLD_SIZE", "1"))
         self.precision = _checked_precision(self.kind, hardware)
-        self.is_sharded = hardware.is_sharded and self.count > 1
+        self.is_sharded = _checked_sharding(self.count, hardware)
         self.fabric = _fabric(torch.device(device), self.count, self.is_sharded, self.precision)
         self.fabric.launch()
         if self.count > 1:
@@ -121,6 +121,15 @@ def _checked_precision(kind: str, hardware: Hardware) -> Precision:
     if hardware.precision != "auto":
         return hardware.precision
     return "bfloat16" if is_bfloat16_faster(kind) else "float32"
+
+
+def _checked_sharding(count: int, hardware: Hardware) -> bool:
+    if hardware.is_sharded and count == 1:
+        raise InvalidInputError(
+            "hardware.is_sharded divides the network among several processes, and this run is only one: start it with "
+            "torchrun --nproc-per-node N -m masklet train, or give hardware.is_sharded=false."
+        )
+    return hardware.is_sharded
 
 
 def _fabric(device: torch.device, count: int, is_sharded: bool, precision: Precision) -> "Fabric":

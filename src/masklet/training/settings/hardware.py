@@ -16,7 +16,8 @@ class Hardware:
     `shares_per_step` shares that a process computes one after another, adding up their gradients; of several processes
     each computes some, so their number changes nothing (1: as many shares as processes). `checkpoints_gradients`:
     compute the image encoder's blocks again in the backward pass, to save memory. `is_sharded`: weights and optimizer
-    are divided among the processes (FSDP), not copied to each (DDP). `needs_gpu`: refuse to run on a processor.
+    are divided among several processes (FSDP; one alone is refused), not copied to each (DDP). `needs_gpu`: refuse to
+    run on a processor.
     """
 
     precision: Precision = "auto"

@@ -34,9 +34,10 @@ ROOT = Path(__file__).parents[4]
     [
         (Hardware(needs_gpu=True), "for a GPU .* on the processor: give --device cuda"),
         (Hardware(precision="float16"), "float16 needs a CUDA GPU, this run is on cpu"),
+        (Hardware(is_sharded=True), "among several processes, and this run is only one: start it with torchrun"),
     ],
 )
-def test_a_recipe_for_a_gpu_is_refused_on_a_processor(hardware: Hardware, message: str, tmp_path: Path) -> None:
+def test_what_this_machine_and_run_cannot_do_is_refused(hardware: Hardware, message: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=message):
         Trainer(small_recipe(tmp_path, hardware=hardware), tmp_path / "run")
     assert not (tmp_path / "run").exists()
