@@ -277,15 +277,31 @@ class Named:
         return Clip(np.zeros((1, 1, 1, 3), np.uint8), np.zeros((1, 0, 1, 1), bool), f"{self.name}{number}")
 
 
-def test_sources_are_drawn_by_ratio_and_by_number_alone() -> None:
-    mixed = MixedScenes([Named("a"), Named("b")], [3.0, 1.0], seed=0)
-    kinds = [mixed.scene(number).kind for number in range(2000)]
-    assert sum(kind.startswith("a") for kind in kinds) == pytest.approx(1500, abs=60)
-    assert [kind[1:] for kind in kinds] == [str(number) for number in range(2000)]
-    again = MixedScenes([Named("a"), Named("b")], [3.0, 1.0], seed=0)
-    assert [again.scene(number).kind for number in (1999, 5)] == [kinds[1999], kinds[5]]
-    films = MixedClips([Named("a"), Named("b"), Named("c")], [1.0, 0.0, 1.0], seed=0)
-    assert {films.clip(number).kind[0] for number in range(100)} == {"a", "c"}
+@pytest.mark.parametrize("weights", [(3.0, 1.0), (1.0, 1.0), (1.0, 1.0, 1.0), (0.1, 0.7, 0.2), (1.0, 0.0, 1.0), (5.0,)])
+def test_sources_are_drawn_by_ratio_each_in_its_own_order(weights: tuple[float, ...]) -> None:
+    names = "abc"[: len(weights)]
+    kinds = [MixedScenes([Named(name) for name in names], weights).scene(number).kind for number in range(2000)]
+    for name, weight in zip(names, weights, strict=True):
+        turns = [int(kind[1:]) for kind in kinds if kind[0] == name]
+        assert turns == list(range(len(turns)))
+        assert len(turns) == pytest.approx(2000 * weight / sum(weights), abs=len(weights))
+    films = MixedClips([Named(name) for name in names], weights)
+    assert [films.clip(number).kind for number in (1999, 5)] == [kinds[1999], kinds[5]]
+
+
+def test_every_picture_comes_once_an_epoch_also_beside_other_roots() -> None:
+    seen: list[int] = []
+
+    class Noted(ImagesInMemory):
+        def __getitem__(self, index: int) -> ImageInMemory:
+            seen.append(index)
+            return super().__getitem__(index)
+
+    pictures = Noted([image_of(str(number), square(2, 2)) for number in range(10)])
+    mixed = MixedScenes([Named("a"), RecordedStills(pictures, SIZE, NONE), Named("b")], (1.0, 1.0, 0.5))
+    for number in range(50):
+        mixed.scene(number)
+    assert [sorted(seen[:10]), sorted(seen[10:])] == [list(range(10))] * 2
 
 
 def test_a_mixture_without_roots_is_procedural() -> None:

@@ -1,13 +1,11 @@
-"""Several sources of scenes or clips as one, in a given ratio."""
+"""Several sources of scenes or clips as one, in a given ratio; of each, every sample in turn."""
 
 from collections.abc import Sequence
+from fractions import Fraction
+from math import floor
 from typing import Protocol
 
-import numpy as np
-
 from masklet.datasets.scenes import Clip, Scene
-
-DRAWING = 1  # keeps the draw of the source apart from the chance inside a sample
 
 
 class SceneSource(Protocol):
@@ -27,28 +25,41 @@ class ClipSource(Protocol):
 
 
 class MixedScenes:
-    """Scenes of several sources, each drawn in proportion to its weight."""
+    """Scenes of several sources, each drawn in proportion to its weight, its numbers 0, 1, 2, ... in turn."""
 
-    def __init__(self, sources: Sequence[SceneSource], weights: Sequence[float], seed: int) -> None:
-        self.sources, self.weights, self.seed = sources, weights, seed
+    def __init__(self, sources: Sequence[SceneSource], weights: Sequence[float]) -> None:
+        self.sources, self.weights = sources, weights
 
     def scene(self, number: int) -> Scene:
         """The scene of a number >= 0."""
-        return self.sources[drawn(self.weights, self.seed, number)].scene(number)
+        source, turn = drawn(self.weights, number)
+        return self.sources[source].scene(turn)
 
 
 class MixedClips:
-    """Clips of several sources, each drawn in proportion to its weight."""
+    """Clips of several sources, each drawn in proportion to its weight, its numbers 0, 1, 2, ... in turn."""
 
-    def __init__(self, sources: Sequence[ClipSource], weights: Sequence[float], seed: int) -> None:
-        self.sources, self.weights, self.seed = sources, weights, seed
+    def __init__(self, sources: Sequence[ClipSource], weights: Sequence[float]) -> None:
+        self.sources, self.weights = sources, weights
 
     def clip(self, number: int) -> Clip:
         """The clip of a number >= 0."""
-        return self.sources[drawn(self.weights, self.seed, number)].clip(number)
+        source, turn = drawn(self.weights, number)
+        return self.sources[source].clip(turn)
 
 
-def drawn(weights: Sequence[float], seed: int, number: int) -> int:
-    """The source of a number, by chance in proportion to the weights."""
-    shares = np.array(weights) / sum(weights)
-    return int(np.random.default_rng((DRAWING, seed, number)).choice(len(shares), p=shares))
+def drawn(weights: Sequence[float], number: int) -> tuple[int, int]:
+    """The source of a number, and how many of the numbers before it are of the same source.
+
+    The last source gets its share, evenly spread over all numbers; what is left is divided among the others in the same
+    way. So counts are known without a look at earlier numbers, and exact: hence the fractions.
+    """
+    exact = [Fraction(each) for each in weights]
+    turn = number
+    for source in range(len(exact) - 1, 0, -1):
+        share_of_others = sum(exact[:source]) / sum(exact[: source + 1])
+        others = floor(turn * share_of_others)
+        if floor((turn + 1) * share_of_others) == others:
+            return source, turn - others
+        turn = others
+    return 0, turn

@@ -1,5 +1,6 @@
 """The typed configuration of a training run."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
@@ -93,6 +94,21 @@ class Recipe:
         """How many steps are done when the stage of a step (from 0) ends."""
         ends = accumulate(stage.steps for stage in self.stages)
         return next((end for end in ends if end > step), self.total_steps)
+
+    def scenes_before(self, step: int) -> int:
+        """How many scenes the steps before this one take, so that every scene of a run has a number of its own."""
+        return sum(stage.scenes_in(steps) for stage, steps in self._stages_before(step))
+
+    def clips_before(self, step: int) -> int:
+        """How many clips the steps before this one take."""
+        return sum(stage.clips_in(steps) for stage, steps in self._stages_before(step))
+
+    def _stages_before(self, step: int) -> Iterator[tuple[Stage, range]]:
+        """Yield the stages with those of their steps that come before this one."""
+        begin = 0
+        for stage in self.stages:
+            yield stage, range(begin, max(begin, min(begin + stage.steps, step)))
+            begin += stage.steps
 
     @property
     def first_clip_step(self) -> int | None:

@@ -24,6 +24,14 @@ class Stage:
         """Into how many parts every step can be divided."""
         return self.scenes_per_step
 
+    def scenes_in(self, steps: range) -> int:
+        """How many scenes a stretch of steps (from 0, of the run) takes."""
+        return len(steps) * self.scenes_per_step
+
+    def clips_in(self, steps: range) -> int:
+        """How many clips a stretch of steps takes."""
+        return 0
+
     @property
     def kinds_of_steps(self) -> tuple[bool, ...]:
         """Whether there are steps on clips, and on stills: True, False or both."""
@@ -60,6 +68,14 @@ class ClipStage(Stage):
         """Into how many parts every step can be divided."""
         return min(self.clips_per_step, self.scenes_per_step) if self.stills_every else self.clips_per_step
 
+    def scenes_in(self, steps: range) -> int:
+        """How many scenes a stretch of steps takes: those on stills."""
+        return self._stills_in(steps) * self.scenes_per_step
+
+    def clips_in(self, steps: range) -> int:
+        """How many clips a stretch of steps takes."""
+        return (len(steps) - self._stills_in(steps)) * self.clips_per_step
+
     @property
     def kinds_of_steps(self) -> tuple[bool, ...]:
         """Whether there are steps on clips, and on stills: True, False or both."""
@@ -73,4 +89,7 @@ class ClipStage(Stage):
 
     def is_stills_step(self, step: int) -> bool:
         """Whether a step (from 0) is on stills."""
-        return self.stills_every > 0 and (step + 1) // self.stills_every > step // self.stills_every
+        return self._stills_in(range(step, step + 1)) > 0
+
+    def _stills_in(self, steps: range) -> int:
+        return int(steps.stop // self.stills_every - steps.start // self.stills_every) if self.stills_every else 0

@@ -76,16 +76,18 @@ class ClipBatches(Dataset[ClipBatch | SceneBatch]):
 
     def __init__(self, generator: ClipSource, stills: SceneBatches, stage: ClipStage):
         self.generator, self.stills, self.stage = generator, stills, stage
+        self._first_clip = stills.recipe.first_scene + stills.recipe.clips_before(stills.first_batch)
 
     def __len__(self) -> int:
         return len(self.stills)
 
     def __getitem__(self, index: int) -> ClipBatch | SceneBatch:
-        step, recipe = self.stills.first_batch + index, self.stills.recipe
+        first_step, recipe = self.stills.first_batch, self.stills.recipe
+        step = first_step + index
         if self.stage.is_stills_step(step):
             return self.stills[index]
         cv2.setNumThreads(0)
-        number = recipe.first_scene + step * self.stage.clips_per_step
+        number = self._first_clip + self.stage.clips_in(range(first_step, step))
         numbers = self.stills.share.of(range(number, number + self.stage.clips_per_step))
         rng = np.random.default_rng((recipe.seed, numbers[0]))
         return ClipBatch([sample_clip(self.generator.clip(each), self.stage.objects_per_clip, rng) for each in numbers])

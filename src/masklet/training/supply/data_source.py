@@ -1,10 +1,11 @@
 """What a recipe trains on: the procedural world, annotated data, or both, as the batches that steps take."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeGuard, TypeVar
 
+import numpy as np
 from torch.utils.data import Dataset
 
 from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
@@ -64,22 +65,19 @@ class TrainingData:
         for it, and is to be given to `skipped.note`.
         """
         scenes, scene_weights = self._scene_sources(stage.image_size)
-        mixed = MixedScenes(scenes, scene_weights, self.recipe.seed)
-        stills = SceneBatches(mixed, self.recipe, stage, share, first_step, steps)
+        stills = SceneBatches(MixedScenes(scenes, scene_weights), self.recipe, stage, share, first_step, steps)
         if not isinstance(stage, ClipStage):
             return ReportingBatches(stills, scenes)
         clips, clip_weights = self._clip_sources(stage.image_size, stage.clip_length)
-        return ReportingBatches(
-            ClipBatches(MixedClips(clips, clip_weights, self.recipe.seed), stills, stage), [*scenes, *clips]
-        )
+        return ReportingBatches(ClipBatches(MixedClips(clips, clip_weights), stills, stage), [*scenes, *clips])
 
     def _scene_sources(self, size: int) -> tuple[list[SceneSource], list[float]]:
         recipe = self.recipe
-        sources: list[SceneSource] = []
-        sources += [RecordedStills(images, size, recipe.data.stills, recipe.seed) for images, _ in self.images]
-        if not sources:
-            sources += [FramesAsStills(videos, size, recipe.data.stills, recipe.seed) for videos, _ in self.videos]
-        weights = [weight for _, weight in self.images] or [weight for _, weight in self.videos]
+        augmentation = recipe.data.stills
+        sources: list[SceneSource] = [
+            RecordedStills(images, size, augmentation, seed) for seed, (images, _) in _seeded(recipe, self.images)
+        ] or [FramesAsStills(videos, size, augmentation, seed) for seed, (videos, _) in _seeded(recipe, self.videos)]
+        weights = [weight for _, weight in self.images or self.videos]
         if self.bank:
             sources.append(self._procedural_scenes(self.bank, size))
             weights.append(recipe.data.procedural_weight)
@@ -93,8 +91,8 @@ class TrainingData:
     def _clip_sources(self, size: int, length: int) -> tuple[list[ClipSource], list[float]]:
         recipe = self.recipe
         sources: list[ClipSource] = [
-            RecordedClips(videos, size, length, recipe.data.clips, recipe.data.videos, recipe.seed)
-            for videos, _ in self.videos
+            RecordedClips(videos, size, length, recipe.data.clips, recipe.data.videos, seed)
+            for seed, (videos, _) in _seeded(recipe, self.videos)
         ]
         weights = [weight for _, weight in self.videos]
         if self.bank:
@@ -140,6 +138,13 @@ def open_training_data(recipe: Recipe) -> TrainingData:
             "them of: add a folder of pictures without annotations."
         )
     return TrainingData(recipe, images, videos, SkippedSamples(sum(len(each) for each, _ in weighted)))
+
+
+def _seeded(recipe: Recipe, datasets: Sequence[Weighted[Source]]) -> Iterator[tuple[int, Weighted[Source]]]:
+    """Yield datasets with a seed each, the first with the run's: all of them have a sample 0, 1, ..., and the chance in
+    these is not to be the same."""
+    others: list[int] = np.random.SeedSequence(recipe.seed).generate_state(len(datasets)).tolist()
+    return zip([recipe.seed, *others], datasets, strict=False)
 
 
 def _is_procedural(recipe: Recipe) -> bool:

@@ -76,13 +76,14 @@ class SceneBatches(Dataset[SceneBatch]):
     ):
         self.generator, self.recipe, self.stage = generator, recipe, stage
         self.share, self.first_batch, self.batches = share, first_batch, batches
+        self._first_scene = recipe.first_scene + recipe.scenes_before(first_batch)
 
     def __len__(self) -> int:
         return self.batches
 
     def __getitem__(self, index: int) -> SceneBatch:
         cv2.setNumThreads(0)
-        number = self.recipe.first_scene + (self.first_batch + index) * self.stage.scenes_per_step
+        number = self._first_scene + self.stage.scenes_in(range(self.first_batch, self.first_batch + index))
         numbers = self.share.of(range(number, number + self.stage.scenes_per_step))
         rng = np.random.default_rng((self.recipe.seed, numbers[0]))
         scenes = [self.generator.scene(each) for each in numbers]

@@ -40,6 +40,17 @@ def test_stages_of_clips() -> None:
         ClipStage(64, 6, clip_length=1)
 
 
+def test_scenes_and_clips_are_counted_on_through_all_stages() -> None:
+    stills, clips = Stage(64, 3, scenes_per_step=2), ClipStage(64, 9, 5, clips_per_step=4, stills_every=2.5)
+    recipe = small_recipe(Path("pictures"), stages=(stills, clips, stills))
+    scenes = films = 0
+    for step in range(recipe.total_steps + 1):
+        assert (recipe.scenes_before(step), recipe.clips_before(step)) == (scenes, films)
+        is_on_clips = 3 <= step < 12 and not clips.is_stills_step(step)
+        films += 4 if is_on_clips else 0
+        scenes += 0 if is_on_clips else recipe.stage_at(step).scenes_per_step
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_known_recipes(name: str, tmp_path: Path) -> None:
     recipe = recipe_named(name, tmp_path)

@@ -101,6 +101,23 @@ def test_every_few_steps_are_on_stills_also_after_a_pause(pictures: Path) -> Non
     assert [type(later[index]) for index in range(len(later))] == kinds[4:]
 
 
+@pytest.mark.parametrize("first", [0, 4])
+def test_no_number_is_left_out_at_steps_of_the_other_kind(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch, first: int
+) -> None:
+    made = batches(pictures, Share(), first, stills_every=3)
+    drawn: dict[str, list[int]] = {"scene": [], "clip": []}
+    for name, generator in (("scene", made.stills.generator), ("clip", made.generator)):
+        draw = getattr(generator, name)
+        monkeypatch.setattr(
+            generator, name, lambda number, name=name, draw=draw: drawn[name].append(number) or draw(number)
+        )
+    for index in range(len(made)):
+        made[index]
+    begins = {0: {"scene": 0, "clip": 0}, 4: {"scene": 2, "clip": 6}}[first]
+    assert drawn == {"scene": list(range(begins["scene"], 4)), "clip": list(range(begins["clip"], 8))}
+
+
 def test_processes_share_the_clips_of_a_step(pictures: Path) -> None:
     whole = batches(pictures, Share())[1]
     parts = [batches(pictures, Share(rank, 2))[1] for rank in range(2)]
