@@ -63,7 +63,7 @@ def test_every_kind_has_a_weight():
     assert [field.name for field in dataclasses.fields(SceneMixture)] == list(KINDS)
 
 
-def test_the_same_seed_gives_the_same_scene_and_another_seed_another():
+def test_the_same_number_gives_the_same_scene_and_another_number_or_seed_another():
     first, again = SceneGenerator(tiny_bank(), SIZE), SceneGenerator(tiny_bank(), SIZE)
     first.scene(0)  # earlier scenes leave no trace
     for seed in (5, 6, 7, 8):
@@ -72,6 +72,8 @@ def test_the_same_seed_gives_the_same_scene_and_another_seed_another():
         assert np.array_equal(one.masks, two.masks)
         assert (one.whole_of, one.kind) == (two.whole_of, two.kind)
     assert not np.array_equal(first.scene(5).image, first.scene(6).image)
+    other = SceneGenerator(tiny_bank(), SIZE, seed=1)
+    assert not np.array_equal(first.scene(5).image, other.scene(5).image)
 
 
 def test_parts_and_wholes_both_are_objects():

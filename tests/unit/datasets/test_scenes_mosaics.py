@@ -38,6 +38,8 @@ def test_a_share_of_the_scenes_are_mosaics_and_the_others_are_what_they_would_be
         if scene.kind != "mosaic":
             assert np.array_equal(scene.image, plain.scene(seed).image)
     assert 6 <= kinds.count("mosaic") <= 18
+    other = MosaicScenes(tiny_bank(), SIZE, mixture, 0.5, seed=1)
+    assert [other.scene(number).kind == "mosaic" for number in range(24)] != [kind == "mosaic" for kind in kinds]
 
 
 def test_odd_sizes_are_refused():

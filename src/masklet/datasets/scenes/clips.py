@@ -1,4 +1,4 @@
-"""A seed in, a short video with exact masks out: things that move, bend, hide each other, leave and come back."""
+"""A number in, a short video with exact masks out: things that move, bend, hide each other, leave and come back."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
@@ -97,15 +97,23 @@ KINDS: dict[str, Callable[[np.random.Generator, PictureBank, int, int], Take]] =
 
 
 class ClipGenerator:
-    """Endless clips of one size and length from one bank; the same (bank, size, length, mixture, seed), the same clip.
+    """Endless clips of one size and length from one bank; the same (bank, size, length, mixture, seed, number), the
+    same clip.
 
     `size` is the side in pixels, `length` the number of frames.
     """
 
-    def __init__(self, bank: PictureBank, size: int = 256, length: int = 8, mixture: ClipMixture | None = None) -> None:
+    def __init__(
+        self,
+        bank: PictureBank,
+        size: int = 256,
+        length: int = 8,
+        mixture: ClipMixture | None = None,
+        seed: int = 0,
+    ) -> None:
         if size < SMALLEST_SIZE or length < 1:
             raise InvalidInputError(f"clips have at least {SMALLEST_SIZE} pixels and 1 frame, got {size} and {length}")
-        self.bank, self.size, self.length = bank, size, length
+        self.bank, self.size, self.length, self.seed = bank, size, length, seed
         mixture = mixture or ClipMixture()
         missing = {"labelled_photograph"} if not bank.labelled else set()
         if not bank.has_objects:
@@ -116,9 +124,9 @@ class ClipGenerator:
         self._kinds = list(weights)
         self._shares = np.array(list(weights.values())) / sum(weights.values())
 
-    def clip(self, seed: int) -> Clip:
-        """The clip of a seed >= 0. Raises RuntimeError if 20 attempts begin without any object (unusable pictures)."""
-        rng = np.random.default_rng(seed)
+    def clip(self, number: int) -> Clip:
+        """The clip of a number >= 0. RuntimeError if 20 attempts begin without any object (unusable pictures)."""
+        rng = np.random.default_rng((number, self.seed))
         for _ in range(ATTEMPTS):
             kind = self._kinds[rng.choice(len(self._kinds), p=self._shares)]
             take = KINDS[kind](rng, self.bank, self.length, self.size)
@@ -131,7 +139,7 @@ class ClipGenerator:
                 masks = masks[:, asked]
                 masks[np.count_nonzero(masks, axis=(2, 3)) < SMALLEST_REMAINS] = False
                 return Clip(frames, masks, kind)
-        raise RuntimeError(f"no clip with an object in {ATTEMPTS} attempts from seed {seed}, kinds {self._kinds}")
+        raise RuntimeError(f"no clip with an object in {ATTEMPTS} attempts at number {number}, kinds {self._kinds}")
 
     def _scene(self, take: Take, frame: int, camera: Trajectory) -> tuple[Composition, MaskArray]:
         """One frame before it is painted, and what is seen of every object: backdrop's segments first, then actors."""

@@ -26,7 +26,7 @@ def contact_sheet(bank: PictureBank, tile: int = 140, seed: int = 0) -> Image.Im
     """A row of four scenes for each kind, every one plain and with its masks; then two clips of each kind, in a row
     plain and in the next with their masks.
 
-    `tile` is the side of a scene in pixels; scenes and clips have the seeds from `seed` on. Kinds for which the bank
+    `tile` is the side of a scene in pixels; scenes and clips have the numbers from `seed` on. Kinds for which the bank
     has no material (without labelled pictures: those with real objects) are left out.
     """
     rows = [*_scene_rows(bank, tile, seed), *_clip_rows(bank, tile, seed)]

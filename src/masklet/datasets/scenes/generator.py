@@ -1,4 +1,4 @@
-"""A seed in, a training scene out: picks the kind of scene, paints it, keeps the objects worth asking for."""
+"""A number in, a training scene out: picks the kind of scene, paints it, keeps the objects worth asking for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -63,25 +63,24 @@ class Scene:
 
 
 class SceneGenerator:
-    """Endless scenes of one size from one bank; the same (bank, size, mixture, seed) gives the same scene."""
+    """Endless scenes of one size from one bank; the same (bank, size, mixture, seed, number), the same scene."""
 
-    def __init__(self, bank: PictureBank, size: int = 256, mixture: SceneMixture | None = None) -> None:
+    def __init__(self, bank: PictureBank, size: int = 256, mixture: SceneMixture | None = None, seed: int = 0) -> None:
         if size < SMALLEST_SIZE:
             raise InvalidInputError(f"scenes must be at least {SMALLEST_SIZE} pixels wide, got {size}")
-        self.bank = bank
-        self.size = size
+        self.bank, self.size, self.seed = bank, size, seed
         self._kinds, self._shares = _available_kinds(bank, mixture or SceneMixture())
 
-    def scene(self, seed: int) -> Scene:
-        """The scene of a seed >= 0. Raises RuntimeError if 20 attempts show no two objects (unusable pictures)."""
-        rng = np.random.default_rng(seed)
+    def scene(self, number: int) -> Scene:
+        """The scene of a number >= 0. Raises RuntimeError if 20 attempts show no two objects (unusable pictures)."""
+        rng = np.random.default_rng((number, self.seed))  # of seed 0: the same as of the number alone
         for _ in range(ATTEMPTS):
             kind = self._kinds[rng.choice(len(self._kinds), p=self._shares)]
             composition = KINDS[kind](rng, self.bank, self.size)
             masks, whole_of = _select(rng, visible_objects(composition))
             if len(masks) >= FEWEST_OBJECTS:
                 return Scene(self._photograph(rng, composition), np.stack(masks), whole_of, kind)
-        raise RuntimeError(f"no scene with two objects in {ATTEMPTS} attempts from seed {seed}, kinds {self._kinds}")
+        raise RuntimeError(f"no scene with two objects in {ATTEMPTS} attempts at number {number}, kinds {self._kinds}")
 
     def _photograph(self, rng: np.random.Generator, composition: Composition) -> ByteArray:
         reach = self.size / 256 * rng.uniform(1, 7)

@@ -13,18 +13,18 @@ KIND = "mosaic"
 class MosaicScenes:
     """As `SceneGenerator`, but a `share` (0 to 1) of its scenes are mosaics; `size` is an even number."""
 
-    def __init__(self, bank: PictureBank, size: int, mixture: SceneMixture, share: float) -> None:
+    def __init__(self, bank: PictureBank, size: int, mixture: SceneMixture, share: float, seed: int = 0) -> None:
         if size % 2:
             raise InvalidInputError(f"mosaics have an even number of pixels on a side, got {size}")
-        self._whole = SceneGenerator(bank, size, mixture)
+        self._whole = SceneGenerator(bank, size, mixture, seed)
         self._quarters = SceneGenerator(bank, size // 2, mixture)
-        self._share = share
+        self._share, self._seed = share, seed
 
-    def scene(self, seed: int) -> Scene:
-        """The scene of a seed; errors as `SceneGenerator.scene`."""
-        rng = np.random.default_rng((seed, 4))
+    def scene(self, number: int) -> Scene:
+        """The scene of a number; errors as `SceneGenerator.scene`."""
+        rng = np.random.default_rng((number, 4, self._seed))
         if rng.random() >= self._share:
-            return self._whole.scene(seed)
+            return self._whole.scene(number)
         return mosaic([self._quarters.scene(int(each)) for each in rng.integers(2**62, size=4)])
 
 

@@ -85,8 +85,8 @@ class TrainingData:
 
     def _procedural_scenes(self, bank: PictureBank, size: int) -> SceneSource:
         if not self.recipe.mosaic:
-            return SceneGenerator(bank, size, self.recipe.mixture)
-        return MosaicScenes(bank, size, self.recipe.mixture, self.recipe.mosaic)
+            return SceneGenerator(bank, size, self.recipe.mixture, self.recipe.seed)
+        return MosaicScenes(bank, size, self.recipe.mixture, self.recipe.mosaic, self.recipe.seed)
 
     def _clip_sources(self, size: int, length: int) -> tuple[list[ClipSource], list[float]]:
         recipe = self.recipe
@@ -96,7 +96,7 @@ class TrainingData:
         ]
         weights = [weight for _, weight in self.videos]
         if self.bank:
-            sources.append(ClipGenerator(self.bank, size, length, recipe.clip_mixture))
+            sources.append(ClipGenerator(self.bank, size, length, recipe.clip_mixture, recipe.seed))
             weights.append(recipe.data.procedural_weight)
         return sources, weights
 

@@ -110,6 +110,19 @@ def test_procedural_scenes_are_mosaics_by_the_recipe(folders: Path) -> None:
     assert not same(first, plain)
 
 
+@pytest.mark.parametrize("mosaic", [0.0, 0.5])
+@pytest.mark.parametrize("stage", [replace(STILLS, steps=1), replace(CLIPS, steps=1)])
+def test_the_seed_counts_in_the_procedural_world(folders: Path, stage: Stage, mosaic: float) -> None:
+    recipe = small_recipe(folders / "pictures", stages=(stage,), mosaic=mosaic)
+    (first,), (again,), (other_seed,), (later,) = (
+        batches(open_training_data(replace(recipe, **changes)))
+        for changes in ({}, {"seed": 0}, {"seed": 7}, {"first_scene": 2})
+    )
+    assert same(first, again)
+    assert not same(first, other_seed)
+    assert not same(first, later)
+
+
 def test_annotated_pictures_arrive_as_scene_batches(folders: Path) -> None:
     for batch in batches(open_training_data(recipe_of(folders, "images"))):
         assert isinstance(batch, SceneBatch)
