@@ -15,8 +15,8 @@ MOST_PIXELS_OF_CLIPS = 512
 def finetune_image(given: Ingredients) -> Recipe:
     """A checkpoint taught on annotated pictures; what it knows of videos stays.
 
-    Pictures without annotations among the data are material for procedural scenes, half of what it then sees: they keep
-    it from forgetting other kinds of pictures.
+    Pictures without annotations among the data are material for procedural scenes, which weigh as much as an annotated
+    root and keep it from forgetting other kinds of pictures.
     """
     model = given.checkpoint_config()
     return Recipe(

@@ -40,7 +40,7 @@ class Ingredients:
 
     @property
     def data(self) -> DataMixture:
-        """Annotated data and, where pictures for it were given too, as much of the procedural world."""
+        """Annotated data and, where pictures for it were given too, as much of the procedural world as of each root."""
         return DataMixture(roots=self.annotated, procedural=1.0 if self.pictures else 0.0)
 
     @property
