@@ -18,6 +18,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     The temporary name keeps the suffix of `path`, because image and video writers choose their format by it.
     """
     final = Path(path)
+    _check_kind(final)
     final.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f"{_UNFINISHED}{final.stem}-", suffix=final.suffix, dir=final.parent)
     os.close(handle)
@@ -69,9 +70,16 @@ def check_writable(folder: str | os.PathLike[str]) -> None:
 
 def check_file_writable(path: str | os.PathLike[str]) -> None:
     """Raise before any work the OSError by which writing the file `path` would end; names `path`."""
-    if Path(path).is_dir():
-        raise IsADirectoryError(errno.EISDIR, "this is a folder, a file is needed", os.fspath(path))
+    _check_kind(Path(path))
     _check_that_files_fit_into(Path(path).parent, wanted=path)
+
+
+def _check_kind(path: Path) -> None:
+    """A folder stays one, and a device would be replaced by a file."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "this is a folder, a file is needed", os.fspath(path))
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "this is a device, a file is needed", os.fspath(path))
 
 
 def _check_that_files_fit_into(folder: Path, wanted: str | os.PathLike[str]) -> None:

@@ -120,6 +120,15 @@ def test_folders_that_can_be_written(tmp_path: Path) -> None:
     assert names_in(tmp_path) == []
 
 
+def test_a_device_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="this is a device"):
+        check_file_writable(tmp_path / "pipe")
+    with pytest.raises(OSError, match="this is a device"), written_whole(tmp_path / "pipe"):
+        raise AssertionError
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
 def test_errors_of_what_cannot_be_written_name_what_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     for check, below in ((check_writable, "file"), (check_writable, "file/folder"), (check_file_writable, "file/new")):

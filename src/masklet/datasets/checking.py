@@ -15,14 +15,14 @@ from masklet.errors import InvalidInputError
 
 Dataset = AnnotatedImages | AnnotatedVideos
 
-PICTURES_READ_AHEAD, VIDEOS_READ_AHEAD = 100, 4
+READ_AHEAD = 100
 DAMAGES = (
     ProblemKind.BROKEN_ANNOTATIONS,
     ProblemKind.MISMATCHED_SIZE,
     ProblemKind.UNREADABLE_FILE,
     ProblemKind.UNKNOWN_LABEL,
 )
-"""What makes training pass over a picture or video."""
+"""What makes training pass over a picture."""
 
 
 class DatasetReport:
@@ -68,12 +68,12 @@ def require_sound(root: str | os.PathLike[str]) -> None:
 
 
 def require_readable(roots: Sequence[Path], most_damaged: float) -> None:
-    """Raise InvalidInputError with a list if over `most_damaged` (0 to 1) of all pictures and videos are damaged.
+    """Raise InvalidInputError with a list if damaged pictures make over `most_damaged` (0 to 1) of all samples.
 
-    Few of large datasets are read, 100 pictures or 4 videos of each, evenly spread, so only what is certain is told.
+    At most 100 pictures of each root are read, evenly spread. Videos are not: those with a damaged frame can be of use.
     """
     datasets = [open_dataset(root) for root in roots]
-    damaged = [each for dataset in datasets for each in _damaged_ones(dataset)]
+    damaged = [each for dataset in datasets if not holds_videos(dataset) for each in _damaged_ones(dataset)]
     total = sum(map(len, datasets))
     if len(damaged) > most_damaged * total:
         raise InvalidInputError(
@@ -83,10 +83,10 @@ def require_readable(roots: Sequence[Path], most_damaged: float) -> None:
 
 
 def _damaged_ones(dataset: Dataset) -> list[Problem]:
-    """The first error of each picture or video, of those that are read."""
+    """The first error of each picture, of those that are read."""
     examined, items = _examinations(dataset)
-    most = VIDEOS_READ_AHEAD if holds_videos(dataset) else PICTURES_READ_AHEAD
-    chosen = [items[number * len(items) // most] for number in range(most)] if len(items) > most else items
+    count = min(len(items), READ_AHEAD)
+    chosen = [items[number * len(items) // count] for number in range(count)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         errors = [[each for each in found.problems if each.kind in DAMAGES] for found in pool.map(examined, chosen)]
     return [each[0] for each in errors if each]

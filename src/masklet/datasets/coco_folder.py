@@ -1,7 +1,7 @@
 """Annotated pictures from a folder in COCO's instance format."""
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,9 @@ class CocoFolder:
             count = len(self._annotations_of_image[image_id])
             detail = f"{count} annotations of the image {image_id!r}, which is not listed"
             yield Problem(ProblemKind.MASK_WITHOUT_IMAGE, place, detail)
+        names = Counter(str(image["file_name"]) for image in self._images)
+        for name in (name for name, count in names.items() if count > 1):
+            yield Problem(ProblemKind.BROKEN_ANNOTATIONS, place, f"{names[name]} images have the file name {name!r}")
         for image in self._images:
             path = self._folder / str(image["file_name"])
             if not path.is_file():

@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -40,11 +41,12 @@ class PlainFolder:
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = Path(root)
         self._pictures_folder, self._masks_folder = _folders(self.root)
-        self._pictures = by_stem(frames_of_folder(self._pictures_folder))
+        names_of = {path: self._possible_pictures(path) for path in _mask_files(self._masks_folder)}
+        self._pictures = by_stem(frames_of_folder(self._pictures_folder), {*chain.from_iterable(names_of.values())})
         self._masks: dict[str, list[Path]] = defaultdict(list)
         self._unpaired: list[Path] = []
-        for path in _mask_files(self._masks_folder):
-            name = self._picture_of(path)
+        for path, names in names_of.items():
+            name = next((each for each in names if each in self._pictures), None)
             if name is None:
                 self._unpaired.append(path)
             else:
@@ -99,13 +101,12 @@ class PlainFolder:
                 detail = f"{path.suffix} does not keep values exactly; masks are {', '.join(sorted(EXACT_SUFFIXES))}"
                 yield Problem(ProblemKind.BROKEN_ANNOTATIONS, str(path), detail)
 
-    def _picture_of(self, mask: Path) -> str | None:
+    def _possible_pictures(self, mask: Path) -> list[str]:
+        """The names of the picture that a mask can be of, the likeliest first."""
         if mask.parent != self._masks_folder:
-            return mask.parent.name if mask.parent.name in self._pictures else None
-        if mask.stem in self._pictures:
-            return mask.stem
+            return [mask.parent.name]
         match = MASK_NAME.fullmatch(mask.stem)
-        return match["picture"] if match and match["picture"] in self._pictures else None
+        return [mask.stem, match["picture"]] if match else [mask.stem]
 
 
 def _objects_of(labels: LabelMap) -> Iterator[partial[Mask]]:

@@ -35,7 +35,8 @@ class Sa1bFolder:
         self._lonely_pictures: list[Path] = []
         self._lonely_annotations: list[Path] = []
         for folders in _folders(self.root):
-            pictures, annotations = by_stem(frames_of_folder(folders[0])), by_stem(_json_files(folders[1]))
+            annotations = by_stem(_json_files(folders[1]))
+            pictures = by_stem(frames_of_folder(folders[0]), annotations)
             self._annotated += [(pictures[name], path) for name, path in annotations.items() if name in pictures]
             self._lonely_pictures += [path for name, path in pictures.items() if name not in annotations]
             self._lonely_annotations += [path for name, path in annotations.items() if name not in pictures]
@@ -79,8 +80,8 @@ class Sa1bFolder:
         return self._annotated[index]
 
     def problems(self) -> Iterator[Problem]:
-        """Yield pictures and JSON files without partner; reads names only."""
-        for path in self._lonely_annotations:
+        """Yield pictures, and JSON files about one, that lack their partner; reads JSON without picture only."""
+        for path in (each for each in self._lonely_annotations if _is_about_a_picture(each, has_picture=False)):
             yield Problem(ProblemKind.MASK_WITHOUT_IMAGE, str(path), f"no picture {path.stem}.* beside it")
         for path in self._lonely_pictures:
             yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(path), f"no {path.stem}.json beside it")

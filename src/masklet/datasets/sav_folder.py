@@ -19,6 +19,7 @@ from masklet.media.video_reader import VideoReader
 
 KINDS = ("manual", "auto")
 FRAME_FOLDERS = ("JPEGImages_24fps", "JPEGImages", "videos")
+NAME_BEGINS = "sav_"
 VIDEO_SUFFIX = ".mp4"
 DEEPEST = 2
 """How many folders below ROOT annotations may lie: SA-V has sav_train/sav_000/sav_000001_manual.json."""
@@ -204,11 +205,16 @@ class SavFolder:
         return next((each for each in candidates if each.exists()), None)
 
     def _sources(self) -> list[Path]:
-        """Return the video files, and the folders of frames, wherever those of an annotation are looked for."""
+        """Return the video files, and the folders of frames, wherever those of an annotation are looked for.
+
+        Beside the annotations, where other pictures may lie, only folders with a name of SA-V's.
+        """
         beside = {path.parent for paths in self._annotations.values() for path in paths}
-        entries = (each for folder in {*beside, *self._frame_folders} if folder.is_dir() for each in folder.iterdir())
+        entries = {each for folder in {*beside, *self._frame_folders} if folder.is_dir() for each in folder.iterdir()}
+        folders = [each for each in entries if each.parent in self._frame_folders or each.name.startswith(NAME_BEGINS)]
         return sorted(
-            each for each in entries if each.suffix == VIDEO_SUFFIX or (each.is_dir() and frames_of_folder(each))
+            [each for each in entries if each.suffix == VIDEO_SUFFIX]
+            + [each for each in folders if each.is_dir() and frames_of_folder(each)]
         )
 
     @property

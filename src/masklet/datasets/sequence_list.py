@@ -9,7 +9,7 @@ SUFFIX = ".txt"
 
 def is_sequence_list(path: Path) -> bool:
     """Whether a path is that of a text file."""
-    return path.suffix == SUFFIX and path.is_file()
+    return path.suffix.lower() == SUFFIX and path.is_file()
 
 
 def read_sequence_list(path: Path) -> tuple[str, ...]:
@@ -19,7 +19,12 @@ def read_sequence_list(path: Path) -> tuple[str, ...]:
     are those of their folders. InvalidInputError if the file is no text.
     """
     try:
-        words = path.read_text(encoding="utf-8").split()
+        words = path.read_text(encoding="utf-8-sig").split()
     except UnicodeDecodeError as error:
         raise InvalidInputError(f"{path} is no list of sequences in UTF-8 ({error}).") from error
-    return tuple(dict.fromkeys(PurePosixPath(each).parent.name if "/" in each else each for each in words))
+    return tuple(dict.fromkeys(_name_in(PurePosixPath(each)) for each in words))
+
+
+def _name_in(word: PurePosixPath) -> str:
+    """The word, or the name of the folder that it says a picture or label map is in."""
+    return word.parent.name if word.suffix else word.name

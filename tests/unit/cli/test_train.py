@@ -68,6 +68,13 @@ def test_what_cannot_be_trained_is_told_in_a_line_before_anything_long(
     assert not (here / "run").exists()
 
 
+def test_a_file_that_is_no_dataset_is_refused(here: Path) -> None:
+    (here / "train.txt").write_text("bike")
+    result = train("finetune-image", "--data", "train.txt")
+    assert result.exit_code == ExitCode.WRONG_USAGE
+    assert "train.txt is no dataset" in result.stderr
+
+
 def interrupted_after_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
     take = Trainer._train_on
 

@@ -28,6 +28,7 @@ from tests.unit.datasets.annotated_folders import (
 from tests.unit.training.supply.test_data_source import write_images
 
 from masklet.datasets.checking import check_dataset, check_structure, require_readable, require_sound
+from masklet.datasets.opening import open_dataset
 from masklet.datasets.problems import ProblemKind
 from masklet.errors import InvalidInputError
 from masklet.masks.run_length import encode_run_length
@@ -120,9 +121,33 @@ def test_mask_without_image(tmp_path, name):
 
 def test_masklets_without_video(tmp_path):
     write_sav(tmp_path)
-    (tmp_path / "sav_1").rename(tmp_path / "other")
-    lonely = [("image without mask", "other"), ("mask without image", "sav_1_manual.json")]
+    (tmp_path / "sav_1").rename(tmp_path / "sav_2")
+    write_picture(tmp_path / "thumbnails" / "1.jpg")  # whatever that is, no video of SA-V's
+    lonely = [("image without mask", "sav_2"), ("mask without image", "sav_1_manual.json")]
     assert found(check_dataset(tmp_path)) == lonely
+
+
+def test_coco_lists_each_picture_once(tmp_path):
+    write_coco(tmp_path)
+    path = tmp_path / "annotations.json"
+    change(path, images=[each | {"file_name": "a.png"} for each in json.loads(path.read_text())["images"]])
+    (problem,) = (each for each in check_structure(tmp_path).errors if each.kind is ProblemKind.BROKEN_ANNOTATIONS)
+    assert "2 images have the file name 'a.png'" in problem.detail
+
+
+def test_json_of_other_tools_beside_sa1b_is_no_annotation(tmp_path):
+    write_sa1b(tmp_path)
+    (tmp_path / "info.json").write_text('{"version": 1}')
+    require_sound(tmp_path)
+
+
+@pytest.mark.parametrize("write", [write_plain, write_sa1b])
+def test_pictures_of_one_name_without_annotations_disturb_nothing(tmp_path, write):
+    write(tmp_path)
+    folder = next(tmp_path.rglob("*.jpg")).parent
+    for suffix in ("jpg", "png"):
+        write_picture(folder / f"spare.{suffix}")
+    assert len(open_dataset(tmp_path)) == 2
 
 
 def test_annotations_of_an_unlisted_image(tmp_path):

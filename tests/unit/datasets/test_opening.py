@@ -162,6 +162,12 @@ def test_lists_of_davis_2016_name_files(tmp_path):
     assert open_dataset(chosen).sequences == ("swan", "bike")
 
 
+def test_lists_of_editors_that_mark_utf_8_and_of_shells_that_end_folders_in_a_slash(tmp_path):
+    write_sequences(tmp_path)
+    (tmp_path / "train.TXT").write_text("swan\r\nbike/\r\n", encoding="utf-8-sig")
+    assert open_dataset(tmp_path / "train.TXT").sequences == ("swan", "bike")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import cast
 
 from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
+from masklet.datasets.label_map_folder import folder_of_sequences
 from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
 from masklet.datasets.problems import listing
+from masklet.datasets.sequence_list import is_sequence_list
 from masklet.errors import InvalidInputError
 
 FolderPath = str | os.PathLike[str]
@@ -25,8 +27,9 @@ def image_datasets(root: FolderPath) -> dict[str, AnnotatedImages]:
 
 
 def dataset_name(root: FolderPath) -> str:
-    """Return the name of the folder that a dataset is in, also of "." and "..", which are none."""
-    return Path(os.path.abspath(root)).name
+    """Return the name of a dataset's folder, also of "." and ".."; of a list of sequences "FOLDER/LIST"."""
+    path = Path(os.path.abspath(root))
+    return f"{folder_of_sequences(path).name}/{path.stem}" if is_sequence_list(path) else path.name
 
 
 def require_complete(datasets: Iterable[AnnotatedImages | AnnotatedVideos]) -> None:

@@ -8,6 +8,7 @@ from masklet.configuration import Sam2Config
 from masklet.configuration.base import CONFIG_FILE
 from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
 from masklet.datasets.sampling.mixture import DataMixture
+from masklet.errors import InvalidInputError
 from masklet.sources import BUNDLED_FOLDER, locate_file
 from masklet.training.run.run_record import RunRecord
 from masklet.training.settings.procedure import LossWeights
@@ -31,9 +32,15 @@ class Ingredients:
     ) -> "Ingredients":
         """Sort data roots into annotated ones, in a layout that is known, and folders of mere pictures.
 
-        InvalidInputError for annotations that are broken.
+        InvalidInputError for annotations that are broken, and for files that are no dataset.
         """
         annotated = tuple(root for root in roots if is_dataset(root))
+        for root in roots:
+            if root.is_file() and root not in annotated:
+                raise InvalidInputError(
+                    f"{root} is no dataset. Of files, COCO's JSON is one, and a list of sequences (.txt) in a folder "
+                    "with JPEGImages and Annotations."
+                )
         pictures = tuple(root for root in roots if root not in annotated)
         has_videos = any(holds_videos(open_dataset(root)) for root in annotated)
         return cls(pictures, annotated, has_videos, initial_weights, begun)

@@ -55,9 +55,7 @@ class BeforeAndAfter:
         names = [dataset_name(root) for root in roots]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise InvalidInputError(
-                f"Data to measure on must have folders of different names; twice: {', '.join(twice)}."
-            )
+            raise InvalidInputError(f"Data to measure on must have different names; twice: {', '.join(twice)}.")
         self._datasets = {root: _datasets_of(root) for root in roots}
         for each in chain.from_iterable(self._datasets.values()):
             require_sound(each)

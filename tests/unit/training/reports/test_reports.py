@@ -13,6 +13,7 @@ from tests.unit.training.small_recipes import small_recipe, write_pictures
 from tests.unit.training.supply.test_data_source import write_images, write_videos
 
 from masklet.errors import InvalidInputError
+from masklet.evaluation.running.annotated_data import dataset_name
 from masklet.media.images import read_image
 from masklet.tracking.video_model import Sam2VideoModel
 from masklet.training.reports.html_report import HtmlReport
@@ -190,6 +191,11 @@ def test_data_to_measure_on_is_told_apart_by_the_names_of_its_folders(tmp_path: 
     folders = [write_images(tmp_path / kind / "test", 1) for kind in ("cells", "cars")]
     with pytest.raises(InvalidInputError, match="twice: test"):
         BeforeAndAfter(folders)
+    for name in ("one", "two"):
+        (write_videos(tmp_path / name, 1, frames=3) / "val.txt").write_text("video0")
+    lists = [tmp_path / name / "val.txt" for name in ("one", "two")]
+    assert [dataset_name(each) for each in lists] == ["one/val", "two/val"]
+    BeforeAndAfter(lists)
 
 
 def test_the_page_needs_nothing_else(recipe: Recipe, tmp_path: Path) -> None:
