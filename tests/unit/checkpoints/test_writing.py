@@ -93,13 +93,20 @@ def test_full_disk_leaves_the_folder_as_it_was(tmp_path, monkeypatch, error, goo
 def test_full_disk_leaves_no_new_folder_and_no_half_pickle(tmp_path, monkeypatch):
     def fills_the_disk(_, path, **__):
         path.write_bytes(b"half")
-        raise RuntimeError("[enforce fail at inline_container.cc] unexpected pos 576 vs 534")
+        raise RuntimeError("no space")
+
+    def fills_the_disk_and_cannot_close_the_file(_, file):
+        file.write(b"half")
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        finally:
+            raise RuntimeError("[enforce fail at inline_container.cc] unexpected pos 576 vs 534")
 
     monkeypatch.setattr(writing, "save_file", fills_the_disk)
-    monkeypatch.setattr(torch, "save", fills_the_disk)
+    monkeypatch.setattr(torch, "save", fills_the_disk_and_cannot_close_the_file)
     with pytest.raises(CheckpointError, match="new"):
         write_checkpoint_folder(tmp_path / "new", TENSORS, {})
-    with pytest.raises(CheckpointError, match=r"x\.pt"):
+    with pytest.raises(CheckpointError, match=r"x\.pt: .*No space left on device"):
         write_pickle(tmp_path / "x.pt", {"model": TENSORS})
     assert list(tmp_path.iterdir()) == []
 
