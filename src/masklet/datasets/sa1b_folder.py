@@ -65,7 +65,7 @@ class Sa1bFolder:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InvalidInputError(f"{path} is not about a picture of SA-1B: {error!r}.") from error
         left_out = len(content["annotations"]) - len(objects)
-        return AnnotatedImage(path.stem, picture, height, width, objects, left_out)
+        return AnnotatedImage(self.name_of(index), picture, height, width, objects, left_out)
 
     def path_of(self, index: int) -> Path:
         """Return the file of picture `index`."""

@@ -17,7 +17,8 @@ def test_places_of_the_files(tmp_path, pictures, annotations):
     write_sa1b(tmp_path, pictures, annotations)
     assert Sa1bFolder.recognises(tmp_path)
     folder = Sa1bFolder(tmp_path)
-    assert [picture.name for picture in folder] == ["sa_1", "sa_2"]
+    place = "" if pictures == "." else f"{pictures}/"
+    assert [picture.name for picture in folder] == [f"{place}sa_1.jpg", f"{place}sa_2.jpg"]
     assert not list(folder.problems())
 
 
@@ -78,5 +79,5 @@ def test_a_mask_that_cannot_be_decoded_is_named(tmp_path):
     write_json(tmp_path / "sa_1.json", content)
     picture = Sa1bFolder(tmp_path)[0]
     assert len(picture.masks_of([0])) == 1
-    with pytest.raises(InvalidInputError, match=r"sa_1: the mask of object 1 is broken: A polygon"):
+    with pytest.raises(InvalidInputError, match=r"sa_1\.jpg: the mask of object 1 is broken: A polygon"):
         _ = picture.masks

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from tests.unit.datasets.annotated_folders import LEFT, write_plain
+from tests.unit.datasets.annotated_folders import LEFT, write_plain, write_sa1b
 
 from masklet.errors import InvalidInputError
 from masklet.evaluation.stills.baselines import InscribedEllipse
@@ -183,11 +183,19 @@ def test_missing_pictures_are_listed_before_any_is_measured(root):
     assert len(evaluate_stills(root / "first", predictor, limit=1).items) == 1
 
 
-@pytest.mark.parametrize("missing", ["images/a.jpg", "masks/a.png"])
-def test_pictures_without_masks_and_masks_without_picture_are_listed(tmp_path, missing):
-    write_plain(tmp_path)
+@pytest.mark.parametrize(
+    ("write", "missing"),
+    [
+        (write_plain, "images/a.jpg"),
+        (write_plain, "masks/a.png"),
+        (write_sa1b, "sa_1.jpg"),
+        (write_sa1b, "sa_1.json"),
+    ],
+)
+def test_pictures_without_masks_and_masks_without_picture_are_listed(tmp_path, write, missing):
+    write(tmp_path)
     (tmp_path / missing).unlink()
-    with pytest.raises(InvalidInputError, match=r"1 errors: .*a\.(png|jpg): (mask|image) without (image|mask)"):
+    with pytest.raises(InvalidInputError, match=r"1 errors: .*(a|sa_1)\.\w+: (mask|image) without (image|mask)"):
         evaluate_stills(tmp_path, InscribedEllipse(), clicks=())
 
 
