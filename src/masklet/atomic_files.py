@@ -17,7 +17,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     The temporary name keeps the suffix of `path`, because image and video writers choose their format by it.
     """
-    final = Path(path)
+    final = Path(path).resolve()  # a link stays one, and what it points to is written
     _check_kind(final)
     final.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f"{_UNFINISHED}{final.stem}-", suffix=final.suffix, dir=final.parent)
@@ -75,11 +75,11 @@ def check_file_writable(path: str | os.PathLike[str]) -> None:
 
 
 def _check_kind(path: Path) -> None:
-    """A folder stays one, and a device would be replaced by a file."""
+    """A folder stays one, and a device or a pipe would be replaced by a file."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "this is a folder, a file is needed", os.fspath(path))
     if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "this is a device, a file is needed", os.fspath(path))
+        raise OSError(errno.EINVAL, "this is a device or a pipe, a file is needed", os.fspath(path))
 
 
 def _check_that_files_fit_into(folder: Path, wanted: str | os.PathLike[str]) -> None:

@@ -120,6 +120,15 @@ def test_folders_that_can_be_written(tmp_path: Path) -> None:
     assert names_in(tmp_path) == []
 
 
+def test_a_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link.json").symlink_to(tmp_path / "disk" / "file.json")
+    with written_whole(tmp_path / "link.json") as unfinished:
+        unfinished.write_text("whole")
+    assert (tmp_path / "link.json").is_symlink()
+    assert (tmp_path / "disk" / "file.json").read_text() == "whole"
+
+
 def test_a_device_is_not_replaced(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="this is a device"):

@@ -88,7 +88,6 @@ def _write_errors_named(target: str | os.PathLike[str]) -> Iterator[None]:
         raise CheckpointError(f"Cannot write the checkpoint {os.fspath(target)}: {_reason(error)}") from error
 
 
-def _reason(error: BaseException) -> BaseException:
-    """The system's error where there is one: torch fails once more as it closes a file that could not be written."""
-    before = error.__context__
-    return error if isinstance(error, OSError) or before is None else _reason(before)
+def _reason(error: Exception) -> BaseException:
+    """The system's error if that came just before: torch fails once more as it closes a file it could not write."""
+    return error.__context__ if isinstance(error.__context__, OSError) else error

@@ -10,7 +10,7 @@ from typing import Any, cast
 from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
 from masklet.datasets.examination import Findings, examined_image, examined_video, problem_of
 from masklet.datasets.opening import holds_videos, layout_of, open_dataset
-from masklet.datasets.problems import Problem, ProblemKind, listing
+from masklet.datasets.problems import Problem, ProblemKind, listing, refuse_errors
 from masklet.errors import InvalidInputError
 
 Dataset = AnnotatedImages | AnnotatedVideos
@@ -62,9 +62,7 @@ def check_structure(root: str | os.PathLike[str]) -> DatasetReport:
 
 def require_sound(root: str | os.PathLike[str]) -> None:
     """Raise InvalidInputError, listing the first ten, if `check_structure` finds errors: before a training begins."""
-    errors = check_structure(root).errors
-    if errors:
-        raise InvalidInputError(f"{root} cannot be used: {listing(errors)}.")
+    refuse_errors(root, check_structure(root).problems)
 
 
 def require_readable(roots: Sequence[Path], most_damaged: float) -> None:

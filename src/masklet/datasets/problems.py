@@ -1,9 +1,11 @@
 """What can be wrong with a dataset, and where."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from masklet.errors import InvalidInputError
 
 LISTED = 10
 
@@ -44,6 +46,13 @@ def listing(found: Sequence[object]) -> str:
     """Return the first ten of what was found, and how many more there are, as part of a sentence."""
     more = f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
     return "; ".join(str(each) for each in found[:LISTED]) + more
+
+
+def refuse_errors(place: object, problems: Iterable[Problem]) -> None:
+    """Raise InvalidInputError, listing the first ten, if there are errors among the problems of the data at `place`."""
+    errors = [each for each in problems if each.kind.is_error]
+    if errors:
+        raise InvalidInputError(f"{place} cannot be used: {listing(errors)}.")
 
 
 def single_frame(root: Path, name: str) -> Problem:

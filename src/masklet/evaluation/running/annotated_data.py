@@ -1,14 +1,12 @@
 """The annotated data that a folder holds, of the kind that an evaluation needs."""
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
 from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
 from masklet.datasets.label_map_folder import folder_of_sequences
 from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
-from masklet.datasets.problems import listing
 from masklet.datasets.sequence_list import is_sequence_list
 from masklet.errors import InvalidInputError
 
@@ -30,13 +28,6 @@ def dataset_name(root: FolderPath) -> str:
     """Return the name of a dataset's folder, also of "." and ".."; of a list of sequences "FOLDER/LIST"."""
     path = Path(os.path.abspath(root))
     return f"{folder_of_sequences(path).name}/{path.stem}" if is_sequence_list(path) else path.name
-
-
-def require_complete(datasets: Iterable[AnnotatedImages | AnnotatedVideos]) -> None:
-    """Raise InvalidInputError, listing the first ten, if names and annotation files tell that data is unusable."""
-    errors = [each for dataset in datasets for each in dataset.problems() if each.kind.is_error]
-    if errors:
-        raise InvalidInputError(f"The data has {len(errors)} errors: {listing(errors)}.")
 
 
 def video_dataset(root: FolderPath) -> AnnotatedVideos:

@@ -11,10 +11,10 @@ import numpy as np
 
 from masklet.datasets.annotated import AnnotatedVideo, AnnotatedVideos
 from masklet.datasets.davis_folder import DavisFolder
-from masklet.datasets.problems import listing
+from masklet.datasets.problems import listing, refuse_errors
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
-from masklet.evaluation.running.annotated_data import dataset_name, require_complete, video_dataset
+from masklet.evaluation.running.annotated_data import dataset_name, video_dataset
 from masklet.evaluation.vos.vos_scores import FEWEST_FRAMES, CountingRule
 from masklet.masks.geometry import Mask
 from masklet.media.images import Pixels
@@ -57,7 +57,7 @@ class MeasuredVideos:
         """
         names = self.sequences
         if names is None:
-            require_complete([self._dataset])
+            refuse_errors(self.root, self._dataset.problems())
             names = self._dataset.sequences
         reasons = [reason for name in names if (reason := self._unsuited(name)) is not None]
         if reasons:

@@ -5,16 +5,17 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from masklet.datasets.annotated import AnnotatedImage, AnnotatedImages
-from masklet.datasets.problems import listing
+from masklet.datasets.problems import listing, refuse_errors
 from masklet.errors import InvalidInputError
 from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
-from masklet.evaluation.running.annotated_data import image_datasets, require_complete
+from masklet.evaluation.running.annotated_data import image_datasets
 from masklet.evaluation.running.items import FolderPath, Progress, fingerprint_of, run
 from masklet.evaluation.stills.predictors import StillPredictor
 from masklet.evaluation.stills.stills_report import BOX, StillsReport, clicks_setting
@@ -88,7 +89,7 @@ class StillsMeasurement:
         InvalidInputError if a dataset is incomplete, or, with a limit, if files of the chosen pictures are missing.
         """
         if self.limit is None:
-            require_complete(self._datasets.values())
+            refuse_errors(self.root, chain.from_iterable(each.problems() for each in self._datasets.values()))
         missing = [path for name in self._places for path in self.files(name) if not path.is_file()]
         if missing:
             raise InvalidInputError(f"{len(missing)} files are missing: {listing(missing)}.")

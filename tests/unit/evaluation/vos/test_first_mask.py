@@ -162,7 +162,7 @@ def test_finished_videos_whose_files_changed_are_measured_anew(root, tmp_path, e
 
 def test_a_sequence_without_label_maps_is_listed_unless_others_are_asked_for(root):
     shutil.rmtree(root / "Annotations/swan")
-    with pytest.raises(InvalidInputError, match=r"1 errors: .*swan: image without mask"):
+    with pytest.raises(InvalidInputError, match=r"cannot be used: .*swan: image without mask"):
         evaluate_vos(root, Following())
     assert len(evaluate_vos(root, Following(), sequences=["pair"]).items) == 1
 
