@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from masklet.tracking.session import Sam2VideoInferenceSession
     from masklet.tracking.video_model import Sam2VideoModel
     from masklet.video_tracking import TrackedVideo, VideoTracker
+    from masklet.zooming import ZoomingSegmenter
 
 __version__ = "0.1.0"
 
@@ -46,6 +47,7 @@ _HOMES = {
     "ImageSegmenter": "segmenting",
     "TrackedVideo": "video_tracking",
     "VideoTracker": "video_tracking",
+    "ZoomingSegmenter": "zooming",
 }
 
 __all__ = [
@@ -66,6 +68,7 @@ __all__ = [
     "Segmentation",
     "TrackedVideo",
     "VideoTracker",
+    "ZoomingSegmenter",
 ]
 
 

@@ -86,15 +86,8 @@ class ImageSegmenter:
 
         Raises `InvalidInputError` for prompts that do not fit together or lie outside the picture.
         """
-        decoded, is_one_click = self._decode(encoded, points, labels, boxes, masks)
-        logits, iou = single_output(decoded, self.model.config.mask_decoder_config, training=False)
-        candidates, candidate_iou = multimask_outputs(decoded)
-        best_iou, best = candidate_iou.max(dim=2, keepdim=True)
-        best_logits = candidates.take_along_dim(best[..., None, None], dim=2)
-        takes_best = is_one_click if multimask is None else torch.full_like(is_one_click, multimask)
-        logits = torch.where(takes_best[..., None, None, None], best_logits, logits)
-        iou = torch.where(takes_best[..., None], best_iou, iou)
-        return self._segmentation(encoded, logits[0], iou[0], object_ids)
+        logits, iou = self._best(encoded, multimask, points=points, labels=labels, boxes=boxes, masks=masks)
+        return self._segmentation(encoded, logits, iou, object_ids)
 
     def candidates(self, encoded: EncodedImage, **prompts: Any) -> list[Segmentation]:
         """Return for each object all three masks of an ambiguous prompt, best first; the prompts are as for `segment`.
@@ -107,6 +100,17 @@ class ImageSegmenter:
             order = iou.argsort(descending=True)
             results.append(self._segmentation(encoded, logits[order].unsqueeze(1), iou[order].unsqueeze(1), None))
         return results
+
+    def _best(self, encoded: EncodedImage, multimask: bool | None, **prompts: Any) -> tuple[Tensor, Tensor]:
+        """The logits [N, 1, h, w] and the score [N, 1] of the mask that `segment` answers with."""
+        decoded, is_one_click = self._decode(encoded, **prompts)
+        logits, iou = single_output(decoded, self.model.config.mask_decoder_config, training=False)
+        candidates, candidate_iou = multimask_outputs(decoded)
+        best_iou, best = candidate_iou.max(dim=2, keepdim=True)
+        best_logits = candidates.take_along_dim(best[..., None, None], dim=2)
+        takes_best = is_one_click if multimask is None else torch.full_like(is_one_click, multimask)
+        logits = torch.where(takes_best[..., None, None, None], best_logits, logits)
+        return logits[0], torch.where(takes_best[..., None], best_iou, iou)[0]
 
     @torch.inference_mode()
     def _decode(

@@ -22,6 +22,7 @@ LAYERS = (
     "media",
     "processing",
     "segmenting",
+    "zooming",
     "video_tracking",
     "datasets",
     "evaluation",

@@ -17,7 +17,7 @@ from pycocotools import mask as coco_mask
 from tests.integration.command_errors import assert_one_line
 from typer.testing import CliRunner
 
-from masklet import ImageSegmenter, Sam2Model, Sam2Processor, __version__
+from masklet import ImageSegmenter, Sam2Model, Sam2Processor, ZoomingSegmenter, __version__
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
 from masklet.masks.run_length import encode_run_length
@@ -118,6 +118,15 @@ def test_the_result_is_that_of_the_image_segmenter(here, model):
     segmenter = ImageSegmenter.from_pretrained(model)
     expected = segmenter.segment(segmenter.encode("a.png"), points=[[(30, 30)]], labels=[[1]])
     masklet("segment", "a.png", "--point", "30,30", "-o", "out", "--model", model)
+    (annotation,) = read_annotations("out/a.json")
+    assert annotation["segmentation"] == encode_run_length(expected.masks[0])
+    assert annotation["predicted_iou"] == pytest.approx(float(expected.scores[0]), abs=1e-5)
+
+
+def test_zoom_gives_the_result_of_the_zooming_segmenter(here, model):
+    segmenter = ZoomingSegmenter.from_pretrained(model)
+    expected = segmenter.segment(segmenter.encode("a.png"), boxes=[(20, 10, 50, 40)])
+    masklet("segment", "a.png", "--box", "20,10,50,40", "--zoom", "-o", "out", "--model", model)
     (annotation,) = read_annotations("out/a.json")
     assert annotation["segmentation"] == encode_run_length(expected.masks[0])
     assert annotation["predicted_iou"] == pytest.approx(float(expected.scores[0]), abs=1e-5)
@@ -277,6 +286,17 @@ def test_evaluate_stills_measures_everything_by_one_command(annotated, model):
     assert measured["predictor"] == str(model)
     for name in ("GrabCut", "ellipse", "5 clicks", f"{100 * ellipse['mean_iou']['box']:.1f}"):
         assert name in result.stdout
+
+
+def test_evaluate_measures_what_a_second_look_brings(annotated, model):
+    scores = {}
+    for option in ((), ("--zoom",)):
+        result = masklet("evaluate", "stills", annotated, *option, "--model", model, "-o", "report.json")
+        assert result.exit_code == ExitCode.DONE, result.output
+        (report,) = json.loads(Path("report.json").read_text())
+        scores[report["predictor"]] = report["mean_iou"]
+    assert list(scores) == [str(model), f"{model} (zoom)"]
+    assert scores[str(model)] != scores[f"{model} (zoom)"]
 
 
 def test_evaluate_needs_no_model_for_what_uses_none(annotated, monkeypatch):

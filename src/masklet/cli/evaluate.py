@@ -22,7 +22,7 @@ from masklet.cli.evaluation_options import (
 )
 from masklet.cli.evaluation_run import EvaluationRun
 from masklet.cli.exit_codes import EXPLANATION
-from masklet.cli.model_options import DataTypeOption, DeviceOption, ImageSizeOption, ModelOption, load_segmenter
+from masklet.cli.model_options import DataTypeOption, DeviceOption, ImageSizeOption, ModelOption, ZoomOption
 
 if TYPE_CHECKING:
     from masklet.evaluation.stills.predictors import StillPredictor
@@ -66,13 +66,14 @@ def stills(
     device: DeviceOption = None,
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
+    zoom: ZoomOption = False,
 ) -> None:
     """Measure the mean IoU after 1, 3 and 5 simulated clicks and from a box.
 
     The first click is at the deepest point of the object, each further one at the deepest point of the larger error;
     boxes are the objects' own. The JSON file holds a list with one report per predictor.
     """
-    choice = ModelChoice(model, compare, device, dtype, image_size)
+    choice = ModelChoice(model, compare, device, dtype, image_size, zooms=zoom)
     wanted = choice.wanted(predictor, PredictorName.MODEL)
     run = EvaluationRun(output, report, workers, compare is not None)
 
@@ -94,8 +95,7 @@ def _predictors(wanted: str, choice: ModelChoice) -> Iterator[tuple[StillPredict
 
     if wanted in (PredictorName.MODEL, PredictorName.ALL):
         for name, each in choice.each():
-            segmenter = load_segmenter(each.model, each.device, each.dtype, each.image_size)
-            yield ModelPredictor(segmenter, name=name), ALL_CLICKS
+            yield ModelPredictor(each.segmenter(), name=name), ALL_CLICKS
     if wanted in (PredictorName.GRABCUT, PredictorName.ALL):
         yield GrabCut(), ALL_CLICKS
     if wanted in (PredictorName.ELLIPSE, PredictorName.ALL):

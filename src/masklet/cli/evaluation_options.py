@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from masklet.cli.model_options import load_tracker
+from masklet.cli.model_options import load_segmenter, load_tracker
 from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from masklet.evaluation.running.measured_videos import MeasuredVideos
+    from masklet.segmenting import ImageSegmenter
     from masklet.video_tracking import VideoTracker
 
 BUNDLED = "bundled"
@@ -84,6 +85,7 @@ class ModelChoice:
     dtype: str | None
     image_size: int | None
     preset: TrackingPreset = TrackingPreset.EXACT
+    zooms: bool = False
 
     def __post_init__(self) -> None:
         if self.compare is not None:
@@ -101,6 +103,7 @@ class ModelChoice:
             "--dtype": self.dtype,
             "--image-size": self.image_size,
             "--preset": None if self.preset is TrackingPreset.EXACT else self.preset,
+            "--zoom": self.zooms or None,
         }
 
     def wanted(self, asked: str | None, default: str) -> str:
@@ -119,7 +122,13 @@ class ModelChoice:
             shown = "masklet" if source is None else source
             if self.preset is not TrackingPreset.EXACT:
                 shown = f"{shown} ({self.preset})"
-            yield shown, ModelChoice(source, None, self.device, self.dtype, self.image_size, self.preset)
+            if self.zooms:
+                shown = f"{shown} (zoom)"
+            yield shown, replace(self, model=source, compare=None)
+
+    def segmenter(self) -> ImageSegmenter:
+        """Load the one model, to segment; see `load_segmenter`."""
+        return load_segmenter(self.model, self.device, self.dtype, self.image_size, self.zooms)
 
     def tracker(self) -> VideoTracker:
         """Load the one model, to track; see `load_tracker`."""

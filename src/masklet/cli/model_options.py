@@ -29,6 +29,11 @@ ImageSizeOption = Annotated[
 ]
 
 
+ZoomOption = Annotated[
+    bool,
+    typer.Option("--zoom", help="Look at small objects a second time, from near: better masks; more time an object."),
+]
+
 PresetOption = Annotated[
     TrackingPreset,
     typer.Option("--preset", help="fast: half the image size, and bfloat16 where that is faster."),
@@ -41,12 +46,18 @@ CompileOption = Annotated[
 
 
 def load_segmenter(
-    model: str | None, device: str | None = None, dtype: str | None = None, image_size: int | None = None
+    model: str | None,
+    device: str | None = None,
+    dtype: str | None = None,
+    image_size: int | None = None,
+    zooms: bool = False,
 ) -> ImageSegmenter:
     """Load the model that these options stand for; errors as `Sam2Model.from_pretrained` raises them."""
     from masklet.segmenting import ImageSegmenter
+    from masklet.zooming import ZoomingSegmenter
 
-    return ImageSegmenter.from_pretrained(model, device=usable_device(device), **_given(dtype, image_size))
+    segmenter = ZoomingSegmenter if zooms else ImageSegmenter
+    return segmenter.from_pretrained(model, device=usable_device(device), **_given(dtype, image_size))
 
 
 def load_tracker(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from masklet.errors import InvalidInputError
-from masklet.prompts.object_prompts import Box, ObjectPrompt, Point
+from masklet.masks.geometry import Box
+from masklet.prompts.object_prompts import ObjectPrompt, Point
 
 POINT_FORM = "x,y or x,y,label (1 on the object, 0 off it), with @N behind it for object N"
 BOX_FORM = "x1,y1,x2,y2, with @N behind it for object N"

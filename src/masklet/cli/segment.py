@@ -10,7 +10,14 @@ import typer
 
 from masklet.cli.error_lines import report_error
 from masklet.cli.exit_codes import ExitCode
-from masklet.cli.model_options import DataTypeOption, DeviceOption, ImageSizeOption, ModelOption, load_segmenter
+from masklet.cli.model_options import (
+    DataTypeOption,
+    DeviceOption,
+    ImageSizeOption,
+    ModelOption,
+    ZoomOption,
+    load_segmenter,
+)
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -49,6 +56,7 @@ def segment(
     device: DeviceOption = None,
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
+    zoom: ZoomOption = False,
 ) -> None:
     """Segment objects in photos by points, boxes and masks.
 
@@ -69,7 +77,7 @@ def segment(
     failures = []
     with progress_bar() as progress:
         task = progress.add_task("Loading the model", total=None)
-        segmenter = load_segmenter(model, device, dtype, image_size)
+        segmenter = load_segmenter(model, device, dtype, image_size, zoom)
         progress.update(task, total=len(work))
         for photo, objects in work.items():
             progress.update(task, description=photo.name)

@@ -15,9 +15,10 @@ from PIL import Image
 
 from masklet.cli.prompt_options import parsed_box, parsed_point
 from masklet.errors import InvalidInputError
+from masklet.masks.geometry import Box
 from masklet.media.label_maps import read_label_map
 from masklet.media.mask_files import read_mask_png
-from masklet.prompts.object_prompts import Box, ObjectPrompt, Point
+from masklet.prompts.object_prompts import ObjectPrompt, Point
 
 if TYPE_CHECKING:
     from masklet.masks.geometry import Mask

@@ -5,6 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 Mask = npt.NDArray[np.bool_]
+Box = tuple[float, float, float, float]  # (x1, y1, x2, y2) in pixels
 
 
 def area(mask: Mask) -> int:
@@ -12,7 +13,7 @@ def area(mask: Mask) -> int:
     return int(np.count_nonzero(mask))
 
 
-def bounding_box(mask: Mask) -> tuple[float, float, float, float] | None:
+def bounding_box(mask: Mask) -> Box | None:
     """Return the tight box (x1, y1, x2, y2) in pixels around `mask` (bool [H, W]), or None for an empty mask.
 
     The edges are pixel edges: a mask of the single pixel (3, 5) has the box (3, 5, 4, 6).
@@ -45,3 +46,20 @@ def box_fill(mask: Mask) -> float:
     """The share of its bounding box that a mask covers, 0..1; 0 of an empty mask."""
     box = bounding_box(mask)
     return 0.0 if box is None else float(np.count_nonzero(mask) / ((box[2] - box[0]) * (box[3] - box[1])))
+
+
+def longer_side(box: Box) -> float:
+    """The longer side of a box (x1, y1, x2, y2)."""
+    return max(box[2] - box[0], box[3] - box[1])
+
+
+def surroundings(box: Box, side: float, height: int, width: int) -> Box:
+    """Return the square (x1, y1, x2, y2) of `side` pixels about the middle of `box`, in a picture of that size.
+
+    At the picture's border it is moved inwards, and it is no longer than the picture.
+    """
+    x1, y1, x2, y2 = box
+    across, down = min(side, width), min(side, height)
+    left = min(max((x1 + x2 - across) / 2, 0.0), width - across)
+    top = min(max((y1 + y2 - down) / 2, 0.0), height - down)
+    return left, top, left + across, top + down

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from masklet.errors import InvalidInputError
-from masklet.prompts.object_prompts import Box, ObjectPrompt, Point
+from masklet.masks.geometry import Box
+from masklet.prompts.object_prompts import ObjectPrompt, Point
 
 KEYS = ("id", "points", "box", "mask")
 

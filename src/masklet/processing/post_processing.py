@@ -54,7 +54,7 @@ def post_process_masks(
         if binarize and not apply_non_overlapping_constraints:
             results.append(_masks_of(cleaned_nmhw, size, mask_threshold))
             continue
-        resized_nmhw = _upscaled(cleaned_nmhw, size)
+        resized_nmhw = upscaled(cleaned_nmhw, size)
         if apply_non_overlapping_constraints:
             resized_nmhw = without_overlaps(resized_nmhw)
         results.append(resized_nmhw > mask_threshold if binarize else resized_nmhw)
@@ -120,7 +120,8 @@ def _cleaned(logits_nmhw: Tensor, threshold: float, max_hole_area: float, max_sp
     return cleaned_nhw.view_as(logits_nmhw)
 
 
-def _upscaled(logits_nmhw: Tensor, size: tuple[int, int]) -> Tensor:
+def upscaled(logits_nmhw: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return logits [n, m, h, w] at a picture's size (height, width)."""
     return F.interpolate(logits_nmhw, size, mode="bilinear", align_corners=False)
 
 
@@ -129,5 +130,5 @@ def _masks_of(logits_nmhw: Tensor, size: tuple[int, int], threshold: float) -> T
     shape = (*logits_nmhw.shape[:2], *size)
     masks_nmhw = torch.empty(shape, dtype=torch.bool, device=logits_nmhw.device)
     for index in range(shape[0]):
-        torch.gt(_upscaled(logits_nmhw[index : index + 1], size), threshold, out=masks_nmhw[index : index + 1])
+        torch.gt(upscaled(logits_nmhw[index : index + 1], size), threshold, out=masks_nmhw[index : index + 1])
     return masks_nmhw

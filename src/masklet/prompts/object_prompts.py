@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from masklet.errors import InvalidInputError
+from masklet.masks.geometry import Box
 
 Point = tuple[float, float, int]
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from masklet.errors import InvalidInputError
-from masklet.masks.geometry import Mask, bounding_box
-from masklet.prompts.object_prompts import Box
+from masklet.masks.geometry import Box, Mask, bounding_box
 from masklet.prompts.simulated_clicks import Click, corrective_click, first_click
 
 MOST_SLACK = 0.1  # of a side of the box

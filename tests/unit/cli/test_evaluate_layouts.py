@@ -175,6 +175,7 @@ def test_stills_of_each_layout(tmp_path, name):
         (("--compare", "a", "b", "--predictor", "ellipse"), "--predictor ellipse measures no model"),
         (("--compare", "a", "b", "--predictor", "all"), "--predictor all"),
         (("--predictor", "grabcut", "--image-size", "256"), "it does not go with --image-size"),
+        (("--predictor", "ellipse", "--zoom"), "it does not go with --zoom"),
     ],
 )
 def test_options_of_stills_that_contradict_each_other(tmp_path, arguments, named):

@@ -23,7 +23,8 @@ class Recipe:
 
     `data` names annotated data and its part in the run; without any, all is procedural. The procedural world is made of
     the pictures below `picture_folders` and the labelled ones of `panoptic_folder` (COCO panoptic format); a share
-    `mosaic` of its scenes shows four of half the size, and with them smaller objects. Training starts from
+    `mosaic` of its scenes shows four of half the size, and with them smaller objects. A share `near_views` of all
+    stills shows one object and its surroundings, enlarged. Training starts from
     `initial_weights` (a folder, file or hub id) or else from random ones. The learning rate warms up linearly and falls
     along a cosine to `final_learning_rate`. `rounds` counts the prompts an object gets: the first, then corrective
     clicks. `frozen` parts of the network stay as they begin.
@@ -37,6 +38,7 @@ class Recipe:
     data: DataMixture = field(default_factory=DataMixture)
     mixture: SceneMixture = field(default_factory=SceneMixture)
     mosaic: float = 0.0
+    near_views: float = 0.0
     clip_mixture: ClipMixture = field(default_factory=ClipMixture)
     initial_weights: str | Path | None = None
     rounds: int = 3
@@ -69,7 +71,7 @@ class Recipe:
         require_numbers(self, "rounds", "save_every", at_least=1)
         require_numbers(self, "learning_rate", "gradient_clip", above=0)
         require_numbers(self, "average_decay", at_least=0, below=1)
-        require_numbers(self, "mosaic", at_least=0, at_most=1)
+        require_numbers(self, "mosaic", "near_views", at_least=0, at_most=1)
         if not self.stages:
             raise InvalidInputError("Recipe.stages is empty; give at least one.")
         self._check_parts()

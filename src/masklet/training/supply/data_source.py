@@ -15,6 +15,7 @@ from masklet.datasets.sampling import (
     FramesAsStills,
     MixedClips,
     MixedScenes,
+    NearViews,
     RecordedClips,
     RecordedStills,
     SceneSource,
@@ -65,7 +66,8 @@ class TrainingData:
         for it, and is to be given to `skipped.note`.
         """
         scenes, scene_weights = self._scene_sources(stage.image_size)
-        stills = SceneBatches(MixedScenes(scenes, scene_weights), self.recipe, stage, share, first_step, steps)
+        seen = NearViews(MixedScenes(scenes, scene_weights), self.recipe.near_views, self.recipe.seed)
+        stills = SceneBatches(seen, self.recipe, stage, share, first_step, steps)
         if not isinstance(stage, ClipStage):
             return ReportingBatches(stills, scenes)
         clips, clip_weights = self._clip_sources(stage.image_size, stage.clip_length)

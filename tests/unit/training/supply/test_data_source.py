@@ -110,6 +110,14 @@ def test_procedural_scenes_are_mosaics_by_the_recipe(folders: Path) -> None:
     assert not same(first, plain)
 
 
+@pytest.mark.parametrize("roots", [(), ("images",)])
+def test_stills_are_seen_from_near_by_the_recipe(folders: Path, roots: tuple[str, ...]) -> None:
+    recipe = recipe_of(folders, *roots) if roots else small_recipe(folders / "pictures", stages=(STILLS,))
+    near, far = (batches(open_training_data(replace(recipe, near_views=share))) for share in (1.0, 0.0))
+    assert not all(same(*pair) for pair in zip(near, far, strict=True))
+    assert sum(each.targets.sum() for each in near) > sum(each.targets.sum() for each in far)
+
+
 @pytest.mark.parametrize("mosaic", [0.0, 0.5])
 @pytest.mark.parametrize("stage", [replace(STILLS, steps=1), replace(CLIPS, steps=1)])
 def test_the_seed_counts_in_the_procedural_world(folders: Path, stage: Stage, mosaic: float) -> None:

@@ -1,0 +1,47 @@
+"""Scenes of which some show one object and its surroundings, enlarged: what is segmented when a picture is zoomed."""
+
+import numpy as np
+
+from masklet.datasets.augmentation.views import View, translation
+from masklet.datasets.sampling.mixing import SceneSource
+from masklet.datasets.scenes.generator import LARGEST_SHARE, SMALLEST_AREA, Scene
+from masklet.masks.geometry import bounding_box, longer_side, surroundings
+
+CHANCE = 6  # keeps it apart from all other chance of a run
+SURROUNDINGS = 1.2, 3.0  # sides of a view, in longer sides of its object's box
+SMALLEST_SIDE = 32.0  # pixels
+LARGEST_VIEW = 0.8  # of the scene's side; a larger view would be much the same scene
+
+
+class NearViews:
+    """The scenes of a source, a `share` (0 to 1) of them seen from near; the same number, the same scene."""
+
+    def __init__(self, source: SceneSource, share: float, seed: int = 0) -> None:
+        self._source, self._share, self._seed = source, share, seed
+
+    def scene(self, number: int) -> Scene:
+        """The scene of a number; errors as the source's."""
+        scene = self._source.scene(number)
+        rng = np.random.default_rng((CHANCE, self._seed, number))
+        return near_view(rng, scene) if rng.random() < self._share else scene
+
+
+def near_view(rng: np.random.Generator, scene: Scene) -> Scene:
+    """A square around one object that is chosen by chance, enlarged to the scene's size; the scene, if that is no less.
+
+    What is left of objects fulfils what `Scene` promises, but that there may be one alone.
+    """
+    size = len(scene.image)
+    box = bounding_box(scene.masks[rng.integers(len(scene.masks))])
+    assert box is not None  # objects of scenes are visible
+    side = max(SMALLEST_SIDE, rng.uniform(*SURROUNDINGS) * longer_side(box))
+    if side > LARGEST_VIEW * size:
+        return scene
+    left, top, _, _ = surroundings(box, side, size, size)
+    view = View(np.diag([size / side, size / side, 1.0]) @ translation(-left, -top), size)
+    masks = view.masks(scene.masks)
+    areas = np.count_nonzero(masks, axis=(1, 2))
+    kept = np.flatnonzero((areas >= SMALLEST_AREA) & (areas <= LARGEST_SHARE * size * size))
+    places = {-1: -1} | {int(old): new for new, old in enumerate(kept)}
+    whole_of = [places.get(scene.whole_of[index], -1) for index in kept]
+    return Scene(view.picture(scene.image), masks[kept], whole_of, scene.kind) if len(kept) else scene

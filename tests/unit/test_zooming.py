@@ -1,0 +1,155 @@
+"""A second look from near: equal to the same steps by hand, and worth its time on small things."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from masklet import ImageSegmenter, ZoomingSegmenter
+from masklet.errors import InvalidInputError
+from masklet.masks.overlap import intersection_over_union
+from masklet.zooming import ZoomableImage
+
+HEIGHT, WIDTH = 120, 200
+PICTURE = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+BOX = [20.0, 30.0, 60.0, 50.0]
+VIEW = (12, 12, 68, 68)  # 1.4 times 40 pixels about (40, 40)
+LARGE_BOX = [5.0, 5.0, 150.0, 115.0]
+
+
+@pytest.fixture(scope="module")
+def zooming(saved_model: Path) -> ZoomingSegmenter:
+    return ZoomingSegmenter.from_pretrained(saved_model)
+
+
+@pytest.fixture(scope="module")
+def image(zooming: ZoomingSegmenter) -> ZoomableImage:
+    return zooming.encode(PICTURE)
+
+
+@pytest.fixture(scope="module")
+def plain(zooming: ZoomingSegmenter) -> ImageSegmenter:
+    return ImageSegmenter(zooming.model, zooming.processor)
+
+
+def enlarged(logits: Any, height: int, width: int) -> Tensor:
+    return F.interpolate(torch.as_tensor(logits)[None, None], (height, width), mode="bilinear")[0, 0]
+
+
+def mean_of_two_looks(
+    plain: ImageSegmenter, first: dict[str, Any], second: dict[str, Any], view: tuple[int, int, int, int]
+) -> Tensor:
+    """The logits [H, W] by nothing but `ImageSegmenter`; `second` are the prompts in the view's pixels."""
+    left, top, right, bottom = view
+    whole = plain.segment(plain.encode(PICTURE), **first).low_resolution_logits
+    assert whole is not None
+    logits = enlarged(whole[0], HEIGHT, WIDTH)
+    if "masks" in second:
+        part = logits[None, None, top:bottom, left:right]
+        second = second | {"masks": F.interpolate(part, whole[0].shape, mode="bilinear", antialias=True)[0].numpy()}
+    near = plain.segment(plain.encode(PICTURE[top:bottom, left:right]), multimask=False, **second)
+    assert near.low_resolution_logits is not None
+    logits[top:bottom, left:right] += enlarged(near.low_resolution_logits[0], bottom - top, right - left)
+    logits[top:bottom, left:right] /= 2
+    return logits
+
+
+def test_a_box_is_looked_at_again_alone(zooming: ZoomingSegmenter, plain: ImageSegmenter, image: ZoomableImage) -> None:
+    expected = mean_of_two_looks(plain, {"boxes": [BOX]}, {"boxes": [[8, 18, 48, 38]]}, VIEW)
+    result = zooming.segment(image, boxes=[BOX], object_ids=[4])
+    assert result.object_ids == (4,)
+    assert (result.masks[0] != (expected > 0).numpy()).mean() < 1e-3
+    shrunk = F.interpolate(expected[None, None], (24, 24), mode="bilinear", antialias=True)[0, 0]
+    assert result.low_resolution_logits is not None
+    np.testing.assert_allclose(result.low_resolution_logits[0], shrunk, atol=1e-3)
+
+
+def test_clicks_are_looked_at_again_with_what_the_first_look_found(
+    zooming: ZoomingSegmenter, plain: ImageSegmenter, image: ZoomableImage
+) -> None:
+    """Around the box and the click on the object; a click far off it is not seen from near."""
+    said = {"points": [[[80, 40], [190, 100]]], "labels": [[1, 0]], "boxes": [BOX]}
+    view = (8, 0, 92, 84)  # 1.4 times 60 pixels about (50, 40), moved into the picture
+    seen = {"points": [[[72, 40]]], "labels": [[1]], "boxes": [[12, 30, 52, 50]], "masks": "of the first look"}
+    expected = mean_of_two_looks(plain, said, seen, view)
+    result = zooming.segment(image, **said)
+    assert (result.masks[0] != (expected > 0).numpy()).mean() < 1e-3
+
+
+def test_scores_are_those_of_both_looks(zooming: ZoomingSegmenter, plain: ImageSegmenter, image: ZoomableImage) -> None:
+    left, top, right, bottom = VIEW
+    near = plain.segment(plain.encode(PICTURE[top:bottom, left:right]), boxes=[[8, 18, 48, 38]]).scores
+    mean = (plain.segment(image, boxes=[BOX]).scores + near) / 2
+    np.testing.assert_allclose(zooming.segment(image, boxes=[BOX]).scores, mean, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "prompts",
+    [{"boxes": [LARGE_BOX]}, {"boxes": np.array(LARGE_BOX)}, {"masks": np.full((1, 24, 24), -20, np.float32)}],
+    ids=["a large box", "as an array", "nothing found"],
+)
+def test_what_a_second_look_would_not_show_any_better_stays(
+    zooming: ZoomingSegmenter, plain: ImageSegmenter, image: ZoomableImage, prompts: dict[str, Any], monkeypatch: Any
+) -> None:
+    if "masks" in prompts:  # a network that finds nothing
+        nothing = torch.full((1, 1, 24, 24), -1.0), torch.zeros(1, 1)
+        monkeypatch.setattr(ImageSegmenter, "_best", lambda *_, **__: nothing)
+    twice, once = zooming.segment(image, **prompts), plain.segment(image, **prompts)
+    for name in ("masks", "scores", "low_resolution_logits"):
+        np.testing.assert_array_equal(getattr(twice, name), getattr(once, name))
+
+
+def test_objects_do_not_change_each_other(zooming: ZoomingSegmenter, image: ZoomableImage) -> None:
+    together = zooming.segment(image, boxes=[LARGE_BOX, BOX])
+    for number, box in enumerate([LARGE_BOX, BOX]):
+        alone = zooming.segment(image, boxes=[box])
+        assert (together.masks[number] != alone.masks[0]).mean() < 1e-3
+
+
+@pytest.mark.parametrize(
+    "prompts",
+    [
+        {"points": [[0, 0], [WIDTH, HEIGHT]]},
+        {"points": [[[3, 3]], np.zeros((0, 2))], "labels": [[0], []]},
+        {"boxes": [[-50, -50, 1, 1], [WIDTH - 1, HEIGHT - 1, WIDTH + 30, HEIGHT + 30]]},
+        {"points": [[[10, 10]]], "labels": [[1]], "boxes": torch.tensor([BOX])},
+    ],
+    ids=["corners", "no click on it", "boxes that reach over the border", "tensors"],
+)
+def test_prompts_at_the_border_and_of_other_kinds(
+    zooming: ZoomingSegmenter, image: ZoomableImage, prompts: dict[str, Any]
+) -> None:
+    masks = zooming.segment(image, **prompts).masks
+    assert masks.shape == (len(prompts.get("points", prompts.get("boxes"))), HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1)])
+def test_tiny_and_thin_pictures(zooming: ZoomingSegmenter, size: tuple[int, int]) -> None:
+    picture = np.zeros((*size, 3), np.uint8)
+    assert zooming.segment(zooming.encode(picture), boxes=[[0, 0, 1, 1]]).masks.shape == (1, *size)
+
+
+def test_a_picture_without_its_pixels_is_refused(zooming: ZoomingSegmenter, plain: ImageSegmenter) -> None:
+    with pytest.raises(InvalidInputError, match=r"this class's encode\(\.\.\.\), got EncodedImage"):
+        zooming.segment(plain.encode(PICTURE), boxes=[BOX])
+
+
+def test_a_small_thing_is_outlined_better_with_the_bundled_model() -> None:
+    """A leaf of 26 x 14 pixels in a picture of 1000, where a cell of the answer is 10 pixels wide."""
+    truth = np.zeros((1000, 1000), np.uint8)
+    cv2.ellipse(truth, (700, 300), (13, 7), 30, 0, 360, 1, -1)
+    picture = np.where(truth[..., None] > 0, np.uint8([60, 140, 50]), np.uint8([200, 190, 170]))
+    rows, columns = np.nonzero(truth)
+    box = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+    overlaps = []
+    for kind in (ImageSegmenter, ZoomingSegmenter):
+        segmenter = kind.from_pretrained()
+        mask = segmenter.segment(segmenter.encode(picture), boxes=[box]).masks[0]
+        overlaps.append(intersection_over_union(truth > 0, mask))
+    assert overlaps[1] > 0.8
+    assert overlaps[1] > overlaps[0] + 0.05
