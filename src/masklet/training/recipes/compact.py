@@ -85,6 +85,7 @@ def compact(given: Ingredients) -> Recipe:
         prompts=PromptShares(click=0.36, box=0.6, mask=0.04),
         mixture=SceneMixture(copy_paste=0.3, parts_and_wholes=0.18, micrograph=0.07),
         mosaic=0.25,
+        near_views=0.45,
         # At the papers' weights its masks filled too little of what was asked for.
         losses=LossWeights(focal_alpha=0.5, dice=4.0, iou=2.0, close_up=0.5),
         annotator=AnnotatorShares(deepest=0.6, truth=0.0, loose_box=0.4),

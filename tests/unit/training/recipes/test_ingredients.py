@@ -58,7 +58,7 @@ def test_fine_tuning_starts_from_a_checkpoint(tmp_path: Path) -> None:
     assert "memory" in recipe.frozen
     bundled = recipe_named("finetune-image", annotated)
     assert bundled.initial_weights == str(BUNDLED_FOLDER)
-    assert (bundled.losses.dice, bundled.losses.focal_alpha) == (4.0, 0.5)  # of its own run.json
+    assert (bundled.losses.dice, bundled.losses.focal) == (6.0, 10.0)  # of its own run.json
     with pytest.raises(CheckpointError, match="nowhere"):
         recipe_named("finetune-image", annotated, initial_weights=str(tmp_path / "nowhere"))
 
