@@ -15,6 +15,8 @@ from masklet.masks.segmentation import Segmentation
 from masklet.modeling.image_model import Sam2Model
 from masklet.modeling.mask_decoder import DecodedMasks
 from masklet.modeling.mask_selection import multimask_outputs, single_output
+from masklet.processing.pictures import picture_list
+from masklet.processing.preparation import original_pixels, prepared_pixels
 from masklet.processing.processor import Sam2Processor
 from masklet.processing.results import segmentation_of
 from masklet.prompts.point_labels import PADDING, POSITIVE
@@ -50,15 +52,9 @@ class ImageSegmenter:
         processor = Sam2Processor.from_pretrained(source, size=size, **place)
         return cls(model, processor)
 
-    @torch.inference_mode()
     def encode(self, image: Any) -> EncodedImage:
         """Encode a PIL image, a file path, or an array or tensor of pixels; errors as `Sam2Processor` raises them."""
-        inputs = self.processor(images=image, return_tensors="pt")
-        if len(inputs["original_sizes"]) != 1:
-            raise InvalidInputError(f"One picture is encoded at a time; got {len(inputs['original_sizes'])}.")
-        height, width = inputs["original_sizes"][0].tolist()
-        embeddings = self.model.get_image_embeddings(inputs["pixel_values"].to(self.model.device, self.model.dtype))
-        return EncodedImage(tuple(embeddings), height, width)
+        return self._encoded(self._pixels(image))
 
     def segment(
         self,
@@ -100,6 +96,20 @@ class ImageSegmenter:
             order = iou.argsort(descending=True)
             results.append(self._segmentation(encoded, logits[order].unsqueeze(1), iou[order].unsqueeze(1), None))
         return results
+
+    def _pixels(self, image: Any) -> Tensor:
+        """The pixels [3, H, W] of one picture, which may be the caller's own."""
+        pictures = picture_list(image)
+        if len(pictures) != 1:
+            raise InvalidInputError(f"One picture is encoded at a time; got {len(pictures)}.")
+        return original_pixels(pictures[0], self.processor.image_processor)
+
+    @torch.inference_mode()
+    def _encoded(self, pixels: Tensor) -> EncodedImage:
+        """What the network keeps of pixels [3, H, W]."""
+        prepared = prepared_pixels(pixels, self.processor.image_processor)[None]
+        embeddings = self.model.get_image_embeddings(prepared.to(self.model.device, self.model.dtype))
+        return EncodedImage(tuple(embeddings), *pixels.shape[1:])
 
     def _best(self, encoded: EncodedImage, multimask: bool | None, **prompts: Any) -> tuple[Tensor, Tensor]:
         """The logits [N, 1, h, w] and the score [N, 1] of the mask that `segment` answers with."""

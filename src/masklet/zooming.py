@@ -17,9 +17,8 @@ from torch import Tensor
 from masklet.errors import InvalidInputError
 from masklet.masks.geometry import Box, bounding_box, longer_side, surroundings
 from masklet.masks.segmentation import Segmentation
-from masklet.processing.pictures import picture_list, picture_pixels
 from masklet.processing.post_processing import upscaled
-from masklet.prompts.point_labels import POSITIVE
+from masklet.prompts.point_labels import NEGATIVE, POSITIVE
 from masklet.segmenting import EncodedImage, Floats, ImageSegmenter
 
 REACH = 1.4  # a view's side, in longer sides of its object's box
@@ -43,8 +42,8 @@ class ZoomingSegmenter(ImageSegmenter):
 
     def encode(self, image: Any) -> ZoomableImage:
         """Encode a picture as `ImageSegmenter.encode` does, and keep its pixels."""
-        encoded = super().encode(image)
-        pixels = picture_pixels(picture_list(image)[0])
+        pixels = self._pixels(image).clone()  # the caller's may change before the second look
+        encoded = self._encoded(pixels)
         return ZoomableImage(encoded.embeddings, encoded.height, encoded.width, pixels)
 
     @torch.inference_mode()
@@ -63,14 +62,14 @@ class ZoomingSegmenter(ImageSegmenter):
 
         The first look answers as `ImageSegmenter` does. The second, at 1.4 times the longer side of the object's box
         (the one given, or else what the first look found), gets the same prompts and the logits of the first; a box
-        alone stays alone.
+        alone stays alone, unless `multimask` chose its mask among three.
         """
         if not isinstance(encoded, ZoomableImage):
             raise InvalidInputError(f"Pictures are given to this class's encode(...), got {type(encoded).__name__}.")
         given = {"points": points, "labels": labels, "boxes": boxes, "masks": masks}
         logits_n1hw, scores_n1 = self._best(encoded, multimask, **given)
         looks = [
-            self._looked_at(encoded, _Said.of_object(number, given), logits_1hw[0].float(), score)
+            self._looked_at(encoded, _Said.of_object(number, given), logits_1hw[0].float(), score, bool(multimask))
             for number, (logits_1hw, score) in enumerate(zip(logits_n1hw, scores_n1[:, 0].float(), strict=True))
         ]
         return Segmentation(
@@ -80,15 +79,17 @@ class ZoomingSegmenter(ImageSegmenter):
             low_resolution_logits=torch.stack([look.logits for look in looks]).cpu().numpy(),
         )
 
-    def _looked_at(self, image: ZoomableImage, said: "_Said", logits_hw: Tensor, score: Tensor) -> "_Look":
+    def _looked_at(
+        self, image: ZoomableImage, said: "_Said", logits_hw: Tensor, score: Tensor, is_one_of_three: bool
+    ) -> "_Look":
         """What is found in the end of an object with the logits and the score of the first look."""
         whole = upscaled(logits_hw[None, None], (image.height, image.width))[0, 0]
         view = said.view(whole)
         if view is None:
             return _Look(whole > 0, logits_hw, score)
-        near = super().encode(view.of(image.pixels))
+        near = self._encoded(view.of(image.pixels))
         prompts = said.in_view(view)
-        if not said.is_box_alone:
+        if is_one_of_three or not said.is_box_alone:
             prompts["masks"] = _resized(view.of(whole), logits_hw.shape)[None].cpu().numpy()
         near_logits, near_scores = self._best(near, False, **prompts)
         view.of(whole).lerp_(upscaled(near_logits.float(), (near.height, near.width))[0, 0], 0.5)
@@ -148,7 +149,9 @@ class _Said:
         labels = given["labels"][number] if is_labelled else [POSITIVE] * len(points_n2)
         boxes = given["boxes"]
         corners = None if boxes is None else np.asarray(boxes, np.float32).reshape(-1, 2, 2)[number]
-        return cls(points_n2, np.asarray(labels, np.int64).reshape(-1), corners, given["masks"] is not None)
+        labels_n = np.asarray(labels, np.int64).reshape(-1)
+        is_click = labels_n >= NEGATIVE  # others are there for the shape
+        return cls(points_n2[is_click], labels_n[is_click], corners, given["masks"] is not None)
 
     @property
     def is_box_alone(self) -> bool:
@@ -185,5 +188,6 @@ class _Said:
                 return None
             corners = np.reshape(box, (2, 2))
         places = np.concatenate([corners, self.points[self.labels == POSITIVE]])
+        places = places.clip(0, whole.shape[::-1])  # boxes may reach out of the picture
         (left, top), (right, bottom) = places.min(0).tolist(), places.max(0).tolist()
         return left, top, right, bottom

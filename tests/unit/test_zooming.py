@@ -12,6 +12,7 @@ from torch import Tensor
 
 from masklet import ImageSegmenter, ZoomingSegmenter
 from masklet.errors import InvalidInputError
+from masklet.masks.geometry import bounding_box
 from masklet.masks.overlap import intersection_over_union
 from masklet.zooming import ZoomableImage
 
@@ -79,6 +80,70 @@ def test_clicks_are_looked_at_again_with_what_the_first_look_found(
     expected = mean_of_two_looks(plain, said, seen, view)
     result = zooming.segment(image, **said)
     assert (result.masks[0] != (expected > 0).numpy()).mean() < 1e-3
+
+
+def test_what_was_found_by_a_click_is_looked_at_again(
+    zooming: ZoomingSegmenter, image: ZoomableImage, monkeypatch: Any
+) -> None:
+    """Without a box the view is around the mask and the clicks on the object; what is no click is left out."""
+    asked: list[dict[str, Any]] = []
+    found = torch.full((1, 1, 24, 24), -1.0)
+    found[0, 0, 10:14, 4:8] = 1.0  # a cell is 5 pixels high and 8.3 wide
+
+    def best(_: Any, encoded: Any, multimask: bool | None, **prompts: Any) -> tuple[Tensor, Tensor]:
+        asked.append({"size": (encoded.height, encoded.width), "multimask": multimask, **prompts})
+        return (found if len(asked) == 1 else torch.full((1, 1, 24, 24), 3.0)), torch.tensor([[0.5]])
+
+    monkeypatch.setattr(ImageSegmenter, "_best", best)
+    clicks = [[50, 60], [40, 55], [190, 10], [1, 1], [2, 2]]
+    result = zooming.segment(image, points=[clicks], labels=[[1, 0, 0, -1, -10]])
+    second = asked[1]
+    box = result_box(enlarged(found[0, 0], HEIGHT, WIDTH) > 0)
+    side = 1.4 * max(box[2] - box[0], box[3] - box[1])
+    left, top = round((box[0] + box[2] - side) / 2), round((box[1] + box[3] - side) / 2)
+    assert second["size"] == (pytest.approx(side, abs=1), pytest.approx(side, abs=1))
+    assert second["multimask"] is False
+    np.testing.assert_allclose(second["points"][0], np.array([[50, 60], [40, 55]]) - [left, top])
+    assert second["labels"][0].tolist() == [1, 0]
+    assert "boxes" not in second
+    assert second["masks"].shape == (1, 24, 24)
+    assert 0.2 < (second["masks"] > 0).mean() < 0.6  # what was found, enlarged
+    assert result.masks[0, top + 2 : top + int(side) - 2, left + 2 : left + int(side) - 2].all()  # (-1 + 3) / 2 > 0
+    assert not result.masks[0, :, left + round(side) + 2 :].any()
+
+
+def result_box(mask: Tensor) -> tuple[float, float, float, float]:
+    box = bounding_box(mask.numpy())
+    assert box is not None
+    return box
+
+
+def test_ignored_points_leave_a_box_alone_and_boxes_end_at_the_border(
+    zooming: ZoomingSegmenter, image: ZoomableImage, monkeypatch: Any
+) -> None:
+    asked: list[tuple[int, set[str]]] = []
+
+    def best(_: Any, encoded: Any, __: Any, **prompts: Any) -> tuple[Tensor, Tensor]:
+        asked.append((encoded.width, {name for name, value in prompts.items() if value is not None}))
+        return torch.ones(1, 1, 24, 24), torch.tensor([[0.5]])
+
+    monkeypatch.setattr(ImageSegmenter, "_best", best)
+    zooming.segment(image, boxes=[BOX], points=[[[30, 40]]], labels=[[-10]])
+    zooming.segment(image, boxes=[[-300, 30, 60, 50]])
+    zooming.segment(image, boxes=[BOX], multimask=True)
+    assert asked[1] == (56, {"boxes"})
+    assert asked[3] == (84, {"boxes"})  # as of (0, 30, 60, 50)
+    assert asked[5] == (56, {"boxes", "masks"})
+
+
+def test_the_picture_may_change_after_it_was_encoded(zooming: ZoomingSegmenter) -> None:
+    buffer = PICTURE.copy()
+    image = zooming.encode(buffer)
+    before = zooming.segment(image, boxes=[BOX])
+    buffer[:] = 0
+    np.testing.assert_array_equal(
+        zooming.segment(image, boxes=[BOX]).low_resolution_logits, before.low_resolution_logits
+    )
 
 
 def test_scores_are_those_of_both_looks(zooming: ZoomingSegmenter, plain: ImageSegmenter, image: ZoomableImage) -> None:

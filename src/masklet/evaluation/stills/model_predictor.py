@@ -25,8 +25,9 @@ class ModelPredictor:
 
     @property
     def fingerprint(self) -> str:
-        """What tells the weights from others."""
-        return fingerprint(self._segmenter.model)
+        """What tells the weights, and how often they look, from others."""
+        weights, kind = fingerprint(self._segmenter.model), type(self._segmenter)
+        return weights if kind is ImageSegmenter else f"{weights} {kind.__name__}"
 
     def open(self, image: npt.NDArray[np.uint8]) -> None:
         """Encode `image` (RGB, uint8 [H, W, 3])."""
