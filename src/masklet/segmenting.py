@@ -1,7 +1,7 @@
 """One picture, encoded once; then any prompts, as often as wanted. The shortest way from a click to a mask."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -82,8 +82,8 @@ class ImageSegmenter:
 
         Raises `InvalidInputError` for prompts that do not fit together or lie outside the picture.
         """
-        logits, iou = self._best(encoded, multimask, points=points, labels=labels, boxes=boxes, masks=masks)
-        return self._segmentation(encoded, logits, iou, object_ids)
+        prompts = {"points": points, "labels": labels, "boxes": boxes, "masks": masks}
+        return self._answer(encoded, prompts, multimask, object_ids)
 
     def candidates(self, encoded: EncodedImage, **prompts: Any) -> list[Segmentation]:
         """Return for each object all three masks of an ambiguous prompt, best first; the prompts are as for `segment`.
@@ -96,6 +96,17 @@ class ImageSegmenter:
             order = iou.argsort(descending=True)
             results.append(self._segmentation(encoded, logits[order].unsqueeze(1), iou[order].unsqueeze(1), None))
         return results
+
+    def _answer(
+        self,
+        encoded: EncodedImage,
+        prompts: Mapping[str, Any],
+        multimask: bool | None,
+        object_ids: Sequence[int] | None,
+    ) -> Segmentation:
+        """What `segment` returns for its arguments."""
+        logits, iou = self._best(encoded, multimask, **prompts)
+        return self._segmentation(encoded, logits, iou, object_ids)
 
     def _pixels(self, image: Any) -> Tensor:
         """The pixels [3, H, W] of one picture, which may be the caller's own."""

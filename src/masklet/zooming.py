@@ -36,8 +36,12 @@ class ZoomableImage(EncodedImage):
 class ZoomingSegmenter(ImageSegmenter):
     """As `ImageSegmenter`, but small objects are segmented twice: in the picture, and in a view of them from near.
 
-    Logits and scores of both are averaged; objects that fill most of the picture are left as they are. A second look
-    costs an object what encoding a picture costs. `candidates` are those of the first look.
+    The first look of `segment` answers as that class does. The second, at 1.4 times the longer side of the object's box
+    (the one given, or else what the first look found), gets the same prompts and the logits of the first; a box alone
+    stays alone, unless `multimask` chose its mask among three. Logits and scores of both are averaged.
+
+    Objects that fill most of the picture are left as they are. A second look costs an object what encoding a picture
+    costs. `candidates` are those of the first look.
     """
 
     def encode(self, image: Any) -> ZoomableImage:
@@ -47,29 +51,18 @@ class ZoomingSegmenter(ImageSegmenter):
         return ZoomableImage(encoded.embeddings, encoded.height, encoded.width, pixels)
 
     @torch.inference_mode()
-    def segment(
+    def _answer(
         self,
         encoded: EncodedImage,
-        *,
-        points: Sequence[Any] | None = None,
-        labels: Sequence[Any] | None = None,
-        boxes: Any = None,
-        masks: Floats | None = None,
-        multimask: bool | None = None,
-        object_ids: Sequence[int] | None = None,
+        prompts: Mapping[str, Any],
+        multimask: bool | None,
+        object_ids: Sequence[int] | None,
     ) -> Segmentation:
-        """Return one mask for each of N objects; arguments and errors are those of `ImageSegmenter.segment`.
-
-        The first look answers as `ImageSegmenter` does. The second, at 1.4 times the longer side of the object's box
-        (the one given, or else what the first look found), gets the same prompts and the logits of the first; a box
-        alone stays alone, unless `multimask` chose its mask among three.
-        """
         if not isinstance(encoded, ZoomableImage):
             raise InvalidInputError(f"Pictures are given to this class's encode(...), got {type(encoded).__name__}.")
-        given = {"points": points, "labels": labels, "boxes": boxes, "masks": masks}
-        logits_n1hw, scores_n1 = self._best(encoded, multimask, **given)
+        logits_n1hw, scores_n1 = self._best(encoded, multimask, **prompts)
         looks = [
-            self._looked_at(encoded, _Said.of_object(number, given), logits_1hw[0].float(), score, bool(multimask))
+            self._looked_at(encoded, _Said.of_object(number, prompts), logits_1hw[0].float(), score, bool(multimask))
             for number, (logits_1hw, score) in enumerate(zip(logits_n1hw, scores_n1[:, 0].float(), strict=True))
         ]
         return Segmentation(
