@@ -153,8 +153,8 @@ def test_two_processes_train_as_one(
     together, expected = saved_state(folder), saved_state(alone[0])
     for name, tensor in expected["average"].items():
         differs = ~torch.isclose(together["average"][name], tensor, rtol=1e-2, atol=2e-4)
-        # AdamW goes as far for a gradient that is nothing but rounding as for any other: a single value of a large tensor
-        # may differ, on some processors one of 147,456 does.
+        # AdamW goes as far for a gradient that is nothing but rounding as for any other: a single value of a large
+        # tensor may differ, on some processors one of 147,456 does.
         assert differs.float().mean() <= 1e-5, name
     resumed = torch.load(folder / "resumed.pt", weights_only=True)
     assert_equal_states(resumed, {name: together[name] for name in resumed})
