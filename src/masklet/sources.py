@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from masklet.errors import CheckpointError
+from masklet.folders import entries, is_system_entry, matching
 
 Source = str | os.PathLike[str] | None
 
@@ -57,7 +58,7 @@ class _Folder:
 
     def names_in(self, subfolder: str) -> list[str]:
         folder = self.folder / subfolder
-        return [path.name for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+        return [path.name for path in entries(folder) if path.is_file()] if folder.is_dir() else []
 
 
 @dataclass(frozen=True)
@@ -102,12 +103,13 @@ class _HubRepository:
 
     def names_in(self, subfolder: str) -> list[str]:
         paths = map(PurePosixPath, self.files)
-        return [path.name for path in paths if path.parent == PurePosixPath(subfolder)]
+        inside = (path.name for path in paths if path.parent == PurePosixPath(subfolder))
+        return [name for name in inside if not is_system_entry(name)]
 
 
 def _open_source(source: Source, revision: str | None) -> _Folder | _SingleFile | _HubRepository:
     if source is None:
-        if not any(BUNDLED_FOLDER.glob("*.json")):
+        if not matching(BUNDLED_FOLDER, "*.json"):
             raise CheckpointError("This installation of masklet has no bundled model; give a folder or a hub id.")
         return _Folder(BUNDLED_FOLDER, "The bundled model")
     if not isinstance(source, str | os.PathLike):

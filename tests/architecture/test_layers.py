@@ -12,6 +12,7 @@ PACKAGE = Path(masklet.__file__).parent
 LAYERS = (
     "errors",
     "atomic_files",
+    "folders",
     "masks",
     "prompts",
     "sources",
@@ -73,6 +74,14 @@ def calls_by_name(path: Path) -> set[str]:
     return {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
 
 
+def calls_of_attributes(path: Path) -> set[str]:
+    """The last names of what a file calls by a dotted name, and of `walk` and the like that it imports by name."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    return {each.attr for each in calls if isinstance(each, ast.Attribute)} | names
+
+
 def test_every_file_belongs_to_a_layer() -> None:
     assert {layer_of(path) for path in FILES} == set(LAYERS)
 
@@ -99,6 +108,14 @@ def test_the_network_is_pure() -> None:
     assert offenders({path: foreign_imports(path) - STANDARD_LIBRARY - {"torch"} for path in network}) == {}
     assert offenders({path: foreign_imports(path) & IMPURE_MODULES for path in network}) == {}
     assert offenders({path: calls_by_name(path) & {"print", "open", "input"} for path in network}) == {}
+
+
+def test_folders_are_listed_at_one_place() -> None:
+    """What lists a folder by itself would meet `.DS_Store`, `.ipynb_checkpoints` and `@eaDir` as if they were data."""
+    listings = {"iterdir", "glob", "iglob", "rglob", "walk", "listdir", "scandir", "fwalk"}
+    exceptions = {"folders.py", "atomic_files.py"}  # the latter looks for hidden files: its own unfinished ones
+    found = {path: calls_of_attributes(path) & listings for path in FILES}
+    assert offenders(found).keys() == exceptions
 
 
 def test_configurations_need_no_libraries() -> None:

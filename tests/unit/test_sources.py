@@ -5,6 +5,7 @@ import huggingface_hub
 import pytest
 from huggingface_hub import constants
 from huggingface_hub.errors import RepositoryNotFoundError
+from tests.litter import litter
 
 from masklet import sources
 from masklet.checkpoints.reading import read_weights
@@ -28,6 +29,12 @@ def test_folder(folder):
     assert list_files(folder) == ["config.json", "model.safetensors"]
     assert list_files(folder, subfolder="part") == ["config.json"]
     assert list_files(folder, subfolder="none") == []
+
+
+def test_litter_is_no_file_of_a_checkpoint(folder):
+    litter(folder)
+    assert list_files(folder) == ["config.json", "model.safetensors"]
+    assert list_files(folder, subfolder="part") == ["config.json"]
 
 
 def test_missing_file_is_named_with_its_folder(folder):

@@ -18,6 +18,7 @@ from masklet.checkpoints.reading import INDEX_FILE, WEIGHTS_FILE
 from masklet.checkpoints.renaming import Tensors
 from masklet.configuration.base import CONFIG_FILE
 from masklet.errors import CheckpointError
+from masklet.folders import entries
 
 _WEIGHTS_NAME = re.compile(rf"{re.escape(WEIGHTS_FILE)}|{re.escape(INDEX_FILE)}|model-\d+-of-\d+\.safetensors")
 
@@ -41,8 +42,8 @@ def write_checkpoint_folder(
             (unfinished / CONFIG_FILE).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
             for name, content in (other_files or {}).items():
                 (unfinished / name).write_bytes(content)
-            written = {path.name for path in unfinished.iterdir()}
-        for path in Path(folder).iterdir():
+            written = {path.name for path in entries(unfinished)}
+        for path in entries(folder):
             if _WEIGHTS_NAME.fullmatch(path.name) and path.name not in written:
                 path.unlink()
 

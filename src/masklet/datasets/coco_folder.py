@@ -11,6 +11,7 @@ from masklet.datasets.annotation_json import read_annotation_json
 from masklet.datasets.encoded_objects import decoder_of
 from masklet.datasets.problems import Problem, ProblemKind
 from masklet.errors import InvalidInputError
+from masklet.folders import matching
 from masklet.media.frame_folders import frames_of_folder
 
 ANNOTATIONS = "annotations.json"
@@ -144,7 +145,7 @@ class CocoFolder:
 
 
 def _candidates(root: Path) -> list[Path]:
-    return sorted(path for pattern in PATTERNS for path in root.glob(pattern))
+    return sorted(path for pattern in PATTERNS for path in matching(root, pattern))
 
 
 def _annotations_of(root: Path) -> Path:

@@ -11,6 +11,7 @@ from masklet.datasets.problems import Problem, ProblemKind, listing, single_fram
 from masklet.datasets.sequence_list import is_sequence_list, read_sequence_list
 from masklet.datasets.stems import by_stem
 from masklet.errors import InvalidInputError
+from masklet.folders import folders_in
 from masklet.media.frame_folders import frames_of_folder
 
 FRAMES = "JPEGImages"
@@ -37,7 +38,7 @@ class LabelMapFolder:
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = folder_of_sequences(Path(root))
         self._frames, self._annotations = (self._folder(self.root / each) for each in (FRAMES, ANNOTATIONS))
-        self._annotated = tuple(sorted(each.name for each in self._annotations.iterdir() if each.is_dir()))
+        self._annotated = tuple(each.name for each in folders_in(self._annotations))
         if not self._annotated:
             raise EmptyDatasetError(f"{self._annotations} holds no folder; expected one for each sequence.")
         self._list = Path(root) if is_sequence_list(Path(root)) else None
@@ -79,7 +80,7 @@ class LabelMapFolder:
     def problems(self) -> Iterator[Problem]:
         """Yield label maps without frame, frames without label map, sequences of one frame; reads names only."""
         if self._list is None:  # a list is there to leave sequences out
-            for folder in sorted(each for each in self._frames.iterdir() if each.is_dir()):
+            for folder in folders_in(self._frames):
                 if folder.name not in self._annotated:
                     detail = f"{self._annotations} has no such folder"
                     yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(folder), detail)

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from masklet.datasets.label_map_folder import ANNOTATIONS, LabelMapFolder
+from masklet.folders import folders_in, matching
 
 META = "meta_*.json"
 NAME_OF_VIDEO = re.compile("[0-9a-f]{8}")
@@ -24,9 +25,9 @@ class MoseFolder(LabelMapFolder):
     @classmethod
     def _is_layout_of(cls, folder: Path) -> bool:
         """Whether there are the names or the lists that MOSE has."""
-        names = [each.name for each in (folder / ANNOTATIONS).iterdir() if each.is_dir()]
+        names = [each.name for each in folders_in(folder / ANNOTATIONS)]
         has_its_names = bool(names) and all(NAME_OF_VIDEO.fullmatch(each) for each in names)
-        return has_its_names or any(any(each.glob(META)) for each in (folder, folder.absolute().parent))
+        return has_its_names or any(matching(each, META) for each in (folder, folder.absolute().parent))
 
     def _unpaired(self, frames: dict[str, Path], annotations: dict[str, Path]) -> set[str]:
         is_of_validation = list(annotations) == list(frames)[:1]

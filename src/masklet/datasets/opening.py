@@ -14,6 +14,7 @@ from masklet.datasets.sav_folder import SavFolder
 from masklet.datasets.sav_split_folder import SavSplitFolder
 from masklet.datasets.youtube_vos_folder import YoutubeVosFolder
 from masklet.errors import InvalidInputError
+from masklet.folders import folders_in
 
 Layout = type[
     CocoFolder | SavSplitFolder | MoseFolder | YoutubeVosFolder | DavisFolder | SavFolder | Sa1bFolder | PlainFolder
@@ -49,7 +50,7 @@ def layout_of(root: str | os.PathLike[str]) -> Layout:
     found = _recognised(path)
     if found is not None:
         return found
-    inner = [each.name for each in sorted(path.glob("*")) if each.is_dir() and _recognised(each)]
+    inner = [each.name for each in folders_in(path) if _recognised(each)]
     hint = f" These folders in it are datasets: {', '.join(inner)}; name one of them." if inner else ""
     known = "; ".join(f"{each.NAME}: {each.LAYOUT}" for each in LAYOUTS)
     raise InvalidInputError(f"{path} is in no known layout of annotated data.{hint} Known are {known}.")

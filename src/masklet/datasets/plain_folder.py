@@ -15,6 +15,7 @@ from masklet.datasets.label_values import is_black_and_white, object_ids_in, voi
 from masklet.datasets.problems import Problem, ProblemKind
 from masklet.datasets.stems import by_stem
 from masklet.errors import InvalidInputError
+from masklet.folders import folders_in
 from masklet.masks.geometry import Mask
 from masklet.media.frame_folders import frames_of_folder
 from masklet.media.label_maps import LabelMap, read_label_map
@@ -131,5 +132,4 @@ def _first_folder(root: Path, names: tuple[str, ...]) -> Path | None:
 
 
 def _mask_files(folder: Path) -> list[Path]:
-    inner = sorted(each for each in folder.iterdir() if each.is_dir())
-    return [path for each in (folder, *inner) for path in frames_of_folder(each)]
+    return [path for each in (folder, *folders_in(folder)) for path in frames_of_folder(each)]

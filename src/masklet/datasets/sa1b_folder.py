@@ -11,6 +11,7 @@ from masklet.datasets.encoded_objects import decoder_of
 from masklet.datasets.problems import Problem, ProblemKind
 from masklet.datasets.stems import by_stem
 from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.folders import matching
 from masklet.media.frame_folders import frames_of_folder
 
 FOLDERS = ("images", "annotations")
@@ -92,12 +93,12 @@ def _folders(root: Path) -> list[tuple[Path, Path]]:
     pictures, annotations = (root / each for each in FOLDERS)
     if pictures.is_dir() and annotations.is_dir():
         return [(pictures, annotations)]
-    inner = sorted(each for each in root.glob(INNER_FOLDERS) if each.is_dir())
+    inner = [each for each in matching(root, INNER_FOLDERS) if each.is_dir()]
     return [(each, each) for each in (root, *inner)]
 
 
 def _json_files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.json"))
+    return matching(folder, "*.json")
 
 
 def _most_likely_first(root: Path) -> Iterator[tuple[Path, bool]]:

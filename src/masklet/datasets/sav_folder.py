@@ -11,6 +11,7 @@ from masklet.datasets.annotation_json import read_annotation_json
 from masklet.datasets.problems import Problem, ProblemKind, single_frame
 from masklet.datasets.sav_frames import FRAMES_PER_ANNOTATION, SavFrames
 from masklet.errors import InvalidInputError
+from masklet.folders import entries, matching
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import decode_run_length
 from masklet.media.frame_folders import frames_of_folder
@@ -210,11 +211,12 @@ class SavFolder:
         Beside the annotations, where other pictures may lie, only folders with a name of SA-V's.
         """
         beside = {path.parent for paths in self._annotations.values() for path in paths}
-        entries = {each for folder in {*beside, *self._frame_folders} if folder.is_dir() for each in folder.iterdir()}
-        folders = [each for each in entries if each.parent in self._frame_folders or each.name.startswith(NAME_BEGINS)]
+        folders = [each for each in {*beside, *self._frame_folders} if each.is_dir()]
+        found = {each for folder in folders for each in entries(folder)}
+        of_frames = [each for each in found if each.parent in self._frame_folders or each.name.startswith(NAME_BEGINS)]
         return sorted(
-            [each for each in entries if each.suffix == VIDEO_SUFFIX]
-            + [each for each in folders if each.is_dir() and frames_of_folder(each)]
+            [each for each in found if each.suffix == VIDEO_SUFFIX]
+            + [each for each in of_frames if each.is_dir() and frames_of_folder(each)]
         )
 
     @property
@@ -223,4 +225,4 @@ class SavFolder:
 
 
 def _annotation_files(root: Path, kind: str) -> Iterator[Path]:
-    return (path for depth in range(DEEPEST + 1) for path in sorted(root.glob("*/" * depth + f"*_{kind}.json")))
+    return (path for depth in range(DEEPEST + 1) for path in matching(root, "*/" * depth + f"*_{kind}.json"))

@@ -9,6 +9,7 @@ from masklet.datasets.annotated import EmptyDatasetError, MismatchedSizeError
 from masklet.datasets.problems import Problem, ProblemKind, single_frame
 from masklet.datasets.sav_frames import SavFrames
 from masklet.errors import InvalidInputError
+from masklet.folders import folders_in
 from masklet.masks.geometry import Mask
 from masklet.media.frame_folders import frames_of_folder
 from masklet.media.images import Pixels
@@ -29,7 +30,7 @@ class SavSplitVideo:
 
     def __init__(self, name: str, frames: Path, annotations: Path) -> None:
         self.name, self._frame_folder = name, frames
-        folders = sorted(each for each in annotations.iterdir() if each.is_dir() and each.name.isdecimal())
+        folders = [each for each in folders_in(annotations) if each.name.isdecimal()]
         self._masks = {int(each.name) + 1: {path.stem: path for path in frames_of_folder(each)} for each in folders}
 
     def __len__(self) -> int:
@@ -111,7 +112,7 @@ class SavSplitFolder:
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = Path(root)
         self._annotations = self.root / ANNOTATIONS
-        self.sequences = tuple(sorted(each.name for each in self._annotations.glob("*") if each.is_dir()))
+        self.sequences = tuple(each.name for each in folders_in(self._annotations))
         if not self.sequences:
             raise EmptyDatasetError(f"{self._annotations} holds no folder; expected one for each video.")
 
@@ -143,7 +144,7 @@ class SavSplitFolder:
         """Yield masks without frame, videos without masks and videos of one frame; reads names only."""
         for name in self.sequences:
             yield from self._problems_of(name)
-        for folder in sorted(each for each in (self.root / FRAMES).iterdir() if each.is_dir()):
+        for folder in folders_in(self.root / FRAMES):
             if folder.name not in self.sequences:
                 yield Problem(ProblemKind.IMAGE_WITHOUT_MASK, str(folder), f"{self._annotations} has no such folder")
 

@@ -8,6 +8,7 @@ from masklet.datasets.davis_folder import RESOLUTIONS
 from masklet.datasets.label_map_folder import ANNOTATIONS, FRAMES, LabelMapFolder
 from masklet.datasets.label_map_video import LabelMapVideo
 from masklet.errors import InvalidInputError
+from masklet.folders import folders_in, matching
 
 META = "meta.json"
 
@@ -32,12 +33,12 @@ class YoutubeVosFolder(LabelMapFolder):
     @classmethod
     def _is_layout_of(cls, folder: Path) -> bool:
         """Whether there is `meta.json`, or there are fewer label maps than frames in the first sequence."""
-        sequences = sorted(each for each in (folder / ANNOTATIONS).iterdir() if each.is_dir())
+        sequences = folders_in(folder / ANNOTATIONS)
         if not sequences or sequences[0].name in RESOLUTIONS:
             return False
         if (folder / META).is_file():
             return True
-        counts = [len(list((folder / kind / sequences[0].name).glob("*.*"))) for kind in (FRAMES, ANNOTATIONS)]
+        counts = [len(matching(folder / kind / sequences[0].name, "*.*")) for kind in (FRAMES, ANNOTATIONS)]
         return counts[1] <= max(1, counts[0] // 2) and counts[0] > 1
 
     def files_of(self, name: str) -> tuple[Path, ...]:

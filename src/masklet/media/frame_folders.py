@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from masklet.errors import InvalidInputError, UnreadableImageError, UnreadableVideoError
+from masklet.folders import entries
 from masklet.media.frame_file import FrameRead, damage, numbered
 from masklet.media.images import Pixels, read_image, to_rgb
 
@@ -97,10 +98,10 @@ def picture_pixels(picture: Picture, name: str) -> Pixels:
 def frames_of_folder(folder: str | os.PathLike[str]) -> list[Path]:
     """Return the picture files directly in `folder`, with numbers in their names in the order of numbers: 2 before 10.
 
-    Hidden files and files that by their suffix are no pictures are left out.
+    Hidden and system files, and files that by their suffix are no pictures, are left out.
     """
-    files = [path for path in Path(folder).iterdir() if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()]
-    return sorted((path for path in files if not path.name.startswith(".")), key=_natural)
+    files = (path for path in entries(folder) if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
+    return sorted(files, key=_natural)
 
 
 def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:

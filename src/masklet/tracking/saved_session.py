@@ -20,6 +20,7 @@ from torch import Tensor
 
 from masklet.atomic_files import folder_written_whole
 from masklet.errors import CheckpointError, InvalidInputError
+from masklet.folders import matching
 from masklet.modeling.video_network import VideoNetwork
 from masklet.tracking.fingerprint import fingerprint
 from masklet.tracking.frame_prompt import FramePrompt
@@ -65,7 +66,7 @@ def save_session(session: Sam2VideoInferenceSession, folder: str | os.PathLike[s
             for frame, path in target.bank.archived_files().items():
                 shutil.copyfile(path, unfinished / f"{name}-{index}-{frame}.safetensors")
         (unfinished / FILE).write_text(json.dumps(description, indent=1), encoding="utf-8")
-    for old in Path(folder).glob("memories-*.safetensors"):
+    for old in matching(folder, "memories-*.safetensors"):
         if not old.name.startswith(name):
             old.unlink()
 

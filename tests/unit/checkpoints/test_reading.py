@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tests.litter import litter
 from tests.unit.checkpoints.tensor_names import assert_same_tensors
 
 from masklet.checkpoints.reading import read_weights
@@ -119,6 +120,13 @@ def test_several_candidates_are_listed(tmp_path):
         torch.save(TENSORS, tmp_path / name)
     with pytest.raises(CheckpointError, match=r"sam2_hiera_large\.pt, sam2_hiera_tiny\.pt"):
         read_weights(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["tuned.safetensors", "tuned.pt"])
+def test_litter_is_no_candidate(tmp_path, name):
+    save_file(TENSORS, tmp_path / name) if name.endswith(".safetensors") else torch.save(TENSORS, tmp_path / name)
+    litter(tmp_path)
+    assert_same_tensors(read_weights(tmp_path).tensors, TENSORS)
 
 
 def test_no_weights_and_not_a_weight_file(tmp_path):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from tests.litter import litter
 from tests.unit.media.small_videos import moving_square
 
 from masklet.errors import InvalidInputError, UnreadableVideoError
@@ -17,8 +18,8 @@ def test_numbers_are_sorted_as_numbers(tmp_path):
     names = ["frame9.png", "frame10.png", "frame010b.png", "Frame2.PNG", "x-1-10.png", "x-1-9.png", "7.png"]
     write_frames(tmp_path, names)
     (tmp_path / "notes.txt").touch()
-    (tmp_path / ".hidden.png").touch()
     (tmp_path / "folder.png").mkdir()
+    litter(tmp_path)
     assert [path.name for path in frames_of_folder(tmp_path)] == [
         "7.png",
         "Frame2.PNG",

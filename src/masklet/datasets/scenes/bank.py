@@ -12,6 +12,7 @@ import numpy as np
 from masklet.datasets.scenes.cutouts import Cutout, around_mask, mostly_in_one_piece, recoloured, transparent_cutouts
 from masklet.datasets.scenes.layers import ByteArray
 from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.folders import matching
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 LABEL_FOLDER = "panoptic"
@@ -145,7 +146,8 @@ def _picture_paths(folders: Sequence[Path], skip: Path | None) -> list[Path]:
     for folder in map(Path, folders):
         if not folder.is_dir():
             raise InvalidInputError(f"not a folder of pictures: {folder}")
-        paths.update(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
+        found = (path for path in matching(folder, "**/*") if path.suffix.lower() in PICTURE_SUFFIXES)
+        paths.update(path for path in found if path.is_file())
     return sorted(
         path
         for path in paths
@@ -154,7 +156,7 @@ def _picture_paths(folders: Sequence[Path], skip: Path | None) -> list[Path]:
 
 
 def _read_panoptic(folder: Path) -> Iterator[LabelledPicture]:
-    files = sorted(folder.glob("panoptic*.json"))
+    files = matching(folder, "panoptic*.json")
     if len(files) != 1:
         raise InvalidInputError(f"{folder} must hold exactly one panoptic*.json, found {[file.name for file in files]}")
     document = json.loads(files[0].read_text())

@@ -9,6 +9,7 @@ from masklet.datasets.label_map_folder import folder_of_sequences
 from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
 from masklet.datasets.sequence_list import is_sequence_list
 from masklet.errors import InvalidInputError
+from masklet.folders import folders_in
 
 FolderPath = str | os.PathLike[str]
 
@@ -19,7 +20,7 @@ def image_datasets(root: FolderPath) -> dict[str, AnnotatedImages]:
     InvalidInputError if there is none, or one holds videos.
     """
     folder = Path(root)
-    inner = [each for each in sorted(folder.glob("*")) if each.is_dir() and is_dataset(each)]
+    inner = [each for each in folders_in(folder) if is_dataset(each)]
     folders = inner if inner and not is_dataset(folder) else [folder]
     return {dataset_name(each): _images(each) for each in folders}
 

@@ -19,6 +19,7 @@ from masklet.evaluation.vos.mask_folder import MaskFolder
 from masklet.evaluation.vos.video_predictors import ObjectMasks, VideoPredictor
 from masklet.evaluation.vos.vos_report import VosReport, vos_values
 from masklet.evaluation.vos.vos_scores import CountingRule, FrameScores, counted_frames, without_ends
+from masklet.folders import matching
 from masklet.masks.geometry import Mask
 from masklet.media.images import Pixels
 
@@ -93,7 +94,7 @@ class VosMeasurement:
     def files(self, name: str) -> Sequence[Path]:
         """Return the files of a sequence, and its masks if these are what is measured."""
         saved = Path(self.masks or "") / name if self.predictor is None else None
-        return *self.videos.files(name), *sorted(saved.rglob("*.png") if saved is not None else ())
+        return *self.videos.files(name), *(matching(saved, "**/*.png") if saved is not None else ())
 
     def settings(self) -> dict[str, Any]:
         """Return what the scores depend on."""

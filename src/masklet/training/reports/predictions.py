@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from masklet.atomic_files import written_whole
+from masklet.folders import matching
 from masklet.masks.segmentation import Segmentation
 from masklet.media.overlays import draw_overlay
 from masklet.modeling.mask_selection import is_ambiguous
@@ -69,7 +70,7 @@ class Predictions:
 
 def pictures_of(folder: Path) -> list[Path]:
     """The pictures of a run so far, oldest first."""
-    return sorted((folder / PICTURES_FOLDER).glob("*.jpg"))
+    return matching(folder / PICTURES_FOLDER, "*.jpg")
 
 
 def sample_batch(data: TrainingData) -> SceneBatch:

@@ -4,6 +4,7 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
+from tests.litter import litter
 
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.evaluation.vos.first_mask import evaluate_vos, score_saved_masks
@@ -147,6 +148,16 @@ def test_masks_written_anew_are_not_taken_for_those_that_were_measured(root, tmp
     changed = score_saved_masks(root, tmp_path / "masks", folder=tmp_path / "report")
     assert changed.items[0] == again.items[0]
     assert changed.items[1].values["J-Mean"] < again.items[1].values["J-Mean"]
+
+
+def test_litter_in_the_data_and_among_the_masks_changes_nothing(root, tmp_path, monkeypatch):
+    evaluate_vos(root, RepeatedFirstMask(), save_masks=tmp_path / "masks")
+    report = score_saved_masks(root, tmp_path / "masks", folder=tmp_path / "report")
+    litter(root)
+    litter(tmp_path / "masks")
+    assert score_saved_masks(root, tmp_path / "masks") == report
+    monkeypatch.setattr(FrameScores, "between", None)  # nothing is measured anew
+    assert score_saved_masks(root, tmp_path / "masks", folder=tmp_path / "report") == report
 
 
 @pytest.mark.parametrize("edited", ["Annotations", "JPEGImages"])
