@@ -1,14 +1,20 @@
 """The way a video stands: cameras record it as the sensor lies and write beside it how to turn it."""
 
+from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import av
+import av.filter
 import numpy as np
 import numpy.typing as npt
+from av.sidedata.sidedata import Type as SideDataKind
 
 from masklet.media.images import Pixels
 
 Matrix = npt.NDArray[np.int32]
+
+MOST_KINDS = 64  # FFmpeg 8.1 knows 34 kinds of side data, and gets one or two more a year
 
 
 def display_matrix(frame: av.VideoFrame) -> Matrix | None:
@@ -16,8 +22,29 @@ def display_matrix(frame: av.VideoFrame) -> Matrix | None:
 
     Ask once a video, of the first frame: a frame that was asked is freed by Python's garbage collector only.
     """
-    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # one kind that PyAV has no name for hides all of them
+        matrix = _with_named_side_data(frame).side_data.get("DISPLAYMATRIX")
     return None if matrix is None else np.frombuffer(bytes(matrix), dtype=np.int32).reshape(3, 3)
+
+
+def _with_named_side_data(frame: av.VideoFrame) -> av.VideoFrame:
+    """Return the frame without the kinds of side data that FFmpeg knows and PyAV does not: EXIF, views, ..."""
+    unnamed = {*range(MOST_KINDS)}.difference(kind.value for kind in SideDataKind)
+    graph = av.filter.Graph()
+    steps = [
+        graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1)),
+        *(graph.add("sidedata", f"mode=delete:type={kind}") for kind in unnamed),
+        graph.add("buffersink"),
+    ]
+    for before, after in pairwise(steps):
+        before.link_to(after)
+    graph.configure()
+    graph.push(frame)
+    named = graph.pull()
+    assert isinstance(named, av.VideoFrame)
+    return named
 
 
 def upright_pixels(frame: av.VideoFrame, matrix: Matrix | None) -> Pixels:

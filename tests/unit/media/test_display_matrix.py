@@ -1,7 +1,16 @@
+import io
+from fractions import Fraction
+
+import av
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
+from tests.unit.media.small_videos import moving_square
 
 from masklet.media.display_matrix import turned
+from masklet.media.images import read_image
+from masklet.media.live_frames import live_frames
+from masklet.media.video_reader import open_video
 
 PIXELS = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
 ONE = 1 << 16
@@ -27,3 +36,74 @@ def test_quarters_and_mirrors(matrix, expected):
     result = turned(PIXELS, full)
     np.testing.assert_array_equal(result, expected)
     assert result.flags.c_contiguous
+
+
+# frames that come with EXIF, which PyAV has no name for
+
+
+CORNERS = np.kron(np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 0]]], np.uint8), np.ones((24, 32, 1)))
+
+
+def exif_of(orientation):
+    exif = Image.Exif()
+    exif[0x010F] = "a maker"
+    if orientation:
+        exif[0x0112] = orientation
+    return exif
+
+
+def jpeg(orientation):
+    buffer = io.BytesIO()
+    image = Image.fromarray(CORNERS.astype(np.uint8))
+    image.save(buffer, "JPEG", exif=exif_of(orientation), subsampling=0, quality=95)
+    return buffer.getvalue()
+
+
+def write_motion_jpeg(path, content):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=12)
+        stream.height, stream.width = CORNERS.shape[:2]
+        stream.pix_fmt = "yuvj444p"
+        for number in range(3):
+            packet = av.Packet(content)
+            packet.stream, packet.time_base = stream, Fraction(1, 12)
+            packet.pts = packet.dts = number
+            container.mux(packet)
+    return path
+
+
+def assert_same_corners(pixels, expected):
+    assert pixels.shape == expected.shape
+    assert np.abs(pixels.astype(int) - expected).max() < 40  # another JPEG decoder; corners differ by 255
+
+
+@pytest.mark.parametrize("orientation", range(9))
+def test_motion_jpeg_with_exif_is_shown_as_its_images_are(tmp_path, orientation):
+    path = write_motion_jpeg(tmp_path / "v.avi", jpeg(orientation))
+    with Image.open(io.BytesIO(jpeg(orientation))) as image:
+        expected = np.asarray(ImageOps.exif_transpose(image))
+    with open_video(path) as video:
+        assert len(video) == 3
+        for frame in video:
+            assert_same_corners(frame, expected)
+    assert_same_corners(next(live_frames(str(path))), expected)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "1", "I;16"])
+def test_images_of_any_mode_with_exif_are_videos_of_one_frame(tmp_path, mode):
+    path = tmp_path / "v.png"
+    ramp = np.arange(48 * 64, dtype=np.uint16).reshape(48, 64) * 21
+    image = Image.fromarray(ramp) if mode == "I;16" else Image.fromarray((ramp >> 8).astype(np.uint8)).convert(mode)
+    image.save(path, exif=exif_of(6))
+    with open_video(path) as video:
+        assert len(video) == 1
+        expected = np.asarray(read_image(path))
+        assert np.abs(video[0].astype(int) - expected).max() <= 1  # 16 bits to 8
+
+
+def test_animations_with_exif_are_turned_as_a_whole(tmp_path):
+    images = [Image.fromarray(frame) for frame in moving_square(4)]
+    images[0].save(tmp_path / "v.png", save_all=True, append_images=images[1:], exif=exif_of(8))
+    with open_video(tmp_path / "v.png") as video:
+        for frame, image in zip(video, images, strict=True):
+            np.testing.assert_array_equal(frame, np.asarray(image.transpose(Image.Transpose.ROTATE_90)))
