@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, dataclass_transform
 
 from masklet.atomic_files import written_whole
+from masklet.configuration.loading_arguments import storable, without_loading_arguments
 from masklet.configuration.older_keys import OLDER_NAMES, with_current_keys
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.sources import locate_file
@@ -22,7 +23,8 @@ class Config:
     """Base of the Sam2 configurations: annotated class attributes are the fields, their values the defaults.
 
     Unknown keyword arguments are kept as attributes and saved again, as the reference does; keys of the seed-era
-    layout are translated first. Two configurations are equal when their dictionaries are.
+    layout are translated first, secrets and other loading arguments (`loading_arguments.py`) are left out. Two
+    configurations are equal when their dictionaries are.
     """
 
     model_type: ClassVar[str] = ""
@@ -37,7 +39,7 @@ class Config:
     architectures: list[str] | None = None
 
     def __init__(self, **given: Any) -> None:
-        given = with_current_keys(self.model_type, given)
+        given = with_current_keys(self.model_type, storable(given))
         kinds = self._field_kinds()
         for name, default in self.field_defaults().items():
             setattr(self, name, _as_json_value(given.pop(name, default), name, kinds[name]))
@@ -62,7 +64,7 @@ class Config:
     @classmethod
     def knows(cls, name: str) -> bool:
         """Whether there is such a field, by today's or an older name; any other key is kept, and means nothing."""
-        return name in cls._field_kinds() or name in OLDER_NAMES
+        return name in cls._field_kinds() or name in OLDER_NAMES or name in _LABELS
 
     @classmethod
     def _field_kinds(cls) -> dict[str, Any]:
@@ -122,8 +124,10 @@ class Config:
     ) -> Self:
         """Read `config.json` of a folder, a hub id or (None) the bundled model.
 
-        A part's class (say `Sam2VisionConfig`) picks its own part out of a composite configuration.
-        Raises `CheckpointError` (an `OSError` and a `ValueError`) if the file is missing or of another model.
+        A part's class (say `Sam2VisionConfig`) picks its own part out of a composite configuration. `overrides` are
+        fields, or keys that the file has; loading arguments (`loading_arguments.py`) among them change nothing.
+        Raises `CheckpointError` (an `OSError` and a `ValueError`) if the file is missing or of another model, and
+        `InvalidInputError` for other keywords.
         """
         path = locate_file(source, CONFIG_FILE, subfolder=subfolder, revision=revision)
         assert path is not None
@@ -131,6 +135,12 @@ class Config:
         for key in cls.path_in_composite:
             values = values.get(key, values)
         cls.check_model_type(values.get("model_type", cls.model_type), path)
+        overrides = without_loading_arguments(overrides)
+        if unknown := [name for name in overrides if name not in values and not cls.knows(name)]:
+            raise InvalidInputError(
+                f"{cls.__name__}.from_pretrained does not know {', '.join(unknown)}; allowed: subfolder, revision, "
+                "its fields, and keys that the file has."
+            )
         return cls.from_dict(values, **overrides)
 
     @classmethod
@@ -151,6 +161,7 @@ class Config:
 
 
 _CLASS_LEVEL = frozenset({"model_type", "sub_configs", "path_in_composite"})
+_LABELS = frozenset({"id2label", "label2id", "num_labels"})  # of every configuration, for tools that set them
 
 
 _NUMBER_KINDS: dict[type, type] = {int: Integral, float: Real}

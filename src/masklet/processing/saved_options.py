@@ -11,6 +11,7 @@ from torch import Tensor
 
 from masklet.atomic_files import written_whole
 from masklet.checkpoints.transformers_arguments import with_effect
+from masklet.configuration.loading_arguments import storable
 from masklet.errors import InvalidInputError
 from masklet.processing import post_processing
 from masklet.processing.image_options import ImageOptions
@@ -24,7 +25,8 @@ class SavedOptions(ImageOptions):
     """Options of a processor, which a checkpoint's folder holds as one file.
 
     Every option of `ImageOptions` can be set here, changed as an attribute, or overridden in a single call. Settings
-    with other names are kept as attributes and saved, as files of other versions contain them.
+    with other names are kept as attributes and saved, as files of other versions contain them; secrets and other
+    loading arguments are left out.
 
     Attributes:
         settings_file: name of the file.
@@ -39,7 +41,7 @@ class SavedOptions(ImageOptions):
     def __init__(self, **options: Any) -> None:
         options = {name: value for name, value in options.items() if value is not None or name not in _OPTION_NAMES}
         super().__init__(**{name: options.pop(name) for name in _OPTION_NAMES if name in options})
-        for name, value in options.items():
+        for name, value in storable(options).items():
             setattr(self, name, value)
 
     @property

@@ -1,0 +1,74 @@
+"""Keywords of `from_pretrained` that say how to load. They are no part of what is loaded, and so are never saved."""
+
+from collections.abc import Mapping
+from typing import Any
+
+SECRETS = frozenset({"token", "use_auth_token", "proxies"})  # the address of a proxy may contain a password
+LOADING_ARGUMENTS = SECRETS | {
+    "_commit_hash",
+    "_configuration_file",
+    "_from_auto",
+    "_from_pipeline",
+    "adapter_kwargs",
+    "adapter_name",
+    "allow_all_kernels",
+    "attn_implementation",
+    "cache_dir",
+    "code_revision",
+    "config",
+    "device",
+    "device_map",
+    "device_mesh",
+    "disable_mmap",
+    "distributed_config",
+    "experts_implementation",
+    "force_download",
+    "from_flax",
+    "from_tf",
+    "fusion_config",
+    "generation_config",
+    "gguf_file",
+    "ignore_mismatched_sizes",
+    "kernel_config",
+    "key_mapping",
+    "load_in_4bit",
+    "load_in_8bit",
+    "local_files_only",
+    "low_cpu_mem_usage",
+    "max_memory",
+    "mirror",
+    "offload_buffers",
+    "offload_folder",
+    "offload_state_dict",
+    "output_loading_info",
+    "quantization_config",
+    "resume_download",
+    "revision",
+    "state_dict",
+    "subfolder",
+    "tp_plan",
+    "tp_size",
+    "tqdm_class",
+    "trust_remote_code",
+    "use_fast",
+    "use_kernels",
+    "use_safetensors",
+    "user_agent",
+    "variant",
+    "weights_only",
+}
+_ALSO_IN_FILES = frozenset({"quantization_config"})  # a quantised checkpoint's config.json has it
+
+
+def without_loading_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keywords of a `from_pretrained` that may be fields."""
+    return {name: value for name, value in given.items() if name not in LOADING_ARGUMENTS}
+
+
+def storable(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an object may keep and save of the values it is made from: not how it was loaded, and no secret.
+
+    Earlier versions wrote a token that they were given into config.json: it ends here.
+    """
+    never = LOADING_ARGUMENTS - _ALSO_IN_FILES
+    return {name: value for name, value in values.items() if name not in never}
