@@ -13,6 +13,7 @@ LAYERS = (
     "errors",
     "atomic_files",
     "folders",
+    "json_files",
     "masks",
     "prompts",
     "sources",

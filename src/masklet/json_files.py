@@ -1,0 +1,55 @@
+"""JSON files that somebody else wrote: read whole, their values checked one by one."""
+
+import json
+import reprlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from masklet.errors import InvalidInputError
+
+LARGEST = 2**63 - 1
+_LONGEST_NUMBER = 18  # digits that stay below LARGEST
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother, _SHORT.maxdict, _SHORT.maxlist = 3, 80, 80, 6, 6
+
+
+def read_json(path: Path, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """Return what a JSON file holds.
+
+    Args:
+        path: the file, in UTF-8 (with or without a byte order mark), UTF-16 or UTF-32.
+        pairs: called with the names and values of each object; its return value takes the object's place.
+
+    Raises:
+        InvalidInputError: naming the file, if it is missing, is no text, no JSON, or nested too deeply.
+        OSError: if it cannot be read for another reason.
+    """
+    try:
+        return json.loads(path.read_bytes(), object_pairs_hook=pairs)
+    except FileNotFoundError:
+        raise InvalidInputError(f"{path} does not exist.") from None
+    except RecursionError:
+        raise InvalidInputError(f"{path} is not usable JSON: its lists and objects are nested too deeply.") from None
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{path}: {error}") from error
+    except ValueError as error:
+        raise InvalidInputError(f"{path} is not JSON ({error}).") from error
+
+
+def shown(value: object) -> str:
+    """Return a value for a message: its repr, shortened in every direction, so that it fits on a line."""
+    return _SHORT.repr(value)
+
+
+def whole_number(value: object, name: str, least: int = 0, most: int = LARGEST) -> int:
+    """Return a value of a JSON file as a whole number from `least` to `most`.
+
+    480.0 and "480" are read as 480: several tools write them. InvalidInputError, with `name`, for anything else.
+    """
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= _LONGEST_NUMBER:
+        value = int(value)
+    is_whole = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
+    if not is_whole or not least <= value <= most:  # type: ignore[operator]
+        raise InvalidInputError(f"{name} must be a whole number from {least} to {most}; got {shown(value)}.")
+    return int(value)  # type: ignore[call-overload]

@@ -1,0 +1,68 @@
+import pytest
+
+from masklet.errors import InvalidInputError
+from masklet.json_files import read_json, shown, whole_number
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_text_in_any_unicode_encoding(tmp_path, encoding):
+    (tmp_path / "a.json").write_text('{"é": [1, 2.5, null]}', encoding=encoding)
+    assert read_json(tmp_path / "a.json") == {"é": [1, 2.5, None]}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is not JSON"),
+        (b'{"a', "is not JSON"),
+        (b"\xff\xfe\xfd", "is not JSON"),
+        ('{"é": 1}'.encode("latin-1"), "is not JSON"),
+        (b"[" * 100_000 + b"]" * 100_000, "nested too deeply"),
+        (b'{"a":' * 2000 + b"1" + b"}" * 2000, "nested too deeply"),
+        (b"1" * 5000, "is not JSON"),
+    ],
+)
+def test_what_cannot_be_read_is_one_line_with_the_name(tmp_path, content, message):
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(InvalidInputError, match=rf"^[^\n]*a\.json [^\n]*{message}[^\n]*$"):
+        read_json(tmp_path / "a.json")
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(InvalidInputError, match=r"a\.json does not exist"):
+        read_json(tmp_path / "a.json")
+
+
+def test_errors_of_the_caller_are_its_own(tmp_path):
+    def refuse(pairs):
+        raise InvalidInputError(f"{len(pairs)} is too many.")
+
+    (tmp_path / "a.json").write_text('{"a": 1}')
+    with pytest.raises(InvalidInputError, match=r"a\.json: 1 is too many\.$"):
+        read_json(tmp_path / "a.json", refuse)
+
+
+@pytest.mark.parametrize("value", [480, 480.0, "480", "0480"])
+def test_the_ways_to_write_a_whole_number(value):
+    number = whole_number(value, "the height", 1, 1000)
+    assert (number, type(number)) == (480, int)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [0, 1001, -1, 1.5, True, None, "", "1.0", "٤", "x", [], {}, float("nan"), float("inf"), 1e300, 10**400, "9" * 400],
+)
+def test_what_is_no_whole_number_of_the_range(value):
+    with pytest.raises(InvalidInputError, match=r"^the height must be a whole number from 1 to 1000; got .{1,90}\.$"):
+        whole_number(value, "the height", 1, 1000)
+
+
+def test_values_are_shown_on_a_short_line():
+    nested: list = []
+    for _ in range(3000):
+        nested = [nested]
+    for value in ("a\nb" * 1000, nested, list(range(10**5)), dict.fromkeys(range(100), nested), 10**400, object()):
+        text = shown(value)
+        assert len(text) < 300
+        assert "\n" not in text
+    assert shown({"size": [3, 4]}) == "{'size': [3, 4]}"
