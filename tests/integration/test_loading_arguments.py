@@ -16,7 +16,7 @@ SECRET = "hf_secret"
 CONFIGURATIONS = (masklet.Sam2Config, masklet.Sam2VisionConfig, masklet.Sam2HieraDetConfig)
 PROCESSORS = (masklet.Sam2Processor, masklet.Sam2ImageProcessorFast, masklet.Sam2VideoProcessor)
 # "subfolder" and "revision" say what is read; here they have to name something that is there.
-GIVEN = {name: SECRET for name in sorted(LOADING_ARGUMENTS)} | {"subfolder": "", "revision": "main"}
+GIVEN = dict.fromkeys(sorted(LOADING_ARGUMENTS), SECRET) | {"subfolder": "", "revision": "main"}
 
 
 def written_files(folder: Path) -> str:
