@@ -13,8 +13,8 @@ from torch import Tensor
 from masklet.errors import InvalidInputError
 from masklet.masks.segmentation import Segmentation
 from masklet.modeling.image_model import Sam2Model
-from masklet.modeling.mask_decoder import DecodedMasks
 from masklet.modeling.mask_selection import multimask_outputs, single_output
+from masklet.modeling.outputs import DecodedMasks
 from masklet.processing.pictures import picture_list
 from masklet.processing.preparation import original_pixels, prepared_pixels
 from masklet.processing.processor import Sam2Processor

@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from masklet.checkpoints.layouts import in_current_layout
 from masklet.checkpoints.reading import read_weights
-from masklet.checkpoints.released import config_of_released
+from masklet.checkpoints.released import config_by_shapes
 from masklet.checkpoints.renaming import Tensors
 from masklet.configuration import Config
 from masklet.configuration.base import CONFIG_FILE
@@ -32,7 +32,7 @@ def open_checkpoint(
     stored = read_weights(source, subfolder=subfolder, revision=revision)
     tensors = in_current_layout(stored.tensors)
     if config is None:
-        values = stored.config or config_of_released(tensors).to_dict()
+        values = stored.config or config_by_shapes(tensors).to_dict()
         for key in config_class.path_in_composite:
             values = values.get(key, values)
         config = config_class.from_dict(values, **config_overrides)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
-from torch import nn
 
 from masklet.checkpoints.fitting import WithoutRandomValues, assign_tensors, check_fit
 from masklet.checkpoints.layouts import in_current_layout
+from masklet.checkpoints.model_conveniences import ModelConveniences
 from masklet.checkpoints.opening import open_checkpoint
 from masklet.checkpoints.reading import read_weights
 from masklet.checkpoints.renaming import Tensors
@@ -24,7 +24,7 @@ from masklet.sources import Source
 DType = torch.dtype | str | None
 
 
-class PretrainedModel(nn.Module):
+class PretrainedModel(ModelConveniences):
     """A network built from a configuration, with `from_pretrained`, `save_pretrained` and `push_to_hub`."""
 
     config_class: ClassVar[type[Config]]
@@ -39,20 +39,6 @@ class PretrainedModel(nn.Module):
         super().__init__()
         self._check_config(config)
         self.config = config
-
-    @property
-    def device(self) -> torch.device:
-        """Where the parameters are."""
-        return next(self.parameters()).device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The floating-point type of the parameters."""
-        return next(parameter.dtype for parameter in self.parameters() if parameter.is_floating_point())
-
-    def num_parameters(self, only_trainable: bool = False) -> int:
-        """Return the number of parameters, or of those that require gradients."""
-        return sum(each.numel() for each in self.parameters() if each.requires_grad or not only_trainable)
 
     @classmethod
     def from_pretrained(
@@ -102,6 +88,7 @@ class PretrainedModel(nn.Module):
         origin = "The bundled model" if source is None else os.fspath(source)
         check_fit(model.state_dict(), tensors, f"{origin} does not fit {cls.__name__}", partial=not strict)
         assign_tensors(model, tensors, target_device, target_dtype)
+        model.name_or_path = "" if source is None else os.fspath(source)
         return model.eval()
 
     @classmethod

@@ -36,8 +36,8 @@ class ReleasedModel:
 RELEASED = tuple(ReleasedModel(size, version) for version in VERSIONS for size in SIZES)
 
 
-def config_of_released(tensors: Tensors) -> Sam2Config:
-    """Return the configuration of the released model that these tensors (current names) are, judged by their shapes.
+def config_by_shapes(tensors: Tensors) -> Sam2Config:
+    """Return the configuration of the released or bundled model that has tensors (current names) of these shapes.
 
     Files without a configuration need this. Other widths and depths raise `CheckpointError`.
     """
@@ -46,13 +46,13 @@ def config_of_released(tensors: Tensors) -> Sam2Config:
     is_image_only = not any(name.startswith("memory_") for name in tensors)
     version = "2.1" if is_image_only or "occlusion_spatial_embedding_parameter" in tensors else "2.0"
     known = {}
-    for size in SIZES:
-        config = preset(size, version)
+    for config in (*(preset(size, version) for size in SIZES), Sam2Config.from_pretrained()):
         backbone = config.vision_config.backbone_config
         known[backbone.hidden_size, backbone.depth] = config
     if (width, depth) not in known:
         raise CheckpointError(
             f"The checkpoint has no config.json, and a backbone {width} wide and {depth} blocks deep is of no released "
-            f"model; those are {', '.join(f'{known_width} x {known_depth}' for known_width, known_depth in known)}."
+            f"model ({', '.join(f'{known_width} x {known_depth}' for known_width, known_depth in known)}): "
+            "give its configuration, config=."
         )
     return known[width, depth]

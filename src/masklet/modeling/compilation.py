@@ -71,10 +71,10 @@ def _varying_of_memory_attention(features: Tensor, positions: Tensor, memory: Me
 
 
 def _varying_of_mask_decoder(
-    image_embeddings: tuple[Tensor, ...], image_positions: Tensor, sparse: Tensor, dense: Tensor, *others: Any
+    image_embeddings: Tensor, positions: Tensor, sparse: Tensor, dense: Tensor, *others: Any
 ) -> Varying:
     """Objects, each of them a row of the batch, and the tokens of their prompts."""
-    return [(image_embeddings[2], [0]), (sparse, [0, 2]), (dense, [0])]
+    return [(image_embeddings, [0]), (sparse, [0, 2]), (dense, [0])]
 
 
 def _varying_of_memory_encoder(features: Tensor, masks: Tensor) -> Varying:

@@ -10,6 +10,7 @@ from torch.utils.checkpoint import checkpoint
 
 from masklet.checkpoints.pretrained import PretrainedModel
 from masklet.configuration import Sam2HieraDetConfig
+from masklet.errors import InvalidInputError
 from masklet.modeling.initialization import initialize
 from masklet.modeling.layers import DropPath, FeedForward, attention
 from masklet.modeling.outputs import Sam2HieraDetOutput
@@ -41,7 +42,7 @@ class PatchEmbedding(nn.Module):
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         """[batch, 3, height, width] to [batch, height/4, width/4, channels]."""
-        return self.projection(pixel_values).permute(0, 2, 3, 1)
+        return self.projection(pixel_values.to(self.projection.weight.dtype)).permute(0, 2, 3, 1)
 
 
 class WindowAttention(nn.Module):
@@ -179,16 +180,23 @@ class Sam2HieraDetModel(PretrainedModel):
         return (coarse + repeated[:, :, :height, :width]).permute(0, 2, 3, 1)
 
     def forward(
-        self, pixel_values: Tensor | None, output_hidden_states: bool = False, output_attentions: bool = False
-    ) -> Sam2HieraDetOutput:
-        """Encode [batch, 3, height, width].
+        self,
+        pixel_values: Tensor | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+        return_dict: bool | None = None,
+        **ignored: object,
+    ) -> Sam2HieraDetOutput | tuple[object, ...]:
+        """Encode [batch, 3, height, width]; what is None is as the configuration says.
 
         Returns `last_hidden_state` [batch, h, w, channels], `intermediate_hidden_states` (one a stage), and on request
         `hidden_states` (the input of the first block, then every block's output) and `attentions` (the outputs of the
         attention modules, as windows), all channels-last as in the reference.
         """
         if pixel_values is None:
-            raise ValueError("You have to specify pixel_values")
+            raise InvalidInputError("pixel_values is None; the backbone encodes [batch, 3, height, width].")
+        wants_hidden_states = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
+        wants_attentions = self.config.output_attentions if output_attentions is None else output_attentions
         x = self.patch_embed(pixel_values)
         grid = Grid(x.shape[1], x.shape[2])
         x = x + self.positions(grid.height, grid.width)
@@ -199,20 +207,21 @@ class Sam2HieraDetModel(PretrainedModel):
             assert isinstance(block, HieraBlock)
             window = block.layout(grid)
             x, grid = in_layout(x, grid, window), replace(grid, window=window)
-            x, attention = self._run(block, x, grid, output_attentions)
+            x, attention = self._run(block, x, grid, wants_attentions)
             if attention is not None:
                 attentions.append(attention if block.shape.window else in_layout(attention, grid, 0))
             grid = grid.pooled() if block.shape.pools else grid
-            if output_hidden_states:
+            if wants_hidden_states:
                 hidden_states.append(in_layout(x, grid, 0))
             if number in self.stage_ends:
                 stages.append(in_layout(x, grid, 0))
-        return Sam2HieraDetOutput(
+        output = Sam2HieraDetOutput(
             last_hidden_state=stages[-1],
             intermediate_hidden_states=tuple(stages),
-            hidden_states=tuple(hidden_states) if output_hidden_states else None,
-            attentions=tuple(attentions) if output_attentions else None,
+            hidden_states=tuple(hidden_states) if wants_hidden_states else None,
+            attentions=tuple(attentions) if wants_attentions else None,
         )
+        return output if (self.config.return_dict if return_dict is None else return_dict) else output.to_tuple()
 
     def _run(self, block: HieraBlock, x: Tensor, grid: Grid, wants_attention: bool) -> tuple[Tensor, Tensor | None]:
         if self.gradient_checkpointing and torch.is_grad_enabled():

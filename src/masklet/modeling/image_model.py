@@ -12,9 +12,14 @@ from masklet.configuration import Sam2Config
 from masklet.errors import InvalidInputError
 from masklet.modeling.initialization import initialize
 from masklet.modeling.layers import pointwise_twice
-from masklet.modeling.mask_decoder import DecodedMasks, MaskDecoder
+from masklet.modeling.mask_decoder import MaskDecoder
 from masklet.modeling.mask_selection import multimask_outputs, single_output
-from masklet.modeling.outputs import Sam2HieraDetOutput, Sam2ImageSegmentationOutput
+from masklet.modeling.outputs import (
+    DecodedMasks,
+    Sam2HieraDetOutput,
+    Sam2ImageSegmentationOutput,
+    Sam2VisionEncoderOutput,
+)
 from masklet.modeling.positions import FourierPositions
 from masklet.modeling.prompt_encoder import PromptEncoder
 from masklet.modeling.vision import Sam2VisionModel
@@ -61,14 +66,6 @@ class Sam2Model(PretrainedModel):
         """Take pictures of another size from now on (a multiple of 32); no weight has a shape that depends on it."""
         self.config.set_image_size(image_size)
 
-    def gradient_checkpointing_enable(self) -> None:
-        """Compute the backbone's blocks again in the backward pass instead of keeping what they did: less memory."""
-        self.vision_encoder.backbone.gradient_checkpointing = True
-
-    def gradient_checkpointing_disable(self) -> None:
-        """Keep what the backbone's blocks did for the backward pass: less time (the default)."""
-        self.vision_encoder.backbone.gradient_checkpointing = False
-
     def encode_image(
         self, pixel_values: Tensor, output_hidden_states: bool = False, output_attentions: bool = False
     ) -> tuple[ImageEmbeddings, Sam2HieraDetOutput]:
@@ -110,24 +107,34 @@ class Sam2Model(PretrainedModel):
         input_boxes: Tensor | None = None,
         input_masks: Tensor | None = None,
     ) -> tuple[Tensor | None, Tensor]:
-        """Sparse [batch, objects, n, channels] (None without points and boxes) and dense [batch, channels, h, w].
-
-        Where several objects have masks of their own (or drawn boxes), dense is [batch, objects, channels, h, w].
-        """
-        prompts = next((p for p in (input_points, input_boxes, input_masks) if p is not None), None)
-        sparse = None
-        if input_points is not None or input_boxes is not None:
-            if input_points is not None and input_labels is None:
-                input_labels = torch.ones_like(input_points[..., 0], dtype=torch.long)
-            sparse = self.prompt_encoder.sparse(input_points, input_labels, input_boxes)
-        batch = 1 if prompts is None else prompts.shape[0]
-        dense = self.prompt_encoder.dense(input_masks, batch, input_points, input_labels, input_boxes)
-        dense = dense.permute(0, 1, 4, 2, 3)
-        return sparse, dense[:, 0] if dense.shape[1] == 1 else dense
+        """Sparse and dense embeddings of prompts as `forward` takes them; see `PromptEncoder.forward`."""
+        embeddings: tuple[Tensor | None, Tensor] = self.prompt_encoder(
+            input_points, input_labels, input_boxes, input_masks
+        )
+        return embeddings
 
     def get_image_wide_positional_embeddings(self) -> Tensor:
         """The encoding of the image embedding's grid: [1, channels, h, w]."""
-        return self.shared_image_embedding.grid(*self.prompt_encoder.config.image_embedding_size).permute(2, 0, 1)[None]
+        return self.shared_image_embedding.grid(*self.prompt_encoder.image_embedding_size).permute(2, 0, 1)[None]
+
+    def get_image_features(self, pixel_values: Tensor, **options: bool | None) -> Sam2VisionEncoderOutput:
+        """The levels that the mask decoder and the memory take, as rows of pixels.
+
+        Args:
+            pixel_values: [batch, 3, S, S].
+            options: `output_hidden_states` and `output_attentions`, as of `Sam2VisionModel`.
+
+        Returns:
+            `fpn_hidden_states` and `fpn_position_encoding`, lists of [h * w, batch, channels], high to low resolution;
+            the two finer levels are projected for the mask decoder (channels / 8 and channels / 4), nothing is added to
+            the deepest one.
+        """
+        output: Sam2VisionEncoderOutput = self.vision_encoder(pixel_values, **{**options, "return_dict": True})
+        levels = list(output.fpn_hidden_states)
+        levels[:2] = [self.mask_decoder.conv_s0(levels[0]), self.mask_decoder.conv_s1(levels[1])]
+        output.fpn_hidden_states = tuple(level.flatten(2).permute(2, 0, 1) for level in levels)
+        output.fpn_position_encoding = tuple(each.flatten(2).permute(2, 0, 1) for each in output.fpn_position_encoding)
+        return output
 
     def decode(
         self,
@@ -147,18 +154,20 @@ class Sam2Model(PretrainedModel):
             objects = 1 if input_masks is None else input_masks.shape[1]
             input_points = image_embeddings[2].new_zeros(batch, objects, 1, 2)
             input_labels = torch.full((batch, objects, 1), NOT_A_POINT, device=input_points.device)
-        elif input_points is not None and input_labels is None:
-            input_labels = torch.ones_like(input_points[..., 0], dtype=torch.long)
         _check_prompts(batch, input_points, input_labels, input_boxes, input_masks)
-        return self.mask_decoder(
-            tuple(image_embeddings),
-            self.shared_image_embedding.grid(*image_embeddings[2].shape[-2:]),
-            self.prompt_encoder.sparse(input_points, input_labels, input_boxes),
-            self.prompt_encoder.dense(input_masks, batch, input_points, input_labels, input_boxes),
+        sparse, dense = self.prompt_encoder(input_points, input_labels, input_boxes, input_masks)
+        decoded: DecodedMasks = self.mask_decoder(
+            image_embeddings[2],
+            self.get_image_wide_positional_embeddings(),
+            sparse,
+            dense,
+            None,
+            tuple(image_embeddings[:2]),
             attention_similarity,
             target_embedding,
             keep_attentions,
         )
+        return decoded
 
     def _check_embeddings(self, image_embeddings: Sequence[Tensor]) -> None:
         given = [list(level.shape[1:]) for level in image_embeddings]

@@ -1,6 +1,6 @@
 """Image embedding and prompt tokens to masks, their predicted IoU and an object score."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -8,23 +8,10 @@ from torch import Tensor, nn
 
 from masklet.configuration import Sam2MaskDecoderConfig
 from masklet.modeling.layers import FeedForward, LayerNorm2d
+from masklet.modeling.mask_selection import multimask_outputs, single_output
+from masklet.modeling.outputs import DecodedMasks
 from masklet.modeling.pieces import pieces
 from masklet.modeling.two_way_transformer import TwoWayTransformer
-
-
-@dataclass
-class DecodedMasks:
-    """All outputs of the decoder, mask 0 being the one for unambiguous prompts, the others the multimask outputs.
-
-    `masks` [batch, objects, outputs, 4h, 4w] logits, `iou` [batch, objects, outputs] in 0..1, `tokens` [batch, objects,
-    outputs, channels], `object_score` [batch, objects, 1] logits, `attentions` (where asked for) one a block.
-    """
-
-    masks: Tensor
-    iou: Tensor
-    tokens: Tensor
-    object_score: Tensor
-    attentions: list[Tensor]
 
 
 class MaskDecoder(nn.Module):
@@ -51,28 +38,66 @@ class MaskDecoder(nn.Module):
 
     def forward(
         self,
-        image_embeddings: tuple[Tensor, ...],
-        image_positions: Tensor,
-        sparse: Tensor,
-        dense: Tensor,
+        image_embeddings: Tensor,
+        image_positional_embeddings: Tensor,
+        sparse_prompt_embeddings: Tensor,
+        dense_prompt_embeddings: Tensor,
+        multimask_output: bool | None = None,
+        high_resolution_features: Sequence[Tensor] = (),
         attention_similarity: Tensor | None = None,
         target_embedding: Tensor | None = None,
         keep_attentions: bool = False,
-    ) -> DecodedMasks:
+    ) -> DecodedMasks | tuple[Tensor, Tensor, Tensor, Tensor]:
         """Decode every object of every image.
 
-        `image_embeddings`: [batch, channels/8, 4h, 4w], [batch, channels/4, 2h, 2w], [batch, channels, h, w];
-        `image_positions` [h, w, channels]; `sparse` [batch, objects, n, channels]; `dense` [batch, 1 or objects, h, w,
-        channels]. `attention_similarity` is broadcast to [batch * objects, heads, tokens, pixels].
+        Args:
+            image_embeddings: [batch, channels, h, w], without memory or conditioned on it.
+            image_positional_embeddings: [1 or batch, channels, h, w], equal for all images.
+            sparse_prompt_embeddings: [batch, objects, n, channels].
+            dense_prompt_embeddings: [batch, channels, h, w], or [batch, 1 or objects, channels, h, w].
+            multimask_output: None returns all outputs; True the three for ambiguous prompts, False the one for others.
+            high_resolution_features: [batch, channels/8, 4h, 4w] and [batch, channels/4, 2h, 2w].
+            attention_similarity: broadcast to [batch * objects, heads, tokens, pixels].
+            target_embedding: added to the tokens before each block.
+            keep_attentions: also return what the attention modules gave.
+
+        Returns:
+            `DecodedMasks`, or with `multimask_output` the tuple of masks, IoUs, mask tokens and object scores.
         """
+        decoded = self._all_outputs(
+            (*high_resolution_features, image_embeddings),
+            image_positional_embeddings[0].permute(1, 2, 0),
+            sparse_prompt_embeddings,
+            _an_object_each(dense_prompt_embeddings).permute(0, 1, 3, 4, 2),
+            attention_similarity,
+            target_embedding,
+            keep_attentions,
+        )
+        if multimask_output is None:
+            return decoded
+        if multimask_output:
+            return *multimask_outputs(decoded), decoded.tokens[:, :, 1:], decoded.object_score
+        return *single_output(decoded, self.config, self.training), decoded.tokens[:, :, :1], decoded.object_score
+
+    def _all_outputs(
+        self,
+        levels: tuple[Tensor, ...],
+        positions_hwc: Tensor,
+        sparse: Tensor,
+        dense: Tensor,
+        attention_similarity: Tensor | None,
+        target_embedding: Tensor | None,
+        keep_attentions: bool,
+    ) -> DecodedMasks:
+        """All outputs for `dense` [batch, 1 or objects, h, w, channels] and the levels from high to low resolution."""
         batch, objects = sparse.shape[:2]
-        image = image_embeddings[2].permute(0, 2, 3, 1).unsqueeze(1) + dense
+        image = levels[2].permute(0, 2, 3, 1).unsqueeze(1) + dense
         grid = (int(image.shape[2]), int(image.shape[3]))
-        image, positions = image.flatten(2, 3), image_positions.to(image.dtype).flatten(0, 1)
+        image, positions = image.flatten(2, 3), positions_hwc.to(image.dtype).flatten(0, 1)
         assert self.upscale_conv1.bias is not None
         assert self.upscale_conv2.bias is not None
-        fine = in_nested_order(image_embeddings[0], 2) + self.upscale_conv2.bias
-        middle = in_nested_order(image_embeddings[1], 1) + self.upscale_conv1.bias
+        fine = in_nested_order(levels[0], 2) + self.upscale_conv2.bias
+        middle = in_nested_order(levels[1], 1) + self.upscale_conv1.bias
         if attention_similarity is not None:
             similarity = attention_similarity.expand(batch * objects, -1, -1, -1).unflatten(0, (batch, objects))
         else:
@@ -157,6 +182,10 @@ def from_nested_order(x: Tensor, grid: tuple[int, int]) -> Tensor:
     height, width = grid
     x = x.view(batch, objects, height, width, 2, 2, 2, 2, outputs).permute(0, 1, 8, 2, 4, 6, 3, 5, 7)
     return x.reshape(batch, objects, outputs, 4 * height, 4 * width)
+
+
+def _an_object_each(dense: Tensor) -> Tensor:
+    return dense.unsqueeze(1) if dense.ndim == 4 else dense
 
 
 def _as_matrix(conv: nn.ConvTranspose2d) -> Tensor:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from masklet.configuration import Sam2Config, Sam2MaskDecoderConfig
-from masklet.modeling.mask_decoder import DecodedMasks
+from masklet.modeling.outputs import DecodedMasks
 
 
 def is_ambiguous(config: Sam2Config, points: int, *, is_first: bool) -> bool:

@@ -1,53 +1,87 @@
-"""What the models return: fields by attribute, by key, and by position among those that are not None."""
+"""What the models return: dictionaries of the fields that are not None, which are attributes and pytrees, too."""
 
-from collections.abc import ItemsView, Iterator, KeysView, ValuesView
-from dataclasses import dataclass, fields
-from typing import Any
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, dataclass_transform
 
 from torch import Tensor
+from torch.utils import _pytree as pytree
+
+Context = list[Any]
 
 
-class ModelOutput:
-    """Base of the output dataclasses: `output.field`, `output["field"]`, `output[0]`, `output.to_tuple()`."""
+@dataclass_transform(kw_only_default=True, eq_default=False)
+class ModelOutput(dict[str, Any]):
+    """Base of the outputs: `output.field`, `output["field"]`, `output[0]`, `output.to_tuple()`.
 
-    def _present(self) -> dict[str, Any]:
-        values = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
-        return {name: value for name, value in values.items() if value is not None}
+    Annotations of a subclass are its fields. A field that is None is no entry of the dictionary, and its attribute is
+    None. `type(output)(mapping)` makes one of a mapping or of pairs, as `DataParallel` and accelerate do. Other entries
+    may be set by key. As a pytree its leaves are its entries, as `torch.export` needs it.
+    """
+
+    fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.fields = tuple(inspect.get_annotations(cls))
+        for name in cls.fields:
+            if name in vars(cls):  # a default, which would hide the entry: attributes of classes come first
+                delattr(cls, name)
+        pytree.register_pytree_node(
+            cls,
+            _entries_and_context,
+            cls._from_entries,
+            serialized_type_name=f"{cls.__module__}.{cls.__name__}",
+            flatten_with_keys_fn=_keyed_entries_and_context,
+        )
+
+    def __init__(self, entries: Mapping[str, Any] | Iterable[tuple[str, Any]] = (), /, **fields: Any) -> None:
+        if unknown := [name for name in fields if name not in self.fields]:
+            raise TypeError(f"{type(self).__name__} has the fields {', '.join(self.fields)}; got {', '.join(unknown)}.")
+        super().__init__({name: value for name, value in {**dict(entries), **fields}.items() if value is not None})
+
+    @classmethod
+    def _from_entries(cls, entries: Iterable[Any], context: Context) -> Self:
+        names, attributes = context
+        output = cls.__new__(cls)
+        output.update(zip(names, entries, strict=True))
+        vars(output).update(attributes)
+        return output
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self or name in type(self).fields:
+            return self.get(name)
+        raise AttributeError(f"{type(self).__name__} has no {name!r}; it has {', '.join(type(self).fields)}.")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in self and name not in type(self).fields:
+            super().__setattr__(name, value)
+        elif value is None:
+            self.pop(name, None)
+        else:
+            self[name] = value
 
     def __getitem__(self, key: str | int | slice) -> Any:
-        return self._present()[key] if isinstance(key, str) else self.to_tuple()[key]
+        return super().__getitem__(key) if isinstance(key, str) else self.to_tuple()[key]
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._present())
-
-    def __len__(self) -> int:
-        return len(self._present())
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._present()
-
-    def keys(self) -> KeysView[str]:
-        """Names of the fields that are not None."""
-        return self._present().keys()
-
-    def values(self) -> ValuesView[Any]:
-        """Values of the fields that are not None."""
-        return self._present().values()
-
-    def items(self) -> ItemsView[str, Any]:
-        """Names and values of the fields that are not None."""
-        return self._present().items()
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """The field's value, or `default` where it is None."""
-        return self._present().get(key, default)
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.items())})"
 
     def to_tuple(self) -> tuple[Any, ...]:
-        """The values that are not None, in declaration order."""
-        return tuple(self._present().values())
+        """The values that are not None, in order."""
+        return tuple(self.values())
 
 
-@dataclass
+def _entries_and_context(output: ModelOutput) -> tuple[list[Any], Context]:
+    return list(output.values()), [list(output), dict(vars(output))]
+
+
+def _keyed_entries_and_context(output: ModelOutput) -> tuple[list[tuple[Any, Any]], Context]:
+    entries, context = _entries_and_context(output)
+    return [(pytree.MappingKey(name), entry) for name, entry in zip(output, entries, strict=True)], context
+
+
 class Sam2HieraDetOutput(ModelOutput):
     """Tokens of the backbone, channels-last."""
 
@@ -57,7 +91,6 @@ class Sam2HieraDetOutput(ModelOutput):
     attentions: tuple[Tensor, ...] | None = None
 
 
-@dataclass
 class Sam2VisionEncoderOutput(ModelOutput):
     """Backbone tokens [batch, h, w, channels] and pyramid levels [batch, channels, h, w], high to low resolution."""
 
@@ -68,7 +101,6 @@ class Sam2VisionEncoderOutput(ModelOutput):
     attentions: tuple[Tensor, ...] | None = None
 
 
-@dataclass
 class Sam2ImageSegmentationOutput(ModelOutput):
     """Masks of an image.
 
@@ -88,3 +120,18 @@ class Sam2ImageSegmentationOutput(ModelOutput):
     def low_res_masks(self) -> Tensor:
         """The name an older API gave to `pred_masks`."""
         return self.pred_masks
+
+
+@dataclass
+class DecodedMasks:
+    """All outputs of the decoder, mask 0 being the one for unambiguous prompts, the others the multimask outputs.
+
+    `masks` [batch, objects, outputs, 4h, 4w] logits, `iou` [batch, objects, outputs] in 0..1, `tokens` [batch, objects,
+    outputs, channels], `object_score` [batch, objects, 1] logits, `attentions` (where asked for) one a block.
+    """
+
+    masks: Tensor
+    iou: Tensor
+    tokens: Tensor
+    object_score: Tensor
+    attentions: list[Tensor]

@@ -44,6 +44,39 @@ class PromptEncoder(nn.Module):
         self.point_embed = nn.Embedding(config.num_point_embeddings, config.hidden_size)
         self.not_a_point_embed = nn.Embedding(1, config.hidden_size)
 
+    @property
+    def image_embedding_size(self) -> tuple[int, int]:
+        """Rows and columns of the image embedding's grid."""
+        return self.config.image_embedding_size
+
+    @property
+    def mask_input_size(self) -> tuple[int, int]:
+        """Height and width of a mask prompt, in pixels."""
+        return self.config.mask_input_size
+
+    def forward(
+        self,
+        input_points: Tensor | None = None,
+        input_labels: Tensor | None = None,
+        input_boxes: Tensor | None = None,
+        input_masks: Tensor | None = None,
+    ) -> tuple[Tensor | None, Tensor]:
+        """Encode prompts, as `Sam2Model.forward` takes them; points without labels lie on the object.
+
+        Returns:
+            Sparse [batch, objects, n, channels], None without points and boxes; dense [batch, channels, h, w], or
+            [batch, objects, channels, h, w] where several objects have masks of their own (or drawn boxes).
+        """
+        sparse = None
+        if input_points is not None and input_labels is None:
+            input_labels = torch.ones_like(input_points[..., 0], dtype=torch.long)
+        if input_points is not None or input_boxes is not None:
+            sparse = self.sparse(input_points, input_labels, input_boxes)
+        prompts = next((each for each in (input_points, input_boxes, input_masks) if each is not None), None)
+        batch = 1 if prompts is None else prompts.shape[0]
+        dense = self.dense(input_masks, batch, input_points, input_labels, input_boxes).permute(0, 1, 4, 2, 3)
+        return sparse, dense[:, 0] if dense.shape[1] == 1 else dense
+
     def sparse(self, points: Tensor | None, labels: Tensor | None, boxes: Tensor | None) -> Tensor:
         """Tokens [batch, objects, n, channels] of points [batch, objects, n, 2], labels and boxes [..., 4] in pixels.
 

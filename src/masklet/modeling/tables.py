@@ -24,9 +24,9 @@ class OnceAShape:
     """Remembers the last result of a function of some shape and of some small source tensors.
 
     The result is computed afresh if the sources' values or dtype are others than last time, and always while gradients
-    may flow to a source. Values are compared, not torch's version counters: fused optimizers change parameters without
-    counting. Off the processor comparing would wait for the device, so there a table with sources is computed each
-    time. A copy of the object (deep or pickled) starts empty.
+    may flow to a source or the network is compiled, exported or traced. Values are compared, not torch's version
+    counters: fused optimizers change parameters without counting. Off the processor comparing would wait for the
+    device, so there a table with sources is computed each time. A copy of the object (deep or pickled) starts empty.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,8 @@ class OnceAShape:
     def get(self, compute: Callable[[], Tensor], shape: Hashable, *sources: Tensor) -> Tensor:
         """Return `compute()`, remembered under `shape` and the values of `sources`."""
         flowing = torch.is_grad_enabled() and any(source.requires_grad for source in sources)
-        if flowing or torch.compiler.is_compiling() or any(source.device.type != "cpu" for source in sources):
+        recorded = torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
+        if flowing or recorded or any(source.device.type != "cpu" for source in sources):
             return compute()
         remembered = self._remembered
         if remembered is None or not remembered.is_of(shape, sources):

@@ -13,11 +13,11 @@ from masklet.modeling.compilation import Backend, compile_parts
 from masklet.modeling.image_model import Sam2Model
 from masklet.modeling.initialization import initialize
 from masklet.modeling.layers import FeedForward
-from masklet.modeling.mask_decoder import DecodedMasks
 from masklet.modeling.mask_selection import chosen_outputs
 from masklet.modeling.memory_attention import MemoryAttention, MemoryTokens
 from masklet.modeling.memory_encoder import MemoryEncoder
 from masklet.modeling.object_pointers import PointerMemory, pointer_tokens, sine_times
+from masklet.modeling.outputs import DecodedMasks
 from masklet.modeling.positions import sine_positions
 from masklet.modeling.tables import OnceAShape
 

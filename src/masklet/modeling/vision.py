@@ -65,7 +65,7 @@ class Sam2VisionModel(PretrainedModel):
         self, pixel_values: Tensor | None, output_hidden_states: bool = False, output_attentions: bool = False
     ) -> Sam2HieraDetOutput:
         """The backbone's stages, before the neck."""
-        output: Sam2HieraDetOutput = self.backbone(pixel_values, output_hidden_states, output_attentions)
+        output: Sam2HieraDetOutput = self.backbone(pixel_values, output_hidden_states, output_attentions, True)
         return output
 
     def forward(
@@ -74,6 +74,7 @@ class Sam2VisionModel(PretrainedModel):
         output_hidden_states: bool | None = None,
         output_attentions: bool | None = None,
         return_dict: bool | None = None,
+        **ignored: object,
     ) -> Sam2VisionEncoderOutput | tuple[object, ...]:
         """Encode [batch, 3, height, width] (sides multiples of 32) into `num_feature_levels` levels.
 

@@ -1,6 +1,6 @@
 """What tracking returns for a frame."""
 
-from dataclasses import InitVar, dataclass
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -8,7 +8,6 @@ from torch import Tensor
 from masklet.modeling.outputs import ModelOutput
 
 
-@dataclass
 class Sam2VideoSegmentationOutput(ModelOutput):
     """The masks of all objects on one frame.
 
@@ -21,9 +20,9 @@ class Sam2VideoSegmentationOutput(ModelOutput):
     object_score_logits: Tensor
     iou_scores: Tensor
     frame_idx: int
-    video_size: InitVar[tuple[int, int] | None] = None
 
-    def __post_init__(self, video_size: tuple[int, int] | None) -> None:
+    def __init__(self, *entries: Any, video_size: tuple[int, int] | None = None, **fields: Any) -> None:
+        super().__init__(*entries, **fields)
         self._video_size = video_size
 
     @property

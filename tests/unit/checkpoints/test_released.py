@@ -3,7 +3,7 @@ import torch
 from tests.unit.checkpoints.tensor_names import small_meta_tensors
 
 from masklet.checkpoints.layouts import in_current_layout
-from masklet.checkpoints.released import RELEASED, config_of_released
+from masklet.checkpoints.released import RELEASED, config_by_shapes
 from masklet.configuration import preset
 from masklet.errors import CheckpointError
 
@@ -40,14 +40,14 @@ def test_names_of_the_eight_models():
     ("size", "width", "depth"), [("tiny", 96, 12), ("small", 96, 16), ("base_plus", 112, 24), ("large", 144, 48)]
 )
 def test_shapes_tell_which_model_it_is(size, width, depth, version):
-    assert config_of_released(tensors_of(width, depth, version)) == preset(size, version)
+    assert config_by_shapes(tensors_of(width, depth, version)) == preset(size, version)
 
 
 def test_the_recorded_tiny_tensors_are_tiny():
     tensors = in_current_layout(small_meta_tensors())
-    assert config_of_released(tensors) == preset("tiny", "2.1")
+    assert config_by_shapes(tensors) == preset("tiny", "2.1")
     image_only = {name: tensor for name, tensor in tensors.items() if name.startswith("vision_encoder.")}
-    assert config_of_released(image_only) == preset("tiny", "2.1")
+    assert config_by_shapes(image_only) == preset("tiny", "2.1")
 
 
 @pytest.mark.parametrize(("width", "depth"), [(96, 13), (100, 12)])
@@ -55,9 +55,9 @@ def test_other_shapes_are_an_error_that_lists_the_known_ones(width, depth):
     with pytest.raises(
         CheckpointError, match=rf"{width} wide and {depth} blocks.*96 x 12, 96 x 16, 112 x 24, 144 x 48"
     ):
-        config_of_released(tensors_of(width, depth, "2.1"))
+        config_by_shapes(tensors_of(width, depth, "2.1"))
 
 
 def test_tensors_of_something_else_are_an_error():
     with pytest.raises(CheckpointError, match=r"no config\.json"):
-        config_of_released({"bert.weight": torch.zeros(3)})
+        config_by_shapes({"bert.weight": torch.zeros(3)})

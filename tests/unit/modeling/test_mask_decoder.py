@@ -6,7 +6,7 @@ from tests.unit.modeling.plain_decoder import plain_decode
 from tests.unit.modeling.small_models import random_pixels, random_points, small_model
 from torch import Tensor
 
-from masklet.modeling.mask_decoder import DecodedMasks
+from masklet.modeling.outputs import DecodedMasks
 
 OBJECTS = 5
 

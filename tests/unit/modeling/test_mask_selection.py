@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 
 from masklet.configuration import Sam2MaskDecoderConfig
-from masklet.modeling.mask_decoder import DecodedMasks
 from masklet.modeling.mask_selection import multimask_outputs, single_output, stability
+from masklet.modeling.outputs import DecodedMasks
 
 CONFIG = Sam2MaskDecoderConfig()
 

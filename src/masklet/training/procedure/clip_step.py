@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from masklet.modeling.mask_decoder import DecodedMasks
+from masklet.modeling.outputs import DecodedMasks
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.procedure.clip_plan import draw_plan
 from masklet.training.procedure.following import Follower, Lesson

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from masklet.modeling.mask_decoder import DecodedMasks
 from masklet.modeling.mask_selection import is_ambiguous
 from masklet.modeling.object_pointers import PointerMemory
+from masklet.modeling.outputs import DecodedMasks
 from masklet.modeling.video_network import ObjectOutcome, SpatialMemory, VideoNetwork
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
 from masklet.tracking.selection import attended_frames

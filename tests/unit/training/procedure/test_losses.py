@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from masklet.modeling.mask_decoder import DecodedMasks
+from masklet.modeling.outputs import DecodedMasks
 from masklet.training.procedure.losses import dice_loss, focal_loss, measured_iou, round_loss
 from masklet.training.settings.procedure import LossWeights
 from masklet.training.supply.close_ups import CloseUps
