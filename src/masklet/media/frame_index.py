@@ -3,12 +3,9 @@
 import os
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import av
-from av.packet import Packet
-from av.video.stream import VideoStream
+from masklet.media.video_input import file_input
 
 
 @dataclass(frozen=True)
@@ -45,13 +42,13 @@ def index_frames(path: str | os.PathLike[str]) -> FrameIndex:
     """Return the frames of the best video stream of a file by reading all its packets.
 
     Packets that are there for decoding only (an edit list hides their frames) count as no frames. A file that is cut
-    off has the frames before the cut. av.FFmpegError if the file cannot be opened.
+    off has the frames before the cut. UnreadableVideoError if the file cannot be opened.
     """
-    with av.open(os.fspath(path)) as container:
-        stream = video_stream(container)
-        is_reordered_avi = container.format.name == "avi" and stream.codec_context.has_b_frames
-        packets = [(packet.pts, packet.is_keyframe, packet.is_discard) for packet in _packets(container, stream)]
-        announced = stream.frames if "mp4" in container.format.name else 0  # others count what is not there
+    with file_input(path) as video:
+        format_name, stream = video.container.format.name, video.stream
+        is_reordered_avi = format_name == "avi" and stream.codec_context.has_b_frames
+        packets = [(packet.pts, packet.is_keyframe, packet.is_discard) for packet in video.packets()]
+        announced = stream.frames if "mp4" in format_name else 0  # others count what is not there
     timestamps = {pts for pts, _, is_hidden in packets if pts is not None and not is_hidden}
     if is_reordered_avi or any(pts is None for pts, _, _ in packets):  # avi says when to decode, not when to show
         return _counted(path)
@@ -63,38 +60,7 @@ def index_frames(path: str | os.PathLike[str]) -> FrameIndex:
     return FrameIndex(shown, starts, problems)
 
 
-def video_stream(container: av.container.InputContainer) -> VideoStream:
-    """Return the stream that a player would show; LookupError if there is none."""
-    stream = container.streams.best("video")
-    if not isinstance(stream, VideoStream):
-        raise LookupError("it has no video stream")
-    stream.thread_type = "AUTO"
-    return stream
-
-
-def _packets(container: av.container.InputContainer, stream: VideoStream) -> Iterator["Packet[VideoStream]"]:
-    """Yield the packets up to the end or to where the file is damaged beyond the demuxer's skill."""
-    try:
-        yield from (packet for packet in container.demux(stream) if packet.size)
-    except av.FFmpegError:
-        return
-
-
-def decoded_frames(container: av.container.InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
-    """Yield all frames from the current place on that can be decoded; packets that cannot are passed over."""
-    for packet in _packets(container, stream):
-        yield from _decoded(stream, packet)
-    yield from _decoded(stream, None)
-
-
-def _decoded(stream: VideoStream, packet: "Packet[VideoStream] | None") -> list[av.VideoFrame]:
-    try:
-        return stream.decode(packet)
-    except av.FFmpegError:
-        return []
-
-
 def _counted(path: str | os.PathLike[str]) -> FrameIndex:
-    with av.open(os.fspath(path)) as container:
-        count = sum(1 for _ in decoded_frames(container, video_stream(container)))
+    with file_input(path) as video:
+        count = sum(1 for _ in video.frames())
     return FrameIndex(array("q", range(count)), array("q", range(min(count, 1))), is_counted=True)

@@ -1,16 +1,14 @@
 """Frames as they come: cameras, network streams, programs. There is no way back in them."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 
-import av
-
-from masklet.errors import InvalidInputError, UnreadableVideoError
+from masklet.errors import InvalidInputError
 from masklet.media.display_matrix import display_matrix, upright_pixels
 from masklet.media.frame_folders import Picture, picture_pixels
-from masklet.media.frame_index import decoded_frames, video_stream
 from masklet.media.images import Pixels
+from masklet.media.video_input import LIVE_TIMEOUT, VideoInput, address_input, camera_input, file_input, is_address
 
 # For each system FFmpeg's name of its cameras, and the name of the n-th.
 CAMERAS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}")}
@@ -20,8 +18,9 @@ def live_frames(source: int | str | Iterable[Picture]) -> Iterator[Pixels]:
     """Yield frames, uint8 [H, W, 3] RGB, until the source ends or the caller stops; damaged ones are passed over.
 
     Args:
-        source: the number of a camera (0 is the first), an address (rtsp://, http://, udp://, ... or a file), or
-            anything that yields pictures (files, Pillow images, uint8 [H, W, 3] RGB).
+        source: the number of a camera (0 is the first); an address (rtsp://, http://, udp://, ...), for which no file
+            is read; a file, for which no other one is read; or anything that yields images (files, Pillow images,
+            uint8 [H, W, 3] RGB).
 
     Raises:
         UnreadableVideoError: if there is no such camera, or nothing to see at the address.
@@ -30,25 +29,26 @@ def live_frames(source: int | str | Iterable[Picture]) -> Iterator[Pixels]:
         for number, picture in enumerate(source):
             yield picture_pixels(picture, f"Frame {number}")
         return
-    address, format_name = _camera(source) if isinstance(source, int) else (source, None)
-    try:
-        container = av.open(address, format=format_name, timeout=(10.0, 30.0))
-    except av.FFmpegError as error:
-        raise UnreadableVideoError(f"Cannot open {address}: {error.strerror}") from error
-    with closing(container):
-        try:
-            stream = video_stream(container)
-        except LookupError as error:
-            raise UnreadableVideoError(f"Cannot open {address}: {error.args[0]}") from error
-        stream.thread_type = "SLICE"  # decoding several frames at once would deliver each of them later
+    with _input_of(source) as video:
+        video.stream.thread_type = "SLICE"  # decoding several frames at once would deliver each of them later
         matrix = None
-        for number, frame in enumerate(decoded_frames(container, stream)):
+        for number, frame in enumerate(video.frames()):
             matrix = display_matrix(frame) if number == 0 else matrix
             yield upright_pixels(frame, matrix)
 
 
-def _camera(number: int) -> tuple[str, str]:
+def _input_of(source: int | str) -> VideoInput:
+    if isinstance(source, int):
+        return _camera(source)
+    if sys.platform == "linux" and source.startswith("/dev/video"):
+        return camera_input(source, CAMERAS["linux"][0])
+    if os.path.exists(source):
+        return file_input(source, LIVE_TIMEOUT)
+    return address_input(source) if is_address(source) else file_input(source.removeprefix("file:"), LIVE_TIMEOUT)
+
+
+def _camera(number: int) -> VideoInput:
     if sys.platform not in CAMERAS:
         raise InvalidInputError("Cameras have no numbers on this system; give the address of a stream.")
     format_name, name = CAMERAS[sys.platform]
-    return name.format(number), format_name
+    return camera_input(name.format(number), format_name)

@@ -11,7 +11,8 @@ import av
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.media.display_matrix import display_matrix, upright_pixels
 from masklet.media.frame_file import FrameRead, damage, numbered
-from masklet.media.frame_index import decoded_frames, index_frames, video_stream
+from masklet.media.frame_index import index_frames
+from masklet.media.video_input import file_input
 
 ROUNDING_OF_TIMES = 0.01  # mkv and gif keep times in milliseconds and hundredths only
 NumberedFrame = tuple[int, av.VideoFrame]
@@ -50,14 +51,9 @@ class VideoFile:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.name = os.fspath(path)
         self.height = self.width = 0
-        try:
-            self._index = index_frames(path)
-            self._container = av.open(self.name)
-            self._stream = video_stream(self._container)
-            self._time_base = self._stream.time_base or Fraction(1)
-        except (av.FFmpegError, LookupError) as error:
-            reason = getattr(error, "strerror", None) or str(error.args[0])
-            raise UnreadableVideoError(f"Cannot read the video {self.name}: {reason}") from error
+        self._index = index_frames(path)
+        self._input = file_input(path)
+        self._time_base = self._input.stream.time_base or Fraction(1)
         self.frame_rate = self._average_frame_rate()
         self.problems = self._index.problems
         self._run = _Run(0, self._frames_from(0))
@@ -96,11 +92,12 @@ class VideoFile:
 
     def close(self) -> None:
         """Close the file."""
-        self._container.close()
+        self._input.close()
 
     def _average_frame_rate(self) -> Fraction:
         timestamps = self._index.timestamps
-        nominal = Fraction(self._stream.average_rate or self._stream.guessed_rate or 25)
+        stream = self._input.stream
+        nominal = Fraction(stream.average_rate or stream.guessed_rate or 25)
         if self._index.is_counted or len(timestamps) < 2:
             return nominal
         measured = (len(timestamps) - 1) / ((timestamps[-1] - timestamps[0]) * self._time_base)
@@ -130,13 +127,12 @@ class VideoFile:
     def _frames_from(self, start: int) -> Iterator[NumberedFrame]:
         """Yield the frames from a start on, without those shown before it: they need others that are not decoded."""
         if start == 0:
-            self._container.close()
-            self._container = av.open(self.name)
-            self._stream = video_stream(self._container)
+            self._input.close()
+            self._input = file_input(self.name)
         else:
             with suppress(av.FFmpegError):  # a format that cannot seek: an earlier start will be tried
-                self._container.seek(self._index.starts[start], stream=self._stream)
-        for count, frame in enumerate(decoded_frames(self._container, self._stream)):
+                self._input.seek(self._index.starts[start])
+        for count, frame in enumerate(self._input.frames()):
             timestamp = count if self._index.is_counted else frame.pts
             if timestamp is None or (start > 0 and timestamp < self._index.starts[start]):
                 continue

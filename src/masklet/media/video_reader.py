@@ -13,6 +13,7 @@ from masklet.media.frame_file import FrameFile
 from masklet.media.frame_folders import FramePictures, Picture, frames_of_folder
 from masklet.media.images import Pixels
 from masklet.media.video_file import VideoFile
+from masklet.media.video_input import is_address
 
 VideoSource = str | os.PathLike[str] | Sequence[Picture]
 
@@ -36,9 +37,20 @@ def open_video(source: VideoSource) -> "VideoReader":
     path = Path(source)
     if path.is_dir():
         return VideoReader(FramePictures(frames_of_folder(path), f"the folder {path}"))
-    if not path.exists():
-        raise UnreadableVideoError(f"No such video file or folder: {path}")
+    _check_file(path)
     return VideoReader(VideoFile(path))
+
+
+def _check_file(path: Path) -> None:
+    if path.is_file():
+        return
+    if path.exists():
+        raise UnreadableVideoError(f"{path} is no file that can be read anywhere, but a pipe or a device.")
+    if is_address(str(path)):
+        raise UnreadableVideoError(
+            f"{path} is the address of a stream, not a file; masklet.media.live_frames.live_frames reads streams."
+        )
+    raise UnreadableVideoError(f"No such video file or folder: {path}")
 
 
 class VideoReader(Sequence[Pixels]):

@@ -69,7 +69,7 @@ def written_video(
     rate = Fraction(frame_rate).limit_denominator(1001)
     with (
         written_whole(path) as unfinished,
-        av.open(str(unfinished), "w", format="mp4", options={"movflags": "+faststart"}) as container,
+        av.open(os.path.abspath(unfinished), "w", format="mp4", options={"movflags": "+faststart"}) as container,
     ):
         writer = VideoWriter(container, height, width, rate)
         yield writer

@@ -193,14 +193,18 @@ def test_what_is_no_video_is_refused(tmp_path):
         open_video(str(tmp_path / "empty.mp4"))
 
 
-def test_a_file_with_sound_only_is_refused(tmp_path):
-    import wave
+@pytest.mark.parametrize(("name", "codec"), [("sound.m4a", "aac"), ("sound.mkv", "pcm_s16le")])
+def test_a_file_with_sound_only_is_refused(tmp_path, name, codec):
+    import av
 
-    with wave.open(str(tmp_path / "sound.wav"), "wb") as sound:
-        sound.setparams((1, 2, 8000, 0, "NONE", ""))
-        sound.writeframes(bytes(16000))
+    with av.open(str(tmp_path / name), "w") as container:
+        stream = container.add_stream(codec, rate=8000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.int16), format="s16", layout="mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
     with pytest.raises(UnreadableVideoError, match="no video stream"):
-        open_video(tmp_path / "sound.wav")
+        open_video(tmp_path / name)
 
 
 # the reader

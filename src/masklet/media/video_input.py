@@ -1,0 +1,140 @@
+"""What FFmpeg may open: a video file by itself, and addresses where a stream was asked for.
+
+FFmpeg goes by the content of a file and not by its name. Some contents are no video but name other files and addresses,
+which it would open in turn: playlists, ffconcat scripts, session descriptions. So formats and protocols are lists of
+what is allowed.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+import av
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from masklet.errors import UnreadableVideoError
+
+FILE_FORMATS = (
+    "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,mxf,nut,rm,wtv,gxf,dv,nsv,swf,ivf,nuv,pva,ty,dhav,lmlm4,cine,ser,flic,"
+    "smjpeg,yuv4mpegpipe,h264,hevc,vvc,av1,obu,mpegvideo,m4v,h261,h263,vc1,dirac,dnxhd,cavsvideo,avs2,avs3,evc,mjpeg,"
+    "mjpeg_2000,gif,apng,jpegxl_anim,"
+    "jpeg_pipe,png_pipe,bmp_pipe,gif_pipe,ppm_pipe,pgm_pipe,pbm_pipe,pam_pipe,pfm_pipe,jpegls_pipe,jpegxl_pipe,"
+    "j2k_pipe,qoi_pipe,exr_pipe,dpx_pipe,hdr_pipe,psd_pipe,pcx_pipe,sgi_pipe,sunrast_pipe,dds_pipe"
+)
+"""FFmpeg's names of formats that hold all that they show (of QuickTime files it leaves references to others alone)."""
+ADDRESS_FORMATS = f"{FILE_FORMATS},hls,dash,rtsp,rtp,sdp,mpjpeg,live_flv"
+ADDRESS_PROTOCOLS = (
+    "http,https,httpproxy,tcp,tls,crypto,data,udp,udplite,rtp,srtp,rtsp,rtsps,rtmp,rtmpe,rtmps,rtmpt,rtmpte,rtmpts,"
+    "srt,rist,sctp,mmsh,mmst,ftp,sftp"
+)
+KINDS = "mp4, mov, mkv, webm, avi, mpg, ts, flv, wmv, ogv, gif, png, jpg, raw H.264 and the like"
+LIVE_TIMEOUT = (10.0, 30.0)  # seconds to open an address, and to wait for what comes next
+
+
+class VideoInput:
+    """What FFmpeg reads a video from, and the stream in it that a player would show. For one thread at a time.
+
+    Made by `file_input`, `address_input` and `camera_input`, which raise UnreadableVideoError if it cannot be opened or
+    has no video stream.
+
+    Args:
+        address: what FFmpeg opens.
+        name: what it is called in messages.
+        formats, protocols: FFmpeg's names, with commas between, of those that are allowed; all if empty.
+        format_name: of the format, where it is not to be guessed.
+        timeout: see LIVE_TIMEOUT.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        name: str,
+        *,
+        formats: str = "",
+        protocols: str = "",
+        format_name: str | None = None,
+        timeout: tuple[float, float] | None = None,
+    ) -> None:
+        self.name = name
+        lists = {"format_whitelist": formats, "protocol_whitelist": protocols}
+        options = {option: allowed for option, allowed in lists.items() if allowed}
+        try:
+            self.container = av.open(
+                address, format=format_name, container_options=options, timeout=timeout, metadata_errors="replace"
+            )
+        except av.ArgumentError as error:
+            reason = f"it is of none of the kinds that are read ({KINDS})" if formats else error.strerror
+            raise UnreadableVideoError(f"Cannot read the video {name}: {reason}") from error
+        except av.FFmpegError as error:
+            raise UnreadableVideoError(f"Cannot read the video {name}: {error.strerror}") from error
+        self.stream = self._best_stream()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def packets(self) -> Iterator["Packet[VideoStream]"]:
+        """Yield the stream's packets up to the end, or to where it is damaged beyond the demuxer's skill."""
+        try:
+            yield from (packet for packet in self.container.demux(self.stream) if packet.size)
+        except av.FFmpegError:
+            return
+
+    def frames(self) -> Iterator[av.VideoFrame]:
+        """Yield all frames from the current place on that can be decoded; packets that cannot are passed over."""
+        for packet in self.packets():
+            yield from self._decoded(packet)
+        yield from self._decoded(None)
+
+    def seek(self, timestamp: int) -> None:
+        """Go to the last key frame up to `timestamp`; av.FFmpegError from a format that cannot seek."""
+        self.container.seek(timestamp, stream=self.stream)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self.container.close()
+
+    def _best_stream(self) -> VideoStream:
+        stream = self.container.streams.best("video")
+        if isinstance(stream, VideoStream):
+            stream.thread_type = "AUTO"
+            return stream
+        self.close()
+        raise UnreadableVideoError(f"Cannot read the video {self.name}: it has no video stream")
+
+    def _decoded(self, packet: "Packet[VideoStream] | None") -> list[av.VideoFrame]:
+        try:
+            return self.stream.decode(packet)
+        except av.FFmpegError:
+            return []
+
+
+def file_input(path: str | os.PathLike[str], timeout: tuple[float, float] | None = None) -> VideoInput:
+    """Open a video file; no other file is read for it."""
+    name = os.fspath(path)
+    # An absolute path, because the part before a colon would be taken for a protocol.
+    return VideoInput(os.path.abspath(name), name, formats=FILE_FORMATS, protocols="file", timeout=timeout)
+
+
+def address_input(address: str) -> VideoInput:
+    """Open the address of a stream (see `is_address`); no file is read for it."""
+    protocols = "pipe" if address.startswith("pipe:") else ADDRESS_PROTOCOLS
+    return VideoInput(address, address, formats=ADDRESS_FORMATS, protocols=protocols, timeout=LIVE_TIMEOUT)
+
+
+def camera_input(name: str, format_name: str) -> VideoInput:
+    """Open a camera by the system's name of it, through FFmpeg's format for cameras of this system."""
+    return VideoInput(name, name, format_name=format_name, timeout=LIVE_TIMEOUT)
+
+
+def is_address(text: str) -> bool:
+    """Return whether `text` is the address of a stream: http://, rtsp://, udp:// and so on, or a pipe (pipe:0)."""
+    scheme = re.match(r"([a-z]+):", text)
+    return scheme is not None and scheme[1] in {*ADDRESS_PROTOCOLS.split(","), "pipe"}
