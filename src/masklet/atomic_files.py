@@ -5,62 +5,107 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+from masklet.file_locks import folder_lock
 
 _UNFINISHED = ".unfinished-"
 
 
 @contextmanager
-def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it to `path` on success, delete it on any error or interrupt.
+def written_whole(path: str | os.PathLike[str], *, durable: bool = False) -> Iterator[Path]:
+    """Yield the path of an empty file to be written; move it to `path` on success, delete it on any error or interrupt.
 
-    The temporary name keeps the suffix of `path`, because image and video writers choose their format by it.
+    It has the name of `path`, because image and video writers choose their format by it.
+
+    Args:
+        path: the final name; a link stays one, and what it points to is written.
+        durable: whether the file has to survive a power failure once this returns; a kill it survives anyway.
     """
-    final = Path(path).resolve()  # a link stays one, and what it points to is written
+    final = Path(path).resolve()
     _check_kind(final)
     final.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f"{_UNFINISHED}{final.stem}-", suffix=final.suffix, dir=final.parent)
-    os.close(handle)
-    unfinished = Path(name)
-    try:
+    with _workplace(final.parent) as place:
+        unfinished = place / final.name
+        unfinished.touch()
         yield unfinished
         unfinished.chmod(0o666 & ~_umask())
+        if durable:
+            sync(unfinished)
         os.replace(unfinished, final)
-    finally:
-        unfinished.unlink(missing_ok=True)
+        if durable:
+            sync(final.parent)
 
 
 @contextmanager
 def folder_written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary folder; on success move each of its files into `path`, on any error leave `path` as it was.
 
-    It lies inside `path`: what is beside a mounted or linked folder may be another disk, or not be writable.
+    It lies inside `path`: what is beside a mounted or linked folder may be another disk, or not be writable. What a
+    killed writer of the same folder left there is removed.
     """
     final = Path(path)
     is_new = not final.exists()
     final.mkdir(parents=True, exist_ok=True)
-    unfinished: Path | None = None
+    remove_unfinished(final)
     try:
-        unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=final))
-        yield unfinished
-        for file in sorted(unfinished.iterdir()):
-            file.chmod(0o666 & ~_umask())
-            os.replace(file, final / file.name)
+        with _workplace(final) as place:
+            unfinished = place / "content"
+            unfinished.mkdir()
+            yield unfinished
+            for file in sorted(unfinished.iterdir()):
+                file.chmod(0o666 & ~_umask())
+                os.replace(file, final / file.name)
     finally:
-        if unfinished is not None:
-            shutil.rmtree(unfinished, ignore_errors=True)
         if is_new and not any(final.iterdir()):
             final.rmdir()
 
 
+@contextmanager
+def _workplace(parent: Path) -> Iterator[Path]:
+    """Yield a new folder in `parent`, held while it is written in, so that others see whose writer was killed."""
+    with ExitStack() as holding:
+        while True:
+            place = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=parent))
+            with suppress(FileNotFoundError):  # another process took it for a leftover before it was held
+                if holding.enter_context(folder_lock(place)) is not False and place.exists():
+                    break
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+
 def remove_unfinished(folder: str | os.PathLike[str]) -> None:
-    """Remove what writers that were killed left anywhere below `folder`, where nobody else may be writing now."""
-    for path in [*Path(folder).rglob(f"{_UNFINISHED}*")]:
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+    """Remove what killed writers left in `folder` and in the folders directly below it.
+
+    What a living process is writing stays; so does everything where the system has no locks to tell the two apart.
+    """
+    for pattern in (f"{_UNFINISHED}*", f"*/{_UNFINISHED}*"):
+        for left in list(Path(folder).glob(pattern)):
+            with suppress(OSError):
+                _remove_left(left)
+
+
+def _remove_left(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        with folder_lock(path) as is_held:
+            if is_held:
+                shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink()  # of a version that wrote beside the final file
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the list of a folder's files, is on the disk itself, where the system can tell."""
+    if path.is_dir() and not hasattr(os, "O_DIRECTORY"):
+        return  # Windows
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def check_writable(folder: str | os.PathLike[str]) -> None:

@@ -11,6 +11,7 @@ PACKAGE = Path(masklet.__file__).parent
 # From the bottom up: each imports only from those before it, and from itself.
 LAYERS = (
     "errors",
+    "file_locks",
     "atomic_files",
     "folders",
     "json_files",

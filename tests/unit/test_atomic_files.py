@@ -2,7 +2,10 @@
 
 import errno
 import os
+import signal
 import stat
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -157,14 +160,69 @@ def test_errors_of_what_cannot_be_written_name_what_was_given(tmp_path: Path, mo
     assert "tmp12345678" not in str(denied.value)
 
 
-def test_what_killed_writers_left_can_be_removed(tmp_path: Path) -> None:
-    with written_whole(tmp_path / "below" / "file.txt") as unfinished:
-        unfinished.write_text("new")
-        (tmp_path / "left.txt").write_text("not ours")
-        (tmp_path / unfinished.name).write_text("killed")
-    with folder_written_whole(tmp_path) as folder:
-        left = tmp_path / "below" / folder.name
-        left.mkdir()
-        (left / "half").write_text("killed")
-    remove_unfinished(tmp_path)
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["below", "file.txt", "left.txt"]
+KILLED_WHILE_WRITING = """
+import os, signal, sys
+from masklet.atomic_files import {writer}
+with {writer}(sys.argv[1]) as unfinished:
+    (unfinished / "half" if unfinished.is_dir() else unfinished).write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def kill_while_writing(path: Path, writer: str) -> None:
+    program = KILLED_WHILE_WRITING.format(writer=writer)
+    assert subprocess.run([sys.executable, "-c", program, str(path)], check=False).returncode == -signal.SIGKILL
+
+
+def unfinished_in(folder: Path) -> list[Path]:
+    return list(folder.rglob(".unfinished-*"))
+
+
+@pytest.mark.parametrize("below", [".", "below"])
+def test_what_killed_writers_left_is_removed_and_what_others_are_writing_stays(tmp_path: Path, below: str) -> None:
+    folder = tmp_path / below
+    kill_while_writing(folder, "folder_written_whole")
+    kill_while_writing(folder / "file.txt", "written_whole")
+    (tmp_path / ".unfinished-of-an-older-version.png").write_text("half")
+    assert len(unfinished_in(tmp_path)) == 3
+    with written_whole(folder / "file.txt") as unfinished:
+        unfinished.write_text("whole")
+        remove_unfinished(tmp_path)
+        assert unfinished_in(tmp_path) == [unfinished.parent]
+    assert (folder / "file.txt").read_text() == "whole"
+    assert unfinished_in(tmp_path) == []
+
+
+def test_the_next_writer_of_a_folder_removes_what_killed_ones_left(tmp_path: Path) -> None:
+    kill_while_writing(tmp_path, "folder_written_whole")
+    with folder_written_whole(tmp_path) as other, folder_written_whole(tmp_path) as unfinished:
+        assert len(unfinished_in(tmp_path)) == 2  # of two living writers
+        (other / "one").write_text("1")
+        (unfinished / "two").write_text("2")
+    assert names_in(tmp_path) == ["one", "two"]
+
+
+def test_a_place_that_was_tidied_away_before_it_was_held_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, made = tempfile.mkdtemp, []
+
+    def tidied_once(**options: object) -> str:
+        made.append(make(**options))
+        if len(made) == 1:
+            os.rmdir(made[0])
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "mkdtemp", tidied_once)
+    with written_whole(tmp_path / "file.txt") as unfinished:
+        unfinished.write_text("whole")
+    assert (len(made), names_in(tmp_path)) == (2, ["file.txt"])
+
+
+def test_durable_files_are_synced_before_they_get_their_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (seen.append((tmp_path / "a").exists()), fsync(descriptor)))
+    with written_whole(tmp_path / "a", durable=True) as unfinished:
+        unfinished.write_text("whole")
+    assert seen == [False, True]  # the content, then its name

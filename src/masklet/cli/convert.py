@@ -26,8 +26,10 @@ def convert(
     current: config.json and model.safetensors as masklet and transformers read them. seed: the same with the names of
     earlier transformers versions. meta: one .pt file as Meta's sam2 reads it.
     """
+    from masklet.atomic_files import remove_unfinished
     from masklet.cli.progress import progress_bar
 
+    remove_unfinished(target.parent)
     with progress_bar() as progress:
         progress.add_task(f"Converting {source}", total=None)
         from masklet.checkpoints import conversion

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from masklet.atomic_files import written_whole
+from masklet.atomic_files import remove_unfinished, written_whole
 from masklet.cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def check(
                 root, lambda done, total: bar.update(task, completed=done, total=total), workers=workers
             )
     if output is not None:
+        remove_unfinished(output.parent)
         with written_whole(output) as unfinished:
             unfinished.write_text(json.dumps(report.to_json(), indent=1) + "\n", "utf-8")
     for line in (f"{report.root}: {report.layout}", *_contents(report.findings), *_problems(report, limit)):

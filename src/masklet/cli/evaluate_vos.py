@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from masklet.atomic_files import check_writable
+from masklet.atomic_files import check_writable, remove_unfinished
 from masklet.cli.evaluation_options import (
     ALL,
     MODEL,
@@ -90,6 +90,7 @@ def vos(
     run = EvaluationRun(output, report, workers, compare is not None)
     if save_masks is not None:
         check_writable(save_masks)
+        remove_unfinished(save_masks)
     videos = chosen_videos(root, sequences, rule)
 
     def measurements() -> Sequence[VosMeasurement]:

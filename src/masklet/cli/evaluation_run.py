@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from masklet.atomic_files import check_file_writable, check_writable
+from masklet.atomic_files import check_file_writable, check_writable, remove_unfinished
 
 if TYPE_CHECKING:
     from masklet.evaluation.reporting.report import Report
@@ -40,6 +40,9 @@ class EvaluationRun:
         from masklet.evaluation.reporting.report_folder import write_report_folder, write_scores
         from masklet.evaluation.running.items import run
 
+        for written in (self.folder, self.output and self.output.parent):
+            if written is not None:
+                remove_unfinished(written)
         measured: list[tuple[Measurement, Report]] = []
         with progress_bar() as bar:
             loading = bar.add_task("Loading", total=None)

@@ -72,8 +72,10 @@ def segment(
     """
     work = _work(photos or [], (point or [], box or [], mask or []), prompts)
     _check_output(work, output, multimask)
+    from masklet.atomic_files import remove_unfinished
     from masklet.cli.progress import progress_bar
 
+    remove_unfinished(output)
     failures = []
     with progress_bar() as progress:
         task = progress.add_task("Loading the model", total=None)

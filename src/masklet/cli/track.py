@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from masklet.atomic_files import check_writable
+from masklet.atomic_files import check_writable, remove_unfinished
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.model_options import (
     CompileOption,
@@ -119,6 +119,7 @@ def _track(
     from masklet.cli.track_run import TrackingRun
     from masklet.media.recorded_masks import RecordedMasks
 
+    remove_unfinished(outputs.folder)
     columns = (PerSecond("frames"), MemoryInUse(), "objects: {task.fields[objects]}")
     with RecordedMasks(video.height, video.width) as recorded:
         run = TrackingRun.begin(tracker, video, recorded, task)

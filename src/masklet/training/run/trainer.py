@@ -10,6 +10,7 @@ import torch
 
 from masklet.atomic_files import remove_unfinished
 from masklet.errors import CheckpointError, DivergedTrainingError
+from masklet.file_locks import alone_in
 from masklet.tracking.video_model import Sam2VideoModel
 from masklet.training.network.building import initial_network, network_with
 from masklet.training.network.initial_memory import draw_memory_weights
@@ -21,7 +22,6 @@ from masklet.training.run.devices import Devices
 from masklet.training.run.failed_step import save_failed_step
 from masklet.training.run.observer import RunObserver, RunOutline
 from masklet.training.run.optimizer import learning_rate, make_optimizer, set_learning_rate
-from masklet.training.run.run_lock import alone_in
 from masklet.training.run.run_record import RunRecord
 from masklet.training.run.run_state import AVERAGE_FOLDER, RunState
 from masklet.training.run.whole_tensors import fill, load_optimizer, whole
@@ -95,7 +95,7 @@ class Trainer:
         `DivergedTrainingError` if the loss is not finite, `CheckpointError` if the state cannot be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with alone_in(self.folder) if self.devices.is_first else nullcontext():
+        with alone_in(self.folder, "training") if self.devices.is_first else nullcontext():
             self.data.read_pictures()
             if self.devices.is_first:
                 remove_unfinished(self.folder)

@@ -22,6 +22,7 @@ from masklet.checkpoints.pretrained import PretrainedModel
 from masklet.datasets.sampling.mixture import DataMixture
 from masklet.datasets.scenes import PictureBank, SceneGenerator
 from masklet.errors import CheckpointError, DivergedTrainingError, InvalidInputError
+from masklet.file_locks import alone_in
 from masklet.training.network.initial_memory import draw_memory_weights
 from masklet.training.network.initial_weights import draw_initial_weights
 from masklet.training.network.trained_parameters import part_of
@@ -29,7 +30,6 @@ from masklet.training.procedure.stills_step import stills_step
 from masklet.training.recipes import recipe_named
 from masklet.training.reports.predictions import Predictions
 from masklet.training.run import trainer as trainer_module
-from masklet.training.run.run_lock import alone_in
 from masklet.training.run.run_state import AVERAGE_FOLDER
 from masklet.training.run.trainer import Trainer
 from masklet.training.settings.hardware import Hardware
@@ -256,7 +256,7 @@ def test_clips_spare_the_image_encoder_if_asked_to(pictures: Path, tmp_path: Pat
 
 
 def test_a_folder_in_use_is_refused(recipe: Recipe, tmp_path: Path) -> None:
-    with alone_in(tmp_path), pytest.raises(InvalidInputError, match="Another training runs in"):
+    with alone_in(tmp_path, "training"), pytest.raises(InvalidInputError, match="Another training runs in"):
         Trainer(recipe, tmp_path).run()
 
 

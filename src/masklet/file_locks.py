@@ -1,0 +1,62 @@
+"""Locks on folders, which the operating system lifts however their holder ends: by return, error or kill."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from masklet.errors import InvalidInputError
+
+try:
+    import fcntl
+except ImportError:  # Windows: folders cannot be held there
+    fcntl = None  # type: ignore[assignment]
+
+LOCK_FILE = ".lock"
+
+
+@contextmanager
+def folder_lock(folder: str | os.PathLike[str]) -> Iterator[bool | None]:
+    """Try to hold an existing folder within the block; yield whether that succeeded.
+
+    Yields:
+        True: held; every other try fails until the block ends, in this process as in others.
+        False: somebody else holds it.
+        None: this system, or the folder's disk, has no locks.
+
+    Raises:
+        OSError: if the lock file in the folder cannot be opened.
+    """
+    if fcntl is None:
+        yield None
+        return
+    with (Path(folder) / LOCK_FILE).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        except OSError:
+            yield None
+            return
+        try:
+            yield True
+        finally:
+            fcntl.flock(lock, fcntl.LOCK_UN)  # closing alone would not: forked processes have the file open, too
+
+
+@contextmanager
+def alone_in(folder: str | os.PathLike[str], work: str) -> Iterator[None]:
+    """Hold `folder` within the block, where locks exist.
+
+    Args:
+        folder: an existing folder.
+        work: what is done there, for the message.
+
+    Raises:
+        InvalidInputError: if somebody else holds the folder.
+    """
+    with folder_lock(folder) as is_held:
+        if is_held is False:
+            raise InvalidInputError(f"Another {work} runs in {os.fspath(folder)}; give this one another folder.")
+        yield
