@@ -192,9 +192,11 @@ class TrackedVideo:
 
         Objects can be added on this frame afterwards, and looked at with `segment`.
 
-        InvalidInputError if the picture is not as large as the ones before.
+        InvalidInputError if the image is not as large as the ones before, or there are several.
         """
         inputs = self._processor(images=picture, return_tensors="pt")
+        if (count := len(inputs["pixel_values"])) != 1:
+            raise InvalidInputError(f"The frames of a stream are pushed one by one; got {count} images at once.")
         height, width = inputs["original_sizes"][0].tolist()
         known = (self.session.video_height, self.session.video_width)
         if len(self) and known != (height, width):

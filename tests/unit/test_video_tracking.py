@@ -149,6 +149,16 @@ def test_a_stream_keeps_one_size_and_few_frames(tracker: VideoTracker) -> None:
         stream.track()
 
 
+def test_several_images_are_not_one_frame_of_a_stream(tracker: VideoTracker) -> None:
+    clip = small_clip()
+    stream = tracker.open()
+    stream.push(clip[:1])
+    for images in (clip[:2], list(clip[:3]), torch.from_numpy(clip[:2]).permute(0, 3, 1, 2)):
+        with pytest.raises(InvalidInputError, match=f"pushed one by one; got {len(images)} images at once"):
+            stream.push(images)
+    assert len(stream) == 1
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -16,6 +16,7 @@ from masklet.media.images import Pixels, read_image, to_rgb
 
 Picture = str | os.PathLike[str] | Image.Image | Pixels
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"})
+MOST_MISSING_SHOWN = 3
 FRAME_RATE = Fraction(24)  # pictures do not say; that of films
 
 
@@ -26,7 +27,7 @@ class FramePictures:
         height, width: in pixels, of the upright picture.
         frame_rate: 24 frames a second.
 
-    UnreadableVideoError if there are no pictures or none can be read.
+    UnreadableVideoError if there are no images, one is a file that is not there, or none can be read.
     """
 
     frame_rate = FRAME_RATE
@@ -35,10 +36,17 @@ class FramePictures:
     def __init__(self, pictures: Sequence[Picture], name: str) -> None:
         self.name = name
         self._pictures = pictures
-        stems = [Path(each).stem for each in pictures if isinstance(each, str | os.PathLike)]
+        paths = [Path(each) for each in pictures if isinstance(each, str | os.PathLike)]
+        stems = [path.stem for path in paths]
         self._names = stems if len(set(stems)) == len(pictures) else None
         if not pictures:
             raise UnreadableVideoError(f"{name} has no frames.")
+        if missing := [path for path in paths if not path.exists()]:
+            names = ", ".join(map(str, missing[:MOST_MISSING_SHOWN]))
+            more = " and more" if len(missing) > MOST_MISSING_SHOWN else ""
+            raise UnreadableVideoError(
+                f"{name}: of {len(pictures)} frames the files of {len(missing)} are missing: {names}{more}."
+            )
         self.height = self.width = 0
         self.height, self.width = self.read(0).pixels.shape[:2]
 
@@ -98,9 +106,10 @@ def picture_pixels(picture: Picture, name: str) -> Pixels:
 def frames_of_folder(folder: str | os.PathLike[str]) -> list[Path]:
     """Return the picture files directly in `folder`, with numbers in their names in the order of numbers: 2 before 10.
 
-    Hidden and system files, and files that by their suffix are no pictures, are left out.
+    Hidden and system files, and files that by their suffix are no pictures, are left out. Links to files that are not
+    there stay: without them the numbers of the frames behind would be others.
     """
-    files = (path for path in entries(folder) if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
+    files = (path for path in entries(folder) if path.suffix.lower() in PICTURE_SUFFIXES and not path.is_dir())
     return sorted(files, key=_natural)
 
 

@@ -71,6 +71,18 @@ def test_pictures_of_which_none_can_be_read_are_refused(tmp_path):
         open_video(tmp_path)
 
 
+def test_frame_files_that_are_missing_are_reported_and_not_replaced(tmp_path):
+    write_frames(tmp_path, ["0.png", "2.png"])
+    listed = [tmp_path / f"{number}.png" for number in range(3)]
+    with pytest.raises(UnreadableVideoError, match=r"of 3 frames the files of 1 are missing: .*1\.png\.$"):
+        open_video(listed)
+    with pytest.raises(UnreadableVideoError, match=r"of 21 frames the files of 19 are missing: .*4\.png and more\.$"):
+        open_video([str(tmp_path / f"{number}.png") for number in range(21)])
+    (tmp_path / "1.png").symlink_to(tmp_path / "unmounted" / "1.png")
+    with pytest.raises(UnreadableVideoError, match=r"of 3 frames the files of 1 are missing: .*1\.png\.$"):
+        open_video(tmp_path)
+
+
 def test_frames_of_several_sizes_are_refused_by_name(tmp_path):
     write_frames(tmp_path, ["0.png", "1.png"], [np.zeros((4, 6, 3), np.uint8), np.zeros((5, 6, 3), np.uint8)])
     with open_video(tmp_path) as video, pytest.raises(InvalidInputError, match=r"1\.png.* 6 x 5 .* 6 x 4"):
