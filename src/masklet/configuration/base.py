@@ -5,14 +5,15 @@ import inspect
 import json
 import os
 from collections.abc import Mapping
-from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar, Self, dataclass_transform
 
 from masklet.atomic_files import written_whole
+from masklet.configuration.field_values import MOST_LABELS, field_value, fields_of, labels_of
 from masklet.configuration.loading_arguments import storable, without_loading_arguments
 from masklet.configuration.older_keys import OLDER_NAMES, with_current_keys
 from masklet.errors import CheckpointError, InvalidInputError
+from masklet.json_files import read_json, shown, whole_number
 from masklet.sources import locate_file
 
 CONFIG_FILE = "config.json"
@@ -22,9 +23,10 @@ CONFIG_FILE = "config.json"
 class Config:
     """Base of the Sam2 configurations: annotated class attributes are the fields, their values the defaults.
 
-    Unknown keyword arguments are kept as attributes and saved again, as the reference does; keys of the seed-era
-    layout are translated first, secrets and other loading arguments (`loading_arguments.py`) are left out. Two
-    configurations are equal when their dictionaries are.
+    None stands for a field's default; `field_values.py` knows what is allowed. Unknown keyword arguments are kept as
+    attributes and saved again, as the reference does; keys of the seed-era layout are translated first, secrets and
+    other loading arguments (`loading_arguments.py`) are left out. Two configurations are equal when their dictionaries
+    are.
     """
 
     model_type: ClassVar[str] = ""
@@ -42,15 +44,16 @@ class Config:
         given = with_current_keys(self.model_type, storable(given))
         kinds = self._field_kinds()
         for name, default in self.field_defaults().items():
-            setattr(self, name, _as_json_value(given.pop(name, default), name, kinds[name]))
+            value = given.pop(name, None)
+            setattr(self, name, default if value is None else field_value(value, name, kinds[name]))
         given.pop("model_type", None)
         for name, config_class in self.sub_configs.items():
             setattr(self, name, _as_sub_config(getattr(self, name), name, config_class))
         for name, value in given.items():
-            setattr(self, name, value)
-        labels: dict[Any, str] = given.get("id2label") or {}
-        if labels:  # JSON turns its whole numbers into strings
-            self.id2label = {int(index): label for index, label in labels.items()}
+            if name in _LABELS or not hasattr(type(self), name):  # no key of a file takes the place of a method
+                setattr(self, name, value)
+        if labels := labels_of(given.get("id2label")):
+            self.id2label = labels
         self.check()
 
     def check(self) -> None:
@@ -82,6 +85,7 @@ class Config:
 
     @num_labels.setter
     def num_labels(self, count: int) -> None:
+        count = whole_number(count, "num_labels", 0, MOST_LABELS)
         self.id2label = {index: f"LABEL_{index}" for index in range(count)}
         self.label2id = {label: index for index, label in self.id2label.items()}
 
@@ -106,12 +110,15 @@ class Config:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], **overrides: Any) -> Self:
         """Build from a dictionary of any known layout; `overrides` win over it."""
-        return cls(**{**copy.deepcopy(dict(values)), **overrides})
+        try:
+            return cls(**{**copy.deepcopy(dict(values)), **overrides})
+        except RecursionError:
+            raise InvalidInputError("A configuration holds lists or objects that are nested too deeply.") from None
 
     @classmethod
     def from_json_file(cls, path: str | os.PathLike[str]) -> Self:
-        """Build from a JSON file."""
-        return cls.from_dict(_read_json(Path(path)))
+        """Build from a JSON file; CheckpointError if it is none, or no configuration."""
+        return cls._from_values(_read_json(Path(path)), Path(path))
 
     @classmethod
     def from_pretrained(
@@ -131,9 +138,7 @@ class Config:
         """
         path = locate_file(source, CONFIG_FILE, subfolder=subfolder, revision=revision)
         assert path is not None
-        values = _read_json(path)
-        for key in cls.path_in_composite:
-            values = values.get(key, values)
+        values = cls.part_of(_read_json(path), path)
         cls.check_model_type(values.get("model_type", cls.model_type), path)
         overrides = without_loading_arguments(overrides)
         if unknown := [name for name in overrides if name not in values and not cls.knows(name)]:
@@ -141,14 +146,33 @@ class Config:
                 f"{cls.__name__}.from_pretrained does not know {', '.join(unknown)}; allowed: subfolder, revision, "
                 "its fields, and keys that the file has."
             )
-        return cls.from_dict(values, **overrides)
+        return cls._from_values(values, path, **overrides)
 
     @classmethod
-    def check_model_type(cls, found: str, path: Path) -> None:
+    def part_of(cls, values: Any, path: Path) -> dict[str, Any]:
+        """Return what a file says of this configuration: its part of a composite one, or all of it."""
+        try:
+            return fields_of(values, *cls.path_in_composite)
+        except InvalidInputError as error:
+            raise CheckpointError(f"{path}: {error}") from error
+
+    @classmethod
+    def _from_values(cls, values: Mapping[str, Any], path: Path, **overrides: Any) -> Self:
+        """Build from what a file holds; CheckpointError, naming it, unless it is the overrides that are wrong."""
+        try:
+            return cls.from_dict(values, **overrides)
+        except InvalidInputError as error:
+            if overrides:
+                cls._from_values(values, path)
+                raise
+            raise CheckpointError(f"{path}: {error}") from error
+
+    @classmethod
+    def check_model_type(cls, found: object, path: Path) -> None:
         """Raise `CheckpointError` if a file's `model_type` is of another model."""
         if found not in ("", cls.model_type):
             raise CheckpointError(
-                f"{path} is the configuration of a {found!r} model; {cls.__name__} reads {cls.model_type!r}."
+                f"{path} is the configuration of a {shown(found)} model; {cls.__name__} reads {cls.model_type!r}."
             )
 
     def __eq__(self, other: object) -> bool:
@@ -164,18 +188,6 @@ _CLASS_LEVEL = frozenset({"model_type", "sub_configs", "path_in_composite"})
 _LABELS = frozenset({"id2label", "label2id", "num_labels"})  # of every configuration, for tools that set them
 
 
-_NUMBER_KINDS: dict[type, type] = {int: Integral, float: Real}
-
-
-def _as_json_value(value: Any, name: str, kind: Any) -> Any:
-    """The value of a field as JSON holds it; InvalidInputError if the field is of another kind."""
-    if value is None or kind not in (bool, int, float, str):
-        return list(value) if isinstance(value, tuple) else value
-    if not isinstance(value, _NUMBER_KINDS.get(kind, kind)) or (isinstance(value, bool) and kind is not bool):
-        raise InvalidInputError(f"{name}={value!r} in a configuration; it must be of the type {kind.__name__}.")
-    return value if isinstance(value, bool | int | str) else kind(value)  # numpy's numbers are none of JSON's
-
-
 def _as_sub_config(value: Any, name: str, config_class: type[Config]) -> Config:
     if value is None:
         return config_class()
@@ -186,13 +198,8 @@ def _as_sub_config(value: Any, name: str, config_class: type[Config]) -> Config:
     raise InvalidInputError(f"{name} is a {type(value).__name__}; it may be a {config_class.__name__}, a dict or None.")
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read_json(path: Path) -> Any:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error}") from error
-    except ValueError as error:
-        raise CheckpointError(f"{path} is not a JSON file: {error}") from error
-    if not isinstance(values, dict):
-        raise CheckpointError(f"{path} holds a JSON {type(values).__name__}; a configuration is an object.")
-    return values
+        return read_json(path)
+    except (OSError, InvalidInputError) as error:
+        raise CheckpointError(str(error) if str(path) in str(error) else f"{path}: {error}") from error

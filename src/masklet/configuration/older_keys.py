@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 
 Keys = dict[str, Any]
 
@@ -41,17 +42,24 @@ OLDER_NAMES = frozenset({*ONLY_VALUE, *WITHOUT_EFFECT, *_TRANSLATED, *STILL_READ
 def with_current_keys(model_type: str, given: Keys) -> Keys:
     """Return `given` with every older key of this `model_type` replaced by today's.
 
-    Raises `InvalidInputError` for an older option with a value that no released model uses.
+    Raises `InvalidInputError` for an older option with a value that no released model uses, or that is of the wrong
+    kind.
     """
     given = dict(given)
     for name, only in ONLY_VALUE.items():
         if given.get(name, only) != only:
-            raise InvalidInputError(f"{name}={given[name]!r} is not supported; every released SAM 2 uses {only!r}.")
+            raise InvalidInputError(
+                f"{name}={shown(given[name])} is not supported; every released SAM 2 uses {only!r}."
+            )
     _rename(given, {"torch_dtype": "dtype"})
     if given.get("dtype") is not None:
         given["dtype"] = str(given["dtype"]).removeprefix("torch.")
     translate = _TRANSLATORS.get(model_type)
-    return translate(given) if translate else given
+    try:
+        return translate(dict(given)) if translate else given
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        older = ", ".join(f"{name}={shown(given[name])}" for name in _TRANSLATED if name in given)
+        raise InvalidInputError(f"Older keys of a configuration cannot be translated: {older} ({error}).") from error
 
 
 def _rename(given: Keys, current_names: dict[str, str]) -> None:

@@ -5,7 +5,22 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from masklet.configuration.base import Config
+from masklet.configuration.field_values import field_value
 from masklet.errors import CheckpointError, InvalidInputError
+from masklet.json_files import shown
+
+# Eight times the side that released models were trained at: 64 times the tokens, which take gigabytes.
+LARGEST_IMAGE_SIZE = 8192
+
+
+_PAIRS = (
+    "image_size",
+    "patch_kernel_size",
+    "patch_stride",
+    "patch_padding",
+    "query_stride",
+    "window_positional_embedding_background_size",
+)
 
 
 class Sam2HieraDetConfig(Config):
@@ -57,6 +72,18 @@ class Sam2HieraDetConfig(Config):
             raise InvalidInputError(
                 f"num_query_pool_stages={self.num_query_pool_stages}; allowed: 0 to {len(stages) - 1}."
             )
+        self._check_pairs()
+        if (rate := getattr(self, "drop_path_rate", None)) is not None:
+            field_value(rate, "drop_path_rate", float)
+
+    def _check_pairs(self) -> None:
+        """Check what counts rows and columns."""
+        for name in (name for name in _PAIRS if len(getattr(self, name)) != 2):
+            raise InvalidInputError(f"{name} is {getattr(self, name)}; it needs two values, for rows and columns.")
+        if self.query_stride != [2, 2]:
+            raise InvalidInputError(
+                f"query_stride={self.query_stride} is not supported; every released SAM 2 uses [2, 2]."
+            )
 
     @property
     def depth(self) -> int:
@@ -91,6 +118,13 @@ class Sam2VisionConfig(Config):
             raise InvalidInputError(
                 f"backbone_channel_list is {self.backbone_channel_list}; the backbone gives {widths}."
             )
+        if (self.fpn_kernel_size, self.fpn_stride, self.fpn_padding) != (1, 1, 0):
+            raise InvalidInputError(
+                f"fpn_kernel_size={self.fpn_kernel_size}, fpn_stride={self.fpn_stride}, fpn_padding={self.fpn_padding} "
+                "are not supported; every released SAM 2 uses 1, 1 and 0."
+            )
+        if self.num_feature_levels > len(widths):
+            raise InvalidInputError(f"num_feature_levels={self.num_feature_levels}; there are {len(widths)} stages.")
 
 
 class Sam2PromptEncoderConfig(Config):
@@ -213,9 +247,10 @@ class Sam2Config(Config):
     def set_image_size(self, image_size: int) -> None:
         """Set every field that follows from the side of the square network input, in pixels (a multiple of 32)."""
         stride = self.prompt_encoder_config.patch_size
-        if not isinstance(image_size, Integral) or image_size <= 0 or image_size % 32:
+        if not isinstance(image_size, Integral) or not 0 < image_size <= LARGEST_IMAGE_SIZE or image_size % 32:
             raise InvalidInputError(
-                f"image_size={image_size!r}; it must be a multiple of 32: each of the four stages needs whole tokens."
+                f"image_size={shown(image_size)}; it must be a multiple of 32 up to {LARGEST_IMAGE_SIZE}: each of the "
+                "four stages needs whole tokens, and all of them memory."
             )
         image_size = int(image_size)
         self.image_size = self.prompt_encoder_config.image_size = image_size
@@ -224,9 +259,9 @@ class Sam2Config(Config):
         self.memory_attention_rope_feat_sizes = [image_size // stride] * 2
 
     @classmethod
-    def check_model_type(cls, found: str, path: Path) -> None:
+    def check_model_type(cls, found: object, path: Path) -> None:
         """Allow the image-only spelling, `sam2`, too."""
         if found not in ("", "sam2", cls.model_type):
             raise CheckpointError(
-                f"{path} is the configuration of a {found!r} model; {cls.__name__} reads 'sam2' and 'sam2_video'."
+                f"{path} is the configuration of a {shown(found)} model; {cls.__name__} reads 'sam2' and 'sam2_video'."
             )

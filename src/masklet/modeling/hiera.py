@@ -10,6 +10,7 @@ from torch.utils.checkpoint import checkpoint
 
 from masklet.checkpoints.pretrained import PretrainedModel
 from masklet.configuration import Sam2HieraDetConfig
+from masklet.configuration.agreement import check_backbone
 from masklet.errors import InvalidInputError
 from masklet.modeling.initialization import initialize
 from masklet.modeling.layers import DropPath, FeedForward, attention
@@ -153,6 +154,7 @@ class Sam2HieraDetModel(PretrainedModel):
 
     def __init__(self, config: Sam2HieraDetConfig):
         super().__init__(config)
+        check_backbone(config)
         side = config.window_size_per_stage[0]
         background = config.window_positional_embedding_background_size
         self.pos_embed = nn.Parameter(torch.zeros(1, config.hidden_size, *background))

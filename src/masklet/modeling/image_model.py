@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from masklet.checkpoints.layouts.current import VIDEO_ONLY_PATTERNS
 from masklet.checkpoints.pretrained import PretrainedModel
 from masklet.configuration import Sam2Config
+from masklet.configuration.agreement import check_image_network
 from masklet.errors import InvalidInputError
 from masklet.modeling.initialization import initialize
 from masklet.modeling.layers import pointwise_twice
@@ -43,6 +44,7 @@ class Sam2Model(PretrainedModel):
 
     def __init__(self, config: Sam2Config):
         super().__init__(config)
+        check_image_network(config)
         prompts = config.prompt_encoder_config
         self.shared_image_embedding = FourierPositions(prompts.hidden_size, prompts.scale)
         self.vision_encoder = Sam2VisionModel(config.vision_config)

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet.configuration import Sam2Config
+from masklet.configuration.agreement import check_video_network
 from masklet.modeling.compilation import Backend, compile_parts
 from masklet.modeling.image_model import Sam2Model
 from masklet.modeling.initialization import initialize
@@ -60,6 +61,7 @@ class VideoNetwork(Sam2Model):
 
     def __init__(self, config: Sam2Config):
         super().__init__(config)
+        check_video_network(config)
         width, memory_width = config.memory_attention_hidden_size, config.memory_encoder_output_channels
         self.memory_attention = MemoryAttention(config)
         self.memory_encoder = MemoryEncoder(config)

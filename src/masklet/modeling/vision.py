@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from masklet.checkpoints.pretrained import PretrainedModel
 from masklet.configuration import Sam2VisionConfig
+from masklet.configuration.agreement import check_vision
 from masklet.modeling.hiera import Sam2HieraDetModel
 from masklet.modeling.initialization import initialize
 from masklet.modeling.layers import pointwise
@@ -52,6 +53,7 @@ class Sam2VisionModel(PretrainedModel):
 
     def __init__(self, config: Sam2VisionConfig):
         super().__init__(config)
+        check_vision(config)
         self.backbone = Sam2HieraDetModel(config.backbone_config)
         self.neck = FeaturePyramidNeck(config)
         self._sines = [OnceAShape() for _ in range(config.num_feature_levels)]
