@@ -80,6 +80,7 @@ def _contents(found: Findings) -> Iterator[str]:
         smallest, largest = (f"{width} x {height}" for height, width in (min(found.sizes), max(found.sizes)))
         sizes = smallest if smallest == largest else f"{smallest} to {largest}, {len(found.sizes)} different"
         rows.append(("sizes", sizes))
+    rows += [("left out", f"{count} {reason}") for reason, count in found.left_out.items()]
     return (f"  {name:16}  {value}" for name, value in rows)
 
 

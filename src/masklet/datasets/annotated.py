@@ -1,14 +1,14 @@
 """What training, evaluation and checking know of recorded data, whatever the layout of its files."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol, Self
 
 import numpy as np
 
-from masklet.datasets.problems import Problem
+from masklet.datasets.problems import LeftOut, Problem
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.masks.geometry import Mask
 from masklet.media.images import Pixels, read_image
@@ -32,7 +32,7 @@ class AnnotatedImage:
         path: the picture file.
         height, width: of the masks in pixels.
         objects: for each object a function that decodes its mask, bool [height, width]; masks may overlap.
-        left_out: how many further objects are annotated, but have not a pixel.
+        left_out: how many further annotations, or parts of annotations, give no object, for which reason.
     """
 
     name: str
@@ -40,7 +40,7 @@ class AnnotatedImage:
     height: int
     width: int
     objects: tuple[Callable[[], Mask], ...]
-    left_out: int = 0
+    left_out: Mapping[LeftOut, int] = field(default_factory=dict)
 
     @cached_property
     def masks(self) -> Mask:

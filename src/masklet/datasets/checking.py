@@ -10,7 +10,7 @@ from typing import Any, cast
 from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
 from masklet.datasets.examination import Findings, examined_image, examined_video, problem_of
 from masklet.datasets.opening import holds_videos, layout_of, open_dataset
-from masklet.datasets.problems import Problem, ProblemKind, listing, refuse_errors
+from masklet.datasets.problems import Problem, ProblemKind, counted, listing, refuse_errors
 from masklet.errors import InvalidInputError
 
 Dataset = AnnotatedImages | AnnotatedVideos
@@ -117,7 +117,9 @@ def check_dataset(
     # names and contents may both tell the same, that a video has one frame, say
     report.findings.problems = list(dict.fromkeys(report.problems))
     if not report.findings.objects and not report.errors:
-        report.problems.append(Problem(ProblemKind.EMPTY_DATASET, str(root), "no object is visible anywhere"))
+        why = counted(report.findings.left_out)
+        detail = f"no object is visible anywhere{f': {why}' if why else ''}"
+        report.problems.append(Problem(ProblemKind.EMPTY_DATASET, str(root), detail))
     return report
 
 

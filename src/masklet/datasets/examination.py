@@ -14,7 +14,7 @@ from masklet.datasets.annotated import (
     EmptyDatasetError,
     MismatchedSizeError,
 )
-from masklet.datasets.problems import Problem, ProblemKind, single_frame
+from masklet.datasets.problems import LeftOut, Problem, ProblemKind, single_frame
 from masklet.errors import InvalidInputError
 from masklet.media.label_maps import UnknownLabelError
 
@@ -36,6 +36,7 @@ class Findings:
     Attributes:
         pictures, videos, frames, annotated_frames, objects: how many; what cannot be read is not counted.
         sizes: how many pictures or videos there are of each size (height, width).
+        left_out: how many annotations, or parts of them, gave no object, for which reason.
         problems: in the order in which they were found.
     """
 
@@ -45,6 +46,7 @@ class Findings:
     annotated_frames: int = 0
     objects: int = 0
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    left_out: Counter[LeftOut] = field(default_factory=Counter)
     problems: list[Problem] = field(default_factory=list)
 
     def add(self, other: "Findings") -> None:
@@ -55,6 +57,7 @@ class Findings:
         self.annotated_frames += other.annotated_frames
         self.objects += other.objects
         self.sizes += other.sizes
+        self.left_out += other.left_out
         self.problems.extend(other.problems)
 
     @contextmanager
@@ -75,7 +78,12 @@ class Findings:
             for each in self.problems
         ]
         counts = ("pictures", "videos", "frames", "annotated_frames", "objects")
-        return {name: getattr(self, name) for name in counts} | {"sizes": sizes, "problems": problems}
+        left_out = {reason.value: count for reason, count in self.left_out.items()}
+        return {name: getattr(self, name) for name in counts} | {
+            "sizes": sizes,
+            "left_out": left_out,
+            "problems": problems,
+        }
 
 
 def problem_of(error: Exception, place: str) -> Problem:
@@ -97,9 +105,12 @@ def _examine_image(image: AnnotatedImage, found: Findings) -> None:
     with found.noting_errors(place):
         visible = sum(bool(image.masks_of([number]).any()) for number in range(len(image.objects)))
         found.objects = visible
-        if hidden := image.left_out + len(image.objects) - visible:
-            detail = f"{hidden} objects have a mask without any pixel"
-            found.problems.append(Problem(ProblemKind.OBJECT_NEVER_VISIBLE, place, detail))
+        found.left_out.update(image.left_out)
+        if hidden := len(image.objects) - visible:
+            found.left_out[LeftOut.NO_PIXEL] += hidden
+        for reason, count in found.left_out.items():
+            if reason.kind is not None:
+                found.problems.append(Problem(reason.kind, place, f"{count} {reason}"))
     if image.path.exists():  # that it is missing has been said
         with found.noting_errors(place):
             image.read_pixels()

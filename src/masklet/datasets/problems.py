@@ -1,6 +1,6 @@
 """What can be wrong with a dataset, and where."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +11,7 @@ LISTED = 10
 
 
 class ProblemKind(StrEnum):
-    """What is wrong. Errors keep data from being used; the two last are only remarks."""
+    """What is wrong. Errors keep data from being used; the three last are only remarks."""
 
     EMPTY_DATASET = "empty dataset"
     BROKEN_ANNOTATIONS = "broken annotations"
@@ -23,11 +23,39 @@ class ProblemKind(StrEnum):
     SINGLE_FRAME = "video of one frame"
     OBJECT_NEVER_VISIBLE = "object never visible"
     WITHOUT_OBJECTS = "no objects"
+    PARTLY_LEFT_OUT = "annotation left out, or a part of it"
 
     @property
     def is_error(self) -> bool:
         """Whether data is unusable; otherwise it is used as it is, and the person may want to know."""
-        return self not in (ProblemKind.OBJECT_NEVER_VISIBLE, ProblemKind.WITHOUT_OBJECTS)
+        return self not in (
+            ProblemKind.OBJECT_NEVER_VISIBLE,
+            ProblemKind.WITHOUT_OBJECTS,
+            ProblemKind.PARTLY_LEFT_OUT,
+        )
+
+
+class LeftOut(StrEnum):
+    """Why an annotation, or a part of one, gives no object: what stands in a sentence after its number."""
+
+    CROWD = "annotations are crowds (iscrowd is 1)"
+    BOX_ONLY = "annotations have a box, but no mask"
+    NO_MASK = "annotations have no mask"
+    NO_OUTLINE = "annotations have no polygon of three points"
+    PART = "parts of polygons have fewer than three points"
+    NO_PIXEL = "objects have a mask without any pixel"
+
+    @property
+    def kind(self) -> "ProblemKind | None":
+        """The remark that this is about an image; None for crowds, which are left out on purpose."""
+        if self is LeftOut.CROWD:
+            return None
+        return ProblemKind.OBJECT_NEVER_VISIBLE if self is LeftOut.NO_PIXEL else ProblemKind.PARTLY_LEFT_OUT
+
+
+def counted(left_out: Mapping[LeftOut, int]) -> str:
+    """Return how many annotations were left out for which reason, as part of a sentence."""
+    return ", ".join(f"{count} {reason}" for reason, count in left_out.items())
 
 
 @dataclass(frozen=True)

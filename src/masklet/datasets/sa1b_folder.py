@@ -6,15 +6,16 @@ from itertools import islice
 from pathlib import Path
 
 from masklet.datasets.annotated import AnnotatedImage
-from masklet.datasets.annotation_json import read_annotation_json
-from masklet.datasets.encoded_objects import decoder_of
+from masklet.datasets.encoded_objects import encoded_image
 from masklet.datasets.problems import Problem, ProblemKind
 from masklet.datasets.stems import by_stem
-from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.errors import InvalidInputError
 from masklet.folders import matching
+from masklet.json_files import read_json
 from masklet.media.frame_folders import frames_of_folder
 
 FOLDERS = ("images", "annotations")
+KEYS = ("image", "annotations")
 INNER_FOLDERS = "sa_*"
 MOST_READ = 10  # JSON files to recognise the layout by; there may be thousands
 
@@ -23,7 +24,8 @@ class Sa1bFolder:
     """The pictures under `root` that have a JSON file of the same name, in the order of their names.
 
     Both lie in `root`, or in folders `sa_000000` and so on in it, or pictures in `images` and JSON in `annotations`.
-    The JSON files of `masklet segment` are such, too. Masks may overlap; those of no pixels are left out.
+    The JSON files of `masklet segment` are such, too. Masks may overlap; those of no pixels, and annotations without a
+    mask, are left out.
     InvalidInputError if two pictures in one folder have one name but for the suffix.
     """
 
@@ -54,19 +56,19 @@ class Sa1bFolder:
         return (self[index] for index in range(len(self)))
 
     def __getitem__(self, index: int) -> AnnotatedImage:
-        """Return picture `index` in the order of names; InvalidInputError if its JSON file is broken."""
+        """Return image `index` in the order of names; InvalidInputError if its JSON file is broken.
+
+        MismatchedSizeError if run lengths have another size than the file says of the image.
+        """
         picture, path = self._annotated[index]
-        content = read_annotation_json(path)
-        try:
-            height, width = int(content["image"]["height"]), int(content["image"]["width"])
-            visible = [each for each in content["annotations"] if each.get("area", 1)]
-            objects = tuple(decoder_of(each, height, width, str(path)) for each in visible)
-        except UnreadableImageError:
-            raise
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise InvalidInputError(f"{path} is not about a picture of SA-1B: {error!r}.") from error
-        left_out = len(content["annotations"]) - len(objects)
-        return AnnotatedImage(self.name_of(index), picture, height, width, objects, left_out)
+        content = read_json(path)
+        image, annotations = (content.get(key) for key in KEYS) if isinstance(content, dict) else (None, None)
+        if not isinstance(image, dict) or not {"height", "width"} <= image.keys() or not isinstance(annotations, list):
+            raise InvalidInputError(
+                f"{path} is not about an image of SA-1B: it has no 'image' with 'height' and 'width', or no list "
+                "'annotations'."
+            )
+        return encoded_image(self.name_of(index), picture, image, annotations, str(path))
 
     def path_of(self, index: int) -> Path:
         """Return the file of picture `index`."""
@@ -116,7 +118,7 @@ def _most_likely_first(root: Path) -> Iterator[tuple[Path, bool]]:
 
 def _is_about_a_picture(path: Path, has_picture: bool) -> bool:
     try:
-        content = read_annotation_json(path)
+        content = read_json(path)
     except InvalidInputError:  # broken, so only its place can tell
         return has_picture
-    return isinstance(content, dict) and {"image", "annotations"} <= content.keys()
+    return isinstance(content, dict) and set(KEYS) <= content.keys()

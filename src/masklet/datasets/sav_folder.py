@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from masklet.datasets.annotated import MismatchedSizeError
-from masklet.datasets.annotation_json import read_annotation_json
 from masklet.datasets.problems import Problem, ProblemKind, single_frame
 from masklet.datasets.sav_frames import FRAMES_PER_ANNOTATION, SavFrames
 from masklet.errors import InvalidInputError
 from masklet.folders import entries, matching
+from masklet.json_files import read_json, shown, whole_number
+from masklet.masks.counts import checked_size
 from masklet.masks.geometry import Mask
-from masklet.masks.run_length import decode_run_length
+from masklet.masks.run_length import decode_run_length, size_of
 from masklet.media.frame_folders import frames_of_folder
 from masklet.media.images import Pixels
 from masklet.media.video_reader import VideoReader
@@ -22,6 +23,8 @@ KINDS = ("manual", "auto")
 FRAME_FOLDERS = ("JPEGImages_24fps", "JPEGImages", "videos")
 NAME_BEGINS = "sav_"
 VIDEO_SUFFIX = ".mp4"
+MOST_FRAMES = 10**6
+"""Of a video, eleven hours long; what is said to have more has none of them."""
 DEEPEST = 2
 """How many folders below ROOT annotations may lie: SA-V has sav_train/sav_000/sav_000001_manual.json."""
 
@@ -84,7 +87,7 @@ class SavVideo:
         if place is None:
             raise InvalidInputError(f"Frame {frame} of {self.name!r} is not annotated; every fourth is.")
         encoded = [each for masklets in self._masklets for each in masklets[place]]
-        masks = {number: self._decode(each) for number, each in enumerate(encoded, start=1)}
+        masks = {number: self._decode(each, number, place) for number, each in enumerate(encoded, start=1)}
         return {number: mask for number, mask in masks.items() if mask.any()}
 
     def _annotation_of(self, frame: int) -> int | None:
@@ -95,44 +98,49 @@ class SavVideo:
         place, rest = divmod(self._frames.numbers[frame], FRAMES_PER_ANNOTATION)
         return place if not rest and place < count else None
 
-    def _decode(self, encoded: Any) -> Mask:
+    def _decode(self, encoded: Any, number: int, place: int) -> Mask:
+        """Decode the mask of object `number` on the annotated frame `place`."""
         try:
-            mask = decode_run_length(encoded)
-        except (AttributeError, TypeError, ValueError) as error:
-            raise self._broken(f"a mask cannot be decoded ({error})") from error
-        if mask.shape != self._frames.size:
-            sizes = f"{list(mask.shape)} in a video of {list(self._frames.size)}"
-            raise MismatchedSizeError(f"{self.annotation_paths[0]} has a mask of the size (height, width) {sizes}.")
-        return mask
+            size = size_of(encoded)
+            if size == self._frames.size:
+                return decode_run_length(encoded)
+        except InvalidInputError as error:
+            raise self._broken(f"the mask of object {number} on annotated frame {place}: {error}") from error
+        sizes = f"{list(size)} in a video of {list(self._frames.size)}"
+        raise MismatchedSizeError(f"{self.annotation_paths[0]} has a mask of the size (height, width) {sizes}.")
 
     @cached_property
     def _contents(self) -> list[dict[str, Any]]:
-        return [read_annotation_json(path) for path in self.annotation_paths]
+        contents = [read_json(path) for path in self.annotation_paths]
+        if not all(isinstance(each, dict) for each in contents):
+            raise self._broken("it is no object with a 'masklet'")
+        return contents
 
     @cached_property
     def _masklets(self) -> list[list[list[Any]]]:
         """For each file its masklets: for each annotated frame the run lengths of each object."""
-        try:
-            masklets = [content["masklet"] for content in self._contents]
-            shapes = [(len(each), {len(objects) for objects in each}) for each in masklets]
-        except (KeyError, TypeError) as error:
-            raise self._broken(f"it has no list 'masklet' of lists, one for each frame ({error!r})") from error
+        masklets: list[Any] = [content.get("masklet") for content in self._contents]
+        for each in masklets:
+            if not isinstance(each, list) or not all(isinstance(objects, list) for objects in each):
+                raise self._broken(f"it has no list 'masklet' of lists, one for each frame; got {shown(each)}")
+        shapes = [(len(each), {len(objects) for objects in each}) for each in masklets]
         if len({count for count, _ in shapes}) != 1 or any(len(objects) != 1 for _, objects in shapes):
             raise self._broken(f"the frames and objects of its masklets differ in number: {shapes}")
         return masklets
 
     @cached_property
     def _frames(self) -> SavFrames:
+        first = self._contents[0]
         try:
-            first = self._contents[0]
-            size = int(first["video_height"]), int(first["video_width"])
-            return SavFrames(self.source, size, int(first["video_frame_count"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._broken(f"it does not say how large and long the video is ({error!r})") from error
+            size = checked_size([first.get("video_height"), first.get("video_width")])
+            count = whole_number(first.get("video_frame_count"), "video_frame_count", 1, MOST_FRAMES)
+        except InvalidInputError as error:
+            raise self._broken(f"it does not say how large and long the video is: {error}") from error
+        return SavFrames(self.source, size, count)
 
     def _broken(self, reason: str) -> InvalidInputError:
         names = " and ".join(str(path) for path in self.annotation_paths)
-        return InvalidInputError(f"{names}: not masklets of SA-V: {reason}.")
+        return InvalidInputError(f"{names}: not masklets of SA-V: {reason.removesuffix('.')}.")
 
 
 class SavFolder:

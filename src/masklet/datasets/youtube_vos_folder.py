@@ -1,14 +1,17 @@
 """Annotated videos from a folder in the layout of YouTube-VOS."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from types import UnionType
+from typing import Any
 
-from masklet.datasets.annotation_json import read_annotation_json
 from masklet.datasets.davis_folder import RESOLUTIONS
 from masklet.datasets.label_map_folder import ANNOTATIONS, FRAMES, LabelMapFolder
 from masklet.datasets.label_map_video import LabelMapVideo
 from masklet.errors import InvalidInputError
 from masklet.folders import folders_in, matching
+from masklet.json_files import read_json, shown, whole_number
 
 META = "meta.json"
 
@@ -52,9 +55,19 @@ class YoutubeVosFolder(LabelMapFolder):
 
 
 def _objects_of_sequences(meta: Path) -> dict[str, tuple[int, ...]]:
-    content = read_annotation_json(meta)
     try:
-        videos = content["videos"].items()
-        return {name: tuple(sorted(int(each) for each in video["objects"])) for name, video in videos}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InvalidInputError(f"{meta} does not say videos -> SEQUENCE -> objects -> ID: {error!r}.") from error
+        videos = _entry(read_json(meta), "videos", dict)
+        return {name: _ids(_entry(video, "objects", dict | list)) for name, video in videos.items()}
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{meta} does not say videos -> SEQUENCE -> objects -> ID: {error}") from error
+
+
+def _entry(content: Any, name: str, kind: type | UnionType) -> Any:
+    found = content.get(name) if isinstance(content, dict) else None
+    if not isinstance(found, kind):
+        raise InvalidInputError(f"there is no {name!r} in {shown(content)}.")
+    return found
+
+
+def _ids(objects: Iterable[object]) -> tuple[int, ...]:
+    return tuple(sorted(whole_number(each, "an id") for each in objects))

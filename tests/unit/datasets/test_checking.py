@@ -280,7 +280,7 @@ def other_size_in_sav_split(root):
 @pytest.mark.parametrize(
     ("write", "detail"),
     [
-        (other_size_in_coco, r"b\.png: the mask of annotation 5.*\[7, 12\].*\[8, 12\]"),
+        (other_size_in_coco, r"b\.png: annotation 5: the mask.*\[7, 12\].*\[8, 12\]"),
         (other_size_in_sa1b, r"sa_1\.json.*\[7, 12\].*\[8, 12\]"),
         (other_size_in_plain, r"a\.jpg.*\[8, 12\].*\[7, 12\]"),
         (other_size_among_the_masks_of_a_picture, r"masks/a/2\.png.*\[7, 12\].*\[8, 12\]"),
@@ -465,6 +465,17 @@ def test_broken_json(tmp_path, name, file, text):
             ]
         },
         {"masklet": [["abc"]]},
+        {"masklet": {"0": []}},
+        {"masklet": ["abc"]},
+        {"masklet": [[None, 3]] * 3},
+        {"masklet": [[{"size": [HEIGHT, WIDTH], "counts": "0" * 9}]] * 3},
+        {"masklet": [[{"size": [HEIGHT, WIDTH], "counts": [10**400]}]] * 3},
+        {"masklet": [[{"size": [10**9, 10**9], "counts": [10**18]}]] * 3},
+        {"video_height": 10**400},
+        {"video_width": -1},
+        {"video_frame_count": 1e300},
+        {"video_frame_count": 10**9},
+        {"video_frame_count": None},
     ],
 )
 def test_broken_masklets(tmp_path, changes):
@@ -473,6 +484,18 @@ def test_broken_masklets(tmp_path, changes):
     problems = check_dataset(tmp_path).errors
     assert {each.kind for each in problems} == {ProblemKind.BROKEN_ANNOTATIONS}
     assert all("sav_1_manual.json" in each.detail for each in problems)
+
+
+def test_a_broken_masklet_is_named(tmp_path):
+    write_sav(tmp_path)
+    frames = masklets()["masklet"]
+    frames[1][1]["counts"] = frames[1][1]["counts"][:-1]
+    write_json(tmp_path / "sav_1_manual.json", masklets(masklet=frames))
+    (problem,) = check_dataset(tmp_path).problems
+    assert re.search(
+        r"sav_1_manual\.json: not masklets of SA-V: the mask of object 2 on annotated frame 1: The counts sum to \d+",
+        problem.detail,
+    )
 
 
 def test_masks_in_jpeg_are_refused(tmp_path):

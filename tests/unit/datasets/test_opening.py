@@ -38,7 +38,7 @@ def test_pictures_of_each_layout(tmp_path, name):
     assert not holds_videos(dataset)
     assert len(dataset) == len(list(dataset)) == 2
     picture = dataset[1]
-    assert (picture.height, picture.width, picture.left_out) == (8, 12, 0)
+    assert (picture.height, picture.width, dict(picture.left_out)) == (8, 12, {})
     np.testing.assert_array_equal(picture.masks, OBJECTS)
     np.testing.assert_array_equal(picture.masks_of([1]), [RIGHT])
     assert picture.first_objects(1).masks.shape == (1, 8, 12)

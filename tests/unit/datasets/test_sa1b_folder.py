@@ -5,6 +5,7 @@ import pytest
 from tests.unit.datasets.annotated_folders import HEIGHT, LEFT, NOTHING, WIDTH, write_json, write_sa1b
 
 from masklet.datasets.annotated import AnnotatedImage
+from masklet.datasets.problems import LeftOut
 from masklet.datasets.sa1b_folder import Sa1bFolder
 from masklet.errors import InvalidInputError
 from masklet.masks.run_length import encode_run_length
@@ -28,7 +29,7 @@ def test_masks_without_area_are_left_out(tmp_path):
     content["annotations"].insert(0, {"area": 0, "segmentation": encode_run_length(NOTHING > 0)})
     write_json(tmp_path / "sa_1.json", content)
     picture = Sa1bFolder(tmp_path)[0]
-    assert (len(picture.objects), picture.left_out) == (2, 1)
+    assert (len(picture.objects), picture.left_out) == (2, {LeftOut.NO_PIXEL: 1})
     np.testing.assert_array_equal(picture.masks[0], LEFT)
 
 
@@ -72,12 +73,48 @@ def test_masks_are_decoded_when_they_are_used(tmp_path):
     assert decoded == [2, 0, 1]
 
 
-def test_a_mask_that_cannot_be_decoded_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("segmentation", "reason"),
+    [
+        ({"size": [HEIGHT, WIDTH], "counts": "0"}, "The counts sum to 0 pixels; 8 x 12 has 96"),
+        ({"size": [HEIGHT, WIDTH], "counts": encode_run_length(LEFT)["counts"] + "P"}, "unfinished"),
+        ({"size": [HEIGHT, WIDTH], "counts": [-1, 97]}, "Count 1 of 2 is -1"),
+        ({"size": [10**9, 10**9], "counts": "0"}, "The height must be"),
+    ],
+)
+def test_a_broken_mask_is_an_error_that_names_its_annotation(tmp_path, segmentation, reason):
     write_sa1b(tmp_path)
     content = json.loads((tmp_path / "sa_1.json").read_text())
-    content["annotations"][1]["segmentation"] = [[1, 2]]
+    content["annotations"][1]["segmentation"] = segmentation
     write_json(tmp_path / "sa_1.json", content)
-    picture = Sa1bFolder(tmp_path)[0]
-    assert len(picture.masks_of([0])) == 1
-    with pytest.raises(InvalidInputError, match=r"sa_1\.jpg: the mask of object 1 is broken: A polygon"):
-        _ = picture.masks
+    with pytest.raises(InvalidInputError, match=rf"sa_1\.json: annotation 1: .*{reason}"):
+        _ = Sa1bFolder(tmp_path)[0]
+
+
+def test_an_annotation_without_mask_costs_itself(tmp_path):
+    write_sa1b(tmp_path)
+    content = json.loads((tmp_path / "sa_1.json").read_text())
+    content["annotations"][1]["segmentation"] = None
+    write_json(tmp_path / "sa_1.json", content)
+    image = Sa1bFolder(tmp_path)[0]
+    np.testing.assert_array_equal(image.masks, LEFT[None])
+    assert image.left_out == {LeftOut.NO_MASK: 1}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"image": None, "annotations": []},
+        {"image": {"height": 8}, "annotations": []},
+        {"image": {"height": 8, "width": 12}, "annotations": {}},
+        {"image": {"height": [], "width": 12}, "annotations": []},
+        {"image": {"height": 8, "width": 12}, "annotations": [3]},
+        {"image": {"height": 10**400, "width": 12}, "annotations": []},
+        [],
+    ],
+)
+def test_values_of_the_wrong_kind_are_an_error_that_names_the_file(tmp_path, content):
+    write_sa1b(tmp_path)
+    write_json(tmp_path / "sa_1.json", content)
+    with pytest.raises(InvalidInputError, match=r"sa_1\.json"):
+        _ = Sa1bFolder(tmp_path)[0]

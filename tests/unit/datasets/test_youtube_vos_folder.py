@@ -45,7 +45,20 @@ def test_objects_that_the_list_does_not_name(tmp_path):
         YoutubeVosFolder(tmp_path)["swan"].masks(5)
 
 
-@pytest.mark.parametrize("meta", [[], {}, {"videos": []}, {"videos": {"swan": 3}}, {"videos": {"swan": {}}}])
+@pytest.mark.parametrize(
+    "meta",
+    [
+        [],
+        {},
+        {"videos": []},
+        {"videos": {"swan": None}},
+        {"videos": {"swan": {}}},
+        *(
+            {"videos": {"swan": {"objects": each}}}
+            for each in (None, "12", {"x": {}}, {"-1": {}}, [1.5], [float("inf")], [10**400])
+        ),
+    ],
+)
 def test_broken_lists(tmp_path, meta):
     write_youtube_vos(tmp_path)
     write_json(tmp_path / "meta.json", meta)

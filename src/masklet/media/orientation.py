@@ -1,0 +1,42 @@
+"""The EXIF orientation of an image file, for what was annotated on the image as it is stored."""
+
+import os
+import struct
+from typing import NamedTuple
+
+import numpy as np
+from PIL import ExifTags, Image, ImageOps
+
+from masklet.masks.geometry import Mask
+
+SIDEWAYS = frozenset({5, 6, 7, 8})
+"""The orientations that exchange height and width."""
+
+
+class StoredImage(NamedTuple):
+    """The size of an image as it is stored, in pixels, and its EXIF orientation, 1 (upright) to 8."""
+
+    height: int
+    width: int
+    orientation: int
+
+
+def stored_image(path: str | os.PathLike[str]) -> StoredImage | None:
+    """Return what the header of an image file says; None if it cannot be read, which reading the pixels reports."""
+    try:
+        with Image.open(path) as image:
+            # Of a PNG without it Pillow would look behind the pixels; of a TIFF its size is that of the upright image.
+            is_told = image.format != "PNG" or "exif" in image.info
+            orientation = image.getexif().get(ExifTags.Base.Orientation, 1) if is_told else 1
+            tags = getattr(image, "tag_v2", {}) if image.format == "TIFF" else {}
+            width, height = (tags.get(tag, size) for tag, size in zip((256, 257), image.size, strict=True))
+            return StoredImage(height, width, orientation)
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError):
+        return None
+
+
+def turned_upright(mask: Mask, orientation: int) -> Mask:
+    """Return a mask (bool [H, W]) of a stored image as reading turns the image, [W, H] for orientations 5 to 8."""
+    image = Image.fromarray(mask)
+    image.getexif()[ExifTags.Base.Orientation] = orientation
+    return np.asarray(ImageOps.exif_transpose(image), dtype=bool)
