@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from masklet.configuration.loading_arguments import with_location
 from masklet.errors import InvalidInputError
 from masklet.masks.segmentation import Segmentation
 from masklet.modeling.image_model import Sam2Model
@@ -48,7 +49,7 @@ class ImageSegmenter:
         """
         model = Sam2Model.from_pretrained(source, **options)
         size = {"height": model.config.image_size, "width": model.config.image_size}
-        place = {name: options[name] for name in ("subfolder", "revision") if name in options}
+        source, place, _ = with_location(source, options)
         processor = Sam2Processor.from_pretrained(source, size=size, **place)
         return cls(model, processor)
 

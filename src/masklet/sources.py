@@ -4,6 +4,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any, TypedDict, Unpack
 
 from masklet.errors import CheckpointError
 from masklet.folders import entries, is_system_entry, matching
@@ -19,27 +20,41 @@ ALLOWED = "an existing folder or file, a hub id 'owner/name', or None"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]*\w")
 
 
-def locate_file(
-    source: Source, filename: str, *, subfolder: str = "", revision: str | None = None, required: bool = True
-) -> Path | None:
+class Location(TypedDict, total=False):
+    """Where in a source files are, and how the hub is asked for them.
+
+    `subfolder` of the source; `revision`, a branch, tag or commit of a hub repository; `token` of a user of the hub
+    (default: the one that `hf auth login` stored), `cache_dir` instead of the hub client's own cache,
+    `local_files_only` to ask nobody, `force_download` to fetch what is in the cache once more.
+    """
+
+    subfolder: str
+    revision: str | None
+    token: str | bool | None
+    cache_dir: str | Path | None
+    local_files_only: bool
+    force_download: bool
+
+
+def locate_file(source: Source, filename: str, *, required: bool = True, **location: Unpack[Location]) -> Path | None:
     """Return the local path of one file of a checkpoint, downloading it from the hub if need be.
 
     `source` is None (the model inside the package), a folder, a file (its own name, and for files other than .pt and
-    .bin the names beside it) or a hub id `owner/name`; `revision` is a branch, tag or commit of the hub repository.
-    A file that is not there gives None, or `CheckpointError` (an `OSError`) if `required`.
-    A source that is not there is always a `CheckpointError`, within seconds even without a network.
+    .bin the names beside it) or a hub id `owner/name`. A file that is not there gives None, or `CheckpointError` (an
+    `OSError`) if `required`. A source that is not there is always a `CheckpointError`, within seconds even without a
+    network.
     """
-    place = _open_source(source, revision)
-    name = str(PurePosixPath(subfolder) / filename)
+    place = _open_source(source, location)
+    name = str(PurePosixPath(location.get("subfolder") or "") / filename)
     path = place.find(name)
     if path is None and required:
         raise CheckpointError(f"{place} has no file {name!r}.")
     return path
 
 
-def list_files(source: Source, *, subfolder: str = "", revision: str | None = None) -> list[str]:
+def list_files(source: Source, **location: Unpack[Location]) -> list[str]:
     """Return the sorted names of the files of a checkpoint (directly in `subfolder`); arguments as `locate_file`."""
-    return sorted(_open_source(source, revision).names_in(subfolder))
+    return sorted(_open_source(source, location).names_in(location.get("subfolder") or ""))
 
 
 @dataclass(frozen=True)
@@ -85,7 +100,7 @@ class _HubRepository:
     """A repository of the hub that answered just now."""
 
     repo_id: str
-    revision: str | None
+    location: Location
     files: frozenset[str]
 
     def __str__(self) -> str:
@@ -97,7 +112,8 @@ class _HubRepository:
         if name not in self.files:
             return None
         try:
-            return Path(hf_hub_download(self.repo_id, name, revision=self.revision, etag_timeout=HUB_TIMEOUT))
+            options: dict[str, Any] = {key: value for key, value in self.location.items() if key != "subfolder"}
+            return Path(hf_hub_download(self.repo_id, name, etag_timeout=HUB_TIMEOUT, **options))
         except Exception as error:  # the client's HTTP library, and so its errors, depend on its version
             raise CheckpointError(f"Cannot download {name!r} of {self.repo_id}: {_first_line(error)}") from error
 
@@ -107,7 +123,7 @@ class _HubRepository:
         return [name for name in inside if not is_system_entry(name)]
 
 
-def _open_source(source: Source, revision: str | None) -> _Folder | _SingleFile | _HubRepository:
+def _open_source(source: Source, location: Location) -> _Folder | _SingleFile | _HubRepository:
     if source is None:
         if not matching(BUNDLED_FOLDER, "*.json"):
             raise CheckpointError("This installation of masklet has no bundled model; give a folder or a hub id.")
@@ -120,24 +136,28 @@ def _open_source(source: Source, revision: str | None) -> _Folder | _SingleFile 
     if path.is_file():
         return _SingleFile(path)
     if isinstance(source, str) and _HUB_ID.fullmatch(source):
-        return _open_hub_repository(source, revision)
+        return _open_hub_repository(source, location)
     raise CheckpointError(f"There is no checkpoint {str(source)!r}; allowed: {ALLOWED}.")
 
 
-def _open_hub_repository(repo_id: str, revision: str | None) -> _Folder | _HubRepository:
+def _open_hub_repository(repo_id: str, location: Location) -> _Folder | _HubRepository:
     """Ask the hub which files there are; if it cannot be reached, use what an earlier download left in the cache."""
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
         HFValidationError,
         LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
 
+    revision, token = location.get("revision"), location.get("token")
     try:
-        siblings = HfApi().model_info(repo_id, revision=revision, timeout=HUB_TIMEOUT).siblings or []
-        return _HubRepository(repo_id, revision, frozenset(sibling.rfilename for sibling in siblings))
+        if location.get("local_files_only"):
+            raise OfflineModeIsEnabled("local_files_only")
+        siblings = HfApi(token=token).model_info(repo_id, revision=revision, timeout=HUB_TIMEOUT).siblings or []
+        return _HubRepository(repo_id, location, frozenset(sibling.rfilename for sibling in siblings))
     except RevisionNotFoundError as error:
         raise CheckpointError(f"The hub repository {repo_id!r} has no revision {revision!r}.") from error
     except GatedRepoError as error:
@@ -151,12 +171,13 @@ def _open_hub_repository(repo_id: str, revision: str | None) -> _Folder | _HubRe
         ) from error
     except Exception as error:  # the client's HTTP library, and so its errors, depend on its version
         try:
-            folder = Path(snapshot_download(repo_id, revision=revision, local_files_only=True))
+            cache = location.get("cache_dir")
+            folder = Path(snapshot_download(repo_id, revision=revision, cache_dir=cache, local_files_only=True))
         except LocalEntryNotFoundError:
             raise CheckpointError(
                 f"{repo_id!r} is not an existing folder or file, and as a hub id it cannot be fetched: "
                 f"it is not in the local cache and the hub cannot be reached ({_first_line(error)}). "
-                "Connect, unset HF_HUB_OFFLINE, or give the path of a downloaded checkpoint."
+                "Connect, unset HF_HUB_OFFLINE and local_files_only, or give the path of a downloaded checkpoint."
             ) from error
         return _Folder(folder, f"The cached copy of the hub repository {repo_id} (the hub cannot be reached)")
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 import torch
 
+from masklet.configuration.loading_arguments import with_location
 from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
 from masklet.masks.segmentation import Segmentation
@@ -49,7 +50,7 @@ class VideoTracker:
         if "image_size" not in options:
             model.resize(chosen.image_size(model.config.image_size))
         size = {"height": model.config.image_size, "width": model.config.image_size}
-        place = {name: options[name] for name in ("subfolder", "revision") if name in options}
+        source, place, _ = with_location(source, options)
         return cls(model, Sam2Processor.from_pretrained(source, size=size, **place))
 
     def open(self, video: Any = None, **options: Any) -> "TrackedVideo":

@@ -23,9 +23,9 @@ def readers_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     open_source = sources._open_source
 
-    def open_source_or_bundled(source: sources.Source, revision: str | None) -> object:
+    def open_source_or_bundled(source: sources.Source, location: sources.Location) -> object:
         is_there = source is not None and Path(source).exists()
-        return open_source(source if is_there else None, revision)
+        return open_source(source if is_there else None, location)
 
     monkeypatch.setattr(sources, "_open_source", open_source_or_bundled)
     requests = ModuleType("requests")

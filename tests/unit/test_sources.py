@@ -68,7 +68,7 @@ def test_bundled_folder(folder, monkeypatch):
 
 @pytest.mark.parametrize("source", [Path("no/where"), "/no/such/folder", "./no", "gpt2", "a/b/c", "", "owner/na me"])
 def test_what_is_neither_path_nor_hub_id_never_reaches_the_hub(source, monkeypatch):
-    monkeypatch.setattr(huggingface_hub, "HfApi", lambda: pytest.fail("asked the hub"))
+    monkeypatch.setattr(huggingface_hub, "HfApi", lambda token: pytest.fail("asked the hub"))
     monkeypatch.chdir("/")
     if source == "":
         assert locate_file(source, "no such file", required=False) is None  # the current folder
@@ -87,6 +87,9 @@ def test_what_cannot_name_a_checkpoint(source):
 class FakeHub:
     """A hub with one repository."""
 
+    def __init__(self, token=None):
+        self.token = token
+
     def model_info(self, repo_id, *, revision, timeout):
         assert timeout <= 10
         if repo_id != "owner/model":
@@ -98,7 +101,7 @@ class FakeHub:
 def test_hub_repository(folder, monkeypatch):
     asked = []
 
-    def download(repo_id, name, *, revision, etag_timeout):
+    def download(repo_id, name, *, revision=None, etag_timeout):
         asked.append((repo_id, name, revision))
         return str(folder / "config.json")
 
@@ -149,3 +152,35 @@ def test_offline_uses_what_the_cache_holds(tmp_path, monkeypatch):
     assert locate_file("owner/model", "model.safetensors", required=False) is None
     with pytest.raises(CheckpointError, match="cached copy of the hub repository owner/model"):
         locate_file("owner/model", "model.safetensors")
+
+
+LOCATION = {"token": "hf_x", "cache_dir": "/big/disk", "force_download": True, "revision": "v1"}
+
+
+def test_the_hub_is_asked_with_the_arguments_given(folder, monkeypatch):
+    asked = []
+
+    def download(repo_id, name, **options):
+        asked.append(options)
+        return str(folder / "config.json")
+
+    hubs = []
+    monkeypatch.setattr(huggingface_hub, "HfApi", lambda token: hubs.append(token) or FakeHub())
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    locate_file("owner/model", "x.bin", subfolder="part", **LOCATION)
+    assert hubs == ["hf_x"]
+    assert asked == [{**LOCATION, "etag_timeout": sources.HUB_TIMEOUT}]
+
+
+def test_local_files_only_asks_nobody(folder, monkeypatch):
+    asked = []
+
+    def snapshot(repo_id, **options):
+        asked.append(options)
+        return str(folder)
+
+    monkeypatch.setattr(huggingface_hub, "HfApi", lambda token: pytest.fail("asked the hub"))
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
+    path = locate_file("owner/model", "config.json", local_files_only=True, cache_dir="/big/disk")
+    assert path == folder / "config.json"
+    assert asked == [{"revision": None, "cache_dir": "/big/disk", "local_files_only": True}]

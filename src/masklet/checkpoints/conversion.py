@@ -3,6 +3,7 @@
 import os
 import re
 from pathlib import Path
+from typing import Unpack
 
 from masklet.checkpoints.layouts import layout_named
 from masklet.checkpoints.layouts.current import VIDEO_ONLY_PATTERNS
@@ -13,7 +14,7 @@ from masklet.checkpoints.renaming import Tensors
 from masklet.checkpoints.writing import write_checkpoint_folder, write_pickle
 from masklet.configuration import Sam2Config
 from masklet.errors import InvalidInputError
-from masklet.sources import PICKLE_SUFFIXES, Source, locate_file
+from masklet.sources import PICKLE_SUFFIXES, Location, Source, locate_file
 
 PROCESSOR_FILES = ("preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json")
 
@@ -23,9 +24,8 @@ def convert(
     target: str | os.PathLike[str],
     layout: str,
     *,
-    subfolder: str = "",
-    revision: str | None = None,
     max_shard_size: int | str = "5GB",
+    **location: Unpack[Location],
 ) -> Sam2Config:
     """Write the checkpoint `source` (any layout, image or video) to `target` in `layout`.
 
@@ -40,7 +40,7 @@ def convert(
     if is_pickle_name != (wanted is META):
         needed = "a file name ending in .pt" if wanted is META else "a folder"
         raise InvalidInputError(f"Layout {layout!r} is written to {needed}; the target is {os.fspath(target)!r}.")
-    config, tensors = open_checkpoint(source, Sam2Config, subfolder=subfolder, revision=revision)
+    config, tensors = open_checkpoint(source, Sam2Config, location)
     renamed = wanted.from_current(tensors)
     values = {**config.to_dict(), "architectures": [_architecture(tensors)]}
     if wanted is META:
@@ -51,7 +51,7 @@ def convert(
         renamed,
         config_in_seed_layout(values) if wanted is SEED else values,
         max_shard_size=max_shard_size,
-        other_files=_processor_files(source, subfolder, revision),
+        other_files=_processor_files(source, location),
     )
     return config
 
@@ -77,9 +77,6 @@ def _architecture(tensors: Tensors) -> str:
     return "Sam2VideoModel" if has_video_part else "Sam2Model"
 
 
-def _processor_files(source: Source, subfolder: str, revision: str | None) -> dict[str, bytes]:
-    found = {
-        name: locate_file(source, name, subfolder=subfolder, revision=revision, required=False)
-        for name in PROCESSOR_FILES
-    }
+def _processor_files(source: Source, location: Location) -> dict[str, bytes]:
+    found = {name: locate_file(source, name, required=False, **location) for name in PROCESSOR_FILES}
     return {name: path.read_bytes() for name, path in found.items() if path is not None}

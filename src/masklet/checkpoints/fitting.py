@@ -32,6 +32,30 @@ def check_fit(expected: Mapping[str, torch.Tensor], tensors: Tensors, what: str,
         raise CheckpointError("\n  ".join([f"{what}. Tensors:", *lines]))
 
 
+Mismatched = set[tuple[str, torch.Size, torch.Size]]
+"""Names of tensors, their shapes in a file and in a model."""
+
+
+def mismatched_tensors(expected: Mapping[str, torch.Tensor], tensors: Tensors) -> Mismatched:
+    """Return the tensors of other shapes than expected."""
+    common = expected.keys() & tensors.keys()
+    return {
+        (name, tensors[name].shape, expected[name].shape)
+        for name in common
+        if tensors[name].shape != expected[name].shape
+    }
+
+
+def loading_info(expected: Mapping[str, torch.Tensor], tensors: Tensors, mismatched: Mismatched) -> dict[str, Any]:
+    """Return what of a checkpoint did not fit, under the keys that programs written for transformers read."""
+    return {
+        "missing_keys": expected.keys() - tensors.keys(),
+        "unexpected_keys": tensors.keys() - expected.keys(),
+        "mismatched_keys": mismatched,
+        "error_msgs": [],
+    }
+
+
 def assign_tensors(model: nn.Module, tensors: Tensors, device: torch.device, dtype: torch.dtype | None) -> None:
     """Make `tensors` the parameters and buffers of `model`, without a copy unless device or dtype change.
 

@@ -8,7 +8,7 @@ from masklet.checkpoints.released import config_by_shapes
 from masklet.checkpoints.renaming import Tensors
 from masklet.configuration import Config
 from masklet.configuration.base import CONFIG_FILE
-from masklet.sources import Source, locate_file
+from masklet.sources import Location, Source, locate_file
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 
@@ -16,9 +16,8 @@ AnyConfig = TypeVar("AnyConfig", bound=Config)
 def open_checkpoint(
     source: Source,
     config_class: type[AnyConfig],
-    *,
-    subfolder: str = "",
-    revision: str | None = None,
+    location: Location | None = None,
+    variant: str | None = None,
     **config_overrides: Any,
 ) -> tuple[AnyConfig, Tensors]:
     """Return the configuration, as `config_class`, and all tensors of a checkpoint.
@@ -26,10 +25,10 @@ def open_checkpoint(
     The configuration is that of `config.json`, else the one inside the weight file, else that of the released model
     whose shapes the tensors have. `config_overrides` win over it. Raises `CheckpointError`.
     """
-    config = None
-    if locate_file(source, CONFIG_FILE, subfolder=subfolder, revision=revision, required=False):
-        config = config_class.from_pretrained(source, subfolder=subfolder, revision=revision, **config_overrides)
-    stored = read_weights(source, subfolder=subfolder, revision=revision)
+    config, location = None, location or {}
+    if locate_file(source, CONFIG_FILE, required=False, **location):
+        config = config_class.from_pretrained(source, **location, **config_overrides)
+    stored = read_weights(source, variant=variant, **location)
     tensors = in_current_layout(stored.tensors)
     if config is None:
         values = stored.config or config_by_shapes(tensors).to_dict()

@@ -3,13 +3,20 @@
 import os
 import re
 import tempfile
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
 
-from masklet.checkpoints.fitting import WithoutRandomValues, assign_tensors, check_fit
+from masklet.checkpoints.fitting import (
+    WithoutRandomValues,
+    assign_tensors,
+    check_fit,
+    loading_info,
+    mismatched_tensors,
+)
 from masklet.checkpoints.layouts import in_current_layout
 from masklet.checkpoints.model_conveniences import ModelConveniences
 from masklet.checkpoints.opening import open_checkpoint
@@ -18,8 +25,9 @@ from masklet.checkpoints.renaming import Tensors
 from masklet.checkpoints.transformers_arguments import in_own_terms
 from masklet.checkpoints.writing import write_checkpoint_folder
 from masklet.configuration import Config
+from masklet.configuration.loading_arguments import with_location
 from masklet.errors import InvalidInputError
-from masklet.sources import Source
+from masklet.sources import Location, Source
 
 DType = torch.dtype | str | None
 
@@ -45,50 +53,97 @@ class PretrainedModel(ModelConveniences):
         cls,
         source: Source = None,
         *,
-        config: Config | None = None,
+        config: Config | str | os.PathLike[str] | None = None,
         device: torch.device | str | None = None,
         dtype: DType = None,
         torch_dtype: DType = None,
-        subfolder: str = "",
-        revision: str | None = None,
         strict: bool = True,
-        **config_overrides: Any,
+        state_dict: Tensors | None = None,
+        variant: str | None = None,
+        ignore_mismatched_sizes: bool = False,
+        output_loading_info: bool = False,
+        **keywords: Any,
     ) -> Self:
-        """Return the model of a checkpoint, in evaluation mode.
+        """Return the model of a checkpoint, in evaluation mode. Weights are mapped from the file, not copied.
 
-        source: None (the bundled model), a folder, a weight file (.safetensors, Meta's .pt) or a hub id `owner/name`.
-        config: used in place of the checkpoint's own. Other keyword arguments (say `image_size=512`) set its fields.
-        device: default the CPU. dtype (older spelling `torch_dtype`): default float32; "auto" keeps the file's.
-        strict: every tensor must be there and expected. If False, tensors the file lacks keep their initial values.
-        Arguments that only transformers has are understood as far as they make sense (`transformers_arguments.py`).
+        Args:
+            source: None (the bundled model), a folder, a weight file (.safetensors, Meta's .pt) or a hub id
+                `owner/name`.
+            config: used in place of the checkpoint's own: a configuration, or where one is.
+            device: default the CPU.
+            dtype: default float32; "auto" keeps the file's. `torch_dtype` is its older spelling.
+            strict: every tensor must be there and expected. If False, tensors that the file lacks keep their initial
+                values.
+            state_dict: tensors by name, used in place of the file's.
+            variant: of the weight files, say "fp16" for `model.fp16.safetensors`.
+            ignore_mismatched_sizes: tensors of other shapes than the file's keep their initial values.
+            output_loading_info: return the model and a dictionary of the `missing_keys`, `unexpected_keys`,
+                `mismatched_keys` (name, shape in the file, shape in the model) and `error_msgs` (none).
+            keywords: those of `masklet.sources.Location` (`subfolder`, `revision`, `token`, `cache_dir`, ...); fields
+                of the configuration, say `image_size=512`; arguments that only transformers has, as far as they make
+                sense (`transformers_arguments.py`).
 
-        Weights are mapped from the file, not copied. Raises `CheckpointError` (an `OSError` and a `ValueError`) for
-        files that are missing, damaged, unsafe or of another model, listing the tensors that do not fit, and
-        `InvalidInputError` for arguments that are none of these.
+        Raises:
+            CheckpointError: (an `OSError` and a `ValueError`) for files that are missing, damaged, unsafe or of another
+                model, listing the tensors that do not fit.
+            InvalidInputError: for arguments that are none of these.
         """
-        device, config_overrides = in_own_terms(device, config_overrides)
-        if unknown := [name for name in config_overrides if not cls.config_class.knows(name)]:
+        source, location, keywords = with_location(source, keywords)
+        device, overrides = in_own_terms(device, keywords)
+        if unknown := [name for name in overrides if not cls.config_class.knows(name)]:
             raise InvalidInputError(
                 f"{cls.__name__}.from_pretrained does not know {', '.join(unknown)}; allowed: config, device, dtype, "
-                f"subfolder, revision, strict and the fields of {cls.config_class.__name__}."
+                f"{', '.join(Location.__annotations__)}, strict, state_dict, variant, ignore_mismatched_sizes, "
+                f"output_loading_info and the fields of {cls.config_class.__name__}."
             )
         target_device = _as_device(device)
         target_dtype = _as_dtype(dtype, torch_dtype)
-        if config is None:
-            config, tensors = open_checkpoint(
-                source, cls.config_class, subfolder=subfolder, revision=revision, **config_overrides
-            )
-        else:
-            cls._check_config(config)
-            config = cls.config_class.from_dict(config.to_dict(), **config_overrides)
-            tensors = in_current_layout(read_weights(source, subfolder=subfolder, revision=revision).tensors)
-        tensors = cls._own_tensors(tensors)
-        with WithoutRandomValues() if strict else nullcontext():
+        config, tensors = cls._opened(source, location, config, state_dict, variant, overrides)
+        with WithoutRandomValues() if strict and not ignore_mismatched_sizes else nullcontext():
             model = cls(config)
+        expected = model.state_dict()
+        mismatched = mismatched_tensors(expected, tensors) if ignore_mismatched_sizes else set()
+        info = loading_info(expected, tensors, mismatched)
+        for name, *_ in mismatched:
+            del expected[name], tensors[name]
         origin = "The bundled model" if source is None else os.fspath(source)
-        check_fit(model.state_dict(), tensors, f"{origin} does not fit {cls.__name__}", partial=not strict)
+        check_fit(expected, tensors, f"{origin} does not fit {cls.__name__}", partial=not strict)
         assign_tensors(model, tensors, target_device, target_dtype)
         model.name_or_path = "" if source is None else os.fspath(source)
+        model.eval()
+        return (model, info) if output_loading_info else model  # type: ignore[return-value]
+
+    @classmethod
+    def _opened(
+        cls,
+        source: Source,
+        location: Location,
+        config: Config | str | os.PathLike[str] | None,
+        state_dict: Tensors | None,
+        variant: str | None,
+        overrides: dict[str, Any],
+    ) -> tuple[Config, Tensors]:
+        """Return the configuration and this model's tensors, of the source or as they were given."""
+        if isinstance(config, str | os.PathLike):
+            config = cls.config_class.from_pretrained(config, **location)
+        if config is not None:
+            cls._check_config(config)
+            config = cls.config_class.from_dict(config.to_dict(), **overrides)
+        if state_dict is not None:
+            if not isinstance(state_dict, Mapping):
+                raise InvalidInputError(f"state_dict is a {type(state_dict).__name__}; it must hold tensors by name.")
+            config = config or cls.config_class.from_pretrained(source, **location, **overrides)
+            tensors = in_current_layout(dict(state_dict))
+        elif config is not None:
+            tensors = in_current_layout(read_weights(source, variant=variant, **location).tensors)
+        else:
+            config, tensors = open_checkpoint(source, cls.config_class, location, variant, **overrides)
+        return config, cls._own_tensors(tensors)
+
+    @classmethod
+    def _from_config(cls, config: Config, *, dtype: DType = None, torch_dtype: DType = None, **ignored: Any) -> Self:
+        """Return a model of random weights, in evaluation mode: what transformers' `AutoModel.from_config` calls."""
+        model = cls(config).to(_as_dtype(dtype, torch_dtype))
         return model.eval()
 
     @classmethod

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from safetensors import SafetensorError
@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from masklet.checkpoints.released import RELEASED
 from masklet.checkpoints.renaming import Tensors
 from masklet.errors import CheckpointError
-from masklet.sources import PICKLE_SUFFIXES, Source, list_files, locate_file
+from masklet.sources import PICKLE_SUFFIXES, Location, Source, list_files, locate_file
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
@@ -31,18 +31,24 @@ class StoredWeights:
     config: dict[str, Any] | None = None
 
 
-def read_weights(source: Source, *, subfolder: str = "", revision: str | None = None) -> StoredWeights:
+def read_weights(source: Source, *, variant: str | None = None, **location: Unpack[Location]) -> StoredWeights:
     """Read the weights of a checkpoint; the tensors are mapped into memory, so nothing is copied before it is used.
 
-    Arguments as `masklet.sources.locate_file`. Raises `CheckpointError` for missing, damaged and unsafe files.
+    Args:
+        source: as of `masklet.sources.locate_file`.
+        variant: of the files, which `model.VARIANT.safetensors` is one of (say fp16).
+        location: as of `masklet.sources.locate_file`.
+
+    Raises:
+        CheckpointError: for missing, damaged and unsafe files.
     """
-    name = _weights_name(source, subfolder, revision)
-    path = locate_file(source, name, subfolder=subfolder, revision=revision)
+    name = _weights_name(source, variant, location)
+    path = locate_file(source, name, **location)
     assert path is not None
-    if name.endswith(".index.json"):
+    if path.suffix == ".json":
         tensors: Tensors = {}
         for shard in _shard_names(path):
-            shard_path = locate_file(source, shard, subfolder=subfolder, revision=revision)
+            shard_path = locate_file(source, shard, **location)
             assert shard_path is not None
             tensors.update(_read_safetensors(shard_path))
         return StoredWeights(tensors)
@@ -51,11 +57,13 @@ def read_weights(source: Source, *, subfolder: str = "", revision: str | None = 
     return _read_pickle(path)
 
 
-def _weights_name(source: Source, subfolder: str, revision: str | None) -> str:
+def _weights_name(source: Source, variant: str | None, location: Location) -> str:
     """Choose the weight file of a checkpoint: safetensors before pickles, the standard names before any other."""
     if isinstance(source, str | os.PathLike) and Path(source).is_file():
         return _named_weight_file(Path(source))
-    names = list_files(source, subfolder=subfolder, revision=revision)
+    names = list_files(source, **location)
+    if variant:
+        return _file_of_variant(names, variant, source)
     released = next((model.meta_file for model in RELEASED if model.hub_id == str(source)), "")
     for name in (WEIGHTS_FILE, INDEX_FILE, released, "pytorch_model.bin"):
         if name in names:
@@ -66,11 +74,19 @@ def _weights_name(source: Source, subfolder: str, revision: str | None) -> str:
             return candidates[0]
         if candidates:
             raise CheckpointError(f"{source} holds several weight files ({', '.join(candidates)}); name one of them.")
-    place = "The bundled model" if source is None else PurePosixPath(source) / subfolder
+    place = "The bundled model" if source is None else PurePosixPath(source) / (location.get("subfolder") or "")
     raise CheckpointError(
         f"{place} holds no weights; "
         f"looked for {WEIGHTS_FILE}, {INDEX_FILE} and files ending in .safetensors, {', '.join(PICKLE_SUFFIXES)}."
     )
+
+
+def _file_of_variant(names: list[str], variant: str, source: Source) -> str:
+    candidates = [f"model.{variant}.safetensors", f"model.safetensors.index.{variant}.json"]
+    for name in candidates:
+        if name in names:
+            return name
+    raise CheckpointError(f"{source} has no weights of the variant {variant!r}; looked for {' and '.join(candidates)}.")
 
 
 def _named_weight_file(path: Path) -> str:

@@ -1,48 +1,59 @@
-"""Arguments of `from_pretrained` that programs written for transformers give."""
+"""Arguments of a model's `from_pretrained` that programs written for transformers give."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 
+from masklet.configuration.loading_arguments import LOADING_ARGUMENTS
 from masklet.errors import InvalidInputError
 
-# They choose between ways to the same result, of which there is one here.
-WITHOUT_EFFECT = (
-    "attn_implementation",
-    "low_cpu_mem_usage",
-    "trust_remote_code",
-    "use_safetensors",
-    "weights_only",
-    "use_fast",
+# They choose between ways to the same result, of which there is one here, or concern files that are not written.
+WITHOUT_EFFECT = frozenset(
+    {
+        "_commit_hash",
+        "_configuration_file",
+        "_from_auto",
+        "_from_pipeline",
+        "adapter_name",
+        "attn_implementation",
+        "code_revision",
+        "disable_mmap",
+        "low_cpu_mem_usage",
+        "mirror",
+        "offload_buffers",
+        "offload_folder",
+        "offload_state_dict",
+        "resume_download",
+        "tqdm_class",
+        "trust_remote_code",
+        "use_fast",
+        "use_safetensors",
+        "user_agent",
+        "weights_only",
+    }
 )
-# What the hub's own client reads from the environment, for configuration, weights and processors alike.
-ENVIRONMENT = {"token": "HF_TOKEN", "cache_dir": "HF_HUB_CACHE", "local_files_only": "HF_HUB_OFFLINE"}
 
 
 def in_own_terms(device: Any, options: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """The device, which `device_map` may name, and the options that are left.
+    """Return the device, which `device_map` may name, and the options that are left.
 
     A `device_map` is one device for the whole model: its name, {"": its name}, or "auto", which is the GPU if there is
-    one. Raises `InvalidInputError` for parts on several devices, and for what is told by an environment variable.
+    one. Options that mean nothing here (a quantisation, say) may be None or False.
+
+    Raises:
+        InvalidInputError: for parts on several devices, and for what means nothing here with any other value.
     """
-    left = with_effect(options)
+    left = {name: value for name, value in options.items() if name not in WITHOUT_EFFECT}
     device_map = left.pop("device_map", None)
+    for name in sorted(LOADING_ARGUMENTS & left.keys()):
+        if left.pop(name) not in (None, False):
+            raise InvalidInputError(f"{name} has no meaning for masklet's models; leave it out, or give None.")
     if device_map is None:
         return device, left
     if device is not None:
-        raise InvalidInputError(f"device={device} and device_map={device_map} say the same; give one.")
+        raise InvalidInputError(f"device={device} and device_map={device_map} mean the same; give one.")
     return _only_device(device_map), left
-
-
-def with_effect(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options without those that change nothing here.
-
-    Raises `InvalidInputError` for what is told by an environment variable.
-    """
-    if told := next((name for name in options if name in ENVIRONMENT), None):
-        raise InvalidInputError(f"from_pretrained takes no {told}; set the environment variable {ENVIRONMENT[told]}.")
-    return {name: value for name, value in options.items() if name not in WITHOUT_EFFECT}
 
 
 def _only_device(device_map: Any) -> Any:

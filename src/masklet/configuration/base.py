@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Self, dataclass_transform
 
 from masklet.atomic_files import written_whole
 from masklet.configuration.field_values import MOST_LABELS, field_value, fields_of, labels_of
-from masklet.configuration.loading_arguments import storable, without_loading_arguments
+from masklet.configuration.loading_arguments import storable, with_location, without_loading_arguments
 from masklet.configuration.older_keys import OLDER_NAMES, with_current_keys
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.json_files import read_json, shown, whole_number
-from masklet.sources import locate_file
+from masklet.sources import Location, Source, locate_file
 
 CONFIG_FILE = "config.json"
 
@@ -123,30 +123,51 @@ class Config:
     @classmethod
     def from_pretrained(
         cls,
-        source: str | os.PathLike[str] | None = None,
+        source: Source = None,
         *,
-        subfolder: str = "",
-        revision: str | None = None,
-        **overrides: Any,
+        return_unused_kwargs: bool = False,
+        **keywords: Any,
     ) -> Self:
         """Read `config.json` of a folder, a hub id or (None) the bundled model.
 
-        A part's class (say `Sam2VisionConfig`) picks its own part out of a composite configuration. `overrides` are
-        fields, or keys that the file has; loading arguments (`loading_arguments.py`) among them change nothing.
-        Raises `CheckpointError` (an `OSError` and a `ValueError`) if the file is missing or of another model, and
-        `InvalidInputError` for other keywords.
+        A part's class (say `Sam2VisionConfig`) picks its own part out of a composite configuration.
+
+        Args:
+            source: a folder, a hub id or None.
+            return_unused_kwargs: return the configuration and a dictionary of the keywords that are no fields, instead
+                of refusing them.
+            keywords: those of `masklet.sources.Location`; fields, or keys that the file has, which win over the file.
+                Other loading arguments (`loading_arguments.py`) change nothing.
+
+        Raises:
+            CheckpointError: (an `OSError` and a `ValueError`) if the file is missing or of another model.
+            InvalidInputError: for other keywords.
         """
-        path = locate_file(source, CONFIG_FILE, subfolder=subfolder, revision=revision)
+        path, values, keywords = cls._located(source, keywords)
+        unused = {name: keywords.pop(name) for name in list(keywords) if name not in values and not cls.knows(name)}
+        if not return_unused_kwargs and (unknown := without_loading_arguments(unused)):
+            raise InvalidInputError(
+                f"{cls.__name__}.from_pretrained does not know {', '.join(unknown)}; allowed: "
+                f"{', '.join(Location.__annotations__)}, its fields, and keys that the file has."
+            )
+        config = cls._from_values(values, path, **keywords)
+        return (config, unused) if return_unused_kwargs else config  # type: ignore[return-value]
+
+    @classmethod
+    def get_config_dict(cls, source: Source = None, **keywords: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what `config.json` says of this class's part, and the keywords that do not say where the file is."""
+        _, values, keywords = cls._located(source, keywords)
+        return values, keywords
+
+    @classmethod
+    def _located(cls, source: Source, keywords: dict[str, Any]) -> tuple[Path, dict[str, Any], dict[str, Any]]:
+        """Return the path of `config.json`, what it says of this class's part, and the keywords that are left."""
+        source, location, keywords = with_location(source, keywords)
+        path = locate_file(source, CONFIG_FILE, **location)
         assert path is not None
         values = cls.part_of(_read_json(path), path)
         cls.check_model_type(values.get("model_type", cls.model_type), path)
-        overrides = without_loading_arguments(overrides)
-        if unknown := [name for name in overrides if name not in values and not cls.knows(name)]:
-            raise InvalidInputError(
-                f"{cls.__name__}.from_pretrained does not know {', '.join(unknown)}; allowed: subfolder, revision, "
-                "its fields, and keys that the file has."
-            )
-        return cls._from_values(values, path, **overrides)
+        return path, values, keywords
 
     @classmethod
     def part_of(cls, values: Any, path: Path) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from masklet.errors import InvalidInputError
+from masklet.sources import Location, Source
+
 SECRETS = frozenset({"token", "use_auth_token", "proxies"})  # the address of a proxy may contain a password
 LOADING_ARGUMENTS = SECRETS | {
     "_commit_hash",
@@ -41,8 +44,10 @@ LOADING_ARGUMENTS = SECRETS | {
     "offload_folder",
     "offload_state_dict",
     "output_loading_info",
+    "pretrained_model_name_or_path",
     "quantization_config",
     "resume_download",
+    "return_unused_kwargs",
     "revision",
     "state_dict",
     "subfolder",
@@ -58,6 +63,26 @@ LOADING_ARGUMENTS = SECRETS | {
     "weights_only",
 }
 _ALSO_IN_FILES = frozenset({"quantization_config"})  # a quantised checkpoint's config.json has it
+
+
+def with_location(source: Source, given: Mapping[str, Any]) -> tuple[Source, Location, dict[str, Any]]:
+    """Return the source, where its files are, and the other keywords of a `from_pretrained`.
+
+    Raises:
+        InvalidInputError: if the source is given twice, or for proxies, which the hub's client has no argument for.
+    """
+    left = {name: value for name, value in given.items() if name not in Location.__annotations__}
+    if (named := left.pop("pretrained_model_name_or_path", None)) is not None:
+        if source is not None:
+            raise InvalidInputError(f"The checkpoint is given twice: {source!r} and {named!r}.")
+        source = named
+    if left.pop("proxies", None):
+        raise InvalidInputError("proxies cannot be given; set the environment variables HTTP_PROXY and HTTPS_PROXY.")
+    older_token = left.pop("use_auth_token", None)
+    location = Location(**{name: given[name] for name in Location.__annotations__ if name in given})  # type: ignore[typeddict-item]
+    if older_token is not None and location.get("token") is None:
+        location["token"] = older_token
+    return source, location, left
 
 
 def without_loading_arguments(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The options of the image processor: their names, defaults and accepted spellings."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from numbers import Real
 from typing import Any
 
@@ -86,6 +86,9 @@ class ImageOptions:
     def channels(self) -> int:
         """Number of channels that converted pictures have."""
         return len(self.image_mean) if len(self.image_mean) > 1 else 3
+
+
+OPTION_NAMES = tuple(option.name for option in fields(ImageOptions))
 
 
 def _numbers(values: Any, name: str) -> list[float]:

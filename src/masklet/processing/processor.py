@@ -8,8 +8,10 @@ from typing import Any, Self
 from torch import Tensor
 
 from masklet.atomic_files import written_whole
+from masklet.configuration.loading_arguments import with_location, without_loading_arguments
 from masklet.errors import InvalidInputError
 from masklet.processing.batch import BatchFeature
+from masklet.processing.image_options import OPTION_NAMES
 from masklet.processing.image_processor import Sam2ImageProcessorFast
 from masklet.processing.prompt_tensors import mask_tensor, prompt_tensors
 from masklet.processing.saved_settings import PROCESSOR_FILE, own_video_settings, processor_settings
@@ -144,39 +146,42 @@ class Sam2Processor(VideoSessions):
         cls,
         source: Source = None,
         *,
-        subfolder: str = "",
-        revision: str | None = None,
         image_processor: Sam2ImageProcessorFast | None = None,
         video_processor: Sam2VideoProcessor | None = None,
-        **overrides: Any,
+        return_unused_kwargs: bool = False,
+        **keywords: Any,
     ) -> Self:
         """Return the processor of a checkpoint.
 
         Args:
             source: a folder, a hub id, a Meta `.pt` file (they all use the default settings), or None for the bundled
                 model.
-            subfolder: folder inside the source.
-            revision: branch, tag or commit of a hub repository.
             image_processor: used instead of the saved one.
             video_processor: likewise.
-            **overrides: `target_size`, `point_pad_value` and options of both processors, instead of the saved ones.
+            return_unused_kwargs: return the processor and a dictionary of the keywords that are no options, instead of
+                refusing them.
+            **keywords: those of `masklet.sources.Location`; `target_size`, `point_pad_value` and options of both
+                processors, instead of the saved ones. Other loading arguments change nothing.
 
         Raises:
             CheckpointError: if the source has no settings of an image processor.
+            InvalidInputError: for other keywords.
         """
-        place: dict[str, Any] = {"subfolder": subfolder, "revision": revision}
-        saved = processor_settings(source, **place)
+        source, location, keywords = with_location(source, keywords)
+        overrides, unused = without_loading_arguments(keywords), {}
+        own_names = {"target_size": None, "point_pad_value": -10}
+        if return_unused_kwargs:
+            unused = {name: overrides.pop(name) for name in overrides.keys() - {*OPTION_NAMES, *own_names}}
+        saved = processor_settings(source, **location)
         if image_processor is not None or "size" in overrides:
             saved.pop("target_size", None)  # it belongs to the saved size
-        own = {
-            name: overrides.pop(name, saved.get(name, default))
-            for name, default in (("target_size", None), ("point_pad_value", -10))
-        }
+        own = {name: overrides.pop(name, saved.get(name, default)) for name, default in own_names.items()}
         if image_processor is None:
-            image_processor = Sam2ImageProcessorFast.from_pretrained(source, **place, **overrides)
-        if video_processor is None and own_video_settings(source, **place) is not None:
-            video_processor = Sam2VideoProcessor.from_pretrained(source, **place, **overrides)
-        return cls(image_processor, video_processor, **own)
+            image_processor = Sam2ImageProcessorFast.from_pretrained(source, **location, **overrides)
+        if video_processor is None and own_video_settings(source, **location) is not None:
+            video_processor = Sam2VideoProcessor.from_pretrained(source, **location, **overrides)
+        processor = cls(image_processor, video_processor, **own)
+        return (processor, unused) if return_unused_kwargs else processor  # type: ignore[return-value]
 
 
 def _image_sizes(of_images: list[tuple[int, int]] | None, given: Any) -> list[tuple[int, int]]:

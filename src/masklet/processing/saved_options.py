@@ -3,22 +3,18 @@
 import json
 import os
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from torch import Tensor
 
 from masklet.atomic_files import written_whole
-from masklet.checkpoints.transformers_arguments import with_effect
-from masklet.configuration.loading_arguments import storable
+from masklet.configuration.loading_arguments import storable, with_location, without_loading_arguments
 from masklet.errors import InvalidInputError
 from masklet.processing import post_processing
-from masklet.processing.image_options import ImageOptions
+from masklet.processing.image_options import OPTION_NAMES, ImageOptions
 from masklet.processing.saved_settings import read_json
 from masklet.sources import Source
-
-_OPTION_NAMES = tuple(option.name for option in fields(ImageOptions))
 
 
 class SavedOptions(ImageOptions):
@@ -31,7 +27,7 @@ class SavedOptions(ImageOptions):
     Attributes:
         settings_file: name of the file.
         type_key: under what it names the class.
-        read_settings: (source, subfolder, revision) to the saved settings of a checkpoint.
+        read_settings: (source, **location) to the saved settings of a checkpoint.
     """
 
     settings_file: ClassVar[str]
@@ -39,8 +35,8 @@ class SavedOptions(ImageOptions):
     read_settings: ClassVar[Callable[..., dict[str, Any]]]
 
     def __init__(self, **options: Any) -> None:
-        options = {name: value for name, value in options.items() if value is not None or name not in _OPTION_NAMES}
-        super().__init__(**{name: options.pop(name) for name in _OPTION_NAMES if name in options})
+        options = {name: value for name, value in options.items() if value is not None or name not in OPTION_NAMES}
+        super().__init__(**{name: options.pop(name) for name in OPTION_NAMES if name in options})
         for name, value in storable(options).items():
             setattr(self, name, value)
 
@@ -94,31 +90,34 @@ class SavedOptions(ImageOptions):
         cls,
         source: Source = None,
         *,
-        subfolder: str = "",
-        revision: str | None = None,
-        **overrides: Any,
+        return_unused_kwargs: bool = False,
+        **keywords: Any,
     ) -> Self:
         """Return the processor of a checkpoint.
 
         Args:
             source: a folder, a hub id, a Meta `.pt` file (they all use the default settings), or None for the bundled
                 model. Both `preprocessor_config.json` and the nested `processor_config.json` are understood.
-            subfolder: folder inside the source.
-            revision: branch, tag or commit of a hub repository.
-            **overrides: options that replace the saved ones.
+            return_unused_kwargs: return the processor and a dictionary of the keywords that are no options, instead of
+                refusing them.
+            **keywords: those of `masklet.sources.Location`, and options, which replace the saved ones. Other loading
+                arguments (`masklet.configuration.loading_arguments`) change nothing.
 
         Raises:
             CheckpointError: if there are no such settings.
             InvalidInputError: for options that are neither known nor saved.
         """
-        saved = cls.read_settings(source, subfolder=subfolder, revision=revision)
-        overrides = with_effect(overrides)
-        if unknown := [name for name in overrides if name not in _OPTION_NAMES and name not in saved]:
-            raise InvalidInputError(f"Unknown options {unknown}; the processor knows {list(_OPTION_NAMES)}.")
-        return cls.from_dict(saved, **overrides)
+        source, location, keywords = with_location(source, keywords)
+        saved = cls.read_settings(source, **location)
+        overrides = without_loading_arguments(keywords)
+        unused = {name: overrides.pop(name) for name in list(overrides) if name not in {*OPTION_NAMES, *saved}}
+        if unused and not return_unused_kwargs:
+            raise InvalidInputError(f"Unknown options {list(unused)}; the processor knows {list(OPTION_NAMES)}.")
+        processor = cls.from_dict(saved, **overrides)
+        return (processor, unused) if return_unused_kwargs else processor  # type: ignore[return-value]
 
     def _with(self, overrides: dict[str, Any]) -> ImageOptions:
-        if unknown := [name for name in overrides if name not in _OPTION_NAMES]:
-            raise InvalidInputError(f"Unknown options {unknown}; the processor knows {list(_OPTION_NAMES)}.")
+        if unknown := [name for name in overrides if name not in OPTION_NAMES]:
+            raise InvalidInputError(f"Unknown options {unknown}; the processor knows {list(OPTION_NAMES)}.")
         given = {name: value for name, value in overrides.items() if value is not None}
-        return ImageOptions(**{name: given.get(name, getattr(self, name)) for name in _OPTION_NAMES})
+        return ImageOptions(**{name: given.get(name, getattr(self, name)) for name in OPTION_NAMES})

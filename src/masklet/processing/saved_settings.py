@@ -25,7 +25,7 @@ def processor_settings(source: Source, **location: Any) -> dict[str, Any]:
 
     Args:
         source: a folder, a hub id, a Meta `.pt` file (which has none), or None for the bundled model.
-        **location: `subfolder` and `revision`, as `locate_file` takes them.
+        **location: as `locate_file` takes it.
     """
     file = locate_file(source, PROCESSOR_FILE, required=False, **location)
     return {} if file is None else read_json(file)

@@ -88,12 +88,10 @@ def test_config_fields_and_config_can_be_given(tmp_path, model):
 
 
 def test_arguments_that_would_have_no_effect_are_refused(tmp_path, model):
-    """Kept as keys of the configuration, a misspelt option would change nothing, and a token would be published."""
+    """Kept as keys of the configuration, a misspelt option would change nothing."""
     model.save_pretrained(tmp_path)
     with pytest.raises(InvalidInputError, match=r"does not know devcie, x; allowed: config, device, .*HeadConfig"):
         HeadModel.from_pretrained(tmp_path, devcie="cuda", x=1)
-    with pytest.raises(InvalidInputError, match="takes no token; set the environment variable HF_TOKEN"):
-        HeadModel.from_pretrained(tmp_path, token="secret")
     assert HeadModel.from_pretrained(tmp_path, fill_hole_area=0).config.width == 4  # of the seed era
 
 

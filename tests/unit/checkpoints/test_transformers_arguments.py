@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from masklet.checkpoints.transformers_arguments import ENVIRONMENT, in_own_terms
+from masklet.checkpoints.transformers_arguments import in_own_terms
 from masklet.errors import InvalidInputError
 
 
@@ -29,12 +29,13 @@ def test_parts_on_several_devices_are_refused() -> None:
 
 
 def test_two_devices_are_refused() -> None:
-    with pytest.raises(InvalidInputError, match="device=cpu and device_map=cuda say the same"):
+    with pytest.raises(InvalidInputError, match="device=cpu and device_map=cuda mean the same"):
         in_own_terms("cpu", {"device_map": "cuda"})
 
 
-@pytest.mark.parametrize("name", ENVIRONMENT)
-def test_the_hub_is_told_by_the_environment(name: str) -> None:
-    """A token among the options could end up in a saved configuration."""
-    with pytest.raises(InvalidInputError, match=f"takes no {name}; set the environment variable HF_"):
-        in_own_terms(None, {name: "x"})
+@pytest.mark.parametrize("name", ["quantization_config", "load_in_8bit", "max_memory", "tp_plan", "gguf_file"])
+def test_what_means_nothing_here_may_be_none_or_false(name: str) -> None:
+    for value in (None, False):
+        assert in_own_terms("cpu", {name: value}) == ("cpu", {})
+    with pytest.raises(InvalidInputError, match=f"{name} has no meaning for masklet's models; leave it out"):
+        in_own_terms("cpu", {name: "x"})
