@@ -39,6 +39,7 @@ _HOMES = {
     "Sam2HieraDetModel": "modeling.hiera",
     "Sam2VisionModel": "modeling.vision",
     "Sam2Model": "modeling.image_model",
+    "PretrainedModel": "checkpoints.pretrained",
     "Sam2VideoInferenceSession": "tracking.session",
     "Sam2VideoModel": "tracking.video_model",
     "Sam2ImageProcessorFast": "processing.image_processor",
@@ -48,6 +49,16 @@ _HOMES = {
     "TrackedVideo": "video_tracking",
     "VideoTracker": "video_tracking",
     "ZoomingSegmenter": "zooming",
+}
+
+# Names that later versions of transformers gave to the same classes: one configuration serves images and videos.
+_OTHER_NAMES = {
+    "Sam2ImageProcessor": "Sam2ImageProcessorFast",
+    "Sam2PreTrainedModel": "PretrainedModel",
+    "Sam2VideoConfig": "Sam2Config",
+    "Sam2VideoMaskDecoderConfig": "Sam2MaskDecoderConfig",
+    "Sam2VideoPreTrainedModel": "PretrainedModel",
+    "Sam2VideoPromptEncoderConfig": "Sam2PromptEncoderConfig",
 }
 
 __all__ = [
@@ -73,9 +84,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    here = _OTHER_NAMES.get(name, name)
+    if here not in _HOMES:
         raise AttributeError(f"module 'masklet' has no attribute {name!r}")
-    value = getattr(import_module(f"masklet.{_HOMES[name]}"), name)
+    value = getattr(import_module(f"masklet.{_HOMES[here]}"), here)
     globals()[name] = value
     return value
 

@@ -18,6 +18,7 @@ LAYERS = (
     "masks",
     "prompts",
     "sources",
+    "hub_uploads",
     "configuration",
     "checkpoints",
     "modeling",

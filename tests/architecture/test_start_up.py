@@ -38,3 +38,13 @@ def test_every_public_name_is_there() -> None:
 def test_other_names_are_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="'masklet' has no attribute 'Sam3Model'"):
         masklet.Sam3Model  # noqa: B018
+
+
+def test_names_of_later_versions_are_the_same_classes() -> None:
+    assert masklet.Sam2ImageProcessor is masklet.Sam2ImageProcessorFast
+    assert masklet.Sam2VideoConfig is masklet.Sam2Config
+    assert masklet.Sam2VideoMaskDecoderConfig is masklet.Sam2MaskDecoderConfig
+    assert masklet.Sam2VideoPromptEncoderConfig is masklet.Sam2PromptEncoderConfig
+    for model in (masklet.Sam2Model, masklet.Sam2VisionModel, masklet.Sam2VideoModel):
+        assert issubclass(model, masklet.Sam2PreTrainedModel)
+    assert issubclass(masklet.Sam2VideoModel, masklet.Sam2VideoPreTrainedModel)

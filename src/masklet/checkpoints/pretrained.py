@@ -2,10 +2,8 @@
 
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
@@ -27,12 +25,13 @@ from masklet.checkpoints.writing import write_checkpoint_folder
 from masklet.configuration import Config
 from masklet.configuration.loading_arguments import with_location
 from masklet.errors import InvalidInputError
+from masklet.hub_uploads import HubUploads
 from masklet.sources import Location, Source
 
 DType = torch.dtype | str | None
 
 
-class PretrainedModel(ModelConveniences):
+class PretrainedModel(ModelConveniences, HubUploads):
     """A network built from a configuration, with `from_pretrained`, `save_pretrained` and `push_to_hub`."""
 
     config_class: ClassVar[type[Config]]
@@ -90,12 +89,7 @@ class PretrainedModel(ModelConveniences):
         """
         source, location, keywords = with_location(source, keywords)
         device, overrides = in_own_terms(device, keywords)
-        if unknown := [name for name in overrides if not cls.config_class.knows(name)]:
-            raise InvalidInputError(
-                f"{cls.__name__}.from_pretrained does not know {', '.join(unknown)}; allowed: config, device, dtype, "
-                f"{', '.join(Location.__annotations__)}, strict, state_dict, variant, ignore_mismatched_sizes, "
-                f"output_loading_info and the fields of {cls.config_class.__name__}."
-            )
+        cls._check_overrides(overrides)
         target_device = _as_device(device)
         target_dtype = _as_dtype(dtype, torch_dtype)
         config, tensors = cls._opened(source, location, config, state_dict, variant, overrides)
@@ -112,6 +106,15 @@ class PretrainedModel(ModelConveniences):
         model.name_or_path = "" if source is None else os.fspath(source)
         model.eval()
         return (model, info) if output_loading_info else model  # type: ignore[return-value]
+
+    @classmethod
+    def _check_overrides(cls, overrides: dict[str, Any]) -> None:
+        if unknown := [name for name in overrides if not cls.config_class.knows(name)]:
+            raise InvalidInputError(
+                f"{cls.__name__}.from_pretrained does not know {', '.join(unknown)}; allowed: config, device, dtype, "
+                f"{', '.join(Location.__annotations__)}, strict, state_dict, variant, ignore_mismatched_sizes, "
+                f"output_loading_info and the fields of {cls.config_class.__name__}."
+            )
 
     @classmethod
     def _opened(
@@ -171,44 +174,18 @@ class PretrainedModel(ModelConveniences):
         *,
         max_shard_size: int | str = "5GB",
         push_to_hub: bool = False,
-        repo_id: str | None = None,
         **hub_options: Any,
     ) -> None:
         """Write `config.json` and `model.safetensors` (in shards above `max_shard_size`) into `folder`.
 
-        The folder is complete afterwards or, on an error (`CheckpointError`), as it was. `push_to_hub` also uploads:
-        `repo_id` is by default the folder's name, `hub_options` go to the method `push_to_hub`.
+        The folder is complete afterwards or, on an error (`CheckpointError`), as it was. `push_to_hub` also uploads it:
+        `hub_options` are those of the method `push_to_hub`, `repo_id` is by default the folder's name.
         """
         architecture = {"architectures": [type(self).__name__], "dtype": str(self.dtype).removeprefix("torch.")}
         config = {**self.config.to_dict(), **architecture}
         write_checkpoint_folder(folder, self.state_dict(), config, max_shard_size=max_shard_size)
         if push_to_hub:
-            self.push_to_hub(repo_id or Path(folder).name, max_shard_size=max_shard_size, **hub_options)
-
-    def push_to_hub(
-        self,
-        repo_id: str,
-        *,
-        token: str | None = None,
-        private: bool | None = None,
-        revision: str | None = None,
-        commit_message: str | None = None,
-        max_shard_size: int | str = "5GB",
-    ) -> str:
-        """Upload the model to the hub repository `repo_id`, made if missing, and return the address of the commit."""
-        from huggingface_hub import HfApi
-
-        hub = HfApi(token=token)
-        with tempfile.TemporaryDirectory() as folder:
-            self.save_pretrained(folder, max_shard_size=max_shard_size)
-            full_id = hub.create_repo(repo_id, private=private, exist_ok=True).repo_id
-            commit = hub.upload_folder(
-                repo_id=full_id,
-                folder_path=folder,
-                revision=revision,
-                commit_message=commit_message or f"Upload {type(self).__name__}",
-            )
-        return str(commit)
+            self._push_saved(folder, max_shard_size=max_shard_size, **hub_options)
 
 
 def _as_device(device: torch.device | str | None) -> torch.device:

@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, dataclass_transform
 
 from masklet.atomic_files import written_whole
-from masklet.configuration.field_values import MOST_LABELS, field_value, fields_of, labels_of
+from masklet.configuration.config_conveniences import BESIDE_THE_FIELDS, ConfigConveniences
+from masklet.configuration.field_values import field_value, fields_of, labels_of
 from masklet.configuration.loading_arguments import storable, with_location, without_loading_arguments
 from masklet.configuration.older_keys import OLDER_NAMES, with_current_keys
 from masklet.errors import CheckpointError, InvalidInputError
-from masklet.json_files import read_json, shown, whole_number
+from masklet.hub_uploads import HubUploads
+from masklet.json_files import read_json, shown
 from masklet.sources import Location, Source, locate_file
 
 CONFIG_FILE = "config.json"
 
 
 @dataclass_transform(kw_only_default=True)
-class Config:
+class Config(ConfigConveniences, HubUploads):
     """Base of the Sam2 configurations: annotated class attributes are the fields, their values the defaults.
 
     None stands for a field's default; `field_values.py` knows what is allowed. Unknown keyword arguments are kept as
@@ -78,38 +80,45 @@ class Config:
             kinds |= {name: kind for name, kind in declared.items() if name in vars(owner) and name not in _CLASS_LEVEL}
         return kinds
 
-    @property
-    def num_labels(self) -> int:
-        """Number of classes in `id2label` (2 unless set), for tools that ask every configuration for it."""
-        return len(getattr(self, "id2label", {0: "LABEL_0", 1: "LABEL_1"}))
-
-    @num_labels.setter
-    def num_labels(self, count: int) -> None:
-        count = whole_number(count, "num_labels", 0, MOST_LABELS)
-        self.id2label = {index: f"LABEL_{index}" for index in range(count)}
-        self.label2id = {label: index for index, label in self.id2label.items()}
-
     def to_dict(self) -> dict[str, Any]:
         """All fields and unknown keys as JSON-ready values, nested configurations as dictionaries."""
-        values = {name: value.to_dict() if isinstance(value, Config) else value for name, value in vars(self).items()}
+        values = {
+            name: value.to_dict() if isinstance(value, Config) else value
+            for name, value in vars(self).items()
+            if name not in BESIDE_THE_FIELDS
+        }
         return copy.deepcopy({**values, "model_type": self.model_type})
 
-    def to_json_string(self) -> str:
-        """The dictionary as indented JSON with sorted keys."""
-        return json.dumps(self.to_dict(), indent=2, sort_keys=True) + "\n"
+    def to_json_string(self, use_diff: bool = False) -> str:
+        """The dictionary as indented JSON with sorted keys; with `use_diff` only what differs from the defaults."""
+        return json.dumps(self.to_diff_dict() if use_diff else self.to_dict(), indent=2, sort_keys=True) + "\n"
 
-    def to_json_file(self, path: str | os.PathLike[str]) -> None:
+    def to_json_file(self, path: str | os.PathLike[str], use_diff: bool = False) -> None:
         """Write the JSON to `path`."""
         with written_whole(path) as unfinished:
-            unfinished.write_text(self.to_json_string(), encoding="utf-8")
+            unfinished.write_text(self.to_json_string(use_diff), encoding="utf-8")
 
-    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
-        """Write `config.json`, in the current layout, into `folder` (made if missing)."""
+    def save_pretrained(self, folder: str | os.PathLike[str], push_to_hub: bool = False, **hub_options: Any) -> None:
+        """Write `config.json`, in the current layout, into `folder` (made if missing).
+
+        `push_to_hub` also uploads it: `hub_options` are those of the method `push_to_hub`, `repo_id` is by default the
+        folder's name.
+        """
         self.to_json_file(Path(folder) / CONFIG_FILE)
+        if push_to_hub:
+            self._push_saved(folder, **hub_options)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any], **overrides: Any) -> Self:
-        """Build from a dictionary of any known layout; `overrides` win over it."""
+    def from_dict(cls, values: Mapping[str, Any], *, return_unused_kwargs: bool = False, **overrides: Any) -> Self:
+        """Build from a dictionary of any known layout; `overrides` win over it.
+
+        With `return_unused_kwargs` overrides that are neither fields nor keys of the dictionary are returned beside the
+        configuration, as `AutoConfig` of transformers expects.
+        """
+        if return_unused_kwargs:
+            unused = {name: overrides[name] for name in overrides if name not in values and not cls.knows(name)}
+            used = {name: value for name, value in overrides.items() if name not in unused}
+            return cls.from_dict(values, **used), unused  # type: ignore[return-value]
         try:
             return cls(**{**copy.deepcopy(dict(values)), **overrides})
         except RecursionError:
@@ -143,7 +152,8 @@ class Config:
             CheckpointError: (an `OSError` and a `ValueError`) if the file is missing or of another model.
             InvalidInputError: for other keywords.
         """
-        path, values, keywords = cls._located(source, keywords)
+        source, location, keywords = with_location(source, keywords)
+        path, values = cls._located(source, location)
         unused = {name: keywords.pop(name) for name in list(keywords) if name not in values and not cls.knows(name)}
         if not return_unused_kwargs and (unknown := without_loading_arguments(unused)):
             raise InvalidInputError(
@@ -151,23 +161,24 @@ class Config:
                 f"{', '.join(Location.__annotations__)}, its fields, and keys that the file has."
             )
         config = cls._from_values(values, path, **keywords)
+        config.name_or_path = "" if source is None else os.fspath(source)
         return (config, unused) if return_unused_kwargs else config  # type: ignore[return-value]
 
     @classmethod
     def get_config_dict(cls, source: Source = None, **keywords: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what `config.json` says of this class's part, and the keywords that do not say where the file is."""
-        _, values, keywords = cls._located(source, keywords)
+        source, location, keywords = with_location(source, keywords)
+        _, values = cls._located(source, location)
         return values, keywords
 
     @classmethod
-    def _located(cls, source: Source, keywords: dict[str, Any]) -> tuple[Path, dict[str, Any], dict[str, Any]]:
-        """Return the path of `config.json`, what it says of this class's part, and the keywords that are left."""
-        source, location, keywords = with_location(source, keywords)
+    def _located(cls, source: Source, location: Location) -> tuple[Path, dict[str, Any]]:
+        """Return the path of `config.json`, and what it says of this class's part."""
         path = locate_file(source, CONFIG_FILE, **location)
         assert path is not None
         values = cls.part_of(_read_json(path), path)
         cls.check_model_type(values.get("model_type", cls.model_type), path)
-        return path, values, keywords
+        return path, values
 
     @classmethod
     def part_of(cls, values: Any, path: Path) -> dict[str, Any]:

@@ -40,6 +40,7 @@ LOADING_ARGUMENTS = SECRETS | {
     "low_cpu_mem_usage",
     "max_memory",
     "mirror",
+    "name_or_path",
     "offload_buffers",
     "offload_folder",
     "offload_state_dict",

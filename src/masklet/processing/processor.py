@@ -10,6 +10,7 @@ from torch import Tensor
 from masklet.atomic_files import written_whole
 from masklet.configuration.loading_arguments import with_location, without_loading_arguments
 from masklet.errors import InvalidInputError
+from masklet.hub_uploads import HubUploads
 from masklet.processing.batch import BatchFeature
 from masklet.processing.image_options import OPTION_NAMES
 from masklet.processing.image_processor import Sam2ImageProcessorFast
@@ -22,7 +23,7 @@ from masklet.processing.video_sessions import VideoSessions
 from masklet.sources import Source
 
 
-class Sam2Processor(VideoSessions):
+class Sam2Processor(VideoSessions, HubUploads):
     """Prepares pictures with an image processor and prompts to match, opens videos, and turns mask logits into masks.
 
     Args:
@@ -123,7 +124,7 @@ class Sam2Processor(VideoSessions):
         settings: dict[str, Any] = {
             "image_processor": self.image_processor.to_dict(),
             "point_pad_value": self.point_pad_value,
-            "processor_class": "Sam2Processor",
+            "processor_class": type(self).__name__,
             "target_size": self.target_size,
         }
         if self.video_processor is not None:
@@ -134,11 +135,19 @@ class Sam2Processor(VideoSessions):
         """Return the settings as JSON text."""
         return json.dumps(self.to_dict(), indent=2, sort_keys=True) + "\n"
 
-    def save_pretrained(self, folder: str | os.PathLike[str]) -> list[str]:
-        """Write `processor_config.json` into a folder, made if missing; return the paths written."""
+    def save_pretrained(
+        self, folder: str | os.PathLike[str], push_to_hub: bool = False, **hub_options: Any
+    ) -> list[str]:
+        """Write `processor_config.json` into a folder, made if missing; return the paths written.
+
+        `push_to_hub` also uploads it: `hub_options` are those of the method `push_to_hub`, `repo_id` is by default the
+        folder's name.
+        """
         path = Path(folder) / PROCESSOR_FILE
         with written_whole(path) as unfinished:
             unfinished.write_text(self.to_json_string(), encoding="utf-8")
+        if push_to_hub:
+            self._push_saved(folder, **hub_options)
         return [str(path)]
 
     @classmethod

@@ -11,13 +11,14 @@ from torch import Tensor
 from masklet.atomic_files import written_whole
 from masklet.configuration.loading_arguments import storable, with_location, without_loading_arguments
 from masklet.errors import InvalidInputError
+from masklet.hub_uploads import HubUploads
 from masklet.processing import post_processing
 from masklet.processing.image_options import OPTION_NAMES, ImageOptions
 from masklet.processing.saved_settings import read_json
 from masklet.sources import Source
 
 
-class SavedOptions(ImageOptions):
+class SavedOptions(ImageOptions, HubUploads):
     """Options of a processor, which a checkpoint's folder holds as one file.
 
     Every option of `ImageOptions` can be set here, changed as an attribute, or overridden in a single call. Settings
@@ -69,10 +70,18 @@ class SavedOptions(ImageOptions):
         with written_whole(path) as unfinished:
             unfinished.write_text(self.to_json_string(), encoding="utf-8")
 
-    def save_pretrained(self, folder: str | os.PathLike[str]) -> list[str]:
-        """Write the settings as `settings_file` into a folder, made if missing; return the paths written."""
+    def save_pretrained(
+        self, folder: str | os.PathLike[str], push_to_hub: bool = False, **hub_options: Any
+    ) -> list[str]:
+        """Write the settings as `settings_file` into a folder, made if missing; return the paths written.
+
+        `push_to_hub` also uploads them: `hub_options` are those of the method `push_to_hub`, `repo_id` is by default
+        the folder's name.
+        """
         path = Path(folder) / self.settings_file
         self.to_json_file(path)
+        if push_to_hub:
+            self._push_saved(folder, **hub_options)
         return [str(path)]
 
     @classmethod
