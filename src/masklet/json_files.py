@@ -1,6 +1,7 @@
 """JSON files that somebody else wrote: read whole, their values checked one by one."""
 
 import json
+import os
 import reprlib
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 from masklet.errors import InvalidInputError
 
 LARGEST = 2**63 - 1
+LONGEST_NAME, LONGEST_PATH = 255, 2000
+"""In bytes; asked for longer ones, file systems answer with an error, and not that there is no such file."""
 _LONGEST_NUMBER = 18  # digits that stay below LARGEST
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother, _SHORT.maxdict, _SHORT.maxlist = 3, 80, 80, 6, 6
@@ -53,3 +56,13 @@ def whole_number(value: object, name: str, least: int = 0, most: int = LARGEST) 
     if not is_whole or not least <= value <= most:  # type: ignore[operator]
         raise InvalidInputError(f"{name} must be a whole number from {least} to {most}; got {shown(value)}.")
     return int(value)  # type: ignore[call-overload]
+
+
+def is_file_name(name: object) -> bool:
+    """Return whether a value of JSON can be the name of a file: text that the file system can express."""
+    try:
+        encoded = os.fsencode(name) if isinstance(name, str) else b""
+    except UnicodeEncodeError:
+        return False
+    parts = encoded.split(b"/")
+    return 0 < len(encoded) <= LONGEST_PATH and b"\0" not in encoded and max(map(len, parts)) <= LONGEST_NAME

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from masklet.datasets.annotated import AnnotatedImage
-from masklet.datasets.coco_places import PATTERNS, ListedImages, annotation_files, annotations_of, is_file_name, root_of
+from masklet.datasets.coco_places import PATTERNS, ListedImages, annotation_files, annotations_of, root_of
 from masklet.datasets.encoded_objects import encoded_image, why_left_out
 from masklet.datasets.problems import LeftOut, Problem, ProblemKind, counted
 from masklet.errors import InvalidInputError
-from masklet.json_files import read_json, shown
+from masklet.json_files import is_file_name, read_json, shown
 from masklet.media.frame_folders import frames_of_folder
 
 IMAGE_FIELDS = {"id", "file_name", "height", "width"}

@@ -15,9 +15,6 @@ PATTERNS = (ANNOTATIONS, "annotations/instances_*.json", "_annotations.coco.json
 UNSPECIFIC = frozenset({"result.json"})
 LISTS = tuple(re.compile(rf'"{name}"\s*:\s*\['.encode()) for name in ("images", "annotations"))
 
-LONGEST_NAME, LONGEST_PATH = 255, 2000
-"""In bytes; asked for longer ones, file systems answer with an error, and not that there is no such file."""
-
 Spelling = Callable[[str], str]
 
 
@@ -41,16 +38,6 @@ def annotations_of(root: Path) -> Path:
 def root_of(annotations: Path) -> Path:
     """Return the folder of a dataset by its file of annotations."""
     return annotations.parent.parent if annotations.parent.name == "annotations" else annotations.parent
-
-
-def is_file_name(name: object) -> bool:
-    """Return whether a value of JSON can be the name of a file: text that the file system can express."""
-    try:
-        encoded = os.fsencode(name) if isinstance(name, str) else b""
-    except UnicodeEncodeError:
-        return False
-    parts = encoded.split(b"/")
-    return 0 < len(encoded) <= LONGEST_PATH and b"\0" not in encoded and max(map(len, parts)) <= LONGEST_NAME
 
 
 class ListedImages:

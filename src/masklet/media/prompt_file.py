@@ -15,13 +15,13 @@ Each object has at least one of `points` ([x, y] or [x, y, label]; label 1 on th
 by default its place in the list.
 """
 
-import json
 import os
 from numbers import Real
 from pathlib import Path
 from typing import Any
 
 from masklet.errors import InvalidInputError
+from masklet.json_files import is_file_name, read_json, shown
 from masklet.masks.geometry import Box
 from masklet.prompts.object_prompts import ObjectPrompt, Point
 
@@ -36,12 +36,14 @@ def read_prompt_file(path: str | os.PathLike[str]) -> dict[Path, tuple[ObjectPro
         InvalidInputError: naming file, picture and object, if it has not the form described above.
     """
     file = Path(path)
+    file.stat()  # that it is missing is no fault of what stands in it
+    content = read_json(file, _without_repetition)
     try:
-        content = json.loads(file.read_text(encoding="utf-8-sig"), object_pairs_hook=_without_repetition)
         if not isinstance(content, dict) or not content:
             raise InvalidInputError("expected an object that maps each picture to the list of its objects")
         objects_of = [
-            (str(file.parent / name), _objects(name, entries, file.parent)) for name, entries in content.items()
+            (str(file.parent / _file_name(name, "an image")), _objects(name, entries, file.parent))
+            for name, entries in content.items()
         ]
         return {Path(picture): objects for picture, objects in _without_repetition(objects_of).items()}
     except ValueError as error:
@@ -59,7 +61,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _objects(picture: str, entries: Any, folder: Path) -> tuple[ObjectPrompt, ...]:
     if not isinstance(entries, list) or not entries:
-        raise InvalidInputError(f"at {picture!r}: expected a list of objects, got {entries!r}.")
+        raise InvalidInputError(f"at {picture!r}: expected a list of objects, got {shown(entries)}.")
     objects = []
     for place, entry in enumerate(entries, start=1):
         try:
@@ -74,34 +76,39 @@ def _objects(picture: str, entries: Any, folder: Path) -> tuple[ObjectPrompt, ..
 
 def _object(entry: Any, place: int, folder: Path) -> ObjectPrompt:
     if not isinstance(entry, dict) or not set(entry) <= set(KEYS):
-        raise InvalidInputError(f"expected an object with the keys {', '.join(KEYS)}; got {entry!r}.")
+        raise InvalidInputError(f"expected an object with the keys {', '.join(KEYS)}; got {shown(entry)}.")
     object_id, mask, points = entry.get("id", place), entry.get("mask"), entry.get("points", [])
     if not isinstance(object_id, int) or isinstance(object_id, bool):
-        raise InvalidInputError(f"'id' must be an integer, got {object_id!r}.")
-    if mask is not None and not isinstance(mask, str):
-        raise InvalidInputError(f"'mask' must be the name of a picture file, got {mask!r}.")
+        raise InvalidInputError(f"'id' must be an integer, got {shown(object_id)}.")
     if not isinstance(points, list):
-        raise InvalidInputError(f"'points' must be a list of [x, y] or [x, y, label], got {points!r}.")
+        raise InvalidInputError(f"'points' must be a list of [x, y] or [x, y, label], got {shown(points)}.")
     return ObjectPrompt(
         object_id,
         points=tuple(_point(point) for point in points),
         box=_box(entry["box"]) if "box" in entry else None,
-        mask=None if mask is None else folder / mask,
+        mask=None if mask is None else folder / _file_name(mask, "'mask'"),
     )
 
 
 def _point(values: Any) -> Point:
     if not _are_numbers(values) or len(values) not in (2, 3):
-        raise InvalidInputError(f"a point must be [x, y] or [x, y, label], got {values!r}.")
+        raise InvalidInputError(f"a point must be [x, y] or [x, y, label], got {shown(values)}.")
     x, y, label = (*values, 1)[:3]
     return x, y, label
 
 
 def _box(values: Any) -> Box:
     if not _are_numbers(values) or len(values) != 4:
-        raise InvalidInputError(f"'box' must be [x1, y1, x2, y2], got {values!r}.")
+        raise InvalidInputError(f"'box' must be [x1, y1, x2, y2], got {shown(values)}.")
     x1, y1, x2, y2 = values
     return x1, y1, x2, y2
+
+
+def _file_name(value: Any, what: str) -> str:
+    if not is_file_name(value):
+        raise InvalidInputError(f"{what} must be the name of an image file, got {shown(value)}.")
+    name: str = value
+    return name
 
 
 def _are_numbers(values: Any) -> bool:

@@ -18,7 +18,10 @@ def test_any_one_kind_of_prompt_is_enough(prompts):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"object_id": 0, "box": (0, 0, 1, 1)}, "numbered from 1; got object 0"),
+        ({"object_id": 0, "box": (0, 0, 1, 1)}, "numbered from 1 to 2147483647; got 0"),
+        ({"object_id": 2**31, "box": (0, 0, 1, 1)}, "numbered from 1 to 2147483647; got 2147483648"),
+        ({"object_id": 2, "points": ((10**400, 2, 1),)}, r"object 2 is \(1000.*000, 2\) with the label 1"),
+        ({"object_id": 2, "box": (0, 0, 10**400, 1)}, "box of object 2"),
         ({"object_id": 2}, "Nothing is said about object 2"),
         ({"object_id": 2, "points": ((1, 2, 5),)}, r"object 2 is \(1, 2\) with the label 5"),
         ({"object_id": 2, "points": ((1, 2, 1), (float("nan"), 2, 1))}, r"object 2 is \(nan, 2\)"),
