@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from masklet.datasets.annotated import AnnotatedImage
-from masklet.datasets.coco_places import PATTERNS, ListedImages, annotation_files, annotations_of, root_of
+from masklet.datasets.coco_places import PATTERNS, ListedImages, annotation_file_of, annotation_files, root_of
 from masklet.datasets.encoded_objects import encoded_image, why_left_out
 from masklet.datasets.problems import LeftOut, Problem, ProblemKind, counted
 from masklet.errors import InvalidInputError
@@ -34,7 +34,7 @@ class CocoFolder:
     LAYOUT = f"images/PICTURE.jpg and {', '.join(PATTERNS[:2])}, or the path of such a file"
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
-        self._annotations_path = annotations_of(Path(root))
+        self._annotations_path = annotation_file_of(Path(root))
         self.root = root_of(self._annotations_path)
         content = self._read_annotations()
         self._images: list[dict[str, Any]] = content["images"]

@@ -24,7 +24,7 @@ def annotation_files(root: Path) -> list[Path]:
     return [path for path in found if path.name not in UNSPECIFIC or _has_lists(path)]
 
 
-def annotations_of(root: Path) -> Path:
+def annotation_file_of(root: Path) -> Path:
     """Return the file of annotations that `root` is or holds; InvalidInputError if it holds several."""
     if root.is_file():
         return root

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,13 @@ from PIL import Image
 
 from masklet.atomic_files import written_whole
 from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.json_files import shown, whole_number
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import decode_segmentation, encode_run_length
 from masklet.masks.segmentation import Segmentation
 from masklet.media.label_maps import MAXIMUM_OBJECT_ID, LabelMap, write_label_map
+
+HIGHEST_SCORE = 1e30  # of a number that has its place in float32; they are about 0 to 1
 
 FilePath = str | os.PathLike[str]
 
@@ -98,11 +101,29 @@ def annotations_of(segmentation: Segmentation) -> list[dict[str, Any]]:
     ]
 
 
-def segmentation_from(annotations: Sequence[Mapping[str, Any]], height: int, width: int) -> Segmentation:
-    """Return what `annotations_of` described, without logits; InvalidInputError for masks of another size."""
-    masks = [decode_segmentation(each["segmentation"], height, width) for each in annotations]
+def segmentation_from(annotations: object, height: int, width: int) -> Segmentation:
+    """Return what `annotations_of` described, without logits.
+
+    InvalidInputError, naming the object, for anything else and for masks of another size.
+    """
+    if not isinstance(annotations, list):
+        raise InvalidInputError(f"Expected a list of annotations, one an object; got {shown(annotations)}.")
+    objects = [_object_from(each, height, width) for each in annotations]
     return Segmentation(
-        masks=np.array(masks, dtype=bool).reshape(-1, height, width),
-        scores=np.array([each["predicted_iou"] for each in annotations], dtype=np.float32),
-        object_ids=tuple(each["id"] for each in annotations),
+        masks=np.array([mask for _, _, mask in objects], dtype=bool).reshape(-1, height, width),
+        scores=np.array([score for _, score, _ in objects], dtype=np.float32),
+        object_ids=tuple(object_id for object_id, _, _ in objects),
     )
+
+
+def _object_from(annotation: object, height: int, width: int) -> tuple[int, float, Mask]:
+    """Return the id, the score and the mask of an annotation."""
+    if not isinstance(annotation, Mapping):
+        raise InvalidInputError(f"An annotation is an object with an id; got {shown(annotation)}.")
+    object_id, score = whole_number(annotation.get("id"), "The id of an object", 1), annotation.get("predicted_iou")
+    if not isinstance(score, int | float) or not abs(score) <= HIGHEST_SCORE:
+        raise InvalidInputError(f"The predicted_iou of object {object_id} is a finite number; got {shown(score)}.")
+    try:
+        return object_id, score, decode_segmentation(annotation.get("segmentation"), height, width)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"The mask of object {object_id}: {error}") from error

@@ -8,7 +8,7 @@ from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.masks.run_length import decode_run_length
 from masklet.masks.segmentation import Segmentation
 from masklet.media.colours import object_colour
-from masklet.media.mask_files import read_mask_png, write_mask_json, write_mask_png
+from masklet.media.mask_files import read_mask_png, segmentation_from, write_mask_json, write_mask_png
 
 
 def segmentation_of(count, ids=None, scores=None):
@@ -96,6 +96,32 @@ def test_json_fields(tmp_path):
     second = content["annotations"][1]
     assert (second["id"], second["bbox"], second["area"], second["predicted_iou"]) == (7, [1, 1, 3, 3], 9, 0.75)
     np.testing.assert_array_equal(decode_run_length(second["segmentation"]), segmentation.masks[1])
+
+
+OBJECT = {"id": 2, "segmentation": {"size": [5, 8], "counts": [0, 40]}, "predicted_iou": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "message"),
+    [
+        ({}, "Expected a list of annotations"),
+        ([3], "An annotation is an object with an id; got 3"),
+        ([OBJECT | {"id": None}], "The id of an object must be a whole number"),
+        ([OBJECT | {"id": 0}], "The id of an object must be a whole number"),
+        ([OBJECT, OBJECT], "different object ids"),
+        ([OBJECT | {"predicted_iou": None}], "The predicted_iou of object 2 is a finite number; got None"),
+        ([OBJECT | {"predicted_iou": float("nan")}], "The predicted_iou of object 2"),
+        ([OBJECT | {"predicted_iou": 10**400}], "The predicted_iou of object 2"),
+        ([{"id": 2, "predicted_iou": 0.5}], "The mask of object 2: A polygon"),
+        ([OBJECT | {"segmentation": {"size": [5, 8], "counts": "`0"}}], "The mask of object 2: The counts sum to 16"),
+        ([OBJECT | {"segmentation": {"size": [5, 8], "counts": "`"}}], "The mask of object 2: .*cut off"),
+        ([OBJECT | {"segmentation": {"size": [8, 5], "counts": [40]}}], r"The mask of object 2: .*\[8, 5\].*\[5, 8\]"),
+    ],
+)
+def test_annotations_of_something_else(annotations, message):
+    assert segmentation_from([OBJECT], 5, 8).masks.all()
+    with pytest.raises(InvalidInputError, match=message):
+        segmentation_from(annotations, 5, 8)
 
 
 def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):

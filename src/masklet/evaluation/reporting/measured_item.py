@@ -7,8 +7,9 @@ from typing import Any, Self
 import numpy as np
 
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown, whole_number
 from masklet.masks.geometry import Mask
-from masklet.masks.run_length import RunLength, encode_run_length
+from masklet.masks.run_length import RunLength, decode_run_length, encode_run_length
 
 WORST_OF_AN_ITEM = 3
 
@@ -21,6 +22,17 @@ class WorstFrame:
     frame: int
     score: float
     predicted: RunLength
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """Read what `asdict` gave; InvalidInputError for values of the wrong kind and a mask that is broken."""
+        decode_run_length(content["predicted"])
+        return cls(
+            whole_number(content["object_id"], "object_id"),
+            whole_number(content["frame"], "frame"),
+            _score(content["score"]),
+            content["predicted"],
+        )
 
 
 @dataclass(frozen=True)
@@ -52,12 +64,12 @@ class MeasuredItem:
         """Read what `to_dict` gave; InvalidInputError if it is something else."""
         try:
             return cls(
-                content["name"],
-                content["dataset"],
-                content["frames"],
-                tuple(content["object_ids"]),
-                {name: tuple(values) for name, values in content["values"].items()},
-                tuple(WorstFrame(**each) for each in content["worst"]),
+                _text(content["name"]),
+                _text(content["dataset"]),
+                whole_number(content["frames"], "frames", 1),
+                tuple(whole_number(each, "an object id") for each in content["object_ids"]),
+                {name: tuple(map(_score, values)) for name, values in content["values"].items()},
+                tuple(map(WorstFrame.from_dict, content["worst"])),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise InvalidInputError(f"This is not a measured picture or video: {error!r}.") from error
@@ -79,6 +91,18 @@ class WorstFrames:
         """Return the worst frames of the three worst of these objects, those that count, the worst first."""
         offered = [each for each in self._of_objects.values() if each.object_id in object_ids]
         return tuple(sorted(offered, key=lambda each: each.score)[:WORST_OF_AN_ITEM])
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidInputError(f"A name is text; got {shown(value)}.")
+    return value
+
+
+def _score(value: object) -> float:
+    if not isinstance(value, int | float) or not -1 <= value <= 1:  # below 0 where quality grows in place of decaying
+        raise InvalidInputError(f"A value is a number from -1 to 1; got {shown(value)}.")
+    return value
 
 
 def mean_values(items: Sequence[MeasuredItem]) -> dict[str, float]:

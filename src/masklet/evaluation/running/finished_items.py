@@ -54,8 +54,8 @@ class FinishedItems:
             return line[STATE], MeasuredItem.from_dict(line)
         except (InvalidInputError, KeyError, TypeError) as error:
             raise InvalidInputError(
-                f"{self.path} holds a line that is no measured picture or video ({error!r}); delete the file to "
-                "measure again."
+                f"{self.path} holds a line that is no measured picture or video ({error}); delete the file to measure "
+                "again."
             ) from error
 
     def _whole_lines(self) -> list[Any]:
@@ -67,7 +67,7 @@ class FinishedItems:
             os.truncate(self.path, len(whole))
         try:
             return [json.loads(line) for line in whole.splitlines()]
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidInputError(f"{self.path} is damaged ({error}); delete it to measure again.") from error
 
     def _append(self, content: dict[str, Any]) -> None:

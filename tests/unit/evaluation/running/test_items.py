@@ -69,15 +69,39 @@ def test_damaged_lines_are_named(tmp_path):
     (tmp_path / "finished.jsonl").write_text("{}\nnothing\n")
     with pytest.raises(InvalidInputError, match=r"finished\.jsonl is damaged"):
         run(Counting(), folder=tmp_path)
+    (tmp_path / "finished.jsonl").write_text("{}\n" + "[" * 5000 + "\n")
+    with pytest.raises(InvalidInputError, match=r"finished\.jsonl is damaged"):
+        run(Counting(), folder=tmp_path)
 
 
-def test_foreign_lines_are_named(tmp_path):
+WORST = {"object_id": 1, "frame": 0, "score": 0.5, "predicted": {"size": [2, 3], "counts": "06"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"name": None}, "A name is text; got None"),
+        ({"frames": 10**400}, "frames must be a whole number"),
+        ({"object_ids": ["x"]}, "an object id must be a whole number"),
+        ({"values": {"IoU": [float("nan")]}}, "A value is a number from -1 to 1; got nan"),
+        ({"values": {"IoU": [10**400]}}, "A value is a number from -1 to 1"),
+        ({"values": 3}, "no attribute 'items'"),
+        ({"worst": [WORST | {"score": "1"}]}, "A value is a number from -1 to 1; got '1'"),
+        ({"worst": [WORST | {"predicted": {"size": [2, 3], "counts": "05"}}]}, "sum to 5 pixels; 2 x 3 has 6"),
+        ({"worst": [WORST | {"predicted": {"size": [2, 3], "counts": "0V"}}]}, "cut off"),
+        ({"worst": [{}]}, "predicted"),
+        ({"worst": 3}, "not iterable"),
+    ],
+)
+def test_foreign_lines_are_named(tmp_path, changes, reason):
     run(Counting(), folder=tmp_path)
-    with (tmp_path / "finished.jsonl").open("a") as file:
-        file.write('{"state": "", "loss": 1}\n')
-    with pytest.raises(
-        InvalidInputError, match=r"finished\.jsonl holds a line that is no measured .*; delete the file"
-    ):
+    line = {"state": "", "name": "z", "dataset": "x", "frames": 1, "object_ids": [1], "values": {}, "worst": [WORST]}
+    file = tmp_path / "finished.jsonl"
+    whole = file.read_text()
+    file.write_text(whole + json.dumps(line) + "\n")
+    run(Counting(), folder=tmp_path)
+    file.write_text(whole + json.dumps(line | changes) + "\n")
+    with pytest.raises(InvalidInputError, match=rf"holds a line that is no measured .*{reason}.*; delete the file"):
         run(Counting(), folder=tmp_path)
 
 
