@@ -57,6 +57,26 @@ def test_panoptic_segments_become_labels_things_stuff_and_cutouts(tmp_path):
     assert len(bank.photographs) == 1
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"categories": None},
+        {"images": [{"id": 5, "file_name": "one.png"}]},
+        {"images": [{"id": 4, "file_name": 3}]},
+        {"annotations": [{"image_id": 10**400, "file_name": "one.png", "segments_info": []}]},
+        {"annotations": [{"image_id": 4, "file_name": "one.png", "segments_info": [{"iscrowd": 0, "id": "x"}]}]},
+        {"annotations": [{"image_id": 4, "file_name": "a\0b", "segments_info": []}]},
+        {"annotations": [3]},
+    ],
+)
+def test_panoptic_files_of_the_wrong_kind(tmp_path, changes):
+    write_panoptic_folder(tmp_path)
+    document = json.loads((tmp_path / "panoptic_tiny.json").read_text())
+    (tmp_path / "panoptic_tiny.json").write_text(json.dumps(document | changes))
+    with pytest.raises(InvalidInputError, match=r"panoptic_tiny\.json"):
+        PictureBank.load([tmp_path], panoptic_folder=tmp_path)
+
+
 def test_label_pictures_are_no_photographs_even_without_their_json(tmp_path):
     write_panoptic_folder(tmp_path)
     assert len(PictureBank.load([tmp_path]).photographs) == 1

@@ -1,6 +1,5 @@
 """The raw material of scenes: photographs, material swatches and single objects."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,13 @@ from masklet.datasets.scenes.cutouts import Cutout, around_mask, mostly_in_one_p
 from masklet.datasets.scenes.layers import ByteArray
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.folders import matching
+from masklet.json_files import is_file_name, read_json, shown, whole_number
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 LABEL_FOLDER = "panoptic"
 LONGEST_SIDE = 640
 SMALLEST_SIDE = 48
+Segment = tuple[int, bool]  # its id, and whether it is a thing that can be counted
 DRAWN_SHARE = 0.5  # of the objects asked for, where there are cut-outs and drawings
 
 
@@ -159,23 +160,40 @@ def _read_panoptic(folder: Path) -> Iterator[LabelledPicture]:
     files = matching(folder, "panoptic*.json")
     if len(files) != 1:
         raise InvalidInputError(f"{folder} must hold exactly one panoptic*.json, found {[file.name for file in files]}")
-    document = json.loads(files[0].read_text())
+    document = read_json(files[0])
+    try:
+        described = _described(document)
+    except (LookupError, TypeError, InvalidInputError) as error:
+        reason = f"{error} is missing" if isinstance(error, LookupError) else error
+        raise InvalidInputError(f"{files[0]} is not in COCO's panoptic format: {reason}") from error
+    for image, label_image, segments in described:
+        picture, colours = read_picture(folder / "images" / image), read_picture(folder / LABEL_FOLDER / label_image)
+        yield _labelled(picture, colours, segments)
+
+
+def _described(document: Any) -> list[tuple[str, str, list[Segment]]]:
+    """Return the image, the label image and the segments of each annotation, in the order of the images' ids."""
     things = {category["id"] for category in document["categories"] if category["isthing"]}
     names = {image["id"]: image["file_name"] for image in document["images"]}
-    for annotation in sorted(document["annotations"], key=lambda annotation: int(annotation["image_id"])):
-        picture = read_picture(folder / "images" / names[annotation["image_id"]])
-        colours = read_picture(folder / LABEL_FOLDER / annotation["file_name"])
-        yield _labelled(picture, colours, annotation["segments_info"], things)
+    by_image = sorted(document["annotations"], key=lambda each: whole_number(each["image_id"], "image_id"))
+    described = []
+    for annotation in by_image:
+        files = names[annotation["image_id"]], annotation["file_name"]
+        if not all(map(is_file_name, files)):
+            raise InvalidInputError(f"An annotation names the files {shown(files)}; expected two names of files.")
+        usable = [segment for segment in annotation["segments_info"] if not segment["iscrowd"]][:255]
+        segments = [(whole_number(each["id"], "a segment's id"), each["category_id"] in things) for each in usable]
+        described.append((*files, segments))
+    return described
 
 
-def _labelled(picture: ByteArray, colours: ByteArray, segments: list[Any], things: set[int]) -> LabelledPicture:
+def _labelled(picture: ByteArray, colours: ByteArray, segments: Sequence[Segment]) -> LabelledPicture:
     """`colours` is COCO's coding of segment ids: red + 256 green + 65536 blue."""
-    ids = colours.astype(np.int32) @ np.array([1, 256, 65536], np.int32)
+    ids = colours.astype(np.int64) @ np.array([1, 256, 65536])
     labels = np.zeros(ids.shape, np.uint8)
-    usable = [segment for segment in segments if not segment["iscrowd"]][:255]
-    for label, segment in enumerate(usable, start=1):
-        labels[ids == segment["id"]] = label
-    kinds = [(label, segment["category_id"] in things) for label, segment in enumerate(usable, start=1)]
+    for label, (segment, _) in enumerate(segments, start=1):
+        labels[ids == segment] = label
+    kinds = [(label, is_thing) for label, (_, is_thing) in enumerate(segments, start=1)]
     return LabelledPicture(
         picture=bounded(picture),
         labels=bounded(labels, cv2.INTER_NEAREST),
