@@ -59,6 +59,7 @@ _OTHER_NAMES = {
     "Sam2VideoMaskDecoderConfig": "Sam2MaskDecoderConfig",
     "Sam2VideoPreTrainedModel": "PretrainedModel",
     "Sam2VideoPromptEncoderConfig": "Sam2PromptEncoderConfig",
+    "Sam2VideoVideoProcessor": "Sam2VideoProcessor",
 }
 
 __all__ = [

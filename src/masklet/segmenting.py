@@ -162,7 +162,7 @@ class ImageSegmenter:
         decoded = self.model.decode(encoded.embeddings, **prompts)
         is_one_click = torch.zeros(decoded.iou.shape[:2], dtype=torch.bool, device=decoded.iou.device)
         if points is not None and boxes is None and masks is None:
-            given = inputs["input_labels"]
+            given = inputs.get("input_labels", torch.full_like(inputs["input_points"][..., 0], POSITIVE))
             is_one_click = (given == POSITIVE).sum(-1).eq(1) & (given != PADDING).sum(-1).eq(1)
         return decoded, is_one_click
 

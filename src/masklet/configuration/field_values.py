@@ -67,13 +67,15 @@ def field_value(value: Any, name: str, kind: Any) -> Any:
     Args:
         value: what was given; not None, which stands for the default.
         name: of the field.
-        kind: its annotation: bool, int, float or str, lists of these, or one of them or None. Fields of other kinds
-            are returned as they are.
+        kind: its annotation: bool, int, float or str, lists of these, one of them or None, or an int or a list of
+            them. Fields of other kinds are returned as they are.
 
     Raises:
         InvalidInputError: if the value is of another kind or beyond the range.
     """
     options = [option for option in get_args(kind) if option is not NoneType]
+    if kind == int | list[int]:
+        return field_value(value, name, list[int] if isinstance(value, list | tuple) else int)
     if get_origin(kind) is list:
         return [field_value(each, name, options[0]) for each in _listed(value, name, kind)]
     if NoneType in get_args(kind):

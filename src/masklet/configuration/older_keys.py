@@ -79,7 +79,7 @@ def _hiera(given: Keys) -> Keys:
             start = given.get(first, {"hidden_size": 96, "num_attention_heads": 1}[first])
             given.setdefault(per_stage, [int(start * given[factor] ** stage) for stage in stages])
             del given[factor]
-    for name in ("image_size", "patch_kernel_size", "patch_stride", "patch_padding", "query_stride"):
+    for name in ("patch_kernel_size", "patch_stride", "patch_padding", "query_stride"):
         if name in given and given[name] is None:
             del given[name]
         elif isinstance(given.get(name), int):

@@ -36,7 +36,7 @@ class Sam2HieraDetConfig(Config):
     hidden_size: int = 96
     num_attention_heads: int = 1
     num_channels: int = 3
-    image_size: list[int] = [1024, 1024]  # noqa: RUF012 (copied for each instance)
+    image_size: int | list[int] = [1024, 1024]  # noqa: RUF012 (copied for each instance)
     patch_kernel_size: list[int] = [7, 7]  # noqa: RUF012
     patch_stride: list[int] = [4, 4]  # noqa: RUF012
     patch_padding: list[int] = [3, 3]  # noqa: RUF012
@@ -78,8 +78,10 @@ class Sam2HieraDetConfig(Config):
 
     def _check_pairs(self) -> None:
         """Check what counts rows and columns."""
-        for name in (name for name in _PAIRS if len(getattr(self, name)) != 2):
-            raise InvalidInputError(f"{name} is {getattr(self, name)}; it needs two values, for rows and columns.")
+        for name in _PAIRS:
+            sides = getattr(self, name)
+            if not isinstance(sides, int) and len(sides) != 2:
+                raise InvalidInputError(f"{name} is {sides}; it needs two values, for rows and columns.")
         if self.query_stride != [2, 2]:
             raise InvalidInputError(
                 f"query_stride={self.query_stride} is not supported; every released SAM 2 uses [2, 2]."
@@ -89,6 +91,26 @@ class Sam2HieraDetConfig(Config):
     def depth(self) -> int:
         """Number of blocks of all stages."""
         return sum(self.blocks_per_stage)
+
+    @property
+    def stages(self) -> list[int]:
+        """The seed-era name of `blocks_per_stage`."""
+        return self.blocks_per_stage
+
+    @property
+    def window_spec(self) -> list[int]:
+        """The seed-era name of `window_size_per_stage`."""
+        return self.window_size_per_stage
+
+    @property
+    def dim_mul(self) -> float:
+        """The seed-era factor by which channels grow from the first stage to the second."""
+        return self.embed_dim_per_stage[1] / self.embed_dim_per_stage[0]
+
+    @property
+    def head_mul(self) -> float:
+        """The seed-era factor by which attention heads grow from the first stage to the second."""
+        return self.num_attention_heads_per_stage[1] / self.num_attention_heads_per_stage[0]
 
 
 class Sam2VisionConfig(Config):

@@ -25,12 +25,26 @@ class BatchFeature(dict[str, Any]):
 
     def __init__(self, data: Mapping[str, Any] | None = None, tensor_type: str | None = None) -> None:
         super().__init__(data or {})
+        self.convert_to_tensors(tensor_type)
+
+    @property
+    def data(self) -> Self:
+        """The inputs by name, which are the batch itself."""
+        return self
+
+    def convert_to_tensors(self, tensor_type: str | None = None) -> Self:
+        """Stack every value into a tensor ("pt") or an array ("np"), in place; return the batch itself.
+
+        Raises:
+            InvalidInputError: for any other tensor type, or if entries of different shapes should be stacked.
+        """
         if tensor_type not in TENSOR_TYPES:
             raise InvalidInputError(f"return_tensors must be one of {TENSOR_TYPES}, got {tensor_type!r}.")
         if tensor_type is not None:
             for name, value in self.items():
                 tensor = _stacked(name, value)
                 self[name] = tensor.cpu().numpy() if tensor_type == "np" else tensor
+        return self
 
     def __getattr__(self, name: str) -> Any:
         try:

@@ -128,7 +128,7 @@ class Sam2Processor(VideoSessions, HubUploads):
             "target_size": self.target_size,
         }
         if self.video_processor is not None:
-            settings["video_processor"] = self.video_processor.to_dict()
+            settings["video_processor"] = self.video_processor.frame_settings()
         return settings
 
     def to_json_string(self) -> str:

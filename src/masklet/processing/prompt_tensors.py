@@ -45,7 +45,8 @@ def point_tensors(points: Any, labels: Any, sizes: Sizes, target_size: int, padd
     """Return input_points float32 [B, P, N, 2] and input_labels int64 [B, P, N].
 
     Ragged objects and points are filled up with points (padding, padding) labelled -10; so labelled, too, are points
-    that a caller padded so. Other points without labels are positive. Coordinates are scaled from the picture's height
+    that a caller padded so. Other points without labels are positive; where none is padding, there are no input_labels
+    then, as in the reference. Coordinates are scaled from the picture's height
     and width to `target_size`, those of padding are not.
 
     Args:
@@ -70,7 +71,10 @@ def point_tensors(points: Any, labels: Any, sizes: Sizes, target_size: int, padd
         labels_bpn = _labels(_prompts_of(labels, LABELS, sizes), lists)
     _check_points(points_bpn2, is_padding_bpn1[..., 0] | (labels_bpn < 0), sizes)
     scaled_bpn2 = _scaled(points_bpn2, sizes, target_size)
-    return {"input_points": torch.where(is_padding_bpn1, points_bpn2, scaled_bpn2), "input_labels": labels_bpn}
+    tensors = {"input_points": torch.where(is_padding_bpn1, points_bpn2, scaled_bpn2)}
+    if labels is not None or is_padding_bpn1.any():
+        tensors["input_labels"] = labels_bpn
+    return tensors
 
 
 def box_tensor(boxes: Any, sizes: Sizes, target_size: int, padding: float) -> Tensor:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -15,7 +15,10 @@ from masklet.hub_uploads import HubUploads
 from masklet.processing import post_processing
 from masklet.processing.image_options import OPTION_NAMES, ImageOptions
 from masklet.processing.saved_settings import read_json
-from masklet.sources import Source
+from masklet.sources import Location, Source
+
+# None stands for the default of these; of a step (`do_resize`), it means that the step is left out.
+_WITH_DEFAULTS = tuple(name for name in OPTION_NAMES if not name.startswith("do_"))
 
 
 class SavedOptions(ImageOptions, HubUploads):
@@ -36,7 +39,7 @@ class SavedOptions(ImageOptions, HubUploads):
     read_settings: ClassVar[Callable[..., dict[str, Any]]]
 
     def __init__(self, **options: Any) -> None:
-        options = {name: value for name, value in options.items() if value is not None or name not in OPTION_NAMES}
+        options = {name: value for name, value in options.items() if value is not None or name not in _WITH_DEFAULTS}
         super().__init__(**{name: options.pop(name) for name in OPTION_NAMES if name in options})
         for name, value in storable(options).items():
             setattr(self, name, value)
@@ -117,13 +120,20 @@ class SavedOptions(ImageOptions, HubUploads):
             InvalidInputError: for options that are neither known nor saved.
         """
         source, location, keywords = with_location(source, keywords)
+        processor, unused = cls._loaded(source, location, keywords, refuses_unused=not return_unused_kwargs)
+        return (processor, unused) if return_unused_kwargs else processor  # type: ignore[return-value]
+
+    @classmethod
+    def _loaded(
+        cls, source: Source, location: Location, keywords: Mapping[str, Any], *, refuses_unused: bool
+    ) -> tuple[Self, dict[str, Any]]:
+        """Return the processor of a checkpoint, and the keywords that are no options of it."""
         saved = cls.read_settings(source, **location)
         overrides = without_loading_arguments(keywords)
         unused = {name: overrides.pop(name) for name in list(overrides) if name not in {*OPTION_NAMES, *saved}}
-        if unused and not return_unused_kwargs:
+        if unused and refuses_unused:
             raise InvalidInputError(f"Unknown options {list(unused)}; the processor knows {list(OPTION_NAMES)}.")
-        processor = cls.from_dict(saved, **overrides)
-        return (processor, unused) if return_unused_kwargs else processor  # type: ignore[return-value]
+        return cls.from_dict(saved, **overrides), unused
 
     def _with(self, overrides: dict[str, Any]) -> ImageOptions:
         if unknown := [name for name in overrides if name not in OPTION_NAMES]:

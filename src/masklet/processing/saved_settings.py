@@ -52,6 +52,16 @@ def image_processor_settings(source: Source, **location: Any) -> dict[str, Any]:
     return {"size": Sam2Config.from_pretrained(source, **location).image_size}
 
 
+def has_image_processor_settings(source: Source, **location: Any) -> bool:
+    """Whether `image_processor_settings` finds something: settings of images, or a model that gives their size."""
+    names = (IMAGE_PROCESSOR_FILE, CONFIG_FILE)
+    return (
+        _is_pickle_file(source)
+        or "image_processor" in processor_settings(source, **location)
+        or any(locate_file(source, name, required=False, **location) for name in names)
+    )
+
+
 def video_processor_settings(source: Source, **location: Any) -> dict[str, Any]:
     """Return a video processor's settings from either layout; a source without them has those of its pictures.
 

@@ -10,7 +10,21 @@ from torch import Tensor
 from masklet.errors import InvalidInputError
 
 
-def height_and_width(size: object, name: str = "size") -> dict[str, int]:
+class Size(dict[str, int]):
+    """{"height": h, "width": w} in pixels, by key and by attribute."""
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return self["height"]
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return self["width"]
+
+
+def height_and_width(size: object, name: str = "size") -> Size:
     """Return {"height": h, "width": w} from such a mapping, a pair (height, width), or one number for a square.
 
     Raises:
@@ -29,7 +43,7 @@ def height_and_width(size: object, name: str = "size") -> dict[str, int]:
         raise InvalidInputError(
             f"{name} must be {{'height': h, 'width': w}}, (h, w) or one number, all positive; got {size!r}."
         ) from None
-    return {"height": height, "width": width}
+    return Size(height=height, width=width)
 
 
 def size_pairs(sizes: object) -> list[tuple[int, int]]:

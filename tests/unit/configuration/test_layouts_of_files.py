@@ -57,7 +57,9 @@ def test_seed_backbone_keys() -> None:
     assert older.blocks_per_stage == [2, 3, 16, 3]
     assert older.embed_dim_per_stage == [112, 224, 448, 896]
     assert older.num_attention_heads_per_stage == [2, 4, 8, 16]
-    assert (older.image_size, older.patch_stride, older.patch_kernel_size) == ([512, 512], [4, 4], [7, 7])
+    assert (older.stages, older.window_spec) == ([2, 3, 16, 3], [8, 4, 14, 7])
+    assert (older.dim_mul, older.head_mul) == (2, 2)
+    assert (older.image_size, older.patch_stride, older.patch_kernel_size) == (512, [4, 4], [7, 7])
 
 
 def test_growth_by_other_factors() -> None:

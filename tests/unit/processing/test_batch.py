@@ -58,3 +58,12 @@ def test_tensor_types() -> None:
         BatchFeature(data, "tf")
     with pytest.raises(InvalidInputError, match=r"frames of different shapes \[\(2,\), \(3,\)\]"):
         BatchFeature({"frames": [torch.zeros(2), torch.ones(3)]}, "pt")
+
+
+def test_conversion_after_the_call() -> None:
+    inputs = BatchFeature({"original_sizes": [(3, 4), (5, 6)]})
+    assert inputs.data is inputs
+    assert inputs.convert_to_tensors("pt").original_sizes.tolist() == [[3, 4], [5, 6]]
+    assert isinstance(inputs.convert_to_tensors("np")["original_sizes"], np.ndarray)
+    with pytest.raises(InvalidInputError, match="got 'tf'"):
+        inputs.convert_to_tensors("tf")

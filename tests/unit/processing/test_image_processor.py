@@ -268,3 +268,18 @@ def test_casting_the_batch(processor: Sam2ImageProcessorFast) -> None:
     inputs = inputs.to(torch.float16)
     assert inputs.pixel_values.dtype == torch.float16
     assert inputs.input_ids.dtype == torch.int64
+
+
+def test_sizes_by_attribute() -> None:
+    size = Sam2ImageProcessorFast(size=(3, 4)).size
+    assert (size.height, size.width) == (3, 4)
+    assert size == {"height": 3, "width": 4}
+
+
+def test_a_step_that_is_none_is_left_out() -> None:
+    pixels = np.full((4, 6, 3), 255, np.uint8)
+    processor = Sam2ImageProcessorFast(do_resize=None, do_normalize=None, image_mean=None)
+    assert processor.do_resize is None
+    assert processor.image_mean == [0.485, 0.456, 0.406]
+    inputs = processor(pixels, return_tensors="pt")
+    assert torch.equal(inputs.pixel_values, torch.ones(1, 3, 4, 6))

@@ -82,10 +82,17 @@ def test_prompts_are_tensors_without_return_tensors_and_arrays_on_demand(process
     assert {type(value) for value in arrays.values()} == {np.ndarray}
 
 
+def test_labels_are_there_where_they_were_given_or_tell_padding(processor: Sam2Processor) -> None:
+    one, two = [[[[1, 2]]]], [[[[1, 2]], [[3, 4], [5, 6]]]]
+    assert "input_labels" not in processor(PICTURE, input_points=one)
+    assert processor(PICTURE, input_points=one, input_labels=[[[0]]]).input_labels.tolist() == [[[0]]]
+    assert processor(PICTURE, input_points=two).input_labels.tolist() == [[[1, -10], [1, 1]]]
+
+
 def test_prompts_without_pictures(processor: Sam2Processor) -> None:
     for sizes in ([[30, 400]], torch.tensor([[30, 400]]), np.array([[30, 400]]), [torch.Size((30, 400))]):
         inputs = processor(input_points=[[[[200, 15]]]], original_sizes=sizes, return_tensors="pt")
-        assert set(inputs) == {"original_sizes", "input_points", "input_labels"}
+        assert set(inputs) == {"original_sizes", "input_points"}
         assert inputs.input_points.tolist() == [[[[32, 32]]]]
         assert inputs.original_sizes.tolist() == [[30, 400]]
     with pytest.raises(ValueError, match="Either images or original_sizes must be provided"):
@@ -200,8 +207,6 @@ def test_overrides_that_are_no_options_are_refused_and_those_of_transformers_und
     Sam2Processor(size=48).save_pretrained(tmp_path)
     with pytest.raises(InvalidInputError, match=r"\['do_normalise'\].*do_normalize"):
         Sam2Processor.from_pretrained(tmp_path, do_normalise=False)
-    with pytest.raises(InvalidInputError, match="HF_TOKEN"):
-        Sam2Processor.from_pretrained(tmp_path, token="...")
     loaded = Sam2Processor.from_pretrained(tmp_path, use_fast=True, trust_remote_code=False)
     assert not hasattr(loaded.image_processor, "use_fast")
 

@@ -116,3 +116,47 @@ def test_settings_in_the_older_layout_are_read(tmp_path: Path) -> None:
     loaded = Sam2Processor.from_pretrained(tmp_path)
     assert loaded.video_processor is not None
     assert loaded.video_processor.size == SIZE
+
+
+def test_made_of_its_parts(frames: np.ndarray) -> None:
+    images, videos = Sam2ImageProcessorFast(size=32), Sam2VideoProcessor(size=SIZE)
+    processor = Sam2VideoProcessor(image_processor=images, video_processor=videos)
+    assert processor.image_processor is images
+    assert processor.video_processor.size == SIZE
+    assert processor.target_size == 16
+    assert processor.init_video_session(video=frames).get_frame(0).shape == (3, 16, 16)
+    assert Sam2VideoProcessor(image_processor=images).size == {"height": 32, "width": 32}
+    assert Sam2VideoProcessor(images, videos, target_size=64).target_size == 64
+
+
+def test_the_whole_is_saved_under_the_names_that_transformers_reads(tmp_path: Path) -> None:
+    processor = Sam2VideoProcessor(Sam2ImageProcessorFast(size=32), Sam2VideoProcessor(size=SIZE), point_pad_value=-20)
+    assert [Path(path).name for path in processor.save_pretrained(tmp_path)] == ["processor_config.json"]
+    saved = json.loads((tmp_path / "processor_config.json").read_text())
+    assert saved["processor_class"] == "Sam2VideoProcessor"
+    assert saved["image_processor"]["image_processor_type"] == "Sam2ImageProcessorFast"
+    assert saved["video_processor"]["video_processor_type"] == "Sam2VideoVideoProcessor"
+    loaded = Sam2VideoProcessor.from_pretrained(tmp_path)
+    assert loaded.to_dict() == processor.to_dict()
+    assert (loaded.image_processor.size.height, loaded.size.height, loaded.point_pad_value) == (32, 16, -20)
+    assert Sam2VideoProcessor.from_pretrained(tmp_path, size=8).target_size == 8
+    other = Sam2ImageProcessorFast(size=48)
+    assert Sam2VideoProcessor.from_pretrained(tmp_path, image_processor=other).image_processor is other
+
+
+def test_the_frames_part_of_a_processor_has_the_name_that_transformers_gives_it(tmp_path: Path) -> None:
+    Sam2Processor(video_processor=Sam2VideoProcessor(size=SIZE)).save_pretrained(tmp_path)
+    saved = json.loads((tmp_path / "processor_config.json").read_text())
+    assert saved["video_processor"]["video_processor_type"] == "Sam2VideoVideoProcessor"
+
+
+def test_images_and_prompts_are_prepared_as_by_the_processor_of_images(frames: np.ndarray) -> None:
+    processor = Sam2VideoProcessor(Sam2ImageProcessorFast(size=32), Sam2VideoProcessor(size=32))
+    prompts: dict[str, Any] = {"input_points": [[[[3, 4]]]], "input_labels": [[[1]]], "return_tensors": "pt"}
+    whole = Sam2Processor(Sam2ImageProcessorFast(size=32))
+    for given in ({"images": frames[0]}, {"original_sizes": [[20, 30]]}):
+        ours, expected = processor(**given, **prompts), whole(**given, **prompts)
+        assert set(ours) == set(expected)
+        assert all(torch.equal(ours[name], expected[name]) for name in expected)
+    with pytest.raises(InvalidInputError, match="Give either videos or images"):
+        processor(frames, images=frames[0])
