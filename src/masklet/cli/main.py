@@ -36,6 +36,9 @@ class OneLineErrors(TyperGroup):
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Parse the command line, run the command and exit."""
+        for stream in (sys.stdout, sys.stderr):
+            if getattr(stream, "errors", None) == "strict":  # names of files need not be text in UTF-8
+                stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         try:
             code = super().main(*args, **{**options, "standalone_mode": False})
         except Exception as error:  # a wrong option before any command

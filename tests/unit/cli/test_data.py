@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 
 from tests.unit.datasets.annotated_folders import write_coco, write_plain, write_youtube_vos
 from typer.testing import CliRunner, Result
@@ -55,6 +58,32 @@ def test_errors_are_listed_with_their_place_before_remarks(tmp_path):
         "unreadable file": True,
         "no objects": False,
     }
+
+
+def test_what_is_left_out_is_counted_with_its_reason(tmp_path):
+    write_coco(tmp_path)
+    content = json.loads((tmp_path / "annotations.json").read_text())
+    content["annotations"][0] |= {"iscrowd": 1}
+    content["annotations"][1] |= {"segmentation": None, "bbox": [1, 2, 3, 4]}
+    (tmp_path / "annotations.json").write_text(json.dumps(content))
+    result = check(tmp_path, "--json", tmp_path / "report.json")
+    assert result.exit_code == 0
+    counts = {"annotations are crowds (iscrowd is 1)": 1, "annotations have a box, but no mask": 1}
+    assert json.loads((tmp_path / "report.json").read_text())["left_out"] == counts
+    rows = [line.split(maxsplit=2) for line in result.stdout.splitlines()]
+    assert [row[2] for row in rows if row[:2] == ["left", "out"]] == [f"1 {reason}" for reason in counts]
+
+
+def test_names_that_are_no_text_are_printed_all_the_same(tmp_path):
+    write_coco(tmp_path)
+    content = json.loads((tmp_path / "annotations.json").read_text())
+    content["images"][0]["file_name"] = os.fsdecode(b"\xe9.png")  # as programs on Linux write names in Latin-1
+    (tmp_path / "annotations.json").write_text(json.dumps(content))
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    command = [sys.executable, "-m", "masklet", "data", "check", "--structure", str(tmp_path)]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert f"{tmp_path}{os.sep}images{os.sep}\\udce9.png: listed in" in ended.stdout
 
 
 def test_structure_alone_reads_no_pictures(tmp_path):
