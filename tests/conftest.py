@@ -3,6 +3,15 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
+
+
+@pytest.fixture(autouse=True)
+def usual_limit_on_image_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test sets by --max-image-pixels, or the environment by itself, ends with the test."""
+    monkeypatch.setenv("MASKLET_MAX_IMAGE_PIXELS", "1")
+    monkeypatch.delenv("MASKLET_MAX_IMAGE_PIXELS")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
 
 
 @pytest.fixture(scope="session")

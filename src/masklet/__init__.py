@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Sam2VisionConfig,
     )
     from masklet.masks.segmentation import Segmentation
+    from masklet.media.image_files import set_max_image_pixels
     from masklet.modeling.hiera import Sam2HieraDetModel
     from masklet.modeling.image_model import Sam2Model
     from masklet.modeling.vision import Sam2VisionModel
@@ -49,6 +50,7 @@ _HOMES = {
     "TrackedVideo": "video_tracking",
     "VideoTracker": "video_tracking",
     "ZoomingSegmenter": "zooming",
+    "set_max_image_pixels": "media.image_files",
 }
 
 # Names that later versions of transformers gave to the same classes: one configuration serves images and videos.
@@ -81,6 +83,7 @@ __all__ = [
     "TrackedVideo",
     "VideoTracker",
     "ZoomingSegmenter",
+    "set_max_image_pixels",
 ]
 
 

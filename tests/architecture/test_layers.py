@@ -85,6 +85,11 @@ def calls_of_attributes(path: Path) -> set[str]:
     return {each.attr for each in calls if isinstance(each, ast.Attribute)} | names
 
 
+def dotted_calls(path: Path) -> set[str]:
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return {ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)}
+
+
 def test_every_file_belongs_to_a_layer() -> None:
     assert {layer_of(path) for path in FILES} == set(LAYERS)
 
@@ -119,6 +124,15 @@ def test_folders_are_listed_at_one_place() -> None:
     exceptions = {"folders.py", "atomic_files.py"}  # the latter looks for hidden files: its own unfinished ones
     found = {path: calls_of_attributes(path) & listings for path in FILES}
     assert offenders(found).keys() == exceptions
+
+
+def test_image_files_are_opened_at_one_place() -> None:
+    """What opens one by itself would not know the limit on its pixels, nor which errors a broken file gives."""
+    openings = {"Image.open", "cv2.imread", "cv2.imreadmulti", "cv2.imdecode", "cv2.imdecodemulti"}
+    found = {path: dotted_calls(path) & openings for path in FILES}
+    behind_it = {f"datasets/scenes/{name}.py": {"cv2.imdecode"} for name in ("bank", "cutouts")}
+    of_its_own = {"datasets/scenes/finish.py": {"cv2.imdecode"}}  # a JPEG that it has just encoded
+    assert offenders(found) == {"media/image_files.py": {"Image.open"}} | behind_it | of_its_own
 
 
 def test_configurations_need_no_libraries() -> None:

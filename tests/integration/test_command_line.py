@@ -156,14 +156,27 @@ def test_a_mask_prompt_is_read_from_a_file(here, model):
     assert_one_line(wrong, ExitCode.WRONG_USAGE, "b.jpg: The mask rough.png is 120 x 90", "50 x 60")
 
 
+def test_images_and_masks_above_the_limit_are_refused_and_can_be_permitted(here, model, monkeypatch):
+    monkeypatch.setenv("MASKLET_MAX_IMAGE_PIXELS", "10799")
+    Image.fromarray(np.full((90, 120), 255, np.uint8)).save("rough.png")
+    for arguments in (["b.jpg", "--mask", "rough.png"], ["a.png", "--box", "1,1,40,40"]):
+        refused = masklet("segment", *arguments, "-o", "out", "--model", model)
+        assert_one_line(refused, ExitCode.FILE_PROBLEM, "120 x 90", "10,799 allowed", "--max-image-pixels")
+    assert not Path("out").exists()
+    permitted = ["a.png", "--mask", "rough.png", "--max-image-pixels", "10800"]
+    assert masklet("segment", *permitted, "-o", "out", "--model", model).exit_code == ExitCode.DONE
+    wrong = masklet("segment", *permitted[:-1], "none", "-o", "out", "--model", model)
+    assert_one_line(wrong, ExitCode.WRONG_USAGE, "--max-image-pixels")
+
+
 def test_bad_photos_of_a_batch_are_reported_and_the_others_done(here, model):
     Path("text.jpg").write_text("no picture")
     photos = ["text.jpg", "a.png", "nowhere.png", "b.jpg"]
     result = masklet("segment", *photos, "--point", "100,40", "-o", "out", "--model", model)
     assert result.exit_code == ExitCode.SOME_FAILED
     unreadable, missing, outside = result.stderr.splitlines()
-    assert unreadable == "Error: Not a picture in a known format: text.jpg"
-    assert missing == "Error: No such picture file: nowhere.png"
+    assert unreadable == "Error: Not an image in a known format: text.jpg"
+    assert missing == "Error: No such image file: nowhere.png"
     assert outside.startswith("Error: b.jpg: Point (100, 40)")
     assert sorted(path.name for path in (here / "out").iterdir()) == ["a.json", "a_mask.png", "a_overlay.png"]
 

@@ -11,6 +11,7 @@ import typer
 
 from masklet.atomic_files import remove_unfinished, written_whole
 from masklet.cli.exit_codes import ExitCode
+from masklet.cli.image_options import MaxImagePixelsOption
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +47,7 @@ def check(
     structure: Annotated[
         bool, typer.Option("--structure", help="Read names and annotation files only, no pictures and masks.")
     ] = False,
+    max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
     """Read everything under ROOT, and say what there is and what is wrong with it, and where.
 

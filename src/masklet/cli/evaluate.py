@@ -22,6 +22,7 @@ from masklet.cli.evaluation_options import (
 )
 from masklet.cli.evaluation_run import EvaluationRun
 from masklet.cli.exit_codes import EXPLANATION
+from masklet.cli.image_options import MaxImagePixelsOption
 from masklet.cli.model_options import DataTypeOption, DeviceOption, ImageSizeOption, ModelOption, ZoomOption
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def stills(
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
     zoom: ZoomOption = False,
+    max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
     """Measure the mean IoU after 1, 3 and 5 simulated clicks and from a box.
 

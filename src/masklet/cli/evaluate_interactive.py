@@ -21,6 +21,7 @@ from masklet.cli.evaluation_options import (
     refuse_beside,
 )
 from masklet.cli.evaluation_run import EvaluationRun
+from masklet.cli.image_options import MaxImagePixelsOption
 from masklet.cli.model_options import (
     DataTypeOption,
     DeviceOption,
@@ -60,6 +61,7 @@ def interactive(
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
     preset: PresetOption = TrackingPreset.EXACT,
+    max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
     """Measure J&F after each number of annotated frames, the clicks being those of a simulated user.
 

@@ -25,6 +25,7 @@ from masklet.cli.evaluation_options import (
     refuse_beside,
 )
 from masklet.cli.evaluation_run import EvaluationRun
+from masklet.cli.image_options import MaxImagePixelsOption
 from masklet.cli.model_options import (
     DataTypeOption,
     DeviceOption,
@@ -71,6 +72,7 @@ def vos(
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
     preset: PresetOption = TrackingPreset.EXACT,
+    max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
     """Measure J, F and J&F of following objects from the masks where they first appear.
 

@@ -4,6 +4,7 @@ Nothing heavy is imported before a command runs, so that `masklet --help` answer
 """
 
 import sys
+import warnings
 from typing import Annotated, Any
 
 import typer
@@ -86,4 +87,6 @@ def masklet(
 def run() -> None:
     """Run the command line of this process."""
     exit_when_terminated()
+    # Pillow's, of images from half the size on that `masklet.media.image_files` refuses.
+    warnings.filterwarnings("ignore", r"Image size \(\d+ pixels\) exceeds limit")
     app(prog_name="masklet")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +10,7 @@ import typer
 
 from masklet.cli.error_lines import report_error
 from masklet.cli.exit_codes import ExitCode
+from masklet.cli.image_options import MaxImagePixelsOption
 from masklet.cli.model_options import (
     DataTypeOption,
     DeviceOption,
@@ -57,6 +58,7 @@ def segment(
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
     zoom: ZoomOption = False,
+    max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
     """Segment objects in photos by points, boxes and masks.
 
@@ -72,23 +74,13 @@ def segment(
     """
     work = _work(photos or [], (point or [], box or [], mask or []), prompts)
     _check_output(work, output, multimask)
-    from masklet.atomic_files import remove_unfinished
-    from masklet.cli.progress import progress_bar
-
-    remove_unfinished(output)
-    failures = []
-    with progress_bar() as progress:
-        task = progress.add_task("Loading the model", total=None)
-        segmenter = load_segmenter(model, device, dtype, image_size, zoom)
-        progress.update(task, total=len(work))
-        for photo, objects in work.items():
-            progress.update(task, description=photo.name)
-            try:
-                for path in _segment_photo(segmenter, photo, objects, output, multimask):
-                    print(path, flush=True)
-            except (OSError, ValueError) as error:
-                failures.append(report_error(error, debug=context.find_root().params["debug"], subject=str(photo)))
-            progress.advance(task)
+    failures = _segment_all(
+        work,
+        lambda: load_segmenter(model, device, dtype, image_size, zoom),
+        output,
+        multimask,
+        context.find_root().params["debug"],
+    )
     if failures:
         raise typer.Exit(failures[0] if len(failures) == len(work) else ExitCode.SOME_FAILED)
 
@@ -139,6 +131,30 @@ def _check_output(work: Work, output: Path, multimask: bool) -> None:
 
 def _candidate_name(photo: Path, rank: int) -> str:
     return f"{photo.stem}_candidate{rank}"
+
+
+def _segment_all(
+    work: Work, load: Callable[[], ImageSegmenter], output: Path, multimask: bool, is_debugging: bool
+) -> list[ExitCode]:
+    """Load the model, segment all images and print the paths of the results; return the codes of those that failed."""
+    from masklet.atomic_files import remove_unfinished
+    from masklet.cli.progress import progress_bar
+
+    remove_unfinished(output)
+    failures = []
+    with progress_bar() as progress:
+        task = progress.add_task("Loading the model", total=None)
+        segmenter = load()
+        progress.update(task, total=len(work))
+        for photo, objects in work.items():
+            progress.update(task, description=photo.name)
+            try:
+                for path in _segment_photo(segmenter, photo, objects, output, multimask):
+                    print(path, flush=True)
+            except (OSError, ValueError) as error:
+                failures.append(report_error(error, debug=is_debugging, subject=str(photo)))
+            progress.advance(task)
+    return failures
 
 
 def _segment_photo(

@@ -11,6 +11,7 @@ import typer
 
 from masklet.atomic_files import check_writable, remove_unfinished
 from masklet.cli.exit_codes import ExitCode
+from masklet.cli.image_options import MaxImagePixelsOption
 from masklet.cli.model_options import (
     CompileOption,
     DataTypeOption,
@@ -48,9 +49,7 @@ def track(
         typer.Option(metavar="FILE[@FRAME:N]", help="A mask as large as the video, not black inside, or a label map."),
     ] = None,
     direction: Annotated[Direction, typer.Option(help="Where to go from the prompted frames.")] = Direction.FORWARD,
-    frames: Annotated[
-        str | None, typer.Option("--range", metavar="A:B", help="Track the frames A to B - 1 only.")
-    ] = None,
+    frames: Annotated[str | None, typer.Option("--range", metavar="A:B", help="Track frames A to B - 1 only.")] = None,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write to.")] = Path(
         "masklet-output"
     ),
@@ -68,6 +67,7 @@ def track(
     image_size: ImageSizeOption = None,
     preset: PresetOption = TrackingPreset.EXACT,
     is_compiled: CompileOption = False,
+    max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
     """Follow objects through a video, from points, boxes and masks on any of its frames.
 

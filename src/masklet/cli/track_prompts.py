@@ -11,11 +11,10 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
-
 from masklet.cli.prompt_options import parsed_box, parsed_point
-from masklet.errors import InvalidInputError
+from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.masks.geometry import Box
+from masklet.media.image_files import opened_image
 from masklet.media.label_maps import read_label_map
 from masklet.media.mask_files import read_mask_png
 from masklet.prompts.object_prompts import ObjectPrompt, Point
@@ -153,10 +152,10 @@ def _keep_one(values: dict[Place, Any], place: Place, value: Any, option: str) -
 
 def _is_palette_picture(file: Path) -> bool:
     try:
-        with Image.open(file) as image:
+        with opened_image(file, "mask") as image:
             return image.mode == "P"
-    except OSError:
-        return False  # said by the one who reads it
+    except UnreadableImageError:
+        return False  # reported by the one who reads it
 
 
 def _object_ids(label_map: Path) -> list[int]:

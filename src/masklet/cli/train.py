@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from masklet.cli.exit_codes import ExitCode
+from masklet.cli.image_options import MaxImagePixelsOption
 from masklet.cli.model_options import DeviceOption, usable_device
 from masklet.errors import InvalidInputError
 
@@ -46,6 +47,7 @@ def train(
         typer.Option("--evaluate", metavar="ROOT", help="Annotated data to measure on before and after; repeatable."),
     ] = None,
     device: DeviceOption = None,
+    max_image_pixels: MaxImagePixelsOption = None,
     show: Annotated[bool, typer.Option("--show", help="Print every field as it would run, and stop.")] = False,
 ) -> None:
     """Train a model; an interrupted run goes on where it stopped when the same command is given again.
@@ -64,6 +66,7 @@ def train(
     _require_annotations(recipe, chosen)
     again = [*_options("--data", data), "-o", str(run), *_options("--from", [initial_weights or ""])]
     again += _options("--set", changes) + _options("--evaluate", evaluation_data) + _options("--device", [device or ""])
+    again += _options("--max-image-pixels", [max_image_pixels or ""])
     _train(chosen, run, usable_device(device), evaluation_data or [], shlex.join(["masklet", "train", recipe, *again]))
 
 

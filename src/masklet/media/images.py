@@ -1,45 +1,31 @@
 """Picture files, and pictures of any depth, as upright 8-bit RGB."""
 
-import os
-import struct
-from typing import BinaryIO
-
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.errors import InvalidInputError
+from masklet.media.image_files import ImageFile, opened_image
 
 Pixels = npt.NDArray[np.uint8]  # [H, W, 3] RGB
-PictureFile = str | os.PathLike[str] | BinaryIO
 
 
-def read_image(source: PictureFile) -> Image.Image:
-    """Read a picture file as an 8-bit RGB image, turned upright as its EXIF orientation says.
+def read_image(source: ImageFile) -> Image.Image:
+    """Read an image file as an 8-bit RGB image, turned upright as its EXIF orientation says.
 
     Every format and mode that Pillow opens is accepted; `to_rgb` says how each mode is converted. Of a file with
-    several pictures the first is read.
+    several images the first is read.
 
     Args:
         source: a path, or a binary file open for reading.
 
     Raises:
-        UnreadableImageError: if there is no such file, it is not a picture, is truncated, or is so large that decoding
-            it could exhaust the memory (Pillow's decompression bomb limit).
+        UnreadableImageError: if there is no such file, it is not an image, is truncated, or has more pixels than
+            `max_image_pixels`.
     """
-    name = _name_of(source)
-    try:
-        with Image.open(source) as image:
-            image.load()
-            return to_rgb(ImageOps.exif_transpose(image))
-    except FileNotFoundError:
-        raise UnreadableImageError(f"No such picture file: {name}") from None
-    except UnidentifiedImageError:
-        raise UnreadableImageError(f"Not a picture in a known format: {name}") from None
-    except Image.DecompressionBombError as error:
-        raise UnreadableImageError(f"Refused to decode {name}, it is too large: {error}") from None
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
-        raise UnreadableImageError(f"Cannot read the picture {name}: {error}") from error
+    with opened_image(source) as image:
+        image.load()  # PNG may have its EXIF data behind the pixels
+        return to_rgb(ImageOps.exif_transpose(image))
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -79,9 +65,3 @@ def scaled_to_8_bit(values: np.ndarray) -> np.ndarray:
         low, high = 0.0, fitting[0]
     scaled: np.ndarray = np.round((values - low) * (255.0 / (high - low or 1.0))).astype(np.uint8)
     return scaled
-
-
-def _name_of(source: PictureFile) -> str:
-    if isinstance(source, str | os.PathLike):
-        return os.fspath(source)
-    return str(getattr(source, "name", "<open file>"))

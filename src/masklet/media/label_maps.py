@@ -9,6 +9,7 @@ from PIL import Image
 from masklet.atomic_files import written_whole
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.media.colours import object_colour
+from masklet.media.image_files import opened_image
 from masklet.media.soft_masks import soft_mask_shades
 
 MAXIMUM_OBJECT_ID = 255
@@ -27,13 +28,10 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
     UnreadableImageError if the file is no picture, has several colour channels or deeper pixels, or is grey and a soft
     mask, whose shades would all be objects; UnknownLabelError if a value lies outside the palette, as PNG forbids it.
     """
-    try:
-        with Image.open(path) as image:
-            # asked before the pixels are loaded, which fills the palette up to 256 colours
-            colours = len(image.palette.palette) // len(image.palette.mode) if image.palette else MAXIMUM_OBJECT_ID + 1
-            mode, values = image.mode, np.asarray(image)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise UnreadableImageError(f"{path} is not a readable label map: {error}.") from error
+    with opened_image(path, "label map") as image:
+        # asked before the pixels are loaded, which fills the palette up to 256 colours
+        colours = len(image.palette.palette) // len(image.palette.mode) if image.palette else MAXIMUM_OBJECT_ID + 1
+        mode, values = image.mode, np.asarray(image)
     if mode not in {"P", "L", "1"}:
         raise UnreadableImageError(f"{path} has the mode {mode}; object ids need a palette or 8-bit grey picture.")
     if values.size and values.max() >= colours:

@@ -9,11 +9,12 @@ import numpy as np
 from PIL import Image
 
 from masklet.atomic_files import written_whole
-from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.errors import InvalidInputError
 from masklet.json_files import shown, whole_number
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import decode_segmentation, encode_run_length
 from masklet.masks.segmentation import Segmentation
+from masklet.media.image_files import opened_image
 from masklet.media.label_maps import MAXIMUM_OBJECT_ID, LabelMap, write_label_map
 
 HIGHEST_SCORE = 1e30  # of a number that has its place in float32; they are about 0 to 1
@@ -55,11 +56,8 @@ def read_mask_png(path: FilePath, object_id: int | None = None) -> Mask:
     it those of a palette or grey picture whose value is `object_id`. UnreadableImageError if the file is no picture,
     InvalidInputError if `object_id` is asked of a picture with several colour channels.
     """
-    try:
-        with Image.open(path) as image:
-            mode, values = image.mode, np.asarray(image)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise UnreadableImageError(f"{path} is not a readable mask picture: {error}.") from error
+    with opened_image(path, "mask") as image:
+        mode, values = image.mode, np.asarray(image)
     if object_id is not None:
         if values.ndim != 2:
             raise InvalidInputError(f"{path} has the mode {mode}; object ids need a palette or grey picture.")

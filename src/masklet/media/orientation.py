@@ -1,13 +1,14 @@
 """The EXIF orientation of an image file, for what was annotated on the image as it is stored."""
 
 import os
-import struct
 from typing import NamedTuple
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
+from masklet.errors import UnreadableImageError
 from masklet.masks.geometry import Mask
+from masklet.media.image_files import opened_image
 
 SIDEWAYS = frozenset({5, 6, 7, 8})
 """The orientations that exchange height and width."""
@@ -24,14 +25,14 @@ class StoredImage(NamedTuple):
 def stored_image(path: str | os.PathLike[str]) -> StoredImage | None:
     """Return what the header of an image file says; None if it cannot be read, which reading the pixels reports."""
     try:
-        with Image.open(path) as image:
+        with opened_image(path) as image:
             # Of a PNG without it Pillow would look behind the pixels; of a TIFF its size is that of the upright image.
             is_told = image.format != "PNG" or "exif" in image.info
             orientation = image.getexif().get(ExifTags.Base.Orientation, 1) if is_told else 1
             tags = getattr(image, "tag_v2", {}) if image.format == "TIFF" else {}
             width, height = (tags.get(tag, size) for tag, size in zip((256, 257), image.size, strict=True))
             return StoredImage(height, width, orientation)
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError):
+    except UnreadableImageError:
         return None
 
 

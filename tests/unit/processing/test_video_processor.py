@@ -71,7 +71,7 @@ def test_masks_at_the_size_of_the_video() -> None:
         (Image.new("RGB", (3, 3)), "A video must be a path, a list .* got Image. Frames that come one by one are a"),
         ((frame for frame in range(3)), "got generator. Frames that come one by one are a stream"),
         ([Image.new("RGB", (3, 4)), Image.new("RGB", (4, 3))], "Frame 1 has 4 x 3 pixels, the video's first one 3 x 4"),
-        ([Image.new("RGB", (3, 4)), "no such file.png"], "No such picture file: no such file.png"),
+        ([Image.new("RGB", (3, 4)), "no such file.png"], "No such image file: no such file.png"),
     ],
 )
 def test_what_is_no_video(video: Any, message: str) -> None:

@@ -13,6 +13,7 @@ from masklet.datasets.scenes.layers import ByteArray
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.folders import matching
 from masklet.json_files import is_file_name, read_json, shown, whole_number
+from masklet.media.image_files import opened_image
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 LABEL_FOLDER = "panoptic"
@@ -92,12 +93,12 @@ class PictureBank:
 
 
 def read_picture(path: Path) -> ByteArray:
-    """Decode a picture file to RGB uint8 [height, width, 3]."""
-    encoded = np.fromfile(path, np.uint8)
-    picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB) if encoded.size else None
-    if picture is None:
-        raise UnreadableImageError(f"cannot decode {path}")
-    return np.asarray(picture, np.uint8)
+    """Decode an image file to RGB uint8 [height, width, 3]; UnreadableImageError as `opened_image` raises it."""
+    with opened_image(path):
+        pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB)
+        if pixels is None:
+            raise UnreadableImageError(f"cannot decode {path}")
+    return np.asarray(pixels, np.uint8)
 
 
 def bounded(picture: ByteArray, interpolation: int = cv2.INTER_AREA) -> ByteArray:

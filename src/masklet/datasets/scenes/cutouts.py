@@ -5,9 +5,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from masklet.datasets.scenes.layers import ByteArray, FloatArray
+from masklet.errors import UnreadableImageError
+from masklet.media.image_files import opened_image
 
 SMALLEST_AREA = 500  # pixels
 LARGEST_SHARE = 0.97  # of a picture: more is a picture with round corners rather than an object
@@ -64,9 +65,9 @@ def transparent_cutouts(path: Path) -> list[Cutout] | None:
 def _can_be_transparent(path: Path) -> bool:
     """By the file's header, so that no opaque picture is decoded for nothing; False where that cannot be read."""
     try:
-        with Image.open(path) as picture:
-            return picture.mode in WITH_ALPHA or "transparency" in picture.info
-    except (OSError, Image.DecompressionBombError):
+        with opened_image(path) as image:
+            return image.mode in WITH_ALPHA or "transparency" in image.info
+    except UnreadableImageError:
         return False
 
 
