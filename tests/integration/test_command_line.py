@@ -213,7 +213,7 @@ def test_a_prompt_file_gives_each_photo_its_own_objects(here, model):
         (["a.png", "--pont", "1,1"], 2, "No such option: --pont"),
         (["a.png", "--point", "1,1", "--prompts", "b.json"], 2, "not both"),
         (["--prompts", "nowhere.json"], 3, "nowhere.json: No such file"),
-        (["--prompts", "a.png"], 2, "The prompt file a.png"),
+        (["--prompts", "a.png"], 2, "a.png is not JSON"),
         (["a.png", "sub/a.png", "--point", "1,1"], 2, "a.png and sub/a.png would both be written to out/a.json"),
         (["a.png", "a_candidate1.png", "--multimask", "--point", "1,1"], 2, "both be written to out/a_candidate1.json"),
         (["a.png", "--point", "1,1", "-o", "b.jpg"], 2, "-o b.jpg is a file"),
