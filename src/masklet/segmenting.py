@@ -20,7 +20,7 @@ from masklet.processing.pictures import picture_list
 from masklet.processing.preparation import original_pixels, prepared_pixels
 from masklet.processing.processor import Sam2Processor
 from masklet.processing.results import segmentation_of
-from masklet.prompts.point_labels import PADDING, POSITIVE
+from masklet.prompts.point_labels import NEGATIVE, PADDING, POSITIVE
 
 Floats = npt.NDArray[np.floating]
 
@@ -35,7 +35,11 @@ class EncodedImage:
 
 
 class ImageSegmenter:
-    """A model and its processor: `encode` a picture once, then `segment` it by clicks, boxes or masks."""
+    """A model and its processor: `encode` a picture once, then `segment` it by clicks, boxes or masks.
+
+    Where the checkpoint asks for it (`max_hole_share` in its configuration), small holes of masks are filled, but for
+    those with a negative click in them; low-resolution logits keep theirs.
+    """
 
     def __init__(self, model: Sam2Model, processor: Sam2Processor) -> None:
         self.model = model.eval()
@@ -93,9 +97,13 @@ class ImageSegmenter:
         """
         decoded, _ = self._decode(encoded, **prompts)
         results = []
-        for logits, iou in zip(*(outputs[0] for outputs in multimask_outputs(decoded)), strict=True):
+        of_objects = zip(*(outputs[0] for outputs in multimask_outputs(decoded)), strict=True)
+        for number, (logits, iou) in enumerate(of_objects):
             order = iou.argsort(descending=True)
-            results.append(self._segmentation(encoded, logits[order].unsqueeze(1), iou[order].unsqueeze(1), None))
+            kept_open = [negative_clicks(prompts, number)] * len(order)
+            results.append(
+                self._segmentation(encoded, logits[order].unsqueeze(1), iou[order].unsqueeze(1), None, kept_open)
+            )
         return results
 
     def _answer(
@@ -107,7 +115,8 @@ class ImageSegmenter:
     ) -> Segmentation:
         """What `segment` returns for its arguments."""
         logits, iou = self._best(encoded, multimask, **prompts)
-        return self._segmentation(encoded, logits, iou, object_ids)
+        kept_open = [negative_clicks(prompts, number) for number in range(len(logits))]
+        return self._segmentation(encoded, logits, iou, object_ids, kept_open)
 
     def _pixels(self, image: Any) -> Tensor:
         """The pixels [3, H, W] of one picture, which may be the caller's own."""
@@ -167,11 +176,26 @@ class ImageSegmenter:
         return decoded, is_one_click
 
     def _segmentation(
-        self, encoded: EncodedImage, logits: Tensor, iou: Tensor, object_ids: Sequence[int] | None
+        self,
+        encoded: EncodedImage,
+        logits: Tensor,
+        iou: Tensor,
+        object_ids: Sequence[int] | None,
+        kept_open: Sequence[Floats],
     ) -> Segmentation:
         """Logits [N, 1, h, w] and scores [N, 1] as a result in the picture's pixels."""
-        names = range(1, len(logits) + 1) if object_ids is None else object_ids
-        return segmentation_of(logits[:, 0], iou[:, 0], tuple(names), (encoded.height, encoded.width))
+        names = tuple(range(1, len(logits) + 1) if object_ids is None else object_ids)
+        size = (encoded.height, encoded.width)
+        return segmentation_of(logits[:, 0], iou[:, 0], names, size, self.model.config.max_hole_share, kept_open)
+
+
+def negative_clicks(prompts: Mapping[str, Any], number: int) -> Floats:
+    """The clicks off an object, [n, 2] (x, y), among the arguments of `segment` once these were accepted."""
+    points, labels = prompts.get("points"), prompts.get("labels")
+    if points is None or labels is None:
+        return np.empty((0, 2), np.float32)
+    points_n2 = np.asarray(points[number], np.float32).reshape(-1, 2)
+    return points_n2[np.asarray(labels[number]).reshape(-1) == NEGATIVE]
 
 
 def _listed(values: Any, name: str) -> list[Any]:

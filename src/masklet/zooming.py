@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
+from masklet.masks.components import fill_enclosed_holes
 from masklet.masks.geometry import Box, bounding_box, longer_side, surroundings
 from masklet.masks.segmentation import Segmentation
 from masklet.processing.post_processing import upscaled
@@ -79,14 +80,21 @@ class ZoomingSegmenter(ImageSegmenter):
         whole = upscaled(logits_hw[None, None], (image.height, image.width))[0, 0]
         view = said.view(whole)
         if view is None:
-            return _Look(whole > 0, logits_hw, score)
+            return _Look(self._filled(whole, said), logits_hw, score)
         near = self._encoded(view.of(image.pixels))
         prompts = said.in_view(view)
         if is_one_of_three or not said.is_box_alone:
             prompts["masks"] = _resized(view.of(whole), logits_hw.shape)[None].cpu().numpy()
         near_logits, near_scores = self._best(near, False, **prompts)
         view.of(whole).lerp_(upscaled(near_logits.float(), (near.height, near.width))[0, 0], 0.5)
-        return _Look(whole > 0, _resized(whole, logits_hw.shape), (score + near_scores[0, 0].float()) / 2)
+        mean_score = (score + near_scores[0, 0].float()) / 2
+        return _Look(self._filled(whole, said), _resized(whole, logits_hw.shape), mean_score)
+
+    def _filled(self, whole: Tensor, said: "_Said") -> Tensor:
+        """The mask of logits [H, W], without the holes that the checkpoint has filled."""
+        share = self.model.config.max_hole_share
+        kept_open = [said.points[said.labels == NEGATIVE]]
+        return fill_enclosed_holes(whole[None], share, kept_open)[0] > 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -179,3 +179,58 @@ def test_a_model_in_training_mode_is_put_into_evaluation(segmenter: ImageSegment
 def test_a_picture_that_was_not_encoded_is_refused(segmenter: ImageSegmenter) -> None:
     with pytest.raises(InvalidInputError, match=r"given to encode\(\.\.\.\) first, got ndarray"):
         segmenter.segment(PICTURE, points=[[CLICK]])  # type: ignore[arg-type]
+
+
+RING = np.full((24, 24), -3.0, np.float32)
+RING[4:20, 4:20] = 3.0
+RING[8:12, 8:12] = -3.0  # 16 of 256 pixels
+IN_THE_HOLE, ON_THE_RING = [37, 25], [60, 25]  # the hole is x 30 to 45, y 20 to 30 of the image
+
+
+@pytest.fixture
+def sees_a_ring(segmenter: ImageSegmenter, monkeypatch: pytest.MonkeyPatch) -> ImageSegmenter:
+    def best(_: Any, __: Any, ___: Any, **prompts: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        count = len(prompts["boxes"] if prompts["points"] is None else prompts["points"])
+        return torch.from_numpy(RING).expand(count, 1, -1, -1), torch.full((count, 1), 0.5)
+
+    monkeypatch.setattr(ImageSegmenter, "_best", best)
+    return segmenter
+
+
+def test_holes_stay_unless_the_checkpoint_has_them_filled(
+    sees_a_ring: ImageSegmenter, encoded: EncodedImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = np.zeros((HEIGHT, WIDTH), bool)
+    whole[10:50, 15:75] = True
+    x, y = IN_THE_HOLE
+    for share, is_filled in ((0.0, False), (0.06, False), (0.0625, True)):
+        monkeypatch.setattr(sees_a_ring.model.config, "max_hole_share", share)
+        result = sees_a_ring.segment(encoded, boxes=[BOX])
+        assert result.masks[0, y, x] == is_filled
+        assert not (result.masks[0] & ~whole).any()
+        assert result.masks[0, 12:48, 18:72].all() == is_filled
+        assert result.low_resolution_logits is not None
+        np.testing.assert_array_equal(result.low_resolution_logits[0], RING)
+
+
+def test_a_hole_with_a_click_off_the_object_in_it_stays(
+    sees_a_ring: ImageSegmenter, encoded: EncodedImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sees_a_ring.model.config, "max_hole_share", 0.1)
+    points = [[IN_THE_HOLE, ON_THE_RING], [IN_THE_HOLE, ON_THE_RING], [IN_THE_HOLE, ON_THE_RING]]
+    result = sees_a_ring.segment(encoded, points=points, labels=[[0, 1], [1, 0], [1, 1]])
+    x, y = IN_THE_HOLE
+    assert result.masks[:, y, x].tolist() == [False, True, True]
+
+
+def test_holes_of_candidates_are_filled_too(
+    segmenter: ImageSegmenter, encoded: EncodedImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompts: dict[str, Any] = {"points": [[CLICK, OTHER_CLICK]], "labels": [[1, 0]]}
+    plain = segmenter.candidates(encoded, **prompts)[0].masks
+    monkeypatch.setattr(segmenter.model.config, "max_hole_share", 1.0)
+    filled = segmenter.candidates(encoded, **prompts)[0].masks
+    assert not (plain & ~filled).any()
+    assert (filled & ~plain).any()
+    x, y = OTHER_CLICK
+    assert np.array_equal(filled[:, y, x], plain[:, y, x])

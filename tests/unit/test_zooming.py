@@ -12,6 +12,7 @@ from torch import Tensor
 
 from masklet import ImageSegmenter, ZoomingSegmenter
 from masklet.errors import InvalidInputError
+from masklet.masks.components import enclosed_holes
 from masklet.masks.geometry import bounding_box
 from masklet.masks.overlap import intersection_over_union
 from masklet.zooming import ZoomableImage
@@ -218,3 +219,17 @@ def test_a_small_thing_is_outlined_better_with_the_bundled_model() -> None:
         overlaps.append(intersection_over_union(truth > 0, mask))
     assert overlaps[1] > 0.8
     assert overlaps[1] > overlaps[0] + 0.05
+
+
+@pytest.mark.parametrize("box", [BOX, LARGE_BOX])
+def test_holes_are_filled_after_the_last_look(
+    zooming: ZoomingSegmenter, image: ZoomableImage, monkeypatch: Any, box: list[float]
+) -> None:
+    prompts: dict[str, Any] = {"boxes": [box], "points": [[[40, 40], [30, 35]]], "labels": [[1, 0]]}
+    plain = zooming.segment(image, **prompts)
+    monkeypatch.setattr(zooming.model.config, "max_hole_share", 1.0)
+    filled = zooming.segment(image, **prompts)
+    holes = enclosed_holes(plain.masks[0], 1.0, [[30, 35]])
+    assert holes.any()
+    assert np.array_equal(filled.masks[0], plain.masks[0] | holes)
+    np.testing.assert_array_equal(filled.low_resolution_logits, plain.low_resolution_logits)

@@ -42,6 +42,7 @@ RANGES = {
     "memory_attention_dropout": FRACTION,
     "memory_attention_num_layers": LAYERS,
     "memory_attention_rope_dropout": FRACTION,
+    "max_hole_share": FRACTION,
     "memory_attention_rope_theta": Range(1, 1e30),
     "memory_fuser_num_layers": LAYERS,
     "memory_fuser_padding": SIZE_OR_NONE,

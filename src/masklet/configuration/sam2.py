@@ -205,6 +205,9 @@ class Sam2Config(Config):
 
     `binarize_mask_from_pts_for_mem_enc`, of Meta's predictor and the seed-era layout, says whether masks of clicks and
     boxes are remembered as sure of every pixel. All released checkpoints are used so; today's transformers always does.
+
+    `max_hole_share` is masklet's own: `ImageSegmenter` fills holes of its masks up to this share of a mask's area (0 to
+    1; `masklet.masks.components.enclosed_holes`). No released checkpoint asks for it, and other programs ignore it.
     """
 
     model_type: ClassVar[str] = "sam2_video"
@@ -256,6 +259,7 @@ class Sam2Config(Config):
     memory_fuser_padding: int = 3
     memory_fuser_layer_scale_init_value: float = 1e-6
     memory_fuser_hidden_act: str = "gelu"
+    max_hole_share: float = 0.0
 
     def __init__(self, **given: Any) -> None:
         """Build from keyword arguments; a changed `image_size` reaches every part (see `set_image_size`)."""

@@ -1,11 +1,15 @@
 """Connected components of masks: holes to fill and specks to remove."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from masklet.errors import InvalidMaskError
+from masklet.masks.geometry import bounding_box
 
 _EDIT_MARGIN = 10.0
 """Distance from the threshold, in logits, that an edited pixel gets: far enough to survive bilinear upscaling."""
@@ -54,3 +58,60 @@ def small_components(inside_hw: np.ndarray, max_area: float) -> np.ndarray:
     is_small[0] = False  # label 0 is everything outside the mask
     small_hw: np.ndarray = is_small[labels_hw]
     return small_hw
+
+
+def fill_enclosed_holes(
+    logits_nhw: Tensor, max_hole_share: float, kept_open: Sequence[npt.ArrayLike] | None = None
+) -> Tensor:
+    """Return mask logits (threshold 0) without small holes, as a copy where any is filled.
+
+    Pixels of holes become 10; enlarged bilinearly, nothing outside the masks' outer outlines changes sides.
+
+    Args:
+        logits_nhw: mask logits [N, h, w], floating point, on any device.
+        max_hole_share: the largest hole to fill, see `enclosed_holes`; 0 fills none.
+        kept_open: for each mask points [n, 2] (x, y), in pixels of the logits, whose holes stay.
+    """
+    if max_hole_share <= 0:
+        return logits_nhw
+    filled_nhw = logits_nhw.clone()
+    for index, inside_hw in enumerate((logits_nhw > 0).cpu().numpy()):
+        holes_hw = enclosed_holes(inside_hw, max_hole_share, () if kept_open is None else kept_open[index])
+        if holes_hw.any():
+            filled_nhw[index][torch.from_numpy(holes_hw).to(logits_nhw.device)] = _EDIT_MARGIN
+    return filled_nhw
+
+
+def enclosed_holes(inside_hw: np.ndarray, max_share: float, kept_open: npt.ArrayLike = ()) -> np.ndarray:
+    """Return which pixels of a bool mask [h, w] lie in small holes.
+
+    A hole is an 8-connected component of the background that does not reach the image's border. Its size is compared
+    with what the mask's outer outlines enclose, which stays the same when holes are filled: filling twice is filling
+    once.
+
+    Args:
+        inside_hw: the mask.
+        max_share: the largest hole, as a share of the mask and all its holes, 0..1.
+        kept_open: points [n, 2] (x, y) in pixels, from the image's corner; a hole stays if one lies in it or, by less
+            than a pixel, beside it.
+    """
+    holes_hw = np.zeros_like(inside_hw)
+    box = bounding_box(inside_hw)
+    if box is None:
+        return holes_hw
+    left, top, right, bottom = map(int, box)
+    inside = inside_hw[top:bottom, left:right]  # holes lie within the mask's box
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(
+        np.pad(~inside, 1, constant_values=True).astype(np.uint8), connectivity=8
+    )
+    areas = statistics[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = areas[labels[0, 0]] = 0  # label 0 is the mask; what reaches the border is no hole
+    is_filled = (areas > 0) & (areas <= max_share * (int(np.count_nonzero(inside)) + int(areas.sum())))
+    # The pixels between whose middles a point lies; the frame that was added counts as one.
+    points_n2 = np.asarray(kept_open, np.float64).reshape(-1, 2) - [left, top] + 0.5
+    last = [labels.shape[1] - 1, labels.shape[0] - 1]
+    for first, second in zip(np.floor(points_n2), np.ceil(points_n2), strict=True):
+        columns, rows = np.clip([first, second], 0, last).astype(int).T
+        is_filled[labels[np.ix_(rows, columns)]] = False
+    holes_hw[top:bottom, left:right] = is_filled[labels[1:-1, 1:-1]]
+    return holes_hw

@@ -2,14 +2,22 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
+from masklet.masks.components import fill_enclosed_holes
 from masklet.masks.segmentation import Segmentation
 from masklet.processing.post_processing import post_process_masks
 
 
 def segmentation_of(
-    logits_nhw: Tensor, scores_n: Tensor, object_ids: Sequence[int], size: tuple[int, int]
+    logits_nhw: Tensor,
+    scores_n: Tensor,
+    object_ids: Sequence[int],
+    size: tuple[int, int],
+    max_hole_share: float = 0.0,
+    kept_open: Sequence[npt.NDArray[np.floating]] | None = None,
 ) -> Segmentation:
     """Return the masks of N objects at the size of their picture.
 
@@ -18,9 +26,15 @@ def segmentation_of(
         scores_n: how good each mask is expected to be [N].
         object_ids: N integers above 0.
         size: (height, width) of the picture.
+        max_hole_share: which holes of the masks to fill (`enclosed_holes`); the logits of the result keep them.
+        kept_open: for each object points [n, 2] (x, y), in the picture's pixels, whose holes stay.
     """
     logits_nhw = logits_nhw.float()
-    masks_n1hw = post_process_masks([logits_nhw.unsqueeze(1)], [size])[0]
+    if kept_open is not None:
+        scale = np.array(logits_nhw.shape[:0:-1]) / size[::-1]
+        kept_open = [points_n2 * scale for points_n2 in kept_open]
+    filled_nhw = fill_enclosed_holes(logits_nhw, max_hole_share, kept_open)
+    masks_n1hw = post_process_masks([filled_nhw.unsqueeze(1)], [size])[0]
     return Segmentation(
         masks=masks_n1hw[:, 0].cpu().numpy(),
         scores=scores_n.float().cpu().numpy(),

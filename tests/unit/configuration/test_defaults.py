@@ -128,6 +128,7 @@ COMPOSITE = GENERIC | {
     "memory_fuser_padding": 3,
     "memory_fuser_layer_scale_init_value": 1e-6,
     "memory_fuser_hidden_act": "gelu",
+    "max_hole_share": 0.0,  # masklet's own; no released checkpoint fills holes
 }
 
 

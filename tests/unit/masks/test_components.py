@@ -1,11 +1,12 @@
 """Holes are filled and specks removed: per mask, 8-connected, by area."""
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from masklet.errors import InvalidMaskError
-from masklet.masks.components import fill_holes_and_remove_specks
+from masklet.masks.components import enclosed_holes, fill_enclosed_holes, fill_holes_and_remove_specks
 
 
 def drawn(*rows: str) -> Tensor:
@@ -80,3 +81,62 @@ def test_half_precision_keeps_its_dtype() -> None:
 def test_other_tensors_are_refused(masks: Tensor) -> None:
     with pytest.raises(InvalidMaskError, match=r"\[N, h, w\]"):
         fill_holes_and_remove_specks(masks, max_hole_area=1)
+
+
+RINGS = drawn(
+    ".##########.",
+    ".#..#######.",
+    ".##########.",
+    "##.########.",
+    "#.#########.",
+    ".##########.",
+    "......####..",
+    "......#..#..",
+    "......####..",
+    ".........#0#",
+)  # holes of 2, 1, 1 and 2 pixels; open are the corner's, which hangs together with the outside, and the border's
+
+
+def test_enclosed_holes_up_to_a_share_of_what_the_outline_encloses_are_filled() -> None:
+    inside = RINGS[0].numpy() > 0
+    enclosed = inside.sum() + 4
+    found = np.argwhere(enclosed_holes(inside, 2 / enclosed)).tolist()
+    assert found == [[1, 2], [1, 3], [7, 7], [7, 8]]
+    assert not enclosed_holes(inside, 1.999 / enclosed).any()
+    assert not enclosed_holes(np.zeros((3, 4), bool), 1.0).any()
+    assert not enclosed_holes(np.ones((3, 4), bool), 1.0).any()
+
+
+def test_filled_logits_are_above_the_threshold_and_the_others_as_they_were() -> None:
+    filled = fill_enclosed_holes(RINGS, 0.5)
+    changed = filled != RINGS
+    assert changed[0].nonzero().tolist() == [[1, 2], [1, 3], [7, 7], [7, 8]]
+    assert (filled[changed] == 10).all()
+    assert fill_enclosed_holes(RINGS, 0.0) is RINGS
+    assert RINGS[0, 1, 2] == -2  # the given ones are not written into
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "still_open"),
+    [
+        (2.5, 1.5, [[1, 2], [1, 3]]),
+        (3.9, 1.5, [[1, 2], [1, 3]]),
+        (1.6, 0.6, [[1, 2], [1, 3]]),  # on the mask, nearer than a pixel to the middle of one of the hole's
+        (1.4, 1.5, []),
+        (0.0, 0.0, []),
+        (12.0, 10.0, []),
+    ],
+)
+def test_a_hole_with_a_point_in_it_stays(x: float, y: float, still_open: list[list[int]]) -> None:
+    every = enclosed_holes(RINGS[0].numpy() > 0, 1.0)
+    some = enclosed_holes(RINGS[0].numpy() > 0, 1.0, [[x, y]])
+    assert np.argwhere(every & ~some).tolist() == still_open
+    assert not (some & ~every).any()
+
+
+def test_each_mask_has_points_of_its_own() -> None:
+    twice = RINGS.expand(2, -1, -1)
+    filled = fill_enclosed_holes(twice, 1.0, [[], [[2.5, 1.5]]])
+    assert filled[0, 1, 2] == 10
+    assert filled[1, 1, 2] == -2
+    assert filled[1, 7, 7] == 10

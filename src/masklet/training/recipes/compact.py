@@ -52,6 +52,7 @@ def compact_model(image_size: int = 384) -> Sam2Config:
         mask_downsampler_embed_dim=WIDTH,
         memory_fuser_embed_dim=WIDTH,
         memory_fuser_intermediate_dim=512,
+        max_hole_share=0.1,
     )
 
 
