@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from pycocotools import mask as coco_mask
 from tests.integration.command_errors import assert_one_line
+from tests.litter import litter
 from typer.testing import CliRunner
 
 from masklet import ImageSegmenter, Sam2Model, Sam2Processor, ZoomingSegmenter, __version__
@@ -179,6 +180,21 @@ def test_bad_photos_of_a_batch_are_reported_and_the_others_done(here, model):
     assert missing == "Error: No such image file: nowhere.png"
     assert outside.startswith("Error: b.jpg: Point (100, 40)")
     assert sorted(path.name for path in (here / "out").iterdir()) == ["a.json", "a_mask.png", "a_overlay.png"]
+
+
+def test_a_folder_stands_for_its_images(here, model):
+    (here / "photos").mkdir()
+    for name in ("a.png", "b.jpg"):
+        (here / name).rename(here / "photos" / name)
+    litter(here / "photos")
+    result = masklet("segment", "photos", "--point", "10,10", "--model", model, "-o", "out")
+    assert (result.exit_code, result.stderr) == (0, "")
+    written = [f"out/{name}{ending}" for name in "ab" for ending in ("_overlay.png", "_mask.png", ".json")]
+    assert result.stdout.splitlines() == written
+    (here / "empty").mkdir()
+    refused = masklet("segment", "photos", "empty", "--point", "10,10", "--model", model, "-o", "none")
+    assert_one_line(refused, ExitCode.WRONG_USAGE, "The folder empty holds no images.")
+    assert not (here / "none").exists()
 
 
 def test_a_batch_without_any_success_has_the_exit_code_of_its_error(here, model):

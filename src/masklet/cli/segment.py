@@ -34,7 +34,9 @@ Work = Mapping[Path, "Sequence[ObjectPrompt]"]
 
 def segment(
     context: typer.Context,
-    photos: Annotated[list[Path] | None, typer.Argument(metavar="PHOTO", help="Picture files.")] = None,
+    photos: Annotated[
+        list[Path] | None, typer.Argument(metavar="PHOTO", help="Image files, or folders of them.")
+    ] = None,
     point: Annotated[
         list[str] | None,
         typer.Option(metavar="X,Y[,LABEL][@N]", help="A click in pixels; label 1 (default): on the object, 0: off it."),
@@ -72,7 +74,7 @@ def segment(
     310, 400]}]}: for each photo, by its path from the file's folder, a list of objects with "points", "box" and "mask"
     (a file), and an "id" if it is not the place in the list. Without PHOTO all photos of the file are done.
     """
-    work = _work(photos or [], (point or [], box or [], mask or []), prompts)
+    work = _work(_images(photos or []), (point or [], box or [], mask or []), prompts)
     _check_output(work, output, multimask)
     failures = _segment_all(
         work,
@@ -83,6 +85,19 @@ def segment(
     )
     if failures:
         raise typer.Exit(failures[0] if len(failures) == len(work) else ExitCode.SOME_FAILED)
+
+
+def _images(paths: Sequence[Path]) -> list[Path]:
+    """Return the image files, for a folder those directly in it."""
+    from masklet.media.frame_folders import frames_of_folder
+
+    images: list[Path] = []
+    for path in paths:
+        inside = frames_of_folder(path) if path.is_dir() else [path]
+        if not inside:
+            raise InvalidInputError(f"The folder {path} holds no images.")
+        images += inside
+    return images
 
 
 def _work(photos: Sequence[Path], options: tuple[list[str], list[str], list[str]], prompts: Path | None) -> Work:
