@@ -23,3 +23,11 @@ class UnreadableVideoError(OSError, ValueError):
 
 class DivergedTrainingError(InvalidInputError, ArithmeticError):
     """A training whose loss is not finite any more; the message says where its step is kept to be replayed."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory, of the machine or of a GPU, was not enough; torch has no one type for it."""
+    names = (type(error).__name__, str(error))
+    return isinstance(error, MemoryError) or any(
+        text in name for name in names for text in ("OutOfMemory", "out of memory", "allocate memory")
+    )

@@ -14,7 +14,7 @@ LISTED_AT_MOST = 20
 
 
 def check_fit(expected: Mapping[str, torch.Tensor], tensors: Tensors, what: str, *, partial: bool = False) -> None:
-    """Raise `CheckpointError` naming the missing, unexpected and wrongly shaped tensors (20 of each kind, and a count).
+    """Raise `CheckpointError` naming missing, unexpected, wrongly shaped and wrongly typed tensors (20 of each kind).
 
     `what` begins the message ("FILE does not fit MODEL"); `partial` allows missing and unexpected ones.
     """
@@ -23,7 +23,12 @@ def check_fit(expected: Mapping[str, torch.Tensor], tensors: Tensors, what: str,
         for name, value in expected.items()
         if name in tensors and tensors[name].shape != value.shape
     ]
-    complaints = [("wrongly shaped", wrong)]
+    of_other_type = [
+        f"{name} is {tensors[name].dtype}, the model has {value.dtype}".replace("torch.", "")
+        for name, value in expected.items()
+        if name in tensors and tensors[name].is_floating_point() != value.is_floating_point()
+    ]
+    complaints = [("wrongly shaped", wrong), ("wrongly typed", of_other_type)]
     if not partial:
         complaints.insert(0, ("missing", [name for name in expected if name not in tensors]))
         complaints.insert(1, ("unexpected", [name for name in tensors if name not in expected]))

@@ -18,17 +18,16 @@ from masklet.checkpoints.fitting import (
 from masklet.checkpoints.layouts import in_current_layout
 from masklet.checkpoints.model_conveniences import ModelConveniences
 from masklet.checkpoints.opening import open_checkpoint
+from masklet.checkpoints.placement import DType, as_device, as_dtype, dtype_of_mixed
 from masklet.checkpoints.reading import read_weights
 from masklet.checkpoints.renaming import Tensors
 from masklet.checkpoints.transformers_arguments import in_own_terms
 from masklet.checkpoints.writing import write_checkpoint_folder
 from masklet.configuration import Config
 from masklet.configuration.loading_arguments import with_location
-from masklet.errors import InvalidInputError
+from masklet.errors import CheckpointError, InvalidInputError, is_out_of_memory
 from masklet.hub_uploads import HubUploads
 from masklet.sources import Location, Source
-
-DType = torch.dtype | str | None
 
 
 class PretrainedModel(ModelConveniences, HubUploads):
@@ -90,19 +89,18 @@ class PretrainedModel(ModelConveniences, HubUploads):
         source, location, keywords = with_location(source, keywords)
         device, overrides = in_own_terms(device, keywords)
         cls._check_overrides(overrides)
-        target_device = _as_device(device)
-        target_dtype = _as_dtype(dtype, torch_dtype)
+        target_device = as_device(device)
+        target_dtype = as_dtype(dtype, torch_dtype)
         config, tensors = cls._opened(source, location, config, state_dict, variant, overrides)
-        with WithoutRandomValues() if strict and not ignore_mismatched_sizes else nullcontext():
-            model = cls(config)
+        origin = "The bundled model" if source is None else os.fspath(source)
+        model = cls._built(config, origin, draws_values=not strict or ignore_mismatched_sizes)
         expected = model.state_dict()
         mismatched = mismatched_tensors(expected, tensors) if ignore_mismatched_sizes else set()
         info = loading_info(expected, tensors, mismatched)
         for name, *_ in mismatched:
             del expected[name], tensors[name]
-        origin = "The bundled model" if source is None else os.fspath(source)
         check_fit(expected, tensors, f"{origin} does not fit {cls.__name__}", partial=not strict)
-        assign_tensors(model, tensors, target_device, target_dtype)
+        assign_tensors(model, tensors, target_device, target_dtype or dtype_of_mixed(tensors, origin))
         model.name_or_path = "" if source is None else os.fspath(source)
         model.eval()
         return (model, info) if output_loading_info else model  # type: ignore[return-value]
@@ -146,8 +144,19 @@ class PretrainedModel(ModelConveniences, HubUploads):
     @classmethod
     def _from_config(cls, config: Config, *, dtype: DType = None, torch_dtype: DType = None, **ignored: Any) -> Self:
         """Return a model of random weights, in evaluation mode: what transformers' `AutoModel.from_config` calls."""
-        model = cls(config).to(_as_dtype(dtype, torch_dtype))
+        model = cls(config).to(as_dtype(dtype, torch_dtype))
         return model.eval()
+
+    @classmethod
+    def _built(cls, config: Config, origin: str, *, draws_values: bool) -> Self:
+        """Return the network of a configuration; CheckpointError if the memory does not hold it."""
+        try:
+            with nullcontext() if draws_values else WithoutRandomValues():
+                return cls(config)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise CheckpointError(f"{origin}: the network of its configuration does not fit into memory.") from error
 
     @classmethod
     def _check_config(cls, config: object) -> None:
@@ -186,28 +195,3 @@ class PretrainedModel(ModelConveniences, HubUploads):
         write_checkpoint_folder(folder, self.state_dict(), config, max_shard_size=max_shard_size)
         if push_to_hub:
             self._push_saved(folder, max_shard_size=max_shard_size, **hub_options)
-
-
-def _as_device(device: torch.device | str | None) -> torch.device:
-    try:
-        known = torch.device("cpu" if device is None else device)
-        torch.empty(0, device=known)
-    except (RuntimeError, AssertionError) as error:
-        raise InvalidInputError(f"device={device!r} cannot be used here: {str(error).splitlines()[0]}") from error
-    return known
-
-
-def _as_dtype(dtype: DType, torch_dtype: DType) -> torch.dtype | None:
-    """Return the floating-point type to cast to, or None to keep what the file has."""
-    named = {str(each).removeprefix("torch.") for each in (dtype, torch_dtype) if each is not None}
-    if len(named) > 1:
-        raise InvalidInputError(
-            f"dtype={dtype} and torch_dtype={torch_dtype} are two spellings of one argument; give one."
-        )
-    name = named.pop() if named else "float32"
-    if name == "auto":
-        return None
-    known = getattr(torch, name, None)
-    if not isinstance(known, torch.dtype) or not known.is_floating_point:
-        raise InvalidInputError(f"dtype={name!r} is not a floating-point type; give 'auto', 'float32', 'bfloat16', ...")
-    return known

@@ -17,10 +17,12 @@ from safetensors.torch import load_file
 from masklet.checkpoints.released import RELEASED
 from masklet.checkpoints.renaming import Tensors
 from masklet.errors import CheckpointError
+from masklet.json_files import shown
 from masklet.sources import PICKLE_SUFFIXES, Location, Source, list_files, locate_file
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
+_SHOWN = 300  # characters of a library's message, which may quote the file
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def _read_safetensors(path: Path) -> Tensors:
     try:
         tensors: Tensors = load_file(path)
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is damaged or not a safetensors file: {error}") from error
+        raise CheckpointError(f"{path} is damaged or not a safetensors file: {str(error)[:_SHOWN]}") from error
     return tensors
 
 
@@ -120,6 +122,17 @@ def _foreign_content(error: pickle.UnpicklingError) -> str:
     """What the file asks for besides tensors; the rest of torch's message advises to read the file unsafely."""
     found = re.search(r"GLOBAL (\S+)", str(error))
     return f" ({found[1]})" if found else ""
+
+
+def _unusual_form(tensor: torch.Tensor) -> str:
+    """What keeps a tensor from being read as numbers in rows; nothing, if it is plain."""
+    forms = {
+        "nested": tensor.is_nested,
+        "sparse": tensor.layout is not torch.strided,
+        "meta": tensor.is_meta,
+        "quantised": tensor.is_quantized,
+    }
+    return next((name for name, is_so in forms.items() if is_so), "")
 
 
 def _read_pickle(path: Path) -> StoredWeights:
@@ -132,7 +145,7 @@ def _read_pickle(path: Path) -> StoredWeights:
             "masklet runs no code out of a checkpoint."
         ) from error
     except Exception as error:  # torch's reader meets damaged bytes with any kind of error
-        raise CheckpointError(f"{path} is damaged or not a file of torch.save: {error}") from error
+        raise CheckpointError(f"{path} is damaged or not a file of torch.save: {str(error)[:_SHOWN]}") from error
     config = content.get("config") if isinstance(content, Mapping) else None
     for wrapper in ("model", "state_dict"):
         if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
@@ -141,5 +154,8 @@ def _read_pickle(path: Path) -> StoredWeights:
         raise CheckpointError(f"{path} holds a {type(content).__name__}; expected named tensors.")
     for name, value in content.items():
         if not isinstance(name, str) or not isinstance(value, torch.Tensor):
-            raise CheckpointError(f"{path} holds a {type(value).__name__} as {name!r}; expected named tensors only.")
+            found = type(value).__name__
+            raise CheckpointError(f"{path} holds a {found} as {shown(name)}; expected named tensors only.")
+        if form := _unusual_form(value):
+            raise CheckpointError(f"{path} holds the {form} tensor {name!r}; expected plain ones, with all numbers.")
     return StoredWeights(dict(content), config if isinstance(config, dict) else None)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from masklet.configuration.tracking_presets import TrackingPreset
-from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from masklet.segmenting import ImageSegmenter
@@ -87,11 +86,8 @@ def usable_device(name: str | None) -> str:
     """Return `name`, or the best device if None; InvalidInputError if it cannot be used on this machine."""
     import torch
 
+    from masklet.checkpoints.placement import as_device
+
     if name is None:
         return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise InvalidInputError(f"The device {name!r} cannot be used here ({reason}); try cpu.") from error
-    return name
+    return str(as_device(name))

@@ -5,9 +5,13 @@ from dataclasses import dataclass, field, fields
 from numbers import Real
 from typing import Any
 
+from masklet.checkpoints.placement import as_device
+from masklet.configuration.sam2 import LARGEST_IMAGE_SIZE
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 from masklet.processing.sizes import height_and_width
 
+_LARGEST_NUMBER = 1e30  # float32 holds it, with room to compute
 _SIZES = ("size", "mask_size", "crop_size", "pad_size", "mask_pad_size")
 
 
@@ -66,13 +70,15 @@ class ImageOptions:
     def __post_init__(self) -> None:
         for name in _SIZES:
             if getattr(self, name) is not None:
-                setattr(self, name, height_and_width(getattr(self, name), name))
+                setattr(self, name, height_and_width(getattr(self, name), name, LARGEST_IMAGE_SIZE))
+        if self.device is not None:
+            as_device(self.device)
         self.resample = int(_numbers(self.resample, "resample")[0])
         self.rescale_factor = _numbers(self.rescale_factor, "rescale_factor")[0]
         self.image_mean, self.image_std = (_numbers(getattr(self, name), name) for name in ("image_mean", "image_std"))
         if self.data_format not in ("channels_first", "channels_last"):
             raise InvalidInputError(
-                f"data_format must be 'channels_first' or 'channels_last', got {self.data_format!r}."
+                f"data_format must be 'channels_first' or 'channels_last', got {shown(self.data_format)}."
             )
         if not self.rescale_factor > 0 or min(self.image_std) <= 0:
             raise InvalidInputError(
@@ -94,6 +100,13 @@ OPTION_NAMES = tuple(option.name for option in fields(ImageOptions))
 def _numbers(values: Any, name: str) -> list[float]:
     """Return numbers, or one number, as a list; InvalidInputError for anything else."""
     listed = list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
-    if not listed or not all(isinstance(value, Real) for value in listed):
-        raise InvalidInputError(f"{name} must be a number, or for mean and deviation one per channel; got {values!r}.")
+    if not listed or not all(_is_usual_number(value) for value in listed):
+        raise InvalidInputError(
+            f"{name} must be a number, or for mean and deviation one per channel; got {shown(values)}."
+        )
     return [float(value) for value in listed]
+
+
+def _is_usual_number(value: Any) -> bool:
+    is_number = isinstance(value, Real)
+    return is_number and bool(abs(value) < _LARGEST_NUMBER)

@@ -9,14 +9,16 @@ from torch import Tensor
 
 from masklet.atomic_files import written_whole
 from masklet.configuration.loading_arguments import with_location, without_loading_arguments
+from masklet.configuration.sam2 import LARGEST_IMAGE_SIZE
 from masklet.errors import InvalidInputError
 from masklet.hub_uploads import HubUploads
+from masklet.json_files import whole_number
 from masklet.processing.batch import BatchFeature
 from masklet.processing.image_options import OPTION_NAMES
 from masklet.processing.image_processor import Sam2ImageProcessorFast
 from masklet.processing.prompt_tensors import mask_tensor, prompt_tensors
 from masklet.processing.saved_settings import PROCESSOR_FILE, own_video_settings, processor_settings
-from masklet.processing.sizes import height_and_width, size_pairs
+from masklet.processing.sizes import LARGEST_SIDE, height_and_width, size_pairs
 from masklet.processing.video_frames import PreparedFrames
 from masklet.processing.video_processor import Sam2VideoProcessor
 from masklet.processing.video_sessions import VideoSessions
@@ -48,8 +50,9 @@ class Sam2Processor(VideoSessions, HubUploads):
             raise InvalidInputError(f"Set the options {list(kwargs)} on the image_processor that you pass.")
         self.image_processor = Sam2ImageProcessorFast(**kwargs) if image_processor is None else image_processor
         self.video_processor = video_processor
-        self.target_size: int = self.image_processor.size["height"] if target_size is None else int(target_size)
-        self.point_pad_value = point_pad_value
+        side = self.image_processor.size["height"] if target_size is None else target_size
+        self.target_size = whole_number(side, "target_size", 1, LARGEST_IMAGE_SIZE)
+        self.point_pad_value = whole_number(point_pad_value, "point_pad_value", -LARGEST_SIDE, LARGEST_SIDE)
 
     @property
     def model_input_names(self) -> list[str]:

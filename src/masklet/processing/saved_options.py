@@ -10,11 +10,11 @@ from torch import Tensor
 
 from masklet.atomic_files import written_whole
 from masklet.configuration.loading_arguments import storable, with_location, without_loading_arguments
-from masklet.errors import InvalidInputError
+from masklet.errors import CheckpointError, InvalidInputError
 from masklet.hub_uploads import HubUploads
 from masklet.processing import post_processing
 from masklet.processing.image_options import OPTION_NAMES, ImageOptions
-from masklet.processing.saved_settings import read_json
+from masklet.processing.saved_settings import read_settings
 from masklet.sources import Location, Source
 
 # None stands for the default of these; of a step (`do_resize`), it means that the step is left out.
@@ -42,7 +42,8 @@ class SavedOptions(ImageOptions, HubUploads):
         options = {name: value for name, value in options.items() if value is not None or name not in _WITH_DEFAULTS}
         super().__init__(**{name: options.pop(name) for name in OPTION_NAMES if name in options})
         for name, value in storable(options).items():
-            setattr(self, name, value)
+            if not hasattr(type(self), name):  # no key of a file takes the place of a method
+                setattr(self, name, value)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -95,7 +96,7 @@ class SavedOptions(ImageOptions, HubUploads):
     @classmethod
     def from_json_file(cls, path: str | os.PathLike[str]) -> Self:
         """Return a processor with the settings of a JSON file; CheckpointError if it is not one."""
-        return cls.from_dict(read_json(path))
+        return cls._from_saved(read_settings(path), os.fspath(path))
 
     @classmethod
     def from_pretrained(
@@ -133,7 +134,19 @@ class SavedOptions(ImageOptions, HubUploads):
         unused = {name: overrides.pop(name) for name in list(overrides) if name not in {*OPTION_NAMES, *saved}}
         if unused and refuses_unused:
             raise InvalidInputError(f"Unknown options {list(unused)}; the processor knows {list(OPTION_NAMES)}.")
-        return cls.from_dict(saved, **overrides), unused
+        origin = "The bundled model" if source is None else os.fspath(source)
+        return cls._from_saved(saved, origin, **overrides), unused
+
+    @classmethod
+    def _from_saved(cls, saved: dict[str, Any], origin: str, **overrides: Any) -> Self:
+        """Return a processor; CheckpointError that names the origin, unless it is the overrides that are wrong."""
+        try:
+            return cls.from_dict(saved, **overrides)
+        except InvalidInputError as error:
+            if overrides:
+                cls._from_saved(saved, origin)
+                raise
+            raise CheckpointError(f"The processor settings of {origin} cannot be used: {error}") from error
 
     def _with(self, overrides: dict[str, Any]) -> ImageOptions:
         if unknown := [name for name in overrides if name not in OPTION_NAMES]:

@@ -5,14 +5,14 @@ Earlier checkpoints keep the image processor's settings in `preprocessor_config.
 latter, under `image_processor` and `video_processor`, as `Sam2Processor` writes them.
 """
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 from masklet.configuration import Sam2Config
 from masklet.configuration.base import CONFIG_FILE
-from masklet.errors import CheckpointError
+from masklet.errors import CheckpointError, InvalidInputError
+from masklet.json_files import read_json
 from masklet.sources import PICKLE_SUFFIXES, Source, locate_file
 
 IMAGE_PROCESSOR_FILE = "preprocessor_config.json"
@@ -28,7 +28,7 @@ def processor_settings(source: Source, **location: Any) -> dict[str, Any]:
         **location: as `locate_file` takes it.
     """
     file = locate_file(source, PROCESSOR_FILE, required=False, **location)
-    return {} if file is None else read_json(file)
+    return {} if file is None else read_settings(file)
 
 
 def image_processor_settings(source: Source, **location: Any) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def image_processor_settings(source: Source, **location: Any) -> dict[str, Any]:
     if isinstance(nested, dict):
         return nested
     if file := locate_file(source, IMAGE_PROCESSOR_FILE, required=False, **location):
-        return read_json(file)
+        return read_settings(file)
     if locate_file(source, CONFIG_FILE, required=False, **location) is None:
         name = "The bundled model" if source is None else os.fspath(source)
         raise CheckpointError(f"{name} has no {IMAGE_PROCESSOR_FILE}, and no {CONFIG_FILE} that would tell the size.")
@@ -82,18 +82,18 @@ def own_video_settings(source: Source, **location: Any) -> dict[str, Any] | None
     if isinstance(nested, dict):
         return nested
     file = locate_file(source, VIDEO_PROCESSOR_FILE, required=False, **location)
-    return None if file is None else read_json(file)
+    return None if file is None else read_settings(file)
 
 
-def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
+def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return the object in a JSON file.
 
     Raises:
         CheckpointError: if the file is missing, not JSON, or does not contain an object.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = read_json(Path(path))
+    except (OSError, InvalidInputError) as error:
         raise CheckpointError(f"Cannot read the settings in {path}: {error}") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path} must contain a JSON object, got {type(content).__name__}.")

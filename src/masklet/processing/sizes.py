@@ -8,6 +8,9 @@ import numpy as np
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
+
+LARGEST_SIDE = 10**6  # pixels
 
 
 class Size(dict[str, int]):
@@ -24,11 +27,11 @@ class Size(dict[str, int]):
         return self["width"]
 
 
-def height_and_width(size: object, name: str = "size") -> Size:
+def height_and_width(size: object, name: str = "size", largest: int = LARGEST_SIDE) -> Size:
     """Return {"height": h, "width": w} from such a mapping, a pair (height, width), or one number for a square.
 
     Raises:
-        InvalidInputError: if it is none of these, or a side is not a positive whole number.
+        InvalidInputError: if it is none of these, or a side is not a whole number from 1 to `largest`.
     """
     sides: Any = size
     if isinstance(size, Mapping):
@@ -39,10 +42,12 @@ def height_and_width(size: object, name: str = "size") -> Size:
         height, width = (int(side) for side in sides)
         if isinstance(size, str | bool) or height < 1 or width < 1 or any(side % 1 for side in sides):
             raise ValueError
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidInputError(
-            f"{name} must be {{'height': h, 'width': w}}, (h, w) or one number, all positive; got {size!r}."
+            f"{name} must be {{'height': h, 'width': w}}, (h, w) or one number, all positive; got {shown(size)}."
         ) from None
+    if max(height, width) > largest:
+        raise InvalidInputError(f"{name} is {shown(size)}; height and width are at most {largest} pixels.")
     return Size(height=height, width=width)
 
 
@@ -54,6 +59,6 @@ def size_pairs(sizes: object) -> list[tuple[int, int]]:
     """
     plain: Any = sizes.tolist() if isinstance(sizes, np.ndarray | Tensor) else sizes
     if not isinstance(plain, list | tuple) or any(isinstance(size, int | float) for size in plain):
-        raise InvalidInputError(f"original_sizes must be one (height, width) per image, got {sizes!r}.")
+        raise InvalidInputError(f"original_sizes must be one (height, width) per image, got {shown(sizes)}.")
     pairs = (height_and_width(size, "original_sizes") for size in plain)
     return [(pair["height"], pair["width"]) for pair in pairs]

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from masklet.checkpoints.placement import as_device, as_dtype
 from masklet.errors import InvalidInputError
 from masklet.masks.run_length import encode_run_length
 from masklet.modeling.video_network import VideoNetwork
@@ -66,10 +67,10 @@ class Sam2VideoInferenceSession:
         self.frames = FrameSource(video, most_streamed=max_stream_frames, most_features=max_vision_features_cache_size)
         self.video_height = None if video_height is None else int(video_height)
         self.video_width = None if video_width is None else int(video_width)
-        self.inference_device = torch.device(inference_device)
-        self.inference_state_device = torch.device(inference_state_device or inference_device)
-        self.video_storage_device = torch.device(video_storage_device or inference_device)
-        self.dtype = _as_dtype(dtype or torch_dtype or torch.float32)
+        self.inference_device = as_device(inference_device)
+        self.inference_state_device = as_device(inference_state_device or inference_device)
+        self.video_storage_device = as_device(video_storage_device or inference_device)
+        self.dtype = as_dtype(dtype, torch_dtype) or torch.float32
         self.max_results = max_results
         self.retention = retention
         self._archives = archives_of(retention)
@@ -275,10 +276,3 @@ def _as_integer(value: Any, name: str) -> int:
         return operator.index(value)
     except TypeError as error:
         raise InvalidInputError(f"The {name} is {value!r}; it must be an integer.") from error
-
-
-def _as_dtype(dtype: torch.dtype | str) -> torch.dtype:
-    found = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
-    if not isinstance(found, torch.dtype) or not found.is_floating_point:
-        raise InvalidInputError(f"dtype is {dtype!r}; it must be a floating-point type such as torch.float32.")
-    return found

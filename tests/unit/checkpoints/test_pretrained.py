@@ -272,3 +272,31 @@ def test_save_pretrained_can_push_too(tmp_path, monkeypatch, model):
     model.save_pretrained(tmp_path / "head")
     (upload,) = FakeHub.uploads
     assert (upload["to"], upload["message"]) == ("me/head", "First")
+
+
+@pytest.mark.parametrize("kind", [torch.int64, torch.bool, torch.complex64])
+def test_tensors_of_another_kind_of_number_are_refused(tmp_path, model, kind):
+    model.save_pretrained(tmp_path)
+    rewrite(tmp_path, lambda tensors: tensors.update({"proj.bias": tensors["proj.bias"].to(kind)}))
+    expected = f"1 wrongly typed: proj.bias is {str(kind).removeprefix('torch.')}, the model has float32"
+    with pytest.raises(CheckpointError, match=expected):
+        HeadModel.from_pretrained(tmp_path)
+
+
+def test_auto_makes_one_type_of_several(tmp_path, model):
+    model.save_pretrained(tmp_path)
+    rewrite(tmp_path, lambda tensors: tensors.update({"proj.bias": tensors["proj.bias"].half()}))
+    loaded = HeadModel.from_pretrained(tmp_path, dtype="auto")
+    assert {each.dtype for each in loaded.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
+def test_a_network_that_no_memory_holds_is_an_error_of_the_checkpoint(tmp_path, model, monkeypatch, error):
+    model.save_pretrained(tmp_path)
+
+    def exhausted(self, config):
+        raise error
+
+    monkeypatch.setattr(HeadModel, "__init__", exhausted)
+    with pytest.raises(CheckpointError, match="the network of its configuration does not fit into memory"):
+        HeadModel.from_pretrained(tmp_path)

@@ -160,3 +160,25 @@ def test_tensors_are_mapped_not_copied(tmp_path):
 def test_load_file_agrees(tmp_path):
     save_file(TENSORS, tmp_path / "model.safetensors")
     assert_same_tensors(load_file(tmp_path / "model.safetensors"), read_weights(tmp_path).tensors)
+
+
+@pytest.mark.parametrize(
+    ("change", "form"),
+    [
+        (lambda tensor: tensor.to_sparse(), "sparse"),
+        (lambda tensor: torch.empty_like(tensor, device="meta"), "meta"),
+        (lambda tensor: torch.nested.nested_tensor([tensor], layout=torch.jagged), "nested"),
+    ],
+)
+def test_tensors_without_numbers_in_rows_are_refused(tmp_path, change, form):
+    torch.save({**TENSORS, "c": change(torch.ones(2, 2))}, tmp_path / "a.pt")
+    with pytest.raises(CheckpointError, match=rf"a\.pt holds the {form} tensor 'c'"):
+        read_weights(tmp_path / "a.pt")
+
+
+def test_a_message_of_a_library_that_quotes_the_file_is_cut(tmp_path):
+    header = json.dumps({"x" * 100_000: {"dtype": "F32"}}).encode()
+    (tmp_path / "a.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(CheckpointError, match="damaged or not a safetensors file") as caught:
+        read_weights(tmp_path / "a.safetensors")
+    assert len(str(caught.value)) < 1000

@@ -45,10 +45,14 @@ def train(recipe: str, *options: str) -> Any:
         ("finetune-image", "model.num_maskmem=4", "model.num_maskmem=4 (checkpoint: 3)"),
         (
             "finetune-image",
-            "model.memory_attention_num_layers=-1",
-            "model.memory_attention_num_layers=-1 (checkpoint: 1)",
+            "model.memory_attention_num_layers=2",
+            "model.memory_attention_num_layers=2 (checkpoint: 1)",
         ),
-        ("finetune-image", "model.memory_encoder_hidden_size=-1", "There is no network with these settings (model.*)"),
+        (
+            "finetune-image",
+            "model.memory_encoder_hidden_size=-1",
+            "memory_encoder_hidden_size=-1 in a configuration; it must be from 1 to 65536",
+        ),
         ("finetune-image", "model.image_size=64", "model.image_size follows from the stages: set stages.0.image_size"),
         ("finetune-image", "losses.dice=-1", "LossWeights.dice=-1.0; it must be at least 0"),
         ("finetune-image", "prompts.mask=2", "PromptShares.mask=2.0; it must be at least 0 and at most 1"),

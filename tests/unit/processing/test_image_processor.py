@@ -1,6 +1,7 @@
 """The image processor's options, inputs and files; the checklist of the references' own tests."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,11 @@ def test_extreme_sizes(size: tuple[int, int]) -> None:
         ({"mask_size": "big"}, "mask_size must be"),
         ({"size": "64"}, "size must be"),
         ({"size": True}, "size must be"),
+        ({"size": (float("inf"), 2)}, "size must be"),
+        ({"size": 10**6}, "size is 1000000; height and width are at most 8192"),
+        ({"rescale_factor": 10**400}, "rescale_factor must be a number"),
+        ({"image_mean": [float("nan")] * 3}, "image_mean must be a number"),
+        ({"device": "toaster"}, "The device 'toaster' cannot be used here"),
         ({"resample": 1}, "resample must be"),
         ({"resample": "bilinear"}, "resample must be a number.*'bilinear'"),
         ({"rescale_factor": "1/255"}, "rescale_factor must be a number"),
@@ -254,6 +260,34 @@ def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "preprocessor_config.json").write_text("{")
     with pytest.raises(OSError, match=r"preprocessor_config\.json"):
         Sam2ImageProcessorFast.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"size": 1e999}', "size must be"),
+        ('{"size": {"height": -1, "width": 4}}', "size must be"),
+        ('{"image_std": {"x": 1}}', "image_std must be a number"),
+        ('{"x": ' + "[" * 1000 + "]" * 1000 + "}", "nested too deeply"),
+    ],
+)
+def test_a_checkpoint_is_named_with_what_is_wrong_in_its_settings(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "preprocessor_config.json").write_text(text)
+    with pytest.raises(CheckpointError, match=f"{re.escape(str(tmp_path))}.*{message}"):
+        Sam2ImageProcessorFast.from_pretrained(tmp_path)
+
+
+def test_a_keyword_that_is_wrong_is_no_fault_of_the_checkpoint(tmp_path: Path) -> None:
+    Sam2ImageProcessorFast().save_pretrained(tmp_path)
+    with pytest.raises(InvalidInputError, match="size must be") as caught:
+        Sam2ImageProcessorFast.from_pretrained(tmp_path, size=0)
+    assert not isinstance(caught.value, CheckpointError)
+
+
+def test_no_setting_of_a_file_takes_the_place_of_a_method(tmp_path: Path) -> None:
+    (tmp_path / "preprocessor_config.json").write_text('{"to_dict": 5, "settings": 6, "preprocess": "x"}')
+    processor = Sam2ImageProcessorFast.from_pretrained(tmp_path)
+    assert processor.to_dict() == Sam2ImageProcessorFast().to_dict()
 
 
 def test_a_pickle_checkpoint_means_the_defaults(tmp_path: Path) -> None:

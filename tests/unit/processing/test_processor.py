@@ -207,7 +207,7 @@ def test_overrides_that_are_no_options_are_refused_and_those_of_transformers_und
     Sam2Processor(size=48).save_pretrained(tmp_path)
     with pytest.raises(InvalidInputError, match=r"\['do_normalise'\].*do_normalize"):
         Sam2Processor.from_pretrained(tmp_path, do_normalise=False)
-    loaded = Sam2Processor.from_pretrained(tmp_path, use_fast=True, trust_remote_code=False)
+    loaded = Sam2Processor.from_pretrained(tmp_path, use_fast=True, trust_remote_code=False, token="...")
     assert not hasattr(loaded.image_processor, "use_fast")
 
 
@@ -219,6 +219,20 @@ def test_the_files_of_earlier_versions_load(tmp_path: Path) -> None:
     assert loaded.to_dict() == Sam2Processor(size=48).to_dict()
     (tmp_path / "part" / "processor_config.json").unlink()
     assert Sam2Processor.from_pretrained(tmp_path / "part").target_size == 48
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"target_size": "1e999"}, "target_size must be a whole number from 1 to 8192; got '1e999'"),
+        ({"target_size": -1}, "target_size must be a whole number"),
+        ({"point_pad_value": [1]}, r"point_pad_value must be a whole number .*; got \[1\]"),
+    ],
+)
+def test_settings_that_are_no_numbers_are_refused(settings: dict[str, Any], message: str, tmp_path: Path) -> None:
+    (tmp_path / "processor_config.json").write_text(json.dumps({"image_processor": {"size": 48}, **settings}))
+    with pytest.raises(InvalidInputError, match=message):
+        Sam2Processor.from_pretrained(tmp_path)
 
 
 def test_missing_settings_are_named(tmp_path: Path) -> None:

@@ -155,5 +155,5 @@ def test_a_video_that_ends_early() -> None:
 def test_spelling_of_types() -> None:
     assert new_session(torch_dtype="bfloat16").dtype == torch.bfloat16
     assert new_session(dtype=torch.float16).dtype == torch.float16
-    with pytest.raises(InvalidInputError, match="dtype is 'int64'"):
+    with pytest.raises(InvalidInputError, match="dtype='int64'"):
         new_session(dtype="int64")
