@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
 from tests.parity.agreement import assert_agrees, assert_all_agree
 from tests.parity.conftest import Trio
 from tests.parity.prompts import KINDS, for_meta
@@ -45,6 +46,17 @@ def test_masklet_reads_a_transformers_folder(small: Trio, tmp_path: Path) -> Non
     prompts = KINDS["mask and clicks"](small.image_size)
     assert not loaded.training
     assert_agrees(loaded(small.pixels, **prompts).pred_masks, small.transformers(small.pixels, **prompts).pred_masks)
+
+
+def test_a_network_that_transformers_just_drew(small: Trio, tmp_path: Path) -> None:
+    """Its two tables of positions are drawn apart, unlike those of any trained checkpoint."""
+    new = type(small.transformers)(small.transformers.config).eval()
+    new.save_pretrained(tmp_path)
+    tables = [name for name in new.state_dict() if name.endswith("positional_embedding")]
+    assert not torch.equal(*(new.state_dict()[name] for name in tables))
+    prompts = KINDS["box and clicks"](small.image_size)
+    ours = Sam2Model.from_pretrained(tmp_path)(small.pixels, **prompts)
+    assert_agrees(ours.pred_masks, new(small.pixels, **prompts).pred_masks)
 
 
 def test_masklet_reads_a_video_model_folder(small: Trio, tmp_path: Path) -> None:

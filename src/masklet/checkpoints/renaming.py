@@ -77,22 +77,24 @@ class Copied:
     copy: str
 
     def to_ours(self, tensors: Tensors) -> Tensors:
-        """Add whichever of the two names is missing; both must hold equal values."""
-        if self.original in tensors and self.copy in tensors:
-            self._check_equal(tensors)
-        elif self.original in tensors:
-            return {**tensors, self.copy: tensors[self.original]}
-        elif self.copy in tensors:
+        """Add whichever of the two names is missing.
+
+        Both may differ: they are equal in every trained checkpoint, but transformers draws them apart in a new network.
+        """
+        if self.original in tensors:
+            return {self.copy: tensors[self.original], **tensors}
+        if self.copy in tensors:
             return {**tensors, self.original: tensors[self.copy]}
         return tensors
 
     def to_foreign(self, tensors: Tensors) -> Tensors:
-        """Drop the copy."""
-        return _without(self.to_ours(tensors), [self.copy])
-
-    def _check_equal(self, tensors: Tensors) -> None:
-        if not torch.equal(tensors[self.original], tensors[self.copy]):
-            raise CheckpointError(f"{self.original} and {self.copy} must be equal, and differ in this checkpoint.")
+        """Drop the copy; CheckpointError if it differs, which the foreign layout cannot express."""
+        both = self.to_ours(tensors)
+        if self.copy in both and not torch.equal(both[self.original], both[self.copy]):
+            raise CheckpointError(
+                f"{self.original} and {self.copy} differ here; the layout to write has one table for both."
+            )
+        return _without(both, [self.copy])
 
 
 @dataclass(frozen=True)
