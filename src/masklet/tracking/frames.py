@@ -79,6 +79,8 @@ class FeatureCache:
         """Forget all."""
         self._kept.clear()
 
+    clear_all = clear
+
 
 class FrameSource:
     """The frames of a session, a video's or the last ones of a stream, with the features of those used last."""

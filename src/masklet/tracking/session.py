@@ -14,15 +14,16 @@ from masklet.errors import InvalidInputError
 from masklet.masks.run_length import encode_run_length
 from masklet.modeling.video_network import VideoNetwork
 from masklet.tracking.frame_prompt import FramePrompt, clicks_and_box, whole_mask
-from masklet.tracking.frames import Frames, FrameSource
+from masklet.tracking.frames import FeatureCache, Frames, FrameSource
 from masklet.tracking.memory_bank import FrameMemory, FrameResult, MemoryBank
 from masklet.tracking.retention import RetentionChoice, archives_of
+from masklet.tracking.session_views import SessionViews
 from masklet.tracking.tracked_object import TrackedObject
 
 Device = torch.device | str
 
 
-class Sam2VideoInferenceSession:
+class Sam2VideoInferenceSession(SessionViews):
     """The state of tracking objects through one video; `Sam2VideoModel` reads it and writes to it.
 
     Memory does not grow with the video. What the frames to come can attend to is kept in full, as is what the
@@ -108,6 +109,17 @@ class Sam2VideoInferenceSession:
         """The ids of the objects with prompts that the network has not seen yet."""
         return [each.object_id for each in self._objects.values() if each.pending_frames()]
 
+    @obj_with_new_inputs.setter
+    def obj_with_new_inputs(self, object_ids: Sequence[int]) -> None:
+        # Programs announce here what they prompted, which the prompts themselves say already.
+        for object_id in object_ids:
+            self._known(object_id)
+
+    @property
+    def cache(self) -> FeatureCache:
+        """The image features of the frames used last."""
+        return self.frames.cache
+
     def objects(self) -> Sequence[TrackedObject]:
         """The objects, in the order of `obj_ids`."""
         return tuple(self._objects.values())
@@ -117,8 +129,10 @@ class Sam2VideoInferenceSession:
         return len(self._objects)
 
     def obj_id_to_idx(self, obj_id: int) -> int:
-        """The position of an object in `obj_ids` and in every output; an unknown one raises `InvalidInputError`."""
-        self._known(obj_id)
+        """Return the position of an object in `obj_ids` and in every output; an unknown one is added, unprompted."""
+        obj_id = _as_integer(obj_id, "object id")
+        if obj_id not in self._objects:
+            self.keep(self.new_object(obj_id))
         return self.obj_ids.index(obj_id)
 
     def obj_idx_to_id(self, obj_idx: int) -> int:
