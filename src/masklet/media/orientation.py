@@ -27,8 +27,8 @@ def stored_image(path: str | os.PathLike[str]) -> StoredImage | None:
     try:
         with opened_image(path) as image:
             # Of a PNG without it Pillow would look behind the pixels; of a TIFF its size is that of the upright image.
-            is_told = image.format != "PNG" or "exif" in image.info
-            orientation = image.getexif().get(ExifTags.Base.Orientation, 1) if is_told else 1
+            has_exif = image.format != "PNG" or "exif" in image.info
+            orientation = image.getexif().get(ExifTags.Base.Orientation, 1) if has_exif else 1
             tags = getattr(image, "tag_v2", {}) if image.format == "TIFF" else {}
             width, height = (tags.get(tag, size) for tag, size in zip((256, 257), image.size, strict=True))
             return StoredImage(height, width, orientation)
