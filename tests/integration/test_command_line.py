@@ -225,7 +225,7 @@ def test_a_prompt_file_gives_each_photo_its_own_objects(here, model):
         (["a.png"], 2, "give --point, --box, --mask or --prompts"),
         (["a.png", "--point", "1"], 2, "--point 1 is not of the form x,y"),
         (["a.png", "--box", "9,9,3,3"], 2, "x1 < x2"),
-        (["a.png", "--point", "1,1@300"], 2, "up to 255; got 300"),
+        (["a.png", "--point", "1,1@300"], 2, "up to 254 (255 is void); got 300"),
         (["a.png", "--pont", "1,1"], 2, "No such option: --pont"),
         (["a.png", "--point", "1,1", "--prompts", "b.json"], 2, "not both"),
         (["--prompts", "nowhere.json"], 3, "nowhere.json: No such file"),

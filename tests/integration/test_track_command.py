@@ -21,7 +21,8 @@ from masklet.cli.track_outputs import TrackOutputs
 from masklet.errors import InvalidInputError
 from masklet.masks.run_length import decode_run_length
 from masklet.masks.segmentation import Segmentation
-from masklet.media.label_maps import read_label_map, write_label_map
+from masklet.media.label_maps import write_label_map
+from masklet.media.mask_images import read_label_map
 from masklet.media.recorded_masks import RecordedMasks
 from masklet.media.video_reader import open_video
 
@@ -209,7 +210,7 @@ def test_label_maps_of_a_kept_session_that_they_cannot_hold_are_refused_before_t
     assert track("--point", "5,15@0:300", "--save-session", "kept").exit_code == ExitCode.DONE
     tracker.visited = []
     result = track("--resume", "kept", "--point", "9,9@7:2", "--write", "label-maps")
-    assert_one_line(result, ExitCode.WRONG_USAGE, "up to 255; got 300")
+    assert_one_line(result, ExitCode.WRONG_USAGE, "up to 254 (255 is void); got 300")
     assert tracker.visited == []
 
 
@@ -251,7 +252,7 @@ def test_damaged_frames_of_a_folder_are_warned_of(here, tracker):
         (["--range", "3:50", "--point", "5,5"], 2, "frames 0 to 11"),
         (["--mask", "missing.png"], 3, "missing.png"),
         (["--direction", "sideways", "--point", "5,5"], 2, "sideways"),
-        (["--point", "5,5@:300", "--write", "label-maps"], 2, "up to 255; got 300"),
+        (["--point", "5,5@:300", "--write", "label-maps"], 2, "up to 254 (255 is void); got 300"),
         (["--resume", "nowhere"], 3, "nowhere"),
         (["--resume", "empty"], 3, "--resume takes what --save-session wrote"),
         (["--point", "5,5", "-o", "v.mp4"], 2, "-o v.mp4 is a file"),

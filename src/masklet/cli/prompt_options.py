@@ -3,14 +3,21 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
+from masklet.cli.mask_prompts import places_of_masks
 from masklet.errors import InvalidInputError
 from masklet.masks.geometry import Box
 from masklet.prompts.object_prompts import ObjectPrompt, Point
 
 POINT_FORM = "x,y or x,y,label (1 on the object, 0 off it), with @N behind it for object N"
 BOX_FORM = "x1,y1,x2,y2, with @N behind it for object N"
+
+FRAME = 0  # the only one of an image
+
+Value = TypeVar("Value")
 
 _WITH_OBJECT = re.compile(r"(?P<value>.+)@(?P<object>\d+)")
 
@@ -19,35 +26,45 @@ def objects_of_options(points: Sequence[str], boxes: Sequence[str], masks: Seque
     """Return the objects that the options describe, by number.
 
     A value may end in `@N`: it is about object N. Without it, each point is about object 1, the first box or mask
-    about object 1, the second about object 2, and so on. InvalidInputError for values of another form.
+    about object 1, the second about object 2, and so on; a label map is about all objects whose ids it shows.
+    InvalidInputError for values of another form.
     """
     points_of: dict[int, list[Point]] = defaultdict(list)
     for option in points:
         value, number = _split(option)
         points_of[1 if number is None else number].append(parsed_point(value, option))
-    boxes_of = {number: parsed_box(value, value) for number, value in _numbered(boxes, "--box").items()}
-    masks_of = {number: Path(value) for number, value in _numbered(masks, "--mask").items()}
+    boxes_of = _boxes(boxes)
+    masks_of = _masks(masks)
     return tuple(
         ObjectPrompt(number, tuple(points_of.get(number, ())), boxes_of.get(number), masks_of.get(number))
         for number in sorted({*points_of, *boxes_of, *masks_of})
     )
 
 
-def _numbered(options: Sequence[str], name: str) -> dict[int, str]:
-    """Return at most one value per object."""
-    values: dict[int, str] = {}
-    unnumbered = 0
+def _boxes(options: Sequence[str]) -> dict[int, Box]:
+    boxes: dict[int, Box] = {}
+    numbers = count(1)
     for option in options:
         value, number = _split(option)
-        if number is None:
-            unnumbered += 1
-            number = unnumbered
-        if number in values:
-            raise InvalidInputError(
-                f"{name} {option} is the second for object {number}; put @N behind it to make it that of object N."
-            )
-        values[number] = value
-    return values
+        _keep_one(boxes, next(numbers) if number is None else number, parsed_box(value, value), f"--box {option}")
+    return boxes
+
+
+def _masks(options: Sequence[str]) -> dict[int, Path]:
+    masks: dict[int, Path] = {}
+    typed = [(Path(value), FRAME, number) for value, number in map(_split, options)]
+    for option, (file, _, _), places in zip(options, typed, places_of_masks(typed), strict=True):
+        for _, number in places:
+            _keep_one(masks, number, file, f"--mask {option}")
+    return masks
+
+
+def _keep_one(values: dict[int, Value], number: int, value: Value, option: str) -> None:
+    if number in values:
+        raise InvalidInputError(
+            f"{option} is the second for object {number}; put @N behind it to make it that of object N."
+        )
+    values[number] = value
 
 
 def _split(option: str) -> tuple[str, int | None]:

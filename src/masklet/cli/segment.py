@@ -44,7 +44,7 @@ def segment(
     box: Annotated[list[str] | None, typer.Option(metavar="X1,Y1,X2,Y2[@N]", help="A box in pixels.")] = None,
     mask: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE[@N]", help="A rough mask: a picture as large as the photo, not black inside."),
+        typer.Option(metavar="FILE[@N]", help="A rough mask, or a label map: an image as large as the photo."),
     ] = None,
     prompts: Annotated[
         Path | None, typer.Option(metavar="FILE.json", help="Prompts for each photo, in place of the options above.")
@@ -67,8 +67,9 @@ def segment(
     For each photo OUT gets NAME_overlay.png, NAME_mask.png and NAME.json (COCO run lengths and scores); with
     --multimask also NAME_candidate1_overlay.png and so on to NAME_candidate3.json. Their paths are printed.
 
-    Several objects: each --box and each --mask is an object of its own, numbered 1, 2, ... in order; points belong to
-    object 1. @N behind a value assigns it to object N: --point 320,200@2. The same prompts go for every photo.
+    Several objects: each --box and each --mask is an object of its own, numbered 1, 2, ... in order; of a label map
+    each object is, by its id; points belong to object 1. @N behind a value assigns it to object N: --point 320,200@2.
+    The same prompts go for every photo.
 
     Prompts per photo come from a JSON file, {"street.jpg": [{"points": [[320, 200], [350, 240, 0]]}, {"box": [15, 80,
     310, 400]}]}: for each photo, by its path from the file's folder, a list of objects with "points", "box" and "mask"
@@ -126,15 +127,13 @@ def _work(photos: Sequence[Path], options: tuple[list[str], list[str], list[str]
 
 def _check_output(work: Work, output: Path, multimask: bool) -> None:
     """Refuse, before any work, what could not be written: results that overwrite each other, too high numbers, ..."""
-    from masklet.media.label_maps import MAXIMUM_OBJECT_ID
+    from masklet.media.label_maps import check_label_ids
 
     if output.exists() and not output.is_dir():
         raise InvalidInputError(f"-o {output} is a file; give a folder.")
     photo_named: dict[str, Path] = {}
     for photo, objects in work.items():
-        highest = max(each.object_id for each in objects)
-        if highest > MAXIMUM_OBJECT_ID:
-            raise InvalidInputError(f"Mask files hold object numbers up to {MAXIMUM_OBJECT_ID}; got {highest}.")
+        check_label_ids(each.object_id for each in objects)
         ranks = range(1, CANDIDATES + 1) if multimask else ()
         for name in (photo.stem, *(_candidate_name(photo, rank) for rank in ranks)):
             other = photo_named.setdefault(name, photo)

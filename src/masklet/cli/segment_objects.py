@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from masklet.errors import InvalidInputError
+from masklet.cli.mask_prompts import empty_mask_error, mask_of_prompt
 from masklet.masks.geometry import Mask
 from masklet.masks.segmentation import Segmentation
-from masklet.media.mask_files import read_mask_png
 from masklet.prompts.object_prompts import ObjectPrompt
 from masklet.segmenting import EncodedImage, ImageSegmenter
 
@@ -61,15 +60,9 @@ def _arguments(alike: Sequence[ObjectPrompt], encoded: EncodedImage) -> dict[str
 
 
 def _mask(prompt: ObjectPrompt, encoded: EncodedImage) -> Mask:
-    assert prompt.mask is not None
-    mask = read_mask_png(prompt.mask)
-    if mask.shape != (encoded.height, encoded.width):
-        size, expected = f"{mask.shape[1]} x {mask.shape[0]}", f"{encoded.width} x {encoded.height}"
-        raise InvalidInputError(
-            f"The mask {prompt.mask} is {size} pixels; it must be as large as its photo, {expected}."
-        )
+    mask = mask_of_prompt(prompt, encoded.height, encoded.width, "its photo")
     if not mask.any():
-        raise InvalidInputError(f"The mask {prompt.mask} is empty; the object's pixels must not be black.")
+        raise empty_mask_error(prompt.mask)
     return mask
 
 

@@ -98,6 +98,8 @@ def track(
 
 def _check(task: TrackingTask, outputs: TrackOutputs, video: VideoReader, save_session: Path | None) -> None:
     """Refuse, before the model is loaded, what could not be tracked or written."""
+    from masklet.cli.track_prompts import absences
+
     if not task.prompts and task.resumed is None:
         raise InvalidInputError("There is nothing to track; give --point, --box or --mask.")
     for each in task.prompts:
@@ -106,6 +108,8 @@ def _check(task: TrackingTask, outputs: TrackOutputs, video: VideoReader, save_s
                 f"A prompt is on frame {each.frame}; tracked are frames {task.frames.start} to {task.frames.stop - 1}."
             )
         each.check(video.height, video.width)
+    for absence in absences(task.prompts, video.height, video.width, is_resumed=task.resumed is not None):
+        print(f"Warning: {absence}", file=sys.stderr)
     outputs.check(each.prompt.object_id for each in task.prompts)
     if save_session is not None:
         check_writable(save_session)

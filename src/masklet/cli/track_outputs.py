@@ -10,7 +10,7 @@ from masklet.atomic_files import check_writable
 from masklet.cli.track_choices import Product
 from masklet.cli.track_prompts import PromptOnFrame
 from masklet.errors import InvalidInputError
-from masklet.media.label_maps import MAXIMUM_OBJECT_ID
+from masklet.media.label_maps import check_label_ids
 from masklet.media.mask_sequences import (
     DrawnPrompts,
     write_contact_sheet,
@@ -50,9 +50,8 @@ class TrackOutputs:
         if self.folder.exists() and not self.folder.is_dir():
             raise InvalidInputError(f"-o {self.folder} is a file; give a folder.")
         check_writable(self.folder)
-        highest = max(object_ids, default=0)
-        if Product.LABEL_MAPS in self.products and highest > MAXIMUM_OBJECT_ID:
-            raise InvalidInputError(f"Label maps hold object numbers up to {MAXIMUM_OBJECT_ID}; got {highest}.")
+        if Product.LABEL_MAPS in self.products:
+            check_label_ids(object_ids)
 
     def write(
         self, video: VideoReader, recorded: RecordedMasks, prompts: Sequence[PromptOnFrame], progress: Progress

@@ -11,12 +11,10 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from masklet.cli.mask_prompts import Place, empty_mask_error, mask_of_prompt, places_of_masks
 from masklet.cli.prompt_options import parsed_box, parsed_point
-from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.errors import InvalidInputError
 from masklet.masks.geometry import Box
-from masklet.media.image_files import opened_image
-from masklet.media.label_maps import read_label_map
-from masklet.media.mask_files import read_mask_png
 from masklet.prompts.object_prompts import ObjectPrompt, Point
 
 if TYPE_CHECKING:
@@ -26,11 +24,8 @@ if TYPE_CHECKING:
 PLACE = "with @FRAME, @FRAME:OBJECT or @:OBJECT behind it"
 POINT_FORM = f"x,y or x,y,label (1 on the object, 0 off it), {PLACE}"
 BOX_FORM = f"x1,y1,x2,y2, {PLACE}"
-VOID = 255  # of a label map: neither object nor background, as in DAVIS
 
 _WITH_PLACE = re.compile(r"(?P<value>.+)@(?=[\d:])(?P<frame>\d*)(?::(?P<object>\d+))?")
-Place = tuple[int, int]  # frame and object
-MaskFile = tuple[Path, bool]  # and whether it is a label map
 
 
 @dataclass(frozen=True)
@@ -39,19 +34,15 @@ class PromptOnFrame:
 
     frame: int
     prompt: ObjectPrompt
-    is_label_map: bool = False
 
     def mask(self, height: int, width: int) -> Mask | None:
         """Return the mask (bool [height, width]) if one is given; InvalidInputError if it is of another size."""
-        if self.prompt.mask is None:
-            return None
-        mask = read_mask_png(self.prompt.mask, self.prompt.object_id if self.is_label_map else None)
-        if mask.shape != (height, width):
-            size = f"{mask.shape[1]} x {mask.shape[0]}"
-            raise InvalidInputError(
-                f"The mask {self.prompt.mask} is {size} pixels; it must be as large as the video, {width} x {height}."
-            )
-        return mask
+        return None if self.prompt.mask is None else mask_of_prompt(self.prompt, height, width, "the video")
+
+    def is_empty(self, height: int, width: int) -> bool:
+        """Whether it is a mask without any pixel and no clicks beside it; errors as of `mask`."""
+        mask = self.mask(height, width)
+        return mask is not None and not mask.any() and not self.prompt.points
 
     def check(self, height: int, width: int) -> None:
         """Raise InvalidInputError if this cannot be about a video of this size."""
@@ -81,14 +72,30 @@ class PromptOnFrame:
             )
 
 
+def absences(prompts: Sequence[PromptOnFrame], height: int, width: int, *, is_resumed: bool) -> list[str]:
+    """Return a sentence for each empty mask, which says that an object is not on a frame.
+
+    InvalidInputError if nothing else is known of the object: no other prompt, and no session that goes on.
+    """
+    empty = [each for each in prompts if each.is_empty(height, width)]
+    known = {each.prompt.object_id for each in prompts if each not in empty}
+    sentences = []
+    for each in empty:
+        if not is_resumed and each.prompt.object_id not in known:
+            raise empty_mask_error(each.prompt.mask)
+        absence = f"object {each.prompt.object_id} is taken to be absent from frame {each.frame}"
+        sentences.append(f"The mask {each.prompt.mask} is empty: {absence}.")
+    return sentences
+
+
 def prompts_of_options(
     points: Sequence[str], boxes: Sequence[str], masks: Sequence[str], first_frame: int
 ) -> tuple[PromptOnFrame, ...]:
     """Return what the options say, by frame and object.
 
     A value without a frame is about `first_frame`. Without an object, each point is about object 1, the first box or
-    mask about object 1, the second about object 2, and so on; a palette picture is about all objects whose ids it
-    holds. InvalidInputError for values of another form.
+    mask about object 1, the second about object 2, and so on; a label map is about all objects whose ids it shows.
+    InvalidInputError for values of another form.
     """
     points_at: dict[Place, list[Point]] = defaultdict(list)
     for option in points:
@@ -98,15 +105,14 @@ def prompts_of_options(
 
 
 def _prompts(
-    points: dict[Place, list[Point]], boxes: dict[Place, Box], masks: dict[Place, MaskFile]
+    points: dict[Place, list[Point]], boxes: dict[Place, Box], masks: dict[Place, Path]
 ) -> Iterator[PromptOnFrame]:
     for place in sorted({*points, *boxes, *masks}):
         frame, object_id = place
         if place in boxes and place in masks:
             raise InvalidInputError(f"Object {object_id} has a box and a mask on frame {frame}; give one of them.")
-        file, is_label_map = masks.get(place, (None, False))
-        prompt = ObjectPrompt(object_id, tuple(points.get(place, ())), boxes.get(place), file)
-        yield PromptOnFrame(frame, prompt, is_label_map)
+        prompt = ObjectPrompt(object_id, tuple(points.get(place, ())), boxes.get(place), masks.get(place))
+        yield PromptOnFrame(frame, prompt)
 
 
 def _boxes(options: Sequence[str], first_frame: int) -> dict[Place, Box]:
@@ -119,16 +125,13 @@ def _boxes(options: Sequence[str], first_frame: int) -> dict[Place, Box]:
     return boxes
 
 
-def _masks(options: Sequence[str], first_frame: int) -> dict[Place, MaskFile]:
-    masks: dict[Place, MaskFile] = {}
-    numbers = count(1)
-    for option in options:
-        value, frame, object_id = _split(option, first_frame)
-        file = Path(value)
-        is_label_map = object_id is None and _is_palette_picture(file)
-        objects = _object_ids(file) if is_label_map else [next(numbers) if object_id is None else object_id]
-        for each in objects:
-            _keep_one(masks, (frame, each), (file, is_label_map), f"--mask {option}")
+def _masks(options: Sequence[str], first_frame: int) -> dict[Place, Path]:
+    masks: dict[Place, Path] = {}
+    split = (_split(option, first_frame) for option in options)
+    typed = [(Path(value), frame, object_id) for value, frame, object_id in split]
+    for option, (file, _, _), places in zip(options, typed, places_of_masks(typed), strict=True):
+        for place in places:
+            _keep_one(masks, place, file, f"--mask {option}")
     return masks
 
 
@@ -148,18 +151,3 @@ def _keep_one(values: dict[Place, Any], place: Place, value: Any, option: str) -
             f"{option} is the second for object {object_id} on frame {frame}; put @FRAME:OBJECT behind it."
         )
     values[place] = value
-
-
-def _is_palette_picture(file: Path) -> bool:
-    try:
-        with opened_image(file, "mask") as image:
-            return image.mode == "P"
-    except UnreadableImageError:
-        return False  # reported by the one who reads it
-
-
-def _object_ids(label_map: Path) -> list[int]:
-    present = set(read_label_map(label_map).ravel().tolist()) - {0, VOID}
-    if not present:
-        raise InvalidInputError(f"The mask {label_map} is empty; the objects' pixels must not be 0.")
-    return sorted(present)

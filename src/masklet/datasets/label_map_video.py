@@ -7,12 +7,18 @@ from pathlib import Path
 from typing import ClassVar
 
 from masklet.datasets.annotated import MismatchedSizeError
-from masklet.datasets.label_values import is_black_and_white, object_ids_in, void_resolved
 from masklet.errors import InvalidInputError
 from masklet.masks.geometry import Mask
 from masklet.media.frame_folders import picture_pixels
 from masklet.media.images import Pixels
-from masklet.media.label_maps import LabelMap, UnknownLabelError, read_label_map
+from masklet.media.label_maps import (
+    LabelMap,
+    UnknownLabelError,
+    is_black_and_white,
+    object_ids_in,
+    void_resolved,
+)
+from masklet.media.mask_images import read_label_map
 from masklet.media.video_reader import VideoReader, open_video
 
 
@@ -82,7 +88,7 @@ class LabelMapVideo:
         return {each: labels == each for each in object_ids_in(labels)}
 
     def labels(self, frame: int) -> LabelMap:
-        """Return the object ids (uint8 [H, W]) of an annotated frame, 0 where there is no object or void.
+        """Return the object ids (integers [H, W]) of an annotated frame, 0 where there is no object or void.
 
         InvalidInputError if the frame has no label map. UnreadableImageError if the file is none, UnknownLabelError if
         it shows an id that is not declared, MismatchedSizeError if its size is not that of the first label map.
@@ -90,7 +96,7 @@ class LabelMapVideo:
         path = self._annotation_of(frame)
         values = read_label_map(path)
         labels = void_resolved(values, black_and_white=self._is_black_and_white)
-        unknown = set(object_ids_in(labels)) - set(self.declared_ids or range(256))
+        unknown = set(object_ids_in(labels)) - set(self.declared_ids or object_ids_in(labels))
         if unknown:
             raise UnknownLabelError(f"{path} shows the objects {sorted(unknown)}; declared are {self.declared_ids}.")
         if frame != self.annotated_frames[0]:

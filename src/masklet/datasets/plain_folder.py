@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from masklet.datasets.annotated import AnnotatedImage, MismatchedSizeError
-from masklet.datasets.label_values import is_black_and_white, object_ids_in, void_resolved
 from masklet.datasets.problems import Problem, ProblemKind
 from masklet.datasets.stems import by_stem
 from masklet.errors import InvalidInputError
 from masklet.folders import folders_in
 from masklet.masks.geometry import Mask
 from masklet.media.frame_folders import frames_of_folder
-from masklet.media.label_maps import LabelMap, read_label_map
+from masklet.media.label_maps import LabelMap, is_black_and_white, object_ids_in, void_resolved
+from masklet.media.mask_images import read_label_map
 
 PICTURE_FOLDERS = ("images", "image", "imgs", "JPEGImages")
 MASK_FOLDERS = ("masks", "mask", "labels", "annotations", "SegmentationObject", "Annotations")

@@ -13,7 +13,7 @@ from masklet.folders import folders_in
 from masklet.masks.geometry import Mask
 from masklet.media.frame_folders import frames_of_folder
 from masklet.media.images import Pixels
-from masklet.media.mask_files import read_mask_png
+from masklet.media.mask_images import read_mask_image
 from masklet.media.video_reader import VideoReader
 
 FRAMES = "JPEGImages_24fps"
@@ -85,7 +85,7 @@ class SavSplitVideo:
         return {number: mask for number, mask in masks.items() if mask.any()}
 
     def _read(self, path: Path) -> Mask:
-        mask = read_mask_png(path)
+        mask = read_mask_image(path).mask_of()
         if mask.shape != self._frames.size:
             sizes = f"{list(mask.shape)}, the first one of its video {list(self._frames.size)}"
             raise MismatchedSizeError(f"{path} has the size (height, width) {sizes}.")
@@ -96,7 +96,7 @@ class SavSplitVideo:
         first = next((path for files in self._masks.values() for path in files.values()), None)
         if first is None:
             raise InvalidInputError(f"The video {self.name!r} has no masks.")
-        height, width = read_mask_png(first).shape
+        height, width = read_mask_image(first).labels.shape
         return SavFrames(self._frame_folder, (height, width))
 
 

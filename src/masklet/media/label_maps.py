@@ -1,6 +1,7 @@
-"""Label maps: indexed PNG pictures whose pixel values are object ids, as DAVIS stores its annotations."""
+"""Label maps: images whose values are object ids, what these values say, and writing them as DAVIS stores its own."""
 
 import os
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -9,40 +10,54 @@ from PIL import Image
 from masklet.atomic_files import written_whole
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.media.colours import object_colour
-from masklet.media.image_files import opened_image
-from masklet.media.soft_masks import soft_mask_shades
 
-MAXIMUM_OBJECT_ID = 255
+VOID = 255
+"""Of 8 bits: neither object nor background, as in DAVIS; beside 0 alone, the white of a black-and-white mask."""
 
-LabelMap = npt.NDArray[np.uint8]
-"""Object ids [H, W], 0 for the background."""
+DEEP_WHITE = 65535
+MAXIMUM_OBJECT_ID = VOID - 1
+
+LabelMap = npt.NDArray[np.integer]
+"""Object ids [H, W], 0 for the background; uint8 unless the image is deeper."""
 
 
 class UnknownLabelError(UnreadableImageError):
     """A label map shows an object id that its palette, or the list of its dataset's objects, does not have."""
 
 
-def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
-    """Read the object ids (uint8 [H, W]) of a palette or 8-bit grey picture; a black-and-white one gives 0 and 1.
+def values_in(values: LabelMap) -> list[int]:
+    """Return the values that occur, none of them negative, ascending."""
+    are_low = values.max(initial=0) <= DEEP_WHITE  # counting is faster than sorting
+    return [int(each) for each in (np.flatnonzero(np.bincount(values.ravel())) if are_low else np.unique(values))]
 
-    UnreadableImageError if the file is no picture, has several colour channels or deeper pixels, or is grey and a soft
-    mask, whose shades would all be objects; UnknownLabelError if a value lies outside the palette, as PNG forbids it.
+
+def object_ids_in(labels: LabelMap) -> list[int]:
+    """Return the values above 0 that occur, ascending."""
+    return [each for each in values_in(labels) if each]
+
+
+def is_black_and_white(values: LabelMap) -> bool:
+    """Whether white is the one object, as in DAVIS 2016; with other ids beside it, 255 is void."""
+    ids = set(object_ids_in(values))
+    return ids <= {VOID} or ids <= {DEEP_WHITE}
+
+
+def void_resolved(values: LabelMap, *, black_and_white: bool) -> LabelMap:
+    """Return the ids with white as object 1 if `black_and_white`, or else void as background.
+
+    Deeper label maps than 8 bits have no void: 255 is the id of an instance.
     """
-    with opened_image(path, "label map") as image:
-        # asked before the pixels are loaded, which fills the palette up to 256 colours
-        colours = len(image.palette.palette) // len(image.palette.mode) if image.palette else MAXIMUM_OBJECT_ID + 1
-        mode, values = image.mode, np.asarray(image)
-    if mode not in {"P", "L", "1"}:
-        raise UnreadableImageError(f"{path} has the mode {mode}; object ids need a palette or 8-bit grey picture.")
-    if values.size and values.max() >= colours:
-        highest = f"the label {values.max()}, its palette ends at {colours - 1}"
-        raise UnknownLabelError(f"{path} shows {highest}.")
-    if mode == "L" and (shades := soft_mask_shades(values)):
-        raise UnreadableImageError(
-            f"{path} is a soft mask, with {shades} grey levels along its edges, which are no object ids. "
-            "Save it black and white (0 and 255, threshold 128) or as an indexed PNG."
-        )
-    return values.astype(np.uint8)
+    if black_and_white:
+        return np.where((values == VOID) | (values == DEEP_WHITE), values.dtype.type(1), values)
+    return np.where(values == VOID, np.uint8(0), values) if values.dtype == np.uint8 else values
+
+
+def check_label_ids(object_ids: Iterable[int]) -> None:
+    """Raise InvalidInputError if label maps cannot hold these object ids: those above 254, as 255 is void."""
+    highest = max(object_ids, default=0)
+    if highest > MAXIMUM_OBJECT_ID:
+        allowed = f"up to {MAXIMUM_OBJECT_ID} ({VOID} is void)"
+        raise InvalidInputError(f"Label maps hold object ids {allowed}; got {highest}.")
 
 
 def write_label_map(path: str | os.PathLike[str], labels: LabelMap) -> None:
@@ -50,6 +65,6 @@ def write_label_map(path: str | os.PathLike[str], labels: LabelMap) -> None:
     if labels.dtype != np.uint8 or labels.ndim != 2:
         raise InvalidInputError(f"A label map is uint8 [H, W]; got {labels.dtype} {list(labels.shape)}.")
     image = Image.fromarray(labels)
-    image.putpalette([channel for each in range(MAXIMUM_OBJECT_ID + 1) for channel in object_colour(each)])
+    image.putpalette([channel for each in range(VOID + 1) for channel in object_colour(each)])
     with written_whole(path) as unfinished:
         image.save(unfinished, format="PNG")

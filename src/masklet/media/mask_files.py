@@ -1,4 +1,4 @@
-"""Masks to and from files: PNG pictures and JSON with COCO run lengths. Files appear only when complete."""
+"""Masks to files, PNG images and JSON with COCO run lengths, and back from JSON. Files appear only when complete."""
 
 import json
 import os
@@ -14,8 +14,7 @@ from masklet.json_files import shown, whole_number
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import decode_segmentation, encode_run_length
 from masklet.masks.segmentation import Segmentation
-from masklet.media.image_files import opened_image
-from masklet.media.label_maps import MAXIMUM_OBJECT_ID, LabelMap, write_label_map
+from masklet.media.label_maps import LabelMap, check_label_ids, write_label_map
 
 HIGHEST_SCORE = 1e30  # of a number that has its place in float32; they are about 0 to 1
 
@@ -26,7 +25,7 @@ def write_mask_png(path: FilePath, segmentation: Segmentation) -> None:
     """Write the masks as PNG: one object as grey 0 and 255, several as a palette picture of their object ids.
 
     Where masks of several objects overlap, the one with the highest score shows. InvalidInputError if one of several
-    object ids is above 255, the most that a palette holds.
+    object ids is above 254.
     """
     if len(segmentation) != 1:
         write_label_map(path, label_map_of(segmentation))
@@ -39,32 +38,13 @@ def write_mask_png(path: FilePath, segmentation: Segmentation) -> None:
 def label_map_of(segmentation: Segmentation) -> LabelMap:
     """Return the object ids of all pixels; where masks overlap, the one with the highest score shows.
 
-    InvalidInputError if an object id is above 255.
+    InvalidInputError if an object id is above 254.
     """
-    if max(segmentation.object_ids, default=0) > MAXIMUM_OBJECT_ID:
-        raise InvalidInputError(f"A mask PNG holds object ids up to 255; got {segmentation.object_ids}.")
+    check_label_ids(segmentation.object_ids)
     labels = np.zeros(segmentation.masks.shape[1:], dtype=np.uint8)
     for index in np.argsort(segmentation.scores, kind="stable"):
         labels[segmentation.masks[index]] = segmentation.object_ids[index]
     return labels
-
-
-def read_mask_png(path: FilePath, object_id: int | None = None) -> Mask:
-    """Read a mask (bool [H, W]) from a picture file of any mode.
-
-    Without `object_id` all pixels that are neither zero (black, index 0) nor fully transparent belong to the mask; with
-    it those of a palette or grey picture whose value is `object_id`. UnreadableImageError if the file is no picture,
-    InvalidInputError if `object_id` is asked of a picture with several colour channels.
-    """
-    with opened_image(path, "mask") as image:
-        mode, values = image.mode, np.asarray(image)
-    if object_id is not None:
-        if values.ndim != 2:
-            raise InvalidInputError(f"{path} has the mode {mode}; object ids need a palette or grey picture.")
-        return np.asarray(values == object_id)
-    if mode in {"LA", "RGBA"}:
-        return np.asarray(values[..., :-1].any(axis=-1) & (values[..., -1] > 0))
-    return np.asarray(values != 0) if values.ndim == 2 else np.asarray(values.any(axis=-1))
 
 
 def write_mask_json(path: FilePath, segmentation: Segmentation, file_name: str) -> None:

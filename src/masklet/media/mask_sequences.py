@@ -28,7 +28,7 @@ def write_label_maps(folder: FilePath, video: VideoReader, recorded: RecordedMas
     """Write one indexed PNG per frame, as DAVIS lays out annotations: `00017.png`, its values the object ids.
 
     Frames that come from picture files keep their names. Where masks overlap, the one with the highest score shows.
-    InvalidInputError if an object id is above 255.
+    InvalidInputError if an object id is above 254.
     """
     with folder_written_whole(folder) as unfinished:
         for frame in frames:

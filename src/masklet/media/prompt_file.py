@@ -11,8 +11,8 @@ The file maps each picture, by its path from the file's own folder (or absolute)
     }
 
 Each object has at least one of `points` ([x, y] or [x, y, label]; label 1 on the object, the default, or 0 off it),
-`box` [x1, y1, x2, y2] and `mask` (a picture file of the photo's size), all in pixels; and may have an `id` above 0,
-by default its place in the list.
+`box` [x1, y1, x2, y2] and `mask` (an image file of the same size; of a label map that shows the `id` the pixels of
+this id), all in pixels; and may have an `id` above 0, by default its place in the list.
 """
 
 import os

@@ -10,14 +10,15 @@ SHADES_SHARE = 2 / 3  # of the levels; thin objects beside others look like shad
 BRIGHT_SHARE = 1 / 3  # labels count from 1 on, the shades of an edge reach as far up as down
 
 
-def soft_mask_shades(values: npt.NDArray[np.uint8]) -> int:
+def soft_mask_shades(values: npt.NDArray[np.integer]) -> int:
     """Return how many grey levels a picture [H, W] has at its edges if it is a soft mask; 0 if it is none.
 
     A shade is a level most of whose pixels have a darker and a brighter pixel among their eight neighbours, as on a
     slope from black to white. Objects of a label map have an inside, which has not. A soft mask holds white; two thirds
     of its levels between black and white are shades, at least 3, and a third of these are brighter than mid-grey.
+    Pixels deeper than 8 bits are no soft mask.
     """
-    if not (values == WHITE).any():
+    if values.dtype != np.uint8 or not (values == WHITE).any():
         return 0
     around = np.ones((3, 3), np.uint8)
     is_between = (cv2.erode(values, around) < values) & (values < cv2.dilate(values, around))

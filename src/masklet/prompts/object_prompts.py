@@ -22,7 +22,8 @@ class ObjectPrompt:
         object_id: 1 to 2**31 - 1.
         points: (x, y, label), label 1 on the object, 0 off it.
         box: (x1, y1, x2, y2) with x1 < x2 and y1 < y2.
-        mask: a picture file of the picture's size; what is neither black nor transparent belongs to the object.
+        mask: an image file of the image's size, read by `masklet.media.mask_images`: of a label map that shows
+            `object_id` the pixels of this id, or else all that are of any object.
 
     InvalidInputError, naming the object, for anything else.
     """

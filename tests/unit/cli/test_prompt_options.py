@@ -1,9 +1,11 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from masklet.cli.prompt_options import objects_of_options
 from masklet.errors import InvalidInputError
+from masklet.media.label_maps import write_label_map
 from masklet.prompts.object_prompts import ObjectPrompt
 
 
@@ -26,6 +28,17 @@ def test_numbers_assign_prompts_to_objects_in_any_order():
         ObjectPrompt(2, box=(1, 2, 3, 4)),
         ObjectPrompt(4, points=((1, 1, 1), (2, 2, 0)), mask=Path("in@home.png")),
     )
+
+
+def test_a_label_map_is_about_all_its_objects(tmp_path):
+    file = tmp_path / "map.png"
+    write_label_map(file, np.array([[0, 2, 5]], dtype=np.uint8))
+    assert objects_of_options([], [], [str(file), "a.png"]) == (
+        ObjectPrompt(1, mask=Path("a.png")),
+        ObjectPrompt(2, mask=file),
+        ObjectPrompt(5, mask=file),
+    )
+    assert objects_of_options([], [], [f"{file}@3"]) == (ObjectPrompt(3, mask=file),)
 
 
 def test_no_options_are_no_objects():

@@ -86,6 +86,15 @@ def test_a_mask_file_becomes_a_mask_prompt(segmenter, tmp_path):
     assert call["masks"].dtype == bool
 
 
+def test_each_object_of_a_label_map_is_its_own_mask(segmenter, tmp_path):
+    values = np.zeros((4, 6))
+    values[1, 2:5], values[3] = 2, 7
+    file = write_mask(tmp_path / "map.png", values)
+    segment_objects(segmenter, ENCODED, [ObjectPrompt(2, mask=file), ObjectPrompt(7, mask=file)])
+    (call,) = segmenter.calls
+    np.testing.assert_array_equal(call["masks"], [values == 2, values == 7])
+
+
 def test_masks_of_another_size_or_without_content_are_refused(segmenter, tmp_path):
     turned = ObjectPrompt(1, mask=write_mask(tmp_path / "turned.png", np.ones((6, 4))))
     with pytest.raises(InvalidInputError, match=r"turned\.png is 4 x 6 pixels; .* photo, 6 x 4"):

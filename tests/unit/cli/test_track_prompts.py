@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from masklet.cli.track_prompts import PromptOnFrame, prompts_of_options
+from masklet.cli.track_prompts import PromptOnFrame, absences, prompts_of_options
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.media.label_maps import write_label_map
 from masklet.prompts.object_prompts import ObjectPrompt
@@ -65,15 +65,69 @@ def test_a_label_map_is_about_all_its_objects(label_map):
     assert [np.count_nonzero(each.mask(4, 6)) for each in prompts] == [1, 3]
 
 
-def test_with_an_object_all_of_a_label_map_is_that_object(label_map):
+def test_with_an_object_of_it_a_label_map_is_about_that_one(label_map):
+    (prompt,) = prompts_of_options([], [], [f"{label_map}@5:7"], 0)
+    assert np.count_nonzero(prompt.mask(4, 6)) == 3
+
+
+def test_with_another_object_all_of_a_label_map_is_that_object(label_map):
     (prompt,) = prompts_of_options([], [], [f"{label_map}@5:3"], 0)
     assert np.count_nonzero(prompt.mask(4, 6)) == 10
+
+
+def write_grey(path, *values):
+    """Write a mask of 4 x 6 pixels with these values in its first row."""
+    pixels = np.zeros((4, 6), np.uint8)
+    pixels[0, : len(values)] = values
+    Image.fromarray(pixels).save(path)
+    return str(path)
+
+
+def test_grey_ids_are_a_label_map_and_masks_are_counted_past_them(tmp_path):
+    masks = [
+        write_grey(tmp_path / "a.png", 2, 4, 4),
+        write_grey(tmp_path / "b.png", 255),
+        write_grey(tmp_path / "c.png", 1),
+    ]
+    prompts = prompts_of_options([], [], masks, 0)
+    assert [(each.prompt.object_id, np.count_nonzero(each.mask(4, 6))) for each in prompts] == [
+        (1, 1),
+        (2, 1),
+        (3, 1),
+        (4, 2),
+    ]
+
+
+def test_two_label_maps_of_one_object_are_two_objects_on_one_frame_and_one_on_two(tmp_path):
+    first, second = write_grey(tmp_path / "a.png", 7), write_grey(tmp_path / "b.png", 0, 7)
+    prompts = prompts_of_options([], [], [first, second, f"{second}@5"], 0)
+    assert [(each.frame, each.prompt.object_id) for each in prompts] == [(0, 1), (0, 7), (5, 7)]
+
+
+def test_a_mask_without_anything_from_128_on_is_refused(tmp_path):
+    Image.fromarray(np.arange(48, dtype=np.uint8).reshape(6, 8)).save(tmp_path / "a.png")
+    with pytest.raises(InvalidInputError, match=r"a\.png is empty.* from 128 on"):
+        prompts_of_options([], [], [str(tmp_path / "a.png")], 0)
 
 
 def test_a_label_map_without_objects_is_refused(tmp_path):
     write_label_map(tmp_path / "map.png", np.zeros((4, 6), np.uint8))
     with pytest.raises(InvalidInputError, match="is empty"):
         prompts_of_options([], [], [str(tmp_path / "map.png")], 0)
+
+
+def test_an_empty_mask_says_that_a_known_object_is_absent(tmp_path):
+    empty = write_grey(tmp_path / "empty.png")
+    corrected = prompts_of_options(["1,2@0:2"], [], [f"{empty}@5:2"], 0)
+    assert absences(corrected, 4, 6, is_resumed=False) == [
+        f"The mask {empty} is empty: object 2 is taken to be absent from frame 5."
+    ]
+    clicked = prompts_of_options(["1,2@5:2"], [], [f"{empty}@5:2"], 0)
+    assert absences(clicked, 4, 6, is_resumed=False) == []
+    alone = prompts_of_options(["1,2@0:1"], [], [f"{empty}@5:2"], 0)
+    assert len(absences(alone, 4, 6, is_resumed=True)) == 1
+    with pytest.raises(InvalidInputError, match=r"empty\.png is empty"):
+        absences(alone, 4, 6, is_resumed=False)
 
 
 def test_masks_are_checked_when_they_are_read(tmp_path):

@@ -14,14 +14,12 @@ from typer.testing import CliRunner
 import masklet
 from masklet.cli.main import app
 from masklet.cli.track_prompts import prompts_of_options
-from masklet.datasets.sav_split_folder import read_mask_png as read_mask_of_dataset
 from masklet.datasets.scenes.bank import read_picture
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.media.frame_folders import picture_pixels
 from masklet.media.image_files import LIMIT_VARIABLE, max_image_pixels, opened_image
 from masklet.media.images import read_image
-from masklet.media.label_maps import read_label_map
-from masklet.media.mask_files import read_mask_png
+from masklet.media.mask_images import read_label_map, read_mask_image
 from masklet.processing.pictures import picture_pixels as pixels_of_path
 
 READERS = {
@@ -29,8 +27,7 @@ READERS = {
     "frame": lambda path: picture_pixels(path, "Frame 0"),
     "image of the processor": pixels_of_path,
     "image of a procedural scene": read_picture,
-    "mask": read_mask_png,
-    "mask of a dataset": read_mask_of_dataset,
+    "mask": read_mask_image,
     "label map": read_label_map,
     "mask of track": lambda path: prompts_of_options([], [], [f"{path}@0:1"], 0)[0].mask(100, 100),
     "label map of track": lambda path: prompts_of_options([], [], [str(path)], 0)[0].mask(100, 100),
@@ -79,9 +76,9 @@ def test_fourteen_thousand_squared_pixels_can_be_permitted(tmp_path: Path) -> No
     side = 14_000
     Image.new("1", (side, side)).save(tmp_path / "large.png")
     with pytest.raises(UnreadableImageError, match="178956970"):
-        read_mask_png(tmp_path / "large.png")
+        read_mask_image(tmp_path / "large.png")
     masklet.set_max_image_pixels(side * side)
-    assert read_mask_png(tmp_path / "large.png").shape == (side, side)
+    assert read_mask_image(tmp_path / "large.png").labels.shape == (side, side)
 
 
 def test_the_python_way_sets_the_variable_that_workers_inherit() -> None:
@@ -126,7 +123,7 @@ def test_pillows_warning_as_an_error_is_a_refusal(file, monkeypatch) -> None:
 def test_a_limit_that_is_no_number_is_named(value: str, file, monkeypatch) -> None:
     monkeypatch.setenv(LIMIT_VARIABLE, value)
     with pytest.raises(InvalidInputError, match=f"{LIMIT_VARIABLE}.*'{value}'"):
-        read_mask_png(file)
+        read_mask_image(file)
 
 
 @pytest.mark.parametrize("value", [0, -1, 2.5, "many", True])

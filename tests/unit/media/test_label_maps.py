@@ -4,7 +4,8 @@ import pytest
 from PIL import Image
 
 from masklet.errors import InvalidInputError, UnreadableImageError
-from masklet.media.label_maps import UnknownLabelError, read_label_map, write_label_map
+from masklet.media.label_maps import is_black_and_white, void_resolved, write_label_map
+from masklet.media.mask_images import read_label_map
 
 LABELS = np.array([[0, 1, 2], [3, 254, 255]], dtype=np.uint8)
 
@@ -27,24 +28,44 @@ def test_grey_and_black_and_white(tmp_path, mode, expected):
 
 
 def test_other_pictures_are_refused(tmp_path):
-    Image.new("RGB", (3, 2)).save(tmp_path / "a.png")
+    Image.fromarray(np.uint8([[[255, 0, 0], [0, 0, 0]]])).save(tmp_path / "a.png")
     with pytest.raises(UnreadableImageError, match=r"a\.png has the mode RGB"):
         read_label_map(tmp_path / "a.png")
-    (tmp_path / "b.png").write_bytes(b"nothing")
-    with pytest.raises(UnreadableImageError, match=r"b\.png"):
-        read_label_map(tmp_path / "b.png")
 
 
-@pytest.mark.parametrize(("colours", "highest"), [(4, 3), (3, None)])
-def test_labels_outside_the_palette_are_refused(tmp_path, colours, highest):
-    picture = Image.fromarray(np.array([[0, 1, 3]], dtype=np.uint8))
-    picture.putpalette([0, 90, 200] * colours)
-    picture.save(tmp_path / "a.png", bits=2)
-    if highest:
-        assert read_label_map(tmp_path / "a.png").max() == highest
-    else:
-        with pytest.raises(UnknownLabelError, match=r"a\.png shows the label 3, its palette ends at 2"):
-            read_label_map(tmp_path / "a.png")
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (np.dstack([LABELS] * 3), LABELS),
+        (np.dstack([LABELS, np.full_like(LABELS, 255)]), LABELS),
+        (np.dstack([LABELS] * 3 + [np.full_like(LABELS, 255)]), LABELS),
+        (LABELS.astype(np.uint16) * 257, LABELS * np.int64(257)),
+        (np.arange(600, dtype=np.uint16).reshape(20, 30), np.arange(600).reshape(20, 30)),
+    ],
+    ids=["RGB", "LA", "RGBA", "16 bits", "600 objects"],
+)
+def test_ids_in_other_modes(tmp_path, values, expected):
+    Image.fromarray(values).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(read_label_map(tmp_path / "a.png"), expected)
+
+
+def test_a_palette_with_black_second_is_black_and_white(tmp_path):
+    image = Image.fromarray(np.uint8([[0, 1, 1]]))
+    image.putpalette([255, 255, 255, 0, 0, 0])
+    image.save(tmp_path / "a.png", bits=1)
+    np.testing.assert_array_equal(read_label_map(tmp_path / "a.png"), [[1, 0, 0]])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32])
+def test_white_is_the_object_of_black_and_white_only(dtype):
+    white = np.array([0, np.iinfo(np.uint8 if dtype == np.uint8 else np.uint16).max], dtype=dtype)
+    assert is_black_and_white(white)
+    np.testing.assert_array_equal(void_resolved(white, black_and_white=True), [0, 1])
+    labels = np.array([0, 7, 255], dtype=dtype)
+    assert not is_black_and_white(labels)
+    resolved = void_resolved(labels, black_and_white=False)
+    np.testing.assert_array_equal(resolved, [0, 7, 0 if dtype == np.uint8 else 255])  # 255 instances have no void
+    assert resolved.dtype == dtype
 
 
 def disc(radius, side=64):

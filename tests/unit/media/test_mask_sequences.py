@@ -4,7 +4,7 @@ from PIL import Image
 from tests.unit.media.small_videos import moving_square, write_small_video
 
 from masklet.masks.segmentation import Segmentation
-from masklet.media.label_maps import read_label_map
+from masklet.media.mask_images import read_label_map
 from masklet.media.mask_sequences import (
     write_contact_sheet,
     write_label_maps,

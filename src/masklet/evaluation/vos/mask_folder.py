@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from masklet.atomic_files import folder_written_whole
-from masklet.errors import InvalidInputError
 from masklet.evaluation.vos.video_predictors import ObjectMasks
 from masklet.masks.geometry import Mask
-from masklet.media.label_maps import MAXIMUM_OBJECT_ID, LabelMap, read_label_map, write_label_map
+from masklet.media.label_maps import LabelMap, check_label_ids, write_label_map
+from masklet.media.mask_images import read_label_map
 
 
 class MaskFolder:
@@ -45,12 +45,10 @@ class MaskFolder:
     def written(self, masks: Iterable[ObjectMasks], *, may_overlap: bool) -> Iterator[ObjectMasks]:
         """Pass the masks of all frames on and write them; the folder gets them when all are there.
 
-        InvalidInputError if an object id is above 255 and the masks share a label map.
+        InvalidInputError if an object id is above 254 and the masks share a label map.
         """
-        if not may_overlap and max(self._folders_of_objects) > MAXIMUM_OBJECT_ID:
-            raise InvalidInputError(
-                f"Label maps hold ids up to {MAXIMUM_OBJECT_ID}; got {max(self._folders_of_objects)}."
-            )
+        if not may_overlap:
+            check_label_ids(self._folders_of_objects)
         folders = self._folders_of_objects if may_overlap else {0: self._folder}
         with ExitStack() as stack:
             unfinished = {each: stack.enter_context(folder_written_whole(path)) for each, path in folders.items()}

@@ -11,7 +11,8 @@ from masklet.evaluation.vos.first_mask import evaluate_vos, score_saved_masks
 from masklet.evaluation.vos.video_baselines import RepeatedFirstMask
 from masklet.evaluation.vos.vos_scores import CountingRule, FrameScores
 from masklet.masks.run_length import decode_run_length
-from masklet.media.label_maps import read_label_map, write_label_map
+from masklet.media.label_maps import write_label_map
+from masklet.media.mask_images import read_label_map
 
 HEIGHT, WIDTH, SIDE = 40, 60, 10
 

@@ -3,7 +3,7 @@ import pytest
 
 from masklet.errors import InvalidInputError
 from masklet.evaluation.vos.mask_folder import MaskFolder
-from masklet.media.label_maps import read_label_map
+from masklet.media.mask_images import read_label_map
 
 LEFT, ALL = np.zeros((4, 6), dtype=bool), np.ones((4, 6), dtype=bool)
 LEFT[:, :3] = True
