@@ -35,4 +35,4 @@ def test_every_kind_has_its_row_and_masks_stand_beside_plain_scenes() -> None:
 
 def test_kinds_without_material_are_left_out() -> None:
     sheet = contact_sheet(tiny_bank(labelled=False), TILE)
-    assert sheet.height == (4 + 2 * CLIPS_OF_A_KIND) * PITCH - GAP
+    assert sheet.height == (6 + 2 * CLIPS_OF_A_KIND) * PITCH - GAP

@@ -103,7 +103,7 @@ def _figure(rng: np.random.Generator, bank: PictureBank, size: int, plan: _Plan)
     stamps = shapes.draw_articulated(rng, size, plan.centre, plan.radius)
     if rng.random() < 0.5:
         skin = fills.random_fill(rng, bank, size, size)
-        colours = [_piece_under(skin, stamp) for stamp in stamps]
+        colours = [fills.piece_under(skin, stamp) for stamp in stamps]
         return [
             Layer(stamp, colour, plan.group, is_object=False, shadow=plan.shadow)
             for stamp, colour in zip(stamps, colours, strict=True)
@@ -158,11 +158,6 @@ def _any_shape(
 def _almost_hidden(rng: np.random.Generator, colour: FloatArray, background: FloatArray, stamp: Stamp) -> FloatArray:
     near = fills.colour_under(background, stamp) + rng.normal(0, 12, 3)
     return fills.with_mean(colour, near.astype(np.float32), contrast=rng.uniform(0.2, 0.6))
-
-
-def _piece_under(fill: FloatArray, stamp: Stamp) -> FloatArray:
-    height, width = stamp.alpha.shape
-    return fill[stamp.top : stamp.top + height, stamp.left : stamp.left + width]
 
 
 def _somewhere(rng: np.random.Generator, size: int) -> tuple[float, float]:

@@ -102,6 +102,18 @@ def background_fill(rng: np.random.Generator, bank: PictureBank, size: int) -> F
     return random_fill(rng, bank, size, size)
 
 
+def quiet_background(rng: np.random.Generator, bank: PictureBank, size: int) -> FloatArray:
+    """As `background_fill`, half of the time of little contrast or out of focus; float32 [size, size, 3]."""
+    background = background_fill(rng, bank, size)
+    if rng.random() < 0.3:
+        mean = np.asarray(background.mean(axis=(0, 1)), np.float32)
+        background = with_mean(background, mean, contrast=rng.uniform(0.1, 0.6))
+    if rng.random() < 0.35:
+        blur = size / 256 * np.exp(rng.uniform(np.log(1), np.log(12)))
+        background = np.asarray(cv2.GaussianBlur(background, (0, 0), blur), np.float32)
+    return background
+
+
 def photograph_view(rng: np.random.Generator, bank: PictureBank, size: int) -> FloatArray:
     """An upright square crop of a photograph, float32 [size, size, 3]."""
     photograph = bank.photographs[rng.integers(len(bank.photographs))]
@@ -127,9 +139,13 @@ def with_mean(fill: FloatArray, colour: Colour, contrast: float = 1.0) -> FloatA
 
 def colour_under(background: FloatArray, stamp: Stamp) -> Colour:
     """Mean colour of the background [size, size, 3] below a stamp's box."""
+    return np.asarray(piece_under(background, stamp).mean(axis=(0, 1)), np.float32)
+
+
+def piece_under(background: FloatArray, stamp: Stamp) -> FloatArray:
+    """The background [size, size, 3] below a stamp that lies within it, as those of `shapes.draw` do; not a copy."""
     height, width = stamp.alpha.shape
-    below = background[stamp.top : stamp.top + height, stamp.left : stamp.left + width]
-    return np.asarray(below.mean(axis=(0, 1)), np.float32)
+    return background[stamp.top : stamp.top + height, stamp.left : stamp.left + width]
 
 
 def shaded(rng: np.random.Generator, fill: FloatArray, stamp: Stamp) -> FloatArray:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from masklet.datasets.scenes import cells, compositions, photographs
+from masklet.datasets.scenes import cells, compositions, contours, photographs, round_things
 from masklet.datasets.scenes.bank import PictureBank
 from masklet.datasets.scenes.finish import finish
 from masklet.datasets.scenes.layers import ByteArray, Composition, MaskArray, VisibleObject, paint, visible_objects
@@ -20,6 +20,8 @@ KINDS: dict[str, SceneKind] = {
     "small_goods": compositions.small_goods,
     "parts_and_wholes": compositions.parts_and_wholes,
     "micrograph": cells.micrograph,
+    "contours": contours.contours,
+    "round_things": round_things.round_things,
 }
 
 SMALLEST_SIZE = 32
@@ -33,7 +35,7 @@ ATTEMPTS = 20
 
 @dataclass(frozen=True)
 class SceneMixture:
-    """How often each kind of scene is made, relative to each other."""
+    """How often each kind of scene is made, relative to each other; the last two have not proved themselves yet."""
 
     labelled_photograph: float = 0.35
     copy_paste: float = 0.25
@@ -41,6 +43,8 @@ class SceneMixture:
     small_goods: float = 0.08
     parts_and_wholes: float = 0.08
     micrograph: float = 0.10
+    contours: float = 0.0
+    round_things: float = 0.0
 
     def __post_init__(self) -> None:
         weights = [getattr(self, field.name) for field in fields(self)]

@@ -70,10 +70,15 @@ def paint(composition: Composition, shadow_offset: tuple[int, int], shadow_blur:
     for layer in composition.layers:
         if layer.shadow > 0:
             _darken(canvas, cast_shadow(layer.stamp, shadow_offset, shadow_blur), layer.shadow)
-        rows, columns, alpha, inside = _overlap(canvas.shape[0], layer.stamp)
-        target = canvas[rows, columns]
-        target += alpha[..., None] * (layer.colour[inside] - target)
+        paint_over(canvas, layer)
     return canvas
+
+
+def paint_over(canvas: FloatArray, layer: Layer) -> None:
+    """Paint a layer, without its shadow, over a canvas [size, size, 3], which is changed."""
+    rows, columns, alpha, inside = _overlap(canvas.shape[0], layer.stamp)
+    target = canvas[rows, columns]
+    target += alpha[..., None] * (layer.colour[inside] - target)
 
 
 def cast_shadow(stamp: Stamp, offset: tuple[int, int], blur: float) -> Stamp:

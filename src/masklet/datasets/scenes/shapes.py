@@ -15,6 +15,7 @@ ShapeMaker = Callable[[np.random.Generator], Outlines]
 
 SUPERSAMPLING = 2
 FRACTION_BITS = 4
+PLACES_TRIED = 6
 
 
 def blob(rng: np.random.Generator) -> Outlines:
@@ -137,6 +138,34 @@ def draw(outlines: Outlines, size: int, softness: float = 0.0) -> Stamp:
     if softness > 0:
         alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), softness), np.float32)
     return Stamp(top, left, alpha)
+
+
+def apart(rng: np.random.Generator, size: int, count: int) -> list[tuple[tuple[float, float], float]]:
+    """Up to `count` places (x, y) and radii in pixels, the largest first, which touch at most: nothing is hidden."""
+    radii = np.sort(np.exp(rng.uniform(np.log(0.03), np.log(0.42), count)))[::-1] * size
+    spacing = rng.uniform(0.9, 1.3)
+    placed: list[tuple[tuple[float, float], float]] = []
+    for radius in radii.tolist():
+        for x, y in rng.uniform(0, size, (PLACES_TRIED, 2)).tolist():
+            if all(np.hypot(x - left, y - top) >= spacing * (radius + other) for (left, top), other in placed):
+                placed.append(((x, y), radius))
+                break
+    return placed
+
+
+def compact(rng: np.random.Generator, size: int, centre: tuple[float, float], radius: float, softness: float) -> Stamp:
+    """A stamp without holes or thin parts: round, roundish, a rounded box or with a few corners."""
+    kind = rng.random()
+    if kind < 0.35:
+        outline = fourier_outline(rng, 0.0, 1)
+    elif kind < 0.7:
+        outline = fourier_outline(rng, rng.uniform(0.05, 0.3), int(rng.integers(2, 6)))
+    elif kind < 0.9:
+        outline = superellipse(rng)[0]
+    else:
+        outline = polygon(rng)[0]
+    placed = place([outline], centre, radius, rng.uniform(0, 2 * np.pi), rng.uniform(0.6, 1))
+    return draw(placed, size, softness)
 
 
 def draw_articulated(rng: np.random.Generator, size: int, centre: tuple[float, float], radius: float) -> list[Stamp]:
