@@ -13,6 +13,10 @@ class CheckpointError(OSError, ValueError):
     """A checkpoint that is missing, unreadable, unsafe or does not fit the model; the message lists what is wrong."""
 
 
+class DamagedSessionError(CheckpointError, InvalidInputError):
+    """A folder without a saved session, or one whose files are not what was saved; the message says which."""
+
+
 class UnreadableImageError(OSError, ValueError):
     """A file that is not a readable picture."""
 

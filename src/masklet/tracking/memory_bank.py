@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from torch import Tensor
 
@@ -121,10 +120,6 @@ class MemoryBank:
             if distance > max(reach, pointer_reach):
                 self.results[other] = compact(memory)
                 del self.tracked[other]
-
-    def archived_files(self) -> dict[int, Path]:
-        """The archive's file of each frame that it holds."""
-        return {} if self.archive is None else self.archive.files()
 
     def limit_results(self, most: int) -> None:
         """Drop the oldest compact results until `most` are left."""

@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -27,31 +27,39 @@ class Spill:
 RetentionChoice = Literal["window", "spill"] | Spill
 
 
+@dataclass(frozen=True, eq=False)
+class ArchivedFrame:
+    """A memory on disk: its file, which is never changed, and the direction in which the frame was tracked."""
+
+    path: Path
+    reverse: bool | None
+
+
 class Archive:
     """The memories of one object on disk, one file for each frame."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._frames: dict[int, bool | None] = {}
+        self._frames: dict[int, ArchivedFrame] = {}
+        self._count = 0
 
     def __contains__(self, frame: object) -> bool:
         return frame in self._frames
 
     def write(self, frame: int, memory: Mapping[str, Any]) -> None:
         """Keep the tensors of a memory, and in which direction it was tracked."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         tensors = {name: value.contiguous() for name, value in memory.items() if name != "reverse"}
-        save_file(tensors, self._path(frame))
-        self._frames[frame] = memory["reverse"]
+        self._keep(frame, lambda path: save_file(tensors, path), memory["reverse"])
 
     def read(self, frame: int) -> dict[str, Any]:
         """What `write` was given."""
-        return {**load_file(self._path(frame)), "reverse": self._frames[frame]}
+        archived = self._frames[frame]
+        return {**load_file(archived.path), "reverse": archived.reverse}
 
     def forget(self, frame: int) -> None:
         """Delete a frame's file, if there is one."""
-        if self._frames.pop(frame, "absent") != "absent":
-            self._path(frame).unlink(missing_ok=True)
+        if (archived := self._frames.pop(frame, None)) is not None:
+            archived.path.unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Delete all files."""
@@ -59,25 +67,25 @@ class Archive:
             self.forget(frame)
 
     def take(self, frame: int, path: Path, reverse: bool | None) -> None:
-        """Copy a file that an archive wrote."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, self._path(frame))
-        self._frames[frame] = reverse
+        """Keep a file that an archive wrote."""
+        self._keep(frame, lambda own: link_or_copy(path, own), reverse)
 
     def direction(self, frame: int) -> bool | None:
         """Whether a frame was tracked in reverse; None if it is not there."""
-        return self._frames.get(frame)
+        archived = self._frames.get(frame)
+        return None if archived is None else archived.reverse
 
-    def entries(self) -> list[tuple[int, bool | None]]:
-        """The frames that are there, and in which direction they were tracked."""
-        return list(self._frames.items())
+    def frames(self) -> Mapping[int, ArchivedFrame]:
+        """The frames that are there."""
+        return self._frames
 
-    def files(self) -> dict[int, Path]:
-        """The frames that are there, and their files."""
-        return {frame: self._path(frame) for frame in self._frames}
-
-    def _path(self, frame: int) -> Path:
-        return self.folder / f"{frame}.safetensors"
+    def _keep(self, frame: int, write: Callable[[Path], object], reverse: bool | None) -> None:
+        self.forget(frame)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._count += 1  # a name is never used twice
+        path = self.folder / f"{frame}-{self._count}.safetensors"
+        write(path)
+        self._frames[frame] = ArchivedFrame(path, reverse)
 
 
 class Archives:
@@ -106,3 +114,11 @@ def archives_of(retention: RetentionChoice) -> Archives | None:
     if isinstance(retention, Spill):
         return Archives(retention.folder)
     raise InvalidInputError(f"retention is {retention!r}; allowed: 'window', 'spill' or Spill(folder).")
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Make `target` the same file as `source`, whose content nobody changes, or a copy on another disk."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -1,78 +1,150 @@
-"""Sessions as folders: `session.json` says what there is, safetensors files beside it hold the tensors.
+"""Sessions as folders, without their frames: all that is written counts at once, when `session.json` is renamed.
 
-The frames are not saved. Every save writes new tensor files; `session.json`, which names them, comes last, so that a
-folder always holds one whole session.
+`session.json` describes the session (`session_description`) and names the files beside it: the tensors of prompts and
+of memories in reach, written anew by every save, and the history of what is out of reach (`session_history`), to which
+a save adds what is new.
 """
 
-import json
 import os
-import shutil
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
 
-from masklet.atomic_files import folder_written_whole
-from masklet.errors import CheckpointError, InvalidInputError
-from masklet.folders import matching
+from masklet.committed_folder import FolderWriter, Part, checked_file, checked_lines, read_index
+from masklet.errors import DamagedSessionError, InvalidInputError
+from masklet.json_files import shown
 from masklet.modeling.video_network import VideoNetwork
 from masklet.tracking.fingerprint import fingerprint
-from masklet.tracking.frame_prompt import FramePrompt
 from masklet.tracking.frames import Frames
-from masklet.tracking.memory_bank import FrameMemory, FrameResult
 from masklet.tracking.retention import RetentionChoice
+from masklet.tracking.saved_tensors import TensorReader, Tensors, below, stored
 from masklet.tracking.session import Sam2VideoInferenceSession
+from masklet.tracking.session_description import (
+    ObjectDescription,
+    SessionDescription,
+    as_it_is,
+    direction,
+    frames_of,
+)
+from masklet.tracking.session_format_1 import existing_file, read_format_1
+from masklet.tracking.session_history import ARCHIVED, RESULTS, History, HistoryWriter, read_history, result_from
+from masklet.tracking.session_history import FILE as HISTORY_FILE
 from masklet.tracking.stepping import answer_all
 from masklet.tracking.tracked_object import TrackedObject
 
-FILE, FORMAT = "session.json", 1
-OPTIONS = ("video_height", "video_width", "max_results")
-NEEDED = ("model", "is_stream", "num_frames", "dtype", "retention", *OPTIONS, "memories", "objects")
+FILE, FORMAT, OLDER_FORMAT = "session.json", 2, 1
+WORK = "tracking that keeps its session"
+TENSORS_FILE = "memories.safetensors"
 
-Tensors = dict[str, Tensor]
+SessionInJson = dict[str, Any]
+
+
+class SessionWriter:
+    """Writes a session into a folder, again and again: only what changes, or is new, is written.
+
+    Args:
+        folder: where to; whoever commits it puts what `write` returns under "session" in `session.json`.
+        session: what is written.
+        network: what it was made with.
+    """
+
+    def __init__(self, folder: FolderWriter, session: Sam2VideoInferenceSession, network: VideoNetwork) -> None:
+        self._folder, self._session = folder, session
+        self._fingerprint = fingerprint(network)
+        self._history = HistoryWriter(folder)
+        self._tensors: Part | None = None
+
+    def write(self) -> SessionInJson:
+        """Write the session as it is now; return its description, to be committed."""
+        session, tensors = self._session, Tensors()
+        objects = tuple(_described(target, str(index), tensors) for index, target in enumerate(session.objects()))
+        description = SessionDescription(
+            model=self._fingerprint,
+            is_stream=session.is_stream,
+            num_frames=session.num_frames,
+            dtype=str(session.dtype).removeprefix("torch."),
+            retention=session.retention if isinstance(session.retention, str) else "spill",
+            video_height=session.video_height,
+            video_width=session.video_width,
+            max_results=session.max_results,
+            objects=objects,
+        )
+        self._history.append(session.objects())
+        if self._tensors is not None:
+            self._folder.supersede(self._tensors)
+        self._tensors = self._folder.put(TENSORS_FILE, lambda path: save_file(tensors, path))
+        history = self._folder.part(HISTORY_FILE)
+        return {**asdict(description), "tensors": self._tensors.to_json(), "history": history.to_json()}
 
 
 def save_session(session: Sam2VideoInferenceSession, folder: str | os.PathLike[str], network: VideoNetwork) -> None:
     """Write all of a session but its frames. What was saved there before is replaced once all is written.
 
     New prompts on the frames of a stream are answered first, because these frames will not be there when it goes on.
+
+    Raises:
+        InvalidInputError: if somebody else is saving into the folder.
+        OSError: if it cannot be written.
     """
     if session.is_stream:
         with torch.inference_mode():
             answer_all(network, session)
-    name = f"memories-{uuid.uuid4().hex}"
-    tensors: Tensors = {}
-    objects = [_described(target, str(index), tensors) for index, target in enumerate(session.objects())]
-    description = {
-        "format": FORMAT,
-        "model": fingerprint(network),
-        "is_stream": session.is_stream,
-        "num_frames": session.num_frames,
-        "dtype": str(session.dtype).removeprefix("torch."),
-        "retention": session.retention if isinstance(session.retention, str) else "spill",
-        **{option: getattr(session, option) for option in OPTIONS},
-        "memories": name,
-        "objects": objects,
-    }
-    with folder_written_whole(folder) as unfinished:
-        save_file(tensors, unfinished / f"{name}.safetensors")
-        for index, target in enumerate(session.objects()):
-            for frame, path in target.bank.archived_files().items():
-                shutil.copyfile(path, unfinished / f"{name}-{index}-{frame}.safetensors")
-        (unfinished / FILE).write_text(json.dumps(description, indent=1), encoding="utf-8")
-    for old in matching(folder, "memories-*.safetensors"):
-        if not old.name.startswith(name):
-            old.unlink()
+    with session_folder(folder) as writer:
+        commit_session(writer, SessionWriter(writer, session, network).write())
+
+
+def session_folder(folder: str | os.PathLike[str]) -> FolderWriter:
+    """Return a writer of a folder that holds a session; arguments and errors as `FolderWriter`."""
+    return FolderWriter(folder, FILE, WORK)
+
+
+def commit_session(writer: FolderWriter, session: SessionInJson, **others: Any) -> None:
+    """Make what a `SessionWriter` wrote count, with `others` beside it in `session.json`, all at once."""
+    writer.commit({"format": FORMAT, "session": session, **others})
+
+
+@dataclass(frozen=True)
+class SavedSession:
+    """What the folder of a session says, before its tensors are read.
+
+    Attributes:
+        folder: where it is.
+        content: all of `session.json`; whoever saved the session may have put something of their own beside it.
+        description: the session.
+        is_checked: whether checksums spoke for all of it; not in format 1.
+    """
+
+    folder: Path
+    content: Mapping[str, Any]
+    description: SessionDescription
+    is_checked: bool
+
+    @property
+    def is_older(self) -> bool:
+        """Whether it is of format 1."""
+        return self.content["format"] == OLDER_FORMAT
+
+    @classmethod
+    def read(cls, folder: str | os.PathLike[str]) -> Self:
+        """Read `session.json`; DamagedSessionError if the folder holds none that this version can read."""
+        path = Path(folder) / FILE
+        with damage_named(folder):
+            content, is_checked = read_index(path)
+            version = content.get("format")
+            if version not in (OLDER_FORMAT, FORMAT) or (version == FORMAT and not is_checked):
+                known = f"{OLDER_FORMAT} and {FORMAT}"
+                raise DamagedSessionError(f"{path} has format {shown(version)}; this version reads formats {known}.")
+            described = content if version == OLDER_FORMAT else content.get("session")
+            return cls(Path(folder), content, SessionDescription.from_json(described), is_checked)
 
 
 def load_session(
-    folder: str | os.PathLike[str],
+    folder: str | os.PathLike[str] | SavedSession,
     video: Frames | None,
     network: VideoNetwork,
     retention: RetentionChoice | None = None,
@@ -80,35 +152,49 @@ def load_session(
 ) -> Sam2VideoInferenceSession:
     """Return a saved session, ready to go on in the same video (None: the stream goes on), with the same model.
 
-    retention: default as it was; a `Spill(folder)` goes on in a temporary folder. `options` are those of the session
-    about devices and caches. Raises `CheckpointError` for a folder without a readable session, and `InvalidInputError`
-    for another model or another video.
+    Args:
+        folder: where it was saved, or what was read there.
+        video: its frames.
+        network: the model.
+        retention: default as it was; a `Spill(folder)` goes on in a temporary folder.
+        options: those of the session about devices and caches.
+
+    Raises:
+        DamagedSessionError: for a folder without a session, or whose files are not what was saved.
+        InvalidInputError: for another model or another video.
     """
-    description, tensors = _read(Path(folder))
-    _check(description, folder, video, network)
-    devices = {"inference_device": network.device, **options}
+    saved = folder if isinstance(folder, SavedSession) else SavedSession.read(folder)
+    _check(saved, video, network)
+    description = saved.description
     session = Sam2VideoInferenceSession(
         video,
-        dtype=description["dtype"],
-        retention=retention or description["retention"],
-        **{option: description[option] for option in OPTIONS},
-        **devices,
+        dtype=description.dtype,
+        retention=retention or description.retention,
+        video_height=description.video_height,
+        video_width=description.video_width,
+        max_results=description.max_results,
+        **{"inference_device": network.device, **options},
     )
-    session.frames.go_on_from(description["num_frames"])
-    with _damage_named(folder):
-        for index, described in enumerate(description["objects"]):
-            target = session.new_object(described["object_id"])
-            place = Path(folder) / f"{description['memories']}-{index}"
-            _restore(target, described, _below(tensors, str(index)), session)
-            if target.bank.archive is not None:
-                for frame, reverse in described["archived"]:
-                    target.bank.archive.take(frame, place.with_name(f"{place.name}-{frame}.safetensors"), reverse)
+    session.frames.go_on_from(description.num_frames)
+    with damage_named(saved.folder):
+        for target in _restored(saved, session, network):
             session.keep(target)
     return session
 
 
-def _described(target: TrackedObject, place: str, tensors: Tensors) -> dict[str, Any]:
-    """What JSON says of an object; its tensors are added to `tensors`, below `place`."""
+@contextmanager
+def damage_named(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Whatever reading a damaged session ends by becomes a `DamagedSessionError` that names its folder."""
+    try:
+        yield
+    except DamagedSessionError:
+        raise
+    except Exception as error:
+        raise DamagedSessionError(f"{os.fspath(folder)} holds no readable session: {error}") from error
+
+
+def _described(target: TrackedObject, place: str, tensors: Tensors) -> ObjectDescription:
+    """Describe an object; its tensors are added to `tensors`, below `place`."""
     bank = target.bank
     is_answer_to_all = {frame: target.prompts.get(frame) is prompt for frame, prompt in target.answered.items()}
     earlier_prompts = {frame: target.answered[frame] for frame, is_same in is_answer_to_all.items() if not is_same}
@@ -119,79 +205,78 @@ def _described(target: TrackedObject, place: str, tensors: Tensors) -> dict[str,
         ("tracked", bank.tracked),
     ):
         for frame, entry in entries.items():
-            for field, value in vars(entry).items():
-                if isinstance(value, Tensor):
-                    tensors[f"{place}/{kind}/{frame}/{field}"] = value.detach().cpu().clone().contiguous()
-    return {
-        "object_id": target.object_id,
-        "prompts": list(target.prompts),
-        "answered": list(is_answer_to_all.items()),
-        "conditioning": [(frame, memory.reverse) for frame, memory in bank.conditioning.items()],
-        "tracked": [(frame, memory.reverse) for frame, memory in bank.tracked.items()],
-        "results": [(frame, asdict(result)) for frame, result in bank.results.items()],
-        "archived": [] if bank.archive is None else bank.archive.entries(),
-    }
+            tensors |= stored(entry, f"{place}/{kind}/{frame}")
+    return ObjectDescription(
+        object_id=target.object_id,
+        prompts=tuple(target.prompts),
+        answered=tuple(is_answer_to_all.items()),
+        conditioning=tuple((frame, memory.reverse) for frame, memory in bank.conditioning.items()),
+        tracked=tuple((frame, memory.reverse) for frame, memory in bank.tracked.items()),
+    )
 
 
-def _restore(
-    target: TrackedObject, described: Mapping[str, Any], tensors: Tensors, session: Sam2VideoInferenceSession
-) -> None:
-    for frame in described["prompts"]:
-        target.prompts[frame] = FramePrompt(**_below(tensors, f"prompts/{frame}"))
-    for frame, is_answer_to_all in described["answered"]:
-        target.answered[frame] = (
-            target.prompts[frame] if is_answer_to_all else FramePrompt(**_below(tensors, f"answered/{frame}"))
+def _restored(
+    saved: SavedSession, session: Sam2VideoInferenceSession, network: VideoNetwork
+) -> Iterator[TrackedObject]:
+    """Yield the objects of a saved session, made for `session`."""
+    reader = TensorReader(network, session.dtype, session.inference_state_device)
+    tensors, history = (
+        read_format_1(saved.folder, saved.content, saved.description) if saved.is_older else _files(saved)
+    )
+    height, width = session.video_height, session.video_width
+    size = network.prompt_encoder.config.mask_input_size if height is None or width is None else (height, width)
+    for index, described in enumerate(saved.description.objects):
+        target = session.new_object(described.object_id)
+        _restore(target, described, below(tensors, str(index)), reader)
+        results, archived = (
+            [list(entry) for entry in history.get((target.object_id, kind), {}).items()] for kind in (RESULTS, ARCHIVED)
         )
-    for kind, kept in (("conditioning", target.bank.conditioning), ("tracked", target.bank.tracked)):
-        for frame, reverse in described[kind]:
-            found = _below(tensors, f"{kind}/{frame}")
-            placed: dict[str, Any] = {field: value.to(session.inference_state_device) for field, value in found.items()}
-            kept[frame] = FrameMemory(**{"features": None, **placed}, reverse=reverse)
-    for frame, result in described["results"]:
-        target.bank.results[frame] = FrameResult(**result)
+        for frame, value in frames_of(results, as_it_is, session.num_frames).items():
+            target.bank.results[frame] = result_from(value, size, is_checked=saved.is_checked)
+        for frame, value in frames_of(archived, as_it_is, session.num_frames).items():
+            if target.bank.archive is not None:
+                reverse, path = direction(value[0], "reverse"), _archived_path(saved, value[1])
+                reader.memory(load_file(path), reverse)  # so that what is wrong with it is reported now
+                target.bank.archive.take(frame, path, reverse)
+        yield target
 
 
-def _below(tensors: Tensors, place: str) -> Tensors:
-    prefix = f"{place}/"
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+def _restore(target: TrackedObject, described: ObjectDescription, tensors: Tensors, reader: TensorReader) -> None:
+    for frame in described.prompts:
+        target.prompts[frame] = reader.prompt(below(tensors, f"prompts/{frame}"))
+    for frame, is_answer_to_all in described.answered:
+        answered = target.prompts[frame] if is_answer_to_all else reader.prompt(below(tensors, f"answered/{frame}"))
+        target.answered[frame] = answered
+    for frame, reverse in described.conditioning:
+        target.bank.conditioning[frame] = reader.memory(below(tensors, f"conditioning/{frame}"), reverse)
+    for frame, reverse in described.tracked:
+        target.bank.tracked[frame] = reader.memory(below(tensors, f"tracked/{frame}"), reverse)
 
 
-def _read(folder: Path) -> tuple[dict[str, Any], Tensors]:
-    with _damage_named(folder):
-        description = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        if description["format"] != FORMAT:
-            raise CheckpointError(
-                f"{folder / FILE} has format {description['format']}; this version reads format {FORMAT}."
-            )
-        missing = [name for name in NEEDED if name not in description]
-        if missing:
-            raise CheckpointError(f"{folder / FILE} does not say {', '.join(missing)}.")
-        return description, load_file(folder / f"{description['memories']}.safetensors")
+def _files(saved: SavedSession) -> tuple[Tensors, History]:
+    """Read the tensors and the history that `session.json` names."""
+    if saved.is_older:
+        return read_format_1(saved.folder, saved.content, saved.description)
+    session = saved.content["session"]
+    tensors = load_file(checked_file(saved.folder, Part.from_json(session.get("tensors"))))
+    return tensors, read_history(checked_lines(saved.folder, Part.from_json(session.get("history"))))
 
 
-@contextmanager
-def _damage_named(folder: str | os.PathLike[str]) -> Iterator[None]:
-    """Whatever reading a damaged session ends by becomes a `CheckpointError` that names its folder."""
-    try:
-        yield
-    except CheckpointError:
-        raise
-    except Exception as error:
-        raise CheckpointError(f"{os.fspath(folder)} holds no readable session: {error}") from error
+def _archived_path(saved: SavedSession, value: Any) -> Path:
+    return existing_file(value) if isinstance(value, Path) else checked_file(saved.folder, Part.from_json(value))
 
 
-def _check(
-    description: Mapping[str, Any], folder: str | os.PathLike[str], video: Frames | None, network: VideoNetwork
-) -> None:
-    if description["model"] != fingerprint(network):
+def _check(saved: SavedSession, video: Frames | None, network: VideoNetwork) -> None:
+    place, description = f"The session in {os.fspath(saved.folder)}", saved.description
+    if description.model != fingerprint(network):
         raise InvalidInputError(
-            f"The session in {os.fspath(folder)} was made with another model: other weights, settings, image size or "
-            "number type. Load the model that it was made with."
+            f"{place} was made with another model: other weights, settings, image size or number type. Load the model "
+            "that it was made with."
         )
-    if description["is_stream"] != (video is None):
+    if description.is_stream != (video is None):
         raise InvalidInputError(
-            f"The session in {os.fspath(folder)} is of a {'stream' if description['is_stream'] else 'video'}; "
-            f"{'give no video' if description['is_stream'] else 'give its video'}."
+            f"{place} is of a {'stream' if description.is_stream else 'video'}; "
+            f"{'give no video' if description.is_stream else 'give its video'}."
         )
     if video is None:
         return
@@ -200,8 +285,6 @@ def _check(
         ("video_height", getattr(video, "height", None)),
         ("video_width", getattr(video, "width", None)),
     ):
-        if found is not None and description[name] is not None and found != description[name]:
-            raise InvalidInputError(
-                f"The session in {os.fspath(folder)} is of another video: its {name} is {description[name]}, "
-                f"not {found}."
-            )
+        expected = getattr(description, name)
+        if found is not None and expected is not None and found != expected:
+            raise InvalidInputError(f"{place} is of another video: its {name} is {expected}, not {found}.")

@@ -3,7 +3,7 @@
 import operator
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +19,9 @@ from masklet.tracking.memory_bank import FrameMemory, FrameResult, MemoryBank
 from masklet.tracking.retention import RetentionChoice, archives_of
 from masklet.tracking.session_views import SessionViews
 from masklet.tracking.tracked_object import TrackedObject
+
+if TYPE_CHECKING:
+    from masklet.tracking.saved_session import SavedSession
 
 Device = torch.device | str
 
@@ -260,7 +263,7 @@ class Sam2VideoInferenceSession(SessionViews):
 
     @classmethod
     def load(
-        cls, folder: str | os.PathLike[str], video: Frames | None, model: VideoNetwork, **options: Any
+        cls, folder: "str | os.PathLike[str] | SavedSession", video: Frames | None, model: VideoNetwork, **options: Any
     ) -> "Sam2VideoInferenceSession":
         """Go on with a saved session of the same model and video, bit by bit as without the break.
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 from tests.small_videos import small_video_model
+from tests.unit.tracking.saved_sessions import rewrite_as_format_1
 from tests.unit.tracking.small_sessions import (
     FRAMES,
     HEIGHT,
@@ -19,7 +20,9 @@ from tests.unit.tracking.small_sessions import (
 from torch import Tensor
 
 from masklet import Sam2VideoInferenceSession
-from masklet.errors import CheckpointError, InvalidInputError
+from masklet.errors import CheckpointError, DamagedSessionError, InvalidInputError
+from masklet.tracking.memory_bank import FrameMemory
+from masklet.tracking.saved_session import SessionWriter, commit_session, session_folder
 
 CLICK, OTHER_CLICK, NOT_HERE = ([[20, 30]], [1]), ([[44, 50]], [1]), ([[40, 12]], [0])
 
@@ -80,7 +83,8 @@ def test_saving_again_leaves_one_session(tmp_path: Path) -> None:
     session.reset()
     session.add_points(3, 0, *CLICK)
     assert resumed(session, tmp_path, video()).obj_ids == [3]
-    assert len(list(tmp_path.iterdir())) == 2
+    names = [path.name.partition("-")[0] for path in tmp_path.iterdir()]
+    assert sorted(names) == [".lock", "history", "memories", "session.json"]
 
 
 def test_another_model_or_video(tmp_path: Path) -> None:
@@ -103,36 +107,106 @@ def test_another_model_or_video(tmp_path: Path) -> None:
 
 def test_folders_without_a_session(tmp_path: Path) -> None:
     load = Sam2VideoInferenceSession.load
-    with pytest.raises(CheckpointError, match="no readable session"):
+    with pytest.raises(DamagedSessionError, match=r"no readable session: .*session.json does not exist"):
         load(tmp_path, video(), model())
+    (tmp_path / "session.json").mkdir()
+    with pytest.raises(DamagedSessionError, match="is no file"):
+        load(tmp_path, video(), model())
+    (tmp_path / "session.json").rmdir()
+    (tmp_path / "session.json").write_text('{"format": 99}')
+    with pytest.raises(DamagedSessionError, match="has format 99; this version reads formats 1 and 2"):
+        load(tmp_path, video(), model())
+
+
+def test_damage_is_both_a_file_that_cannot_be_used_and_an_input(tmp_path: Path) -> None:
+    for kind in (CheckpointError, InvalidInputError):
+        with pytest.raises(kind, match="no readable session"):
+            Sam2VideoInferenceSession.load(tmp_path, video(), model())
+
+
+def test_two_do_not_save_into_one_folder(tmp_path: Path) -> None:
+    session = new_session()
+    with session_folder(tmp_path), pytest.raises(InvalidInputError, match="Another tracking that keeps its session"):
+        session.save(tmp_path, model())
+    assert not (tmp_path / "session.json").exists()
+
+
+@pytest.mark.parametrize("retention", ["window", "spill"])
+def test_a_session_saved_as_it_goes_can_be_taken_up_after_every_save(tmp_path: Path, retention: str) -> None:
+    """Frames are tracked, tracked again, corrected and forgotten; objects come, go and come back."""
+    session = new_session(retention=retention, max_results=6)
+    session.add_points(5, 0, *CLICK)
+    steps = (
+        lambda: tracked(session, 0, max_frame_num_to_track=9),
+        lambda: session.add_points(2, 3, *OTHER_CLICK),
+        lambda: tracked(session, 3),
+        lambda: session.add_points(5, 7, *NOT_HERE),
+        lambda: tracked(session, 7, reverse=True),
+        lambda: session.remove_object(5),
+        lambda: session.add_points(5, 8, *CLICK),
+        lambda: tracked(session, 8),
+        lambda: session.clear_prompts(2, 3),
+        lambda: session.remove_object(2),
+    )
+    with session_folder(tmp_path) as folder:
+        writer = SessionWriter(folder, session, model())
+        for step in steps:
+            step()
+            commit_session(folder, writer.write())
+            assert_equal_sessions(Sam2VideoInferenceSession.load(tmp_path, video(), model()), session)
+    names = [path.name.partition("-")[0] for path in tmp_path.iterdir()]
+    archived = len(session.objects()[0].bank.archive.frames()) if retention == "spill" else 0
+    assert sorted(names) == sorted([".lock", "history", "memories", "session.json", *["memory"] * archived])
+
+
+def assert_equal_sessions(one: Sam2VideoInferenceSession, other: Sam2VideoInferenceSession) -> None:
+    assert one.obj_ids == other.obj_ids
+    for mine, theirs in zip(one.objects(), other.objects(), strict=True):
+        assert list(mine.prompts) == list(theirs.prompts)
+        assert mine.pending_frames() == theirs.pending_frames()
+        assert list(mine.bank.results.items()) == list(theirs.bank.results.items())  # in the order of their age
+        for kind in ("conditioning", "tracked"):
+            mine_kept, theirs_kept = getattr(mine.bank, kind), getattr(theirs.bank, kind)
+            assert list(mine_kept) == list(theirs_kept)
+            assert all(equal_memories(mine_kept[frame], theirs_kept[frame]) for frame in mine_kept)
+        if mine.bank.archive is not None:
+            assert mine.bank.archive.frames().keys() == theirs.bank.archive.frames().keys()
+            for frame in mine.bank.archive.frames():
+                assert equal_memories(mine.bank.recall(frame), theirs.bank.recall(frame))
+
+
+def equal_memories(one: FrameMemory, other: FrameMemory) -> bool:
+    return all(
+        torch.equal(value, vars(other)[name]) if isinstance(value, Tensor) else value == vars(other)[name]
+        for name, value in vars(one).items()
+    )
+
+
+def test_a_save_writes_only_what_is_new(tmp_path: Path) -> None:
     session = new_session()
     session.add_points(1, 0, *CLICK)
-    session.save(tmp_path, model())
-    (tensors,) = tmp_path.glob("*.safetensors")
-    tensors.write_bytes(tensors.read_bytes()[:40])
-    with pytest.raises(CheckpointError, match="no readable session"):
-        load(tmp_path, video(), model())
-    description = json.loads((tmp_path / "session.json").read_text())
-    (tmp_path / "session.json").write_text(json.dumps({**description, "format": 99}))
-    with pytest.raises(CheckpointError, match="has format 99; this version reads format 1"):
-        load(tmp_path, video(), model())
+    with session_folder(tmp_path) as folder:
+        writer = SessionWriter(folder, session, model())
+        tracked(session, max_frame_num_to_track=8)
+        known = list(session.objects()[0].bank.results)
+        for _ in range(3):
+            commit_session(folder, writer.write())
+        tracked(session, 9)
+        commit_session(folder, writer.write())
+    lines = [json.loads(line) for path in tmp_path.glob("history-*") for line in path.read_text().splitlines()]
+    now = list(session.objects()[0].bank.results)
+    assert [[frame for frame, _ in new] for _, _, _, new in lines] == [known, now[len(known) :]]
 
 
-@pytest.mark.parametrize("missing", ["model", "objects", "video_height"])
-def test_descriptions_that_say_too_little(tmp_path: Path, missing: str) -> None:
-    new_session().save(tmp_path, model())
-    description = json.loads((tmp_path / "session.json").read_text())
-    del description[missing]
-    (tmp_path / "session.json").write_text(json.dumps(description))
-    with pytest.raises(CheckpointError, match=f"does not say {missing}"):
-        Sam2VideoInferenceSession.load(tmp_path, video(), model())
-
-
-def test_a_memory_that_was_deleted(tmp_path: Path) -> None:
-    session = new_session(retention="spill")
-    session.add_points(1, 0, *CLICK)
+@pytest.mark.parametrize("retention", ["window", "spill"])
+def test_sessions_of_format_1_are_read(tmp_path: Path, retention: str) -> None:
+    session = new_session(retention=retention)
+    session.add_points(5, 0, *CLICK)
+    session.add_mask(2, 1, torch.eye(SIZE))
     tracked(session)
+    session.add_points(5, 4, *NOT_HERE)
     session.save(tmp_path, model())
-    next(tmp_path.glob("memories-*-0-*.safetensors")).unlink()
-    with pytest.raises(CheckpointError, match="no readable session"):
-        Sam2VideoInferenceSession.load(tmp_path, video(), model())
+    rewrite_as_format_1(tmp_path, session)
+    other = Sam2VideoInferenceSession.load(tmp_path, video(), model())
+    assert_equal_sessions(other, session)
+    assert same(tracked(other, 4), tracked(session, 4))

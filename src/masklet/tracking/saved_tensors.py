@@ -1,0 +1,88 @@
+"""Prompts and memories of a session to named tensors and back, checked: a file may hold anything."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from masklet.errors import InvalidInputError
+from masklet.json_files import shown
+from masklet.modeling.video_network import VideoNetwork
+from masklet.tracking.frame_prompt import ALLOWED_LABELS, FramePrompt
+from masklet.tracking.memory_bank import FrameMemory
+
+Tensors = dict[str, Tensor]
+FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+
+
+def stored(value: FramePrompt | FrameMemory, place: str) -> Tensors:
+    """Return the tensors of a value, each with memory of its own on the CPU, by names that begin with `place`/."""
+    return {
+        f"{place}/{field}": tensor.detach().cpu().clone().contiguous()
+        for field, tensor in vars(value).items()
+        if isinstance(tensor, Tensor)
+    }
+
+
+def below(tensors: Mapping[str, Tensor], place: str) -> Tensors:
+    """Return the tensors whose names begin with `place`/, without that beginning."""
+    prefix = f"{place}/"
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+@dataclass(frozen=True)
+class TensorReader:
+    """Makes prompts and memories of tensors, for a network; InvalidInputError for tensors that are not its own.
+
+    Attributes:
+        network: what they were made for.
+        dtype: of memory features in the session.
+        device: where memories go.
+    """
+
+    network: VideoNetwork
+    dtype: torch.dtype
+    device: torch.device
+
+    def prompt(self, tensors: Tensors) -> FramePrompt:
+        """Return the prompt that these tensors, by the names of its fields, make."""
+        side = self.network.prompt_encoder.config.image_size
+        count = len(tensors["labels"]) if "labels" in tensors and tensors["labels"].ndim == 1 else 0
+        points = _tensor(tensors, "points", (count, 2), (torch.float32,))
+        labels = _tensor(tensors, "labels", (count,), (torch.int64,))
+        mask = _tensor(tensors, "mask", (side, side), (torch.bool,)) if "mask" in tensors else None
+        if not count and mask is None:
+            raise InvalidInputError("A prompt is empty.")
+        if not torch.isfinite(points).all() or not set(labels.tolist()) <= set(ALLOWED_LABELS):
+            raise InvalidInputError(f"A prompt has the points {shown(points.tolist())} with {shown(labels.tolist())}.")
+        return FramePrompt(points, labels, mask)
+
+    def memory(self, tensors: Tensors, reverse: bool | None) -> FrameMemory:
+        """Return the memory that these tensors, by the names of its fields, make; `features` may be missing."""
+        config, prompts = self.network.config, self.network.prompt_encoder.config
+        height, width = prompts.image_embedding_size
+        cells = (height * width, config.memory_encoder_output_channels)
+
+        def placed(name: str, shape: tuple[int, ...], dtypes: tuple[torch.dtype, ...] = FLOATS) -> Tensor:
+            return _tensor(tensors, name, shape, dtypes).to(self.device)
+
+        return FrameMemory(
+            logits=placed("logits", prompts.mask_input_size),
+            iou=placed("iou", ()),
+            object_score=placed("object_score", ()),
+            pointer=placed("pointer", (config.memory_attention_hidden_size,)),
+            features=placed("features", cells, (self.dtype,)) if "features" in tensors else None,
+            reverse=reverse,
+        )
+
+
+def _tensor(tensors: Tensors, name: str, shape: tuple[int, ...], dtypes: tuple[torch.dtype, ...]) -> Tensor:
+    if name not in tensors:
+        raise InvalidInputError(f"The tensor {name} is missing.")
+    found = tensors[name]
+    if tuple(found.shape) != shape or found.dtype not in dtypes:
+        raise InvalidInputError(
+            f"The tensor {name} is {found.dtype} {list(found.shape)}; expected was {dtypes[0]} {list(shape)}."
+        )
+    return found
