@@ -9,14 +9,18 @@ from typing import Any, Literal, Self
 
 import torch
 
+from masklet.committed_folder import FolderWriter
 from masklet.configuration.loading_arguments import with_location
 from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
+from masklet.masks.geometry import Box
 from masklet.masks.segmentation import Segmentation
 from masklet.modeling.half_precision import is_bfloat16_faster
 from masklet.processing.processor import Sam2Processor
 from masklet.processing.results import segmentation_of
+from masklet.processing.video_prompts import Click, clicks_and_boxes
 from masklet.tracking.outputs import Sam2VideoSegmentationOutput
+from masklet.tracking.saved_session import SavedSession, SessionWriter
 from masklet.tracking.session import Sam2VideoInferenceSession
 from masklet.tracking.video_model import Sam2VideoModel
 
@@ -62,8 +66,12 @@ class VideoTracker:
         _check_options(options, self.processor.init_video_session, Sam2VideoInferenceSession)
         return TrackedVideo(self, self.processor.init_video_session(video, **{**defaults, **options}))
 
-    def resume(self, folder: str | os.PathLike[str], video: Any = None, **options: Any) -> "TrackedVideo":
+    def resume(
+        self, folder: str | os.PathLike[str] | SavedSession, video: Any = None, **options: Any
+    ) -> "TrackedVideo":
         """Go on with what `TrackedVideo.save` wrote, in the same video (a stream if None), as if nothing had happened.
+
+        `folder` is where it was saved, or what was read there.
 
         `options` and errors are those of `masklet.tracking.saved_session.load_session`: InvalidInputError if the
         session is another model's or another video's.
@@ -215,6 +223,23 @@ class TrackedVideo:
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write everything but the frames into a folder, to `VideoTracker.resume` it later or elsewhere."""
         self.session.save(folder, self._model)
+
+    def writer(self, folder: FolderWriter) -> SessionWriter:
+        """Return a writer that saves this video again and again, each time only what is new."""
+        return SessionWriter(folder, self.session, self._model)
+
+    def drawn_prompts(self) -> dict[int, tuple[list[Click], list[Box]]]:
+        """Return the clicks and boxes of all objects by frame, in pixels of the video, as overlays show them."""
+        height, width = self.session.video_height, self.session.video_width
+        drawn: dict[int, tuple[list[Click], list[Box]]] = {frame: ([], []) for frame in self.prompted_frames}
+        if height is None or width is None:  # of a stream that has not begun: there can be masks only
+            return drawn
+        for each in sorted(self.session.objects(), key=lambda each: each.object_id):
+            for frame, prompt in each.prompts.items():
+                clicks, boxes = clicks_and_boxes(prompt, (height, width), self._model.config.image_size)
+                drawn[frame][0].extend(clicks)
+                drawn[frame][1].extend(boxes)
+        return drawn
 
     def _tracked(self, frames: list[tuple[int, bool]]) -> Iterator[NumberedSegmentation]:
         for frame, reverse in frames:

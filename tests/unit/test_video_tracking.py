@@ -207,6 +207,25 @@ def test_a_saved_video_goes_on_as_if_nothing_had_happened(tracker: VideoTracker,
         assert np.array_equal(result.low_resolution_logits, resumed_result.low_resolution_logits)
 
 
+def test_prompts_to_draw_are_those_that_stand_also_of_a_saved_video(tracker: VideoTracker, tmp_path: Path) -> None:
+    video = tracker.open(small_clip())
+    video.add(2, 1, points=[[10.5, 20]])
+    video.add(1, 1, points=[[5, 6], [7, 8]], labels=[0, 1], box=(1, 2, 30, 38))
+    video.add(1, 3, mask=np.ones((HEIGHT, WIDTH), bool))
+    video.add(2, 1, points=[[12, 22]], labels=[0], keep_earlier=True)
+    video.add(3, 2, points=[[1, 1]])
+    video.remove(3)
+    expected = {
+        1: ([(5, 6, 0), (7, 8, 1), (10.5, 20, 1), (12, 22, 0)], [(1, 2, 30, 38)]),
+        3: ([], []),
+    }
+    assert video.drawn_prompts() == expected
+    video.save(tmp_path / "session")
+    assert tracker.resume(tmp_path / "session", small_clip()).drawn_prompts() == expected
+    stream = tracker.open()
+    assert stream.drawn_prompts() == {}
+
+
 def test_a_saved_video_belongs_to_its_model_and_its_frames(tracker: VideoTracker, tmp_path: Path) -> None:
     video = tracker.open(small_clip())
     video.add(1, 0, points=[[10, 20]])

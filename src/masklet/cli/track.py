@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,14 +24,25 @@ from masklet.cli.model_options import (
     PresetOption,
     load_tracker,
 )
-from masklet.cli.track_choices import Direction, Product
-from masklet.cli.track_plan import parsed_range
+from masklet.cli.track_choices import (
+    SAVE_EVERY,
+    DirectionOption,
+    Product,
+    RangeOption,
+    ResumeOption,
+    SaveEveryOption,
+    SaveSessionOption,
+    parsed_range,
+)
 from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
+from masklet.jobs.frame_plan import Direction, TrackingTask
 
 if TYPE_CHECKING:
     from masklet.cli.track_outputs import TrackOutputs
-    from masklet.cli.track_run import TrackingTask
+    from masklet.cli.track_prompts import PromptOnFrame
+    from masklet.jobs.tracking_job import Ending, TrackingJob
+    from masklet.jobs.tracking_journal import SavedTracking, TrackingJournal
     from masklet.media.video_reader import VideoReader
     from masklet.video_tracking import VideoTracker
 
@@ -48,8 +62,8 @@ def track(
         list[str] | None,
         typer.Option(metavar="FILE[@FRAME:N]", help="A mask as large as the video, not black inside, or a label map."),
     ] = None,
-    direction: Annotated[Direction, typer.Option(help="Where to go from the prompted frames.")] = Direction.FORWARD,
-    frames: Annotated[str | None, typer.Option("--range", metavar="A:B", help="Track frames A to B - 1 only.")] = None,
+    direction: DirectionOption = None,
+    frames: RangeOption = None,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write to.")] = Path(
         "masklet-output"
     ),
@@ -57,10 +71,9 @@ def track(
         list[Product] | None,
         typer.Option(metavar="WHAT", help=f"{', '.join(Product)}: beside the JSON file; repeatable; default: overlay."),
     ] = None,
-    save_session: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Keep the session, to correct it or go on by --resume.")
-    ] = None,
-    resume: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Go on with a session that was kept.")] = None,
+    save_session: SaveSessionOption = None,
+    save_every: SaveEveryOption = SAVE_EVERY,
+    resume: ResumeOption = None,
     model: ModelOption = None,
     device: DeviceOption = None,
     dtype: DataTypeOption = None,
@@ -78,71 +91,143 @@ def track(
     @FRAME behind a value says on which frame it is meant (from 0; default: the first that is tracked), :N of which
     object: --point 320,200@30:2. Without it each --box and each --mask is an object of its own, points are object 1's.
 
-    Ctrl-C ends after the frame at hand: what was tracked is written, and the session is kept. Prompts that are given
-    with --resume correct it: from there on frames are tracked again.
+    The session is saved every half minute, and on Ctrl-C, which stops after the current frame and writes the results so
+    far: in the folder of --save-session, else in OUT/NAME_session, which is removed when all is done. --resume with
+    that folder goes on with the frames and the direction that were asked for, also after a kill. Prompts given with it
+    are corrections: from their frame on everything is tracked again.
     """
     from masklet.cli.track_outputs import TrackOutputs
     from masklet.cli.track_prompts import prompts_of_options
-    from masklet.cli.track_run import TrackingTask
     from masklet.media.video_reader import open_video
 
     with open_video(video) as reader:
-        wanted = parsed_range(frames, len(reader))
-        prompts = prompts_of_options(point or [], box or [], mask or [], wanted.start)
-        task = TrackingTask(prompts, wanted, direction, resume)
+        saved = _saved(resume)
+        task = _task(frames, direction, reader, saved)
+        asked = Asked(prompts_of_options(point or [], box or [], mask or [], task.frames.start), task, saved)
         outputs = TrackOutputs(output, video.resolve().stem, tuple(write or [Product.OVERLAY]))
-        _check(task, outputs, reader, save_session)
-        tracker = load_tracker(model, device, dtype, image_size, preset, is_compiled)
-        _track(tracker, reader, task, outputs, save_session)
+        _check(asked, outputs, reader, save_session)
+        with _journal(save_session, saved, outputs, save_every) as journal:
+            tracker = load_tracker(model, device, dtype, image_size, preset, is_compiled)
+            _track(tracker, reader, asked, outputs, journal)
 
 
-def _check(task: TrackingTask, outputs: TrackOutputs, video: VideoReader, save_session: Path | None) -> None:
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for: prompts (new ones, if a saved session goes on), frames and direction."""
+
+    prompts: Sequence[PromptOnFrame]
+    task: TrackingTask
+    saved: SavedTracking | None
+
+
+def _saved(resume: Path | None) -> SavedTracking | None:
+    from masklet.jobs.tracking_journal import SavedTracking
+
+    return None if resume is None else SavedTracking.read(resume)
+
+
+def _task(
+    frames: str | None, direction: Direction | None, video: VideoReader, saved: SavedTracking | None
+) -> TrackingTask:
+    """Return what is to be tracked: of what no option says, an unfinished session knows what was asked for."""
+    unfinished = None if saved is None else saved.task
+    if unfinished is None:
+        return TrackingTask(parsed_range(frames, len(video)), direction or Direction.FORWARD)
+    wanted = unfinished.frames if frames is None else parsed_range(frames, len(video))
+    return TrackingTask(wanted, direction or unfinished.direction)
+
+
+def _check(asked: Asked, outputs: TrackOutputs, video: VideoReader, save_session: Path | None) -> None:
     """Refuse, before the model is loaded, what could not be tracked or written."""
     from masklet.cli.track_prompts import absences
 
-    if not task.prompts and task.resumed is None:
+    if not asked.prompts and asked.saved is None:
         raise InvalidInputError("There is nothing to track; give --point, --box or --mask.")
-    for each in task.prompts:
-        if each.frame not in task.frames:
+    frames = asked.task.frames
+    for each in asked.prompts:
+        if each.frame not in frames:
             raise InvalidInputError(
-                f"A prompt is on frame {each.frame}; tracked are frames {task.frames.start} to {task.frames.stop - 1}."
+                f"A prompt is on frame {each.frame}; tracked are frames {frames.start} to {frames.stop - 1}."
             )
         each.check(video.height, video.width)
-    for absence in absences(task.prompts, video.height, video.width, is_resumed=task.resumed is not None):
+    for absence in absences(asked.prompts, video.height, video.width, is_resumed=asked.saved is not None):
         print(f"Warning: {absence}", file=sys.stderr)
-    outputs.check(each.prompt.object_id for each in task.prompts)
+    outputs.check(each.prompt.object_id for each in asked.prompts)
     if save_session is not None:
         check_writable(save_session)
 
 
+def _journal(
+    save_session: Path | None, saved: SavedTracking | None, outputs: TrackOutputs, save_every: float
+) -> TrackingJournal:
+    """Return where the session is saved: where that was asked for, or in the unfinished session that goes on."""
+    from masklet.jobs.tracking_journal import TrackingJournal
+
+    if math.isnan(save_every):
+        raise InvalidInputError("--save-every is nan; give a number of seconds.")
+    unfinished = saved.session.folder if saved is not None and saved.task is not None else None
+    return TrackingJournal(
+        save_session or unfinished,
+        outputs.session,
+        save_every or None,
+        on_problem=lambda error: print(f"Warning: the session could not be saved: {error}", file=sys.stderr),
+    )
+
+
 def _track(
-    tracker: VideoTracker, video: VideoReader, task: TrackingTask, outputs: TrackOutputs, save_session: Path | None
+    tracker: VideoTracker, video: VideoReader, asked: Asked, outputs: TrackOutputs, journal: TrackingJournal
 ) -> None:
-    """Track, keep the session where that was asked for or the work is not finished, and write the results."""
-    from masklet.cli.progress import MemoryInUse, PerSecond, progress_bar
-    from masklet.cli.track_run import TrackingRun
+    """Track, save the session where that was asked for or the work is not finished, and write the results."""
+    from masklet.cli.progress import progress_bar
+    from masklet.jobs.tracking_job import TrackingJob
     from masklet.media.recorded_masks import RecordedMasks
 
-    remove_unfinished(outputs.folder)
-    columns = (PerSecond("frames"), MemoryInUse(), "objects: {task.fields[objects]}")
     with RecordedMasks(video.height, video.width) as recorded:
-        run = TrackingRun.begin(tracker, video, recorded, task)
-        outputs.check(run.tracked.object_ids)  # those of a session that goes on, too
-        with progress_bar(*columns) as progress:
-            ending = run.follow(task, progress)
-        session = save_session or (task.resumed or outputs.session if ending else None)
-        if session is not None:
-            run.save(session)
-        if isinstance(ending, KeyboardInterrupt):
-            print(f"Stopped; the session is kept, go on with: --resume {shlex.quote(str(session))}", file=sys.stderr)
+        job = TrackingJob.begin(tracker, video, recorded, asked.saved)
+        for each in asked.prompts:
+            each.tell(job.tracked, video.height, video.width)
+        outputs.check(job.tracked.object_ids)  # those of a session that goes on, too
+        remove_unfinished(outputs.folder)
+        ending = _run(job, asked, journal)
         with progress_bar() as progress:
-            for path in outputs.write(video, recorded, task.prompts, progress):
+            for path in outputs.write(video, recorded, job.tracked.drawn_prompts(), progress):
                 print(path, flush=True)
     _warn_of_problems(video)
-    if isinstance(ending, KeyboardInterrupt):
+    if ending.error is not None:
+        raise ending.error
+    if not ending.is_finished:
         raise typer.Exit(ExitCode.INTERRUPTED)
-    if ending is not None:
-        raise ending
+    journal.finish()
+
+
+def _run(job: TrackingJob, asked: Asked, journal: TrackingJournal) -> Ending:
+    """Track with a progress bar until all is done or somebody presses Ctrl-C, and save the session if need be."""
+    from masklet.cli.interruption import noticed_interruption
+    from masklet.cli.progress import MemoryInUse, PerSecond, progress_bar
+    from masklet.jobs.tracking_job import Ending
+
+    columns = (PerSecond("frames"), MemoryInUse(), "objects: {task.fields[objects]}")
+    with noticed_interruption() as interruption:
+        with progress_bar(*columns) as progress:
+            bar = progress.add_task("Tracking", total=None, objects=len(job.tracked.object_ids))
+            ending = job.run(
+                asked.task,
+                journal,
+                corrected={each.frame for each in asked.prompts},
+                should_stop=lambda: interruption.was_asked_for,
+                on_frame=lambda done, total, objects: progress.update(
+                    bar, completed=done, total=total, objects=objects
+                ),
+            )
+        if ending.is_finished and journal.folder is None:
+            return ending
+        try:
+            session = journal.save(job)
+        except OSError as error:
+            return Ending(is_finished=False, error=ending.error or error)  # raised once the results are written
+    if not ending.is_finished and ending.error is None:
+        print(f"Stopped; the session is kept, go on with: --resume {shlex.quote(str(session))}", file=sys.stderr)
+    return ending
 
 
 def _warn_of_problems(video: VideoReader) -> None:

@@ -1,14 +1,38 @@
 """What can be chosen for `masklet track`."""
 
+import re
 from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
 
+import typer
 
-class Direction(StrEnum):
-    """Where to go from the prompted frames."""
+from masklet.errors import InvalidInputError
+from masklet.jobs.frame_plan import Direction
 
-    FORWARD = "forward"
-    BACKWARD = "backward"
-    BOTH = "both"
+SAVE_EVERY = 30.0  # seconds
+DirectionOption = Annotated[
+    Direction | None, typer.Option("--direction", help="Where to go from the prompted frames; default: forward.")
+]
+RangeOption = Annotated[str | None, typer.Option("--range", metavar="A:B", help="Track frames A to B - 1 only.")]
+SaveSessionOption = Annotated[
+    Path | None,
+    typer.Option("--save-session", metavar="FOLDER", help="Keep the session, to correct it or go on by --resume."),
+]
+SaveEveryOption = Annotated[
+    float,
+    typer.Option(
+        "--save-every",
+        min=0,
+        metavar="SECONDS",
+        help="How often the session is saved meanwhile; 0: only at the end, or on Ctrl-C.",
+    ),
+]
+ResumeOption = Annotated[
+    Path | None, typer.Option("--resume", metavar="FOLDER", help="Go on with a session that was saved.")
+]
+
+_RANGE = re.compile(r"(\d*):(\d*)")
 
 
 class Product(StrEnum):
@@ -19,3 +43,19 @@ class Product(StrEnum):
     LABEL_MAPS = "label-maps"
     MASK_VIDEOS = "mask-videos"
     NONE = "none"
+
+
+def parsed_range(option: str | None, frame_count: int) -> range:
+    """Return the frames that `--range A:B` names: A, A + 1, ... B - 1; all of them if None.
+
+    InvalidInputError for another form, or if the video has no such frames.
+    """
+    match = _RANGE.fullmatch(":" if option is None else option)
+    if match is None:
+        raise InvalidInputError(f"--range {option} is not of the form A:B, A: or :B, with the numbers of frames.")
+    first, stop = int(match[1] or 0), int(match[2] or frame_count)
+    if not 0 <= first < stop <= frame_count:
+        raise InvalidInputError(
+            f"--range {option} is not within the video, which has the frames 0 to {frame_count - 1} (B is excluded)."
+        )
+    return range(first, stop)

@@ -1,6 +1,6 @@
 """What `masklet track` writes when it is done, or stopped: always JSON, and videos and label maps as asked for."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +8,6 @@ from rich.progress import Progress
 
 from masklet.atomic_files import check_writable
 from masklet.cli.track_choices import Product
-from masklet.cli.track_prompts import PromptOnFrame
 from masklet.errors import InvalidInputError
 from masklet.media.label_maps import check_label_ids
 from masklet.media.mask_sequences import (
@@ -42,7 +41,7 @@ class TrackOutputs:
 
     @property
     def session(self) -> Path:
-        """Where an interrupted session is kept if no other place was named."""
+        """Where the session is saved as it goes if no other place was named."""
         return self.folder / f"{self.name}_session"
 
     def check(self, object_ids: Iterable[int]) -> None:
@@ -54,7 +53,7 @@ class TrackOutputs:
             check_label_ids(object_ids)
 
     def write(
-        self, video: VideoReader, recorded: RecordedMasks, prompts: Sequence[PromptOnFrame], progress: Progress
+        self, video: VideoReader, recorded: RecordedMasks, prompts: DrawnPrompts, progress: Progress
     ) -> Iterator[Path]:
         """Write the frames recorded, and yield the paths as they are complete."""
         recorded.save(self.json, described(video))
@@ -63,11 +62,11 @@ class TrackOutputs:
         if Product.OVERLAY in self.products:
             overlay = Path(f"{start}_overlay.mp4")
             frames = progress.track(list(recorded), description="Drawing the overlay")
-            write_overlay_video(overlay, video, recorded, frames, _drawn(prompts))
+            write_overlay_video(overlay, video, recorded, frames, prompts)
             yield overlay
         if Product.CONTACT_SHEET in self.products:
             sheet = Path(f"{start}_sheet.png")
-            write_contact_sheet(sheet, video, recorded, _drawn(prompts))
+            write_contact_sheet(sheet, video, recorded, prompts)
             yield sheet
         if Product.LABEL_MAPS in self.products:
             folder = Path(f"{start}_masks")
@@ -88,15 +87,4 @@ def described(video: VideoReader) -> dict[str, object]:
         "width": video.width,
         "frame_rate": round(float(video.frame_rate), 6),
         "frame_count": len(video),
-    }
-
-
-def _drawn(prompts: Sequence[PromptOnFrame]) -> DrawnPrompts:
-    """Return the clicks and boxes of each prompted frame."""
-    return {
-        frame: (
-            [click for each in prompts if each.frame == frame for click in each.prompt.points],
-            [each.prompt.box for each in prompts if each.frame == frame and each.prompt.box is not None],
-        )
-        for frame in {each.frame for each in prompts}
     }

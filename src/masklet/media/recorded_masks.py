@@ -3,15 +3,18 @@
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from masklet.atomic_files import written_whole
 from masklet.errors import InvalidInputError
+from masklet.json_files import LARGEST, read_json, shown, whole_number
 from masklet.masks.segmentation import Segmentation
 from masklet.media.mask_files import annotations_of, segmentation_from
+
+PIECE = 2**20  # bytes read at once
 
 
 class RecordedMasks:
@@ -69,20 +72,57 @@ class RecordedMasks:
                 file.write(f"{',' if place else ''}\n{entry}")
             file.write("\n]}\n")
 
-    def load(self, path: str | os.PathLike[str]) -> None:
-        """Record all frames of a file that `save` wrote; InvalidInputError if it is none, or of another size."""
+    def load(self, path: str | os.PathLike[str], frame_count: int | None = None) -> None:
+        """Record all frames of a file that `save` wrote.
+
+        Args:
+            path: the file.
+            frame_count: of the video; None: not known.
+
+        Raises:
+            InvalidInputError: if it is no such file, or of another size, or shows frames that the video has not.
+        """
+        content = read_json(Path(path))
         try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
-            size = content["video"]["height"], content["video"]["width"]
-            entries = {int(entry["frame"]): entry["annotations"] for entry in content["frames"]}
-        except (ValueError, KeyError, TypeError) as error:
+            size, entries = (content["video"]["height"], content["video"]["width"]), content["frames"]
+            if size != (self.height, self.width):
+                shown_size = f"{shown(size[1])} x {shown(size[0])}"
+                raise InvalidInputError(
+                    f"it is about a video of {shown_size} pixels, not of {self.width} x {self.height}."
+                )
+            for entry in entries:
+                frame = _frame_of(entry, frame_count)
+                if frame in self._place_of:
+                    raise InvalidInputError(f"it has frame {frame} twice.")
+                self.record(frame, segmentation_from(entry["annotations"], self.height, self.width))
+        except InvalidInputError as error:
+            raise InvalidInputError(f"{path}: {error}") from error
+        except (ValueError, TypeError, LookupError) as error:
             raise InvalidInputError(f"{path} holds no recorded masks of a video: {error!r}.") from error
-        if size != (self.height, self.width):
-            raise InvalidInputError(
-                f"{path} is about a video of {size[1]} x {size[0]} pixels, not of {self.width} x {self.height}."
-            )
-        for frame, annotations in entries.items():
-            self._keep(frame, annotations)
+
+    def content(self, start: int = 0) -> Iterator[bytes]:
+        """Yield what was recorded so far, from the byte `start` on, in pieces; nothing in it is ever changed.
+
+        All of it is lines that `load_lines` takes.
+        """
+        end = self._lines.seek(0, os.SEEK_END)
+        while start < end:
+            self._lines.seek(start)
+            piece = self._lines.read(min(end - start, PIECE))
+            start += len(piece)
+            yield piece
+
+    def load_lines(self, lines: Iterable[bytes], frame_count: int) -> None:
+        """Record all frames of the lines that `content` gave, of a video of so many frames.
+
+        Their masks are decoded when they are asked for. InvalidInputError for lines that are none.
+        """
+        for line in lines:
+            entry = json.loads(line)
+            frame = _frame_of(entry, frame_count)
+            if not isinstance(entry.get("annotations"), list):
+                raise InvalidInputError(f"The masks of frame {frame} are {shown(entry)}.")
+            self._keep(frame, entry["annotations"])
 
     def close(self) -> None:
         """Delete the temporary file."""
@@ -90,10 +130,17 @@ class RecordedMasks:
 
     def _keep(self, frame: int, annotations: list[dict[str, Any]]) -> None:
         place = self._lines.seek(0, os.SEEK_END)
-        self._lines.write(json.dumps(annotations).encode("utf-8") + b"\n")
+        self._lines.write(json.dumps({"frame": frame, "annotations": annotations}).encode("utf-8") + b"\n")
         self._place_of[frame] = place
 
     def _annotations(self, frame: int) -> list[dict[str, Any]]:
         self._lines.seek(self._place_of[frame])
-        annotations: list[dict[str, Any]] = json.loads(self._lines.readline())
+        annotations: list[dict[str, Any]] = json.loads(self._lines.readline())["annotations"]
         return annotations
+
+
+def _frame_of(entry: Any, frame_count: int | None) -> int:
+    """Return the number of the frame that an entry is about."""
+    if not isinstance(entry, dict):
+        raise InvalidInputError(f"An entry of a frame is {shown(entry)}.")
+    return whole_number(entry.get("frame"), "frame", most=LARGEST if frame_count is None else frame_count - 1)

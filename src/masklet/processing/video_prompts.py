@@ -7,12 +7,14 @@ import numpy as np
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
+from masklet.masks.geometry import Box
 from masklet.processing.mask_prompts import mask_prompts
 from masklet.processing.prompt_tensors import prompt_tensors
-from masklet.prompts.point_labels import PADDING
+from masklet.prompts.point_labels import NEGATIVE, PADDING, POSITIVE
 from masklet.tracking.frame_prompt import FramePrompt, clicks_and_box, whole_mask
 
 Size = tuple[int, int]
+Click = tuple[float, float, int]
 
 
 def video_prompts(
@@ -56,6 +58,23 @@ def video_prompts(
                 f"Number of object ids ({len(object_ids)}) does not match number of {name} ({given.shape[1]})"
             )
     return {object_id: _of_object(object_id, index, tensors) for index, object_id in enumerate(object_ids)}
+
+
+def clicks_and_boxes(prompt: FramePrompt, size: Size, target_size: int) -> tuple[list[Click], list[Box]]:
+    """Return the clicks (x, y, label) and boxes (x1, y1, x2, y2) of a prompt in pixels of the video, to be drawn.
+
+    Args:
+        prompt: what one object was given on a frame, in pixels of the network's input.
+        size: (height, width) of the video.
+        target_size: side S of the network's input.
+    """
+    height, width = size
+    scaled = prompt.points.double() * prompt.points.new_tensor([width / target_size, height / target_size]).double()
+    # As exact as numbers of pixels can come back from float32, so that what was typed is what is drawn.
+    points = [(round(x, 2), round(y, 2)) for x, y in scaled.tolist()]
+    boxes = [(*points[0], *points[1])] if prompt.has_box() else []
+    placed = zip(points, prompt.labels.tolist(), strict=True)
+    return [(x, y, label) for (x, y), label in placed if label in (NEGATIVE, POSITIVE)], boxes
 
 
 def _of_object(object_id: int, index: int, tensors: dict[str, Tensor]) -> FramePrompt:

@@ -1,4 +1,6 @@
 import json
+from functools import reduce
+from operator import getitem
 
 import numpy as np
 import pytest
@@ -57,6 +59,30 @@ def test_saved_frames_are_json_that_loads(tmp_path, recorded):
         assert_same(loaded[4], recorded[4])
 
 
+def test_what_is_recorded_only_grows_and_comes_back_from_its_lines(recorded):
+    recorded.record(4, segmentation_of(1, at=1))
+    first = b"".join(recorded.content())
+    recorded.record(2, segmentation_of(7, at=2))
+    recorded.record(4, segmentation_of(1, at=3))
+    everything = b"".join(recorded.content())
+    assert everything.startswith(first)
+    assert b"".join(recorded.content(len(first))) == everything.removeprefix(first)
+    assert list(recorded.content(len(everything))) == []
+    with RecordedMasks(6, 9) as loaded:
+        loaded.load_lines(everything.splitlines(keepends=True), frame_count=5)
+        assert list(loaded) == [2, 4]
+        assert_same(loaded[4], segmentation_of(1, at=3))
+        assert b"".join(loaded.content()) == everything
+
+
+@pytest.mark.parametrize(
+    "line", [b"7", b"no JSON", b'{"frame": 5, "annotations": []}', b'{"frame": 1}', b'{"annotations": []}', b"\xff"]
+)
+def test_lines_of_others_are_refused(recorded, line):
+    with pytest.raises(ValueError, match=r"."):  # an InvalidInputError is one
+        recorded.load_lines([line], frame_count=5)
+
+
 def test_files_of_others_are_refused(tmp_path, recorded):
     recorded.save(tmp_path / "masks.json", {"height": 6, "width": 9})
     (tmp_path / "other.json").write_text('{"frames": []}')
@@ -64,3 +90,36 @@ def test_files_of_others_are_refused(tmp_path, recorded):
         narrower.load(tmp_path / "masks.json")
     with pytest.raises(InvalidInputError, match=r"other\.json holds no recorded masks"):
         recorded.load(tmp_path / "other.json")
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("video", "height"), None),
+        (("frames",), 3),
+        (("frames", 0), []),
+        (("frames", 0, "frame"), -1),
+        (("frames", 0, "frame"), 4),
+        (("frames", 0, "frame"), 10**400),
+        (("frames", 0, "frame"), 3),
+        (("frames", 0, "annotations"), {"id": 1}),
+        (("frames", 0, "annotations", 0, "id"), 0),
+        (("frames", 0, "annotations", 0, "id"), 2.5),
+        (("frames", 0, "annotations", 1, "id"), 1),
+        (("frames", 0, "annotations", 0, "predicted_iou"), "much"),
+        (("frames", 0, "annotations", 0, "predicted_iou"), None),
+        (("frames", 0, "annotations", 0, "segmentation"), None),
+        (("frames", 0, "annotations", 0, "segmentation", "size"), [9, 6]),
+        (("frames", 0, "annotations", 0, "segmentation", "counts"), "0"),
+    ],
+)
+def test_changed_files_are_refused(tmp_path, recorded, place, value):
+    for frame in (2, 3):
+        recorded.record(frame, segmentation_of(1, 2))
+    recorded.save(tmp_path / "masks.json", {"height": 6, "width": 9})
+    content = json.loads((tmp_path / "masks.json").read_text())
+    *way, last = place
+    reduce(getitem, way, content)[last] = value
+    (tmp_path / "masks.json").write_text(json.dumps(content))
+    with RecordedMasks(6, 9) as loaded, pytest.raises(InvalidInputError, match=r"masks\.json"):
+        loaded.load(tmp_path / "masks.json", frame_count=4)

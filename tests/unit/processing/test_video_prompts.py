@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from masklet.errors import InvalidInputError
-from masklet.processing.video_prompts import video_prompts
+from masklet.processing.video_prompts import clicks_and_boxes, video_prompts
 from masklet.tracking.frame_prompt import FramePrompt
 
 SIZE, SIDE = (20, 30), 60  # x doubles, y triples
@@ -96,3 +96,18 @@ MASK = np.ones((20, 30), bool)
 def test_what_does_not_fit(obj_ids: Any, given: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         prompts(obj_ids, **given)
+
+
+@pytest.mark.parametrize("side", [96, 512, 1024])
+@pytest.mark.parametrize(("height", "width"), [(20, 30), (1080, 1920), (4320, 7680), (333, 777)])
+def test_what_was_typed_comes_back_to_be_drawn(height: int, width: int, side: int) -> None:
+    clicks = [(0.0, 0.0, 1), (width - 0.5, height - 0.5, 0), (width / 4, 1.25, 1), (float(width), float(height), 0)]
+    box = (0.5, 1.0, width - 1.0, height - 0.25)
+    given = {"points": [[[click[:2] for click in clicks]]], "labels": [[[click[2] for click in clicks]]]}
+    (prompt,) = video_prompts(1, boxes=[[box]], **given, size=(height, width), target_size=side).values()
+    assert clicks_and_boxes(prompt, (height, width), side) == (clicks, [box])
+
+
+def test_of_a_mask_nothing_is_drawn() -> None:
+    (prompt,) = prompts(1, masks=[np.ones(SIZE, bool)]).values()
+    assert clicks_and_boxes(prompt, SIZE, SIDE) == ([], [])

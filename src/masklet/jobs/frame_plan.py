@@ -1,13 +1,26 @@
-"""Through which frames `masklet track` goes, in which order, and which of them are still to be done."""
+"""Through which frames a video is tracked, in which order, and which of them are still to be done."""
 
-import re
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-from masklet.cli.track_choices import Direction
 from masklet.errors import InvalidInputError
 
-_RANGE = re.compile(r"(\d*):(\d*)")
+
+class Direction(StrEnum):
+    """Where to go from the prompted frames."""
+
+    FORWARD = "forward"
+    BACKWARD = "backward"
+    BOTH = "both"
+
+
+@dataclass(frozen=True)
+class TrackingTask:
+    """Which frames are wanted, and where to go from the prompted ones."""
+
+    frames: range
+    direction: Direction
 
 
 @dataclass(frozen=True)
@@ -23,13 +36,19 @@ class Stretch:
         return Direction.BACKWARD if self.is_backward else Direction.FORWARD
 
     def unfinished(self, done: Container[int], corrected: Container[int]) -> "Stretch":
-        """Return what is left: from the first frame on that is not done, or about which something new was said."""
+        """Return what is left: from the first frame on that is not done, or on which a new prompt was added."""
         open_frames = [frame for frame in self.frames if frame not in done or frame in corrected]
         if not open_frames:
             return Stretch(range(0), self.is_backward)
         if self.is_backward:
             return Stretch(range(self.frames.start, open_frames[-1] + 1), is_backward=True)
         return Stretch(range(open_frames[0], self.frames.stop))
+
+    def after(self, frame: int) -> "Stretch":
+        """Return what is left once `frame` is done."""
+        if self.is_backward:
+            return Stretch(range(self.frames.start, frame), is_backward=True)
+        return Stretch(range(frame + 1, self.frames.stop))
 
 
 def planned(
@@ -53,19 +72,3 @@ def _stretches(first: int, last: int, wanted: range, direction: Direction) -> It
     yield Stretch(range(first, wanted.stop))
     if direction is Direction.BOTH:
         yield Stretch(range(wanted.start, first), is_backward=True)
-
-
-def parsed_range(option: str | None, frame_count: int) -> range:
-    """Return the frames that `--range A:B` names: A, A + 1, ... B - 1; all of them if None.
-
-    InvalidInputError for another form, or if the video has no such frames.
-    """
-    match = _RANGE.fullmatch(":" if option is None else option)
-    if match is None:
-        raise InvalidInputError(f"--range {option} is not of the form A:B, A: or :B, with the numbers of frames.")
-    first, stop = int(match[1] or 0), int(match[2] or frame_count)
-    if not 0 <= first < stop <= frame_count:
-        raise InvalidInputError(
-            f"--range {option} is not within the video, which has the frames 0 to {frame_count - 1} (B is excluded)."
-        )
-    return range(first, stop)

@@ -1,7 +1,7 @@
 import pytest
 
-from masklet.cli.track_plan import Direction, Stretch, parsed_range, planned
 from masklet.errors import InvalidInputError
+from masklet.jobs.frame_plan import Direction, Stretch, planned
 
 
 def frames_of(prompted, wanted, direction, done=(), corrected=()):
@@ -53,21 +53,6 @@ def test_without_prompts_there_is_no_plan():
         frames_of([], range(6), "forward")
 
 
-@pytest.mark.parametrize(
-    ("option", "expected"),
-    [(None, range(9)), (":", range(9)), ("3:5", range(3, 5)), ("3:", range(3, 9)), (":4", range(4))],
-)
-def test_ranges(option, expected):
-    assert parsed_range(option, 9) == expected
-
-
-@pytest.mark.parametrize("option", ["3", "a:b", "3:4:5", "-1:4", "", "1.5:2"])
-def test_ranges_of_another_form(option):
-    with pytest.raises(InvalidInputError, match="of the form A:B"):
-        parsed_range(option, 9)
-
-
-@pytest.mark.parametrize("option", ["5:5", "6:5", "3:10", "9:"])
-def test_ranges_outside(option):
-    with pytest.raises(InvalidInputError, match="frames 0 to 8"):
-        parsed_range(option, 9)
+def test_what_is_left_of_a_stretch_after_a_frame():
+    assert Stretch(range(2, 6)).after(3) == Stretch(range(4, 6))
+    assert Stretch(range(2, 6), is_backward=True).after(4) == Stretch(range(2, 4), is_backward=True)

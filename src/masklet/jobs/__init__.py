@@ -1,0 +1,1 @@
+"""Long work that is saved as it goes and taken up again; whoever calls it draws progress and catches signals."""

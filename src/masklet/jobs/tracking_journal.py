@@ -1,0 +1,207 @@
+"""What a tracking job saves as it goes: the session and the masks, which count together or not at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from masklet.committed_folder import FolderWriter, Part, checked_lines
+from masklet.errors import DamagedSessionError, InvalidInputError
+from masklet.jobs.frame_plan import Direction, TrackingTask
+from masklet.json_files import shown, whole_number
+from masklet.media.recorded_masks import RecordedMasks
+from masklet.tracking.saved_session import FILE, SavedSession, commit_session, damage_named, session_folder
+
+if TYPE_CHECKING:
+    from masklet.video_tracking import TrackedVideo
+
+TRACKING = "tracking"  # beside "session" in `session.json`
+MASKS_FILE = "masks.jsonl"
+OLDER_MASKS_FILE = "masks.json"  # beside a session of format 1
+MOST_TIME = 0.05  # share of the time that goes into saving, on however slow a disk
+
+
+class SavedWork(Protocol):
+    """What of a job is saved: the video with its objects, the masks found so far, what was asked for, what is left."""
+
+    tracked: TrackedVideo
+    recorded: RecordedMasks
+    task: TrackingTask | None
+
+    @property
+    def open_frames(self) -> Sequence[range]:
+        """The frames that are still to be done, or to be done again."""
+
+
+class TrackingJournal:
+    """Saves a job into a folder, now and then and when it is told to. Close it, or use it as a context.
+
+    Args:
+        folder: where to; held, and made if need be, from now on. None: `default`, held from the first save on.
+        default: used without `folder`, with a number behind it where that holds a session; `finish` removes it.
+        every: seconds between two saves, or more where saving is slow; None: only when `save` is called.
+        on_problem: called with the error when saving as it goes fails. The job goes on; the last save stays.
+        clock: tells the seconds.
+
+    Raises:
+        InvalidInputError: if somebody else is saving into `folder`.
+        OSError: if it cannot be written.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        default: Path,
+        every: float | None,
+        on_problem: Callable[[OSError], None] = lambda error: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.folder: Path | None = folder
+        self._default, self._every, self._on_problem, self._clock = default, every, on_problem, clock
+        self._is_asked_for = folder is not None
+        self._folder_writer = None if folder is None else session_folder(folder)
+        self._session: Any = None
+        self._due = clock() + (every or 0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def save_if_due(self, job: SavedWork) -> None:
+        """Save if the time has come; an error is passed on to `on_problem` and not raised."""
+        begin = self._clock()
+        if self._every is None or begin < self._due:
+            return
+        try:
+            self.save(job)
+        except OSError as error:
+            self._on_problem(error)
+        took = self._clock() - begin
+        self._due = begin + took + max(self._every, took / MOST_TIME - took)
+
+    def save(self, job: SavedWork) -> Path:
+        """Save session and masks as they are now, in one step, and return the folder; OSError if that fails."""
+        if self._folder_writer is None:
+            self._folder_writer = session_folder(self.folder) if self.folder else _first_free(self._default)
+            self.folder = self._folder_writer.folder
+        try:
+            self._commit(job, self._folder_writer)
+        except BaseException:
+            self.close()  # what it has begun to write may be incomplete; another writer begins anew
+            raise
+        return self._folder_writer.folder
+
+    def _commit(self, job: SavedWork, writer: FolderWriter) -> None:
+        assert job.task is not None  # a job is saved once it runs
+        self._session = self._session or job.tracked.writer(writer)
+        for piece in job.recorded.content(writer.size(MASKS_FILE)):
+            writer.append(MASKS_FILE, piece)
+        tracking = {
+            "masks": writer.part(MASKS_FILE).to_json(),
+            "frames": _in_json(job.task.frames),
+            "direction": job.task.direction.value,
+            "open": [_in_json(each) for each in job.open_frames],
+        }
+        commit_session(writer, self._session.write(), **{TRACKING: tracking})
+
+    def finish(self) -> None:
+        """Remove the folder if nobody asked for it: all results are there."""
+        if not self._is_asked_for and self.folder is not None:
+            try:
+                (self._folder_writer or session_folder(self.folder)).discard()
+            except OSError as error:
+                self._on_problem(error)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the folder; what was saved stays."""
+        if self._folder_writer is not None:
+            self._folder_writer.close()
+        self._folder_writer = self._session = None
+
+
+@dataclass(frozen=True)
+class SavedTracking:
+    """A job that was saved.
+
+    Attributes:
+        session: its session.
+        task: what was asked for; None if all of that is done, or it was saved by an earlier version.
+        open_frames: what was still to be done.
+    """
+
+    session: SavedSession
+    task: TrackingTask | None
+    open_frames: tuple[range, ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read what a journal saved; DamagedSessionError if the folder holds no such thing."""
+        if not (folder / FILE).is_file():
+            raise _without(folder, FILE)
+        session = SavedSession.read(folder)
+        if session.is_older:
+            if not (folder / OLDER_MASKS_FILE).is_file():
+                raise _without(folder, OLDER_MASKS_FILE)
+            return cls(session, None, ())
+        if TRACKING not in session.content:
+            raise _without(folder, "masks")
+        with damage_named(folder):
+            tracking, end = session.content[TRACKING], session.description.num_frames
+            open_frames = tuple(_range_from(each, end) for each in tracking["open"])
+            task = TrackingTask(_range_from(tracking["frames"], end), Direction(tracking["direction"]))
+            return cls(session, task if open_frames else None, open_frames)
+
+    def fill(self, recorded: RecordedMasks, frame_count: int) -> None:
+        """Put the masks into `recorded`; DamagedSessionError if they are not what was saved with the session."""
+        folder = self.session.folder
+        with damage_named(folder):
+            if not self.session.is_older:
+                part = Part.from_json(self.session.content[TRACKING]["masks"])
+                recorded.load_lines(checked_lines(folder, part), frame_count)
+                return
+            recorded.load(folder / OLDER_MASKS_FILE, frame_count)
+            tracked = {frame for each in self.session.description.objects for frame, _ in each.tracked}
+            if missing := sorted(tracked.difference(recorded)):  # it was written in two steps
+                raise InvalidInputError(
+                    f"its masks are older than its memories, which know frame {missing[0]}, too; the run that saved it "
+                    "was killed meanwhile. Track the video anew."
+                )
+
+
+def _first_free(default: Path) -> FolderWriter:
+    """Return a writer of the first folder that is no session and that nobody is writing: NAME, NAME_2, NAME_3, ..."""
+    for number in count(1):
+        folder = default if number == 1 else default.with_name(f"{default.name}_{number}")
+        if not (folder / FILE).exists():
+            with suppress(InvalidInputError):  # somebody else's
+                writer = session_folder(folder)
+                if not (folder / FILE).exists():
+                    return writer
+                writer.close()
+    raise AssertionError
+
+
+def _without(folder: Path, what: str) -> DamagedSessionError:
+    return DamagedSessionError(f"{folder} holds no {what}; --resume takes what --save-session wrote.")
+
+
+def _in_json(frames: range) -> list[int]:
+    return [frames.start, frames.stop]
+
+
+def _range_from(value: object, end: int) -> range:
+    if not isinstance(value, list) or len(value) != 2:
+        raise InvalidInputError(f"Frames are [first, end]; got {shown(value)}.")
+    first = whole_number(value[0], "The first frame")
+    return range(first, whole_number(value[1], "The end of the frames", least=first + 1, most=end))
