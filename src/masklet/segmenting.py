@@ -1,7 +1,7 @@
 """One picture, encoded once; then any prompts, as often as wanted. The shortest way from a click to a mask."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -72,7 +72,7 @@ class ImageSegmenter:
         multimask: bool | None = None,
         object_ids: Sequence[int] | None = None,
     ) -> Segmentation:
-        """Return one mask for each of N objects.
+        """Return one mask for each of N objects; none if the prompts are of none, say `boxes=[]` of a detector.
 
         Args:
             encoded: the picture.
@@ -80,14 +80,19 @@ class ImageSegmenter:
             labels: for each object its clicks' labels, 1 on the object, 0 off it; None: all 1.
             boxes: [N, 4] (x1, y1, x2, y2) in pixels.
             masks: float [N, h, w] logits or bool [N, H, W]: what is known of the masks, such as
-                `Segmentation.low_resolution_logits` of the prompts before.
+                `Segmentation.low_resolution_logits` of the prompts before. Masks have the size or the proportions of
+                the image, logits may be any square.
             multimask: take the best of three masks by predicted IoU. None: do so for objects with nothing but one
                 click, which may mean a part or the whole.
             object_ids: names of the objects, integers above 0; None: 1 to N.
 
         Raises `InvalidInputError` for prompts that do not fit together or lie outside the picture.
         """
+        _check_encoded(encoded)
         prompts = {"points": points, "labels": labels, "boxes": boxes, "masks": masks}
+        if _are_of_no_object(prompts):
+            side = self.model.config.image_size // 4
+            return self._segmentation(encoded, torch.zeros(0, 1, side, side), torch.zeros(0, 1), object_ids, [])
         return self._answer(encoded, prompts, multimask, object_ids)
 
     def candidates(self, encoded: EncodedImage, **prompts: Any) -> list[Segmentation]:
@@ -95,6 +100,9 @@ class ImageSegmenter:
 
         The masks of one object are numbered 1 to 3.
         """
+        _check_encoded(encoded)
+        if _are_of_no_object(prompts):
+            return []
         decoded, _ = self._decode(encoded, **prompts)
         results = []
         of_objects = zip(*(outputs[0] for outputs in multimask_outputs(decoded)), strict=True)
@@ -153,8 +161,6 @@ class ImageSegmenter:
         masks: Floats | None = None,
     ) -> tuple[DecodedMasks, Tensor]:
         """All outputs [1, N, ...], and [1, N] whether nothing but one positive click was given."""
-        if not isinstance(encoded, EncodedImage):
-            raise InvalidInputError(f"Pictures are given to encode(...) first, got {type(encoded).__name__}.")
         if points is None and boxes is None and masks is None:
             raise InvalidInputError("Nothing to segment by: give points, boxes or masks.")
         inputs = self.processor(
@@ -196,6 +202,19 @@ def negative_clicks(prompts: Mapping[str, Any], number: int) -> Floats:
         return np.empty((0, 2), np.float32)
     points_n2 = np.asarray(points[number], np.float32).reshape(-1, 2)
     return points_n2[np.asarray(labels[number]).reshape(-1) == NEGATIVE]
+
+
+def _check_encoded(encoded: object) -> None:
+    if not isinstance(encoded, EncodedImage):
+        raise InvalidInputError(f"Pictures are given to encode(...) first, got {type(encoded).__name__}.")
+
+
+def _are_of_no_object(prompts: Mapping[str, Any]) -> bool:
+    """Whether prompts are given, and all of them are empty lists or arrays [0, ...]."""
+    given = [each for each in prompts.values() if each is not None]
+    return bool(given) and all(
+        isinstance(each, Sized) and len(each) == 0 and not isinstance(each, str) for each in given
+    )
 
 
 def _listed(values: Any, name: str) -> list[Any]:

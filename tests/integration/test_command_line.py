@@ -203,6 +203,17 @@ def test_a_batch_without_any_success_has_the_exit_code_of_its_error(here, model)
     assert_one_line(masklet("segment", "a.png", "--point", "500,1", "--model", model), 2, "a.png", "width 120")
 
 
+def test_clicks_where_padding_is_and_transposed_masks_are_refused(here, model):
+    Image.new("L", (90, 120), 255).save("turned.png")
+    Path("prompts.json").write_text(json.dumps({"a.png": [{"points": [[-10, -10]]}]}))
+    for given, fragment in (
+        (["a.png", "--point=-10,-10"], "outside"),
+        (["--prompts", "prompts.json"], "outside"),
+        (["a.png", "--mask", "turned.png"], "90 x 120"),
+    ):
+        assert_one_line(masklet("segment", *given, "--model", model), ExitCode.WRONG_USAGE, "a.png", fragment)
+
+
 def test_a_prompt_file_gives_each_photo_its_own_objects(here, model):
     (here / "batch").mkdir()
     prompts = {"../a.png": [{"id": 3, "points": [[100, 40], [5, 5, 0]]}], "../b.jpg": [{"box": [1, 1, 30, 40]}] * 2}

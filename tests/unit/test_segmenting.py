@@ -112,6 +112,44 @@ def test_candidates_are_all_three_masks_best_first(segmenter: ImageSegmenter, en
         assert_is(three, by_hand(segmenter, True, input_points=[[[click]]]))
 
 
+@pytest.mark.parametrize(
+    "prompts",
+    [
+        {"boxes": []},
+        {"boxes": np.empty((0, 4))},
+        {"points": []},
+        {"points": [], "labels": []},
+        {"masks": np.empty((0, 24, 24))},
+        {"boxes": [], "masks": np.empty((0, HEIGHT, WIDTH), bool)},
+    ],
+)
+def test_prompts_of_no_object_give_no_mask(
+    segmenter: ImageSegmenter, encoded: EncodedImage, prompts: dict[str, Any]
+) -> None:
+    result = segmenter.segment(encoded, **prompts)
+    assert result.masks.shape == (0, HEIGHT, WIDTH)
+    assert (result.scores.shape, result.object_ids) == ((0,), ())
+    one = segmenter.segment(encoded, boxes=[BOX])
+    assert result.low_resolution_logits.shape == (0, *one.low_resolution_logits.shape[1:])
+    assert segmenter.candidates(encoded, **prompts) == []
+    assert len(segmenter.segment(encoded, masks=result.low_resolution_logits)) == 0
+
+
+def test_no_object_beside_one_is_refused(segmenter: ImageSegmenter, encoded: EncodedImage) -> None:
+    with pytest.raises(InvalidInputError, match="boxes are empty"):
+        segmenter.segment(encoded, boxes=[], points=[[CLICK]])
+    with pytest.raises(InvalidInputError, match="points are empty"):
+        segmenter.segment(encoded, points=[[]])
+    with pytest.raises(InvalidInputError, match=r"given to encode\(...\) first"):
+        segmenter.segment(np.zeros((HEIGHT, WIDTH, 3), np.uint8), boxes=[])
+
+
+def test_a_transposed_mask_is_refused(segmenter: ImageSegmenter, encoded: EncodedImage) -> None:
+    for kind in (bool, np.uint8, np.float32):
+        with pytest.raises(InvalidInputError, match=f"{HEIGHT} x {WIDTH} pixels, but its image {WIDTH} x {HEIGHT}"):
+            segmenter.segment(encoded, masks=np.ones((1, WIDTH, HEIGHT), kind))
+
+
 def test_a_single_row_may_stand_for_one(segmenter: ImageSegmenter, encoded: EncodedImage) -> None:
     assert len(segmenter.segment(encoded, boxes=np.array(BOX))) == 1
     assert len(segmenter.segment(encoded, points=[CLICK, OTHER_CLICK])) == 2

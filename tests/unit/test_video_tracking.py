@@ -165,6 +165,12 @@ def test_several_images_are_not_one_frame_of_a_stream(tracker: VideoTracker) -> 
         (lambda video: video.add(0, 0, points=[[1, 1]]), "Objects are numbered from 1; got object 0"),
         (lambda video: video.add("one", 0, points=[[1, 1]]), "Objects are numbered from 1; got object 'one'"),
         (lambda video: video.add(1, 6, points=[[1, 1]]), "There is no frame 6"),
+        (lambda video: video.add(1, 0, points=[[-10, -10]]), r"Point \(-10, -10\) .* is outside its picture"),
+        (lambda video: video.add(1, 0, points=[[5, 5], [-10, -10]], labels=[1, 0]), "is outside its picture"),
+        (
+            lambda video: video.add(1, 0, mask=np.ones((60, 40), bool)),
+            "A mask has 40 x 60 pixels, but the video 60 x 40",
+        ),
         (lambda video: video.add(1, 0), "at least one of points, boxes, or masks"),
         (lambda video: video.add(1, 0, points=5), r"points are clicks \[\[x, y\], ...\]; got 5"),
         (lambda video: video.add(1, 0, points=[1, 1]), "Input points must be a nested list with 4 levels"),

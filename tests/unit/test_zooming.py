@@ -147,6 +147,21 @@ def test_the_picture_may_change_after_it_was_encoded(zooming: ZoomingSegmenter) 
     )
 
 
+def test_prompts_of_no_object_give_no_mask(zooming: ZoomingSegmenter, image: ZoomableImage) -> None:
+    result = zooming.segment(image, boxes=[])
+    assert result.masks.shape == (0, HEIGHT, WIDTH)
+    assert zooming.candidates(image, boxes=np.empty((0, 4))) == []
+
+
+def test_clicks_where_padding_is_and_transposed_masks_are_refused(
+    zooming: ZoomingSegmenter, image: ZoomableImage
+) -> None:
+    with pytest.raises(InvalidInputError, match="outside every picture"):
+        zooming.segment(image, points=[[(-10, -10)]])
+    with pytest.raises(InvalidInputError, match=f"but its image {WIDTH} x {HEIGHT}"):
+        zooming.segment(image, masks=np.ones((1, WIDTH, HEIGHT), bool))
+
+
 def test_scores_are_those_of_both_looks(zooming: ZoomingSegmenter, plain: ImageSegmenter, image: ZoomableImage) -> None:
     left, top, right, bottom = VIEW
     near = plain.segment(plain.encode(PICTURE[top:bottom, left:right]), boxes=[[8, 18, 48, 38]]).scores

@@ -1,7 +1,9 @@
-"""Masks that tell what an object is on a frame of a video, as the network's whole input sees them."""
+"""Masks as prompts: of images as logits, of frames of videos as the network's whole input sees them."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -9,11 +11,52 @@ from masklet.errors import InvalidInputError
 from masklet.processing.arrays import number_tensor
 from masklet.processing.pixels import resized
 
+Size = tuple[int, int]
+
+_MASK_PROMPT_LOGIT = 10.0
 _INSIDE = 0.5
 """From this value on a resized pixel belongs to the object."""
 
 
-def mask_prompts(masks: Any, objects: int, size: tuple[int, int] | None, target_size: int) -> list[Tensor]:
+def mask_tensor(masks: Any, sizes: Sequence[Size], target_size: int) -> Tensor:
+    """Return input_masks float32 [B, 1 or P, h, w]: the logits that the network takes as mask prompts of images.
+
+    Args:
+        masks: one mask [h, w], or one per object [P, h, w], per image: a list of arrays, tensors or nested lists, or
+            one array or tensor [B, h, w] or [B, P, h, w]. Floating point values are logits; of bool and integer masks
+            non-zero means inside, and becomes +10, zero -10. Masks have the size of their image, its proportions, or
+            the size of the network's own; logits may be any square.
+        sizes: (height, width) of each of the B images.
+        target_size: side S of the network's input; its own masks are S x S, or S/4 x S/4.
+
+    Raises:
+        InvalidInputError: for other shapes, different shapes in one batch, NaN or infinite values, or a wrong number of
+            images.
+    """
+    if not isinstance(masks, list | tuple | np.ndarray | Tensor):
+        raise InvalidInputError(f"Input masks must be a list, an array or a tensor, got {type(masks).__name__}.")
+    if len(masks) != len(sizes):
+        raise InvalidInputError(f"Got input_masks for {len(masks)} images but {len(sizes)} images.")
+    per_image = [number_tensor(mask, "Input masks") for mask in masks]
+    per_image = [mask[None] if mask.ndim == 2 else mask for mask in per_image]
+    shapes = sorted({tuple(mask.shape) for mask in per_image})
+    if len(shapes) != 1 or len(shapes[0]) != 3 or 0 in shapes[0]:
+        raise InvalidInputError(f"Input masks must be [h, w] or [objects, h, w], equal for all images; got {shapes}.")
+    for mask_phw, size in zip(per_image, sizes, strict=True):
+        height, width = mask_phw.shape[1:]
+        if not (mask_phw.is_floating_point() and height == width):
+            _check_size((height, width), size, target_size, "its image")
+    masks_bphw = torch.stack([_as_logits(mask) for mask in per_image])
+    if not masks_bphw.isfinite().all():
+        raise InvalidInputError("Input masks contain NaN or infinite values.")
+    return masks_bphw
+
+
+def _as_logits(mask: Tensor) -> Tensor:
+    return mask.float() if mask.is_floating_point() else torch.where(mask != 0, _MASK_PROMPT_LOGIT, -_MASK_PROMPT_LOGIT)
+
+
+def mask_prompts(masks: Any, objects: int, size: Size | None, target_size: int) -> list[Tensor]:
     """Return one mask bool [S, S] for each object; an empty one says that the object is not on the frame.
 
     Args:
@@ -59,25 +102,34 @@ def _two_dimensional(mask: Any) -> Tensor:
     return values_hw.float()
 
 
-def _at_network_size(mask_hw: Tensor, size: tuple[int, int] | None, target_size: int) -> Tensor:
+def _at_network_size(mask_hw: Tensor, size: Size | None, target_size: int) -> Tensor:
     height, width = mask_hw.shape
-    is_of_network = (height, width) in ((target_size, target_size), (target_size // 4, target_size // 4))
-    if size is None and not is_of_network:
+    if size is not None:
+        _check_size((height, width), size, target_size, "the video")
+    elif not _is_of_network((height, width), target_size):
         raise InvalidInputError(
             f"A mask has {width} x {height} pixels, and how large the stream's frames are is not known yet; push its "
             f"first frame before, give original_size, or a mask of {target_size} x {target_size} pixels."
-        )
-    if size is not None and not is_of_network and not _is_scaled((height, width), size):
-        raise InvalidInputError(
-            f"A mask has {width} x {height} pixels, but the video {size[1]} x {size[0]}; masks must have its size or "
-            "its proportions."
         )
     square = {"height": target_size, "width": target_size}
     return resized(mask_hw[None].to(torch.float32), square)[0] >= _INSIDE
 
 
-def _is_scaled(shape: tuple[int, int], size: tuple[int, int]) -> bool:
+def _check_size(shape: Size, size: Size, target_size: int, whose: str) -> None:
+    """Refuse a mask that is, say, transposed or another image's, and would be stretched over the whole of this one."""
+    if not _is_of_network(shape, target_size) and not _is_scaled(shape, size):
+        raise InvalidInputError(
+            f"A mask has {shape[1]} x {shape[0]} pixels, but {whose} {size[1]} x {size[0]}; masks must have its size "
+            "or its proportions."
+        )
+
+
+def _is_of_network(shape: Size, target_size: int) -> bool:
+    return shape in ((target_size, target_size), (target_size // 4, target_size // 4))
+
+
+def _is_scaled(shape: Size, size: Size) -> bool:
     """Whether a shape is a size times one factor, up to rounding both sides to whole pixels."""
-    lowest = max((side - 1) / of_video for side, of_video in zip(shape, size, strict=True))
-    highest = min((side + 1) / of_video for side, of_video in zip(shape, size, strict=True))
+    lowest = max((side - 1) / of_whole for side, of_whole in zip(shape, size, strict=True))
+    highest = min((side + 1) / of_whole for side, of_whole in zip(shape, size, strict=True))
     return lowest <= highest

@@ -16,7 +16,8 @@ from masklet.json_files import whole_number
 from masklet.processing.batch import BatchFeature
 from masklet.processing.image_options import OPTION_NAMES
 from masklet.processing.image_processor import Sam2ImageProcessorFast
-from masklet.processing.prompt_tensors import mask_tensor, prompt_tensors
+from masklet.processing.mask_prompts import mask_tensor
+from masklet.processing.prompt_tensors import prompt_tensors
 from masklet.processing.saved_settings import PROCESSOR_FILE, own_video_settings, processor_settings
 from masklet.processing.sizes import LARGEST_SIDE, height_and_width, size_pairs
 from masklet.processing.video_frames import PreparedFrames
@@ -85,7 +86,8 @@ class Sam2Processor(VideoSessions, HubUploads):
             original_sizes: (height, width) per image, or one for all, in which the prompts count their pixels; needed
                 without images, else the pictures' own sizes.
             return_tensors: "pt", "np" or None (prompts are tensors then, too).
-            input_masks: a mask or one mask per object for each image: logits of an earlier prediction, or bool.
+            input_masks: a mask or one mask per object for each image: logits of an earlier prediction, or bool; see
+                `mask_tensor`.
             **kwargs: options of the image processor for this call.
 
         Returns:
@@ -107,7 +109,7 @@ class Sam2Processor(VideoSessions, HubUploads):
             input_points, input_labels, input_boxes, sizes=sizes, target_size=target_size, padding=self.point_pad_value
         )
         if input_masks is not None:
-            data["input_masks"] = mask_tensor(input_masks, len(sizes))
+            data["input_masks"] = mask_tensor(input_masks, sizes, target_size)
         return BatchFeature(data, return_tensors)
 
     def post_process_masks(self, masks: Any, original_sizes: Any, *positional: Any, **options: Any) -> list[Tensor]:

@@ -3,16 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
-from masklet.processing.arrays import number_tensor
 from masklet.prompts.nesting import BOXES, LABELS, POINTS, PromptLayout, nested_lists, padded
 from masklet.prompts.point_labels import NEGATIVE, NOT_A_POINT, PADDING, POSITIVE
-
-_MASK_PROMPT_LOGIT = 10.0
 
 Sizes = Sequence[tuple[int, int]]
 
@@ -66,10 +62,13 @@ def point_tensors(points: Any, labels: Any, sizes: Sizes, target_size: int, padd
     points_bpn2 = padded(lists, POINTS, padding, torch.float32)
     is_padding_bpn1 = (points_bpn2 == padding).all(-1, keepdim=True)
     if labels is None:
-        labels_bpn = torch.where(is_padding_bpn1[..., 0], PADDING, POSITIVE)
+        defaults = [_default_labels(objects, [padding, padding]) for objects in lists]
+        labels_bpn = padded(defaults, LABELS, PADDING, torch.int64)
+        if (labels_bpn == PADDING).all():  # of what?
+            labels_bpn = torch.full_like(labels_bpn, POSITIVE)
     else:
         labels_bpn = _labels(_prompts_of(labels, LABELS, sizes), lists)
-    _check_points(points_bpn2, is_padding_bpn1[..., 0] | (labels_bpn < 0), sizes)
+    _check_points(points_bpn2, labels_bpn < 0, sizes)
     scaled_bpn2 = _scaled(points_bpn2, sizes, target_size)
     tensors = {"input_points": torch.where(is_padding_bpn1, points_bpn2, scaled_bpn2)}
     if labels is not None or is_padding_bpn1.any():
@@ -98,34 +97,6 @@ def box_tensor(boxes: Any, sizes: Sizes, target_size: int, padding: float) -> Te
     return corners_bp22.flatten(-2).masked_fill(is_padding_bp1, PADDING)
 
 
-def mask_tensor(masks: Any, images: int) -> Tensor:
-    """Return input_masks float32 [B, 1 or P, h, w]: the logits that the network takes as mask prompts.
-
-    Args:
-        masks: one mask [h, w], or one per object [P, h, w], per image: a list of arrays, tensors or nested lists, or
-            one array or tensor [B, h, w] or [B, P, h, w]. Floating point values are logits; of bool and integer masks
-            non-zero means inside, and becomes +10, zero -10.
-        images: number of images B.
-
-    Raises:
-        InvalidInputError: for other shapes, different shapes in one batch, NaN or infinite values, or a wrong number of
-            images.
-    """
-    if not isinstance(masks, list | tuple | np.ndarray | Tensor):
-        raise InvalidInputError(f"Input masks must be a list, an array or a tensor, got {type(masks).__name__}.")
-    if len(masks) != images:
-        raise InvalidInputError(f"Got input_masks for {len(masks)} images but {images} images.")
-    per_image = [number_tensor(mask, "Input masks") for mask in masks]
-    per_image = [mask[None] if mask.ndim == 2 else mask for mask in per_image]
-    shapes = sorted({tuple(mask.shape) for mask in per_image})
-    if len(shapes) != 1 or len(shapes[0]) != 3 or 0 in shapes[0]:
-        raise InvalidInputError(f"Input masks must be [h, w] or [objects, h, w], equal for all images; got {shapes}.")
-    masks_bphw = torch.stack([_as_logits(mask) for mask in per_image])
-    if not masks_bphw.isfinite().all():
-        raise InvalidInputError("Input masks contain NaN or infinite values.")
-    return masks_bphw
-
-
 def _prompts_of(prompts: Any, layout: PromptLayout, sizes: Sizes) -> list[Any]:
     lists = nested_lists(prompts, layout)
     if len(lists) != len(sizes):
@@ -151,6 +122,14 @@ def _labels(labels: list[Any], points: list[Any]) -> Tensor:
             "1 (inside), 0 (outside), -1 (not a point) or -10 (padding)."
         )
     return labels_bpn.long()
+
+
+def _default_labels(objects: list[Any], padding: list[float]) -> list[list[int]]:
+    """The labels of the points of one image: positive, but for padding with no other point or object behind it."""
+    ends = [max((place for place, point in enumerate(points, 1) if point != padding), default=0) for points in objects]
+    last = max((place for place, end in enumerate(ends) if end), default=-1)
+    ends = [end or len(points) * (place < last) for place, (end, points) in enumerate(zip(ends, objects, strict=True))]
+    return [[POSITIVE] * end + [PADDING] * (len(points) - end) for end, points in zip(ends, objects, strict=True)]
 
 
 def _check_points(points_bpn2: Tensor, is_ignored_bpn: Tensor, sizes: Sizes) -> None:
@@ -192,7 +171,3 @@ def _check_boxes(boxes_bp4: Tensor, is_padding_bp: Tensor, sizes: Sizes) -> None
 def _scaled(points_bpn2: Tensor, sizes: Sizes, target_size: int) -> Tensor:
     scales_b2 = torch.tensor([(target_size / width, target_size / height) for height, width in sizes])
     return points_bpn2 * scales_b2[:, None, None]
-
-
-def _as_logits(mask: Tensor) -> Tensor:
-    return mask.float() if mask.is_floating_point() else torch.where(mask != 0, _MASK_PROMPT_LOGIT, -_MASK_PROMPT_LOGIT)

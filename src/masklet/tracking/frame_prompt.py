@@ -63,6 +63,9 @@ def clicks_and_box(points: Any, labels: Any, box: Any) -> FramePrompt:
         raise InvalidInputError(f"{len(clicks)} points came with {len(kinds)} labels; each point needs one.")
     is_said = kinds != PADDING
     clicks, kinds = clicks[is_said], kinds[is_said].long()
+    outside = clicks[(clicks < 0).any(-1) & (kinds >= 0)].tolist()
+    if outside:
+        raise InvalidInputError(f"The point {tuple(outside[0])} is outside the network's input, 0 <= x and 0 <= y.")
     if box is not None:
         corners = _numbers(box, "box").reshape(-1, 2)
         if len(corners) != 2:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from masklet.errors import InvalidInputError
-from masklet.processing.mask_prompts import mask_prompts
+from masklet.processing.mask_prompts import mask_prompts, mask_tensor
 
 SIZE, SIDE = (20, 30), 32
 
@@ -22,6 +22,10 @@ def a_mask(seed: int = 0) -> np.ndarray:
 
 def prompts(masks: Any, objects: int = 1, size: tuple[int, int] | None = SIZE) -> list[torch.Tensor]:
     return mask_prompts(masks, objects, size, SIDE)
+
+
+def logits(masks: Any, images: int = 1) -> torch.Tensor:
+    return mask_tensor(masks, [SIZE] * images, SIDE)
 
 
 def test_masks_are_resized_smoothly_and_half_is_inside() -> None:
@@ -111,3 +115,74 @@ def test_other_proportions_are_refused(shape: tuple[int, int]) -> None:
 def test_what_is_no_mask(masks: Any, message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         prompts(masks)
+
+
+@pytest.mark.parametrize(
+    ("masks", "shape"),
+    [
+        (np.zeros((2, 4, 6)), (2, 1, 4, 6)),
+        (torch.zeros(2, 3, 4, 6), (2, 3, 4, 6)),
+        ([np.zeros((4, 6)), torch.zeros(4, 6)], (2, 1, 4, 6)),
+        ([torch.zeros(3, 4, 6), np.zeros((3, 4, 6))], (2, 3, 4, 6)),
+        ([[[0.0, 1.0]], ((1.0, 0.0),)], (2, 1, 1, 2)),
+    ],
+)
+def test_masks_become_one_tensor(masks: Any, shape: tuple[int, ...]) -> None:
+    tensor = logits(masks, 2)
+    assert tensor.shape == shape
+    assert tensor.dtype == torch.float32
+
+
+def test_logits_stay_and_inside_and_outside_become_logits() -> None:
+    assert logits([torch.tensor([[-3.5, 20.0]])]).tolist() == [[[[-3.5, 20.0]]]]
+    for mask in ([[True, False]], np.uint8([[255, 0]]), torch.tensor([[1, 0]]), np.array([[False, True]])[:, ::-1]):
+        assert logits([mask]).tolist() == [[[[10.0, -10.0]]]]
+
+
+@pytest.mark.parametrize(
+    ("masks", "message"),
+    [
+        (np.zeros((3, 4, 4)), "input_masks for 3 images but 2 images"),
+        ([np.zeros((4, 5)), np.zeros((5, 4))], r"\(1, 4, 5\), \(1, 5, 4\)"),
+        ([np.zeros(4), np.zeros(4)], "must be"),
+        (np.zeros((2, 1, 1, 4, 5)), "must be"),
+        (np.full((2, 4, 5), np.nan), "NaN"),
+        (np.full((2, 4, 5), np.inf), "NaN or infinite"),
+        ([np.zeros((4, 5)), None], "numbers, got dtype object"),
+        ([[[1, 0], [1]], [[1, 0], [1]]], "lists of different lengths"),
+        (np.zeros((2, 0, 5)), "must be"),
+        ("mask.png", "got str"),
+    ],
+)
+def test_other_masks_of_images_are_refused(masks: Any, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        logits(masks, 2)
+
+
+SHAPES = [(20, 30), (40, 60), (7, 10), (32, 32), (8, 8)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_masks_of_images_have_their_size_their_proportions_or_the_networks(shape: tuple[int, int]) -> None:
+    assert logits([np.ones(shape, bool)]).shape == (1, 1, *shape)
+    assert logits([np.ones(shape, np.float32)]).shape == (1, 1, *shape)
+
+
+@pytest.mark.parametrize("kind", [bool, np.uint8, np.float32])
+@pytest.mark.parametrize("shape", [(30, 20), (60, 40), (600, 1000), (1, 30)])
+def test_transposed_and_foreign_masks_of_images_are_refused(shape: tuple[int, int], kind: type) -> None:
+    with pytest.raises(InvalidInputError, match=rf"A mask has {shape[1]} x {shape[0]} pixels, but its image 30 x 20"):
+        logits([np.ones(shape, kind)])
+
+
+def test_logits_may_be_any_square_but_masks_may_not() -> None:
+    assert logits([np.zeros((16, 16))]).shape == (1, 1, 16, 16)
+    with pytest.raises(InvalidInputError, match="A mask has 16 x 16 pixels, but its image 30 x 20"):
+        logits([np.zeros((16, 16), bool)])
+
+
+def test_every_image_of_a_batch_has_its_own_size() -> None:
+    masks = np.ones((2, 20, 30), bool)
+    assert mask_tensor(masks, [SIZE, (40, 60)], SIDE).shape == (2, 1, 20, 30)
+    with pytest.raises(InvalidInputError, match="A mask has 30 x 20 pixels, but its image 20 x 30"):
+        mask_tensor(masks, [SIZE, (30, 20)], SIDE)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from masklet.errors import InvalidInputError
-from masklet.processing.prompt_tensors import box_tensor, mask_tensor, point_tensors
+from masklet.processing.prompt_tensors import box_tensor, point_tensors
 
 SIZES = [(60, 90)]
 TWO = [(60, 90), (10, 20)]
@@ -99,6 +99,42 @@ def test_the_wording_of_inconsistent_labels() -> None:
         points([[[[1, 2]], [[3, 4], [5, 6]]]], [[[1, 1], [1]]])
 
 
+@pytest.mark.parametrize("label", [0, 1])
+def test_a_labelled_point_is_no_padding_wherever_it_is(label: int) -> None:
+    with pytest.raises(
+        InvalidInputError, match=r"Point \(-10, -10\) at input points\[0\]\[0\]\[1\] is outside its pic"
+    ):
+        points([[[[1, 2], [-10, -10]]]], [[[1, label]]])
+
+
+@pytest.mark.parametrize(
+    ("given", "position"),
+    [
+        ([[[[-10, -10]]]], r"\[0\]\[0\]\[0\]"),
+        ([[[[1, 2], [-10, -10], [3, 4]]]], r"\[0\]\[0\]\[1\]"),
+        ([[[[-10, -10]], [[1, 2]]]], r"\[0\]\[0\]\[0\]"),
+        (np.full((1, 2, 2, 2), -10), r"\[0\]\[0\]\[0\]"),
+    ],
+    ids=["alone", "before a point", "before an object", "all"],
+)
+def test_padding_without_labels_is_only_what_fills_up(given: Any, position: str) -> None:
+    with pytest.raises(
+        InvalidInputError, match=rf"Point \(-10, -10\) at input points{position} is outside its picture"
+    ):
+        points(given)
+
+
+def test_what_fills_up_a_batch_without_labels_stays_padding() -> None:
+    ragged = [[[[1, 2], [3, 4]], [[5, 6]]], [[[7, 8]]], None]
+    expected = points(ragged, sizes=[(60, 90)] * 3)
+    given = np.full((3, 2, 2, 2), -10.0)
+    given[0, 0], given[0, 1, 0], given[1, 0, 0] = [[1, 2], [3, 4]], [5, 6], [7, 8]
+    tensors = points(given, sizes=[(60, 90)] * 3)
+    assert tensors["input_labels"].tolist() == [[[1, 1], [1, -10]], [[1, -10], [-10, -10]], [[-10, -10], [-10, -10]]]
+    for name, tensor in tensors.items():
+        assert torch.equal(tensor, expected[name])
+
+
 def test_labels_without_points_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="without input_points"):
         points(None, [[[1]]])
@@ -109,8 +145,6 @@ def test_prompts_of_another_number_of_images_are_refused() -> None:
         points([[[[1, 2]]], [[[1, 2]]]])
     with pytest.raises(InvalidInputError, match="input boxes for 1 images but 2 images"):
         boxes([[[1, 2, 3, 4]]], TWO)
-    with pytest.raises(InvalidInputError, match="input_masks for 3 images but 1 images"):
-        mask_tensor(np.zeros((3, 4, 4)), 1)
 
 
 def test_boxes_are_stretched_and_ragged_ones_padded() -> None:
@@ -136,44 +170,3 @@ def test_inverted_empty_and_foreign_boxes_are_named(box: list[float]) -> None:
     shown = re.escape(f"Box ({', '.join(f'{value:g}' for value in box)}) at input boxes[0][1]")
     with pytest.raises(InvalidInputError, match=f"{shown}.*x1 < x2.*width 90 and height 60"):
         boxes([[[1, 1, 2, 2], box]])
-
-
-@pytest.mark.parametrize(
-    ("masks", "shape"),
-    [
-        (np.zeros((2, 4, 5)), (2, 1, 4, 5)),
-        (torch.zeros(2, 3, 4, 5), (2, 3, 4, 5)),
-        ([np.zeros((4, 5)), torch.zeros(4, 5)], (2, 1, 4, 5)),
-        ([torch.zeros(3, 4, 5), np.zeros((3, 4, 5))], (2, 3, 4, 5)),
-        ([[[0.0, 1.0]], ((1.0, 0.0),)], (2, 1, 1, 2)),
-    ],
-)
-def test_masks_become_one_tensor(masks: Any, shape: tuple[int, ...]) -> None:
-    tensor = mask_tensor(masks, 2)
-    assert tensor.shape == shape
-    assert tensor.dtype == torch.float32
-
-
-def test_logits_stay_and_inside_and_outside_become_logits() -> None:
-    assert mask_tensor([torch.tensor([[-3.5, 20.0]])], 1).tolist() == [[[[-3.5, 20.0]]]]
-    for mask in ([[True, False]], np.uint8([[255, 0]]), torch.tensor([[1, 0]]), np.array([[False, True]])[:, ::-1]):
-        assert mask_tensor([mask], 1).tolist() == [[[[10.0, -10.0]]]]
-
-
-@pytest.mark.parametrize(
-    ("masks", "message"),
-    [
-        ([np.zeros((4, 5)), np.zeros((5, 4))], r"\(1, 4, 5\), \(1, 5, 4\)"),
-        ([np.zeros(4), np.zeros(4)], "must be"),
-        (np.zeros((2, 1, 1, 4, 5)), "must be"),
-        (np.full((2, 4, 5), np.nan), "NaN"),
-        (np.full((2, 4, 5), np.inf), "NaN or infinite"),
-        ([np.zeros((4, 5)), None], "numbers, got dtype object"),
-        ([[[1, 0], [1]], [[1, 0], [1]]], "lists of different lengths"),
-        (np.zeros((2, 0, 5)), "must be"),
-        ("mask.png", "got str"),
-    ],
-)
-def test_other_masks_are_refused(masks: Any, message: str) -> None:
-    with pytest.raises(InvalidInputError, match=message):
-        mask_tensor(masks, 2)

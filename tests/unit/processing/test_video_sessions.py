@@ -147,6 +147,7 @@ MASK = np.ones((HEIGHT, WIDTH), bool)
         (0, [1, 2], click(1, 1), "Number of object ids"),
         (0, [2, 2], {"input_boxes": [[[1, 1, 9, 9]] * 2]}, "obj_ids must be different"),
         (0, 1, click(WIDTH + 1, 1), "is outside its picture"),
+        (0, 1, click(-10, -10), r"Point \(-10, -10\) .* is outside its picture"),
         (0, 1, {"input_masks": MASK.T}, "A mask has 40 x 60 pixels, but the video 60 x 40"),
         (0, 1, {"input_masks": MASK, **click(1, 1)}, "masks cannot be provided together"),
         (0, 1, {"input_boxes": [[[1, 1, 9, 9]]], "clear_old_inputs": False}, "cannot add box without clearing old poi"),

@@ -46,6 +46,8 @@ def test_masks_are_thresholded() -> None:
         ([[1, 2]], [7], None, r"labels hold \[7\]"),
         ([[-10, -10]], [-10], None, "Nothing is said"),
         ([[1, float("nan")]], [1], None, "finite"),
+        ([[1, 2], [-10, -10]], [1, 1], None, r"\(-10.0, -10.0\) is outside the network's input"),
+        ([[3, -0.5]], [0], [1, 2, 3, 4], "is outside the network's input"),
         ([[1, 2, 3]], [1], None, "pairs"),
         (None, None, [1, 2], "x1, y1, x2, y2"),
     ],
