@@ -8,8 +8,8 @@ from tests.parity.agreement import assert_agrees, relative_difference
 from tests.parity.video_trio import VideoTrio, build_video_trio
 from torch import Tensor
 
-from masklet.modeling.object_pointers import PointerMemory
-from masklet.modeling.video_network import SpatialMemory, VideoNetwork
+from masklet.modeling.object_memory import stacked_memory
+from masklet.modeling.video_network import VideoNetwork
 
 OBJECTS = 3
 FRAME = 20  # the frame that is conditioned, in a video of 40
@@ -70,12 +70,11 @@ def test_condition_as_meta(trio: VideoTrio, others: int) -> None:
     memories = {t: drawn(OBJECTS, tokens, 64, seed=t) for t in frames}
     pointers = {t: drawn(OBJECTS, width, seed=100 + t) for t in frames}
     expected = conditioned_by_meta(trio, memories, pointers, first)
-    spatial = [SpatialMemory(memories[t], 6 if t == first else FRAME - t - 1) for t in frames]
-    ours = trio.masklet.condition(
-        trio.levels[2], spatial, [PointerMemory(pointers[t], FRAME - t) for t in frames], pointer_span=16
-    )
-    assert_agrees(ours, expected)
-    without_last = trio.masklet.condition(trio.levels[2], spatial[:-1], [], pointer_span=16)
+    slots = [6 if t == first else FRAME - t - 1 for t in frames]
+    spatial, config = [memories[t] for t in frames], trio.masklet.config
+    memory = stacked_memory(config, spatial, slots, [pointers[t] for t in frames], [FRAME - t for t in frames], 16)
+    assert_agrees(trio.masklet.condition(trio.levels[2], memory), expected)
+    without_last = trio.masklet.condition(trio.levels[2], stacked_memory(config, spatial[:-1], slots[:-1]))
     assert relative_difference(without_last, expected) > 1e-2
 
 
@@ -84,22 +83,23 @@ def test_condition_as_transformers(trio: VideoTrio, frames: int, pointers: int) 
     """Its attention and its pointer tokens, one object after the other, as it does."""
     tokens, reference = trio.side**2, trio.transformers
     width = trio.configuration["memory_attention_hidden_size"]
-    spatial = [SpatialMemory(drawn(OBJECTS, tokens, 64, seed=slot), slot) for slot in range(frames)]
-    recent = [PointerMemory(drawn(OBJECTS, width, seed=distance), distance) for distance in range(pointers)]
-    ours = trio.masklet.condition(trio.levels[2], spatial, recent, pointer_span=16)
+    spatial = [drawn(OBJECTS, tokens, 64, seed=slot) for slot in range(frames)]
+    recent = [drawn(OBJECTS, width, seed=distance) for distance in range(pointers)]
+    memory = stacked_memory(trio.masklet.config, spatial, range(frames), recent, range(pointers), pointer_span=16)
+    ours = trio.masklet.condition(trio.levels[2], memory)
     raw = trio.levels[2]
     positions = trio.masklet.vision_encoder.position_encoding(raw.permute(0, 2, 3, 1), 2)
     for index in range(OBJECTS):
-        of_object = [memory.features[index : index + 1].transpose(0, 1) for memory in spatial]
+        of_object = [features[index : index + 1].transpose(0, 1) for features in spatial]
         memory_positions = as_sequence(
             reference.memory_encoder.position_encoding((1, 64, trio.side, trio.side), raw.device, raw.dtype)
         )
-        times = [memory_positions + reference.memory_temporal_positional_encoding[memory.slot] for memory in spatial]
+        times = [memory_positions + reference.memory_temporal_positional_encoding[slot] for slot in range(frames)]
         count = 0
         if recent:
             extra, extra_times = reference._process_object_pointers(
-                [memory.distance for memory in recent],
-                [memory.pointer[index : index + 1] for memory in recent],
+                list(range(pointers)),
+                [pointer[index : index + 1] for pointer in recent],
                 16,
                 1,
                 width,
@@ -119,7 +119,7 @@ def test_condition_as_transformers(trio: VideoTrio, frames: int, pointers: int) 
 
 
 def test_nothing_to_remember(trio: VideoTrio) -> None:
-    ours = trio.masklet.condition(trio.levels[2], [], [], pointer_span=16)
+    ours = trio.masklet.condition(trio.levels[2], stacked_memory(trio.masklet.config, [], []))
     assert torch.equal(ours, trio.masklet.without_memory(trio.levels)[2])
 
 

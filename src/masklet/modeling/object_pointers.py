@@ -1,28 +1,12 @@
 """Object pointers as memory tokens (SAM 2 paper, section 4: "object pointers")."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 
-@dataclass(frozen=True)
-class PointerMemory:
-    """One object pointer of N objects.
-
-    `pointer` [objects, channels]; `distance` is how many frames back it was made, along the direction of tracking;
-    int64 [objects] where that differs.
-    """
-
-    pointer: Tensor
-    distance: int | Tensor
-
-
-def pointer_tokens(pointers: Sequence[PointerMemory], channels: int, dtype: torch.dtype) -> Tensor:
-    """Cut each pointer into tokens of `channels` channels: [objects, pointers * tokens, channels]."""
-    tokens = [memory.pointer.to(dtype).unflatten(-1, (-1, channels)) for memory in pointers]
-    return torch.cat(tokens, dim=1)
+def pointer_tokens(pointers: Tensor, channels: int) -> Tensor:
+    """Cut pointers [objects, pointers, any] into tokens: [objects, pointers * any / channels, channels]."""
+    return pointers.unflatten(-1, (pointers.shape[-1] // channels, channels)).flatten(1, 2)
 
 
 def sine_times(times: Tensor, channels: int) -> Tensor:

@@ -17,7 +17,8 @@ from masklet.modeling.layers import FeedForward
 from masklet.modeling.mask_selection import chosen_outputs
 from masklet.modeling.memory_attention import MemoryAttention, MemoryTokens
 from masklet.modeling.memory_encoder import MemoryEncoder
-from masklet.modeling.object_pointers import PointerMemory, pointer_tokens, sine_times
+from masklet.modeling.object_memory import ObjectMemory
+from masklet.modeling.object_pointers import pointer_tokens, sine_times
 from masklet.modeling.outputs import DecodedMasks
 from masklet.modeling.positions import sine_positions
 from masklet.modeling.tables import OnceAShape
@@ -25,19 +26,6 @@ from masklet.modeling.tables import OnceAShape
 ABSENT_LOGIT = -1024.0  # everywhere in the mask of an object that is not in the picture
 # A mask prompt becomes logits of -10 and 10.
 ADOPTED_SCALE, ADOPTED_BIAS = 20.0, -10.0
-
-
-@dataclass(frozen=True)
-class SpatialMemory:
-    """One remembered frame of N objects.
-
-    `features` [objects, h * w, memory channels] as `remember` returned them; `slot` is the row of the temporal
-    encoding: the last one for frames with prompts, r - 1 for the frame r steps back; int64 [objects] where the
-    objects' frames are different ones.
-    """
-
-    features: Tensor
-    slot: int | Tensor
 
 
 @dataclass(frozen=True)
@@ -92,41 +80,28 @@ class VideoNetwork(Sam2Model):
         """
         compile_parts(self, backend)
 
-    def condition(
-        self, features: Tensor, spatial: Sequence[SpatialMemory], pointers: Sequence[PointerMemory], pointer_span: int
-    ) -> Tensor:
+    def condition(self, features: Tensor, memory: ObjectMemory) -> Tensor:
         """Condition the deepest level of a frame on what is remembered of N objects: [objects, channels, h, w].
 
-        `features` [1 or objects, channels, h, w] as `encode_image` gives them. Positions of pointers reach 1 at a
-        distance of `pointer_span` - 1 frames. Without any memory the frame is marked as having none; with a bank of
-        no slots (`num_maskmem` 0) it is returned as it is.
+        `features` [1 or objects, channels, h, w] as `encode_image` gives them. Without any memory the frame is marked
+        as having none; with a bank of no slots (`num_maskmem` 0) it is returned as it is.
         """
         if self.config.num_maskmem == 0:
             return features
-        if not spatial and not pointers:
+        if memory.is_empty:
             return features + self.no_memory_embedding.view(1, -1, 1, 1)
         positions = self.vision_encoder.position_encoding(features.permute(0, 2, 3, 1), 2)
-        memory = self._memory_tokens(features, spatial, pointers, pointer_span)
-        conditioned: Tensor = self.memory_attention(features, positions, memory)
+        conditioned: Tensor = self.memory_attention(features, positions, self._memory_tokens(features, memory))
         return conditioned
 
-    def _memory_tokens(
-        self, features: Tensor, spatial: Sequence[SpatialMemory], pointers: Sequence[PointerMemory], pointer_span: int
-    ) -> MemoryTokens:
-        positions = self._positions_of_memory(features)
-        values = [memory.features.to(features.dtype) for memory in spatial]
-        grids = []
-        for memory, value in zip(spatial, values, strict=True):
-            time = self.memory_temporal_positional_encoding[memory.slot].view(-1, 1, positions.shape[-1])
-            grids.append(value + (positions + time))
-        if not pointers:
-            return MemoryTokens(torch.cat(values, dim=1), torch.stack(grids, dim=1), loose=values[0][:, :0])
-        tokens = pointer_tokens(pointers, self.config.memory_encoder_output_channels, features.dtype)
-        no_grids = tokens.new_zeros(len(tokens), 0, *positions.shape)
+    def _memory_tokens(self, features: Tensor, memory: ObjectMemory) -> MemoryTokens:
+        frames = memory.features.to(features.dtype)
+        times = self.memory_temporal_positional_encoding.flatten(1)[memory.temporal_positions].unsqueeze(2)
+        pointers = pointer_tokens(memory.pointers.to(features.dtype), self.config.memory_encoder_output_channels)
         return MemoryTokens(
-            values=torch.cat([*values, tokens], dim=1),
-            grids=torch.stack(grids, dim=1) if grids else no_grids,
-            loose=tokens + self._pointer_times(pointers, pointer_span, tokens),
+            values=torch.cat([frames.flatten(1, 2), pointers], dim=1),
+            grids=frames + (self._positions_of_memory(features) + times),
+            loose=pointers + self._pointer_times(memory.times, pointers),
         )
 
     def _positions_of_memory(self, features: Tensor) -> Tensor:
@@ -138,15 +113,13 @@ class VideoNetwork(Sam2Model):
         )
         return table.flatten(1).T
 
-    def _pointer_times(self, pointers: Sequence[PointerMemory], pointer_span: int, tokens: Tensor) -> Tensor:
-        """When pointers were made, [1 or objects, pointer tokens, memory channels]; zeros in models without it."""
+    def _pointer_times(self, times: Tensor, tokens: Tensor) -> Tensor:
+        """When pointers were made, [objects, pointer tokens, memory channels]; zeros in models without it."""
         if not self.config.enable_temporal_pos_encoding_for_object_pointers:
-            return tokens.new_zeros(1, *tokens.shape[1:])
+            return torch.zeros_like(tokens)
         project = self.temporal_positional_encoding_projection_layer
-        each = [torch.as_tensor(memory.distance, device=tokens.device).view(-1) for memory in pointers]
-        distances = torch.stack(torch.broadcast_tensors(*each), dim=-1)
-        times = project(sine_times(distances / (pointer_span - 1), project.in_features).to(tokens.dtype))
-        return times.repeat_interleave(tokens.shape[1] // len(pointers), dim=1)
+        projected: Tensor = project(sine_times(times, project.in_features).to(tokens.dtype))
+        return projected.repeat_interleave(tokens.shape[1] // max(times.shape[1], 1), dim=1)
 
     def outcome(self, decoded: DecodedMasks, is_multimask: Tensor) -> ObjectOutcome:
         """Settle on one mask an object; the objects of all images in one row.

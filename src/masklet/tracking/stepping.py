@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from masklet.modeling.mask_selection import is_ambiguous
-from masklet.modeling.object_pointers import PointerMemory
-from masklet.modeling.video_network import ObjectOutcome, SpatialMemory, VideoNetwork
+from masklet.modeling.object_memory import stacked_memory
+from masklet.modeling.video_network import ObjectOutcome, VideoNetwork
 from masklet.tracking.frame_prompt import FramePrompt
 from masklet.tracking.frames import Features
 from masklet.tracking.memory_bank import FrameMask, FrameMemory, MemoryBank
@@ -178,15 +178,17 @@ def _condition(network: VideoNetwork, features: Tensor, group: Sequence[Recalled
         """For each memory the objects' numbers; one transfer to the device for all of them."""
         return torch.tensor(numbers, dtype=torch.int64, device=network.device).unbind(1)
 
-    spatial = [
-        SpatialMemory(torch.stack([recalled.features[place] for recalled in group]), slots)
-        for place, slots in enumerate(each([recalled.slots for recalled in group]))
-    ]
-    pointers = [
-        PointerMemory(torch.stack([recalled.pointers[place] for recalled in group]), distances)
-        for place, distances in enumerate(each([recalled.distances for recalled in group]))
-    ]
-    return network.condition(features, spatial, pointers, group[0].pointer_span)
+    first = group[0]
+    memory = stacked_memory(
+        network.config,
+        [torch.stack([recalled.features[place] for recalled in group]) for place in range(len(first.features))],
+        each([recalled.slots for recalled in group]),
+        [torch.stack([recalled.pointers[place] for recalled in group]) for place in range(len(first.pointers))],
+        each([recalled.distances for recalled in group]),
+        first.pointer_span,
+        device=network.device,
+    )
+    return network.condition(features, memory)
 
 
 def _click(

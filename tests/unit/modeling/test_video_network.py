@@ -9,8 +9,8 @@ from torch import Tensor
 
 from masklet import Sam2Config, Sam2Model
 from masklet.errors import CheckpointError
-from masklet.modeling.object_pointers import PointerMemory
-from masklet.modeling.video_network import ObjectOutcome, SpatialMemory, VideoNetwork
+from masklet.modeling.object_memory import stacked_memory
+from masklet.modeling.video_network import ObjectOutcome, VideoNetwork
 
 SIZE = 96
 MULTIMASK = torch.ones(1, 2, dtype=torch.bool)
@@ -49,13 +49,17 @@ def two_frames(network: VideoNetwork) -> tuple[ObjectOutcome, ObjectOutcome]:
     masks = torch.zeros(2, SIZE, SIZE)
     masks[0, 20:50, 10:60] = 1  # the other object is absent
     adopted = network.adopt(first, masks)
-    spatial, pointers = [], []
-    for slot, outcome in ((network.config.num_maskmem - 1, clicked), (0, adopted)):
-        remembered = network.remember(first[2], outcome.logits, outcome.object_score, torch.tensor([False, False]))
-        spatial.append(SpatialMemory(remembered, slot))
-        pointers.append(PointerMemory(outcome.pointer, 1 + slot))
+    slots, outcomes = (network.config.num_maskmem - 1, 0), (clicked, adopted)
+    memory = stacked_memory(
+        network.config,
+        [network.remember(first[2], each.logits, each.object_score, torch.tensor([False, False])) for each in outcomes],
+        slots,
+        [each.pointer for each in outcomes],
+        [1 + slot for slot in slots],
+        pointer_span=16,
+    )
     second, _ = network.encode_image(random_pixels(SIZE, seed=1).to(network.dtype))
-    conditioned = network.condition(second[2], spatial, pointers, pointer_span=16)
+    conditioned = network.condition(second[2], memory)
     decoded = network.decode((*second[:2], conditioned))
     return clicked, network.outcome(decoded, MULTIMASK.T)
 
@@ -76,8 +80,9 @@ def test_an_object_does_not_depend_on_the_others() -> None:
     logits, scores, prompted = drawn(3, 24, 24).double(), drawn(3).double(), torch.tensor([True, False, True])
 
     def steps(chosen: slice) -> list[Tensor]:
-        spatial = [SpatialMemory(memory[chosen], 6), SpatialMemory(memory.flip(0)[chosen], 0)]
-        conditioned = network.condition(features, spatial, [PointerMemory(pointers[chosen], 2)], 16)
+        frames = [memory[chosen], memory.flip(0)[chosen]]
+        remembered = stacked_memory(network.config, frames, (6, 0), [pointers[chosen]], [2], pointer_span=16)
+        conditioned = network.condition(features, remembered)
         decoded = network.decode((*finer, conditioned))
         outcome = network.outcome(decoded, torch.tensor([[True], [False], [True]])[chosen])
         remembered = network.remember(features, logits[chosen], scores[chosen], prompted[chosen])
@@ -95,7 +100,7 @@ def test_time_and_place_of_a_memory_matter() -> None:
     features, memory, pointer = drawn(1, 64, 6, 6), drawn(1, 36, 32), drawn(1, 64)
     with torch.no_grad():
         results = [
-            network.condition(features, [SpatialMemory(tokens, slot)], [PointerMemory(pointer, distance)], span)
+            network.condition(features, stacked_memory(network.config, [tokens], [slot], [pointer], [distance], span))
             for tokens, slot, distance, span in (
                 (memory, 6, 1, 16),
                 (memory, 0, 1, 16),  # another time
@@ -112,14 +117,16 @@ def test_memories_may_be_stored_in_half_precision() -> None:
     network = video_network()
     features, memory = drawn(1, 64, 6, 6), drawn(1, 36, 32).bfloat16()
     with torch.no_grad():
-        stored = network.condition(features, [SpatialMemory(memory, 6)], [], 16)
-        expected = network.condition(features, [SpatialMemory(memory.float(), 6)], [], 16)
+        stored, expected = (
+            network.condition(features, stacked_memory(network.config, [each], [6]))
+            for each in (memory, memory.float())
+        )
     assert torch.equal(stored, expected)
 
 
 def test_no_slots_no_memory() -> None:
     network, features = VideoNetwork(video_config(num_maskmem=0)), drawn(1, 64, 6, 6)
-    assert network.condition(features, [], [], 16) is features
+    assert network.condition(features, stacked_memory(network.config, [], [])) is features
 
 
 def test_gradients_reach_every_parameter() -> None:
@@ -136,12 +143,12 @@ def test_gradients_reach_every_parameter() -> None:
 
 def test_evaluation_is_deterministic_and_training_drops_out() -> None:
     network = video_network()
-    features, memory = drawn(1, 64, 6, 6), [SpatialMemory(drawn(1, 36, 32), 6)]
+    features, memory = drawn(1, 64, 6, 6), stacked_memory(network.config, [drawn(1, 36, 32)], [6])
     with torch.no_grad():
-        first, again = (network.condition(features, memory, [], 16) for _ in range(2))
+        first, again = (network.condition(features, memory) for _ in range(2))
         assert torch.equal(first, again)
         network.train()
-        assert not torch.equal(first, network.condition(features, memory, [], 16))
+        assert not torch.equal(first, network.condition(features, memory))
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

@@ -58,7 +58,7 @@ def test_objects_step_as_one_batch_equal_to_alone() -> None:
     with patch.object(Sam2VideoModel, "condition", autospec=True, side_effect=Sam2VideoModel.condition) as condition:
         seen = tracked(together)
         calls_of_last_frame = condition.call_args_list[-1]
-        assert len(calls_of_last_frame.args[2][0].features) == len(prompts)
+        assert len(calls_of_last_frame.args[2].features) == len(prompts)
     for row, (object_id, (frame, prompt)) in enumerate(prompts.items()):
         alone = new_session()
         alone.add_points(object_id, frame, *prompt)

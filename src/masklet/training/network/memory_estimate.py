@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 
 from masklet.errors import InvalidInputError
+from masklet.modeling.object_memory import stacked_memory
 from masklet.modeling.rotary_attention import RotaryAttention
-from masklet.modeling.video_network import SpatialMemory, VideoNetwork
+from masklet.modeling.video_network import VideoNetwork
 from masklet.training.network.building import untrained_network
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
@@ -114,8 +115,8 @@ def _of_clips(network: VideoNetwork, recipe: Recipe, stage: ClipStage, shares: i
     )
 
     def conditioned_on(memories: int) -> int:
-        each = [SpatialMemory(memory, 0)] * memories
-        return _needed(network, lambda: network.condition(levels[2], each, [], stage.clip_length))[1]
+        remembered = stacked_memory(network.config, [memory] * memories, [0] * memories)
+        return _needed(network, lambda: network.condition(levels[2], remembered))[1]
 
     of_one, of_two = conditioned_on(1), conditioned_on(2)
     remembered = [min(frame, network.config.num_maskmem) for frame in range(1, stage.clip_length)]

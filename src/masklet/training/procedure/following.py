@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from masklet.modeling.mask_selection import is_ambiguous
-from masklet.modeling.object_pointers import PointerMemory
+from masklet.modeling.object_memory import stacked_memory
 from masklet.modeling.outputs import DecodedMasks
-from masklet.modeling.video_network import ObjectOutcome, SpatialMemory, VideoNetwork
+from masklet.modeling.video_network import ObjectOutcome, VideoNetwork
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
 from masklet.tracking.selection import attended_frames
 from masklet.training.procedure.clip_plan import ClipPlan
@@ -103,9 +103,16 @@ class Follower:
             max_conditioning=config.max_cond_frame_num,
             num_frames=None if self.tracking.as_excerpt else self.plan.frames,
         )
-        spatial = [SpatialMemory(self.memories[other], slot) for other, slot in attended.spatial]
-        pointers = [PointerMemory(self.outcomes[other].pointer, distance) for other, distance in attended.pointers]
-        conditioned = self.model.condition(features, spatial, pointers, attended.pointer_span)
+        memory = stacked_memory(
+            config,
+            [self.memories[other] for other, _ in attended.spatial],
+            [slot for _, slot in attended.spatial],
+            [self.outcomes[other].pointer for other, _ in attended.pointers],
+            [distance for _, distance in attended.pointers],
+            attended.pointer_span,
+            device=features.device,
+        )
+        conditioned = self.model.condition(features, memory)
         return conditioned.expand(len(self.clip_of_object), -1, -1, -1)
 
     def _decode(

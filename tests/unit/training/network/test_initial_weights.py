@@ -8,7 +8,8 @@ from tests.unit.modeling.small_models import randomised
 from tests.unit.training.small_recipes import small_video_config
 
 from masklet import Sam2Model
-from masklet.modeling.video_network import SpatialMemory, VideoNetwork
+from masklet.modeling.object_memory import stacked_memory
+from masklet.modeling.video_network import VideoNetwork
 from masklet.training.network.initial_checkpoint import load_initial_weights
 from masklet.training.network.initial_memory import draw_memory_weights
 from masklet.training.network.initial_weights import draw_initial_weights
@@ -63,7 +64,7 @@ def test_drawn_memory_is_told_as_a_mask_prompt_would_be() -> None:
     on[..., 0], off[..., 0] = 1.0, -1.0
     prompts = torch.stack([torch.full((1, 24, 24), value) for value in (10.0, -10.0)]).unsqueeze(0)
     with torch.no_grad():
-        told = [model.condition(features, [SpatialMemory(memory, 0)], (), 2) for memory in (on, off)]
+        told = [model.condition(features, stacked_memory(model.config, [memory], [0])) for memory in (on, off)]
         prompted = model.prompt_encoder.dense(prompts.transpose(1, 2).flatten(1, 2), 1)[0, :, 3, 3]
     difference = (told[0] - told[1])[0, :, 3, 3]
     likeness = torch.nn.functional.cosine_similarity(difference, prompted[0] - prompted[1], dim=0)

@@ -10,7 +10,8 @@ from tests.unit.training.small_recipes import small_video_config
 from torch import Tensor, nn
 
 from masklet.errors import InvalidInputError
-from masklet.modeling.video_network import SpatialMemory, VideoNetwork
+from masklet.modeling.object_memory import stacked_memory
+from masklet.modeling.video_network import VideoNetwork
 from masklet.training.network.low_rank import adaptable_layers, add_adapters, merged, save_adapters
 from masklet.training.run.averaging import AveragedWeights
 from masklet.training.settings.learning import LowRank
@@ -31,7 +32,7 @@ def everything(model: VideoNetwork) -> list[Tensor]:
     decoded = model.decode(embeddings, torch.tensor([[[[40.0, 50.0]]]]), torch.ones(1, 1, 1, dtype=torch.long))
     outcome = model.outcome(decoded, torch.ones(1, 1, dtype=torch.bool))
     memory = model.remember(levels[2], outcome.logits, outcome.object_score, torch.zeros(1, dtype=torch.bool))
-    conditioned = model.condition(levels[2], [SpatialMemory(memory, 0)], [], 4)
+    conditioned = model.condition(levels[2], stacked_memory(model.config, [memory], [0]))
     return [*levels, decoded.masks, decoded.iou, decoded.object_score, outcome.pointer, memory, conditioned]
 
 

@@ -89,7 +89,7 @@ def test_the_sum_is_told_in_gib() -> None:
 def test_parts_that_do_not_go_together_are_told() -> None:
     model = small_video_config()
     model.memory_attention_hidden_size = 32
-    with pytest.raises(InvalidInputError, match=r"settings \(model\.\*\)"):
+    with pytest.raises(InvalidInputError, match=r"do not fit together: .*memory_attention_hidden_size=32"):
         estimate_memory(recipe_of(CLIPS, model=model))
 
 

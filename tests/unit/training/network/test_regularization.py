@@ -9,8 +9,8 @@ from tests.unit.training.small_recipes import small_video_config
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
-from masklet.modeling.object_pointers import PointerMemory
-from masklet.modeling.video_network import SpatialMemory, VideoNetwork
+from masklet.modeling.object_memory import stacked_memory
+from masklet.modeling.video_network import VideoNetwork
 from masklet.training.network.regularization import regularize
 from masklet.training.settings.learning import Regularization
 
@@ -29,7 +29,7 @@ def remembered(model: VideoNetwork) -> Tensor:
         torch.randn(shape, generator=generator) for shape in ((1, 64, 4, 4), (1, 16, 32), (1, 64))
     )
     with torch.no_grad():
-        return model.condition(features, [SpatialMemory(memory, 0)], [PointerMemory(pointer, 1)], 16)
+        return model.condition(features, stacked_memory(model.config, [memory], [0], [pointer], [1], pointer_span=16))
 
 
 def test_blocks_are_left_out_the_more_the_deeper_they_are() -> None:
