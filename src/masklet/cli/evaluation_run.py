@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,8 @@ from masklet.atomic_files import check_file_writable, check_writable, remove_unf
 if TYPE_CHECKING:
     from masklet.evaluation.reporting.report import Report
     from masklet.evaluation.running.items import Measurement
+
+MOST_REMARKS_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -66,4 +70,15 @@ class EvaluationRun:
             write_scores(self.output, reports, comparisons)
         if self.folder is not None:
             write_report_folder(self.folder, measured, comparisons)
+        _warn(reports)
         Console().print(*([each.table() for each in comparisons] or [report_table(reports)]), sep="\n")
+
+
+def _warn(reports: Sequence[Report]) -> None:
+    """Print what is odd about the data, or about the masks that were measured."""
+    items = (item for report in reports for item in report.items)
+    remarks = dict.fromkeys(f"{item.name}: {each}" for item in items for each in item.remarks)
+    for remark in islice(remarks, MOST_REMARKS_SHOWN):
+        print(f"Warning: {remark}.", file=sys.stderr)
+    if len(remarks) > MOST_REMARKS_SHOWN:
+        print(f"Warning: {len(remarks)} such remarks in all; the JSON files hold them.", file=sys.stderr)

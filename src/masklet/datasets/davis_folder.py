@@ -4,8 +4,12 @@ from pathlib import Path
 
 from masklet.datasets.label_map_folder import ANNOTATIONS, FRAMES, LabelMapFolder
 from masklet.datasets.label_map_video import LabelMapVideo
+from masklet.datasets.problems import listing
+from masklet.media.label_maps import UnknownLabelError, object_ids_in
+from masklet.media.mask_images import FEW
 
 RESOLUTIONS = ("480p", "Full-Resolution")
+MISSING_SHARE = 4  # the first frame shows less than one in so many
 
 
 class DavisVideo(LabelMapVideo):
@@ -13,8 +17,18 @@ class DavisVideo(LabelMapVideo):
 
     @property
     def object_ids(self) -> tuple[int, ...]:
-        """1 to the highest id in the first frame, as DAVIS' tool counts; those between may appear later, or never."""
-        return tuple(range(1, int(self.first_labels.max()) + 1))
+        """1 to the highest id in the first frame, as DAVIS' tool counts; those between may appear later, or never.
+
+        UnknownLabelError if nearly all of them would be missing, as of masks in 0 and 128.
+        """
+        shown = object_ids_in(self.first_labels)
+        highest = max(shown, default=0)
+        if highest > FEW and MISSING_SHARE * len(shown) < highest:
+            raise UnknownLabelError(
+                f"{self.annotation_paths[0]} shows the values {listing(shown)}, which do not count objects from 1, as "
+                "ids do in the layout of DAVIS. Save one object as 0 and 255, several as 0, 1, 2, ..."
+            )
+        return tuple(range(1, highest + 1))
 
 
 class DavisFolder(LabelMapFolder):

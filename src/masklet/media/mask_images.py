@@ -25,7 +25,7 @@ ids, since there are label maps of hundreds of objects, and refuses those that a
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
@@ -101,8 +101,13 @@ class _Pixels(NamedTuple):
     highest_label: int = WHITES[-1]  # of grey that may be a label map
 
 
-def read_mask_image(path: FilePath) -> MaskImage:
-    """Read an image of masks of which nothing but its pixels says what it means, as the table above has it.
+def read_mask_image(path: FilePath, known_ids: Collection[int] = ()) -> MaskImage:
+    """Read an image of masks of which little but its pixels says what it means, as the table above has it.
+
+    Args:
+        path: of an image file.
+        known_ids: the ids of the objects that may be in it: grey of nothing but these, 0 and 255, which then is void,
+            is a label map, too.
 
     Raises:
         UnreadableImageError: if the file is no image, or holds negative, infinite or NaN values.
@@ -111,7 +116,7 @@ def read_mask_image(path: FilePath) -> MaskImage:
     """
     pixels = _read(path)
     if pixels.kind is _Kind.GREY:
-        return _meaning_of_grey(pixels)
+        return _meaning_of_grey(pixels, known_ids)
     if pixels.kind is _Kind.OBJECT or is_black_and_white(pixels.values):
         return MaskImage((pixels.values != 0).astype(np.uint8), is_label_map=False)
     return MaskImage(pixels.values, is_label_map=True)
@@ -141,14 +146,15 @@ def read_label_map(path: FilePath) -> LabelMap:
     return pixels.values
 
 
-def _meaning_of_grey(pixels: _Pixels) -> MaskImage:
+def _meaning_of_grey(pixels: _Pixels, known_ids: Collection[int]) -> MaskImage:
     values = pixels.values
     present = values_in(values)
     highest = present[-1]
     white = _white(highest)
     are_few = len(present) <= FEW or (values.dtype != np.uint8 and highest < INSTANCES_BELOW)
     are_ids = are_few and 1 < highest <= pixels.highest_label and highest != white
-    if are_ids and pixels.is_exact and not _is_noise(present):
+    are_known = not {*known_ids}.isdisjoint(present) and {*present} <= {0, VOID, *known_ids}
+    if are_known or (are_ids and pixels.is_exact and not _is_noise(present)):
         return MaskImage(values, is_label_map=True)
     return MaskImage(_from_half(values, white).astype(np.uint8), is_label_map=False)
 

@@ -77,6 +77,18 @@ def test_masks_of_any_program_can_be_measured(root, tmp_path):
     assert evaluate(root, "--masks", tmp_path / "masks/repeat").exit_code == ExitCode.FILE_PROBLEM
 
 
+def test_what_is_odd_about_masks_is_reported_in_a_line_for_each_sequence(root, tmp_path):
+    evaluate(root, "--predictor", "repeat", "--save-masks", tmp_path / "masks")
+    for path in (tmp_path / "masks/repeat/swan").iterdir():
+        Image.fromarray(read_label_map(path) * 128).save(path)
+    result = evaluate(root, "--masks", tmp_path / "masks/repeat", "-o", tmp_path / "scores.json")
+    assert result.exit_code == ExitCode.DONE, result.output
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Warning: swan: the masks show ids")
+    (report,) = json.loads((tmp_path / "scores.json").read_text())
+    assert [each["remarks"] for each in report["sequences"]] == [[], [line.removeprefix("Warning: swan: ")[:-1]]]
+
+
 @pytest.mark.parametrize("as_file", [False, True])
 def test_sequences_are_chosen_by_name_or_by_a_file(root, tmp_path, as_file):
     (tmp_path / "val.txt").write_text("swan\n")

@@ -4,7 +4,7 @@ from PIL import Image
 
 from masklet.datasets.davis_folder import DavisFolder
 from masklet.errors import InvalidInputError, UnreadableImageError
-from masklet.media.label_maps import write_label_map
+from masklet.media.label_maps import UnknownLabelError, write_label_map
 
 
 def write(root, sequence, maps, size=(6, 4), resolution=""):
@@ -115,3 +115,16 @@ def test_sizes_have_to_agree(tmp_path):
     write(tmp_path, "bike", [labels(1)], size=(5, 4))
     with pytest.raises(UnreadableImageError, match=r"\[4, 5\].*\[4, 6\]"):
         DavisFolder(tmp_path)["bike"].open_frames()
+
+
+@pytest.mark.parametrize("values", [(128,), (38, 75), (33,), (255, 200)])
+def test_values_that_do_not_count_objects_are_refused(tmp_path, values):
+    write(tmp_path, "swan", [labels(*values)])
+    with pytest.raises(UnknownLabelError, match=r"swan.00000\.png shows the values .*, which do not count objects"):
+        _ = DavisFolder(tmp_path)["swan"].object_ids
+
+
+@pytest.mark.parametrize(("values", "count"), [((5,), 5), ((32,), 32), (tuple(range(20, 40)), 39)])
+def test_objects_may_come_later(tmp_path, values, count):
+    write(tmp_path, "swan", [labels(*values)])
+    assert len(DavisFolder(tmp_path)["swan"].object_ids) == count

@@ -46,6 +46,7 @@ class MeasuredItem:
         object_ids: the objects that count.
         values: of each measure by its name, one value (0 to 1) an object, in the order of `object_ids`.
         worst: the worst frames of the worst objects, for the contact sheet.
+        remarks: what a person should know of it beside the values, a sentence each.
     """
 
     name: str
@@ -54,6 +55,7 @@ class MeasuredItem:
     object_ids: tuple[int, ...]
     values: dict[str, tuple[float, ...]]
     worst: tuple[WorstFrame, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `from_dict` reads, of kinds that JSON knows."""
@@ -70,6 +72,7 @@ class MeasuredItem:
                 tuple(whole_number(each, "an object id") for each in content["object_ids"]),
                 {name: tuple(map(_score, values)) for name, values in content["values"].items()},
                 tuple(map(WorstFrame.from_dict, content["worst"])),
+                tuple(map(_text, content.get("remarks", ()))),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise InvalidInputError(f"This is not a measured picture or video: {error!r}.") from error

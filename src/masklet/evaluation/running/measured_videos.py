@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from masklet.datasets.annotated import AnnotatedVideo, AnnotatedVideos
-from masklet.datasets.davis_folder import DavisFolder
+from masklet.datasets.davis_folder import DavisFolder, DavisVideo
 from masklet.datasets.problems import listing, refuse_errors
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
@@ -50,7 +50,7 @@ class MeasuredVideos:
         )
 
     def names(self) -> Sequence[str]:
-        """Return the names of the videos to measure; neither pictures nor label maps are read.
+        """Return the names of the videos to measure; no more is read than the first label maps of DAVIS' layout.
 
         InvalidInputError if all are to be measured and the dataset is incomplete, or, listing those that cannot be
         measured: unknown ones, ones whose files do not fit together, and those with fewer annotated frames than needed.
@@ -98,20 +98,23 @@ class MeasuredVideos:
         object_ids: Sequence[int],
         values: dict[str, tuple[float, ...]],
         worst: WorstFrames,
+        remarks: tuple[str, ...] = (),
     ) -> MeasuredItem:
         """Return what was measured on a video."""
-        return MeasuredItem(
-            video.name, dataset_name(self.root), len(video), tuple(object_ids), values, worst.of(object_ids)
-        )
+        name, worst_frames = dataset_name(self.root), worst.of(object_ids)
+        return MeasuredItem(video.name, name, len(video), tuple(object_ids), values, worst_frames, remarks)
 
     @cached_property
     def _dataset(self) -> AnnotatedVideos:
         return video_dataset(self.root)
 
     def _unsuited(self, name: str) -> str | None:
-        """Return why a video cannot be measured, as far as names and counts tell."""
+        """Return why a video cannot be measured, as far as names, counts and the ids in DAVIS' layout tell."""
         try:
-            count = len(self[name].annotated_frames)
+            video = self[name]
+            count = len(video.annotated_frames)
+            if self.rule is CountingRule.DAVIS and isinstance(video, DavisVideo):
+                self.counted_objects(video)
         except (InvalidInputError, OSError) as error:
             return str(error).removesuffix(".")
         if count >= FEWEST_FRAMES:

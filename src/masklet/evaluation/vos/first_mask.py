@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,11 +112,12 @@ class VosMeasurement:
         object_ids = self.videos.counted_objects(video)
         prompts = first_masks(video, object_ids)
         if not prompts:
-            return self._item(video, {}, WorstFrames())
+            return self.videos.item(video, (), {}, WorstFrames())
         series: dict[int, list[FrameScores]] = {object_id: [] for object_id in object_ids}
-        worst, measured = WorstFrames(), _measured_objects(video, object_ids)
+        worst, measured, shown = WorstFrames(), _measured_objects(video, object_ids), Counter[int]()
         for frame, predicted in zip(measured, self._predicted(video, object_ids, prompts, measured), strict=True):
             truth = video.masks(frame)
+            shown.update(each for each, mask in predicted.items() if mask.any())
             empty = np.zeros_like(next(iter((*truth.values(), *predicted.values())), np.zeros((1, 1), dtype=bool)))
             for object_id in measured[frame]:
                 pair = truth.get(object_id, empty), predicted.get(object_id, empty)
@@ -126,7 +128,7 @@ class VosMeasurement:
                 scores = FrameScores.between(*pair)
                 series[object_id].append(scores)
                 worst.offer(object_id, frame, scores.j_and_f, pair[1])
-        return self._item(video, series, worst)
+        return self._item(video, series, worst, _remarks(video, object_ids, shown))
 
     def report(self, items: tuple[MeasuredItem, ...]) -> VosReport:
         """Return the means over the objects of all videos."""
@@ -150,12 +152,18 @@ class VosMeasurement:
     def _first_masks(self, video: AnnotatedVideo) -> dict[int, dict[int, Mask]]:
         return first_masks(video, self.videos.counted_objects(video))
 
-    def _item(self, video: AnnotatedVideo, series: dict[int, list[FrameScores]], worst: WorstFrames) -> MeasuredItem:
+    def _item(
+        self,
+        video: AnnotatedVideo,
+        series: dict[int, list[FrameScores]],
+        worst: WorstFrames,
+        remarks: tuple[str, ...],
+    ) -> MeasuredItem:
         counted = {object_id: counted_frames(scores, self.videos.rule) for object_id, scores in series.items()}
         values = {object_id: vos_values(scores) for object_id, scores in counted.items() if scores}
         measures = next(iter(values.values()), {})
         by_measure = {each: tuple(of[each] for of in values.values()) for each in measures}
-        return self.videos.item(video, tuple(values), by_measure, worst)
+        return self.videos.item(video, tuple(values), by_measure, worst, remarks)
 
     def _predicted(
         self,
@@ -186,3 +194,27 @@ def _measured_objects(video: AnnotatedVideo, object_ids: tuple[int, ...]) -> dic
     frames = {each: set(without_ends(video.annotated_frames_of(each))) for each in object_ids}
     objects = {frame: tuple(each for each in object_ids if frame in frames[each]) for frame in video.annotated_frames}
     return {frame: of_frame for frame, of_frame in objects.items() if of_frame}
+
+
+def _remarks(video: AnnotatedVideo, object_ids: tuple[int, ...], predicted: Counter[int]) -> tuple[str, ...]:
+    """Return what is odd about the objects that count, and the ids predicted, each given with its number of frames."""
+    true_ids = _ids_in_truth(video, {*object_ids, *predicted})
+    hidden = [each for each in object_ids if each not in true_ids]
+    unknown = [f"{each} on {count} frames" for each, count in sorted(predicted.items()) if each not in true_ids]
+    remarks = []
+    if hidden:
+        remarks.append(f"objects that count are on no frame of the ground truth: {listing(hidden)}")
+    if unknown:
+        has = f"which has {listing(sorted(true_ids))}"
+        remarks.append(f"the masks show ids that are no objects of the ground truth, {has}: {listing(unknown)}")
+    return tuple(remarks)
+
+
+def _ids_in_truth(video: AnnotatedVideo, wanted: set[int]) -> set[int]:
+    """Return the ids of the objects that the truth shows, or, which is soon found, those of its first frames."""
+    found: set[int] = set()
+    for frame in video.annotated_frames:
+        if wanted <= found:
+            break
+        found |= video.masks(frame).keys()
+    return found

@@ -9,8 +9,15 @@ import numpy as np
 from masklet.atomic_files import folder_written_whole
 from masklet.evaluation.vos.video_predictors import ObjectMasks
 from masklet.masks.geometry import Mask
-from masklet.media.label_maps import LabelMap, check_label_ids, write_label_map
-from masklet.media.mask_images import read_label_map
+from masklet.media.label_maps import (
+    LabelMap,
+    check_label_ids,
+    is_black_and_white,
+    object_ids_in,
+    void_resolved,
+    write_label_map,
+)
+from masklet.media.mask_images import read_label_map, read_mask_image
 
 
 class MaskFolder:
@@ -35,12 +42,26 @@ class MaskFolder:
         return all((folder / f"{name}.png").is_file() for folder in folders for name in self._names)
 
     def read(self, frame: int, object_ids: Iterable[int]) -> dict[int, Mask]:
-        """Return the masks (bool [H, W]) of some objects on a frame by their ids; UnreadableImageError without them."""
+        """Return the masks (bool [H, W]) of some objects on a frame, and of all others that its label map shows, by id.
+
+        Where the video has one object, an image of one object is this one, whatever its white. UnreadableImageError
+        without readable masks.
+        """
         file = f"{self._names[frame]}.png"
         if self._has_folders_of_objects:
-            return {each: read_label_map(self._folders_of_objects[each] / file) > 0 for each in object_ids}
-        labels = read_label_map(self._folder / file)
-        return {each: labels == each for each in object_ids}
+            return {each: read_mask_image(self._folders_of_objects[each] / file).mask_of() for each in object_ids}
+        labels = self._labels(self._folder / file)
+        return {each: labels == each for each in {*object_ids, *object_ids_in(labels)}}
+
+    def _labels(self, path: Path) -> LabelMap:
+        object_id, *others = self._folders_of_objects
+        if others:
+            labels = read_label_map(path)
+            return labels if is_black_and_white(labels) else void_resolved(labels, black_and_white=False)
+        image = read_mask_image(path, self._folders_of_objects)
+        if image.is_label_map:
+            return void_resolved(image.labels, black_and_white=False)
+        return np.where(image.mask_of(), object_id, 0)
 
     def written(self, masks: Iterable[ObjectMasks], *, may_overlap: bool) -> Iterator[ObjectMasks]:
         """Pass the masks of all frames on and write them; the folder gets them when all are there.

@@ -78,6 +78,7 @@ class VosReport(Report):
                     {"object_id": object_id, "j": _measure(item.values, "J", at), "f": _measure(item.values, "F", at)}
                     for at, object_id in enumerate(item.object_ids)
                 ],
+                "remarks": list(item.remarks),
             }
             for item in self.items
         ]

@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 
@@ -7,6 +8,7 @@ from PIL import Image
 from tests.litter import litter
 
 from masklet.errors import InvalidInputError, UnreadableVideoError
+from masklet.evaluation.reporting.measured_item import MeasuredItem
 from masklet.evaluation.vos.first_mask import evaluate_vos, score_saved_masks
 from masklet.evaluation.vos.video_baselines import RepeatedFirstMask
 from masklet.evaluation.vos.vos_scores import CountingRule, FrameScores
@@ -294,3 +296,61 @@ def test_an_object_that_only_the_last_frame_shows_does_not_count_by_appearance(r
         write_label_map(root / f"Annotations/swan/{number:05}.png", labels())
     report = evaluate_vos(root, RepeatedFirstMask(), rule=CountingRule.APPEARANCE)
     assert [item.object_ids for item in report.items] == [(1, 2), ()]
+
+
+def masks_of(root, name, maps):
+    """Write grey predictions of `root` and return their folder."""
+    folder = root.parent / "predicted"
+    (folder / name).mkdir(parents=True)
+    for number, each in enumerate(maps):
+        Image.fromarray(np.asarray(each, dtype=np.uint8)).save(folder / name / f"{number:05}.png")
+    return folder
+
+
+def test_black_and_white_masks_of_one_object_are_perfect(root):
+    masks = masks_of(root, "swan", [np.where(each, 255, 0) for each in SWAN])
+    report = score_saved_masks(root, masks, sequences=["swan"])
+    assert report.means["J&F-Mean"] == 1
+    assert report.items[0].remarks == ()
+
+
+@pytest.mark.parametrize("rule", CountingRule)
+def test_ids_that_are_no_objects_of_the_truth_are_reported(root, rule):
+    masks = masks_of(root, "swan", [np.where(each, 128, 0) for each in SWAN])
+    (item,) = score_saved_masks(root, masks, sequences=["swan"], rule=rule).items
+    assert item.values["J-Mean"] == (0,)
+    assert item.remarks == ("the masks show ids that are no objects of the ground truth, which has 1: 128 on 3 frames",)
+    assert MeasuredItem.from_dict(json.loads(json.dumps(item.to_dict()))) == item
+
+
+def test_black_and_white_masks_of_several_objects_are_reported(root):
+    masks = masks_of(root, "pair", [np.where(each, 255, 0) for each in PAIR])
+    report = score_saved_masks(root, masks, sequences=["pair"])
+    (remark,) = report.items[0].remarks
+    assert remark.endswith("which has 1; 2: 255 on 2 frames")
+    assert report.to_dict()["sequences"][0]["remarks"] == [remark]
+
+
+def test_objects_that_come_later_are_no_matter_of_a_report(root):
+    for number in (2, 3):
+        write_label_map(root / f"Annotations/pair/{number:05}.png", labels((1, 5), (3, 25)))
+    maps = [*PAIR[:2], labels((1, 5), (3, 25)), labels((3, 25))]
+    assert score_saved_masks(root, masks_of(root, "pair", maps), sequences=["pair"]).items[0].remarks == ()
+
+
+def test_counted_objects_that_no_frame_shows_are_reported(root):
+    for number, each in enumerate(SWAN):
+        write_label_map(root / f"Annotations/swan/{number:05}.png", each * 3)
+    (item,) = evaluate_vos(root, RepeatedFirstMask(), sequences=["swan"]).items
+    assert item.remarks == ("objects that count are on no frame of the ground truth: 1; 2",)
+
+
+def test_a_truth_of_0_and_128_in_the_layout_of_davis_is_refused_before_anything_is_tracked(root):
+    for number, each in enumerate(SWAN):
+        Image.fromarray(each * 128).save(root / f"Annotations/swan/{number:05}.png")
+    following = Following()
+    with pytest.raises(InvalidInputError, match=r"1 of 2 sequences.*swan/00000\.png shows the values 128, .*0 and 255"):
+        evaluate_vos(root, following)
+    assert following.calls == 0
+    report = evaluate_vos(root, RepeatedFirstMask(), sequences=["swan"], rule=CountingRule.APPEARANCE)
+    assert report.items[0].object_ids == (128,)

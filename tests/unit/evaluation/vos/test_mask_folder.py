@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from PIL import Image
 
-from masklet.errors import InvalidInputError
+from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.evaluation.vos.mask_folder import MaskFolder
 from masklet.media.mask_images import read_label_map
 
@@ -56,3 +57,53 @@ def test_an_interruption_leaves_nothing(tmp_path):
 def test_label_maps_end_at_255(tmp_path):
     with pytest.raises(InvalidInputError, match="255"):
         list(MaskFolder(tmp_path, NAMES, (256,)).written([{}], may_overlap=False))
+
+
+def write(path, values, mode="L"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.asarray(values, dtype=np.uint8)).convert(mode).save(path)
+
+
+@pytest.mark.parametrize(("white", "mode"), [(255, "L"), (255, "RGB"), (255, "1"), (255, "P"), (1, "L")])
+def test_black_and_white_is_the_one_object_of_a_video(tmp_path, white, mode):
+    write(tmp_path / "00001.png", LEFT * white, mode)
+    read = MaskFolder(tmp_path, NAMES, (3,)).read(1, (3,))
+    assert list(read) == [3]
+    np.testing.assert_array_equal(read[3], LEFT)
+
+
+def test_a_soft_mask_is_the_one_object_from_128_on(tmp_path):
+    soft = np.linspace(0, 255, 24 * 60).round().reshape(24, 60)
+    write(tmp_path / "00001.png", soft)
+    np.testing.assert_array_equal(MaskFolder(tmp_path, NAMES, (1,)).read(1, (1,))[1], soft.round() >= 128)
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [(LEFT * 128, [128]), (LEFT * 2 + ~LEFT * 1, [1, 2]), (LEFT * 1 + ~LEFT * 255, [1])],
+    ids=["0 and 128", "two objects", "void"],
+)
+def test_ids_of_a_video_of_one_object_are_kept(tmp_path, values, shown):
+    write(tmp_path / "00001.png", values)
+    read = MaskFolder(tmp_path, NAMES, (1,)).read(1, (1,))
+    assert sorted(each for each, mask in read.items() if mask.any()) == shown
+
+
+def test_black_and_white_is_no_object_of_several(tmp_path):
+    write(tmp_path / "00001.png", LEFT * 255)
+    read = MaskFolder(tmp_path, NAMES, (1, 2)).read(1, (1, 2))
+    assert [each for each, mask in read.items() if mask.any()] == [255]
+
+
+def test_a_soft_mask_is_no_label_map_of_several_objects(tmp_path):
+    write(tmp_path / "00001.png", np.tile([0, 20, 90, 160, 240, 255, 255, 255], (8, 1)))
+    with pytest.raises(UnreadableImageError, match=r"00001\.png is a soft mask"):
+        MaskFolder(tmp_path, NAMES, (1, 2)).read(1, (1, 2))
+
+
+def test_soft_masks_in_folders_of_objects(tmp_path):
+    write(tmp_path / "000/00001.png", LEFT * 255)
+    write(tmp_path / "001/00001.png", np.tile([0, 20, 90, 160, 240, 255], (4, 1)))
+    read = MaskFolder(tmp_path, NAMES, (1, 2)).read(1, (1, 2))
+    np.testing.assert_array_equal(read[1], LEFT)
+    np.testing.assert_array_equal(read[2], ~LEFT)
