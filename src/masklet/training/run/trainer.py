@@ -103,6 +103,8 @@ class Trainer:
             for observer in self.observers:
                 observer.began(self._outline())
             try:
+                if 0 < self.step < self.recipe.total_steps:
+                    self._publish_again()
                 while self.step < self.recipe.total_steps:
                     self._run_stage()
             except (CheckpointError, DivergedTrainingError):
@@ -216,7 +218,12 @@ class Trainer:
             return
         scaling, skipped = self.devices.scaling(), self.data.skipped.state()
         RunState(self.recipe.name, self.step, model, optimizer, average, scaling, skipped).save(self.folder)
-        adapted = network_with(average, self.recipe, self.network.config.image_size).eval()
+        self._publish(average)
+
+    def _publish(self, average: dict[str, torch.Tensor]) -> None:
+        """Write the averaged model of the state that is saved, as it was trained last, and call the observers."""
+        trained_last = self.recipe.stage_at(max(self.step - 1, 0))
+        adapted = network_with(average, self.recipe, trained_last.image_size).eval()
         plain = merged(adapted)
         try:
             plain.save_pretrained(self.folder / AVERAGE_FOLDER)
@@ -229,6 +236,12 @@ class Trainer:
             ) from error
         for observer in self.observers:
             observer.saved(self.step, plain)
+
+    def _publish_again(self) -> None:
+        """Write what a kill may have kept a run that goes on from writing, once its state was saved."""
+        average = whole(dict(self.average.tensors))  # all processes take part
+        if self.devices.is_first:
+            self._publish(average)
 
     def averaged_network(self) -> Sam2VideoModel:
         """The averaged model, whole and on the processor, adapters merged. All processes take part."""

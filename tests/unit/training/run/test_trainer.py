@@ -161,6 +161,31 @@ def test_observers_hear_of_every_step_and_state(recipe: Recipe, tmp_path: Path) 
         assert all(torch.tensor(list(curves.values())).isfinite())
 
 
+def test_a_kill_after_the_state_costs_neither_model_nor_images_of_its_step(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that is written after the state, beginning with the averaged model, is written by the run that goes on."""
+
+    def killed(_: object) -> None:
+        raise Stopped
+
+    def images_in(folder: Path) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in (folder / "pictures").glob("*.jpg")}
+
+    Trainer(recipe, tmp_path / "whole", observers=[Predictions()]).run()
+    trainer = Trainer(recipe, tmp_path / "killed", observers=[Predictions()])
+    monkeypatch.setattr(trainer, "_publish", killed)
+    with pytest.raises(Stopped):
+        trainer.run()
+    assert saved_state(tmp_path / "killed")["step"] == 2
+    assert not (tmp_path / "killed" / AVERAGE_FOLDER).exists()
+    listener = Listener()
+    Trainer(recipe, tmp_path / "killed", observers=[Predictions(), listener]).run()
+    assert listener.told[:3] == ["began at 2", "saved 2", "stepped 3"]
+    assert images_in(tmp_path / "killed") == images_in(tmp_path / "whole")
+    assert len(images_in(tmp_path / "whole")) == 3
+
+
 def test_a_report_that_fails_leaves_the_others_theirs(recipe: Recipe, tmp_path: Path) -> None:
     class Failing(Listener):
         def finished(self) -> None:
