@@ -1,7 +1,9 @@
 """Files that appear under their final name only when they are complete."""
 
 import errno
+import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +13,8 @@ from pathlib import Path
 from masklet.file_locks import folder_lock
 
 _UNFINISHED = ".unfinished-"
+# In such a folder: the complete files that are being moved out of it, and a list of those that they replace.
+_COMPLETE, _GONE = "complete", "gone.json"
 
 
 @contextmanager
@@ -39,11 +43,15 @@ def written_whole(path: str | os.PathLike[str], *, durable: bool = False) -> Ite
 
 
 @contextmanager
-def folder_written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+def folder_written_whole(path: str | os.PathLike[str], replaces: re.Pattern[str] | None = None) -> Iterator[Path]:
     """Yield a temporary folder; on success move each of its files into `path`, on any error leave `path` as it was.
 
     It lies inside `path`: what is beside a mounted or linked folder may be another disk, or not be writable. What a
-    killed writer of the same folder left there is removed.
+    writer that was killed had not moved yet, the next writer moves, or `finish_moves`.
+
+    Args:
+        path: the folder, made if it does not exist.
+        replaces: names of older files that go once the new ones are complete.
     """
     final = Path(path)
     is_new = not final.exists()
@@ -54,9 +62,13 @@ def folder_written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
             unfinished = place / "content"
             unfinished.mkdir()
             yield unfinished
-            for file in sorted(unfinished.iterdir()):
-                file.chmod(0o666 & ~_umask())
-                os.replace(file, final / file.name)
+            names = {file.name for file in unfinished.iterdir()}
+            older = [] if replaces is None else [each.name for each in final.iterdir() if replaces.fullmatch(each.name)]
+            (place / _GONE).write_text(json.dumps(sorted(set(older) - names)), encoding="utf-8")
+            for name in names:
+                (unfinished / name).chmod(0o666 & ~_umask())
+            os.replace(unfinished, place / _COMPLETE)  # from here on the new files count
+            _move(place, final)
     finally:
         if is_new and not any(final.iterdir()):
             final.rmdir()
@@ -74,11 +86,12 @@ def _workplace(parent: Path) -> Iterator[Path]:
         try:
             yield place
         finally:
-            shutil.rmtree(place, ignore_errors=True)
+            if not (place / _COMPLETE).exists():
+                shutil.rmtree(place, ignore_errors=True)
 
 
 def remove_unfinished(folder: str | os.PathLike[str]) -> None:
-    """Remove what killed writers left in `folder` and in the folders directly below it.
+    """Remove what killed writers left in `folder` and in the folders directly below it; what was complete is kept.
 
     What a living process is writing stays; so does everything where the system has no locks to tell the two apart.
     """
@@ -92,9 +105,35 @@ def _remove_left(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         with folder_lock(path) as is_held:
             if is_held:
+                if (path / _COMPLETE).is_dir():
+                    _move(path, path.parent)
                 shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink()  # of a version that wrote beside the final file
+
+
+def finish_moves(folder: str | os.PathLike[str]) -> None:
+    """Move what a writer of the whole folder, killed meanwhile, has not moved: `folder` holds files of two versions.
+
+    Raises:
+        OSError: if that is so and the files cannot be moved.
+    """
+    for left in Path(folder).glob(f"{_UNFINISHED}*/{_COMPLETE}"):
+        with folder_lock(left.parent) as is_held:
+            if is_held:
+                _move(left.parent, Path(folder))
+                shutil.rmtree(left.parent, ignore_errors=True)
+
+
+def _move(place: Path, final: Path) -> None:
+    """Move complete files to where they belong; done again, it does what is left to do."""
+    gone = json.loads((place / _GONE).read_text(encoding="utf-8"))
+    for name in gone:
+        if Path(name).name == name:  # a file of this folder, whoever wrote the list
+            (final / name).unlink(missing_ok=True)
+    for file in sorted((place / _COMPLETE).iterdir()):
+        os.replace(file, final / file.name)
+    (place / _COMPLETE).rmdir()
 
 
 def sync(path: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, TypedDict, Unpack
 
+from masklet.atomic_files import finish_moves
 from masklet.errors import CheckpointError
 from masklet.folders import entries, is_system_entry, matching
 
@@ -132,6 +133,14 @@ def _open_source(source: Source, location: Location) -> _Folder | _SingleFile | 
         raise CheckpointError(f"A checkpoint is named by {ALLOWED}; got a {type(source).__name__}.")
     path = Path(source)
     if path.is_dir():
+        for folder in {path, path / (location.get("subfolder") or "")}:
+            try:
+                finish_moves(folder)
+            except OSError as error:
+                raise CheckpointError(
+                    f"{folder} holds files of two checkpoints: a program was killed while it moved those of the second "
+                    f"one there. The rest cannot be moved: {error}"
+                ) from error
         return _Folder(path, str(path))
     if path.is_file():
         return _SingleFile(path)

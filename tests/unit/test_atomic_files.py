@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from masklet.atomic_files import (
     check_file_writable,
     check_writable,
+    finish_moves,
     folder_written_whole,
     remove_unfinished,
     written_whole,
@@ -226,3 +228,65 @@ def test_durable_files_are_synced_before_they_get_their_name(tmp_path: Path, mon
     with written_whole(tmp_path / "a", durable=True) as unfinished:
         unfinished.write_text("whole")
     assert seen == [False, True]  # the content, then its name
+
+
+KILLED_WHILE_MOVING = """
+import os, re, signal, sys
+from masklet.atomic_files import folder_written_whole
+replace, calls = os.replace, []
+def killed_before(source, target):
+    calls.append(target)
+    if len(calls) == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(source, target)
+os.replace = killed_before
+with folder_written_whole(sys.argv[1], replaces=re.compile("part.*")) as unfinished:
+    for name in ("config", "part-1", "part-2"):
+        (unfinished / name).write_text("new")
+"""
+OLD = {"config": "old", "part-1": "old", "part-3": "old", "notes": "mine"}
+NEW = {"config": "new", "part-1": "new", "part-2": "new", "notes": "mine"}
+
+
+def texts_in(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("finish", [finish_moves, remove_unfinished])
+def test_a_folder_is_of_one_version_wherever_its_writer_was_killed(
+    tmp_path: Path, nth: int, finish: Callable[[Path], None]
+) -> None:
+    for name, text in OLD.items():
+        (tmp_path / name).write_text(text)
+    command = [sys.executable, "-c", KILLED_WHILE_MOVING, str(tmp_path), str(nth)]
+    is_killed = subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert is_killed == (nth < 5)
+    finish(tmp_path)
+    assert texts_in(tmp_path) == (OLD if nth == 1 else NEW)
+    remove_unfinished(tmp_path)
+    assert unfinished_in(tmp_path) == []
+
+
+def test_an_error_while_files_are_moved_loses_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace = os.replace
+
+    def refused(source: Path, target: Path) -> None:
+        if target.name == "weights":
+            raise PermissionError(errno.EACCES, "Permission denied", str(target))
+        replace(source, target)
+
+    def write() -> None:
+        with folder_written_whole(tmp_path / "model") as unfinished:
+            (unfinished / "config").write_text("new")
+            (unfinished / "weights").write_text("new")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", refused)
+        with pytest.raises(PermissionError):
+            write()
+        with pytest.raises(PermissionError):
+            finish_moves(tmp_path / "model")
+    finish_moves(tmp_path / "model")
+    assert texts_in(tmp_path / "model") == {"config": "new", "weights": "new"}
+    assert unfinished_in(tmp_path) == []

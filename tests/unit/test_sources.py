@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -35,6 +36,28 @@ def test_litter_is_no_file_of_a_checkpoint(folder):
     litter(folder)
     assert list_files(folder) == ["config.json", "model.safetensors"]
     assert list_files(folder, subfolder="part") == ["config.json"]
+
+
+def leave_unmoved(folder, name):
+    """Leave what a writer of a whole folder leaves that is killed before it has moved a file."""
+    left = folder / ".unfinished-k" / "complete"
+    left.mkdir(parents=True)
+    (left / name).write_text("new")
+    (left.parent / "gone.json").write_text("[]")
+
+
+@pytest.mark.parametrize("part", ["", "part"])
+def test_a_checkpoint_whose_writer_was_killed_is_completed_before_it_is_read(folder, part, monkeypatch):
+    leave_unmoved(folder / part, "config.json")
+
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", refused)
+        with pytest.raises(CheckpointError, match="holds files of two checkpoints"):
+            locate_file(folder, "config.json", subfolder=part)
+    assert locate_file(folder, "config.json", subfolder=part).read_text() == "new"
 
 
 def test_missing_file_is_named_with_its_folder(folder):

@@ -18,7 +18,6 @@ from masklet.checkpoints.reading import INDEX_FILE, WEIGHTS_FILE
 from masklet.checkpoints.renaming import Tensors
 from masklet.configuration.base import CONFIG_FILE
 from masklet.errors import CheckpointError
-from masklet.folders import entries
 
 _WEIGHTS_NAME = re.compile(rf"{re.escape(WEIGHTS_FILE)}|{re.escape(INDEX_FILE)}|model-\d+-of-\d+\.safetensors")
 
@@ -36,22 +35,17 @@ def write_checkpoint_folder(
     Weight files that an earlier checkpoint left in `folder` are removed. On any error (a full disk, say) the folder is
     as it was, and the error is a `CheckpointError`.
     """
-    with _write_errors_named(folder):
-        with folder_written_whole(folder) as unfinished:
-            _write_weights(unfinished, _without_shared_memory(tensors), max_shard_size)
-            (unfinished / CONFIG_FILE).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-            for name, content in (other_files or {}).items():
-                (unfinished / name).write_bytes(content)
-            written = {path.name for path in entries(unfinished)}
-        for path in entries(folder):
-            if _WEIGHTS_NAME.fullmatch(path.name) and path.name not in written:
-                path.unlink()
+    with _write_errors_named(folder), folder_written_whole(folder, replaces=_WEIGHTS_NAME) as unfinished:
+        _write_weights(unfinished, _without_shared_memory(tensors), max_shard_size)
+        (unfinished / CONFIG_FILE).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        for name, content in (other_files or {}).items():
+            (unfinished / name).write_bytes(content)
 
 
 def write_pickle(path: str | os.PathLike[str], content: Mapping[str, Any]) -> None:
     """Write a file of `torch.save`; errors as `write_checkpoint_folder`."""
     # Given a path, torch would write by itself and not tell why it cannot.
-    with _write_errors_named(path), written_whole(path) as unfinished, open(unfinished, "wb") as file:
+    with _write_errors_named(path), written_whole(path, durable=True) as unfinished, open(unfinished, "wb") as file:
         torch.save(dict(content), file)
 
 

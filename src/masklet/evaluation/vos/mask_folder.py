@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from masklet.atomic_files import folder_written_whole
+from masklet.atomic_files import finish_moves, folder_written_whole
 from masklet.evaluation.vos.video_predictors import ObjectMasks
 from masklet.masks.geometry import Mask
 from masklet.media.label_maps import (
@@ -39,6 +39,8 @@ class MaskFolder:
     def is_complete(self) -> bool:
         """Whether the masks of all frames are there."""
         folders = self._folders_of_objects.values() if self._has_folders_of_objects else [self._folder]
+        for folder in folders:
+            finish_moves(folder)
         return all((folder / f"{name}.png").is_file() for folder in folders for name in self._names)
 
     def read(self, frame: int, object_ids: Iterable[int]) -> dict[int, Mask]:

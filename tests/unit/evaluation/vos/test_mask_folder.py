@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -52,6 +54,23 @@ def test_an_interruption_leaves_nothing(tmp_path):
         list(folder.written(failing(), may_overlap=False))
     assert not folder.is_complete()
     assert not files_in(tmp_path)
+
+
+def test_masks_whose_writer_was_killed_are_completed_before_they_count(tmp_path, monkeypatch):
+    folder, move = MaskFolder(tmp_path, NAMES, (1,)), os.replace
+    list(folder.written([{1: LEFT}] * 3, may_overlap=False))
+
+    def killed(source, target):
+        if target.parent == tmp_path and target.name == "00001.png":
+            raise KeyboardInterrupt
+        move(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            list(folder.written([{1: ALL}] * 3, may_overlap=False))
+    assert folder.is_complete()
+    assert all(folder.read(frame, [1])[1].all() for frame in range(3))
 
 
 def test_label_maps_end_at_255(tmp_path):
