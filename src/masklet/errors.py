@@ -25,6 +25,10 @@ class UnreadableVideoError(OSError, ValueError):
     """A file, folder or stream that is not a readable video."""
 
 
+class OtherProgramWarning(UserWarning):
+    """A network was saved in files of another program that cannot run it; the message says why."""
+
+
 class DivergedTrainingError(InvalidInputError, ArithmeticError):
     """A training whose loss is not finite any more; the message says where its step is kept to be replayed."""
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any, ClassVar, Self
@@ -18,6 +19,7 @@ from masklet.checkpoints.fitting import (
 from masklet.checkpoints.layouts import in_current_layout
 from masklet.checkpoints.model_conveniences import ModelConveniences
 from masklet.checkpoints.opening import open_checkpoint
+from masklet.checkpoints.other_programs import Program, has_memory, why_not_run
 from masklet.checkpoints.placement import DType, as_device, as_dtype, dtype_of_mixed
 from masklet.checkpoints.reading import read_weights
 from masklet.checkpoints.renaming import Tensors
@@ -25,7 +27,7 @@ from masklet.checkpoints.transformers_arguments import in_own_terms
 from masklet.checkpoints.writing import write_checkpoint_folder
 from masklet.configuration import Config
 from masklet.configuration.loading_arguments import with_location
-from masklet.errors import CheckpointError, InvalidInputError, is_out_of_memory
+from masklet.errors import CheckpointError, InvalidInputError, OtherProgramWarning, is_out_of_memory
 from masklet.hub_uploads import HubUploads
 from masklet.sources import Location, Source
 
@@ -188,10 +190,14 @@ class PretrainedModel(ModelConveniences, HubUploads):
         """Write `config.json` and `model.safetensors` (in shards above `max_shard_size`) into `folder`.
 
         The folder is complete afterwards or, on an error (`CheckpointError`), as it was. `push_to_hub` also uploads it:
-        `hub_options` are those of the method `push_to_hub`, `repo_id` is by default the folder's name.
+        `hub_options` are those of the method `push_to_hub`, `repo_id` is by default the folder's name. An
+        `OtherProgramWarning` says if transformers, whose layout this is, cannot run the network, and why.
         """
         architecture = {"architectures": [type(self).__name__], "dtype": str(self.dtype).removeprefix("torch.")}
         config = {**self.config.to_dict(), **architecture}
-        write_checkpoint_folder(folder, self.state_dict(), config, max_shard_size=max_shard_size)
+        tensors = self.state_dict()
+        write_checkpoint_folder(folder, tensors, config, max_shard_size=max_shard_size)
         if push_to_hub:
-            self._push_saved(folder, max_shard_size=max_shard_size, **hub_options)
+            self._push_saved(folder, max_shard_size=max_shard_size, **hub_options)  # saves, and warns, once more
+        elif reason := why_not_run(Program.TRANSFORMERS, self.config, with_memory=has_memory(tensors)):
+            warnings.warn(reason, OtherProgramWarning, stacklevel=2)

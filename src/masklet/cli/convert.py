@@ -24,7 +24,8 @@ def convert(
     """Write a checkpoint in another layout; every bit of the weights is kept.
 
     current: config.json and model.safetensors as masklet and transformers read them. seed: the same with the names of
-    earlier transformers versions. meta: one .pt file as Meta's sam2 reads it.
+    earlier transformers versions. meta: one .pt file as Meta's sam2 reads it. If that program cannot run the network, a
+    line on stderr says why.
     """
     from masklet.atomic_files import remove_unfinished
     from masklet.cli.progress import progress_bar
@@ -34,12 +35,12 @@ def convert(
         progress.add_task(f"Converting {source}", total=None)
         from masklet.checkpoints import conversion
 
-        config = conversion.convert(source, target, to.value)
+        note = conversion.convert(source, target, to.value)
         if target.is_dir() and not any((target / name).exists() for name in conversion.PROCESSOR_FILES):
             from masklet.processing.image_processor import Sam2ImageProcessorFast
 
             # Files of weights alone come without settings; programs for the folder want them.
             Sam2ImageProcessorFast.from_pretrained(target).save_pretrained(target)
     print(target)
-    if note := conversion.what_others_lack(config):
+    if note is not None:
         print(f"Note: {note}", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -124,6 +125,7 @@ def _require_annotations(name: str, recipe: Recipe) -> None:
 
 
 def _train(recipe: Recipe, run: Path, device: str, evaluation_data: Sequence[Path], again: str) -> None:
+    from masklet.checkpoints.other_programs import Program, why_not_run
     from masklet.cli.training_progress import TrainingProgress
     from masklet.training.run.run_state import AVERAGE_FOLDER
     from masklet.training.run.trainer import Trainer
@@ -142,6 +144,8 @@ def _train(recipe: Recipe, run: Path, device: str, evaluation_data: Sequence[Pat
             raise typer.Exit(ExitCode.INTERRUPTED) from None
     if trainer.devices.is_first:
         print(run / AVERAGE_FOLDER)
+        if reason := why_not_run(Program.TRANSFORMERS, recipe.model, with_memory=True):
+            print(f"Note: {reason}", file=sys.stderr)
 
 
 def _check_data(recipe: Recipe, *, tells: bool) -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from tests.unit.checkpoints.tensor_names import assert_same_tensors, small_meta_tensors
 
-from masklet.checkpoints.conversion import convert, what_others_lack
+from masklet.checkpoints.conversion import convert
 from masklet.checkpoints.layouts import in_current_layout
 from masklet.checkpoints.layouts.seed import SEED
 from masklet.checkpoints.reading import read_weights
@@ -77,21 +77,31 @@ def test_model_of_its_own_shape_keeps_its_configuration_through_the_meta_layout(
 
 
 @pytest.mark.parametrize("layout", ["meta", "seed", "current"])
-def test_drawing_boxes_survives_every_layout_and_is_what_others_lack(tmp_path, layout):
+def test_drawing_boxes_survives_every_layout_and_is_noted(tmp_path, layout):
     config = preset("tiny").to_dict()
     config["prompt_encoder_config"]["draws_boxes"] = True
     torch.save({"model": small_meta_tensors(), "config": config}, tmp_path / "own.pt")
-    converted = convert(tmp_path / "own.pt", target_of(tmp_path, layout), layout)
-    assert "draws_boxes" in what_others_lack(converted)
-    assert "binarize" not in what_others_lack(converted)
-    converted.binarize_mask_from_pts_for_mem_enc = False
-    assert "binarize_mask_from_pts_for_mem_enc=false" in what_others_lack(converted)
-    back = convert(target_of(tmp_path, layout), tmp_path / "back", "current")
-    assert back.prompt_encoder_config.draws_boxes
+    note = convert(tmp_path / "own.pt", target_of(tmp_path, layout), layout)
+    assert "draws_boxes" in note
+    assert "binarize" not in note
+    assert convert(target_of(tmp_path, layout), tmp_path / "back", "current") == note
+    assert Sam2Config.from_pretrained(tmp_path / "back").prompt_encoder_config.draws_boxes
 
 
-def test_others_lack_nothing_of_a_released_model(tmp_path, meta_file):
-    assert what_others_lack(convert(meta_file, tmp_path / "current", "current")) is None
+@pytest.mark.parametrize("layout", ["meta", "seed", "current"])
+def test_nothing_is_noted_about_a_released_model(tmp_path, meta_file, layout):
+    assert convert(meta_file, target_of(tmp_path, layout), layout) is None
+
+
+def test_the_reason_why_a_program_cannot_run_the_network_is_noted(tmp_path):
+    config = preset("tiny").to_dict()
+    config["vision_config"]["backbone_config"]["global_attention_blocks"] = [10]
+    torch.save({"model": small_meta_tensors(), "config": config}, tmp_path / "own.pt")
+    for layout, program in (("current", "transformers"), ("meta", "Meta's sam2")):
+        assert convert(tmp_path / "own.pt", target_of(tmp_path, layout), layout) == (
+            f"{program} cannot run this network: global attention in block 10, which opens a stage and pools its "
+            "queries."
+        )
 
 
 @pytest.mark.parametrize("layout", ["meta", "seed", "current"])

@@ -116,7 +116,8 @@ def test_only_the_first_of_several_processes_says_anything(here: Path, monkeypat
     first = train("finetune-image", "--data", "mere")
     begins = [line.split()[0] for line in first.stdout.splitlines()]
     assert begins == ["mere:", "Memory", "Training", "step", "step", "run/average"]
-    assert first.stderr == ""
+    (note,) = first.stderr.splitlines()
+    assert note.startswith("Note: transformers cannot run this network: global attention in block 6")
     monkeypatch.setattr(Devices, "is_first", False)
     shutil.rmtree(here / "run")
     other = train("finetune-image", "--data", "mere")

@@ -2,6 +2,7 @@
 
 import math
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import torch
 
 from masklet.atomic_files import remove_unfinished
-from masklet.errors import CheckpointError, DivergedTrainingError
+from masklet.errors import CheckpointError, DivergedTrainingError, OtherProgramWarning
 from masklet.file_locks import alone_in
 from masklet.tracking.video_model import Sam2VideoModel
 from masklet.training.network.building import initial_network, network_with
@@ -226,7 +227,9 @@ class Trainer:
         adapted = network_with(average, self.recipe, trained_last.image_size).eval()
         plain = merged(adapted)
         try:
-            plain.save_pretrained(self.folder / AVERAGE_FOLDER)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", OtherProgramWarning)  # not at every save: `masklet train` says it once
+                plain.save_pretrained(self.folder / AVERAGE_FOLDER)
             self.record.save(self.folder / AVERAGE_FOLDER)
             save_adapters(adapted, self.folder / ADAPTER_FOLDER)
         except CheckpointError as error:
