@@ -26,7 +26,7 @@ class DavisVideo(LabelMapVideo):
         if highest > FEW and MISSING_SHARE * len(shown) < highest:
             raise UnknownLabelError(
                 f"{self.annotation_paths[0]} shows the values {listing(shown)}, which do not count objects from 1, as "
-                "ids do in the layout of DAVIS. Save one object as 0 and 255, several as 0, 1, 2, ..."
+                "ids do in the layout of DAVIS. Save one object as 0 and 255, several as 0, 1, 2 and so on."
             )
         return tuple(range(1, highest + 1))
 
