@@ -17,7 +17,7 @@ ids = st.sampled_from([0, 0, 0, 1, 2, 3, 127, 128, MAXIMUM_OBJECT_ID]) | st.inte
 overwritten = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # one file for all examples
 
 WAYS = {
-    "bits": lambda mask: Image.fromarray(mask),
+    "bits": Image.fromarray,
     "grey": lambda mask: Image.fromarray(mask.astype(np.uint8) * 255),
     "0 and 1": lambda mask: Image.fromarray(mask.astype(np.uint8)),
     "16 bits": lambda mask: Image.fromarray(mask.astype(np.uint16) * 65535),
