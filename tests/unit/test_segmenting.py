@@ -95,6 +95,16 @@ def test_each_object_is_as_ambiguous_as_its_own_prompt(segmenter: ImageSegmenter
         assert_is(result, by_hand(segmenter, multimask, index, input_points=[points]), index)
 
 
+def test_floats_from_0_to_1_and_deep_integers_are_the_picture_that_bytes_are(
+    segmenter: ImageSegmenter, encoded: EncodedImage
+) -> None:
+    expected = segmenter.segment(encoded, boxes=[BOX]).low_resolution_logits
+    deep = np.round(PICTURE * (4095 / 255)).astype(np.uint16)
+    for picture in (PICTURE / 255, torch.from_numpy(PICTURE / 255).permute(2, 0, 1), PICTURE * 1.0, deep):
+        found = segmenter.segment(segmenter.encode(picture), boxes=[BOX]).low_resolution_logits
+        np.testing.assert_allclose(found, expected, atol=0.05 * np.abs(expected).max())
+
+
 def test_an_earlier_mask_is_taken_into_account(segmenter: ImageSegmenter, encoded: EncodedImage) -> None:
     first = segmenter.segment(encoded, points=[[CLICK]])
     again = segmenter.segment(encoded, points=[[CLICK]], masks=first.low_resolution_logits)

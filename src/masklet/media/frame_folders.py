@@ -12,7 +12,8 @@ from PIL import Image
 from masklet.errors import InvalidInputError, UnreadableImageError, UnreadableVideoError
 from masklet.folders import entries
 from masklet.media.frame_file import FrameRead, damage, numbered
-from masklet.media.images import Pixels, read_image, to_rgb
+from masklet.media.images import Pixels, read_image, to_rgb, white_of_image
+from masklet.media.pixel_depth import white_of_video
 
 Picture = str | os.PathLike[str] | Image.Image | Pixels
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"})
@@ -47,6 +48,7 @@ class FramePictures:
             raise UnreadableVideoError(
                 f"{name}: of {len(pictures)} frames the files of {len(missing)} are missing: {names}{more}."
             )
+        self._white = white_of_video(len(pictures), self._white_of)
         self.height = self.width = 0
         self.height, self.width = self.read(0).pixels.shape[:2]
 
@@ -78,9 +80,13 @@ class FramePictures:
     def close(self) -> None:
         """Do nothing: no file stays open."""
 
+    def _white_of(self, number: int) -> float | None:
+        picture = self._pictures[number]
+        return None if isinstance(picture, np.ndarray) else white_of_image(picture)
+
     def _pixels(self, number: int) -> Pixels:
         picture = self._pictures[number]
-        pixels = picture_pixels(picture, f"Frame {number}")
+        pixels = picture_pixels(picture, f"Frame {number}", self._white)
         height, width = pixels.shape[:2]
         if self.height and (height, width) != (self.height, self.width):
             which = f"frame {number} ({picture})" if isinstance(picture, str | os.PathLike) else f"frame {number}"
@@ -91,13 +97,13 @@ class FramePictures:
         return pixels
 
 
-def picture_pixels(picture: Picture, name: str) -> Pixels:
-    """Return a picture as uint8 [H, W, 3] RGB.
+def picture_pixels(picture: Picture, name: str, white: float | None = None) -> Pixels:
+    """Return a picture as uint8 [H, W, 3] RGB; `white` is as in `to_rgb`.
 
     UnreadableImageError for a file that cannot be read, InvalidInputError (with `name`) for an array of another kind.
     """
-    image = read_image(picture) if isinstance(picture, str | os.PathLike) else picture
-    pixels = np.asarray(to_rgb(image) if isinstance(image, Image.Image) else image)
+    image = read_image(picture, white=white) if isinstance(picture, str | os.PathLike) else picture
+    pixels = np.asarray(to_rgb(image, white) if isinstance(image, Image.Image) else image)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         raise InvalidInputError(f"{name} is {pixels.dtype} {list(pixels.shape)}, not uint8 [H, W, 3].")
     return pixels

@@ -1,16 +1,23 @@
-"""Picture files, and pictures of any depth, as upright 8-bit RGB."""
+"""Image files, and images of any depth, as upright 8-bit RGB."""
 
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from masklet.errors import InvalidInputError
+from masklet.errors import UnreadableImageError
 from masklet.media.image_files import ImageFile, opened_image
+from masklet.media.pixel_depth import scaled_to_8_bit, white_of
 
 Pixels = npt.NDArray[np.uint8]  # [H, W, 3] RGB
+_HIGH_BYTE_OF_14_BITS = 63
 
 
-def read_image(source: ImageFile) -> Image.Image:
+def read_image(source: ImageFile, *, white: float | None = None) -> Image.Image:
     """Read an image file as an 8-bit RGB image, turned upright as its EXIF orientation says.
 
     Every format and mode that Pillow opens is accepted; `to_rgb` says how each mode is converted. Of a file with
@@ -18,30 +25,34 @@ def read_image(source: ImageFile) -> Image.Image:
 
     Args:
         source: a path, or a binary file open for reading.
+        white: the value that stands for white in pixels of more than 8 bits; None: see `to_rgb`.
 
     Raises:
         UnreadableImageError: if there is no such file, it is not an image, is truncated, or has more pixels than
             `max_image_pixels`.
     """
     with opened_image(source) as image:
-        image.load()  # PNG may have its EXIF data behind the pixels
-        return to_rgb(ImageOps.exif_transpose(image))
+        deep = _deep_colours(image, source)
+        if deep is not None:
+            image.paste(Image.fromarray(scaled_to_8_bit(deep, white)))
+        return to_rgb(ImageOps.exif_transpose(image), white)
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image, white: float | None = None) -> Image.Image:
     """Return an image of any Pillow mode as 8-bit RGB.
 
-    Transparency is dropped, not composited (as `Image.convert("RGB")` does). Deeper pixels are scaled, where Pillow
-    would clip them: 16-bit integers from 0..65535; floats from 0..1 if all lie there, else from 0..255; integers and
-    floats beyond these ranges from their own minimum and maximum.
+    Transparency is dropped, not composited (as `Image.convert("RGB")` does). Deeper pixels are scaled from 0..`white`,
+    where Pillow would clip them. Without it, `white_of` the image is what its pixels can be at most: of 16-bit integers
+    1023, 4095, 16383 or 65535, of floats 1 or 255. Integers and floats beyond are scaled from their own minimum and
+    maximum.
 
     Raises:
         InvalidInputError: if a float image contains NaN or infinite values.
     """
     if image.mode == "RGB":
         return image
-    if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(scaled_to_8_bit(np.asarray(image))).convert("RGB")
+    if _is_deep(image):
+        return Image.fromarray(scaled_to_8_bit(np.asarray(image), white)).convert("RGB")
     if image.mode == "La":  # Pillow converts it to nothing else
         image = image.convert("LA")
     if "transparency" in image.info:  # dropping it in one step makes Pillow warn
@@ -49,19 +60,41 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def scaled_to_8_bit(values: np.ndarray) -> np.ndarray:
-    """Return deep pixel values as uint8, scaled from their range as `to_rgb` describes; nothing is clipped.
+def white_of_image(image: Image.Image | str | os.PathLike[str]) -> float | None:
+    """Return `white_of` an image or file of more than 8 bits; None for others, and for a file that cannot be read."""
+    if isinstance(image, Image.Image):
+        return white_of(np.asarray(image)) if _is_deep(image) else None
+    try:
+        with opened_image(image) as opened:
+            deep = _deep_colours(opened, image)
+            return white_of_image(opened) if deep is None else white_of(deep)
+    except UnreadableImageError:
+        return None
 
-    Raises:
-        InvalidInputError: if there are NaN or infinite values.
+
+def _is_deep(image: Image.Image) -> bool:
+    return image.mode.startswith("I") or image.mode == "F"
+
+
+def _deep_colours(image: Image.Image, source: ImageFile) -> npt.NDArray[np.uint16] | None:
+    """The colours [H, W, 3] of a file of 16 bits a channel if it holds 14 at most; its pixels are loaded.
+
+    Pillow keeps the high bytes, of which there is little left then.
     """
-    if not np.isfinite(values).all():
-        raise InvalidInputError("The picture contains NaN or infinite values.")
-    usual_maxima = (65535.0,) if np.issubdtype(values.dtype, np.integer) else (1.0, 255.0)
-    values = values.astype(np.float64)
-    low, high = values.min(), values.max()
-    fitting = [maximum for maximum in usual_maxima if low >= 0 and high <= maximum]
-    if fitting:
-        low, high = 0.0, fitting[0]
-    scaled: np.ndarray = np.round((values - low) * (255.0 / (high - low or 1.0))).astype(np.uint8)
-    return scaled
+    has_16_bits = image.mode not in ("I;16", "I;16B") and any(
+        ";16" in str(tile.args) for tile in getattr(image, "tile", ())
+    )
+    image.load()  # PNG may have its EXIF data behind the pixels
+    colours = np.asarray(image)[..., : len(image.getbands()) - ("A" in image.getbands())] if has_16_bits else None
+    if colours is None or colours.max(initial=0) > _HIGH_BYTE_OF_14_BITS:
+        return None
+    encoded = Path(source).read_bytes() if isinstance(source, str | os.PathLike) else _all_of(source)
+    values = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED)
+    if values is None or values.dtype != np.uint16 or values.ndim != 3:
+        return None
+    return np.asarray(values[..., 2::-1])
+
+
+def _all_of(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()

@@ -35,7 +35,8 @@ class Sam2ImageProcessorFast(SavedOptions):
 
         Args:
             images: a Pillow image, a path, an array [H, W, C] or [H, W], a tensor [C, H, W], a list of these, or a 4-D
-                batch. Values are 0 to 255, floats too (for 0 to 1 pass do_rescale=False).
+                batch. Values are 0 to 255, floats 0 to 1 or 0 to 255, which their maximum tells; 16-bit integers are
+                scaled by what they hold.
             segmentation_maps: one 2-D map of whole numbers per picture, in the same containers.
             **options: any attribute of `ImageOptions`, for this call.
 

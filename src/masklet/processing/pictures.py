@@ -9,7 +9,8 @@ from PIL import Image
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
-from masklet.media.images import read_image, scaled_to_8_bit, to_rgb
+from masklet.media.images import read_image, to_rgb, white_of_image
+from masklet.media.pixel_depth import scaled_to_8_bit, white_of
 from masklet.processing.arrays import number_tensor
 
 Picture = Image.Image | np.ndarray | Tensor | str | os.PathLike[str]
@@ -33,13 +34,18 @@ def picture_list(images: object) -> list[Any]:
 
 
 def picture_pixels(
-    picture: Picture, *, channels: int = 3, convert: bool = True, input_data_format: str | None = None
+    picture: Picture,
+    *,
+    channels: int = 3,
+    convert: bool = True,
+    input_data_format: str | None = None,
+    white: float | None = None,
 ) -> Tensor:
     """Return the pixels of one picture as a tensor [channels, height, width], uint8 or float32.
 
     Files are read upright; images in memory are taken as they lie. Grey pictures are repeated into all channels and a
     surplus alpha channel is dropped, unless `convert` is False. bool becomes 0 and 255, 16-bit unsigned integers are
-    scaled to 8 bits, floats keep their values.
+    scaled to 8 bits by what they hold (`white_of`), floats keep their values.
 
     Args:
         picture: a Pillow image, a path, or an array or tensor [H, W], [H, W, C] or [C, H, W].
@@ -47,18 +53,19 @@ def picture_pixels(
         convert: whether to bring the picture to that many channels.
         input_data_format: "channels_first" or "channels_last" for arrays and tensors; None infers it, and where both
             would fit takes tensors as channels first and arrays as channels last.
+        white: what stands for white in integers of more than 8 bits; None: `white_of` the picture.
 
     Raises:
         UnreadableImageError: if a path cannot be read.
         InvalidInputError: if it is not a picture: wrong type or shape, empty, NaN or infinite values.
     """
     if isinstance(picture, str | os.PathLike):
-        picture = read_image(picture)
+        picture = read_image(picture, white=white)
     if isinstance(picture, Image.Image):
-        image = to_rgb(picture) if convert else picture
+        image = to_rgb(picture, white) if convert else picture
         pixels = _channels_first(torch.from_numpy(np.array(image)), "channels_last")
     elif isinstance(picture, np.ndarray | Tensor):
-        pixels = _channels_first(_as_tensor(picture), input_data_format or _data_format(picture))
+        pixels = _channels_first(_as_tensor(picture, white), input_data_format or _data_format(picture))
     else:
         raise InvalidInputError(
             f"A picture must be a PIL image, an array, a tensor or a path, got {type(picture).__name__}."
@@ -69,11 +76,33 @@ def picture_pixels(
     return _with_channels(pixels, channels) if convert else pixels
 
 
-def _as_tensor(values: np.ndarray | Tensor) -> Tensor:
-    is_deep = values.dtype in (torch.uint16, np.dtype(np.uint16), np.dtype(np.uint16).newbyteorder())
-    if is_deep and 0 not in values.shape:
-        values = scaled_to_8_bit(np.asarray(values))
+def white_of_picture(picture: Picture) -> float | None:
+    """Return `white_of` a picture of floats or of integers of more than 8 bits; None for others."""
+    if isinstance(picture, np.ndarray | Tensor):
+        return white_of(_as_array(picture)) if _is_deep(picture) or _is_float(picture) else None
+    return white_of_image(picture) if isinstance(picture, Image.Image | str | os.PathLike) else None
+
+
+def _as_tensor(values: np.ndarray | Tensor, white: float | None) -> Tensor:
+    if _is_deep(values):
+        values = scaled_to_8_bit(_as_array(values), white)
     return number_tensor(values, "A picture").detach()
+
+
+def _as_array(values: np.ndarray | Tensor) -> np.ndarray:
+    if isinstance(values, np.ndarray):
+        return values
+    return (values.detach().float() if values.is_floating_point() else values).cpu().numpy()
+
+
+def _is_deep(values: np.ndarray | Tensor) -> bool:
+    is_deep = values.dtype in (torch.uint16, np.dtype(np.uint16), np.dtype(np.uint16).newbyteorder())
+    return is_deep and 0 not in values.shape
+
+
+def _is_float(values: np.ndarray | Tensor) -> bool:
+    is_float = values.is_floating_point() if isinstance(values, Tensor) else values.dtype.kind == "f"
+    return is_float and 0 not in values.shape
 
 
 def _data_format(picture: np.ndarray | Tensor) -> str:

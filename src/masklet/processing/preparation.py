@@ -1,6 +1,6 @@
 """One picture, as the caller holds it, to one input of the network: what still pictures and frames of videos share."""
 
-import warnings
+import math
 from typing import Any
 
 import torch
@@ -8,26 +8,25 @@ from torch import Tensor
 
 from masklet.processing import pixels as pixel_steps
 from masklet.processing.image_options import ImageOptions
-from masklet.processing.pictures import picture_pixels
+from masklet.processing.pictures import picture_pixels, white_of_picture
 
 
-def original_pixels(picture: Any, options: ImageOptions) -> Tensor:
+def original_pixels(picture: Any, options: ImageOptions, white: float | None = None) -> Tensor:
     """Return the pixels of a picture [C, H, W], uint8 or float32, at its own size, on the device of the options.
 
-    Raises as `picture_pixels` does; floats that look as if they were rescaled already are warned about.
+    Where bytes will be divided by 255, floats from 0 to 1 are brought to 0 to 255. `white` is the value that stands for
+    white in floats, and in integers of more than 8 bits; None: `white_of` the picture. Raises as `picture_pixels` does.
     """
     pixels_chw = picture_pixels(
         picture,
         channels=options.channels,
         convert=options.do_convert_rgb,
         input_data_format=options.input_data_format,
+        white=white,
     )
-    if options.do_rescale and pixels_chw.is_floating_point() and 0 < pixels_chw.max() <= 1:
-        warnings.warn(
-            "A float picture has no value above 1, yet do_rescale=True divides it by 255 once more; "
-            "pass do_rescale=False if its range is 0 to 1.",
-            stacklevel=4,
-        )
+    divides_bytes = options.do_rescale and math.isclose(options.rescale_factor * 255, 1, rel_tol=0.01)
+    if divides_bytes and pixels_chw.is_floating_point() and (white or white_of_picture(pixels_chw)) == 1:
+        pixels_chw = pixels_chw * 255
     return pixels_chw if options.device is None else pixels_chw.to(options.device)
 
 

@@ -8,7 +8,9 @@ import numpy as np
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
+from masklet.media.pixel_depth import white_of_video
 from masklet.processing.image_options import ImageOptions
+from masklet.processing.pictures import white_of_picture
 from masklet.processing.preparation import original_pixels, prepared_pixels
 from masklet.processing.sizes import size_pairs
 
@@ -35,7 +37,11 @@ class PreparedFrames:
             raise InvalidInputError("The video has no frames.")
         self._pictures = pictures
         self._options = options
-        self.height, self.width = (int(side) for side in original_pixels(pictures[0], options).shape[1:])
+        first = pictures[0]
+        self._white = white_of_video(
+            len(pictures), lambda frame: white_of_picture(first if frame == 0 else pictures[frame])
+        )
+        self.height, self.width = (int(side) for side in self._original(first).shape[1:])
 
     def __len__(self) -> int:
         return len(self._pictures)
@@ -44,7 +50,7 @@ class PreparedFrames:
         """Return frame `frame`, 0 to len - 1, as float32 [3, height, width] of the network's input."""
         if not 0 <= frame < len(self):
             raise IndexError(f"The video has the frames 0 to {len(self) - 1}; got {frame}.")
-        pixels_chw = original_pixels(self._pictures[frame], self._options)
+        pixels_chw = self._original(self._pictures[frame])
         height, width = pixels_chw.shape[1:]
         if (height, width) != (self.height, self.width):
             raise InvalidInputError(
@@ -52,6 +58,9 @@ class PreparedFrames:
                 "must be of one size."
             )
         return prepared_pixels(pixels_chw, self._options)
+
+    def _original(self, picture: Any) -> Tensor:
+        return original_pixels(picture, self._options, self._white)
 
 
 class StackedFrames:

@@ -92,3 +92,13 @@ def test_frames_of_several_sizes_are_refused_by_name(tmp_path):
 def test_arrays_of_other_kinds_are_refused():
     with pytest.raises(InvalidInputError, match=r"Frame 0 is float64 \[4, 6, 3\]"):
         FramePictures([np.zeros((4, 6, 3))], "the list")
+
+
+def test_frames_of_sixteen_bits_share_one_white(tmp_path):
+    """Each stretched by itself, the second of these would be four times as bright as the others."""
+    for number, highest in enumerate((3000, 900, 4000)):
+        values = np.full((4, 6), 800, np.uint16)
+        values[0, 0] = highest
+        Image.fromarray(values).save(tmp_path / f"{number}.png")
+    video = FramePictures(frames_of_folder(tmp_path), "frames")
+    assert [video.read(number).pixels[2, 2].tolist() for number in range(3)] == [[50, 50, 50]] * 3

@@ -1,13 +1,15 @@
 """Reading picture files of every mode, and refusing what is no picture."""
 
+import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from masklet.errors import InvalidInputError, UnreadableImageError
-from masklet.media.images import read_image, to_rgb
+from masklet.media.images import read_image, to_rgb, white_of_image
 
 RAMP = np.arange(0, 240, 10, dtype=np.uint8).reshape(4, 6)
 
@@ -54,6 +56,51 @@ def test_sixteen_bits_are_scaled_not_clipped(tmp_path: Path) -> None:
         read = np.asarray(read_image(saved(Image.fromarray(deep), tmp_path / name)))
         np.testing.assert_array_equal(read, np.repeat(RAMP[..., None], 3, axis=2))
     np.testing.assert_array_equal(np.asarray(to_rgb(Image.fromarray(deep.astype(np.int32))))[..., 0], RAMP)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+def test_fewer_bits_in_sixteen_are_stretched_to_what_they_are(bits: int, tmp_path: Path) -> None:
+    deep = np.round(RAMP * ((2**bits - 1) / 255)).astype(np.uint16)
+    for name in ("deep.png", "deep.tiff"):
+        read = np.asarray(read_image(saved(Image.fromarray(deep), tmp_path / name)))
+        np.testing.assert_allclose(read[..., 1].astype(int), RAMP, atol=1)
+        half = np.asarray(read_image(tmp_path / name, white=2.0 ** (bits + 1)))
+        np.testing.assert_allclose(half[..., 1], RAMP / 2, atol=1)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tiff"])
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("bits", [12, 16])
+def test_colours_of_sixteen_bits_are_stretched_too(bits: int, channels: int, suffix: str, tmp_path: Path) -> None:
+    colours = np.random.default_rng(0).integers(0, 256, (5, 7, channels), dtype=np.uint8)
+    colours[..., 3:] = 255  # opaque
+    colours[0, 0] = 255
+    deep = np.round(colours * ((2**bits - 1) / 255)).astype(np.uint16)
+    deep[..., 3:] = 65535
+    path = tmp_path / f"deep.{suffix}"
+    cv2.imwrite(str(path), deep[..., [2, 1, 0, 3][:channels]])
+    np.testing.assert_allclose(np.asarray(read_image(path)).astype(int), colours[..., :3], atol=1)
+    with path.open("rb") as file:
+        np.testing.assert_array_equal(np.asarray(read_image(file)), np.asarray(read_image(path)))
+    white = 2 * (2.0**bits - 1)
+    assert white_of_image(path) == (4095 if bits == 12 else None)
+    if bits == 12:
+        np.testing.assert_allclose(np.asarray(read_image(path, white=white)), colours[..., :3] / 2, atol=1)
+
+
+def test_stretched_colours_are_turned_upright(tmp_path: Path) -> None:
+    values = np.arange(24, dtype=np.uint16).reshape(4, 6, 1).repeat(3, axis=2) * 170  # 12 bits
+    path = tmp_path / "turned.png"
+    cv2.imwrite(str(path), values)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = path.read_bytes()
+    chunk = b"eXIf" + exif.tobytes()[6:]
+    end = data.rindex(b"IEND") - 4
+    packed = (len(chunk) - 4).to_bytes(4) + chunk + zlib.crc32(chunk).to_bytes(4)
+    path.write_bytes(data[:end] + packed + data[end:])
+    expected = np.rot90(np.round(values[..., 0] * (255 / 4095)), -1)
+    np.testing.assert_array_equal(np.asarray(read_image(path))[..., 2], expected)
 
 
 @pytest.mark.parametrize(

@@ -164,9 +164,22 @@ def test_float_pictures(processor: Sam2ImageProcessorFast) -> None:
     assert not torch.equal(as_floats, as_bytes), "floats are resized without rounding"
     scaled = picture / 255
     torch.testing.assert_close(processor(scaled, do_rescale=False, return_tensors="pt").pixel_values, as_floats)
-    with pytest.warns(UserWarning, match="do_rescale=False"):
-        processor(scaled)
+    torch.testing.assert_close(processor(scaled, return_tensors="pt").pixel_values, as_floats)
     assert scaled.max() <= 1, "the caller's array is not changed"
+
+
+def test_floats_from_0_to_1_are_scaled_where_bytes_would_be(processor: Sam2ImageProcessorFast) -> None:
+    picture = pictures(1)[0]
+    as_floats = processor(picture.astype(np.float32), return_tensors="pt").pixel_values
+    scaled = torch.from_numpy(picture / 255).permute(2, 0, 1)
+    sharpened = scaled * 1.2 - 0.1  # a sharp filter leaves floats a little beyond 0 and 1
+    expected = processor(sharpened.numpy() * 255, input_data_format="channels_first", return_tensors="pt").pixel_values
+    for given, result in ((scaled, as_floats), (scaled.half(), as_floats), (sharpened, expected)):
+        torch.testing.assert_close(processor(given, return_tensors="pt").pixel_values, result, atol=0.01, rtol=0)
+    own = processor(scaled, rescale_factor=1.0, return_tensors="pt").pixel_values
+    torch.testing.assert_close(own, processor(scaled, do_rescale=False, return_tensors="pt").pixel_values)
+    dark = np.full((8, 9, 3), 2.0)  # of 255
+    torch.testing.assert_close(processor(dark)["pixel_values"][0], processor(dark.astype(np.uint8))["pixel_values"][0])
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 20_000), (20_000, 1), (3, 20_000)])

@@ -60,6 +60,18 @@ def test_a_deep_image_in_memory_is_scaled() -> None:
     assert torch.equal(picture_pixels(deep)[1], CHW[0])
 
 
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+def test_deep_arrays_are_scaled_by_the_bits_that_they_hold(bits: int) -> None:
+    white = 2**bits - 1
+    deep = np.round(HWC.astype(np.float64) * (white / 255)).astype(np.uint16)
+    deep[0, 0, 0] = white
+    for given in (deep, torch.from_numpy(deep), deep.astype(">u2")):
+        difference = picture_pixels(given)[:, 1:].int() - CHW[:, 1:].int()
+        assert difference.abs().max() <= 1
+    darker = picture_pixels(deep, white=2.0 * white)
+    torch.testing.assert_close(darker[:, 1:].float(), CHW[:, 1:] / 2, atol=1, rtol=0)
+
+
 @pytest.mark.parametrize(
     ("picture", "message"),
     [

@@ -47,6 +47,28 @@ def test_frames_are_read_when_they_are_asked_for() -> None:
     assert torch.equal(first, expected)
 
 
+@pytest.mark.parametrize("kind", ["array", "list", "tensor", "list of tensors"])
+def test_floats_from_0_to_1_are_the_frames_that_bytes_are(kind: str) -> None:
+    clip = np.stack(small_clip())
+    scaled = clip / 255.0
+    scaled[0], scaled[4] = 0, 0.004  # dark, which does not tell the range
+    tensor = torch.from_numpy(scaled).permute(0, 3, 1, 2)
+    video = {"array": scaled, "list": list(scaled), "tensor": tensor, "list of tensors": list(tensor)}[kind]
+    processor = Sam2VideoProcessor(size=SIDE)
+    frames, expected = processor.video_frames(video), processor.video_frames(scaled * 255)
+    for number in range(6):
+        torch.testing.assert_close(frames[number], expected[number], atol=1e-4, rtol=0)
+    assert torch.equal(
+        expected[4], processor.video_frames([np.full((HEIGHT, WIDTH, 3), 1.02)] * 2 + [clip[1] * 1.0])[0]
+    )
+
+
+def test_frames_of_sixteen_bits_share_one_white() -> None:
+    frames = [np.full((HEIGHT, WIDTH, 3), value, np.uint16) for value in (3000, 800, 4000)]
+    prepared = Sam2VideoProcessor(size=SIDE, image_mean=0, image_std=1).video_frames(frames)
+    assert [round(prepared[number].max().item() * 4095, -2) for number in range(3)] == [3000, 800, 4000]
+
+
 def test_there_are_no_frames_beyond_the_last() -> None:
     frames = Sam2VideoProcessor(size=SIDE).video_frames(small_clip())
     for number in (-1, 6):
