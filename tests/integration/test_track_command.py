@@ -1,7 +1,9 @@
 """`masklet track` as a user calls it: with a tracker that follows a colour, and with a real one of random weights."""
 
 import json
+import random
 import re
+import shutil
 import signal
 from pathlib import Path
 
@@ -11,9 +13,10 @@ from PIL import Image
 from tests.integration.command_errors import assert_one_line
 from tests.small_videos import SIZE, small_video_model
 from tests.unit.media.small_videos import moving_square, write_small_video
+from tests.unit.tracking.saved_sessions import rewrite_as_format_1
 from typer.testing import CliRunner
 
-from masklet import Sam2Processor
+from masklet import Sam2Processor, VideoTracker
 from masklet.cli import track as command
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
@@ -322,3 +325,66 @@ def test_a_session_of_another_video_is_refused(here, model):
     assert track(*options, "--point", "5,15", "--range", ":2", "--save-session", "kept").exit_code == ExitCode.DONE
     write_small_video(here / "v.mp4", moving_square(4, 32, 48))
     assert_one_line(track(*options, "--resume", "kept"), ExitCode.WRONG_USAGE, "another video")
+
+
+@pytest.fixture
+def kept(here, model):
+    """The options of a session of the first frames, in the folder kept, and what is written when it goes on."""
+    options = ["--model", model, "--device", "cpu", "--write", "none"]
+    assert track(*options, "--point", "5,15", "--range", ":4", "--save-session", "kept").exit_code == ExitCode.DONE
+    assert track(*options, "--resume", "kept").exit_code == ExitCode.DONE
+    return options, Path("out/v.json").read_text()
+
+
+def test_of_a_damaged_session_no_other_masks_are_written(here, kept):
+    """Bits are flipped and files cut off, wherever; the command says so in a line, or writes what it would have."""
+    options, expected = kept
+    chance, refused = random.Random(3), 0
+    for _ in range(24):
+        shutil.rmtree("damaged", ignore_errors=True)
+        shutil.copytree("kept", "damaged")
+        path = chance.choice(sorted(path for path in Path("damaged").iterdir() if path.stat().st_size))
+        content = bytearray(path.read_bytes())
+        place = chance.randrange(len(content))
+        content[place] ^= 1 << chance.randrange(8)
+        path.write_bytes(content if chance.random() < 0.7 else content[:place])
+        Path("out/v.json").unlink(missing_ok=True)
+        result = track(*options, "--resume", "damaged")
+        if result.exit_code == ExitCode.DONE:
+            assert Path("out/v.json").read_text() == expected
+        else:
+            assert_one_line(result, ExitCode.FILE_PROBLEM, "damaged holds no readable session")
+            refused += 1
+    assert refused > 20
+
+
+def test_masks_and_memories_of_two_saves_do_not_go_together(here, kept):
+    """As a kill between two steps of saving would have left them."""
+    options, _ = kept
+    assert track(*options, "--resume", "kept", "--range", ":6", "--save-session", "later").exit_code == ExitCode.DONE
+    (earlier,), (later,) = Path("kept").glob("masks-*"), Path("later").glob("masks-*")
+    later.write_bytes(earlier.read_bytes())
+    assert_one_line(track(*options, "--resume", "later"), ExitCode.FILE_PROBLEM, "later holds no readable session")
+
+
+def test_sessions_of_the_first_version_go_on_unless_masks_and_memories_differ(here, kept):
+    options, expected = kept
+    with open_video("v.mp4") as video:
+        session = VideoTracker.from_pretrained(options[1]).resume("kept", video).session
+        rewrite_as_format_1(Path("kept"), session)
+    shutil.copy("out/v.json", "all.json")
+    masks = json.loads(Path("all.json").read_text())
+    for stop, is_used in ((4, True), (3, False)):
+        Path("kept/masks.json").write_text(json.dumps({**masks, "frames": masks["frames"][:stop]}))
+        Path("out/v.json").unlink()
+        result = track(*options, "--resume", "kept")
+        if is_used:
+            assert result.exit_code == ExitCode.DONE, result.output
+            assert Path("out/v.json").read_text() == expected
+        else:
+            assert_one_line(result, ExitCode.FILE_PROBLEM, "its masks are older than its memories")
+
+
+@pytest.mark.parametrize("option", ["--save-every=-1", "--save-every=nan", "--save-every=often"])
+def test_how_often_is_a_number_of_seconds(here, tracker, option):
+    assert_one_line(track("--point", "5,15", option), ExitCode.WRONG_USAGE, "--save-every")

@@ -1,4 +1,4 @@
-"""Ctrl-C as a wish: work that goes on step by step can end after a step, with a whole result; and being ended."""
+"""Ctrl-C, or being terminated, as a wish: work that goes on step by step can end after a step, with a whole result."""
 
 import signal
 import sys
@@ -15,12 +15,12 @@ def exit_when_terminated() -> None:
 
 
 class Interruption:
-    """Whether Ctrl-C was pressed."""
+    """Whether Ctrl-C was pressed, or the process was asked to terminate."""
 
     was_asked_for = False
 
     def ask(self, number: int, frame: FrameType | None) -> None:
-        """Take note of the first Ctrl-C; at the second, stop at once."""
+        """Take note of the first signal; at the second, stop at once."""
         if self.was_asked_for:
             raise KeyboardInterrupt
         self.was_asked_for = True
@@ -28,10 +28,11 @@ class Interruption:
 
 @contextmanager
 def noticed_interruption() -> Iterator[Interruption]:
-    """Within the block the first Ctrl-C is only noticed; a second one interrupts as usual."""
+    """Within the block the first Ctrl-C or SIGTERM is only noticed; a second one interrupts as usual."""
     interruption = Interruption()
-    previous = signal.signal(signal.SIGINT, interruption.ask)
+    previous = {number: signal.signal(number, interruption.ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield interruption
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)

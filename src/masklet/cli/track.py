@@ -6,6 +6,7 @@ import math
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,7 +36,7 @@ from masklet.cli.track_choices import (
     parsed_range,
 )
 from masklet.configuration.tracking_presets import TrackingPreset
-from masklet.errors import InvalidInputError
+from masklet.errors import DamagedSessionError, InvalidInputError
 from masklet.jobs.frame_plan import Direction, TrackingTask
 
 if TYPE_CHECKING:
@@ -155,6 +156,19 @@ def _check(asked: Asked, outputs: TrackOutputs, video: VideoReader, save_session
     outputs.check(each.prompt.object_id for each in asked.prompts)
     if save_session is not None:
         check_writable(save_session)
+    if asked.saved is None:
+        _note_unfinished(save_session or outputs.session, is_replaced=save_session is not None)
+
+
+def _note_unfinished(folder: Path, *, is_replaced: bool) -> None:
+    """Tell who begins anew of what a run that was killed has left: nothing else does."""
+    from masklet.jobs.tracking_journal import SavedTracking
+
+    with suppress(DamagedSessionError):
+        if SavedTracking.read(folder).task is not None:
+            fate = "it is replaced now" if is_replaced else "it stays as it is"
+            resume = f"--resume {shlex.quote(str(folder))}"
+            print(f"Note: {folder} holds an unfinished session, {fate}; {resume} goes on with it.", file=sys.stderr)
 
 
 def _journal(

@@ -15,13 +15,16 @@ def _interrupts_count():
     signal.signal(signal.SIGINT, previous)
 
 
-def test_the_first_interruption_is_noticed_the_second_interrupts():
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_interruption_is_noticed_the_second_interrupts(number):
+    before = signal.getsignal(number)
     with noticed_interruption() as interruption:
         assert not interruption.was_asked_for
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(number)
         assert interruption.was_asked_for
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(number) is before
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
 
