@@ -36,7 +36,7 @@ class Part:
     checksum: int
 
     def to_json(self) -> PartInJson:
-        """Return what an index or a data file says of this part."""
+        """Return this part as plain JSON, for an index or a data file."""
         return [self.file, self.size, self.checksum]
 
     @classmethod

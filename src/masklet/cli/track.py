@@ -130,7 +130,7 @@ def _saved(resume: Path | None) -> SavedTracking | None:
 def _task(
     frames: str | None, direction: Direction | None, video: VideoReader, saved: SavedTracking | None
 ) -> TrackingTask:
-    """Return what is to be tracked: of what no option says, an unfinished session knows what was asked for."""
+    """Return what is to be tracked: where options are left out, what was asked for in an unfinished session."""
     unfinished = None if saved is None else saved.task
     if unfinished is None:
         return TrackingTask(parsed_range(frames, len(video)), direction or Direction.FORWARD)
@@ -161,7 +161,7 @@ def _check(asked: Asked, outputs: TrackOutputs, video: VideoReader, save_session
 
 
 def _note_unfinished(folder: Path, *, is_replaced: bool) -> None:
-    """Tell who begins anew of what a run that was killed has left: nothing else does."""
+    """Report, to a user who begins anew, the session that a killed run has left."""
     from masklet.jobs.tracking_journal import SavedTracking
 
     with suppress(DamagedSessionError):

@@ -40,7 +40,7 @@ class SavedWork(Protocol):
 
 
 class TrackingJournal:
-    """Saves a job into a folder, now and then and when it is told to. Close it, or use it as a context.
+    """Saves a job into a folder, every so many seconds and whenever `save` is called. Close it, or use it as a context.
 
     Args:
         folder: where to; held, and made if need be, from now on. None: `default`, held from the first save on.

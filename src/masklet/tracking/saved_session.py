@@ -110,7 +110,7 @@ def commit_session(writer: FolderWriter, session: SessionInJson, **others: Any) 
 
 @dataclass(frozen=True)
 class SavedSession:
-    """What the folder of a session says, before its tensors are read.
+    """The description of a saved session, before its tensors are read.
 
     Attributes:
         folder: where it is.

@@ -1,4 +1,4 @@
-"""What the JSON of a saved session says, checked value by value; tensors and masks are in files beside it."""
+"""The JSON that describes a saved session, checked value by value; tensors and masks are in files beside it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ def _fields(value: object, names: Mapping[str, Any], what: str) -> dict[str, Any
     if not isinstance(value, dict):
         raise InvalidInputError(f"{what} must be described by an object; got {shown(value)}.")
     if missing := [name for name in names if name not in value]:
-        raise InvalidInputError(f"It does not say {', '.join(missing)}.")
+        raise InvalidInputError(f"{what} must have {', '.join(missing)}; got {shown(list(value))}.")
     return value
 
 

@@ -29,7 +29,7 @@ def read_format_1(folder: Path, content: Mapping[str, Any], description: Session
     """
     name = content.get("memories")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise InvalidInputError(f"It does not name its memories, but says {shown(name)}.")
+        raise InvalidInputError(f"memories must be the name of a tensor file; got {shown(name)}.")
     history: dict[tuple[int, str], dict[int, Any]] = {}
     for index, (described, entry) in enumerate(zip(description.objects, content["objects"], strict=True)):
         history[described.object_id, RESULTS] = dict(entry["results"])

@@ -1,6 +1,6 @@
 """What is out of a session's reach, compact masks and memories on disk: as lines in a file that only grows.
 
-A line says what is gone and what is new of one object since the line before: [object id, kind, [frames that are gone],
+A line holds what is gone and what is new of one object since the line before: [object id, kind, [frames that are gone],
 [[frame, value], ...]]. Kinds are "results", whose values are the fields of a `FrameResult`, and "archived", whose
 values are [direction, part], the part being the file of a memory.
 """
@@ -27,7 +27,7 @@ History = Mapping[Key, dict[int, Any]]
 
 
 class HistoryWriter:
-    """Adds to the history what is new in a session, which is told by the identity of the values."""
+    """Adds to the history what is new in a session, which is recognised by the identity of the values."""
 
     def __init__(self, folder: FolderWriter) -> None:
         self._folder = folder

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 from tests.small_videos import small_video_model
-from tests.unit.tracking.saved_sessions import rewrite_as_format_1
+from tests.unit.tracking.saved_sessions import index_of, rewrite_as_format_1, write_index
 from tests.unit.tracking.small_sessions import (
     FRAMES,
     HEIGHT,
@@ -116,6 +116,24 @@ def test_folders_without_a_session(tmp_path: Path) -> None:
     (tmp_path / "session.json").write_text('{"format": 99}')
     with pytest.raises(DamagedSessionError, match="has format 99; this version reads formats 1 and 2"):
         load(tmp_path, video(), model())
+
+
+@pytest.mark.parametrize(
+    ("missing", "complaint"),
+    [
+        ("model", "A session must have model; got"),
+        ("objects", "A session must have objects; got"),
+        ("video_height", "A session must have video_height; got"),
+        ("tensors", "A part of a data file is"),
+    ],
+)
+def test_descriptions_that_lack_something(tmp_path: Path, missing: str, complaint: str) -> None:
+    new_session().save(tmp_path, model())
+    content = index_of(tmp_path)
+    del content["session"][missing]
+    write_index(tmp_path, content)
+    with pytest.raises(DamagedSessionError, match=complaint):
+        Sam2VideoInferenceSession.load(tmp_path, video(), model())
 
 
 def test_damage_is_both_a_file_that_cannot_be_used_and_an_input(tmp_path: Path) -> None:
