@@ -50,7 +50,7 @@ class Part:
 class FolderWriter:
     """Writes a folder in commits; nothing that an earlier commit named is touched before the next one counts.
 
-    After an error the writer is of no use; another one goes on from nothing. Close it, or use it as a context.
+    After an error `begin_anew`. Close it, or use it as a context.
 
     Args:
         folder: made if it does not exist, and held until the writer is closed.
@@ -65,14 +65,11 @@ class FolderWriter:
     def __init__(self, folder: str | os.PathLike[str], index: str, work: str) -> None:
         self.folder = Path(folder)
         self._index = index
-        self._own = uuid.uuid4().hex
-        self._count = 0
-        self._growing: dict[str, _GrowingFile] = {}
-        self._superseded: list[str] = []
-        self._has_committed = self._is_closed = False
+        self._is_closed = False
         self._is_new = not self.folder.exists()
-        self.folder.mkdir(parents=True, exist_ok=True)
         self._files, self._holding = ExitStack(), ExitStack()
+        self.begin_anew()
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._holding.enter_context(alone_in(self.folder, work))
         remove_unfinished(self.folder)
 
@@ -83,6 +80,15 @@ class FolderWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def begin_anew(self) -> None:
+        """Forget all files of this writer, of which some may be incomplete; the last commit counts until the next."""
+        self._files.close()
+        self._own = uuid.uuid4().hex
+        self._count = 0
+        self._growing: dict[str, _GrowingFile] = {}
+        self._superseded: list[str] = []
+        self._has_committed = False
 
     def append(self, name: str, content: bytes) -> None:
         """Add to the file that grows under `name`: lower-case letters, and the suffix jsonl or safetensors."""
@@ -118,6 +124,7 @@ class FolderWriter:
         with written_whole(self.folder / self._index, durable=True) as unfinished:
             text = json.dumps({**content, CHECKSUM: _checksum_of_index(content)}, indent=1)
             unfinished.write_text(text, encoding="utf-8")
+        self._is_new = False
         self._remove_superseded()
 
     def discard(self) -> None:

@@ -92,12 +92,13 @@ class TrackingJournal:
     def save(self, job: SavedWork) -> Path:
         """Save session and masks as they are now, in one step, and return the folder; OSError if that fails."""
         if self._folder_writer is None:
-            self._folder_writer = session_folder(self.folder) if self.folder else _first_free(self._default)
+            self._folder_writer = _first_free(self._default)
             self.folder = self._folder_writer.folder
         try:
             self._commit(job, self._folder_writer)
         except BaseException:
-            self.close()  # what it has begun to write may be incomplete; another writer begins anew
+            self._folder_writer.begin_anew()
+            self._session = None
             raise
         return self._folder_writer.folder
 
@@ -116,11 +117,8 @@ class TrackingJournal:
 
     def finish(self) -> None:
         """Remove the folder if nobody asked for it: all results are there."""
-        if not self._is_asked_for and self.folder is not None:
-            try:
-                (self._folder_writer or session_folder(self.folder)).discard()
-            except OSError as error:
-                self._on_problem(error)
+        if not self._is_asked_for and self._folder_writer is not None:
+            self._folder_writer.discard()
         self.close()
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from masklet.committed_folder import FolderWriter, Part, checked_file, checked_lines, read_index
 from masklet.errors import DamagedSessionError, InvalidInputError
@@ -22,15 +22,9 @@ from masklet.modeling.video_network import VideoNetwork
 from masklet.tracking.fingerprint import fingerprint
 from masklet.tracking.frames import Frames
 from masklet.tracking.retention import RetentionChoice
-from masklet.tracking.saved_tensors import TensorReader, Tensors, below, stored
+from masklet.tracking.saved_tensors import TensorReader, Tensors, below, stored, write_tensors
 from masklet.tracking.session import Sam2VideoInferenceSession
-from masklet.tracking.session_description import (
-    ObjectDescription,
-    SessionDescription,
-    as_it_is,
-    direction,
-    frames_of,
-)
+from masklet.tracking.session_description import ObjectDescription, SessionDescription, direction, frames_of
 from masklet.tracking.session_format_1 import existing_file, read_format_1
 from masklet.tracking.session_history import ARCHIVED, RESULTS, History, HistoryWriter, read_history, result_from
 from masklet.tracking.session_history import FILE as HISTORY_FILE
@@ -77,7 +71,7 @@ class SessionWriter:
         self._history.append(session.objects())
         if self._tensors is not None:
             self._folder.supersede(self._tensors)
-        self._tensors = self._folder.put(TENSORS_FILE, lambda path: save_file(tensors, path))
+        self._tensors = self._folder.put(TENSORS_FILE, lambda path: write_tensors(tensors, path))
         history = self._folder.part(HISTORY_FILE)
         return {**asdict(description), "tensors": self._tensors.to_json(), "history": history.to_json()}
 
@@ -220,9 +214,7 @@ def _restored(
 ) -> Iterator[TrackedObject]:
     """Yield the objects of a saved session, made for `session`."""
     reader = TensorReader(network, session.dtype, session.inference_state_device)
-    tensors, history = (
-        read_format_1(saved.folder, saved.content, saved.description) if saved.is_older else _files(saved)
-    )
+    tensors, history = _files(saved)
     height, width = session.video_height, session.video_width
     size = network.prompt_encoder.config.mask_input_size if height is None or width is None else (height, width)
     for index, described in enumerate(saved.description.objects):
@@ -231,11 +223,12 @@ def _restored(
         results, archived = (
             [list(entry) for entry in history.get((target.object_id, kind), {}).items()] for kind in (RESULTS, ARCHIVED)
         )
-        for frame, value in frames_of(results, as_it_is, session.num_frames).items():
-            target.bank.results[frame] = result_from(value, size, is_checked=saved.is_checked)
-        for frame, value in frames_of(archived, as_it_is, session.num_frames).items():
-            if target.bank.archive is not None:
-                reverse, path = direction(value[0], "reverse"), _archived_path(saved, value[1])
+        target.bank.results |= frames_of(
+            results, lambda value, _: result_from(value, size, is_checked=saved.is_checked), session.num_frames
+        )
+        if target.bank.archive is not None:
+            for frame, (reverse, file) in frames_of(archived, _archived, session.num_frames).items():
+                path = _archived_path(saved, file)
                 reader.memory(load_file(path), reverse)  # so that what is wrong with it is reported now
                 target.bank.archive.take(frame, path, reverse)
         yield target
@@ -260,6 +253,12 @@ def _files(saved: SavedSession) -> tuple[Tensors, History]:
     session = saved.content["session"]
     tensors = load_file(checked_file(saved.folder, Part.from_json(session.get("tensors"))))
     return tensors, read_history(checked_lines(saved.folder, Part.from_json(session.get("history"))))
+
+
+def _archived(value: Any, name: str) -> tuple[bool | None, Any]:
+    """The direction and the file of a memory on disk."""
+    reverse, file = value
+    return direction(reverse, name), file
 
 
 def _archived_path(saved: SavedSession, value: Any) -> Path:

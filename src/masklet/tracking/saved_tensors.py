@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import save_file
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
@@ -23,6 +26,14 @@ def stored(value: FramePrompt | FrameMemory, place: str) -> Tensors:
         for field, tensor in vars(value).items()
         if isinstance(tensor, Tensor)
     }
+
+
+def write_tensors(tensors: Tensors, path: Path) -> None:
+    """Write tensors to a file; OSError if that fails, on a full disk, say, for which safetensors has another kind."""
+    try:
+        save_file(tensors, path)
+    except SafetensorError as error:
+        raise OSError(f"{path} cannot be written: {error}") from error
 
 
 def below(tensors: Mapping[str, Tensor], place: str) -> Tensors:

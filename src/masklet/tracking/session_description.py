@@ -99,11 +99,6 @@ def frames_of(value: object, read: Callable[[object, str], Value], frame_count: 
     return found
 
 
-def as_it_is(value: object, name: str) -> Any:
-    """Return a value that is checked elsewhere."""
-    return value
-
-
 def direction(value: object, name: str) -> bool | None:
     """Return whether a frame was tracked in reverse, None if it was not tracked."""
     return None if value is None else _flag(value, name)

@@ -94,7 +94,13 @@ def test_it_saves_only_when_it_is_told_to(tmp_path: Path, job: Job) -> None:
     assert SavedTracking.read(tmp_path / "v_session").task == job.task
 
 
-def test_the_default_folder_goes_when_all_is_done_one_that_was_asked_for_stays(tmp_path: Path, job: Job) -> None:
+def full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_the_default_folder_goes_when_all_is_done_one_that_was_asked_for_stays(
+    tmp_path: Path, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with job.journal(None, tmp_path / "default") as journal:
         journal.save(job)
         journal.finish()
@@ -102,6 +108,11 @@ def test_the_default_folder_goes_when_all_is_done_one_that_was_asked_for_stays(t
         journal.save(job)
         journal.finish()
     with job.journal(None, tmp_path / "default") as journal:
+        journal.finish()
+    with job.journal(None, tmp_path / "default") as journal, monkeypatch.context() as patched:
+        patched.setattr(tracking_journal, "commit_session", full)
+        with pytest.raises(OSError, match="No space"):
+            journal.save(job)
         journal.finish()
     assert [path.name for path in tmp_path.iterdir()] == ["asked"]
 
@@ -125,9 +136,6 @@ def test_a_full_disk_leaves_the_save_before_and_the_next_one_is_whole(
     tmp_path: Path, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     problems: list[OSError] = []
-
-    def full(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
 
     with job.journal(tmp_path / "s", tmp_path, on_problem=problems.append) as journal:
         journal.save(job)

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from tests.small_videos import small_video_model
 from tests.unit.tracking.saved_sessions import index_of, rewrite_as_format_1, write_index
 from tests.unit.tracking.small_sessions import (
@@ -21,6 +22,7 @@ from torch import Tensor
 
 from masklet import Sam2VideoInferenceSession
 from masklet.errors import CheckpointError, DamagedSessionError, InvalidInputError
+from masklet.tracking import saved_tensors
 from masklet.tracking.memory_bank import FrameMemory
 from masklet.tracking.saved_session import SessionWriter, commit_session, session_folder
 
@@ -228,3 +230,22 @@ def test_sessions_of_format_1_are_read(tmp_path: Path, retention: str) -> None:
     other = Sam2VideoInferenceSession.load(tmp_path, video(), model())
     assert_equal_sessions(other, session)
     assert same(tracked(other, 4), tracked(session, 4))
+
+
+def test_a_full_disk_is_an_error_of_the_system_and_leaves_the_session_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = new_session()
+    session.add_points(1, 0, *CLICK)
+    session.save(tmp_path, model())
+    before = sorted(tmp_path.iterdir())
+
+    def full(tensors: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(saved_tensors, "save_file", full)
+    with pytest.raises(OSError, match="cannot be written: I/O error: No space left"):
+        session.save(tmp_path, model())
+    assert sorted(tmp_path.iterdir()) == before
+    assert Sam2VideoInferenceSession.load(tmp_path, video(), model()).obj_ids == [1]
