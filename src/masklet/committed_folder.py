@@ -8,7 +8,7 @@ import os
 import re
 import uuid
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,9 +65,9 @@ class FolderWriter:
     def __init__(self, folder: str | os.PathLike[str], index: str, work: str) -> None:
         self.folder = Path(folder)
         self._index = index
-        self._is_closed = False
         self._is_new = not self.folder.exists()
         self._files, self._holding = ExitStack(), ExitStack()
+        self._pending: set[str] = set()  # files that no commit can have named yet
         self.begin_anew()
         self.folder.mkdir(parents=True, exist_ok=True)
         self._holding.enter_context(alone_in(self.folder, work))
@@ -83,7 +83,7 @@ class FolderWriter:
 
     def begin_anew(self) -> None:
         """Forget all files of this writer, of which some may be incomplete; the last commit counts until the next."""
-        self._files.close()
+        self._remove_pending()
         self._own = uuid.uuid4().hex
         self._count = 0
         self._growing: dict[str, _GrowingFile] = {}
@@ -121,6 +121,7 @@ class FolderWriter:
         for each in self._growing.values():
             each.sync()
         sync(self.folder)
+        self._pending.clear()
         with written_whole(self.folder / self._index, durable=True) as unfinished:
             text = json.dumps({**content, CHECKSUM: _checksum_of_index(content)}, indent=1)
             unfinished.write_text(text, encoding="utf-8")
@@ -129,26 +130,26 @@ class FolderWriter:
 
     def discard(self) -> None:
         """Remove the folder, but for files that are not its own."""
-        self._close(remove=[self._index, *self._data_files()], is_gone=True)
+        self._files.close()
+        for name in (self._index, *self._data_files()):  # without its index the folder counts no more
+            (self.folder / name).unlink(missing_ok=True)
+        self._is_new = True
+        self.close()
 
     def close(self) -> None:
-        """Let go of the folder; of a writer that has committed nothing, nothing stays."""
-        if self._has_committed or self._is_closed:
-            self._close(remove=())
-        else:
-            own = [name for name in self._data_files() if self._own in name]
-            self._close(remove=own, is_gone=self._is_new)
-
-    def _close(self, remove: Iterable[str], *, is_gone: bool = False) -> None:
-        self._files.close()
-        for name in remove:  # an index first: without it the folder counts no more
-            (self.folder / name).unlink(missing_ok=True)
-        if is_gone:
+        """Let go of the folder; what was not committed goes, and a new folder without any commit."""
+        self._remove_pending()
+        if self._is_new:
             (self.folder / LOCK_FILE).unlink(missing_ok=True)
             with suppress(OSError):  # somebody else has put something there
                 self.folder.rmdir()
         self._holding.close()
-        self._is_closed = True
+        self._is_new = False
+
+    def _remove_pending(self) -> None:
+        self._files.close()
+        while self._pending:
+            (self.folder / self._pending.pop()).unlink(missing_ok=True)
 
     def _remove_superseded(self) -> None:
         if not self._has_committed:
@@ -163,7 +164,9 @@ class FolderWriter:
     def _new_path(self, name: str) -> Path:
         self._count += 1
         stem, _, suffix = name.partition(".")
-        return self.folder / f"{stem}-{self._own}-{self._count}.{suffix}"
+        path = self.folder / f"{stem}-{self._own}-{self._count}.{suffix}"
+        self._pending.add(path.name)
+        return path
 
 
 class _GrowingFile:

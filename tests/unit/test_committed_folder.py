@@ -1,6 +1,7 @@
 """Folders whose content counts by one index."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,46 @@ def test_a_writer_that_commits_nothing_leaves_what_was_there(tmp_path: Path) -> 
     with writer(tmp_path) as folder:
         folder.append("lines.jsonl", b"one\n")
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_an_error_leaves_the_last_commit_and_nothing_half_written(tmp_path: Path) -> None:
+    def half(path: Path) -> None:
+        path.write_text("ha")
+        raise OSError("No space left on device")
+
+    with writer(tmp_path) as folder:
+        folder.append("lines.jsonl", b"one\n")
+        part = folder.part("lines.jsonl")
+        folder.commit({"lines": part.to_json()})
+        folder.append("lines.jsonl", b"half")
+        with pytest.raises(OSError, match="No space"):
+            folder.put("file.safetensors", half)
+        folder.begin_anew()
+        assert names_in(tmp_path) == {".lock", INDEX, "lines"}
+        assert list(checked_lines(tmp_path, part)) == [b"one\n"]
+        folder.append("lines.jsonl", b"two\n")
+        folder.commit({"lines": folder.part("lines.jsonl").to_json()})
+    (lines,) = tmp_path.glob("lines-*")
+    assert lines.read_bytes() == b"two\n"
+
+
+def test_files_that_a_commit_may_name_stay_though_it_ends_by_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index was renamed, and only then something failed."""
+    replace = os.replace
+
+    def replaced_and_failed(source: Path, target: Path) -> None:
+        replace(source, target)
+        raise OSError("I/O error")
+
+    with writer(tmp_path) as folder, monkeypatch.context() as patched:
+        patched.setattr(os, "replace", replaced_and_failed)
+        part = folder.put("file.safetensors", written)
+        with pytest.raises(OSError, match="I/O"):
+            folder.commit({"file": part.to_json()})
+        folder.begin_anew()
+    assert checked_file(tmp_path, Part.from_json(read_index(tmp_path / INDEX)[0]["file"])).read_text() == "whole"
 
 
 def test_a_discarded_folder_keeps_what_is_not_its_own(tmp_path: Path) -> None:

@@ -184,7 +184,9 @@ def _journal(
         save_session or unfinished,
         outputs.session,
         save_every or None,
-        on_problem=lambda error: print(f"Warning: the session could not be saved: {error}", file=sys.stderr),
+        on_problem=lambda error: print(
+            f"Warning: the session could not be saved; tracking goes on: {error}", file=sys.stderr
+        ),
     )
 
 
@@ -233,7 +235,8 @@ def _run(job: TrackingJob, asked: Asked, journal: TrackingJournal) -> Ending:
                     bar, completed=done, total=total, objects=objects
                 ),
             )
-        if ending.is_finished and journal.folder is None:
+        if ending.is_finished and not journal.is_asked_for:
+            journal.save_if_begun(job)
             return ending
         try:
             session = journal.save(job)

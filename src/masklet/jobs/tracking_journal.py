@@ -46,8 +46,11 @@ class TrackingJournal:
         folder: where to; held, and made if need be, from now on. None: `default`, held from the first save on.
         default: used without `folder`, with a number behind it where that holds a session; `finish` removes it.
         every: seconds between two saves, or more where saving is slow; None: only when `save` is called.
-        on_problem: called with the error when saving as it goes fails. The job goes on; the last save stays.
+        on_problem: called with the error when saving as it goes begins to fail. The job goes on; the last save stays.
         clock: tells the seconds.
+
+    Attributes:
+        is_asked_for: whether `folder` was given.
 
     Raises:
         InvalidInputError: if somebody else is saving into `folder`.
@@ -62,12 +65,12 @@ class TrackingJournal:
         on_problem: Callable[[OSError], None] = lambda error: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.folder: Path | None = folder
+        self.is_asked_for = folder is not None
         self._default, self._every, self._on_problem, self._clock = default, every, on_problem, clock
-        self._is_asked_for = folder is not None
         self._folder_writer = None if folder is None else session_folder(folder)
         self._session: Any = None
         self._due = clock() + (every or 0)
+        self._is_failing = False
 
     def __enter__(self) -> Self:
         return self
@@ -82,18 +85,28 @@ class TrackingJournal:
         begin = self._clock()
         if self._every is None or begin < self._due:
             return
-        try:
-            self.save(job)
-        except OSError as error:
-            self._on_problem(error)
+        self._try_to_save(job)
         took = self._clock() - begin
         self._due = begin + took + max(self._every, took / MOST_TIME - took)
+
+    def save_if_begun(self, job: SavedWork) -> None:
+        """Save once more if the job was long enough to be saved before; errors as `save_if_due`."""
+        if self._folder_writer is not None:
+            self._try_to_save(job)
+
+    def _try_to_save(self, job: SavedWork) -> None:
+        try:
+            self.save(job)
+            self._is_failing = False
+        except OSError as error:
+            if not self._is_failing:
+                self._on_problem(error)
+            self._is_failing = True
 
     def save(self, job: SavedWork) -> Path:
         """Save session and masks as they are now, in one step, and return the folder; OSError if that fails."""
         if self._folder_writer is None:
             self._folder_writer = _first_free(self._default)
-            self.folder = self._folder_writer.folder
         try:
             self._commit(job, self._folder_writer)
         except BaseException:
@@ -117,7 +130,7 @@ class TrackingJournal:
 
     def finish(self) -> None:
         """Remove the folder if nobody asked for it: all results are there."""
-        if not self._is_asked_for and self._folder_writer is not None:
+        if not self.is_asked_for and self._folder_writer is not None:
             self._folder_writer.discard()
         self.close()
 
