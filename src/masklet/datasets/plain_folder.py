@@ -23,8 +23,8 @@ from masklet.media.mask_images import read_label_map
 PICTURE_FOLDERS = ("images", "image", "imgs", "JPEGImages")
 MASK_FOLDERS = ("masks", "mask", "labels", "annotations", "SegmentationObject", "Annotations")
 EXACT_SUFFIXES = {".png", ".bmp", ".tif", ".tiff"}
-MASK_NAME = re.compile(r"(?P<picture>.+?)[_-](?:masks?|gt|labels?|seg(?:mentation)?)?[_-]?\d*")
-"""truck_mask, truck-gt, truck_3 and truck_mask_3 all belong to truck."""
+MASK_NAME = re.compile(r"(?P<picture>.+?)[_-](?:(?:cp_)?masks?|gt|labels?|seg(?:mentation)?)?[_-]?\d*")
+"""truck_mask, truck-gt, truck_3, truck_mask_3 and truck_cp_masks (of Cellpose) all belong to truck."""
 
 
 class PlainFolder:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from PIL import Image
 from tests.unit.datasets.annotated_folders import LABELS, LEFT, OBJECTS, RIGHT, write_mask, write_picture
 
 from masklet.datasets.plain_folder import MASK_FOLDERS, PICTURE_FOLDERS, PlainFolder
@@ -14,7 +15,9 @@ def only_picture(root):
     return picture
 
 
-@pytest.mark.parametrize("name", ["truck_12", "truck_12_mask", "truck_12-gt", "truck_12_label", "truck_12_seg_1"])
+@pytest.mark.parametrize(
+    "name", ["truck_12", "truck_12_mask", "truck_12-gt", "truck_12_label", "truck_12_seg_1", "truck_12_cp_masks"]
+)
 def test_names_of_a_mask(tmp_path, name):
     write_picture(tmp_path / "images/truck_12.jpg")
     write_label_map(tmp_path / f"masks/{name}.png", LABELS)
@@ -48,6 +51,22 @@ def test_255_is_void_beside_other_labels(tmp_path):
     write_picture(tmp_path / "images/a.jpg")
     write_label_map(tmp_path / "masks/a.png", (LEFT * 7 + RIGHT * 255).astype(np.uint8))
     np.testing.assert_array_equal(only_picture(tmp_path).masks, [LEFT])
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix"), [(np.uint16, ".png"), (np.uint16, ".tif"), (np.int32, ".tif"), (np.float32, ".tif")]
+)
+def test_instances_of_more_than_8_bits_are_all_objects(tmp_path, kind, suffix):
+    """As Cellpose and CellProfiler write them; 255 is a cell as any other."""
+    cells = np.arange(1, 301).reshape(20, 15).repeat(2, axis=0).repeat(2, axis=1)
+    cells[::2] = 0
+    Image.fromarray(cells.astype(kind)).save(tmp_path / f"cells{suffix}")
+    write_picture(tmp_path / "images/a.jpg", size=cells.shape[::-1])
+    (tmp_path / "masks").mkdir()
+    (tmp_path / f"cells{suffix}").rename(tmp_path / f"masks/a_cp_masks{suffix}")
+    picture = only_picture(tmp_path)
+    assert len(picture.objects) == 300
+    np.testing.assert_array_equal(picture.masks_of([0, 254, 299]), [cells == 1, cells == 255, cells == 300])
 
 
 def test_a_name_that_ends_in_a_number_is_its_own(tmp_path):

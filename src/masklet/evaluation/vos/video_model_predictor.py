@@ -50,8 +50,9 @@ class VideoModelPredictor:
 
 
 def by_highest_logit(segmentation: Segmentation) -> LabelMap:
-    """Return the object ids (uint8 [H, W]) of the masks; where several overlap, that of the highest logit there.
+    """Return the object ids [H, W] of the masks; where several overlap, that of the highest logit there.
 
+    They are uint8, or uint16 where an id is above 255.
     Scores say which mask is better as a whole; a benchmark is won pixel by pixel.
     """
     masks, logits = segmentation.masks, segmentation.low_resolution_logits
@@ -60,8 +61,9 @@ def by_highest_logit(segmentation: Segmentation) -> LabelMap:
     height, width = masks.shape[1:]
     enlarged = [cv2.resize(each, (width, height), interpolation=cv2.INTER_LINEAR) for each in logits]
     winner = np.where(masks, np.stack(enlarged), -np.inf).argmax(axis=0)
-    object_ids = np.array(segmentation.object_ids, dtype=np.uint8)
-    return np.where(masks.any(axis=0), object_ids[winner], np.uint8(0))
+    ids = segmentation.object_ids
+    object_ids = np.array(ids, dtype=np.min_scalar_type(max(ids)))
+    return np.where(masks.any(axis=0), object_ids[winner], object_ids.dtype.type(0))
 
 
 def _disjoint(segmentation: Segmentation, given: ObjectMasks) -> dict[int, Mask]:

@@ -88,6 +88,9 @@ def test_the_highest_logit_is_on_top_within_its_own_mask():
     np.testing.assert_array_equal(found[:3, :3], 200)
     np.testing.assert_array_equal(found[:3, 3:], 7)
     np.testing.assert_array_equal(found[3], [200, 200, 200, 0, 0, 0])
+    assert found.dtype == np.uint8
+    of_instances = by_highest_logit(segmentation((300, 7), [left, all_but_last_row], higher_left))
+    np.testing.assert_array_equal(of_instances, np.where(found == 200, 300, found.astype(int)))
 
 
 def test_masks_without_logits_are_refused():
