@@ -6,7 +6,7 @@ from masklet.datasets.label_map_folder import ANNOTATIONS, FRAMES, LabelMapFolde
 from masklet.datasets.label_map_video import LabelMapVideo
 from masklet.datasets.problems import listing
 from masklet.media.label_maps import UnknownLabelError, object_ids_in
-from masklet.media.mask_images import FEW
+from masklet.media.mask_pixels import FEW
 
 RESOLUTIONS = ("480p", "Full-Resolution")
 MISSING_SHARE = 4  # the first frame shows less than one in so many

@@ -1,6 +1,7 @@
 """What an image of masks means: one object and which pixels, or a label map whose values are object ids.
 
-The one place where this is decided, for prompts, annotated data and predicted masks of other programs alike.
+The one place where this is decided, for prompts, annotated data and predicted masks of other programs alike; what mode,
+palette and transparency tell alone is in `mask_pixels.py`.
 
 | image | condition | meaning |
 | --- | --- | --- |
@@ -8,6 +9,7 @@ The one place where this is decided, for prompts, annotated data and predicted m
 | P | at most two colours, and the black or transparent one is not entry 0 | one object: the other colour |
 | P | the colours of what is shown are its own values | as grey |
 | P | else | label map of the indices; of 0 and 255 alone one object |
+| L | one value is transparent | as grey, and it is outside; if the rest is black, one object: the rest |
 | L, I;16, I, F | 0 and 1, as bool is saved | one object: 1 |
 | L, I;16, I, F | at most 32 values without white (255, or the full scale of deeper pixels) | label map |
 | I;16, I, F | more values without white, all below 32,768 | label map: instances |
@@ -24,41 +26,19 @@ The images of a folder of label maps say less than the folder does: `read_label_
 ids, since there are label maps of hundreds of objects, and refuses those that are soft masks by their edges.
 """
 
-import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from enum import Enum, auto
 from functools import cached_property
-from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageOps
 
-from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.errors import UnreadableImageError
 from masklet.masks.geometry import Mask
-from masklet.media.image_files import opened_image
-from masklet.media.label_maps import (
-    VOID,
-    LabelMap,
-    UnknownLabelError,
-    is_black_and_white,
-    object_ids_in,
-    values_in,
-    void_resolved,
-)
+from masklet.media.label_maps import VOID, LabelMap, is_black_and_white, object_ids_in, values_in, void_resolved
+from masklet.media.mask_pixels import FEW, NOISE, FilePath, Kind, MaskPixels, from_half, read_mask_pixels, white_of
 from masklet.media.soft_masks import soft_mask_shades
 
-FilePath = str | os.PathLike[str]
-
-FEW = 32
-"""The most values of a grey label map, and the most colours of a mask that was drawn."""
-
-WHITES = (255, 1023, 4095, 16383, 65535, 2**31 - 1)  # of 8, 10, 12, 14, 16 and 32 bits
 INSTANCES_BELOW = 32768
-BLACK_BELOW = 32  # in every channel; the colours of VOC's palette, as DAVIS uses it, begin there
-NOISE = 16
-INEXACT_FORMATS = {"JPEG", "MPO", "JPEG2000", "WEBP", "AVIF"}
 
 
 @dataclass(frozen=True)
@@ -85,22 +65,6 @@ class MaskImage:
         return np.asarray(self.labels != 0)
 
 
-class _Kind(Enum):
-    OBJECT = auto()  # 0 and 1
-    INDICES = auto()  # of a palette
-    GREY = auto()  # uint8, or int32 if deeper
-
-
-class _Pixels(NamedTuple):
-    """The pixels [H, W] of an image of masks, as far as mode, palette and transparency decide what they are."""
-
-    values: LabelMap
-    kind: _Kind
-    mode: str
-    is_exact: bool = True
-    highest_label: int = WHITES[-1]  # of grey that may be a label map
-
-
 def read_mask_image(path: FilePath, known_ids: Collection[int] = ()) -> MaskImage:
     """Read an image of masks of which little but its pixels says what it means, as the table above has it.
 
@@ -114,10 +78,10 @@ def read_mask_image(path: FilePath, known_ids: Collection[int] = ()) -> MaskImag
         UnknownLabelError: if a value lies outside the palette.
         InvalidInputError: if it has several colours and none of them is black.
     """
-    pixels = _read(path)
-    if pixels.kind is _Kind.GREY:
+    pixels = read_mask_pixels(path)
+    if pixels.kind is Kind.GREY:
         return _meaning_of_grey(pixels, known_ids)
-    if pixels.kind is _Kind.OBJECT or is_black_and_white(pixels.values):
+    if pixels.kind is Kind.OBJECT or is_black_and_white(pixels.values):
         return MaskImage((pixels.values != 0).astype(np.uint8), is_label_map=False)
     return MaskImage(pixels.values, is_label_map=True)
 
@@ -130,15 +94,16 @@ def read_label_map(path: FilePath) -> LabelMap:
 
     Raises:
         UnreadableImageError: if the file is no image, has several colours, transparency or fractions, or is a soft
-            mask, whose shades would all be objects.
+            mask, whose shades would all be objects; of equal channels already, if it may be a frame of a video: with
+            noise, or more than 32 values.
         UnknownLabelError: if a value lies outside the palette, as PNG forbids it.
     """
-    pixels = _read(path)
-    if pixels.kind is _Kind.OBJECT and pixels.mode not in {"1", "P"}:
+    pixels = read_mask_pixels(path)
+    if not _can_hold_ids(pixels):
         raise UnreadableImageError(
-            f"{path} has the mode {pixels.mode} and is not grey; object ids need a palette or a grey image."
+            f"{path} has the mode {pixels.mode}; object ids need a palette or grey image, or few exact greys in colour."
         )
-    if pixels.kind is _Kind.GREY and (shades := soft_mask_shades(pixels.values)):
+    if pixels.kind is Kind.GREY and (shades := soft_mask_shades(pixels.values)):
         raise UnreadableImageError(
             f"{path} is a soft mask, with {shades} grey levels along its edges, which are no object ids. "
             "Save it black and white (0 and 255, threshold 128) or as an indexed PNG."
@@ -146,139 +111,30 @@ def read_label_map(path: FilePath) -> LabelMap:
     return pixels.values
 
 
-def _meaning_of_grey(pixels: _Pixels, known_ids: Collection[int]) -> MaskImage:
+def _can_hold_ids(pixels: MaskPixels) -> bool:
+    if pixels.mode in {"1", "P"}:
+        return True
+    if pixels.kind is Kind.GREY and pixels.mode in {"LA", "RGB", "RGBA"}:
+        present = values_in(pixels.values)
+        return pixels.is_exact and len(present) <= FEW and not _is_noise(present)
+    return pixels.kind is Kind.GREY
+
+
+def _meaning_of_grey(pixels: MaskPixels, known_ids: Collection[int]) -> MaskImage:
     values = pixels.values
     present = values_in(values)
     highest = present[-1]
-    white = _white(highest)
+    white = white_of(highest)
     are_few = len(present) <= FEW or (values.dtype != np.uint8 and highest < INSTANCES_BELOW)
     are_ids = are_few and 1 < highest <= pixels.highest_label and highest != white
     are_known = not {*known_ids}.isdisjoint(present) and {*present} <= {0, VOID, *known_ids}
     if are_known or (are_ids and pixels.is_exact and not _is_noise(present)):
         return MaskImage(values, is_label_map=True)
-    return MaskImage(_from_half(values, white).astype(np.uint8), is_label_map=False)
-
-
-def _white(highest: float) -> float:
-    """Return what white is where this is the highest value: 1, or the full scale of the fewest bits that hold it."""
-    return next((each for each in (1, *WHITES) if highest <= each), highest)
+    return MaskImage(from_half(values, white).astype(np.uint8), is_label_map=False)
 
 
 def _is_noise(values: list[int]) -> bool:
-    """Whether there is black and white and what lossy compression makes of them, but all of it below 255."""
+    """Whether there is black and white and what lossy compression makes of them, and nothing between."""
     near_black = [each for each in values if each < NOISE]
-    near_white = [each for each in values if VOID - NOISE < each < VOID]
+    near_white = [each for each in values if VOID - NOISE < each <= VOID]
     return min(len(near_black), len(near_white)) >= 2 and len(near_black) + len(near_white) == len(values)
-
-
-def _read(path: FilePath) -> _Pixels:
-    with opened_image(path, "mask") as image:
-        # asked before the pixels are loaded, which fills the palette up to 256 colours
-        entries = len(image.palette.palette) // len(image.palette.mode) if image.palette else 0
-        is_exact = image.format not in INEXACT_FORMATS
-        upright = ImageOps.exif_transpose(_in_a_known_mode(image))
-    values = np.asarray(upright)
-    if upright.mode == "1":
-        pixels = _object(values, "1")
-    elif upright.mode == "P":
-        pixels = _of_palette(path, upright, entries)
-    elif upright.mode == "L":
-        pixels = _Pixels(values, _Kind.GREY, "L")
-    elif values.ndim == 2:
-        pixels = _of_deep_pixels(path, values, upright.mode)
-    else:
-        pixels = _of_channels(path, values, upright.mode)
-    return pixels._replace(is_exact=pixels.is_exact and is_exact)
-
-
-def _in_a_known_mode(image: Image.Image) -> Image.Image:
-    """Return it as 1, P, L, LA, RGB, RGBA, I, I;16 or F; transparency is an own channel, but for palettes."""
-    if image.mode in {"1", "P", "I", "F"} or image.mode.startswith("I;16"):
-        return image
-    if image.mode in {"L", "LA", "La"}:
-        return image.convert("LA" if image.mode != "L" or "transparency" in image.info else "L")
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
-
-
-def _of_palette(path: FilePath, image: Image.Image, entries: int) -> _Pixels:
-    """Return the object that the colours of a palette tell, or else the indices; `entries` are those that it has."""
-    indices = np.asarray(image)
-    if indices.max() >= entries:
-        raise UnknownLabelError(f"{path} shows the label {indices.max()}, its palette ends at {entries - 1}.")
-    colours = np.array(image.getpalette("RGB"), dtype=np.uint8).reshape(-1, 3)
-    present = values_in(indices)
-    is_transparent = _transparent_entries(image.info.get("transparency"), len(colours))
-    outside = _outside_by_colour([0, 1] if entries == 2 else present, colours[:entries], is_transparent)
-    if outside is not None:
-        return _object(indices != outside, "P")
-    kind = _Kind.GREY if all((colours[each] == each).all() for each in present) else _Kind.INDICES
-    return _Pixels(np.where(is_transparent[indices], np.uint8(0), indices), kind, "P")
-
-
-def _transparent_entries(transparency: int | bytes | None, entries: int) -> npt.NDArray[np.bool_]:
-    """Return for each entry of a palette whether it is transparent; Pillow has one such entry or the alpha of each."""
-    if isinstance(transparency, bytes):
-        opaque = np.frombuffer(transparency.ljust(entries, b"\xff")[:entries], dtype=np.uint8)
-        return np.asarray(~_from_half(opaque, WHITES[0]))
-    return np.asarray(np.arange(entries) == transparency)
-
-
-def _outside_by_colour(
-    entries: Sequence[int], colours: npt.NDArray[np.uint8], is_transparent: npt.NDArray[np.bool_]
-) -> int | None:
-    """Return which of two entries of a palette is outside the object by its colour, if that is not entry 0 anyway."""
-    is_black = colours.max(axis=1) < BLACK_BELOW
-    if len(entries) > 2 or is_black.all():
-        return None
-    outside = [each for each in entries if is_transparent[each]] or [each for each in entries if is_black[each]]
-    return outside[0] if len(outside) == 1 and outside != [0] else None
-
-
-def _of_deep_pixels(path: FilePath, values: npt.NDArray[Any], mode: str) -> _Pixels:
-    """Return 16- and 32-bit integers as they are; numbers with fractions as an object of what is from half on."""
-    numbers = values.astype(np.float64)
-    if not np.isfinite(numbers).all() or numbers.min() < 0:
-        raise UnreadableImageError(f"{path} holds negative, infinite or NaN values, which no mask has.")
-    highest = numbers.max()
-    if highest <= WHITES[-1] and (numbers == np.floor(numbers)).all():
-        return _Pixels(values.astype(np.int32), _Kind.GREY, mode)
-    return _object(_from_half(numbers, _white(highest)), mode)
-
-
-def _of_channels(path: FilePath, values: npt.NDArray[np.uint8], mode: str) -> _Pixels:
-    """Return what grey, transparency or colours tell of an image [H, W, C], in this order."""
-    has_alpha = mode in {"LA", "RGBA"}
-    colours = values[..., :-1] if has_alpha else values
-    is_opaque = _opaque(values[..., -1]) if has_alpha else np.ones(values.shape[:2], dtype=bool)
-    grey = colours.max(axis=2)
-    chroma = int((grey - colours.min(axis=2)).max(where=is_opaque, initial=0))
-    if not is_opaque.all():
-        if chroma == 0 and 2 <= len(values_in(grey[is_opaque])) <= FEW:
-            return _Pixels(np.where(is_opaque, grey, np.uint8(0)), _Kind.GREY, mode)
-        return _object(is_opaque, mode)
-    if chroma <= NOISE:
-        return _Pixels(grey, _Kind.GREY, mode, chroma == 0, VOID if mode == "LA" else VOID // 2)
-    return _object(_in_colours(path, colours, grey), mode)
-
-
-def _opaque(alpha: npt.NDArray[np.uint8]) -> Mask:
-    return np.asarray((alpha > 0) & _from_half(alpha, alpha.max()))
-
-
-def _in_colours(path: FilePath, colours: npt.NDArray[np.uint8], brightest: npt.NDArray[np.uint8]) -> Mask:
-    """Return what is not black of a drawing [H, W, 3]; of what has more colours than such, what is bright."""
-    count = len(np.unique(colours.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1])))
-    is_inside = np.asarray(brightest >= BLACK_BELOW)
-    if count > FEW:
-        return is_inside & _from_half(brightest, brightest.max())
-    if count > 1 and is_inside.all():
-        raise InvalidInputError(f"{path} shows {count} colours and no black, which is what lies outside the object.")
-    return is_inside
-
-
-def _object(mask: Mask, mode: str) -> _Pixels:
-    return _Pixels(mask.astype(np.uint8), _Kind.OBJECT, mode)
-
-
-def _from_half(values: npt.NDArray[Any], white: float) -> Mask:
-    return np.asarray(values >= white / 2)

@@ -7,6 +7,7 @@ from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.media.label_maps import is_black_and_white, void_resolved, write_label_map
 from masklet.media.mask_images import read_label_map
 
+FEW_LABELS = np.array([[0, 1, 2], [3, 200, 255]], dtype=np.uint8)
 LABELS = np.array([[0, 1, 2], [3, 254, 255]], dtype=np.uint8)
 
 
@@ -27,18 +28,29 @@ def test_grey_and_black_and_white(tmp_path, mode, expected):
     np.testing.assert_array_equal(read_label_map(tmp_path / "a.png"), expected)
 
 
-def test_other_pictures_are_refused(tmp_path):
-    Image.fromarray(np.uint8([[[255, 0, 0], [0, 0, 0]]])).save(tmp_path / "a.png")
-    with pytest.raises(UnreadableImageError, match=r"a\.png has the mode RGB"):
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        [[(255, 0, 0), (0, 0, 0)]],
+        [[(0, 0, 0), (1, 1, 1), (254, 254, 254), (255, 255, 255)]],
+        [[(0, 0, 0), (7, 7, 7), (9, 8, 9)]],
+        [[(each, each, each) for each in range(33)]],
+        [[(7, 255), (7, 0)]],
+    ],
+    ids=["colour", "noise", "noise in colour", "too many greys in colour", "transparency"],
+)
+def test_what_may_hold_no_ids_is_refused(tmp_path, pixels):
+    Image.fromarray(np.array(pixels, dtype=np.uint8)).save(tmp_path / "a.png")
+    with pytest.raises(UnreadableImageError, match=r"a\.png has the mode (RGB|LA)"):
         read_label_map(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        (np.dstack([LABELS] * 3), LABELS),
-        (np.dstack([LABELS, np.full_like(LABELS, 255)]), LABELS),
-        (np.dstack([LABELS] * 3 + [np.full_like(LABELS, 255)]), LABELS),
+        (np.dstack([FEW_LABELS] * 3), FEW_LABELS),
+        (np.dstack([FEW_LABELS, np.full_like(FEW_LABELS, 255)]), FEW_LABELS),
+        (np.dstack([FEW_LABELS] * 3 + [np.full_like(FEW_LABELS, 255)]), FEW_LABELS),
         (LABELS.astype(np.uint16) * 257, LABELS * np.int64(257)),
         (np.arange(600, dtype=np.uint16).reshape(20, 30), np.arange(600).reshape(20, 30)),
     ],
