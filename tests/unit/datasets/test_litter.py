@@ -80,7 +80,7 @@ MORE_WRITERS = (
 
 
 def found(root):
-    """All that reading, checking and recognising tell of a dataset."""
+    """All that reading, checking and recognising report about a dataset."""
     dataset = open_dataset(root)
     items = dataset.sequences if holds_videos(dataset) else range(len(dataset))
     names = dataset.sequences if holds_videos(dataset) else [dataset.name_of(item) for item in items]
@@ -135,7 +135,7 @@ def test_folders_of_several_datasets(tmp_path):
         open_dataset(tmp_path)
 
 
-def test_the_procedural_world_is_made_of_the_pictures_alone(tmp_path):
+def test_the_procedural_world_is_made_of_the_images_alone(tmp_path):
     for name in ("a", "inner/b"):
         write_picture(tmp_path / f"{name}.png", size=(96, 64))
     count = len(PictureBank.load([tmp_path]).photographs)
