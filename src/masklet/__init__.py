@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     )
     from masklet.masks.segmentation import Segmentation
     from masklet.media.image_files import set_max_image_pixels
+    from masklet.media.images import read_image
     from masklet.modeling.hiera import Sam2HieraDetModel
     from masklet.modeling.image_model import Sam2Model
     from masklet.modeling.vision import Sam2VisionModel
@@ -50,6 +51,7 @@ _HOMES = {
     "TrackedVideo": "video_tracking",
     "VideoTracker": "video_tracking",
     "ZoomingSegmenter": "zooming",
+    "read_image": "media.images",
     "set_max_image_pixels": "media.image_files",
 }
 
@@ -83,6 +85,7 @@ __all__ = [
     "TrackedVideo",
     "VideoTracker",
     "ZoomingSegmenter",
+    "read_image",
     "set_max_image_pixels",
 ]
 

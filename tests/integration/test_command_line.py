@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from PIL import Image
 from pycocotools import mask as coco_mask
@@ -201,6 +202,19 @@ def test_a_batch_without_any_success_has_the_exit_code_of_its_error(here, model)
     Path("cut.png").write_bytes(Path("a.png").read_bytes()[:2000])
     assert_one_line(masklet("segment", "cut.png", "--point", "1,1", "--model", model), 3, "cut.png")
     assert_one_line(masklet("segment", "a.png", "--point", "500,1", "--model", model), 2, "a.png", "width 120")
+
+
+def test_bands_of_a_tiff_image_are_chosen(here, model):
+    bands = np.zeros((60, 80, 5), np.uint16)
+    bands[..., 3], bands[..., 1] = 4095, 2000
+    tifffile.imwrite("many.tif", bands, photometric="minisblack", planarconfig="contig")
+    given = ["segment", "many.tif", "--box", "5,5,70,50", "--model", model, "-o", "out"]
+    assert_one_line(masklet(*given), ExitCode.WRONG_USAGE, "many.tif", "5 bands of uint16", "--bands 3,2,1")
+    assert_one_line(masklet(*given, "--bands", "4,x"), ExitCode.WRONG_USAGE, "--bands 4,x is not one or three")
+    assert masklet(*given, "--bands", "4,1,2").exit_code == ExitCode.DONE
+    Image.new("RGB", (80, 60), (255, 0, 125)).save("colours.png")
+    assert masklet("segment", "colours.png", *given[2:]).exit_code == ExitCode.DONE
+    assert Path("out/many_overlay.png").read_bytes() == Path("out/colours_overlay.png").read_bytes()
 
 
 def test_clicks_where_padding_is_and_transposed_masks_are_refused(here, model):

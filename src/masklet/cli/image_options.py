@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from masklet.errors import InvalidInputError
+
 
 def _set_limit(pixels: int | None) -> int | None:
     if pixels is not None:
@@ -27,3 +29,20 @@ MaxImagePixelsOption = Annotated[
         show_default=False,
     ),
 ]
+
+BandsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--bands", metavar="N,N,N", help="Of TIFF images show one band as grey, or three as red, green and blue: 4,3,2."
+    ),
+]
+
+
+def parsed_bands(option: str | None) -> tuple[int, ...] | None:
+    """Return what --bands says; InvalidInputError if these are not one or three numbers above 0."""
+    if option is None:
+        return None
+    parts = option.split(",")
+    if len(parts) not in (1, 3) or not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+        raise InvalidInputError(f"--bands {option} is not one or three numbers of bands, from 1 on: --bands 4,3,2.")
+    return tuple(int(part) for part in parts)

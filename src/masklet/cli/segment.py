@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from masklet.cli.error_lines import report_error
 from masklet.cli.exit_codes import ExitCode
-from masklet.cli.image_options import MaxImagePixelsOption
+from masklet.cli.image_options import BandsOption, MaxImagePixelsOption, parsed_bands
 from masklet.cli.model_options import (
     DataTypeOption,
     DeviceOption,
@@ -60,6 +61,7 @@ def segment(
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
     zoom: ZoomOption = False,
+    bands: BandsOption = None,
     max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
     """Segment objects in photos by points, boxes and masks.
@@ -77,13 +79,9 @@ def segment(
     """
     work = _work(_images(photos or []), (point or [], box or [], mask or []), prompts)
     _check_output(work, output, multimask)
-    failures = _segment_all(
-        work,
-        lambda: load_segmenter(model, device, dtype, image_size, zoom),
-        output,
-        multimask,
-        context.find_root().params["debug"],
-    )
+    load = partial(load_segmenter, model, device, dtype, image_size, zoom)
+    how = (output, multimask, parsed_bands(bands))
+    failures = _segment_all(work, load, *how, is_debugging=context.find_root().params["debug"])
     if failures:
         raise typer.Exit(failures[0] if len(failures) == len(work) else ExitCode.SOME_FAILED)
 
@@ -148,7 +146,13 @@ def _candidate_name(photo: Path, rank: int) -> str:
 
 
 def _segment_all(
-    work: Work, load: Callable[[], ImageSegmenter], output: Path, multimask: bool, is_debugging: bool
+    work: Work,
+    load: Callable[[], ImageSegmenter],
+    output: Path,
+    multimask: bool,
+    bands: tuple[int, ...] | None,
+    *,
+    is_debugging: bool,
 ) -> list[ExitCode]:
     """Load the model, segment all images and print the paths of the results; return the codes of those that failed."""
     from masklet.atomic_files import remove_unfinished
@@ -163,7 +167,7 @@ def _segment_all(
         for photo, objects in work.items():
             progress.update(task, description=photo.name)
             try:
-                for path in _segment_photo(segmenter, photo, objects, output, multimask):
+                for path in _segment_photo(segmenter, photo, objects, output, multimask, bands):
                     print(path, flush=True)
             except (OSError, ValueError) as error:
                 failures.append(report_error(error, debug=is_debugging, subject=str(photo)))
@@ -172,13 +176,18 @@ def _segment_all(
 
 
 def _segment_photo(
-    segmenter: ImageSegmenter, photo: Path, objects: Sequence[ObjectPrompt], output: Path, multimask: bool
+    segmenter: ImageSegmenter,
+    photo: Path,
+    objects: Sequence[ObjectPrompt],
+    output: Path,
+    multimask: bool,
+    bands: tuple[int, ...] | None,
 ) -> Iterator[Path]:
     """Segment one photo, write its results and yield their paths."""
     from masklet.cli.segment_objects import segment_candidates, segment_objects
     from masklet.media.images import read_image
 
-    image = read_image(photo)
+    image = read_image(photo, bands=bands)
     encoded = segmenter.encode(image)
     results = {photo.stem: segment_objects(segmenter, encoded, objects)}
     if multimask:

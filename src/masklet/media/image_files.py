@@ -17,6 +17,10 @@ _HOW_TO_RAISE = (
 )
 
 
+class UnknownImageKindError(UnreadableImageError):
+    """A file in a format, or with pixels of a kind, that Pillow does not read."""
+
+
 def set_max_image_pixels(pixels: int | None) -> None:
     """Set how many pixels an image file may have: images, masks and frames of any command or class.
 
@@ -64,26 +68,34 @@ def opened_image(source: ImageFile, kind: str = "image") -> Iterator[Image.Image
             anything goes wrong inside the block, as Pillow tells a broken file by errors of many kinds.
         InvalidInputError: if the limit in the environment is not a number.
     """
-    name = _name_of(source)
+    name = name_of(source)
     limit = max_image_pixels()
     _raise_limit_of_pillow(limit)
     try:
         with Image.open(source) as image:
-            if limit is not None and image.width * image.height > limit:
-                size = f"{image.width} x {image.height} pixels, more than the {limit:,} allowed"
-                raise UnreadableImageError(f"The {kind} {name} is too large: {size}. {_HOW_TO_RAISE}")
+            check_pixels(source, image.width, image.height, kind)
             yield image
     except UnreadableImageError:
         raise
     except FileNotFoundError:
         raise UnreadableImageError(f"No such {kind} file: {name}") from None
     except UnidentifiedImageError:
-        raise UnreadableImageError(f"Not an image in a known format: {name}") from None
+        raise UnknownImageKindError(f"Not an image in a known format: {name}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         reason = str(error).partition(", could be")[0]
         raise UnreadableImageError(f"The {kind} {name} is too large: {reason}. {_HOW_TO_RAISE}") from None
     except Exception as error:
-        raise UnreadableImageError(f"Cannot read the {kind} {name}: {str(error) or type(error).__name__}") from error
+        is_unknown = isinstance(error, ValueError) and "raw mode" in str(error)  # Pillow's word for some TIFF
+        raised = UnknownImageKindError if is_unknown else UnreadableImageError
+        raise raised(f"Cannot read the {kind} {name}: {str(error) or type(error).__name__}") from error
+
+
+def check_pixels(source: ImageFile, width: int, height: int, kind: str = "image") -> None:
+    """Raise UnreadableImageError if a file of this size has more than `max_image_pixels`."""
+    limit = max_image_pixels()
+    if limit is not None and width * height > limit:
+        size = f"{width} x {height} pixels, more than the {limit:,} allowed"
+        raise UnreadableImageError(f"The {kind} {name_of(source)} is too large: {size}. {_HOW_TO_RAISE}")
 
 
 def _raise_limit_of_pillow(limit: int | None) -> None:
@@ -106,7 +118,8 @@ def _checked(text: str, name: str) -> int:
     return pixels
 
 
-def _name_of(source: ImageFile) -> str:
+def name_of(source: ImageFile) -> str:
+    """Return what messages call an image file."""
     if isinstance(source, str | os.PathLike):
         return os.fspath(source)
     return str(getattr(source, "name", "<open file>"))

@@ -1,6 +1,7 @@
 """Image files, and images of any depth, as upright 8-bit RGB."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -9,28 +10,53 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from masklet.errors import UnreadableImageError
-from masklet.media.image_files import ImageFile, opened_image
+from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.media.image_files import ImageFile, UnknownImageKindError, name_of, opened_image
 from masklet.media.pixel_depth import scaled_to_8_bit, white_of
+from masklet.media.tiff_files import is_tiff, read_bands
 
 Pixels = npt.NDArray[np.uint8]  # [H, W, 3] RGB
 _HIGH_BYTE_OF_14_BITS = 63
 
 
-def read_image(source: ImageFile, *, white: float | None = None) -> Image.Image:
+def read_image(source: ImageFile, *, bands: Sequence[int] | None = None, white: float | None = None) -> Image.Image:
     """Read an image file as an 8-bit RGB image, turned upright as its EXIF orientation says.
 
     Every format and mode that Pillow opens is accepted; `to_rgb` says how each mode is converted. Of a file with
-    several images the first is read.
+    several images the first is read. TIFF files may also hold floats in colour, or many bands.
 
     Args:
         source: a path, or a binary file open for reading.
+        bands: of a TIFF the numbers of one or three bands, from 1 on, that are shown as grey or as red, green and blue,
+            say (4, 3, 2); None: those that Pillow shows, or of the kinds that it does not read the only one or RGB.
         white: the value that stands for white in pixels of more than 8 bits; None: see `to_rgb`.
 
     Raises:
         UnreadableImageError: if there is no such file, it is not an image, is truncated, or has more pixels than
             `max_image_pixels`.
+        InvalidInputError: if there are no such bands, or it is not known which of several are meant.
     """
+    if bands is not None:
+        if not is_tiff(source):
+            raise InvalidInputError(f"Bands can be chosen of TIFF files only; {name_of(source)} is none.")
+        return _bands_as_rgb(source, bands, white)
+    try:
+        return _read_by_pillow(source, white)
+    except UnknownImageKindError:
+        if not is_tiff(source):
+            raise
+        return _bands_as_rgb(source, None, white)
+
+
+def _bands_as_rgb(source: ImageFile, bands: Sequence[int] | None, white: float | None) -> Image.Image:
+    values = read_bands(source, bands)
+    if values.dtype == np.bool_:
+        values = values * np.uint8(255)
+    is_8_bit = values.dtype == np.uint8
+    return Image.fromarray(values if is_8_bit else scaled_to_8_bit(values, white)).convert("RGB")
+
+
+def _read_by_pillow(source: ImageFile, white: float | None) -> Image.Image:
     with opened_image(source) as image:
         deep = _deep_colours(image, source)
         if deep is not None:

@@ -1,0 +1,92 @@
+"""TIFF files of kinds that Pillow does not read: floats in colour, and more bands than red, green and blue."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.media.image_files import ImageFile, check_pixels, name_of
+
+if TYPE_CHECKING:
+    from tifffile import TiffPage
+
+MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+NUMBERS = "buif"  # numpy's letters of bool, integers and floats
+
+
+def is_tiff(source: ImageFile) -> bool:
+    """Whether a file that can be read begins as a TIFF does."""
+    if isinstance(source, str | os.PathLike):
+        with open(source, "rb") as file:
+            return file.read(4) in MAGIC
+    source.seek(0)
+    first = source.read(4)
+    source.seek(0)
+    return first in MAGIC
+
+
+def read_bands(source: ImageFile, bands: Sequence[int] | None) -> np.ndarray:
+    """Return bands of the first image of a TIFF file, [H, W] or [H, W, 3], as it lies and as deep as it is.
+
+    Args:
+        source: a path, or a binary file open for reading.
+        bands: one or three numbers of bands, from 1 on; None: the only one, or red, green and blue.
+
+    Raises:
+        UnreadableImageError: for a kind of TIFF that is not read, which is named, or too many pixels.
+        InvalidInputError: if there are no such bands, or None does not tell which of several are meant.
+    """
+    with _first_page(source) as page:
+        kind, count = _kind(page), page.samplesperpixel
+        if page.dtype is None or page.dtype.kind not in NUMBERS or page.axes not in ("YX", "YXS", "SYX"):
+            raise UnreadableImageError(f"{name_of(source)} is {kind}, which is not read.")
+        check_pixels(source, page.imagewidth, page.imagelength)
+        chosen = _checked(bands, count, name_of(source)) if bands is not None else _usual(page, source)
+        try:
+            values = page.asarray()
+        except Exception as error:
+            raise UnreadableImageError(f"{name_of(source)} is {kind}, which is not read: {error}") from error
+        if page.axes == "YX":
+            return values
+        values = np.moveaxis(values, 0, -1) if page.axes == "SYX" else values
+        return values[..., [band - 1 for band in chosen]] if len(chosen) > 1 else values[..., chosen[0] - 1]
+
+
+@contextmanager
+def _first_page(source: ImageFile) -> Iterator["TiffPage"]:
+    import tifffile
+
+    try:
+        file = tifffile.TiffFile(source)
+    except Exception as error:
+        raise UnreadableImageError(f"{name_of(source)} is no readable TIFF: {error}") from error
+    with file:
+        page: Any = file.pages[0]
+        yield page
+
+
+def _kind(page: "TiffPage") -> str:
+    compression = getattr(page.compression, "name", page.compression)
+    bands = f"{page.samplesperpixel} band{'s' if page.samplesperpixel > 1 else ''}"
+    return f"a TIFF with {bands} of {page.dtype or 'unknown numbers'}, compression {compression}"
+
+
+def _checked(bands: Sequence[int], count: int, name: str) -> Sequence[int]:
+    if len(bands) not in (1, 3) or not all(1 <= band <= count for band in bands):
+        raise InvalidInputError(f"bands must be one or three numbers from 1 to {count} for {name}; got {list(bands)}.")
+    return bands
+
+
+def _usual(page: "TiffPage", source: ImageFile) -> Sequence[int]:
+    count = page.samplesperpixel
+    if count == 1:
+        return (1,)
+    if count == 3 or (page.photometric == 2 and count > 3):  # RGB, and what is beside it
+        return (1, 2, 3)
+    raise InvalidInputError(
+        f"{name_of(source)} is {_kind(page)}; choose one or three of them, say --bands 3,2,1 of masklet segment, or "
+        "masklet.read_image(path, bands=(3, 2, 1)) in Python."
+    )
