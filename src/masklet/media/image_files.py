@@ -80,7 +80,7 @@ def opened_image(source: ImageFile, kind: str = "image") -> Iterator[Image.Image
     except FileNotFoundError:
         raise UnreadableImageError(f"No such {kind} file: {name}") from None
     except UnidentifiedImageError:
-        raise UnknownImageKindError(f"Not an image in a known format: {name}") from None
+        raise UnknownImageKindError(f"Not an image in a known format: {name}{_kind_of_tiff(source)}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         reason = str(error).partition(", could be")[0]
         raise UnreadableImageError(f"The {kind} {name} is too large: {reason}. {_HOW_TO_RAISE}") from None
@@ -88,6 +88,12 @@ def opened_image(source: ImageFile, kind: str = "image") -> Iterator[Image.Image
         is_unknown = isinstance(error, ValueError) and "raw mode" in str(error)  # Pillow's word for some TIFF
         raised = UnknownImageKindError if is_unknown else UnreadableImageError
         raise raised(f"Cannot read the {kind} {name}: {str(error) or type(error).__name__}") from error
+
+
+def _kind_of_tiff(source: ImageFile) -> str:
+    from masklet.media.tiff_files import is_tiff, kind_of  # which opens files by what is above
+
+    return f" ({kind_of(source)})" if is_tiff(source) else ""
 
 
 def check_pixels(source: ImageFile, width: int, height: int, kind: str = "image") -> None:

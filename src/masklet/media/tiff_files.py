@@ -55,6 +55,15 @@ def read_bands(source: ImageFile, bands: Sequence[int] | None) -> np.ndarray:
         return values[..., [band - 1 for band in chosen]] if len(chosen) > 1 else values[..., chosen[0] - 1]
 
 
+def kind_of(source: ImageFile) -> str:
+    """Return the bands, numbers and compression of a TIFF file, as messages call them."""
+    try:
+        with _first_page(source) as page:
+            return _kind(page)
+    except UnreadableImageError:
+        return "a broken TIFF"
+
+
 @contextmanager
 def _first_page(source: ImageFile) -> Iterator["TiffPage"]:
     import tifffile

@@ -11,6 +11,7 @@ from PIL import Image
 import masklet
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.media.images import read_image
+from masklet.media.mask_images import read_mask_image
 
 BANDS = np.random.default_rng(0).integers(0, 256, (6, 9, 8), dtype=np.uint8)
 BANDS[0, 0] = 255
@@ -77,6 +78,12 @@ def test_kinds_that_are_not_read_are_named(tmp_path: Path) -> None:
     path = written(tmp_path / "waves.tif", BANDS[..., 0].astype(np.complex64))
     with pytest.raises(UnreadableImageError, match=r"waves\.tif is a TIFF with 1 band of complex64.*is not read"):
         read_image(path)
+
+
+def test_kinds_that_no_mask_has_are_named(tmp_path: Path) -> None:
+    path = written(tmp_path / "mask.tif", BANDS[..., :3] / 255, photometric="rgb")
+    with pytest.raises(UnreadableImageError, match=r"mask\.tif \(a TIFF with 3 bands of float64, compression NONE\)"):
+        read_mask_image(path)
 
 
 def test_a_broken_tiff_and_one_above_the_limit_are_refused(tmp_path: Path) -> None:
