@@ -1,5 +1,7 @@
 """The errors a caller may want to tell apart; each is also the built-in kind that a caller would expect."""
 
+import errno
+
 
 class InvalidInputError(ValueError):
     """An argument, prompt or picture that masklet cannot use; the message says what came and what is allowed."""
@@ -35,7 +37,7 @@ class DivergedTrainingError(InvalidInputError, ArithmeticError):
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory, of the machine or of a GPU, was not enough; torch has no one type for it."""
-    names = (type(error).__name__, str(error))
-    return isinstance(error, MemoryError) or any(
-        text in name for name in names for text in ("OutOfMemory", "out of memory", "allocate memory")
-    )
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    is_of_torch = isinstance(error, RuntimeError) and not isinstance(error, ValueError)
+    return is_of_torch and any(text in str(error) for text in ("out of memory", "allocate memory", "bad_alloc"))

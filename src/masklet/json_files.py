@@ -4,12 +4,14 @@ import json
 import os
 import reprlib
 from collections.abc import Callable
+from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from masklet.errors import InvalidInputError
 
 LARGEST = 2**63 - 1
+LARGEST_FINITE = 1e30
 LONGEST_NAME, LONGEST_PATH = 255, 2000
 """In bytes; asked for longer ones, file systems answer with an error, and not that there is no such file."""
 _LONGEST_NUMBER = 18  # digits that stay below LARGEST
@@ -56,6 +58,12 @@ def whole_number(value: object, name: str, least: int = 0, most: int = LARGEST) 
     if not is_whole or not least <= value <= most:  # type: ignore[operator]
         raise InvalidInputError(f"{name} must be a whole number from {least} to {most}; got {shown(value)}.")
     return int(value)  # type: ignore[call-overload]
+
+
+def is_finite_number(value: object) -> TypeGuard[float]:
+    """Return whether a value is a real number of which float32 holds as much as computing needs: up to 1e30."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    return is_number and bool(abs(value) <= LARGEST_FINITE)  # type: ignore[arg-type]
 
 
 def is_file_name(name: object) -> bool:

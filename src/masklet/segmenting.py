@@ -12,10 +12,12 @@ from torch import Tensor
 
 from masklet.configuration.loading_arguments import with_location
 from masklet.errors import InvalidInputError
-from masklet.masks.segmentation import Segmentation
+from masklet.json_files import shown
+from masklet.masks.segmentation import Segmentation, as_object_ids
 from masklet.modeling.image_model import Sam2Model
 from masklet.modeling.mask_selection import multimask_outputs, single_output
 from masklet.modeling.outputs import DecodedMasks
+from masklet.processing.arrays import number_tensor
 from masklet.processing.pictures import picture_list
 from masklet.processing.preparation import original_pixels, prepared_pixels
 from masklet.processing.processor import Sam2Processor
@@ -89,7 +91,7 @@ class ImageSegmenter:
         Raises `InvalidInputError` for prompts that do not fit together or lie outside the picture.
         """
         _check_encoded(encoded)
-        prompts = {"points": points, "labels": labels, "boxes": boxes, "masks": masks}
+        prompts = _listed_by_object({"points": points, "labels": labels, "boxes": boxes, "masks": masks})
         if _are_of_no_object(prompts):
             side = self.model.config.image_size // 4
             return self._segmentation(encoded, torch.zeros(0, 1, side, side), torch.zeros(0, 1), object_ids, [])
@@ -101,6 +103,7 @@ class ImageSegmenter:
         The masks of one object are numbered 1 to 3.
         """
         _check_encoded(encoded)
+        prompts = _listed_by_object(prompts)
         if _are_of_no_object(prompts):
             return []
         decoded, _ = self._decode(encoded, **prompts)
@@ -147,7 +150,7 @@ class ImageSegmenter:
         candidates, candidate_iou = multimask_outputs(decoded)
         best_iou, best = candidate_iou.max(dim=2, keepdim=True)
         best_logits = candidates.take_along_dim(best[..., None, None], dim=2)
-        takes_best = is_one_click if multimask is None else torch.full_like(is_one_click, multimask)
+        takes_best = is_one_click if multimask is None else torch.full_like(is_one_click, bool(multimask))
         logits = torch.where(takes_best[..., None, None, None], best_logits, logits)
         return logits[0], torch.where(takes_best[..., None], best_iou, iou)[0]
 
@@ -165,8 +168,8 @@ class ImageSegmenter:
             raise InvalidInputError("Nothing to segment by: give points, boxes or masks.")
         inputs = self.processor(
             original_sizes=[[encoded.height, encoded.width]],
-            input_points=None if points is None else [[_rows(each, 2, "points") for each in _listed(points, "points")]],
-            input_labels=None if labels is None else [_listed(labels, "labels")],
+            input_points=None if points is None else [[_rows(each, 2, "points") for each in points]],
+            input_labels=None if labels is None else [labels],
             input_boxes=None if boxes is None else [_rows(boxes, 4, "boxes")],
             input_masks=None if masks is None else [masks],
             return_tensors="pt",
@@ -190,7 +193,7 @@ class ImageSegmenter:
         kept_open: Sequence[Floats],
     ) -> Segmentation:
         """Logits [N, 1, h, w] and scores [N, 1] as a result in the picture's pixels."""
-        names = tuple(range(1, len(logits) + 1) if object_ids is None else object_ids)
+        names = as_object_ids(range(1, len(logits) + 1) if object_ids is None else object_ids)
         size = (encoded.height, encoded.width)
         return segmentation_of(logits[:, 0], iou[:, 0], names, size, self.model.config.max_hole_share, kept_open)
 
@@ -200,7 +203,7 @@ def negative_clicks(prompts: Mapping[str, Any], number: int) -> Floats:
     points, labels = prompts.get("points"), prompts.get("labels")
     if points is None or labels is None:
         return np.empty((0, 2), np.float32)
-    points_n2 = np.asarray(points[number], np.float32).reshape(-1, 2)
+    points_n2 = np.array(_rows(points[number], 2, "points"), np.float32).reshape(-1, 2)
     return points_n2[np.asarray(labels[number]).reshape(-1) == NEGATIVE]
 
 
@@ -209,27 +212,39 @@ def _check_encoded(encoded: object) -> None:
         raise InvalidInputError(f"Pictures are given to encode(...) first, got {type(encoded).__name__}.")
 
 
+def _listed_by_object(prompts: Mapping[str, Any]) -> dict[str, Any]:
+    """Prompts with one entry for each object where clicks may be ragged."""
+    ragged = {name: _listed(prompts[name], name) for name in ("points", "labels") if prompts.get(name) is not None}
+    return {**prompts, **ragged}
+
+
 def _are_of_no_object(prompts: Mapping[str, Any]) -> bool:
     """Whether prompts are given, and all of them are empty lists or arrays [0, ...]."""
     given = [each for each in prompts.values() if each is not None]
-    return bool(given) and all(
-        isinstance(each, Sized) and len(each) == 0 and not isinstance(each, str) for each in given
-    )
+    return bool(given) and all(_is_empty(each) for each in given)
+
+
+def _is_empty(prompt: object) -> bool:
+    if isinstance(prompt, np.ndarray | Tensor):
+        return prompt.ndim > 0 and len(prompt) == 0
+    return isinstance(prompt, Sized) and not isinstance(prompt, str) and len(prompt) == 0
 
 
 def _listed(values: Any, name: str) -> list[Any]:
     """One entry for each object."""
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        raise InvalidInputError(f"{name} must be a list with one list for each object; got {values!r}.")
+    if isinstance(values, np.ndarray | Tensor) and values.ndim:
+        return list(number_tensor(values, name))
+    if isinstance(values, np.ndarray | Tensor | str) or not isinstance(values, Iterable):
+        raise InvalidInputError(f"{name} must be a list with one list for each object; got {shown(values)}.")
     return list(values)
 
 
 def _rows(numbers: Any, width: int, name: str) -> list[Any]:
     """Numbers [n, width], or one row of them, as nested lists."""
     try:
-        rows = np.asarray(numbers, np.float32)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError(f"{name} must be numbers [n, {width}]; got {numbers!r}.") from error
+        rows = number_tensor(numbers, name).detach().to("cpu", torch.float32).numpy()
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{name} must be numbers [n, {width}]; got {shown(numbers)}.") from error
     if rows.size and (rows.ndim > 2 or rows.shape[-1:] != (width,)):
         raise InvalidInputError(f"{name} must have the shape [n, {width}]; got {list(rows.shape)}.")
     rows = rows.reshape(-1, width)

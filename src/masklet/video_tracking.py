@@ -13,6 +13,7 @@ from masklet.committed_folder import FolderWriter
 from masklet.configuration.loading_arguments import with_location
 from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 from masklet.masks.geometry import Box
 from masklet.masks.segmentation import Segmentation
 from masklet.modeling.half_precision import is_bfloat16_faster
@@ -132,7 +133,7 @@ class TrackedVideo:
         Raises `InvalidInputError`, and changes nothing, for prompts that do not fit.
         """
         if not isinstance(object_id, Integral) or object_id < 1:
-            raise InvalidInputError(f"Objects are numbered from 1; got object {object_id!r}.")
+            raise InvalidInputError(f"Objects are numbered from 1; got object {shown(object_id)}.")
         if points is not None and labels is None:
             labels = [1] * _count(points)
         self._processor.add_inputs_to_inference_session(
@@ -183,7 +184,7 @@ class TrackedVideo:
         if self.session.is_stream:
             raise InvalidInputError("The frames of a stream are tracked as they come; give them to push(...).")
         if direction not in DIRECTIONS:
-            raise InvalidInputError(f"direction must be one of {DIRECTIONS}, got {direction!r}.")
+            raise InvalidInputError(f"direction must be one of {DIRECTIONS}, got {shown(direction)}.")
         wanted = range(len(self)) if frames is None else frames
         if not isinstance(wanted, range) or wanted.step != 1 or not 0 <= wanted.start < wanted.stop <= len(self):
             raise InvalidInputError(f"frames must be within {range(len(self))} in steps of 1, got {wanted}.")
@@ -259,7 +260,7 @@ def _count(points: Any) -> int:
     try:
         return len(points)
     except TypeError:
-        raise InvalidInputError(f"points are clicks [[x, y], ...]; got {points!r}.") from None
+        raise InvalidInputError(f"points are clicks [[x, y], ...]; got {shown(points)}.") from None
 
 
 def _check_options(options: Mapping[str, Any], *takers: Callable[..., Any]) -> None:

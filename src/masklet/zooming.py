@@ -17,7 +17,7 @@ from torch import Tensor
 from masklet.errors import InvalidInputError
 from masklet.masks.components import fill_enclosed_holes
 from masklet.masks.geometry import Box, bounding_box, longer_side, surroundings
-from masklet.masks.segmentation import Segmentation
+from masklet.masks.segmentation import Segmentation, as_object_ids
 from masklet.processing.post_processing import upscaled
 from masklet.prompts.point_labels import NEGATIVE, POSITIVE
 from masklet.segmenting import EncodedImage, Floats, ImageSegmenter
@@ -69,7 +69,7 @@ class ZoomingSegmenter(ImageSegmenter):
         return Segmentation(
             masks=torch.stack([look.mask for look in looks]).cpu().numpy(),
             scores=torch.stack([look.score for look in looks]).cpu().numpy(),
-            object_ids=tuple(range(1, len(looks) + 1) if object_ids is None else object_ids),
+            object_ids=as_object_ids(range(1, len(looks) + 1) if object_ids is None else object_ids),
             low_resolution_logits=torch.stack([look.logits for look in looks]).cpu().numpy(),
         )
 

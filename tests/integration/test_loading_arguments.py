@@ -153,6 +153,13 @@ def test_weights_of_a_variant(saved_model: Path, tmp_path: Path) -> None:
         masklet.Sam2Model.from_pretrained(tmp_path, variant="bf16")
 
 
+@pytest.mark.parametrize("name", ["subfolder", "revision"])
+@pytest.mark.parametrize("kind", [masklet.Sam2Config, masklet.Sam2Model, masklet.Sam2Processor])
+def test_a_place_that_is_no_name_is_refused(kind: Any, name: str, saved_model: Path) -> None:
+    with pytest.raises(InvalidInputError, match=rf"^{name} must be a name; got \[1\]"):
+        kind.from_pretrained(saved_model, **{name: [1]})
+
+
 def test_keys_of_the_file_and_labels_may_be_replaced(saved_model: Path, tmp_path: Path) -> None:
     values = json.loads((saved_model / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps({**values, "made_by": "a"}))

@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 
 from masklet.errors import InvalidInputError
-from masklet.json_files import read_json, shown, whole_number
+from masklet.json_files import is_finite_number, read_json, shown, whole_number
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
@@ -66,3 +67,13 @@ def test_values_are_shown_on_a_short_line():
         assert len(text) < 300
         assert "\n" not in text
     assert shown({"size": [3, 4]}) == "{'size': [3, 4]}"
+
+
+@pytest.mark.parametrize("value", [0, -1, 2**60, 0.5, 1e30, -1e30, np.float32(0.5), np.int64(7)])
+def test_numbers_that_float32_computes_with(value):
+    assert is_finite_number(value)
+
+
+@pytest.mark.parametrize("value", [True, None, "1", [1], float("nan"), float("-inf"), 1e31, 10**400, 1j, np.zeros(1)])
+def test_numbers_that_it_does_not(value):
+    assert not is_finite_number(value)

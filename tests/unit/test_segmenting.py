@@ -194,6 +194,36 @@ def test_prompts_that_cannot_be_used_are_named(
         segmenter.segment(encoded, **prompts)
 
 
+@pytest.mark.parametrize(
+    "prompts",
+    [
+        {"points": np.array(5.0)},
+        {"points": 5},
+        {"points": torch.zeros(2, 2).to_sparse()},
+        {"points": torch.empty(1, 1, 2, device="meta")},
+        {"points": [[CLICK]], "labels": torch.empty(1, 1, device="meta")},
+        {"boxes": [[10**400, 0, 1, 1]]},
+        {"boxes": np.full((1, 4), 1e300)},
+        {"boxes": np.full((1, 4), 1j)},
+        {"boxes": [BOX], "object_ids": 7},
+    ],
+    ids=str,
+)
+def test_containers_without_prompts_are_refused(
+    segmenter: ImageSegmenter, encoded: EncodedImage, prompts: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidInputError):
+        segmenter.segment(encoded, **prompts)
+
+
+@pytest.mark.parametrize("as_kind", [list, np.array, lambda given: torch.tensor(given, dtype=torch.float32), iter])
+def test_clicks_in_any_container(segmenter: ImageSegmenter, encoded: EncodedImage, as_kind: Any) -> None:
+    points, labels = [[CLICK, OTHER_CLICK]], [[1, 0]]
+    expected = segmenter.segment(encoded, points=points, labels=labels)
+    found = segmenter.segment(encoded, points=as_kind(points), labels=labels)
+    np.testing.assert_array_equal(found.masks, expected.masks)
+
+
 def test_one_picture_at_a_time(segmenter: ImageSegmenter) -> None:
     with pytest.raises(InvalidInputError, match="One picture is encoded at a time; got 2"):
         segmenter.encode([PICTURE, PICTURE])

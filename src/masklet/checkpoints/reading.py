@@ -88,7 +88,9 @@ def _file_of_variant(names: list[str], variant: str, source: Source) -> str:
     for name in candidates:
         if name in names:
             return name
-    raise CheckpointError(f"{source} has no weights of the variant {variant!r}; looked for {' and '.join(candidates)}.")
+    raise CheckpointError(
+        f"{source} has no weights of the variant {shown(variant)}; looked for {' and '.join(candidates)}."
+    )
 
 
 def _named_weight_file(path: Path) -> str:
@@ -106,7 +108,7 @@ def _shard_names(index: Path) -> list[str]:
         raise CheckpointError(f"{index} is not an index of weight files: {error!r}") from error
     for name in names:
         if not isinstance(name, str) or os.path.basename(name) != name:
-            raise CheckpointError(f"{index} names the weight file {name!r}; allowed are files in its own folder.")
+            raise CheckpointError(f"{index} names the weight file {shown(name)}; allowed are files in its own folder.")
     return names
 
 

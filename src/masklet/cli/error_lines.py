@@ -4,6 +4,9 @@ import sys
 import traceback
 
 from masklet.cli.exit_codes import ExitCode, exit_code_of, is_usage_error
+from masklet.errors import is_out_of_memory
+
+_SHOWN = 300  # characters of torch's message about memory, which may go on for pages
 
 
 def report_error(error: BaseException, *, debug: bool, subject: str = "") -> ExitCode:
@@ -30,6 +33,9 @@ def _one_line(error: BaseException) -> str:
         context = getattr(error, "ctx", None)
         hint = f" `{context.command_path} --help` shows what is allowed." if context else ""
         message = error.format_message() + hint  # type: ignore[attr-defined]
+    elif is_out_of_memory(error):
+        detail = f" ({str(error)[:_SHOWN]})" if str(error) else ""
+        message = f"not enough memory; a smaller --image-size or another --device may help{detail}"
     elif isinstance(error, OSError) and error.strerror:
         message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     else:

@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+from masklet.errors import is_out_of_memory
+
 
 class ExitCode(IntEnum):
     """The exit codes of every command."""
@@ -10,6 +12,7 @@ class ExitCode(IntEnum):
     SOME_FAILED = 1
     WRONG_USAGE = 2
     FILE_PROBLEM = 3
+    OUT_OF_MEMORY = 4
     FAULT = 70  # EX_SOFTWARE of sysexits.h
     INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -18,6 +21,7 @@ EXPLANATION = (
     "Exit codes: 0 done; 1 some of several inputs failed, the others are done; "
     "2 wrong usage: options or prompts that cannot be used; "
     "3 a picture, checkpoint or other file that cannot be read or written; "
+    "4 not enough memory, of the machine or of a GPU; "
     "70 a fault in masklet itself; 130 interrupted."
 )
 
@@ -29,6 +33,8 @@ def exit_code_of(error: BaseException) -> ExitCode:
     """
     if isinstance(error, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
+    if is_out_of_memory(error):
+        return ExitCode.OUT_OF_MEMORY
     if isinstance(error, OSError):
         return ExitCode.FILE_PROBLEM
     if isinstance(error, ValueError) or is_usage_error(error):

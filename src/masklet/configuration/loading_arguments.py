@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 from masklet.sources import Location, Source
 
 SECRETS = frozenset({"token", "use_auth_token", "proxies"})  # the address of a proxy may contain a password
@@ -75,12 +76,15 @@ def with_location(source: Source, given: Mapping[str, Any]) -> tuple[Source, Loc
     left = {name: value for name, value in given.items() if name not in Location.__annotations__}
     if (named := left.pop("pretrained_model_name_or_path", None)) is not None:
         if source is not None:
-            raise InvalidInputError(f"The checkpoint is given twice: {source!r} and {named!r}.")
+            raise InvalidInputError(f"The checkpoint is given twice: {shown(source)} and {shown(named)}.")
         source = named
     if left.pop("proxies", None):
         raise InvalidInputError("proxies cannot be given; set the environment variables HTTP_PROXY and HTTPS_PROXY.")
     older_token = left.pop("use_auth_token", None)
     location = Location(**{name: given[name] for name in Location.__annotations__ if name in given})  # type: ignore[typeddict-item]
+    for name in ("subfolder", "revision"):
+        if not isinstance(location.get(name) or "", str):
+            raise InvalidInputError(f"{name} must be a name; got {shown(location.get(name))}.")
     if older_token is not None and location.get("token") is None:
         location["token"] = older_token
     return source, location, left

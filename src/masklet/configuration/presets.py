@@ -4,6 +4,7 @@ from typing import Any
 
 from masklet.configuration.sam2 import Sam2Config, Sam2HieraDetConfig, Sam2VisionConfig
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 
 SIZES: dict[str, dict[str, Any]] = {
     "tiny": {"hidden_size": 96, "blocks_per_stage": [1, 2, 7, 2], "global_attention_blocks": [5, 7, 9]},
@@ -36,7 +37,7 @@ def preset(size: str, version: str = "2.1") -> Sam2Config:
     """The configuration of a released model: `size` tiny, small, base_plus or large; `version` 2.0 or 2.1."""
     if size not in SIZES or version not in VERSIONS:
         raise InvalidInputError(
-            f"No released model has size {size!r} and version {version!r}; "
+            f"No released model has size {shown(size)} and version {shown(version)}; "
             f"sizes: {', '.join(SIZES)}; versions: {', '.join(VERSIONS)}."
         )
     backbone = Sam2HieraDetConfig(**SIZES[size])

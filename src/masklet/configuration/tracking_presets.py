@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Self
 
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 
 CELL = 32  # image sizes are multiples of it
 
@@ -24,7 +25,7 @@ class TrackingPreset(StrEnum):
         try:
             return cls(name)
         except ValueError as error:
-            raise InvalidInputError(f"There is no preset {name!r}; the presets are {', '.join(cls)}.") from error
+            raise InvalidInputError(f"There is no preset {shown(name)}; the presets are {', '.join(cls)}.") from error
 
     def image_size(self, own: int) -> int:
         """Return the side in pixels at which a model that takes pictures of side `own` sees frames."""

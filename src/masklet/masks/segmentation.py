@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 from masklet.masks.geometry import Mask, bounding_box
 
 
@@ -37,7 +38,7 @@ class Segmentation:
         count = len(self.masks)
         if self.scores.shape != (count,):
             raise InvalidInputError(f"{count} masks need scores of the shape [{count}]; got {list(self.scores.shape)}.")
-        object.__setattr__(self, "object_ids", _whole_numbers(self.object_ids))
+        object.__setattr__(self, "object_ids", as_object_ids(self.object_ids))
         if len(self.object_ids) != count or len(set(self.object_ids)) != count or min(self.object_ids, default=1) < 1:
             raise InvalidInputError(f"{count} masks need {count} different object ids above 0; got {self.object_ids}.")
         logits = self.low_resolution_logits
@@ -61,8 +62,9 @@ class Segmentation:
         return np.array(boxes, dtype=np.float32).reshape(-1, 4)
 
 
-def _whole_numbers(object_ids: Iterable[SupportsIndex]) -> tuple[int, ...]:
+def as_object_ids(object_ids: Iterable[SupportsIndex]) -> tuple[int, ...]:
+    """Return whole numbers of any kind as a tuple; InvalidInputError for anything else."""
     try:
         return tuple(operator.index(object_id) for object_id in object_ids)
     except TypeError as error:
-        raise InvalidInputError(f"Object ids are a list of whole numbers above 0; got {object_ids!r}.") from error
+        raise InvalidInputError(f"Object ids are a list of whole numbers above 0; got {shown(object_ids)}.") from error

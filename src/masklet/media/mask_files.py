@@ -10,13 +10,11 @@ from PIL import Image
 
 from masklet.atomic_files import written_whole
 from masklet.errors import InvalidInputError
-from masklet.json_files import shown, whole_number
+from masklet.json_files import is_finite_number, shown, whole_number
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import decode_segmentation, encode_run_length
 from masklet.masks.segmentation import Segmentation
 from masklet.media.label_maps import LabelMap, check_label_ids, write_label_map
-
-HIGHEST_SCORE = 1e30  # of a number that has its place in float32; they are about 0 to 1
 
 FilePath = str | os.PathLike[str]
 
@@ -99,7 +97,7 @@ def _object_from(annotation: object, height: int, width: int) -> tuple[int, floa
     if not isinstance(annotation, Mapping):
         raise InvalidInputError(f"An annotation is an object with an id; got {shown(annotation)}.")
     object_id, score = whole_number(annotation.get("id"), "The id of an object", 1), annotation.get("predicted_iou")
-    if not isinstance(score, int | float) or not abs(score) <= HIGHEST_SCORE:
+    if not is_finite_number(score):
         raise InvalidInputError(f"The predicted_iou of object {object_id} is a finite number; got {shown(score)}.")
     try:
         return object_id, score, decode_segmentation(annotation.get("segmentation"), height, width)

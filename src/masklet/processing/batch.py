@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 
 TENSOR_TYPES = (None, "pt", "np")
 
@@ -39,7 +40,7 @@ class BatchFeature(dict[str, Any]):
             InvalidInputError: for any other tensor type, or if entries of different shapes should be stacked.
         """
         if tensor_type not in TENSOR_TYPES:
-            raise InvalidInputError(f"return_tensors must be one of {TENSOR_TYPES}, got {tensor_type!r}.")
+            raise InvalidInputError(f"return_tensors must be one of {TENSOR_TYPES}, got {shown(tensor_type)}.")
         if tensor_type is not None:
             for name, value in self.items():
                 tensor = _stacked(name, value)

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from numbers import Real
 from typing import Any
+
+import numpy as np
+from torch import Tensor
 
 from masklet.checkpoints.placement import as_device
 from masklet.configuration.sam2 import LARGEST_IMAGE_SIZE
 from masklet.errors import InvalidInputError
-from masklet.json_files import shown
+from masklet.json_files import is_finite_number, shown
+from masklet.processing.arrays import number_tensor
 from masklet.processing.sizes import height_and_width
 
-_LARGEST_NUMBER = 1e30  # float32 holds it, with room to compute
+_MOST_CHANNELS = 64
 _SIZES = ("size", "mask_size", "crop_size", "pad_size", "mask_pad_size")
 
 
@@ -99,14 +102,11 @@ OPTION_NAMES = tuple(option.name for option in fields(ImageOptions))
 
 def _numbers(values: Any, name: str) -> list[float]:
     """Return numbers, or one number, as a list; InvalidInputError for anything else."""
+    if isinstance(values, np.ndarray | Tensor):
+        values = number_tensor(values, name).flatten()[:_MOST_CHANNELS].tolist()
     listed = list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
-    if not listed or not all(_is_usual_number(value) for value in listed):
+    if not listed or not all(is_finite_number(value) for value in listed):
         raise InvalidInputError(
             f"{name} must be a number, or for mean and deviation one per channel; got {shown(values)}."
         )
     return [float(value) for value in listed]
-
-
-def _is_usual_number(value: Any) -> bool:
-    is_number = isinstance(value, Real)
-    return is_number and bool(abs(value) < _LARGEST_NUMBER)

@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 from masklet.media.images import read_image, to_rgb, white_of_image
 from masklet.media.pixel_depth import scaled_to_8_bit, white_of
 from masklet.processing.arrays import number_tensor
@@ -131,7 +132,9 @@ def _channels_first(pixels: Tensor, data_format: str) -> Tensor:
             f"A picture must have 2 or 3 dimensions ([H, W], [H, W, C] or [C, H, W]), got shape {tuple(pixels.shape)}."
         )
     if data_format not in ("channels_first", "channels_last"):
-        raise InvalidInputError(f"input_data_format must be 'channels_first' or 'channels_last', got {data_format!r}.")
+        raise InvalidInputError(
+            f"input_data_format must be 'channels_first' or 'channels_last', got {shown(data_format)}."
+        )
     return pixels if data_format == "channels_first" else pixels.permute(2, 0, 1)
 
 

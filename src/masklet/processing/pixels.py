@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 
 _INTERPOLATION_MODES = {0: "nearest-exact", 2: "bilinear", 3: "bicubic"}
 """Pillow's resampling numbers as torch's names, as far as torch has the method."""
@@ -22,7 +23,7 @@ def resized(pixels_chw: Tensor, size: Mapping[str, int], resample: int = 2) -> T
         InvalidInputError: if `resample` is not 0 (nearest), 2 (bilinear) or 3 (bicubic), as Pillow numbers them.
     """
     if resample not in _INTERPOLATION_MODES:
-        raise InvalidInputError(f"resample must be 0 (nearest), 2 (bilinear) or 3 (bicubic), got {resample!r}.")
+        raise InvalidInputError(f"resample must be 0 (nearest), 2 (bilinear) or 3 (bicubic), got {shown(resample)}.")
     shape = (size["height"], size["width"])
     if pixels_chw.shape[1:] == shape:
         return pixels_chw

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from masklet.errors import InvalidMaskError
+from masklet.json_files import is_finite_number, shown
 from masklet.masks.components import fill_holes_and_remove_specks
 from masklet.masks.overlap import without_overlaps
 from masklet.processing.arrays import number_tensor
@@ -42,8 +43,12 @@ def post_process_masks(
         One tensor [objects, masks, height, width] per picture, bool, or floating point if `binarize` is False.
 
     Raises:
-        InvalidMaskError: if the masks are of another kind, or not one entry per picture.
+        InvalidMaskError: if the masks are of another kind or not one entry per picture, or a limit is no number.
     """
+    limits = {"mask_threshold": mask_threshold, "max_hole_area": max_hole_area, "max_sprinkle_area": max_sprinkle_area}
+    for name, limit in limits.items():
+        if not is_finite_number(limit):
+            raise InvalidMaskError(f"{name} must be a finite number, got {shown(limit)}.")
     logits_per_image = _logits_per_image(masks)
     sizes = size_pairs(original_sizes)
     if len(logits_per_image) != len(sizes):

@@ -7,6 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 from masklet.masks.geometry import Box
 from masklet.processing.mask_prompts import mask_prompts
 from masklet.processing.prompt_tensors import prompt_tensors
@@ -93,7 +94,7 @@ def _object_ids(obj_ids: Any) -> list[int]:
     try:
         object_ids = [operator.index(each) for each in (plain if isinstance(plain, list | tuple) else [plain])]
     except TypeError:
-        raise InvalidInputError(f"obj_ids must be a whole number or a list of such, got {obj_ids!r}.") from None
+        raise InvalidInputError(f"obj_ids must be a whole number or a list of such, got {shown(obj_ids)}.") from None
     if not object_ids:
         raise InvalidInputError("obj_ids is empty: name the objects that the prompts are about.")
     if len(set(object_ids)) < len(object_ids):

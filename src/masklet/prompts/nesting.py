@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,10 @@ def _check_array(prompts: np.ndarray | Tensor, layout: PromptLayout) -> None:
 
 def _as_lists(value: object) -> Any:
     if isinstance(value, np.ndarray | Tensor):
-        return _as_lists(value.tolist())
+        try:
+            return _as_lists(value.tolist())
+        except RuntimeError as error:  # of tensors that hold no numbers in rows
+            raise InvalidInputError(f"Prompts must be numbers; got a {value.dtype} tensor without.") from error
     return [_as_lists(item) for item in value] if isinstance(value, list | tuple) else value
 
 
@@ -113,10 +117,10 @@ def _check_even(value: object, layout: PromptLayout, position: tuple[int, ...]) 
     levels_left = len(layout.levels) - len(position)
     if levels_left == 0:
         if not isinstance(value, Real):
-            raise InvalidInputError(f"Expected a number at {where}, got {value!r}.")
+            raise InvalidInputError(f"Expected a number at {where}, got {shown(value)}.")
         return
     if not isinstance(value, list):
-        raise InvalidInputError(f"Expected a list ({layout.levels[len(position)]}) at {where}, got {value!r}.")
+        raise InvalidInputError(f"Expected a list ({layout.levels[len(position)]}) at {where}, got {shown(value)}.")
     if levels_left == 1 and layout.coordinates is not None and len(value) != layout.coordinates:
         raise InvalidInputError(f"Expected {layout.coordinates} coordinates at {where}, got {len(value)}: {value}.")
     for index, item in enumerate(value):

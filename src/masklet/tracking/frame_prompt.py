@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 from masklet.prompts.point_labels import NOT_A_POINT, PADDING
 
 BOX_LABELS = (2, 3)  # a box is two leading points: its upper left and its lower right corner
@@ -90,7 +91,7 @@ def whole_mask(mask: Any) -> FramePrompt:
 def _numbers(values: Any, name: str) -> Tensor:
     numbers = torch.as_tensor(values, dtype=torch.float32).detach().cpu()
     if not torch.isfinite(numbers).all() or numbers.numel() % 2 * (name != "labels"):
-        raise InvalidInputError(f"{name} must be pairs of finite numbers; got {values!r}.")
+        raise InvalidInputError(f"{name} must be pairs of finite numbers; got {shown(values)}.")
     return numbers
 
 

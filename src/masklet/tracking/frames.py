@@ -8,6 +8,7 @@ from typing import Protocol
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 from masklet.modeling.video_network import VideoNetwork
 
 Features = tuple[Tensor, ...]
@@ -107,7 +108,7 @@ class FrameSource:
     def check(self, frame: int) -> None:
         """Raise `InvalidInputError` unless there is, or was, such a frame."""
         if not isinstance(frame, Integral) or not 0 <= frame < len(self):
-            raise InvalidInputError(f"There is no frame {frame!r}; the frames are 0 to {len(self) - 1}.")
+            raise InvalidInputError(f"There is no frame {shown(frame)}; the frames are 0 to {len(self) - 1}.")
 
     def __getitem__(self, frame: int) -> Tensor:
         """The pixels [3, S, S] of a frame; `InvalidInputError` if they cannot be had."""

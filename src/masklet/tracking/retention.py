@@ -12,6 +12,7 @@ from typing import Any, Literal
 from safetensors.torch import load_file, save_file
 
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def archives_of(retention: RetentionChoice) -> Archives | None:
         return Archives(None)
     if isinstance(retention, Spill):
         return Archives(retention.folder)
-    raise InvalidInputError(f"retention is {retention!r}; allowed: 'window', 'spill' or Spill(folder).")
+    raise InvalidInputError(f"retention is {shown(retention)}; allowed: 'window', 'spill' or Spill(folder).")
 
 
 def link_or_copy(source: Path, target: Path) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from masklet.checkpoints.placement import as_device, as_dtype
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 from masklet.masks.run_length import encode_run_length
 from masklet.modeling.video_network import VideoNetwork
 from masklet.tracking.frame_prompt import FramePrompt, clicks_and_box, whole_mask
@@ -157,7 +158,7 @@ class Sam2VideoInferenceSession(SessionViews):
 
     def _known(self, object_id: int) -> TrackedObject:
         if object_id not in self._objects:
-            raise InvalidInputError(f"There is no object {object_id!r}; the objects are {self.obj_ids}.")
+            raise InvalidInputError(f"There is no object {shown(object_id)}; the objects are {self.obj_ids}.")
         return self._objects[object_id]
 
     def reset(self) -> None:
@@ -292,4 +293,4 @@ def _as_integer(value: Any, name: str) -> int:
     try:
         return operator.index(value)
     except TypeError as error:
-        raise InvalidInputError(f"The {name} is {value!r}; it must be an integer.") from error
+        raise InvalidInputError(f"The {name} is {shown(value)}; it must be an integer.") from error

@@ -11,6 +11,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 from masklet.tracking.frame_prompt import FramePrompt, clicks_and_box, whole_mask
 from masklet.tracking.frames import FrameSource
 from masklet.tracking.memory_bank import FrameMemory
@@ -183,7 +184,9 @@ class SessionViews:
     def _at(self, obj_idx: int) -> TrackedObject:
         objects = self.objects()
         if not 0 <= obj_idx < len(objects):
-            raise InvalidInputError(f"There is no object at position {obj_idx!r}; there are {len(objects)} objects.")
+            raise InvalidInputError(
+                f"There is no object at position {shown(obj_idx)}; there are {len(objects)} objects."
+            )
         return objects[obj_idx]
 
     def _by_position(self, value: Callable[[TrackedObject], Value], instead: str) -> ReadOnlyView[int, Value]:

@@ -19,6 +19,18 @@ from masklet.errors import CheckpointError, InvalidInputError, UnreadableImageEr
             "Error: out/a.png: No space left on device\n",
         ),
         (OSError(errno.EIO, "Input/output error"), 3, "Error: Input/output error\n"),
+        (
+            RuntimeError("CUDA out of memory. Tried to allocate 9 GiB."),
+            ExitCode.OUT_OF_MEMORY,
+            "Error: not enough memory; a smaller --image-size or another --device may help "
+            "(CUDA out of memory. Tried to allocate 9 GiB.)\n",
+        ),
+        (
+            MemoryError(),
+            ExitCode.OUT_OF_MEMORY,
+            "Error: not enough memory; a smaller --image-size or another --device may help\n",
+        ),
+        (InvalidInputError("x.png is about 'out of memory'"), 2, "Error: x.png is about 'out of memory'\n"),
         (KeyboardInterrupt(), ExitCode.INTERRUPTED, "Error: interrupted; files that were not complete are removed.\n"),
     ],
 )

@@ -136,6 +136,13 @@ def test_other_masks_are_refused_with_either_built_in_error(masks: Any, kind: ty
     assert isinstance(caught.value, InvalidMaskError)
 
 
+@pytest.mark.parametrize("name", ["mask_threshold", "max_hole_area", "max_sprinkle_area"])
+@pytest.mark.parametrize("value", ["1", None, [1], float("nan"), 10**400, np.zeros(2), True])
+def test_limits_that_are_no_numbers_are_refused(name: str, value: Any) -> None:
+    with pytest.raises(InvalidMaskError, match=f"^{name} must be a finite number, got "):
+        post_process(torch.zeros(1, 1, 1, 5, 5), [[5, 5]], **{name: value})
+
+
 def test_sizes_must_fit() -> None:
     with pytest.raises(InvalidMaskError, match="2 pictures but 1 original_sizes"):
         post_process(LOGITS, SIZES[:1])

@@ -7,6 +7,7 @@ from masklet.checkpoints.layouts.meta import META
 from masklet.checkpoints.layouts.seed import SEED
 from masklet.checkpoints.renaming import Layout, Tensors
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 
 # Farthest from the current names first: Meta's names show signs of the seed-era layout too.
 LAYOUTS = (META, SEED, CURRENT)
@@ -23,7 +24,7 @@ def layout_named(name: str) -> Layout:
         if layout.name == name:
             return layout
     raise InvalidInputError(
-        f"There is no checkpoint layout {name!r}; allowed: {', '.join(each.name for each in LAYOUTS)}."
+        f"There is no checkpoint layout {shown(name)}; allowed: {', '.join(each.name for each in LAYOUTS)}."
     )
 
 
