@@ -47,12 +47,11 @@ def _with_named_side_data(frame: av.VideoFrame) -> av.VideoFrame:
     return named
 
 
-def upright_pixels(frame: av.VideoFrame, matrix: Matrix | None) -> Pixels:
-    """Return a decoded frame of any pixel format as 8-bit RGB [H, W, 3], turned as its display matrix says.
+def upright(pixels: Pixels, matrix: Matrix | None) -> Pixels:
+    """Return `pixels` [H, W, 3] turned as the display matrix says, if there is one.
 
     Pixels that are not square stay as they are stored.
     """
-    pixels: Pixels = np.asarray(frame.to_ndarray(format="rgb24"))
     return pixels if matrix is None else turned(pixels, matrix)
 
 

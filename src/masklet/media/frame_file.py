@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import Protocol, Self
 
 from masklet.media.images import Pixels
 
@@ -17,7 +17,7 @@ class FrameRead:
 
 
 class FrameFile(Protocol):
-    """A video on disk; used by one thread at a time."""
+    """A video on disk; used by one thread at a time. One that is pickled is opened anew where it arrives."""
 
     name: str
     height: int
@@ -40,6 +40,10 @@ class FrameFile(Protocol):
 
     def name_of(self, number: int) -> str:
         """Return what a file about frame `number` is called, without its suffix."""
+        ...
+
+    def reopened(self) -> Self:
+        """Return the same video for a process that was forked from this one, without an open file in common."""
         ...
 
     def close(self) -> None:

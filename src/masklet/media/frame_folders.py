@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from PIL import Image
@@ -76,6 +77,10 @@ class FramePictures:
                 continue
             return FrameRead(pixels, damage(number, shown))
         raise UnreadableVideoError(f"None of the {len(self)} pictures of {self.name} can be read.")
+
+    def reopened(self) -> Self:
+        """Return this: no file stays open."""
+        return self
 
     def close(self) -> None:
         """Do nothing: no file stays open."""

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from masklet.errors import InvalidInputError
-from masklet.media.display_matrix import display_matrix, upright_pixels
+from masklet.media.display_matrix import display_matrix, upright
 from masklet.media.frame_folders import Picture, picture_pixels
 from masklet.media.images import Pixels
 from masklet.media.video_input import LIVE_TIMEOUT, VideoInput, address_input, camera_input, file_input, is_address
@@ -34,7 +34,7 @@ def live_frames(source: int | str | Iterable[Picture]) -> Iterator[Pixels]:
         matrix = None
         for number, frame in enumerate(video.frames()):
             matrix = display_matrix(frame) if number == 0 else matrix
-            yield upright_pixels(frame, matrix)
+            yield upright(video.pixels(frame), matrix)
 
 
 def _input_of(source: int | str) -> VideoInput:

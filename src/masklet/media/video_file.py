@@ -9,10 +9,10 @@ from fractions import Fraction
 import av
 
 from masklet.errors import InvalidInputError, UnreadableVideoError
-from masklet.media.display_matrix import display_matrix, upright_pixels
+from masklet.media.display_matrix import display_matrix, upright
 from masklet.media.frame_file import FrameRead, damage, numbered
-from masklet.media.frame_index import index_frames
-from masklet.media.video_input import file_input
+from masklet.media.frame_index import FrameIndex, index_frames
+from masklet.media.video_input import VideoInput, file_input
 
 ROUNDING_OF_TIMES = 0.01  # mkv and gif keep times in milliseconds and hundredths only
 NumberedFrame = tuple[int, av.VideoFrame]
@@ -40,6 +40,10 @@ class _Run:
 class VideoFile:
     """A video file; `read` decodes from the nearest key frame, or goes on where it stopped. Not for several threads.
 
+    Args:
+        path: of the file.
+        index: of the file's frames, where it is known already.
+
     Attributes:
         height, width: in pixels, of the upright picture.
         frame_rate: frames a second, on average where frames are shown unequally long.
@@ -48,15 +52,16 @@ class VideoFile:
     UnreadableVideoError if the file cannot be opened, has no video stream, or none of its frames can be decoded.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], index: FrameIndex | None = None) -> None:
         self.name = os.fspath(path)
         self.height = self.width = 0
-        self._index = index_frames(path)
+        self._path = os.path.abspath(path)  # the working directory may change
+        self._index = index_frames(path) if index is None else index
         self._input = file_input(path)
         self._time_base = self._input.stream.time_base or Fraction(1)
         self.frame_rate = self._average_frame_rate()
         self.problems = self._index.problems
-        self._run = _Run(0, self._frames_from(0))
+        self._run = _Run(0, _numbered_frames(self._input, self._index, 0))
         self._matrix = display_matrix(self._find(0)[1])
         self.height, self.width = self.read(0).pixels.shape[:2]
 
@@ -81,7 +86,7 @@ class VideoFile:
         InvalidInputError if it is not as large as the first frame.
         """
         shown, frame = self._find(number)
-        pixels = upright_pixels(frame, self._matrix)
+        pixels = upright(self._input.pixels(frame), self._matrix)
         height, width = pixels.shape[:2]
         if self.height and (height, width) != (self.height, self.width):
             raise InvalidInputError(
@@ -89,6 +94,13 @@ class VideoFile:
                 f"{self.width} x {self.height}; cut the video there or scale it to one size."
             )
         return FrameRead(pixels, damage(number, shown, is_corrupt=frame.is_corrupt))
+
+    def reopened(self) -> "VideoFile":
+        """Return the same file, opened once more."""
+        return VideoFile(self._path, self._index)
+
+    def __reduce__(self) -> tuple[type["VideoFile"], tuple[str, FrameIndex]]:
+        return VideoFile, (self._path, self._index)
 
     def close(self) -> None:
         """Close the file."""
@@ -121,21 +133,26 @@ class VideoFile:
         reached = run.shown[0] if run.shown else -1
         begins = self._index.number_of(self._index.starts[start]) if len(self) else 0
         if run.start > start or reached > number or (begins is not None and reached + 1 < begins):
-            self._run = run = _Run(start, self._frames_from(start))
+            self._go_to(start)
+            self._run = run = _Run(start, _numbered_frames(self._input, self._index, start))
         return run
 
-    def _frames_from(self, start: int) -> Iterator[NumberedFrame]:
-        """Yield the frames from a start on, without those shown before it: they need others that are not decoded."""
+    def _go_to(self, start: int) -> None:
         if start == 0:
+            fresh = file_input(self._path)
             self._input.close()
-            self._input = file_input(self.name)
+            self._input = fresh
         else:
             with suppress(av.FFmpegError):  # a format that cannot seek: an earlier start will be tried
                 self._input.seek(self._index.starts[start])
-        for count, frame in enumerate(self._input.frames()):
-            timestamp = count if self._index.is_counted else frame.pts
-            if timestamp is None or (start > 0 and timestamp < self._index.starts[start]):
-                continue
-            number = self._index.number_of(timestamp)
-            if number is not None:
-                yield number, frame
+
+
+def _numbered_frames(video: VideoInput, index: FrameIndex, start: int) -> Iterator[NumberedFrame]:
+    """Yield the frames from a start on, without those shown before it: they need others that are not decoded."""
+    for count, frame in enumerate(video.frames()):
+        timestamp = count if index.is_counted else frame.pts
+        if timestamp is None or (start > 0 and timestamp < index.starts[start]):
+            continue
+        number = index.number_of(timestamp)
+        if number is not None:
+            yield number, frame

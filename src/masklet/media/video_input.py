@@ -12,10 +12,14 @@ from types import TracebackType
 from typing import Self
 
 import av
+import numpy as np
 from av.packet import Packet
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from masklet.errors import UnreadableVideoError
+from masklet.media.forks import never_freed_after_fork
+from masklet.media.images import Pixels
 
 FILE_FORMATS = (
     "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,mxf,nut,rm,wtv,gxf,dv,nsv,swf,ivf,nuv,pva,ty,dhav,lmlm4,cine,ser,flic,"
@@ -71,6 +75,9 @@ class VideoInput:
         except av.FFmpegError as error:
             raise UnreadableVideoError(f"Cannot read the video {name}: {error.strerror}") from error
         self.stream = self._best_stream()
+        self._reformatter = VideoReformatter()  # one for all frames; each frame's own would start its own threads
+        self._process = os.getpid()
+        never_freed_after_fork(self)
 
     def __enter__(self) -> Self:
         return self
@@ -80,12 +87,26 @@ class VideoInput:
     ) -> None:
         self.close()
 
+    def __del__(self) -> None:
+        if hasattr(self, "_process"):  # else it could not be opened
+            self.close()  # FFmpeg's threads would wait for the garbage collector, which may run in a forked process
+
     def packets(self) -> Iterator["Packet[VideoStream]"]:
-        """Yield the stream's packets up to the end, or to where it is damaged beyond the demuxer's skill."""
-        try:
-            yield from (packet for packet in self.container.demux(self.stream) if packet.size)
-        except av.FFmpegError:
-            return
+        """Yield the stream's packets up to the end, or to where it is damaged beyond the demuxer's skill.
+
+        UnreadableVideoError in a process that was forked after this was opened: FFmpeg's threads are not there.
+        """
+        packets = self.container.demux(self.stream)
+        while True:
+            self._check_process()
+            try:
+                packet = next(packets, None)
+            except av.FFmpegError:
+                return
+            if packet is None:
+                return
+            if packet.size:
+                yield packet
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """Yield all frames from the current place on that can be decoded; packets that cannot are passed over."""
@@ -93,20 +114,29 @@ class VideoInput:
             yield from self._decoded(packet)
         yield from self._decoded(None)
 
+    def pixels(self, frame: av.VideoFrame) -> Pixels:
+        """Return a decoded frame of any pixel format as 8-bit RGB [H, W, 3], as it is stored."""
+        return np.asarray(self._reformatter.reformat(frame, format="rgb24").to_ndarray())
+
     def seek(self, timestamp: int) -> None:
         """Go to the last key frame up to `timestamp`; av.FFmpegError from a format that cannot seek."""
         self.container.seek(timestamp, stream=self.stream)
 
     def close(self) -> None:
-        """Close what was opened."""
-        self.container.close()
+        """Close what was opened; do nothing in a process that was forked after that."""
+        if self._process == os.getpid():
+            self.container.close()
+
+    def _check_process(self) -> None:
+        if self._process != os.getpid():
+            raise UnreadableVideoError(f"{self.name} was opened by another process; open it in this one, too.")
 
     def _best_stream(self) -> VideoStream:
         stream = self.container.streams.best("video")
         if isinstance(stream, VideoStream):
             stream.thread_type = "AUTO"
             return stream
-        self.close()
+        self.container.close()
         raise UnreadableVideoError(f"Cannot read the video {self.name}: it has no video stream")
 
     def _decoded(self, packet: "Packet[VideoStream] | None") -> list[av.VideoFrame]:

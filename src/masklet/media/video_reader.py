@@ -1,9 +1,7 @@
-"""Videos as sequences of frames: a few are held, and the next ones are decoded while the caller works."""
+"""Videos as sequences of frames, whatever they are kept in."""
 
 import os
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,15 +9,12 @@ from typing import Self
 from masklet.errors import UnreadableVideoError
 from masklet.media.frame_file import FrameFile
 from masklet.media.frame_folders import FramePictures, Picture, frames_of_folder
+from masklet.media.held_frames import HeldFrames
 from masklet.media.images import Pixels
 from masklet.media.video_file import VideoFile
 from masklet.media.video_input import is_address
 
 VideoSource = str | os.PathLike[str] | Sequence[Picture]
-
-HELD_BYTES = 96 * 2**20
-FEWEST_HELD_FRAMES, MOST_HELD_FRAMES = 4, 64
-MOST_FRAMES_AHEAD = 8
 
 
 def open_video(source: VideoSource) -> "VideoReader":
@@ -56,49 +51,36 @@ def _check_file(path: Path) -> None:
 class VideoReader(Sequence[Pixels]):
     """The frames of a video by number, uint8 [H, W, 3] RGB, upright; the arrays are shared: do not write into them.
 
-    `reader[n]` is exactly the n-th frame that playing from the start shows. Frames near the last ones asked for are
-    held, those that come next in the same direction are decoded in a thread; both are bounded (HELD_BYTES). A frame
-    that cannot be decoded is replaced by the one before it, and `problems` says so; what decoders make of damaged
-    frames may depend on where they began. Close it, or use it as a context.
+    `reader[n]` is exactly the n-th frame that playing from the start shows. A few frames are held and decoded in
+    advance, see `HeldFrames`. A frame that cannot be decoded is replaced by the one before it, and `problems` says so;
+    what decoders make of damaged frames may depend on where they began. Close it, or use it as a context.
+
+    Any number of threads may read. After a fork the parent reads on as if nothing had happened, and so can the child:
+    when it first reads, it opens the file anew. A pickled reader is opened anew where it arrives.
 
     Attributes:
         name: what the video is called in messages.
         height, width: in pixels.
         frame_rate: frames a second, on average where frames are shown unequally long (`time_of` is exact).
-        problems: what is wrong with the file, one line for each damaged frame that was met so far.
-        damaged: the numbers of these frames.
     """
 
     def __init__(self, file: FrameFile) -> None:
-        self._file = file
         self.name, self.frame_rate = file.name, file.frame_rate
         self.height, self.width = file.height, file.width
-        self.problems = [*file.problems]
-        fitting = HELD_BYTES // (file.height * file.width * 3)
-        self._held_frames = max(FEWEST_HELD_FRAMES, min(fitting, MOST_HELD_FRAMES))
-        self._frames: OrderedDict[int, Future[Pixels]] = OrderedDict()
-        self.damaged: set[int] = set()
-        self._last = -1
-        self._is_closed = False
-        self._decoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="masklet-video")
+        self._damage: dict[int, str] = {}
+        self._held = HeldFrames(file, self._damage)
 
     def __len__(self) -> int:
-        return len(self._file)
+        return len(self._held.file)
 
     def __getitem__(self, number: int) -> Pixels:  # type: ignore[override]  # no slices: they would hold all frames
         """Return frame `number`, from 0 on; negative numbers count from the end. IndexError if there is none."""
         count = len(self)
         if not -count <= number < count:
             raise IndexError(f"{self.name} has the frames 0 to {count - 1}; there is no frame {number}.")
-        number %= count
-        frame = self._requested(number)
-        for neighbour in self._upcoming(number):
-            self._requested(neighbour)
-        self._last = number
-        self._frames.move_to_end(number)
-        while len(self._frames) > self._held_frames:
-            self._frames.popitem(last=False)[1].cancel()
-        return frame.result()
+        if self._held.process != os.getpid() and not self._held.is_closed:
+            self._held = HeldFrames(self._held.file.reopened(), self._damage)
+        return self._held.get(number % count)
 
     def __iter__(self) -> Iterator[Pixels]:
         return (self[number] for number in range(len(self)))
@@ -111,42 +93,27 @@ class VideoReader(Sequence[Pixels]):
     ) -> None:
         self.close()
 
+    def __reduce__(self) -> tuple[type["VideoReader"], tuple[FrameFile]]:
+        return type(self), (self._held.file,)
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with the file, one line for each damaged frame that was met so far."""
+        return [*self._held.file.problems, *self._damage.values()]
+
+    @property
+    def damaged(self) -> set[int]:
+        """The numbers of the damaged frames that were met so far."""
+        return {*self._damage}
+
     def time_of(self, number: int) -> float:
         """Return the seconds from the first frame to frame `number`."""
-        return self._file.time_of(number)
+        return self._held.file.time_of(number)
 
     def frame_name(self, number: int) -> str:
         """Return what a file about frame `number` is called: as the frame's own file is, or the number `00017`."""
-        return self._file.name_of(number)
+        return self._held.file.name_of(number)
 
     def close(self) -> None:
         """Stop decoding and close the file."""
-        self._is_closed = True
-        self._decoder.shutdown(wait=True, cancel_futures=True)
-        self._frames.clear()
-        self._file.close()
-
-    def _upcoming(self, number: int) -> Iterator[int]:
-        """Yield the frames to decode in advance.
-
-        Backwards they are a long stretch, because decoding runs forwards and each begins at a key frame far before.
-        """
-        half = self._held_frames // 2
-        if number == self._last + 1:
-            yield from range(number + 1, min(number + 1 + min(half, MOST_FRAMES_AHEAD), len(self)))
-        elif number == self._last - 1 and number - 1 not in self._frames:
-            yield from range(max(0, number - half), number)
-
-    def _requested(self, number: int) -> Future[Pixels]:
-        if self._is_closed:
-            raise UnreadableVideoError(f"{self.name} was closed; open it again to read frame {number}.")
-        if number not in self._frames:
-            self._frames[number] = self._decoder.submit(self._decode, number)
-        return self._frames[number]
-
-    def _decode(self, number: int) -> Pixels:
-        read = self._file.read(number)
-        if read.problem and number not in self.damaged:
-            self.damaged.add(number)
-            self.problems.append(read.problem)
-        return read.pixels
+        self._held.close()

@@ -1,11 +1,13 @@
 """Small video files, written as the tests need them, and their frames as playing from the start shows them."""
 
+import io
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+from PIL import Image
 
 SUFFIX_OF_CODEC = {"gif": ".gif", "libvpx-vp9": ".webm", "libx264": ".mp4"}
 
@@ -54,3 +56,35 @@ def played(path: Path) -> list[np.ndarray]:
     """All frames, decoded in order by FFmpeg alone."""
     with av.open(str(path)) as container:
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
+def exif_of(orientation: int) -> Image.Exif:
+    """EXIF data of a camera that was held so; 0: it does not say how."""
+    exif = Image.Exif()
+    exif[0x010F] = "a maker"
+    if orientation:
+        exif[0x0112] = orientation
+    return exif
+
+
+def jpeg_of_corners(orientation: int) -> bytes:
+    """A JPEG file of 48 x 64 pixels with four corners of four colours, and EXIF data."""
+    corners = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 0]]], np.uint8)
+    image = Image.fromarray(corners).resize((64, 48), Image.Resampling.NEAREST)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", exif=exif_of(orientation), subsampling=0, quality=95)
+    return buffer.getvalue()
+
+
+def write_motion_jpeg(path: Path, jpegs: Sequence[bytes]) -> Path:
+    """Write a video whose packets are JPEG files of 48 x 64 pixels as they are, as cameras do."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=12)
+        stream.height, stream.width = 48, 64
+        stream.pix_fmt = "yuvj444p"
+        for number, content in enumerate(jpegs):
+            packet = av.Packet(content)
+            packet.stream, packet.time_base = stream, Fraction(1, 12)
+            packet.pts = packet.dts = number
+            container.mux(packet)
+    return path

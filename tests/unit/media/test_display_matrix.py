@@ -1,11 +1,9 @@
 import io
-from fractions import Fraction
 
-import av
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
-from tests.unit.media.small_videos import moving_square
+from tests.unit.media.small_videos import exif_of, jpeg_of_corners, moving_square, write_motion_jpeg
 
 from masklet.media.display_matrix import turned
 from masklet.media.images import read_image
@@ -41,37 +39,6 @@ def test_quarters_and_mirrors(matrix, expected):
 # frames that come with EXIF, which PyAV has no name for
 
 
-CORNERS = np.kron(np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 0]]], np.uint8), np.ones((24, 32, 1)))
-
-
-def exif_of(orientation):
-    exif = Image.Exif()
-    exif[0x010F] = "a maker"
-    if orientation:
-        exif[0x0112] = orientation
-    return exif
-
-
-def jpeg(orientation):
-    buffer = io.BytesIO()
-    image = Image.fromarray(CORNERS.astype(np.uint8))
-    image.save(buffer, "JPEG", exif=exif_of(orientation), subsampling=0, quality=95)
-    return buffer.getvalue()
-
-
-def write_motion_jpeg(path, content):
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mjpeg", rate=12)
-        stream.height, stream.width = CORNERS.shape[:2]
-        stream.pix_fmt = "yuvj444p"
-        for number in range(3):
-            packet = av.Packet(content)
-            packet.stream, packet.time_base = stream, Fraction(1, 12)
-            packet.pts = packet.dts = number
-            container.mux(packet)
-    return path
-
-
 def assert_same_corners(pixels, expected):
     assert pixels.shape == expected.shape
     assert np.abs(pixels.astype(int) - expected).max() < 40  # another JPEG decoder; corners differ by 255
@@ -79,8 +46,8 @@ def assert_same_corners(pixels, expected):
 
 @pytest.mark.parametrize("orientation", range(9))
 def test_motion_jpeg_with_exif_is_shown_as_its_images_are(tmp_path, orientation):
-    path = write_motion_jpeg(tmp_path / "v.avi", jpeg(orientation))
-    with Image.open(io.BytesIO(jpeg(orientation))) as image:
+    path = write_motion_jpeg(tmp_path / "v.avi", [jpeg_of_corners(orientation)] * 3)
+    with Image.open(io.BytesIO(jpeg_of_corners(orientation))) as image:
         expected = np.asarray(ImageOps.exif_transpose(image))
     with open_video(path) as video:
         assert len(video) == 3
