@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint bench
+.PHONY: demo test fuzz lint bench
 
 demo: $(VENV)/package.stamp
 	$(BIN)/masklet segment --prompts assets/prompts.json -o demo_output
@@ -14,6 +14,10 @@ demo: $(VENV)/package.stamp
 
 test: $(VENV)/development.stamp
 	$(BIN)/python -m pytest
+
+# Hostile inputs for every entry; some of them are in `make test`. SEED=1 makes others.
+fuzz: $(VENV)/development.stamp
+	$(BIN)/python -m tests.fuzz --inputs $(or $(INPUTS),3000) --seed $(or $(SEED),0)
 
 lint: $(VENV)/development.stamp
 	$(BIN)/ruff check .
