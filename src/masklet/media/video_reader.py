@@ -10,6 +10,7 @@ from masklet.errors import UnreadableVideoError
 from masklet.media.frame_file import FrameFile
 from masklet.media.frame_folders import FramePictures, Picture, frames_of_folder
 from masklet.media.held_frames import HeldFrames
+from masklet.media.image_stack import ImageStack, is_image_stack
 from masklet.media.images import Pixels
 from masklet.media.video_file import VideoFile
 from masklet.media.video_input import is_address
@@ -33,7 +34,7 @@ def open_video(source: VideoSource) -> "VideoReader":
     if path.is_dir():
         return VideoReader(FramePictures(frames_of_folder(path), f"the folder {path}"))
     _check_file(path)
-    return VideoReader(VideoFile(path))
+    return VideoReader(ImageStack(path) if is_image_stack(path) else VideoFile(path))
 
 
 def _check_file(path: Path) -> None:
