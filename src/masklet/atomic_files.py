@@ -105,7 +105,7 @@ def _remove_left(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         with folder_lock(path) as is_held:
             if is_held:
-                if (path / _COMPLETE).is_dir():
+                if _is_complete(path):
                     _move(path, path.parent)
                 shutil.rmtree(path, ignore_errors=True)
     else:
@@ -118,22 +118,37 @@ def finish_moves(folder: str | os.PathLike[str]) -> None:
     Raises:
         OSError: if that is so and the files cannot be moved.
     """
-    for left in Path(folder).glob(f"{_UNFINISHED}*/{_COMPLETE}"):
-        with folder_lock(left.parent) as is_held:
-            if is_held:
-                _move(left.parent, Path(folder))
-                shutil.rmtree(left.parent, ignore_errors=True)
+    for left in filter(_is_complete, Path(folder).glob(f"{_UNFINISHED}*")):
+        with folder_lock(left) as is_held:
+            if is_held and _is_complete(left):
+                _move(left, Path(folder))
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_complete(place: Path) -> bool:
+    """Whether files are still to be moved. Of a folder that came from elsewhere no link is followed out of it."""
+    own = (place, place / _COMPLETE, place / _GONE)
+    return (place / _COMPLETE).is_dir() and not any(each.is_symlink() for each in own)
 
 
 def _move(place: Path, final: Path) -> None:
     """Move complete files to where they belong; done again, it does what is left to do."""
-    gone = json.loads((place / _GONE).read_text(encoding="utf-8"))
-    for name in gone:
+    for name in _names_gone(place / _GONE):
         if Path(name).name == name:  # a file of this folder, whoever wrote the list
             (final / name).unlink(missing_ok=True)
     for file in sorted((place / _COMPLETE).iterdir()):
         os.replace(file, final / file.name)
     (place / _COMPLETE).rmdir()
+
+
+def _names_gone(path: Path) -> list[str]:
+    try:
+        names = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        names = None
+    if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+        raise OSError(errno.EINVAL, "this list of replaced files is damaged", os.fspath(path))
+    return names
 
 
 def sync(path: Path) -> None:

@@ -30,7 +30,9 @@ def folder_lock(folder: str | os.PathLike[str]) -> Iterator[bool | None]:
     if fcntl is None:
         yield None
         return
-    with (Path(folder) / LOCK_FILE).open("w") as lock:
+    # A link in a folder that came from elsewhere is not followed: the file it points to would be made, or held.
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    with os.fdopen(os.open(Path(folder) / LOCK_FILE, flags, 0o666), "r+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

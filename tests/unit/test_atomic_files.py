@@ -290,3 +290,47 @@ def test_an_error_while_files_are_moved_loses_none(tmp_path: Path, monkeypatch: 
     finish_moves(tmp_path / "model")
     assert texts_in(tmp_path / "model") == {"config": "new", "weights": "new"}
     assert unfinished_in(tmp_path) == []
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Path:
+    """A folder elsewhere, with a file that nobody meant to give away."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "key").write_text("secret")
+    return tmp_path / "elsewhere"
+
+
+@pytest.mark.parametrize("linked", ["the place", "complete", "gone.json", ".lock"])
+@pytest.mark.parametrize("tidy", [finish_moves, remove_unfinished])
+def test_no_link_leads_out_of_a_folder_that_came_from_elsewhere(
+    tmp_path: Path, victim: Path, linked: str, tidy: Callable[[Path], None]
+) -> None:
+    folder, place = tmp_path / "unpacked", tmp_path / "unpacked" / ".unfinished-a"
+    (place / "complete").mkdir(parents=True)
+    (place / "gone.json").write_text("[]")
+    if linked == "the place":
+        (victim / "complete").mkdir()
+        place.rename(tmp_path / "moved")
+        place.symlink_to(victim)
+    elif linked == "complete":
+        (place / "complete").rmdir()
+        (place / "complete").symlink_to(victim)
+    elif linked == "gone.json":
+        (place / "gone.json").unlink()
+        (place / "gone.json").symlink_to(victim / "key")
+    else:
+        (place / ".lock").symlink_to(victim / "key")
+    try:
+        tidy(folder)
+    except OSError as error:
+        assert linked == ".lock", error  # noqa: PT017
+    assert (victim / "key").read_text() == "secret"
+    assert not (folder / "key").exists()
+
+
+@pytest.mark.parametrize("content", ["", "{", "3", "[3]", "[" * 100_000])
+def test_a_damaged_list_of_replaced_files_is_an_error_of_the_system(tmp_path: Path, content: str) -> None:
+    (tmp_path / ".unfinished-a" / "complete").mkdir(parents=True)
+    (tmp_path / ".unfinished-a" / "gone.json").write_text(content)
+    with pytest.raises(OSError, match="list of replaced files is damaged"):
+        finish_moves(tmp_path)
