@@ -77,6 +77,7 @@ def folder_written_whole(path: str | os.PathLike[str], replaces: re.Pattern[str]
 @contextmanager
 def _workplace(parent: Path) -> Iterator[Path]:
     """Yield a new folder in `parent`, held while it is written in, so that others see whose writer was killed."""
+    process = os.getpid()
     with ExitStack() as holding:
         while True:
             place = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=parent))
@@ -86,7 +87,7 @@ def _workplace(parent: Path) -> Iterator[Path]:
         try:
             yield place
         finally:
-            if not (place / _COMPLETE).exists():
+            if os.getpid() == process and not (place / _COMPLETE).exists():  # else it is the parent's still
                 shutil.rmtree(place, ignore_errors=True)
 
 

@@ -2,8 +2,13 @@
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from masklet.errors import InvalidInputError
+
+HUB_OPTIONS = ("repo_id", "token", "private", "revision", "commit_message")
 
 
 class HubUploads:
@@ -46,3 +51,11 @@ class HubUploads:
     def _push_saved(self, folder: str | os.PathLike[str], repo_id: str | None = None, **options: Any) -> None:
         """Upload under the name of the folder that was just saved to, unless another is given."""
         self.push_to_hub(repo_id or Path(folder).name, **options)
+
+
+def check_hub_options(options: Mapping[str, Any]) -> None:
+    """Raise `InvalidInputError` for arguments of `save_pretrained` that would change nothing in silence."""
+    if unknown := [name for name in options if name not in HUB_OPTIONS]:
+        raise InvalidInputError(
+            f"save_pretrained does not know {', '.join(unknown)}; of an upload it takes {', '.join(HUB_OPTIONS)}."
+        )

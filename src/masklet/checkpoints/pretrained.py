@@ -28,7 +28,7 @@ from masklet.checkpoints.writing import write_checkpoint_folder
 from masklet.configuration import Config
 from masklet.configuration.loading_arguments import with_location
 from masklet.errors import CheckpointError, InvalidInputError, OtherProgramWarning, is_out_of_memory
-from masklet.hub_uploads import HubUploads
+from masklet.hub_uploads import HubUploads, check_hub_options
 from masklet.sources import Location, Source
 
 
@@ -183,21 +183,44 @@ class PretrainedModel(ModelConveniences, HubUploads):
         self,
         folder: str | os.PathLike[str],
         *,
+        state_dict: Tensors | None = None,
+        is_main_process: bool = True,
+        save_function: object = None,
+        safe_serialization: bool = True,
         max_shard_size: int | str = "5GB",
         push_to_hub: bool = False,
         **hub_options: Any,
     ) -> None:
-        """Write `config.json` and `model.safetensors` (in shards above `max_shard_size`) into `folder`.
+        """Write `config.json` and `model.safetensors` into `folder`.
 
-        The folder is complete afterwards or, on an error (`CheckpointError`), as it was. `push_to_hub` also uploads it:
-        `hub_options` are those of the method `push_to_hub`, `repo_id` is by default the folder's name. An
-        `OtherProgramWarning` says if transformers, whose layout this is, cannot run the network, and why.
+        The folder is complete afterwards or, on an error (`CheckpointError`), as it was. An `OtherProgramWarning` says
+        if transformers, whose layout this is, cannot run the network, and why.
+
+        Args:
+            folder: made if it does not exist.
+            state_dict: tensors by name, written in place of the model's own.
+            is_main_process: False writes nothing: of several processes one writes.
+            save_function: accepted from programs written for accelerate; there is one way to write a file.
+            safe_serialization: True; pickles are not written.
+            max_shard_size: above which the weights become several files.
+            push_to_hub: also upload it.
+            hub_options: those of the method `push_to_hub`; `repo_id` is by default the folder's name.
+
+        Raises:
+            CheckpointError: if the folder cannot be written.
+            InvalidInputError: for other arguments.
         """
+        check_hub_options(hub_options)
+        if not safe_serialization:
+            raise InvalidInputError("safe_serialization=False asks for pickles; masklet writes safetensors only.")
+        if not is_main_process:
+            return
         architecture = {"architectures": [type(self).__name__], "dtype": str(self.dtype).removeprefix("torch.")}
         config = {**self.config.to_dict(), **architecture}
-        tensors = self.state_dict()
+        tensors = self.state_dict() if state_dict is None else dict(state_dict)
         write_checkpoint_folder(folder, tensors, config, max_shard_size=max_shard_size)
         if push_to_hub:
-            self._push_saved(folder, max_shard_size=max_shard_size, **hub_options)  # saves, and warns, once more
+            saving: dict[str, Any] = {"state_dict": tensors, "max_shard_size": max_shard_size}
+            self._push_saved(folder, **saving, **hub_options)  # saves, and warns, once more
         elif reason := why_not_run(Program.TRANSFORMERS, self.config, with_memory=has_memory(tensors)):
             warnings.warn(reason, OtherProgramWarning, stacklevel=2)

@@ -1,6 +1,5 @@
 """Weight files to tensors: safetensors (also in shards) and pickles that hold nothing but tensors."""
 
-import json
 import os
 import pickle
 import re
@@ -17,7 +16,7 @@ from safetensors.torch import load_file
 from masklet.checkpoints.released import RELEASED
 from masklet.checkpoints.renaming import Tensors
 from masklet.errors import CheckpointError
-from masklet.json_files import shown
+from masklet.json_files import read_json, shown
 from masklet.sources import PICKLE_SUFFIXES, Location, Source, list_files, locate_file
 
 WEIGHTS_FILE = "model.safetensors"
@@ -103,7 +102,7 @@ def _named_weight_file(path: Path) -> str:
 
 def _shard_names(index: Path) -> list[str]:
     try:
-        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        names = sorted(set(read_json(index)["weight_map"].values()))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{index} is not an index of weight files: {error!r}") from error
     for name in names:

@@ -14,7 +14,7 @@ from masklet.configuration.field_values import field_value, fields_of, labels_of
 from masklet.configuration.loading_arguments import storable, with_location, without_loading_arguments
 from masklet.configuration.older_keys import OLDER_NAMES, with_current_keys
 from masklet.errors import CheckpointError, InvalidInputError
-from masklet.hub_uploads import HubUploads
+from masklet.hub_uploads import HubUploads, check_hub_options
 from masklet.json_files import read_json, shown
 from masklet.sources import Location, Source, locate_file
 
@@ -104,6 +104,7 @@ class Config(ConfigConveniences, HubUploads):
         `push_to_hub` also uploads it: `hub_options` are those of the method `push_to_hub`, `repo_id` is by default the
         folder's name.
         """
+        check_hub_options(hub_options)
         self.to_json_file(Path(folder) / CONFIG_FILE)
         if push_to_hub:
             self._push_saved(folder, **hub_options)

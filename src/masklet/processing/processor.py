@@ -11,7 +11,7 @@ from masklet.atomic_files import written_whole
 from masklet.configuration.loading_arguments import with_location, without_loading_arguments
 from masklet.configuration.sam2 import LARGEST_IMAGE_SIZE
 from masklet.errors import InvalidInputError
-from masklet.hub_uploads import HubUploads
+from masklet.hub_uploads import HubUploads, check_hub_options
 from masklet.json_files import whole_number
 from masklet.processing.batch import BatchFeature
 from masklet.processing.image_options import OPTION_NAMES
@@ -148,6 +148,7 @@ class Sam2Processor(VideoSessions, HubUploads):
         `push_to_hub` also uploads it: `hub_options` are those of the method `push_to_hub`, `repo_id` is by default the
         folder's name.
         """
+        check_hub_options(hub_options)
         path = Path(folder) / PROCESSOR_FILE
         with written_whole(path) as unfinished:
             unfinished.write_text(self.to_json_string(), encoding="utf-8")

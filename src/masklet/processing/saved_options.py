@@ -11,7 +11,7 @@ from torch import Tensor
 from masklet.atomic_files import written_whole
 from masklet.configuration.loading_arguments import storable, with_location, without_loading_arguments
 from masklet.errors import CheckpointError, InvalidInputError
-from masklet.hub_uploads import HubUploads
+from masklet.hub_uploads import HubUploads, check_hub_options
 from masklet.processing import post_processing
 from masklet.processing.image_options import OPTION_NAMES, ImageOptions
 from masklet.processing.saved_settings import read_settings
@@ -82,6 +82,7 @@ class SavedOptions(ImageOptions, HubUploads):
         `push_to_hub` also uploads them: `hub_options` are those of the method `push_to_hub`, `repo_id` is by default
         the folder's name.
         """
+        check_hub_options(hub_options)
         path = Path(folder) / self.settings_file
         self.to_json_file(path)
         if push_to_hub:

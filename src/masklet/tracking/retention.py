@@ -37,10 +37,13 @@ class ArchivedFrame:
 
 
 class Archive:
-    """The memories of one object on disk, one file for each frame."""
+    """The memories of one object on disk, one file for each frame.
+
+    A forked process reads what it inherited, deletes nothing of it, and writes into a folder of its own.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self._process = folder, os.getpid()
         self._frames: dict[int, ArchivedFrame] = {}
         self._count = 0
 
@@ -59,7 +62,8 @@ class Archive:
 
     def forget(self, frame: int) -> None:
         """Delete a frame's file, if there is one."""
-        if (archived := self._frames.pop(frame, None)) is not None:
+        archived = self._frames.pop(frame, None)
+        if archived is not None and archived.path.parent == self.folder and self._process == os.getpid():
             archived.path.unlink(missing_ok=True)
 
     def clear(self) -> None:
@@ -82,6 +86,8 @@ class Archive:
 
     def _keep(self, frame: int, write: Callable[[Path], object], reverse: bool | None) -> None:
         self.forget(frame)
+        if self._process != os.getpid():
+            self._process, self.folder = os.getpid(), self.folder.with_name(f"{self.folder.name}-{os.getpid()}")
         self.folder.mkdir(parents=True, exist_ok=True)
         self._count += 1  # a name is never used twice
         path = self.folder / f"{frame}-{self._count}.safetensors"
@@ -98,12 +104,17 @@ class Archives:
             parent.mkdir(parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix="masklet-session-", dir=parent))
         self._count = 0
-        self._cleaning = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        self._cleaning = weakref.finalize(self, _remove_own, self.folder, os.getpid())
 
     def new(self) -> Archive:
         """An archive for one more object."""
         self._count += 1
         return Archive(self.folder / str(self._count))
+
+
+def _remove_own(folder: Path, process: int) -> None:
+    if os.getpid() == process:  # a forked process inherits the session, and ends before its parent
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def archives_of(retention: RetentionChoice) -> Archives | None:

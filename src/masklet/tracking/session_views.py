@@ -27,17 +27,18 @@ class ReadOnlyView(Mapping[Key, Value], Generic[Key, Value]):
 
     Args:
         keys: returns the keys there are now.
-        value: returns the value of one of them.
+        value: returns the value of one of them; None, or KeyError, if it is not there.
         instead: what to call in place of writing.
     """
 
-    def __init__(self, keys: Callable[[], Iterable[Key]], value: Callable[[Key], Value], instead: str) -> None:
+    def __init__(self, keys: Callable[[], Iterable[Key]], value: Callable[[Key], Value | None], instead: str) -> None:
         self._keys, self._value, self._instead = keys, value, instead
 
     def __getitem__(self, key: Key) -> Value:
-        if key not in list(self._keys()):
+        value = self._value(key)
+        if value is None:
             raise KeyError(key)
-        return self._value(key)
+        return value
 
     def __iter__(self) -> Iterator[Key]:
         return iter(list(self._keys()))
@@ -127,7 +128,7 @@ class SessionViews:
         numbers = range(len(self.frames))
         return ReadOnlyView(
             lambda: (number for number in numbers if number in self.frames),
-            lambda number: self.frames[number],
+            lambda number: self.frames[number] if number in self.frames else None,  # noqa: SIM401  # no dictionary
             "call add_new_frame",
         )
 
@@ -145,7 +146,11 @@ class SessionViews:
             return ReadOnlyView(kept.keys, lambda frame: _as_output(kept[frame]), instead)
 
         return self._by_position(
-            lambda target: ReadOnlyView(lambda: (CONDITIONING, TRACKED), lambda kind: of_kind(target, kind), instead),
+            lambda target: ReadOnlyView(
+                lambda: (CONDITIONING, TRACKED),
+                lambda kind: of_kind(target, kind) if kind in (CONDITIONING, TRACKED) else None,
+                instead,
+            ),
             instead,
         )
 
@@ -160,7 +165,9 @@ class SessionViews:
 
         return self._by_position(
             lambda target: ReadOnlyView(
-                lambda: frames(target), lambda frame: {"reverse": bool(target.bank.direction(frame))}, instead
+                lambda: frames(target),
+                lambda frame: {"reverse": bool(target.bank.direction(frame))} if target.is_tracked(frame) else None,
+                instead,
             ),
             instead,
         )
@@ -190,7 +197,11 @@ class SessionViews:
         return objects[obj_idx]
 
     def _by_position(self, value: Callable[[TrackedObject], Value], instead: str) -> ReadOnlyView[int, Value]:
-        return ReadOnlyView(lambda: range(len(self.objects())), lambda index: value(self._at(index)), instead)
+        def at(index: int) -> Value | None:
+            objects = self.objects()
+            return value(objects[index]) if 0 <= index < len(objects) else None
+
+        return ReadOnlyView(lambda: range(len(self.objects())), at, instead)
 
     def _of_prompts(
         self, is_one: Callable[[FramePrompt], bool], value: Callable[[FramePrompt], Any], instead: str
@@ -198,7 +209,7 @@ class SessionViews:
         return self._by_position(
             lambda target: ReadOnlyView(
                 lambda: [frame for frame, prompt in target.prompts.items() if is_one(prompt)],
-                lambda frame: value(target.prompts[frame]),
+                lambda frame: value(target.prompts[frame]) if is_one(target.prompts[frame]) else None,
                 instead,
             ),
             instead,

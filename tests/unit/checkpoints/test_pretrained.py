@@ -300,3 +300,15 @@ def test_a_network_that_no_memory_holds_is_an_error_of_the_checkpoint(tmp_path, 
     monkeypatch.setattr(HeadModel, "__init__", exhausted)
     with pytest.raises(CheckpointError, match="the network of its configuration does not fit into memory"):
         HeadModel.from_pretrained(tmp_path)
+
+
+def test_saving_as_programs_written_for_accelerate_do(tmp_path, model):
+    zeros = {name: torch.zeros_like(tensor) for name, tensor in model.state_dict().items()}
+    model.save_pretrained(tmp_path / "other", is_main_process=False, state_dict=zeros)
+    assert not (tmp_path / "other").exists()
+    model.save_pretrained(tmp_path / "main", is_main_process=True, save_function=torch.save, state_dict=zeros)
+    assert_same_tensors(HeadModel.from_pretrained(tmp_path / "main").state_dict(), zeros)
+    with pytest.raises(InvalidInputError, match="does not know stat_dict; of an upload it takes repo_id"):
+        model.save_pretrained(tmp_path, stat_dict=zeros)
+    with pytest.raises(InvalidInputError, match="masklet writes safetensors only"):
+        model.save_pretrained(tmp_path, safe_serialization=False)
