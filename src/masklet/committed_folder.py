@@ -180,7 +180,8 @@ class _GrowingFile:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with suppress(OSError):  # what a full disk did not take counts nowhere
+            self._file.close()
 
     def append(self, content: bytes) -> None:
         self._file.write(content)

@@ -54,7 +54,7 @@ def whole_number(value: object, name: str, least: int = 0, most: int = LARGEST) 
     """
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= _LONGEST_NUMBER:
         value = int(value)
-    is_whole = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
+    is_whole = isinstance(value, Real) and not isinstance(value, bool) and value == value // 1
     if not is_whole or not least <= value <= most:  # type: ignore[operator]
         raise InvalidInputError(f"{name} must be a whole number from {least} to {most}; got {shown(value)}.")
     return int(value)  # type: ignore[call-overload]

@@ -163,3 +163,17 @@ def test_a_changed_index_is_noticed_unless_only_its_layout_is_another(tmp_path: 
     (tmp_path / INDEX).write_text(json.dumps({**content, "a": [1, 2.5, 0]}))
     with pytest.raises(InvalidInputError, match="is damaged"):
         read_index(tmp_path / INDEX)
+
+
+def test_what_cannot_be_written_any_more_does_not_stand_in_the_way_of_a_new_beginning(tmp_path: Path) -> None:
+    """As on a full disk: closing a file writes what is left of it, and fails once more."""
+    with writer(tmp_path) as folder:
+        folder.append("masks.jsonl", b"lost")
+        os.close(folder._growing["masks.jsonl"]._file.fileno())
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            folder.commit({})
+        folder.begin_anew()
+        folder.append("masks.jsonl", b"kept")
+        part = folder.part("masks.jsonl")
+        folder.commit({})
+    assert (tmp_path / part.file).read_bytes() == b"kept"

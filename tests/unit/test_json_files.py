@@ -77,3 +77,9 @@ def test_numbers_that_float32_computes_with(value):
 @pytest.mark.parametrize("value", [True, None, "1", [1], float("nan"), float("-inf"), 1e31, 10**400, 1j, np.zeros(1)])
 def test_numbers_that_it_does_not(value):
     assert not is_finite_number(value)
+
+
+def test_whole_numbers_of_numpy_are_numbers() -> None:
+    assert whole_number(np.int64(3), "The side") == whole_number(np.float32(3), "The side") == 3
+    with pytest.raises(InvalidInputError, match="The side must be a whole number"):
+        whole_number(np.float64(2.5), "The side")

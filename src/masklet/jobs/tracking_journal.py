@@ -110,8 +110,8 @@ class TrackingJournal:
         try:
             self._commit(job, self._folder_writer)
         except BaseException:
-            self._folder_writer.begin_anew()
             self._session = None
+            self._folder_writer.begin_anew()
             raise
         return self._folder_writer.folder
 
