@@ -11,10 +11,14 @@ from masklet.errors import InvalidInputError, UnreadableImageError
 
 ImageFile = str | os.PathLike[str] | BinaryIO
 LIMIT_VARIABLE = "MASKLET_MAX_IMAGE_PIXELS"
-_HOW_TO_RAISE = (
+HOW_TO_RAISE = (
     f"If you trust it, raise the limit: --max-image-pixels, the environment variable {LIMIT_VARIABLE}, or "
     "masklet.set_max_image_pixels."
 )
+
+
+_own_limit_of_raised: dict[int | None, int | None] = {}
+"""Pillow's own limit by what `_raise_limit_of_pillow` raised it to in this process; empty if it did not."""
 
 
 class UnknownImageKindError(UnreadableImageError):
@@ -26,7 +30,8 @@ def set_max_image_pixels(pixels: int | None) -> None:
 
     A small file can decode to gigabytes (a decompression bomb), so that files above the limit are refused by their
     header. The limit is kept in the environment variable `MASKLET_MAX_IMAGE_PIXELS`, so that worker processes have it,
-    too. Where it is above the limit of Pillow, the limit of Pillow in this process is raised with it.
+    too. Where it is above the limit of Pillow, the limit of Pillow in this process is raised with it, until None
+    restores it.
 
     Args:
         pixels: height x width of the largest image, say 400_000_000; None: that of Pillow, twice
@@ -37,6 +42,7 @@ def set_max_image_pixels(pixels: int | None) -> None:
     """
     if pixels is None:
         os.environ.pop(LIMIT_VARIABLE, None)
+        Image.MAX_IMAGE_PIXELS = _pillows_own_limit()
     else:
         os.environ[LIMIT_VARIABLE] = str(_checked(str(pixels), "max_image_pixels"))
 
@@ -49,7 +55,13 @@ def max_image_pixels() -> int | None:
     own = os.environ.get(LIMIT_VARIABLE)
     if own is not None:
         return _checked(own, f"The environment variable {LIMIT_VARIABLE}")
-    return None if Image.MAX_IMAGE_PIXELS is None else 2 * Image.MAX_IMAGE_PIXELS
+    pillows = _pillows_own_limit()
+    return None if pillows is None else 2 * pillows
+
+
+def _pillows_own_limit() -> int | None:
+    """The limit of Pillow before it was raised here; what anybody else set since then counts."""
+    return _own_limit_of_raised.get(Image.MAX_IMAGE_PIXELS, Image.MAX_IMAGE_PIXELS)
 
 
 @contextmanager
@@ -83,7 +95,7 @@ def opened_image(source: ImageFile, kind: str = "image") -> Iterator[Image.Image
         raise UnknownImageKindError(f"Not an image in a known format: {name}{_kind_of_tiff(source)}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         reason = str(error).partition(", could be")[0]
-        raise UnreadableImageError(f"The {kind} {name} is too large: {reason}. {_HOW_TO_RAISE}") from None
+        raise UnreadableImageError(f"The {kind} {name} is too large: {reason}. {HOW_TO_RAISE}") from None
     except Exception as error:
         is_unknown = isinstance(error, ValueError) and "raw mode" in str(error)  # Pillow's word for some TIFF
         raised = UnknownImageKindError if is_unknown else UnreadableImageError
@@ -101,16 +113,18 @@ def check_pixels(source: ImageFile, width: int, height: int, kind: str = "image"
     limit = max_image_pixels()
     if limit is not None and width * height > limit:
         size = f"{width} x {height} pixels, more than the {limit:,} allowed"
-        raise UnreadableImageError(f"The {kind} {name_of(source)} is too large: {size}. {_HOW_TO_RAISE}")
+        raise UnreadableImageError(f"The {kind} {name_of(source)} is too large: {size}. {HOW_TO_RAISE}")
 
 
 def _raise_limit_of_pillow(limit: int | None) -> None:
-    """For good: set and reset around each file, it would be wrong in other threads, and in processes forked meanwhile.
+    """Until `set_max_image_pixels(None)`: reset after each file, it would be wrong in other threads and forks.
 
     Up to this number of pixels Pillow is silent, up to twice as many it warns; the check of `opened_image` comes first.
     """
-    pillows = Image.MAX_IMAGE_PIXELS
+    pillows, own = Image.MAX_IMAGE_PIXELS, _pillows_own_limit()
     if LIMIT_VARIABLE in os.environ and limit is not None and pillows is not None and limit > pillows:
+        _own_limit_of_raised.clear()
+        _own_limit_of_raised[limit] = own
         Image.MAX_IMAGE_PIXELS = limit
 
 

@@ -111,6 +111,17 @@ def test_a_lower_limit_leaves_pillow_alone_and_a_higher_one_raises_it(file) -> N
     assert Image.MAX_IMAGE_PIXELS == 400_000_000
 
 
+def test_none_restores_the_limit_of_pillow_after_it_was_raised(file, monkeypatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", PILLOWS_DEFAULT // 2)
+    for limit in (400_000_000, 500_000_000):
+        masklet.set_max_image_pixels(limit)
+        read_image(file)
+    monkeypatch.delenv(LIMIT_VARIABLE)
+    assert max_image_pixels() == PILLOWS_DEFAULT
+    masklet.set_max_image_pixels(None)
+    assert (max_image_pixels(), Image.MAX_IMAGE_PIXELS) == (PILLOWS_DEFAULT, PILLOWS_DEFAULT // 2)
+
+
 def test_pillows_warning_as_an_error_is_a_refusal(file, monkeypatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 9_000)
     with warnings.catch_warnings():
