@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.media.image_files import ImageFile, UnknownImageKindError, name_of, opened_image
+from masklet.media.orientation import image_turned_upright
 from masklet.media.pixel_depth import scaled_to_8_bit, white_of
 from masklet.media.tiff_files import is_tiff, read_bands
 
@@ -49,11 +50,12 @@ def read_image(source: ImageFile, *, bands: Sequence[int] | None = None, white: 
 
 
 def _bands_as_rgb(source: ImageFile, bands: Sequence[int] | None, white: float | None) -> Image.Image:
-    values = read_bands(source, bands)
+    values, orientation = read_bands(source, bands)
     if values.dtype == np.bool_:
         values = values * np.uint8(255)
     is_8_bit = values.dtype == np.uint8
-    return Image.fromarray(values if is_8_bit else scaled_to_8_bit(values, white)).convert("RGB")
+    image = Image.fromarray(values if is_8_bit else scaled_to_8_bit(values, white)).convert("RGB")
+    return image_turned_upright(image, orientation)
 
 
 def _read_by_pillow(source: ImageFile, white: float | None) -> Image.Image:

@@ -38,6 +38,10 @@ def stored_image(path: str | os.PathLike[str]) -> StoredImage | None:
 
 def turned_upright(mask: Mask, orientation: int) -> Mask:
     """Return a mask (bool [H, W]) of a stored image as reading turns the image, [W, H] for orientations 5 to 8."""
-    image = Image.fromarray(mask)
+    return np.asarray(image_turned_upright(Image.fromarray(mask), orientation), dtype=bool)
+
+
+def image_turned_upright(image: Image.Image, orientation: int) -> Image.Image:
+    """Return a stored image turned as its orientation says; numbers other than 2 to 8 leave it."""
     image.getexif()[ExifTags.Base.Orientation] = orientation
-    return np.asarray(ImageOps.exif_transpose(image), dtype=bool)
+    return ImageOps.exif_transpose(image)

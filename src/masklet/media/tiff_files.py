@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from masklet.errors import InvalidInputError, UnreadableImageError
-from masklet.media.image_files import ImageFile, check_pixels, name_of
+from masklet.media.image_files import HOW_TO_RAISE, ImageFile, check_pixels, max_image_pixels, name_of
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+ORIENTATION = 274
+BYTES_A_PIXEL = 16  # at the limit of pixels: four bands of floats; smaller images may have more
 NUMBERS = "buif"  # numpy's letters of bool, integers and floats
 
 
@@ -28,15 +30,17 @@ def is_tiff(source: ImageFile) -> bool:
     return first in MAGIC
 
 
-def read_bands(source: ImageFile, bands: Sequence[int] | None) -> np.ndarray:
-    """Return bands of the first image of a TIFF file, [H, W] or [H, W, 3], as it lies and as deep as it is.
+def read_bands(source: ImageFile, bands: Sequence[int] | None) -> tuple[np.ndarray, int]:
+    """Return bands of the first image of a TIFF file, [H, W] or [H, W, 3], as deep as it is, and its orientation.
+
+    The pixels are as they are stored, not turned.
 
     Args:
         source: a path, or a binary file open for reading.
         bands: one or three numbers of bands, from 1 on; None: the only one, or red, green and blue.
 
     Raises:
-        UnreadableImageError: for a kind of TIFF that is not read, which is named, or too many pixels.
+        UnreadableImageError: for a kind of TIFF that is not read, which is named, or too many pixels or bytes.
         InvalidInputError: if there are no such bands, or None does not tell which of several are meant.
     """
     with _first_page(source) as page:
@@ -44,15 +48,29 @@ def read_bands(source: ImageFile, bands: Sequence[int] | None) -> np.ndarray:
         if page.dtype is None or page.dtype.kind not in NUMBERS or page.axes not in ("YX", "YXS", "SYX"):
             raise UnreadableImageError(f"{name_of(source)} is {kind}, which is not read.")
         check_pixels(source, page.imagewidth, page.imagelength)
+        _check_bytes(source, page)
+        orientation = page.tags.valueof(ORIENTATION, 1)
         chosen = _checked(bands, count, name_of(source)) if bands is not None else _usual(page, source)
         try:
             values = page.asarray()
         except Exception as error:
             raise UnreadableImageError(f"{name_of(source)} is {kind}, which is not read: {error}") from error
         if page.axes == "YX":
-            return values
+            return values, orientation
         values = np.moveaxis(values, 0, -1) if page.axes == "SYX" else values
-        return values[..., [band - 1 for band in chosen]] if len(chosen) > 1 else values[..., chosen[0] - 1]
+        indices = [band - 1 for band in chosen] if len(chosen) > 1 else chosen[0] - 1
+        return values[..., indices], orientation
+
+
+def _check_bytes(source: ImageFile, page: Any) -> None:
+    """Refuse what is small by its pixels, but has so many bands that it fills the memory."""
+    limit = max_image_pixels()
+    decoded = page.size * page.dtype.itemsize
+    if limit is not None and decoded > (allowed := limit * BYTES_A_PIXEL):
+        raise UnreadableImageError(
+            f"{name_of(source)} is {_kind(page)}, too large: {decoded:,} bytes, more than the {allowed:,} "
+            f"allowed ({BYTES_A_PIXEL} for each of {limit:,} pixels). {HOW_TO_RAISE}"
+        )
 
 
 def kind_of(source: ImageFile) -> str:

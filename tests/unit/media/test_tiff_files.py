@@ -94,3 +94,27 @@ def test_a_broken_tiff_and_one_above_the_limit_are_refused(tmp_path: Path) -> No
     masklet.set_max_image_pixels(53)
     with pytest.raises(UnreadableImageError, match=r"many\.tif is too large: 9 x 6 pixels"):
         read_image(path, bands=(1,))
+
+
+@pytest.mark.parametrize("bands", [200, 1000])
+def test_more_bytes_than_the_limit_of_pixels_allows_are_refused(bands: int, tmp_path: Path) -> None:
+    path = written(tmp_path / "many.tif", np.zeros((6, 9, bands)), **MANY, compression="deflate")
+    masklet.set_max_image_pixels(54)
+    message = (
+        rf"many\.tif is a TIFF with {bands} bands of float64.*too large: {54 * 8 * bands:,} bytes.*864 allowed.*--max"
+    )
+    with pytest.raises(UnreadableImageError, match=message):
+        read_image(path, bands=(1,))
+    masklet.set_max_image_pixels(27 * bands)
+    assert read_image(path, bands=(1,)).size == (9, 6)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_bands_are_turned_upright_as_pillow_turns_images(orientation: int, tmp_path: Path) -> None:
+    tag = [(274, "H", 1, orientation, True)]
+    colours = BANDS[..., :3]
+    path = written(tmp_path / "floats.tif", colours / 255, photometric="rgb", extratags=tag)
+    expected = read_image(written(tmp_path / "bytes.tif", colours, photometric="rgb", extratags=tag))
+    assert expected.size == ((6, 9) if orientation > 4 else (9, 6))
+    assert_shows(read_image(path), np.asarray(expected))
+    assert_shows(read_image(tmp_path / "bytes.tif", bands=(1, 2, 3)), np.asarray(expected))
