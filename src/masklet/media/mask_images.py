@@ -12,7 +12,7 @@ palette and transparency tell alone is in `mask_pixels.py`.
 | L | one value is transparent | as grey, and it is outside; if the rest is black, one object: the rest |
 | L, I;16, I, F | 0 and 1, as bool is saved | one object: 1 |
 | L, I;16, I, F | at most 32 values without white (255, or the full scale of deeper pixels) | label map |
-| I;16, I, F | more values without white, all below 32,768 | label map: instances |
+| I;16, I, F | more values, all below 32,768, and without white or the slopes to it | label map: instances |
 | L, I;16, I, F | else | one object: from half of white on |
 | RGB, LA, RGBA | equal channels, no transparency | as grey; of RGB from 128 on no label map |
 | RGB, RGBA | at most 32 colours, no transparency | one object: what is not black |
@@ -36,7 +36,7 @@ from masklet.errors import UnreadableImageError
 from masklet.masks.geometry import Mask
 from masklet.media.label_maps import VOID, LabelMap, is_black_and_white, object_ids_in, values_in, void_resolved
 from masklet.media.mask_pixels import FEW, NOISE, FilePath, Kind, MaskPixels, from_half, read_mask_pixels, white_of
-from masklet.media.soft_masks import soft_mask_shades
+from masklet.media.soft_masks import is_deep_soft_mask, soft_mask_shades
 
 INSTANCES_BELOW = 32768
 
@@ -125,8 +125,11 @@ def _meaning_of_grey(pixels: MaskPixels, known_ids: Collection[int]) -> MaskImag
     present = values_in(values)
     highest = present[-1]
     white = white_of(highest)
-    are_few = len(present) <= FEW or (values.dtype != np.uint8 and highest < INSTANCES_BELOW)
-    are_ids = are_few and 1 < highest <= pixels.highest_label and highest != white
+    are_few = len(present) <= FEW
+    are_instances = not are_few and values.dtype != np.uint8 and highest < INSTANCES_BELOW
+    if are_instances and highest == white:
+        are_instances = not is_deep_soft_mask(values, highest)
+    are_ids = are_instances or (are_few and 1 < highest <= pixels.highest_label and highest != white)
     are_known = not {*known_ids}.isdisjoint(present) and {*present} <= {0, VOID, *known_ids}
     if are_known or (are_ids and pixels.is_exact and not _is_noise(present)):
         return MaskImage(values, is_label_map=True)

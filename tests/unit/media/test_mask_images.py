@@ -237,6 +237,28 @@ def test_a_soft_mask_is_the_object_within_the_middle_of_its_edge(tmp_path):
         np.testing.assert_array_equal(read_mask_image(path).mask_of(), soft >= 128)
 
 
+@pytest.mark.parametrize("side", [1, 2, 4, 7])
+@pytest.mark.parametrize(("highest", "columns"), [(254, 16), (255, 16), (256, 16), (1023, 32), (4095, 64)])
+def test_the_last_of_many_instances_is_not_white(tmp_path, highest, columns, side):
+    ids = np.arange(-(-(highest + 1) // columns) * columns).reshape(-1, columns)
+    labels = np.where(ids <= highest, ids, 0).repeat(side, 0).repeat(side, 1).astype(np.uint16)
+    Image.fromarray(labels).save(tmp_path / "map.png")
+    found = read_mask_image(tmp_path / "map.png")
+    assert found.is_label_map
+    np.testing.assert_array_equal(found.labels, labels)
+
+
+@pytest.mark.parametrize("sigma", [1, 3, 8])
+@pytest.mark.parametrize("white", [255, 1023, 4095, 16383, 65535])
+def test_a_deep_soft_mask_is_one_object(tmp_path, white, sigma):
+    soft = cv2.GaussianBlur(disc(50, 96, 70).astype(np.float32) * white, (0, 0), sigma).round().astype(np.uint16)
+    assert len(np.unique(soft)) > 32
+    Image.fromarray(soft).save(tmp_path / "soft.png")
+    found = read_mask_image(tmp_path / "soft.png")
+    assert not found.is_label_map
+    np.testing.assert_array_equal(found.mask_of(), soft >= white / 2)
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 @pytest.mark.parametrize(("suffix", "options"), [("jpg", {"quality": 60}), ("webp", {"quality": 50})])
 def test_the_noise_of_lossy_images_is_no_object(tmp_path, mode, suffix, options):
