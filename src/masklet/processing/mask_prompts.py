@@ -14,6 +14,12 @@ from masklet.processing.pixels import resized
 Size = tuple[int, int]
 
 _MASK_PROMPT_LOGIT = 10.0
+_SHORTEST_SIDE = 4
+"""Of a mask that is smaller or larger than its image: of fewer pixels any image has the proportions."""
+
+_MOST_DISTORTION = 0.1
+"""By how much rounding to whole pixels may change the proportions."""
+
 _INSIDE = 0.5
 """From this value on a resized pixel belongs to the object."""
 
@@ -129,7 +135,14 @@ def _is_of_network(shape: Size, target_size: int) -> bool:
 
 
 def _is_scaled(shape: Size, size: Size) -> bool:
-    """Whether a shape is a size times one factor, up to rounding both sides to whole pixels."""
+    """Whether a shape is a size, or times one factor, up to rounding both sides to whole pixels, and not transposed."""
+    if shape == size:
+        return True
+    (height, width), (whole_height, whole_width) = shape, size
+    is_transposed = (height - width) * (whole_height - whole_width) < 0
+    distortion = abs(height * whole_width / (width * whole_height) - 1)
+    if is_transposed or min(shape) < _SHORTEST_SIDE or distortion > _MOST_DISTORTION:
+        return False
     lowest = max((side - 1) / of_whole for side, of_whole in zip(shape, size, strict=True))
     highest = min((side + 1) / of_whole for side, of_whole in zip(shape, size, strict=True))
     return lowest <= highest

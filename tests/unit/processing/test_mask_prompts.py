@@ -99,6 +99,38 @@ def test_other_proportions_are_refused(shape: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("shape", "size"),
+    [
+        ((1, 1), (20, 30)),
+        ((1, 1), (300, 300)),
+        ((3, 4), (4, 3)),
+        ((6, 8), (400, 300)),
+        ((300, 301), (301, 300)),
+        ((5, 5), (20, 30)),
+    ],
+)
+def test_transposed_masks_and_masks_too_small_to_have_proportions_are_refused(
+    shape: tuple[int, int], size: tuple[int, int]
+) -> None:
+    with pytest.raises(InvalidInputError, match="must have its size or its proportions"):
+        prompts(np.ones(shape, bool), size=size)
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [
+        ((1, 1), (1, 1)),
+        ((3, 4), (3, 4)),
+        ((301, 300), (301, 300)),
+        ((150, 150), (301, 300)),
+        ((270, 481), (1079, 1920)),
+    ],
+)
+def test_the_size_itself_and_rounded_proportions_are_accepted(shape: tuple[int, int], size: tuple[int, int]) -> None:
+    assert prompts(np.ones(shape, bool), size=size)[0].all()
+
+
+@pytest.mark.parametrize(
     ("masks", "message"),
     [
         (np.ones(3, bool), "Mask has an unsupported number of dimensions: 1"),
@@ -128,15 +160,16 @@ def test_what_is_no_mask(masks: Any, message: str) -> None:
     ],
 )
 def test_masks_become_one_tensor(masks: Any, shape: tuple[int, ...]) -> None:
-    tensor = logits(masks, 2)
+    tensor = mask_tensor(masks, [(shape[-2], shape[-1])] * 2, SIDE)
     assert tensor.shape == shape
     assert tensor.dtype == torch.float32
 
 
 def test_logits_stay_and_inside_and_outside_become_logits() -> None:
-    assert logits([torch.tensor([[-3.5, 20.0]])]).tolist() == [[[[-3.5, 20.0]]]]
+    size = [(1, 2)]
+    assert mask_tensor([torch.tensor([[-3.5, 20.0]])], size, SIDE).tolist() == [[[[-3.5, 20.0]]]]
     for mask in ([[True, False]], np.uint8([[255, 0]]), torch.tensor([[1, 0]]), np.array([[False, True]])[:, ::-1]):
-        assert logits([mask]).tolist() == [[[[10.0, -10.0]]]]
+        assert mask_tensor([mask], size, SIDE).tolist() == [[[[10.0, -10.0]]]]
 
 
 @pytest.mark.parametrize(
@@ -146,8 +179,8 @@ def test_logits_stay_and_inside_and_outside_become_logits() -> None:
         ([np.zeros((4, 5)), np.zeros((5, 4))], r"\(1, 4, 5\), \(1, 5, 4\)"),
         ([np.zeros(4), np.zeros(4)], "must be"),
         (np.zeros((2, 1, 1, 4, 5)), "must be"),
-        (np.full((2, 4, 5), np.nan), "NaN"),
-        (np.full((2, 4, 5), np.inf), "NaN or infinite"),
+        (np.full((2, 4, 6), np.nan), "NaN"),
+        (np.full((2, 4, 6), np.inf), "NaN or infinite"),
         ([np.zeros((4, 5)), None], "numbers, got dtype object"),
         ([[[1, 0], [1]], [[1, 0], [1]]], "lists of different lengths"),
         (np.zeros((2, 0, 5)), "must be"),
