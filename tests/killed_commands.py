@@ -18,7 +18,8 @@ CALLS = ("replace", "rename", "fsync", "unlink", "link", "rmdir")
 SERVER = """
 import json, os, signal, sys, time
 import torch
-import masklet.video_tracking, masklet.media.mask_sequences, masklet.jobs.tracking_job, masklet.cli.track_outputs
+import masklet.predictors.video_tracker, masklet.media.mask_sequences
+import masklet.jobs.tracking_job, masklet.cli.track_outputs
 from masklet.cli import main
 
 def killed_before(call, nth, seen=[0]):

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from masklet.modeling.hiera import Sam2HieraDetModel
     from masklet.modeling.image_model import Sam2Model
     from masklet.modeling.vision import Sam2VisionModel
+    from masklet.predictors.image_segmenter import ImageSegmenter
+    from masklet.predictors.video_tracker import TrackedVideo, VideoTracker
+    from masklet.predictors.zooming_segmenter import ZoomingSegmenter
     from masklet.processing.image_processor import Sam2ImageProcessorFast
     from masklet.processing.processor import Sam2Processor
     from masklet.processing.video_processor import Sam2VideoProcessor
-    from masklet.segmenting import ImageSegmenter
     from masklet.tracking.session import Sam2VideoInferenceSession
     from masklet.tracking.video_model import Sam2VideoModel
-    from masklet.video_tracking import TrackedVideo, VideoTracker
-    from masklet.zooming import ZoomingSegmenter
 
 __version__ = "0.1.0"
 
@@ -47,10 +47,10 @@ _HOMES = {
     "Sam2ImageProcessorFast": "processing.image_processor",
     "Sam2Processor": "processing.processor",
     "Sam2VideoProcessor": "processing.video_processor",
-    "ImageSegmenter": "segmenting",
-    "TrackedVideo": "video_tracking",
-    "VideoTracker": "video_tracking",
-    "ZoomingSegmenter": "zooming",
+    "ImageSegmenter": "predictors.image_segmenter",
+    "TrackedVideo": "predictors.video_tracker",
+    "VideoTracker": "predictors.video_tracker",
+    "ZoomingSegmenter": "predictors.zooming_segmenter",
     "read_image": "media.images",
     "set_max_image_pixels": "media.image_files",
 }

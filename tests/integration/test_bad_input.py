@@ -14,7 +14,7 @@ from huggingface_hub import constants
 from PIL import Image
 
 from masklet import ImageSegmenter, Sam2Model, Sam2Processor
-from masklet.segmenting import EncodedImage
+from masklet.predictors.image_segmenter import EncodedImage
 
 HEIGHT, WIDTH = 40, 60
 PIXELS = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)

@@ -16,8 +16,8 @@ from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from masklet.evaluation.running.measured_videos import MeasuredVideos
-    from masklet.segmenting import ImageSegmenter
-    from masklet.video_tracking import VideoTracker
+    from masklet.predictors.image_segmenter import ImageSegmenter
+    from masklet.predictors.video_tracker import VideoTracker
 
 BUNDLED = "bundled"
 MODEL, ALL = "model", "all"  # what every --predictor can be, beside the baselines

@@ -9,8 +9,8 @@ import typer
 from masklet.configuration.tracking_presets import TrackingPreset
 
 if TYPE_CHECKING:
-    from masklet.segmenting import ImageSegmenter
-    from masklet.video_tracking import VideoTracker
+    from masklet.predictors.image_segmenter import ImageSegmenter
+    from masklet.predictors.video_tracker import VideoTracker
 
 ModelOption = Annotated[
     str | None,
@@ -52,8 +52,8 @@ def load_segmenter(
     zooms: bool = False,
 ) -> ImageSegmenter:
     """Load the model that these options stand for; errors as `Sam2Model.from_pretrained` raises them."""
-    from masklet.segmenting import ImageSegmenter
-    from masklet.zooming import ZoomingSegmenter
+    from masklet.predictors.image_segmenter import ImageSegmenter
+    from masklet.predictors.zooming_segmenter import ZoomingSegmenter
 
     segmenter = ZoomingSegmenter if zooms else ImageSegmenter
     return segmenter.from_pretrained(model, device=usable_device(device), **_given(dtype, image_size))
@@ -68,7 +68,7 @@ def load_tracker(
     is_compiled: bool = False,
 ) -> VideoTracker:
     """Load the model that these options stand for, to track; errors as `Sam2VideoModel.from_pretrained` raises them."""
-    from masklet.video_tracking import VideoTracker
+    from masklet.predictors.video_tracker import VideoTracker
 
     options = _given(dtype, image_size)
     tracker = VideoTracker.from_pretrained(model, device=usable_device(device), preset=preset, **options)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from masklet.masks.segmentation import Segmentation
+    from masklet.predictors.image_segmenter import ImageSegmenter
     from masklet.prompts.object_prompts import ObjectPrompt
-    from masklet.segmenting import ImageSegmenter
 
 CANDIDATES = 3  # of each object, by --multimask
 Work = Mapping[Path, "Sequence[ObjectPrompt]"]

@@ -9,8 +9,8 @@ import numpy as np
 from masklet.cli.mask_prompts import empty_mask_error, mask_of_prompt
 from masklet.masks.geometry import Mask
 from masklet.masks.segmentation import Segmentation
+from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
 from masklet.prompts.object_prompts import ObjectPrompt
-from masklet.segmenting import EncodedImage, ImageSegmenter
 
 
 def segment_objects(segmenter: ImageSegmenter, encoded: EncodedImage, objects: Sequence[ObjectPrompt]) -> Segmentation:

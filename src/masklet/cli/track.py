@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from masklet.jobs.tracking_job import Ending, TrackingJob
     from masklet.jobs.tracking_journal import SavedTracking, TrackingJournal
     from masklet.media.video_reader import VideoReader
-    from masklet.video_tracking import VideoTracker
+    from masklet.predictors.video_tracker import VideoTracker
 
 MOST_PROBLEMS_SHOWN = 10
 

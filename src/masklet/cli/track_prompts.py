@@ -19,7 +19,7 @@ from masklet.prompts.object_prompts import ObjectPrompt, Point
 
 if TYPE_CHECKING:
     from masklet.masks.geometry import Mask
-    from masklet.video_tracking import TrackedVideo
+    from masklet.predictors.video_tracker import TrackedVideo
 
 PLACE = "with @FRAME, @FRAME:OBJECT or @:OBJECT behind it"
 POINT_FORM = f"x,y or x,y,label (1 on the object, 0 off it), {PLACE}"

@@ -16,7 +16,7 @@ from masklet.masks.segmentation import Segmentation
 from masklet.media.recorded_masks import RecordedMasks
 
 if TYPE_CHECKING:
-    from masklet.video_tracking import TrackedVideo, VideoTracker
+    from masklet.predictors.video_tracker import TrackedVideo, VideoTracker
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from masklet.media.recorded_masks import RecordedMasks
 from masklet.tracking.saved_session import FILE, SavedSession, commit_session, damage_named, session_folder
 
 if TYPE_CHECKING:
-    from masklet.video_tracking import TrackedVideo
+    from masklet.predictors.video_tracker import TrackedVideo
 
 TRACKING = "tracking"  # beside "session" in `session.json`
 MASKS_FILE = "masks.jsonl"

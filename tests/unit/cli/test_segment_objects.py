@@ -7,8 +7,8 @@ from PIL import Image
 from masklet.cli.segment_objects import segment_candidates, segment_objects
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.masks.segmentation import Segmentation
+from masklet.predictors.image_segmenter import EncodedImage
 from masklet.prompts.object_prompts import ObjectPrompt
-from masklet.segmenting import EncodedImage
 
 ENCODED = EncodedImage((), height=4, width=6)
 

@@ -5,9 +5,9 @@ from typing import Protocol
 
 from masklet.evaluation.vos.video_predictors import VideoFrames
 from masklet.masks.geometry import Mask
+from masklet.predictors.video_tracker import TrackedVideo, VideoTracker
 from masklet.prompts.simulated_clicks import Click
 from masklet.tracking.fingerprint import fingerprint
-from masklet.video_tracking import TrackedVideo, VideoTracker
 
 OBJECT = 1
 CACHED_FEATURES = 2**31

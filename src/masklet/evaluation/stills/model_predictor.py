@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from masklet.masks.geometry import Mask
+from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
 from masklet.prompts.simulated_clicks import Click
-from masklet.segmenting import EncodedImage, ImageSegmenter
 from masklet.tracking.fingerprint import fingerprint
 
 

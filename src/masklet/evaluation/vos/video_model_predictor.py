@@ -10,8 +10,8 @@ from masklet.evaluation.vos.video_predictors import ObjectMasks, VideoFrames
 from masklet.masks.geometry import Mask
 from masklet.masks.segmentation import Segmentation
 from masklet.media.label_maps import LabelMap
+from masklet.predictors.video_tracker import TrackedVideo, VideoTracker
 from masklet.tracking.fingerprint import fingerprint
-from masklet.video_tracking import TrackedVideo, VideoTracker
 
 
 class VideoModelPredictor:

@@ -18,10 +18,10 @@ from masklet.evaluation.stills.model_predictor import ModelPredictor
 from masklet.evaluation.vos.first_mask import evaluate_vos
 from masklet.evaluation.vos.video_model_predictor import VideoModelPredictor
 from masklet.modeling.video_network import VideoNetwork
-from masklet.segmenting import ImageSegmenter
+from masklet.predictors.image_segmenter import ImageSegmenter
+from masklet.predictors.video_tracker import VideoTracker
 from masklet.training.run.observer import RunOutline
 from masklet.training.run.run_state import AVERAGE_FOLDER
-from masklet.video_tracking import VideoTracker
 
 MEASUREMENTS = "measurements.json"
 

@@ -13,9 +13,9 @@ from masklet.evaluation.interactive.correcting import InteractiveMeasurement, ev
 from masklet.evaluation.interactive.interactive_predictors import ClickedModelPredictor
 from masklet.evaluation.running.measured_videos import MeasuredVideos
 from masklet.media.label_maps import write_label_map
+from masklet.predictors.video_tracker import VideoTracker
 from masklet.prompts.simulated_clicks import Click
 from masklet.training.recipes.compact import compact_model
-from masklet.video_tracking import VideoTracker
 
 HEIGHT, WIDTH, FRAMES = 30, 40, 6
 

@@ -10,7 +10,7 @@ import torch
 
 from masklet import ImageSegmenter, Sam2Processor, Segmentation
 from masklet.errors import InvalidInputError
-from masklet.segmenting import EncodedImage
+from masklet.predictors.image_segmenter import EncodedImage
 
 HEIGHT, WIDTH = 60, 90
 PICTURE = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)

@@ -18,9 +18,9 @@ from masklet.errors import InvalidInputError
 from masklet.masks.components import fill_enclosed_holes
 from masklet.masks.geometry import Box, bounding_box, longer_side, surroundings
 from masklet.masks.segmentation import Segmentation, as_object_ids
+from masklet.predictors.image_segmenter import EncodedImage, Floats, ImageSegmenter
 from masklet.processing.post_processing import upscaled
 from masklet.prompts.point_labels import NEGATIVE, POSITIVE
-from masklet.segmenting import EncodedImage, Floats, ImageSegmenter
 
 REACH = 1.4  # a view's side, in longer sides of its object's box
 SMALLEST_SIDE = 32.0  # pixels of the picture: less is nothing but blur

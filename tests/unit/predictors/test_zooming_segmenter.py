@@ -15,7 +15,7 @@ from masklet.errors import InvalidInputError
 from masklet.masks.components import enclosed_holes
 from masklet.masks.geometry import bounding_box
 from masklet.masks.overlap import intersection_over_union
-from masklet.zooming import ZoomableImage
+from masklet.predictors.zooming_segmenter import ZoomableImage
 
 HEIGHT, WIDTH = 120, 200
 PICTURE = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)

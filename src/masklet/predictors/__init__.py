@@ -1,0 +1,1 @@
+"""The classes that people type: segment images, and follow objects through videos."""
