@@ -111,6 +111,8 @@ def picture_pixels(picture: Picture, name: str, white: float | None = None) -> P
     pixels = np.asarray(to_rgb(image, white) if isinstance(image, Image.Image) else image)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         raise InvalidInputError(f"{name} is {pixels.dtype} {list(pixels.shape)}, not uint8 [H, W, 3].")
+    if pixels.size == 0:
+        raise InvalidInputError(f"{name} has no pixels: its shape is {list(pixels.shape)}.")
     return pixels
 
 

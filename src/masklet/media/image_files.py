@@ -109,7 +109,9 @@ def _kind_of_tiff(source: ImageFile) -> str:
 
 
 def check_pixels(source: ImageFile, width: int, height: int, kind: str = "image") -> None:
-    """Raise UnreadableImageError if a file of this size has more than `max_image_pixels`."""
+    """Raise UnreadableImageError if a file of this size has no pixels, or more than `max_image_pixels`."""
+    if width < 1 or height < 1:
+        raise UnreadableImageError(f"The {kind} {name_of(source)} has no pixels: it is {width} x {height}.")
     limit = max_image_pixels()
     if limit is not None and width * height > limit:
         size = f"{width} x {height} pixels, more than the {limit:,} allowed"

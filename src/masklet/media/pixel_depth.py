@@ -19,8 +19,10 @@ def white_of(values: np.ndarray) -> float | None:
     0.5 beyond) or else 0 to 255. None for negative values, and for those above all of these.
 
     Raises:
-        InvalidInputError: if there are NaN or infinite values.
+        InvalidInputError: if there are no values, or NaN or infinite ones.
     """
+    if values.size == 0:
+        raise InvalidInputError(f"The image has no pixels: its shape is {list(values.shape)}.")
     if not np.isfinite(values).all():
         raise InvalidInputError("The image contains NaN or infinite values.")
     low, high = values.min(), values.max()

@@ -64,8 +64,10 @@ def written_video(
     """Yield a writer of an mp4 file that is renamed to `path` when the block ends, and deleted on an error.
 
     Encoded as H.264, yuv420p, or as MPEG-4 part 2 where FFmpeg has no H.264 encoder (ENCODERS). Odd heights and widths,
-    which yuv420p cannot hold, are made even by repeating the last row or column.
+    which yuv420p cannot hold, are made even by repeating the last row or column. InvalidInputError without pixels.
     """
+    if height < 1 or width < 1:
+        raise InvalidInputError(f"A video has at least 1 x 1 pixels; got {width} x {height}.")
     rate = Fraction(frame_rate).limit_denominator(1001)
     with (
         written_whole(path) as unfinished,

@@ -220,14 +220,19 @@ def _listed_by_object(prompts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _are_of_no_object(prompts: Mapping[str, Any]) -> bool:
     """Whether prompts are given, and all of them are empty lists or arrays [0, ...]."""
-    given = [each for each in prompts.values() if each is not None]
-    return bool(given) and all(_is_empty(each) for each in given)
+    given = {name: each for name, each in prompts.items() if each is not None}
+    return bool(given) and all(_is_empty(each) and not _is_one_mask(name, each) for name, each in given.items())
 
 
 def _is_empty(prompt: object) -> bool:
     if isinstance(prompt, np.ndarray | Tensor):
         return prompt.ndim > 0 and len(prompt) == 0
     return isinstance(prompt, Sized) and not isinstance(prompt, str) and len(prompt) == 0
+
+
+def _is_one_mask(name: str, prompt: object) -> bool:
+    """Whether a prompt is a mask [h, w], which without rows is wrong, and not masks [N, h, w] of no object."""
+    return name == "masks" and isinstance(prompt, np.ndarray | Tensor) and prompt.ndim == 2
 
 
 def _listed(values: Any, name: str) -> list[Any]:

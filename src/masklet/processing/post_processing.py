@@ -110,9 +110,10 @@ def _logits_per_image(masks: Any) -> list[Tensor]:
                 f"The masks of a picture must be a tensor or an array, got {type(of_image).__name__}."
             )
         logits = number_tensor(of_image, "The masks of a picture")
-        if logits.ndim != 4:
+        if logits.ndim != 4 or 0 in logits.shape[1:]:
             raise InvalidMaskError(
-                f"The masks of a picture must be [objects, masks, h, w], got shape {tuple(logits.shape)}."
+                "The masks of an image must be [objects, masks, h, w] with at least one mask an object and one pixel a "
+                f"mask, got shape {tuple(logits.shape)}."
             )
         logits_per_image.append(logits if logits.is_floating_point() else logits.float())
     return logits_per_image

@@ -94,6 +94,12 @@ def test_arrays_of_other_kinds_are_refused():
         FramePictures([np.zeros((4, 6, 3))], "the list")
 
 
+def test_images_without_pixels_are_no_frames():
+    for image in (np.zeros((0, 6, 3), np.uint8), Image.new("L", (6, 0)), Image.new("I;16", (6, 0))):
+        with pytest.raises(InvalidInputError, match="has no pixels"):
+            FramePictures([image], "the list")
+
+
 def test_frames_of_sixteen_bits_share_one_white(tmp_path):
     """Each stretched by itself, the second of these would be four times as bright as the others."""
     for number, highest in enumerate((3000, 900, 4000)):

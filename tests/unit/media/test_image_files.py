@@ -17,7 +17,7 @@ from masklet.cli.track_prompts import prompts_of_options
 from masklet.datasets.scenes.bank import read_picture
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.media.frame_folders import picture_pixels
-from masklet.media.image_files import LIMIT_VARIABLE, max_image_pixels, opened_image
+from masklet.media.image_files import LIMIT_VARIABLE, check_pixels, max_image_pixels, opened_image
 from masklet.media.images import read_image
 from masklet.media.mask_images import read_label_map, read_mask_image
 from masklet.processing.pictures import picture_pixels as pixels_of_path
@@ -56,6 +56,13 @@ def test_more_pixels_than_pillow_allows_are_refused_everywhere(read, file, monke
         read(file)
     assert LIMIT_VARIABLE in str(caught.value)
     assert "set_max_image_pixels" in str(caught.value)
+
+
+@pytest.mark.parametrize("size", [(0, 100), (100, 0), (0, 0)])
+def test_an_image_without_pixels_is_refused(size: tuple[int, int]) -> None:
+    width, height = size
+    with pytest.raises(UnreadableImageError, match=rf"The mask empty\.png has no pixels: it is {width} x {height}\."):
+        check_pixels("empty.png", width, height, "mask")
 
 
 @reads

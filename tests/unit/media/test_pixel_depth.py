@@ -33,6 +33,12 @@ def test_negative_integers_have_no_white() -> None:
     assert white_of(np.array([[-1, 100]], np.int16)) is None
 
 
+def test_no_values_are_refused() -> None:
+    for read in (white_of, scaled_to_8_bit):
+        with pytest.raises(InvalidInputError, match=r"no pixels: its shape is \[0, 5\]"):
+            read(np.zeros((0, 5), np.uint16))
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_is_refused(value: float) -> None:
     for read in (white_of, scaled_to_8_bit):

@@ -96,6 +96,15 @@ def test_a_broken_tiff_and_one_above_the_limit_are_refused(tmp_path: Path) -> No
         read_image(path, bands=(1,))
 
 
+@pytest.mark.parametrize(("side", "size"), [("ImageWidth", "0 x 6"), ("ImageLength", "9 x 0")])
+def test_a_tiff_without_pixels_is_refused(side: str, size: str, tmp_path: Path) -> None:
+    path = written(tmp_path / "empty.tif", BANDS[..., :3] / 255, photometric="rgb")
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        file.pages[0].tags[side].overwrite(0)
+    with pytest.raises(UnreadableImageError, match=rf"empty\.tif has no pixels: it is {size}"):
+        read_image(path)
+
+
 @pytest.mark.parametrize("bands", [200, 1000])
 def test_more_bytes_than_the_limit_of_pixels_allows_are_refused(bands: int, tmp_path: Path) -> None:
     path = written(tmp_path / "many.tif", np.zeros((6, 9, bands)), **MANY, compression="deflate")

@@ -74,6 +74,13 @@ def test_other_frames_are_refused_and_nothing_is_left(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("size", [(0, 6), (4, 0), (-4, 6)])
+def test_a_video_without_pixels_is_refused(size, tmp_path):
+    with pytest.raises(InvalidInputError, match=f"got {size[1]} x {size[0]}"), written_video(tmp_path / "v", *size, 25):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_no_frames_are_no_video(tmp_path):
     with pytest.raises(InvalidInputError, match="at least one frame"), written_video(tmp_path / "v.mp4", 4, 6, 25):
         pass

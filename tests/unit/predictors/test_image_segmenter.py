@@ -183,6 +183,8 @@ def test_a_single_row_may_stand_for_one(segmenter: ImageSegmenter, encoded: Enco
         ({"points": [[CLICK]], "labels": [[0.5]]}, "is 0.5; a label must be 1"),
         ({"points": [[CLICK]], "boxes": [BOX, BOX]}, "Got 1 and 2"),
         ({"points": [[CLICK]], "masks": np.zeros((2, 24, 24))}, r"input_masks has shape \[1, 2, 24, 24\]"),
+        ({"masks": np.zeros((0, WIDTH), bool)}, r"Input masks must be.*got \[\(1, 0, 90\)\]"),
+        ({"masks": torch.zeros(0, 0)}, r"Input masks must be.*got \[\(1, 0, 0\)\]"),
         ({"points": [[CLICK]], "object_ids": [1, 2]}, "1 masks need 1 different object ids"),
         ({"points": [[CLICK]], "object_ids": [0]}, "object ids above 0"),
     ],

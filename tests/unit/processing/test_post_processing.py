@@ -126,6 +126,9 @@ def test_objects_do_not_overlap_on_demand() -> None:
         torch.zeros(1, 1, 5, 5),
         np.zeros((5, 5)),
         [torch.zeros(5, 5)],
+        [torch.zeros(1, 0, 5, 5)],
+        [torch.zeros(1, 1, 0, 5)],
+        [torch.zeros(1, 1, 5, 0)],
         [[np.ones((1, 1, 5, 5))]],
     ],
 )
