@@ -21,6 +21,7 @@ LAYERS = (
     "sources",
     "hub_uploads",
     "configuration",
+    "devices",
     "checkpoints",
     "modeling",
     "tracking",

@@ -1,6 +1,7 @@
 """Tensors into a module that expects them, or a message that lists every one that does not fit."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import torch
@@ -8,6 +9,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from masklet.checkpoints.renaming import Tensors
+from masklet.devices import COMPUTED_IN, name_of
 from masklet.errors import CheckpointError
 
 LISTED_AT_MOST = 20
@@ -59,6 +61,18 @@ def loading_info(expected: Mapping[str, torch.Tensor], tensors: Tensors, mismatc
         "mismatched_keys": mismatched,
         "error_msgs": [],
     }
+
+
+def dtype_of_mixed(tensors: Tensors, what: str) -> torch.dtype | None:
+    """Return the floating-point type that holds all numbers of tensors of several; None if all are of one.
+
+    CheckpointError, beginning with `what` (the file), for types that nothing is computed in.
+    """
+    found = {tensor.dtype for tensor in tensors.values() if tensor.is_floating_point()}
+    if foreign := found - set(COMPUTED_IN):
+        names = ", ".join(sorted(map(name_of, foreign)))
+        raise CheckpointError(f"{what} holds weights in {names}, which nothing is computed in; give dtype='float32'.")
+    return reduce(torch.promote_types, found) if len(found) > 1 else None
 
 
 def assign_tensors(model: nn.Module, tensors: Tensors, device: torch.device, dtype: torch.dtype | None) -> None:

@@ -13,6 +13,7 @@ from masklet.checkpoints.fitting import (
     WithoutRandomValues,
     assign_tensors,
     check_fit,
+    dtype_of_mixed,
     loading_info,
     mismatched_tensors,
 )
@@ -20,13 +21,13 @@ from masklet.checkpoints.layouts import in_current_layout
 from masklet.checkpoints.model_conveniences import ModelConveniences
 from masklet.checkpoints.opening import open_checkpoint
 from masklet.checkpoints.other_programs import Program, has_memory, why_not_run
-from masklet.checkpoints.placement import DType, as_device, as_dtype, dtype_of_mixed
 from masklet.checkpoints.reading import read_weights
 from masklet.checkpoints.renaming import Tensors
 from masklet.checkpoints.transformers_arguments import in_own_terms
 from masklet.checkpoints.writing import write_checkpoint_folder
 from masklet.configuration import Config
 from masklet.configuration.loading_arguments import with_location
+from masklet.devices import DType, as_device, as_dtype
 from masklet.errors import CheckpointError, InvalidInputError, OtherProgramWarning, is_out_of_memory
 from masklet.hub_uploads import HubUploads, check_hub_options
 from masklet.sources import Location, Source

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-
 from masklet.configuration.loading_arguments import LOADING_ARGUMENTS
+from masklet.devices import best_device
 from masklet.errors import InvalidInputError
 
 # They choose between ways to the same result, of which there is one here, or concern files that are not written.
@@ -63,4 +62,4 @@ def _only_device(device_map: Any) -> Any:
         if set(device_map) != {""}:
             raise InvalidInputError(f"device_map={dict(device_map)}; the whole model goes to one device, say 'cuda'.")
         return device_map[""]
-    return ("cuda" if torch.cuda.is_available() else "cpu") if device_map == "auto" else device_map
+    return best_device() if device_map == "auto" else device_map

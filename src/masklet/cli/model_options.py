@@ -52,6 +52,7 @@ def load_segmenter(
     zooms: bool = False,
 ) -> ImageSegmenter:
     """Load the model that these options stand for; errors as `Sam2Model.from_pretrained` raises them."""
+    from masklet.devices import usable_device
     from masklet.predictors.image_segmenter import ImageSegmenter
     from masklet.predictors.zooming_segmenter import ZoomingSegmenter
 
@@ -68,6 +69,7 @@ def load_tracker(
     is_compiled: bool = False,
 ) -> VideoTracker:
     """Load the model that these options stand for, to track; errors as `Sam2VideoModel.from_pretrained` raises them."""
+    from masklet.devices import usable_device
     from masklet.predictors.video_tracker import VideoTracker
 
     options = _given(dtype, image_size)
@@ -80,14 +82,3 @@ def load_tracker(
 def _given(dtype: str | None, image_size: int | None) -> dict[str, Any]:
     options: dict[str, Any] = {"dtype": dtype, "image_size": image_size}
     return {name: value for name, value in options.items() if value is not None}
-
-
-def usable_device(name: str | None) -> str:
-    """Return `name`, or the best device if None; InvalidInputError if it cannot be used on this machine."""
-    import torch
-
-    from masklet.checkpoints.placement import as_device
-
-    if name is None:
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return str(as_device(name))

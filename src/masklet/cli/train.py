@@ -12,7 +12,7 @@ import typer
 
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.image_options import MaxImagePixelsOption
-from masklet.cli.model_options import DeviceOption, usable_device
+from masklet.cli.model_options import DeviceOption
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ def train(
     again = [*_options("--data", data), "-o", str(run), *_options("--from", [initial_weights or ""])]
     again += _options("--set", changes) + _options("--evaluate", evaluation_data) + _options("--device", [device or ""])
     again += _options("--max-image-pixels", [max_image_pixels or ""])
+    from masklet.devices import usable_device
+
     _train(chosen, run, usable_device(device), evaluation_data or [], shlex.join(["masklet", "train", recipe, *again]))
 
 

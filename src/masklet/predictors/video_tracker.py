@@ -12,11 +12,11 @@ import torch
 from masklet.committed_folder import FolderWriter
 from masklet.configuration.loading_arguments import with_location
 from masklet.configuration.tracking_presets import TrackingPreset
+from masklet.devices import is_bfloat16_faster
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.masks.geometry import Box
 from masklet.masks.segmentation import Segmentation
-from masklet.modeling.half_precision import is_bfloat16_faster
 from masklet.processing.processor import Sam2Processor
 from masklet.processing.results import segmentation_of
 from masklet.processing.video_prompts import Click, clicks_and_boxes

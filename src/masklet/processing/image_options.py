@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from masklet.checkpoints.placement import as_device
 from masklet.configuration.sam2 import LARGEST_IMAGE_SIZE
+from masklet.devices import as_device
 from masklet.errors import InvalidInputError
 from masklet.json_files import is_finite_number, shown
 from masklet.processing.arrays import number_tensor

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from masklet.checkpoints.placement import as_device, as_dtype
+from masklet.devices import Device, as_device, as_dtype
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.masks.run_length import encode_run_length
@@ -23,8 +23,6 @@ from masklet.tracking.tracked_object import TrackedObject
 
 if TYPE_CHECKING:
     from masklet.tracking.saved_session import SavedSession
-
-Device = torch.device | str
 
 
 class Sam2VideoInferenceSession(SessionViews):

@@ -12,8 +12,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from masklet.devices import is_bfloat16_faster
 from masklet.errors import InvalidInputError
-from masklet.modeling.half_precision import is_bfloat16_faster
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.run.whole_tensors import whole
 from masklet.training.settings.hardware import Hardware, Precision

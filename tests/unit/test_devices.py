@@ -1,12 +1,12 @@
-"""Where weights go, and in which numbers: what can be computed with, and nothing else."""
+"""Devices and number types: what can be computed with, and nothing else; what the hardware says is pretended."""
 
 from typing import Any
 
 import pytest
 import torch
 
-from masklet.checkpoints.placement import as_device, as_dtype, dtype_of_mixed
-from masklet.errors import CheckpointError, InvalidInputError
+from masklet.devices import as_device, as_dtype, is_bfloat16_faster, usable_device
+from masklet.errors import InvalidInputError
 
 
 @pytest.mark.parametrize(
@@ -51,21 +51,25 @@ def test_the_cpu_by_every_name() -> None:
     assert {as_device(None), as_device("cpu"), as_device(torch.device("cpu"))} == {torch.device("cpu")}
 
 
-@pytest.mark.parametrize(
-    ("types", "expected"),
-    [
-        ([torch.float16, torch.int64], None),
-        ([torch.float16, torch.bfloat16], torch.float32),
-        ([torch.float64, torch.float16], torch.float64),
-        ([], None),
-    ],
-)
-def test_the_type_of_a_mixed_file_holds_all_of_its_numbers(
-    types: list[torch.dtype], expected: torch.dtype | None
-) -> None:
-    assert dtype_of_mixed({str(each): torch.zeros(1, dtype=each) for each in types}, "file") is expected
+@pytest.mark.parametrize(("has_gpu", "expected"), [(True, "cuda"), (False, "cpu")])
+def test_the_device_that_nobody_asked_for(monkeypatch: pytest.MonkeyPatch, has_gpu: bool, expected: str) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: has_gpu)
+    assert usable_device(None) == expected
+    assert usable_device("cpu") == "cpu"
 
 
-def test_weights_in_a_type_for_storage_only_need_another_to_compute_in() -> None:
-    with pytest.raises(CheckpointError, match=r"^file holds weights in float8_e5m2, .* give dtype='float32'"):
-        dtype_of_mixed({"a": torch.zeros(1, dtype=torch.float8_e5m2), "b": torch.zeros(1)}, "file")
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_processor_is_asked_for_tile_units(monkeypatch: pytest.MonkeyPatch, answer: bool) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: answer)
+    assert is_bfloat16_faster("cpu") is answer
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_gpu_must_not_emulate_it(monkeypatch: pytest.MonkeyPatch, answer: bool) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: including_emulation or answer)
+    assert is_bfloat16_faster(torch.device("cuda", 1)) is answer
+
+
+def test_other_devices_keep_single_precision() -> None:
+    assert not is_bfloat16_faster("meta")

@@ -1,19 +1,17 @@
-"""Where weights are brought to, and to which number type."""
-
-from functools import reduce
+"""Where the network computes, and in which number type: the one place that chooses either."""
 
 import torch
 
-from masklet.checkpoints.renaming import Tensors
-from masklet.errors import CheckpointError, InvalidInputError
+from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 
+Device = torch.device | str
 DType = torch.dtype | str | None
 # What the network's operations exist for; other floating-point types are for storage only.
 COMPUTED_IN = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
 
 
-def as_device(device: torch.device | str | None) -> torch.device:
+def as_device(device: Device | None) -> torch.device:
     """Return a device, the CPU for None; InvalidInputError if nothing can be computed on it here."""
     try:
         known = torch.device("cpu" if device is None else device)
@@ -35,23 +33,30 @@ def as_dtype(dtype: DType, torch_dtype: DType = None) -> torch.dtype | None:
             f"dtype={shown(dtype)} and torch_dtype={shown(torch_dtype)} are two spellings of one argument; give one."
         )
     name = named.pop() if named else "float32"
-    known = {_name(each): each for each in COMPUTED_IN}
+    known = {name_of(each): each for each in COMPUTED_IN}
     if name != "auto" and name not in known:
         raise InvalidInputError(f"dtype={shown(name)}; the network computes in {', '.join(known)} or 'auto'.")
     return known.get(name)
 
 
-def dtype_of_mixed(tensors: Tensors, what: str) -> torch.dtype | None:
-    """Return the floating-point type that holds all numbers of tensors of several; None if all are of one.
-
-    CheckpointError, beginning with `what` (the file), for types that nothing is computed in.
-    """
-    found = {tensor.dtype for tensor in tensors.values() if tensor.is_floating_point()}
-    if foreign := found - set(COMPUTED_IN):
-        names = ", ".join(sorted(map(_name, foreign)))
-        raise CheckpointError(f"{what} holds weights in {names}, which nothing is computed in; give dtype='float32'.")
-    return reduce(torch.promote_types, found) if len(found) > 1 else None
+def best_device() -> str:
+    """Return the name of the best device here: a GPU if there is one, otherwise the CPU."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _name(dtype: torch.dtype) -> str:
+def usable_device(name: str | None) -> str:
+    """Return `name`, or the best device if None; InvalidInputError if it cannot be used on this machine."""
+    return best_device() if name is None else str(as_device(name))
+
+
+def is_bfloat16_faster(device: Device) -> bool:
+    """Whether the hardware multiplies bfloat16 faster than float32: recent GPUs, and processors with tile units."""
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    return kind == "cpu" and torch.cpu._is_amx_tile_supported()
+
+
+def name_of(dtype: torch.dtype) -> str:
+    """Return the name of a number type, say "float32"."""
     return str(dtype).removeprefix("torch.")
