@@ -15,8 +15,8 @@ if TYPE_CHECKING:
         Sam2VisionConfig,
     )
     from masklet.masks.segmentation import Segmentation
-    from masklet.media.image_files import set_max_image_pixels
     from masklet.media.images import read_image
+    from masklet.media.pixel_limit import set_max_image_pixels
     from masklet.modeling.hiera import Sam2HieraDetModel
     from masklet.modeling.image_model import Sam2Model
     from masklet.modeling.vision import Sam2VisionModel
@@ -52,7 +52,7 @@ _HOMES = {
     "VideoTracker": "predictors.video_tracker",
     "ZoomingSegmenter": "predictors.zooming_segmenter",
     "read_image": "media.images",
-    "set_max_image_pixels": "media.image_files",
+    "set_max_image_pixels": "media.pixel_limit",
 }
 
 # Names that later versions of transformers gave to the same classes: one configuration serves images and videos.

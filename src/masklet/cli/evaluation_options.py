@@ -15,7 +15,7 @@ from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from masklet.evaluation.running.measured_videos import MeasuredVideos
+    from masklet.evaluation.vos.measured_videos import MeasuredVideos
     from masklet.predictors.image_segmenter import ImageSegmenter
     from masklet.predictors.video_tracker import VideoTracker
 
@@ -137,7 +137,7 @@ class ModelChoice:
 
 def chosen_videos(root: Path, sequences: str | None, rule: Rule | None) -> MeasuredVideos:
     """Return the videos that the options name, and the rule by which their objects count."""
-    from masklet.evaluation.running.measured_videos import MeasuredVideos
+    from masklet.evaluation.vos.measured_videos import MeasuredVideos
     from masklet.evaluation.vos.vos_scores import CountingRule
 
     counting = None if rule is None else CountingRule(rule.value)

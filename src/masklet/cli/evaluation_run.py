@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from masklet.atomic_files import check_file_writable, check_writable, remove_unfinished
 
 if TYPE_CHECKING:
+    from masklet.evaluation.measurement import Measurement
     from masklet.evaluation.reporting.report import Report
-    from masklet.evaluation.running.items import Measurement
 
 MOST_REMARKS_SHOWN = 10
 
@@ -38,11 +38,12 @@ class EvaluationRun:
         from rich.console import Console
 
         from masklet.cli.progress import progress_bar
+        from masklet.cli.tables import drawn_table
+        from masklet.evaluation.measurement import run
         from masklet.evaluation.reporting.comparison import Comparison
         from masklet.evaluation.reporting.predictor_folders import predictor_folders
         from masklet.evaluation.reporting.report import report_table
         from masklet.evaluation.reporting.report_folder import write_report_folder, write_scores
-        from masklet.evaluation.running.items import run
 
         for written in (self.folder, self.output and self.output.parent):
             if written is not None:
@@ -71,7 +72,8 @@ class EvaluationRun:
         if self.folder is not None:
             write_report_folder(self.folder, measured, comparisons)
         _warn(reports)
-        Console().print(*([each.table() for each in comparisons] or [report_table(reports)]), sep="\n")
+        tables = [each.table() for each in comparisons] or [report_table(reports)]
+        Console().print(*map(drawn_table, tables), sep="\n")
 
 
 def _warn(reports: Sequence[Report]) -> None:

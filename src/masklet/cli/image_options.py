@@ -11,7 +11,7 @@ from masklet.errors import InvalidInputError
 
 def _set_limit(pixels: int | None) -> int | None:
     if pixels is not None:
-        from masklet.media.image_files import set_max_image_pixels
+        from masklet.media.pixel_limit import set_max_image_pixels
 
         set_max_image_pixels(pixels)
     return pixels

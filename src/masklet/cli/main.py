@@ -87,6 +87,6 @@ def masklet(
 def run() -> None:
     """Run the command line of this process."""
     exit_when_terminated()
-    # Pillow's, of images from half the size on that `masklet.media.image_files` refuses.
+    # Pillow's, of images from half the size on that `masklet.media.pixel_limit` refuses.
     warnings.filterwarnings("ignore", r"Image size \(\d+ pixels\) exceeds limit")
     app(prog_name="masklet")

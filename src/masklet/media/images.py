@@ -11,9 +11,10 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from masklet.errors import InvalidInputError, UnreadableImageError
-from masklet.media.image_files import ImageFile, UnknownImageKindError, name_of, opened_image
+from masklet.media.image_files import UnknownImageKindError, opened_image
 from masklet.media.orientation import image_turned_upright
 from masklet.media.pixel_depth import scaled_to_8_bit, white_of
+from masklet.media.pixel_limit import ImageFile, name_of
 from masklet.media.tiff_files import is_tiff, read_bands
 
 Pixels = npt.NDArray[np.uint8]  # [H, W, 3] RGB

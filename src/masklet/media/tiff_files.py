@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from masklet.errors import InvalidInputError, UnreadableImageError
-from masklet.media.image_files import HOW_TO_RAISE, ImageFile, check_pixels, max_image_pixels, name_of
+from masklet.media.pixel_limit import HOW_TO_RAISE, ImageFile, check_pixels, max_image_pixels, name_of
 
 if TYPE_CHECKING:
     from tifffile import TiffPage

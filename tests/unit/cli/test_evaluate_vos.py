@@ -147,7 +147,7 @@ def test_wrong_usage_is_one_line(root, arguments, named):
 
 @pytest.mark.parametrize("option", ["-o", "--report", "--save-masks"])
 def test_places_that_cannot_be_written_are_named_before_anything_is_measured(root, tmp_path, monkeypatch, option):
-    monkeypatch.setattr("masklet.evaluation.running.items.run", None)
+    monkeypatch.setattr("masklet.evaluation.measurement.run", None)
     (tmp_path / "file").touch()
     place = tmp_path if option == "-o" else tmp_path / "file"
     result = evaluate(root, "--predictor", "repeat", option, place)

@@ -20,7 +20,7 @@ from masklet.datasets.checking import check_dataset
 from masklet.datasets.opening import LAYOUTS, holds_videos, is_dataset, layout_of, open_dataset
 from masklet.datasets.scenes import PictureBank
 from masklet.errors import InvalidInputError
-from masklet.evaluation.running.annotated_data import image_datasets
+from masklet.evaluation.annotated_data import image_datasets
 
 
 def write_coco_split(root):

@@ -1,6 +1,6 @@
 """Measured items and reports for tests."""
 
-from masklet.evaluation.reporting.measured_item import MeasuredItem
+from masklet.evaluation.measured_item import MeasuredItem
 from masklet.evaluation.stills.stills_report import StillsReport
 from masklet.evaluation.vos.vos_report import VosReport, vos_values
 from masklet.evaluation.vos.vos_scores import FrameScores

@@ -17,9 +17,10 @@ from masklet.cli.track_prompts import prompts_of_options
 from masklet.datasets.scenes.bank import read_picture
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.media.frame_folders import picture_pixels
-from masklet.media.image_files import LIMIT_VARIABLE, check_pixels, max_image_pixels, opened_image
+from masklet.media.image_files import opened_image
 from masklet.media.images import read_image
 from masklet.media.mask_images import read_label_map, read_mask_image
+from masklet.media.pixel_limit import LIMIT_VARIABLE, check_pixels, max_image_pixels
 from masklet.processing.pictures import picture_pixels as pixels_of_path
 
 READERS = {
@@ -91,7 +92,7 @@ def test_fourteen_thousand_squared_pixels_can_be_permitted(tmp_path: Path) -> No
 def test_the_python_way_sets_the_variable_that_workers_inherit() -> None:
     masklet.set_max_image_pixels(1234)
     assert os.environ[LIMIT_VARIABLE] == "1234"
-    code = "from masklet.media.image_files import max_image_pixels; print(max_image_pixels())"
+    code = "from masklet.media.pixel_limit import max_image_pixels; print(max_image_pixels())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "1234"
     masklet.set_max_image_pixels(None)

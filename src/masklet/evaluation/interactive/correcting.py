@@ -12,9 +12,9 @@ from masklet.datasets.annotated import AnnotatedVideo
 from masklet.evaluation.interactive.annotation_rounds import PAPER, AnnotationRounds, Effort, Interaction
 from masklet.evaluation.interactive.interactive_predictors import InteractivePredictor
 from masklet.evaluation.interactive.interactive_report import AVERAGE, InteractiveReport, annotated_setting
-from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
-from masklet.evaluation.running.items import FolderPath, Progress, fingerprint_of, run
-from masklet.evaluation.running.measured_videos import MeasuredVideos, first_masks, require_undamaged
+from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
+from masklet.evaluation.measurement import FolderPath, Progress, fingerprint_of, run
+from masklet.evaluation.vos.measured_videos import MeasuredVideos, first_masks, require_undamaged
 from masklet.evaluation.vos.vos_scores import CountingRule, counted_frames, without_ends
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import RunLength, encode_run_length

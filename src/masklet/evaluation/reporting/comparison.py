@@ -1,15 +1,14 @@
 """Two checkpoints in one table, with their differences."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.table import Table
-
 from masklet.errors import InvalidInputError
+from masklet.evaluation.measured_item import mean_values
 from masklet.evaluation.reporting.intervals import Interval, confidence_interval
-from masklet.evaluation.reporting.measured_item import mean_values
-from masklet.evaluation.reporting.report import EDGES, MEAN, Report, narrow_table, percent
+from masklet.evaluation.reporting.report import EDGES, MEAN, Report, percent
+from masklet.evaluation.reporting.table import Emphasis, Row, Table
 
 
 @dataclass(frozen=True)
@@ -58,21 +57,21 @@ class Comparison:
     def table(self) -> Table:
         """Return one row per item or dataset and for the mean: of each measure both results and the difference."""
         shown = self.first.compared()
-        columns = [column for heading in shown for column in (f"{heading}\nA", "\nB", "\nB-A")]
-        table = narrow_table(f"{self.first.title}, %\nA: {self.first.predictor}\nB: {self.second.predictor}", columns)
-        table.padding = 0  # one space between columns: room for names beside four measures
-        rows = [
-            (name, mean_values(first), mean_values(second))
-            for (name, first), (_, second) in zip(self.first.rows(), self.second.rows(), strict=True)
-        ]
-        for name, first, second in [*rows, (MEAN, self.first.means, self.second.means)]:
-            cells = [text for measure in shown.values() for text in _cells(first.get(measure), second.get(measure))]
-            table.add_row(name, *cells, style="bold" if name == MEAN else None)
-        intervals = [self.interval(measure) for measure in shown.values()]
-        for name, edge in zip(EDGES, range(2), strict=True):
-            cells = [text for each in intervals for text in ("", "", "-" if each is None else _signed(each[edge]))]
-            table.add_row(name, *cells)
-        return table
+        headings = tuple(column for heading in shown for column in (f"{heading}\nA", "\nB", "\nB-A"))
+        title = f"{self.first.title}, %\nA: {self.first.predictor}\nB: {self.second.predictor}"
+        return Table(title, headings, tuple(self._table_rows(list(shown.values()))), is_dense=True)
+
+    def _table_rows(self, measures: Sequence[str]) -> Iterator[Row]:
+        def cells(first: Mapping[str, float], second: Mapping[str, float]) -> tuple[str, ...]:
+            return tuple(text for each in measures for text in _cells(first.get(each), second.get(each)))
+
+        for (name, first), (_, second) in zip(self.first.rows(), self.second.rows(), strict=True):
+            yield Row(name, cells(mean_values(first), mean_values(second)))
+        yield Row(MEAN, cells(self.first.means, self.second.means), Emphasis.TOTAL)
+        intervals = [self.interval(each) for each in measures]
+        for at, name in enumerate(EDGES):
+            edges = ("-" if each is None else _signed(each[at]) for each in intervals)
+            yield Row(name, tuple(text for edge in edges for text in ("", "", edge)))
 
 
 def _cells(first: float | None, second: float | None) -> Sequence[str]:

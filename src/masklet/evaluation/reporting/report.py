@@ -3,22 +3,20 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
-from rich.box import SIMPLE_HEAVY
-from rich.table import Table
 
 from masklet.errors import InvalidInputError
+from masklet.evaluation.measured_item import MeasuredItem, mean_values
 from masklet.evaluation.reporting.intervals import Interval, confidence_interval
-from masklet.evaluation.reporting.measured_item import MeasuredItem, mean_values
+from masklet.evaluation.reporting.table import Emphasis, Row, Table
 
 MEAN = "mean"
 EDGES = ("  95 %: from", "  to")
-NAME_WIDTH = 28
 
 
 @dataclass(frozen=True)
@@ -102,10 +100,6 @@ class Report:
         """Return the report as JSON."""
         return json.dumps(self.to_dict(), indent=2)
 
-    def table(self) -> Table:
-        """Return the report as a table for the terminal."""
-        return report_table([self])
-
     def csv(self) -> str:
         """Return one line an item with the mean of each measure over its objects, 0 to 1."""
         text = io.StringIO()
@@ -123,28 +117,23 @@ def percent(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.1f}"
 
 
-def narrow_table(title: str, headings: Sequence[str]) -> Table:
-    """Return an empty table with a column of names and one for each of `headings`, narrow enough for a terminal."""
-    table = Table(title=title, box=SIMPLE_HEAVY, pad_edge=False, collapse_padding=True)
-    table.add_column("", overflow="fold", max_width=NAME_WIDTH)
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
-    return table
-
-
 def report_table(reports: Sequence[Report]) -> Table:
     """Return, in percent, a row per item or dataset, the mean, and between which values it lies at 95 %."""
     shown = {heading: measure for report in reports for heading, measure in report.shown().items()}
-    table = narrow_table(f"{reports[0].title}, %", ["objects", *shown])
-    for report in reports:
-        table.add_row(report.predictor, style="italic")
-        rows = [(name, mean_values(items), items) for name, items in report.rows()]
-        for name, means, items in [*rows, (MEAN, report.means, report.items)]:
-            count = str(sum(len(item.object_ids) for item in items))
-            cells = [percent(means.get(measure)) for measure in shown.values()]
-            table.add_row(name, count, *cells, style="bold" if name == MEAN else None)
-        intervals = [report.intervals.get(measure) for measure in shown.values()]
-        for name, edge in zip(EDGES, range(2), strict=True):
-            table.add_row(name, "", *(percent(None if each is None else each[edge]) for each in intervals))
-        table.add_section()
-    return table
+    rows = tuple(row for report in reports for row in _rows(report, list(shown.values())))
+    return Table(f"{reports[0].title}, %", ("objects", *shown), rows)
+
+
+def _rows(report: Report, measures: Sequence[str]) -> Iterator[Row]:
+    def cells(values: Mapping[str, float], items: Sequence[MeasuredItem]) -> tuple[str, ...]:
+        count = str(sum(len(item.object_ids) for item in items))
+        return count, *(percent(values.get(measure)) for measure in measures)
+
+    yield Row(report.predictor, emphasis=Emphasis.HEADING)
+    for name, items in report.rows():
+        yield Row(name, cells(mean_values(items), items))
+    yield Row(MEAN, cells(report.means, report.items), Emphasis.TOTAL)
+    intervals = [report.intervals.get(measure) for measure in measures]
+    for at, name in enumerate(EDGES):
+        edges = (percent(None if each is None else each[at]) for each in intervals)
+        yield Row(name, ("", *edges), ends_section=name == EDGES[-1])

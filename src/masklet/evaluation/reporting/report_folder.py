@@ -11,8 +11,7 @@ from masklet.evaluation.reporting.comparison import Comparison
 from masklet.evaluation.reporting.curves import draw_curves
 from masklet.evaluation.reporting.predictor_folders import predictor_folders
 from masklet.evaluation.reporting.report import Report
-from masklet.evaluation.reporting.worst_frames import draw_worst_frames
-from masklet.evaluation.running.items import Measurement
+from masklet.evaluation.reporting.worst_frames import AnnotatedFrames, draw_worst_frames
 
 
 def write_scores(path: Path, reports: Sequence[Report], comparisons: Sequence[Comparison] = ()) -> None:
@@ -23,7 +22,7 @@ def write_scores(path: Path, reports: Sequence[Report], comparisons: Sequence[Co
 
 
 def write_report_folder(
-    root: Path, measured: Sequence[tuple[Measurement, Report]], comparisons: Sequence[Comparison] = ()
+    root: Path, measured: Sequence[tuple[AnnotatedFrames, Report]], comparisons: Sequence[Comparison] = ()
 ) -> None:
     """Write `scores.json`, `curves.png`, and for each predictor in a folder of its own `items.csv` and `worst.png`."""
     reports = [report for _, report in measured]
@@ -33,11 +32,11 @@ def write_report_folder(
         first = reports[0]
         diagram = draw_curves(curves, title=first.title, x_label=first.x_label, y_label=first.y_label)
         _save(root / "curves.png", diagram)
-    folders = predictor_folders(root, [measurement.predictor_name for measurement, _ in measured])
-    for folder, (measurement, report) in zip(folders, measured, strict=True):
+    folders = predictor_folders(root, [report.predictor for report in reports])
+    for folder, (data, report) in zip(folders, measured, strict=True):
         with written_whole(folder / "items.csv") as unfinished:
             unfinished.write_text(report.csv(), encoding="utf-8")
-        _save(folder / "worst.png", draw_worst_frames(measurement, report.items))
+        _save(folder / "worst.png", draw_worst_frames(data, report.items))
 
 
 def _save(path: Path, picture: Image.Image) -> None:

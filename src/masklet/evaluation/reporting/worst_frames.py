@@ -1,13 +1,13 @@
 """A contact sheet of what went wrong most: picture, truth and prediction side by side."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrame
-from masklet.evaluation.running.items import Measurement
+from masklet.evaluation.measured_item import MeasuredItem, WorstFrame
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import decode_run_length
 from masklet.masks.segmentation import Segmentation
@@ -18,16 +18,23 @@ MOST_ROWS = 12
 PICTURE_WIDTH, CAPTION_HEIGHT, GAP = 360, 24, 4
 
 
-def draw_worst_frames(measurement: Measurement, items: Sequence[MeasuredItem]) -> Image.Image:
+class AnnotatedFrames(Protocol):
+    """Where the frames of measured items come from."""
+
+    def look(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
+        """Return a frame (uint8 [H, W, 3]) and the object's ground truth on it (bool [H, W])."""
+
+
+def draw_worst_frames(data: AnnotatedFrames, items: Sequence[MeasuredItem]) -> Image.Image:
     """Return the twelve frames with the lowest scores, the worst on top, each as one row with its score in percent.
 
-    InvalidInputError if no item has any; errors of reading pictures as `measurement.look` raises them.
+    InvalidInputError if no item has any; errors of reading pictures as `data.look` raises them.
     """
     frames = [(item, each) for item in items for each in item.worst]
     if not frames:
         raise InvalidInputError("No frame was measured, so that there is none to show.")
     frames.sort(key=lambda pair: pair[1].score)
-    rows = [_row(measurement, item, each) for item, each in frames[:MOST_ROWS]]
+    rows = [_row(data, item, each) for item, each in frames[:MOST_ROWS]]
     height = sum(row.height + GAP for row in rows) - GAP
     sheet = Image.new("RGB", (rows[0].width, height), "white")
     top = 0
@@ -37,8 +44,8 @@ def draw_worst_frames(measurement: Measurement, items: Sequence[MeasuredItem]) -
     return sheet
 
 
-def _row(measurement: Measurement, item: MeasuredItem, worst: WorstFrame) -> Image.Image:
-    pixels, truth = measurement.look(item.name, worst.frame, worst.object_id)
+def _row(data: AnnotatedFrames, item: MeasuredItem, worst: WorstFrame) -> Image.Image:
+    pixels, truth = data.look(item.name, worst.frame, worst.object_id)
     height = round(pixels.shape[0] * PICTURE_WIDTH / pixels.shape[1])
     row = Image.new("RGB", (3 * PICTURE_WIDTH + 2 * GAP, height + CAPTION_HEIGHT), "white")
     where = f"{item.name}, frame {worst.frame}" if item.frames > 1 else item.name

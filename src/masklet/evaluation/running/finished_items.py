@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.reporting.measured_item import MeasuredItem
+from masklet.evaluation.measured_item import MeasuredItem
 
 FILE_NAME = "finished.jsonl"
 STATE = "state"

@@ -14,7 +14,7 @@ import cv2
 import torch
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.reporting.measured_item import MeasuredItem
+from masklet.evaluation.measured_item import MeasuredItem
 
 Measure = Callable[[str], MeasuredItem]
 

@@ -14,9 +14,9 @@ import numpy as np
 from masklet.datasets.annotated import AnnotatedImage, AnnotatedImages
 from masklet.datasets.problems import listing, refuse_errors
 from masklet.errors import InvalidInputError
-from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
-from masklet.evaluation.running.annotated_data import image_datasets
-from masklet.evaluation.running.items import FolderPath, Progress, fingerprint_of, run
+from masklet.evaluation.annotated_data import image_datasets
+from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
+from masklet.evaluation.measurement import FolderPath, Progress, fingerprint_of, run
 from masklet.evaluation.stills.predictors import StillPredictor
 from masklet.evaluation.stills.stills_report import BOX, StillsReport, clicks_setting
 from masklet.masks.geometry import Mask

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from masklet.evaluation.reporting.measured_item import MeasuredItem, mean_values
+from masklet.evaluation.measured_item import MeasuredItem, mean_values
 from masklet.evaluation.reporting.report import Curve, Level, Report
 
 BOX = "box"

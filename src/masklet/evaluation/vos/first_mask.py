@@ -13,10 +13,10 @@ import numpy as np
 from masklet.datasets.annotated import AnnotatedVideo
 from masklet.datasets.problems import listing
 from masklet.errors import InvalidInputError
-from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
-from masklet.evaluation.running.items import FolderPath, Progress, fingerprint_of, run
-from masklet.evaluation.running.measured_videos import MeasuredVideos, first_masks, require_undamaged
+from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
+from masklet.evaluation.measurement import FolderPath, Progress, fingerprint_of, run
 from masklet.evaluation.vos.mask_folder import MaskFolder
+from masklet.evaluation.vos.measured_videos import MeasuredVideos, first_masks, require_undamaged
 from masklet.evaluation.vos.video_predictors import ObjectMasks, VideoPredictor
 from masklet.evaluation.vos.vos_report import VosReport, vos_values
 from masklet.evaluation.vos.vos_scores import CountingRule, FrameScores, counted_frames, without_ends

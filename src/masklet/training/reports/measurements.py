@@ -10,9 +10,9 @@ from masklet.atomic_files import written_whole
 from masklet.datasets.checking import require_sound
 from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
 from masklet.errors import InvalidInputError
-from masklet.evaluation.reporting.measured_item import mean_values
+from masklet.evaluation.annotated_data import dataset_name, image_datasets
+from masklet.evaluation.measured_item import mean_values
 from masklet.evaluation.reporting.report import Report
-from masklet.evaluation.running.annotated_data import dataset_name, image_datasets
 from masklet.evaluation.stills.clicks_and_boxes import evaluate_stills
 from masklet.evaluation.stills.model_predictor import ModelPredictor
 from masklet.evaluation.vos.first_mask import evaluate_vos

@@ -11,7 +11,7 @@ from masklet.errors import InvalidInputError
 from masklet.evaluation.interactive.annotation_rounds import Effort, Interaction
 from masklet.evaluation.interactive.correcting import InteractiveMeasurement, evaluate_interactive
 from masklet.evaluation.interactive.interactive_predictors import ClickedModelPredictor
-from masklet.evaluation.running.measured_videos import MeasuredVideos
+from masklet.evaluation.vos.measured_videos import MeasuredVideos
 from masklet.media.label_maps import write_label_map
 from masklet.predictors.video_tracker import VideoTracker
 from masklet.prompts.simulated_clicks import Click

@@ -3,7 +3,6 @@ import io
 import json
 
 import pytest
-from rich.console import Console
 from tests.unit.evaluation.measured import item, sequence, stills_report, vos_report
 
 from masklet.errors import InvalidInputError
@@ -13,10 +12,8 @@ from masklet.evaluation.vos.vos_report import vos_values
 from masklet.evaluation.vos.vos_scores import CountingRule, FrameScores
 
 
-def rows_of(table, width=80):
-    console = Console(width=width, file=io.StringIO())
-    console.print(table)
-    return [line.split() for line in console.file.getvalue().splitlines()]
+def rows_of(table):
+    return [[row.name, *row.cells] for row in table.rows]
 
 
 def test_the_mean_is_over_objects_then_over_datasets():
@@ -70,8 +67,8 @@ def test_json_of_videos_has_the_names_of_the_official_tool():
     }
 
 
-def test_tables_of_videos_have_a_row_each_and_fit_into_a_terminal():
-    rows = rows_of(report_table([vos_report(), vos_report("a/long/path/to/a/folder/of/weights")]))
+def test_tables_of_videos_have_a_row_each():
+    rows = rows_of(report_table([vos_report()]))
     assert ["swan", "1", "37.5", "50.0", "25.0", "0.0", "0.0", "0.0", "0.0"] in rows
     assert ["mean", "3", "52.5", "70.0", "35.0", "66.7", "0.0", "0.0", "0.0"] in rows
 
@@ -82,7 +79,7 @@ def test_tables_of_stills_have_a_row_a_dataset_and_mark_what_was_not_measured():
     assert ["nuts", "3", "40.0", "80.0"] in rows
     assert ["mean", "5", "35.0", "67.5"] in rows
     assert ["nuts", "1", "-", "78.0"] in rows
-    assert ["95", "%:", "from", "-", "-"] in rows  # one picture says nothing about others
+    assert ["  95 %: from", "", "-", "-"] in rows  # one picture says nothing about others
 
 
 def test_csv_has_a_line_an_item():

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from masklet.errors import InvalidInputError
+from masklet.evaluation.measured_item import MeasuredItem, WorstFrame
 from masklet.evaluation.reporting.curves import BOTTOM, LEFT, RIGHT, TOP, draw_curves
-from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrame
 from masklet.evaluation.reporting.predictor_folders import predictor_folders
 from masklet.evaluation.reporting.report import Curve, Level
 from masklet.evaluation.reporting.report_folder import write_report_folder
@@ -22,8 +22,6 @@ PREDICTED[:, 18:] = True
 
 class Shown:
     """Every frame is grey, and its truth the left half."""
-
-    predictor_name = "runs/last step: 12"
 
     def __init__(self):
         self.looked_at = []
@@ -78,9 +76,9 @@ def test_a_diagram_without_curves_is_refused():
 
 
 def test_the_sheet_shows_the_twelve_worst_with_picture_truth_and_prediction():
-    measurement = Shown()
-    sheet = draw_worst_frames(measurement, items(15)[::-1])
-    assert measurement.looked_at == [f"nuts/{at}" for at in range(MOST_ROWS)]
+    data = Shown()
+    sheet = draw_worst_frames(data, items(15)[::-1])
+    assert data.looked_at == [f"nuts/{at}" for at in range(MOST_ROWS)]
     row = 200 + CAPTION_HEIGHT + GAP
     assert sheet.size == (3 * PICTURE_WIDTH + 2 * GAP, MOST_ROWS * row - GAP)
     left, right, middle = PICTURE_WIDTH // 4, 3 * PICTURE_WIDTH // 4, CAPTION_HEIGHT + 100
@@ -98,10 +96,8 @@ def test_without_frames_there_is_no_sheet():
 
 
 def test_the_folder_holds_scores_tables_curves_and_pictures(tmp_path):
-    measurement = Shown()
-    write_report_folder(tmp_path, [(measurement, StillsReport("ours", tuple(items(3))))])
-    (own,) = predictor_folders(tmp_path, [measurement.predictor_name])
-    assert own.name == "runs_last_step_12"
+    write_report_folder(tmp_path, [(Shown(), StillsReport("runs/last step: 12", tuple(items(3))))])
+    own = tmp_path / "runs_last_step_12"
     assert json.loads((tmp_path / "scores.json").read_text())[0]["mean_iou"] == {"box": pytest.approx(0.01)}
     assert (own / "items.csv").read_text().splitlines()[0] == "dataset,name,frames,objects,box"
     for name in ("curves.png", f"{own.name}/worst.png"):
@@ -116,9 +112,7 @@ def test_predictors_whose_names_differ_in_what_paths_cannot_have_get_different_f
 
 
 def test_the_results_of_two_predictors_of_similar_names_are_both_kept(tmp_path):
-    first, second = Shown(), Shown()
-    first.predictor_name, second.predictor_name = "runs/a", "runs_a"
     reports = [StillsReport("runs/a", tuple(items(3))), StillsReport("runs_a", tuple(items(4)))]
-    write_report_folder(tmp_path, list(zip((first, second), reports, strict=True)))
+    write_report_folder(tmp_path, [(Shown(), report) for report in reports])
     lines = [len((tmp_path / name / "items.csv").read_text().splitlines()) for name in ("runs_a", "runs_a_2")]
     assert lines == [4, 5]

@@ -8,7 +8,7 @@ from PIL import Image
 from tests.litter import litter
 
 from masklet.errors import InvalidInputError, UnreadableVideoError
-from masklet.evaluation.reporting.measured_item import MeasuredItem
+from masklet.evaluation.measured_item import MeasuredItem
 from masklet.evaluation.vos.first_mask import evaluate_vos, score_saved_masks
 from masklet.evaluation.vos.video_baselines import RepeatedFirstMask
 from masklet.evaluation.vos.vos_scores import CountingRule, FrameScores

@@ -13,7 +13,7 @@ from tests.unit.training.small_recipes import small_recipe, write_pictures
 from tests.unit.training.supply.test_data_source import write_images, write_videos
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.running.annotated_data import dataset_name
+from masklet.evaluation.annotated_data import dataset_name
 from masklet.media.images import read_image
 from masklet.tracking.video_model import Sam2VideoModel
 from masklet.training.reports.html_report import HtmlReport

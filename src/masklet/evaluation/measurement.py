@@ -6,19 +6,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.reporting.measured_item import MeasuredItem
+from masklet.evaluation.measured_item import MeasuredItem
 from masklet.evaluation.reporting.report import Report
+from masklet.evaluation.reporting.worst_frames import AnnotatedFrames
 from masklet.evaluation.running.file_states import state_of
 from masklet.evaluation.running.finished_items import FinishedItems
 from masklet.evaluation.running.workers import measured_by_workers
-from masklet.masks.geometry import Mask
-from masklet.media.images import Pixels
 
 Progress = Callable[[int, int], None]
 FolderPath = str | os.PathLike[str]
 
 
-class Measurement(Protocol):
+class Measurement(AnnotatedFrames, Protocol):
     """One predictor on one set of data; workers get copies of it by pickle."""
 
     @property
@@ -39,9 +38,6 @@ class Measurement(Protocol):
 
     def report(self, items: tuple[MeasuredItem, ...]) -> Report:
         """Return the results as a report of this kind."""
-
-    def look(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
-        """Return a frame (uint8 [H, W, 3]) and the object's true mask on it (bool [H, W])."""
 
 
 def fingerprint_of(predictor: Any) -> str:

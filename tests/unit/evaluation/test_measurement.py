@@ -8,8 +8,8 @@ import pytest
 from tests.unit.evaluation.stills.test_clicks_and_boxes import PICTURES, write_domain
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
-from masklet.evaluation.running.items import run
+from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
+from masklet.evaluation.measurement import run
 from masklet.evaluation.stills.baselines import InscribedEllipse
 from masklet.evaluation.stills.clicks_and_boxes import StillsMeasurement
 from masklet.masks.run_length import decode_run_length

@@ -13,8 +13,8 @@ from masklet.datasets.annotated import AnnotatedVideo, AnnotatedVideos
 from masklet.datasets.davis_folder import DavisFolder, DavisVideo
 from masklet.datasets.problems import listing, refuse_errors
 from masklet.errors import InvalidInputError, UnreadableVideoError
-from masklet.evaluation.reporting.measured_item import MeasuredItem, WorstFrames
-from masklet.evaluation.running.annotated_data import dataset_name, video_dataset
+from masklet.evaluation.annotated_data import dataset_name, video_dataset
+from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
 from masklet.evaluation.vos.vos_scores import FEWEST_FRAMES, CountingRule
 from masklet.masks.geometry import Mask
 from masklet.media.images import Pixels
