@@ -67,9 +67,9 @@ def _texture(size: int, grain: float, seed: int) -> Pixels:
 
 
 def write_video(path: Path, frames: int) -> None:
-    from masklet.media.video_writer import written_video
+    from masklet.media.video_writer import write_video
 
-    with written_video(path, HEIGHT, WIDTH, Fraction(24)) as writer:
+    with write_video(path, HEIGHT, WIDTH, Fraction(24)) as writer:
         for frame in drawn_frames(frames):
             writer.write(frame)
 

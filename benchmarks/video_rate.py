@@ -19,7 +19,7 @@ from masklet.atomic_files import written_whole
 from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.media.overlays import draw_overlay
 from masklet.media.video_reader import open_video
-from masklet.media.video_writer import written_video
+from masklet.media.video_writer import write_video
 
 RESULTS = Path(__file__).parent / "results" / "video_rate.json"
 CLIP = Path(__file__).parents[1] / "assets" / "juggle.mp4"
@@ -28,7 +28,7 @@ BALL = (229, 105, 262, 137)
 
 def frames_a_second(tracker: VideoTracker, overlay: Path) -> float:
     """Follow the ball from its first frame to the last, writing the overlay."""
-    with open_video(CLIP) as clip, written_video(overlay, clip.height, clip.width, clip.frame_rate) as out:
+    with open_video(CLIP) as clip, write_video(overlay, clip.height, clip.width, clip.frame_rate) as out:
         video = tracker.open(clip)
         video.add(1, frame=0, box=BALL)
         start = 0.0

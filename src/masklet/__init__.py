@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from masklet.checkpoints.pretrained import PretrainedModel
     from masklet.configuration import (
         Sam2Config,
         Sam2HieraDetConfig,
@@ -14,45 +15,86 @@ if TYPE_CHECKING:
         Sam2PromptEncoderConfig,
         Sam2VisionConfig,
     )
+    from masklet.errors import (
+        CheckpointError,
+        DamagedSessionError,
+        DivergedTrainingError,
+        InvalidInputError,
+        InvalidMaskError,
+        OtherProgramWarning,
+        UnreadableImageError,
+        UnreadableVideoError,
+    )
     from masklet.masks.segmentation import Segmentation
     from masklet.media.images import read_image
+    from masklet.media.live_frames import live_frames
+    from masklet.media.mask_images import read_mask_image
+    from masklet.media.overlays import draw_overlay
     from masklet.media.pixel_limit import set_max_image_pixels
+    from masklet.media.video_reader import open_video
+    from masklet.media.video_writer import write_video
     from masklet.modeling.hiera import Sam2HieraDetModel
     from masklet.modeling.image_model import Sam2Model
     from masklet.modeling.vision import Sam2VisionModel
-    from masklet.predictors.image_segmenter import ImageSegmenter
+    from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
     from masklet.predictors.video_tracker import TrackedVideo, VideoTracker
     from masklet.predictors.zooming_segmenter import ZoomingSegmenter
     from masklet.processing.image_processor import Sam2ImageProcessorFast
     from masklet.processing.processor import Sam2Processor
     from masklet.processing.video_processor import Sam2VideoProcessor
+    from masklet.tracking.retention import Spill
     from masklet.tracking.session import Sam2VideoInferenceSession
     from masklet.tracking.video_model import Sam2VideoModel
+    from masklet.training.recipes import recipe_named
+    from masklet.training.run.trainer import Trainer
+    from masklet.training.settings.recipe import Recipe
+    from masklet.training.settings.stages import ClipStage, Stage
 
 __version__ = "0.1.0"
 
+# Where each public name is defined. The same names stand above, for type checkers, and in `__all__`; a test compares.
 _HOMES = {
+    "PretrainedModel": "checkpoints.pretrained",
     "Sam2Config": "configuration",
     "Sam2HieraDetConfig": "configuration",
     "Sam2MaskDecoderConfig": "configuration",
     "Sam2PromptEncoderConfig": "configuration",
     "Sam2VisionConfig": "configuration",
+    "CheckpointError": "errors",
+    "DamagedSessionError": "errors",
+    "DivergedTrainingError": "errors",
+    "InvalidInputError": "errors",
+    "InvalidMaskError": "errors",
+    "OtherProgramWarning": "errors",
+    "UnreadableImageError": "errors",
+    "UnreadableVideoError": "errors",
     "Segmentation": "masks.segmentation",
+    "set_max_image_pixels": "media.pixel_limit",
+    "read_image": "media.images",
+    "live_frames": "media.live_frames",
+    "read_mask_image": "media.mask_images",
+    "draw_overlay": "media.overlays",
+    "open_video": "media.video_reader",
+    "write_video": "media.video_writer",
     "Sam2HieraDetModel": "modeling.hiera",
-    "Sam2VisionModel": "modeling.vision",
     "Sam2Model": "modeling.image_model",
-    "PretrainedModel": "checkpoints.pretrained",
-    "Sam2VideoInferenceSession": "tracking.session",
-    "Sam2VideoModel": "tracking.video_model",
-    "Sam2ImageProcessorFast": "processing.image_processor",
-    "Sam2Processor": "processing.processor",
-    "Sam2VideoProcessor": "processing.video_processor",
+    "Sam2VisionModel": "modeling.vision",
+    "EncodedImage": "predictors.image_segmenter",
     "ImageSegmenter": "predictors.image_segmenter",
     "TrackedVideo": "predictors.video_tracker",
     "VideoTracker": "predictors.video_tracker",
     "ZoomingSegmenter": "predictors.zooming_segmenter",
-    "read_image": "media.images",
-    "set_max_image_pixels": "media.pixel_limit",
+    "Sam2ImageProcessorFast": "processing.image_processor",
+    "Sam2Processor": "processing.processor",
+    "Sam2VideoProcessor": "processing.video_processor",
+    "Spill": "tracking.retention",
+    "Sam2VideoInferenceSession": "tracking.session",
+    "Sam2VideoModel": "tracking.video_model",
+    "recipe_named": "training.recipes",
+    "Trainer": "training.run.trainer",
+    "Recipe": "training.settings.recipe",
+    "ClipStage": "training.settings.stages",
+    "Stage": "training.settings.stages",
 }
 
 # Names that later versions of transformers gave to the same classes: one configuration serves images and videos.
@@ -67,7 +109,17 @@ _OTHER_NAMES = {
 }
 
 __all__ = [
+    "CheckpointError",
+    "ClipStage",
+    "DamagedSessionError",
+    "DivergedTrainingError",
+    "EncodedImage",
     "ImageSegmenter",
+    "InvalidInputError",
+    "InvalidMaskError",
+    "OtherProgramWarning",
+    "PretrainedModel",
+    "Recipe",
     "Sam2Config",
     "Sam2HieraDetConfig",
     "Sam2HieraDetModel",
@@ -82,11 +134,22 @@ __all__ = [
     "Sam2VisionConfig",
     "Sam2VisionModel",
     "Segmentation",
+    "Spill",
+    "Stage",
     "TrackedVideo",
+    "Trainer",
+    "UnreadableImageError",
+    "UnreadableVideoError",
     "VideoTracker",
     "ZoomingSegmenter",
+    "draw_overlay",
+    "live_frames",
+    "open_video",
     "read_image",
+    "read_mask_image",
+    "recipe_named",
     "set_max_image_pixels",
+    "write_video",
 ]
 
 

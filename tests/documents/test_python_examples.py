@@ -8,6 +8,7 @@ import pytest
 from tests.documents.markdown import DOCUMENTS, blocks, name_of
 
 WITH_PYTHON = [document for document in DOCUMENTS if blocks(document, "python")]
+PUBLIC_FOLDERS = {"masklet.datasets.scenes"}
 
 
 @pytest.mark.parametrize("document", WITH_PYTHON, ids=name_of)
@@ -31,3 +32,11 @@ def test_examples_import_names_that_exist(document: Path) -> None:
 
 def test_the_readme_has_examples() -> None:
     assert "README.md" in map(name_of, WITH_PYTHON)
+
+
+@pytest.mark.parametrize("document", WITH_PYTHON, ids=name_of)
+def test_examples_import_from_the_package_itself(document: Path) -> None:
+    """A file of masklet can be moved without breaking what readers copied; a folder is public as such."""
+    for block in blocks(document, "python"):
+        modules = [node.module or "" for node in ast.walk(ast.parse(block.text)) if isinstance(node, ast.ImportFrom)]
+        assert {module for module in modules if module.startswith("masklet.")} <= PUBLIC_FOLDERS, name_of(document)

@@ -15,7 +15,7 @@ from masklet.media.mask_files import label_map_of
 from masklet.media.overlays import draw_overlay
 from masklet.media.recorded_masks import RecordedMasks
 from masklet.media.video_reader import VideoReader
-from masklet.media.video_writer import written_video
+from masklet.media.video_writer import write_video
 
 FilePath = str | os.PathLike[str]
 Clicks = Sequence[tuple[float, float, int]]
@@ -47,7 +47,7 @@ def write_overlay_video(
     Each frame is shown as long as in the source. `frames` ascend and are all recorded.
     """
     start = None
-    with written_video(path, video.height, video.width, video.frame_rate) as writer:
+    with write_video(path, video.height, video.width, video.frame_rate) as writer:
         for frame in frames:
             start = video.time_of(frame) if start is None else start
             drawn = _drawn_frame(frame, video, recorded, prompts)
@@ -93,7 +93,7 @@ def write_mask_videos(
     start = None
     with ExitStack() as stack:
         writers = {
-            object_id: stack.enter_context(written_video(path, video.height, video.width, video.frame_rate))
+            object_id: stack.enter_context(write_video(path, video.height, video.width, video.frame_rate))
             for object_id, path in path_of.items()
         }
         for frame in frames:

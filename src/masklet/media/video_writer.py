@@ -24,7 +24,7 @@ BT_709 = 1
 
 
 class VideoWriter:
-    """A video being written; comes from `written_video`."""
+    """A video being written; comes from `write_video`."""
 
     def __init__(self, container: OutputContainer, height: int, width: int, frame_rate: Fraction) -> None:
         self._container = container
@@ -58,7 +58,7 @@ class VideoWriter:
 
 
 @contextmanager
-def written_video(
+def write_video(
     path: str | os.PathLike[str], height: int, width: int, frame_rate: Fraction | float
 ) -> Iterator[VideoWriter]:
     """Yield a writer of an mp4 file that is renamed to `path` when the block ends, and deleted on an error.
@@ -76,6 +76,9 @@ def written_video(
         writer = VideoWriter(container, height, width, rate)
         yield writer
         writer.finish()
+
+
+written_video = write_video  # the earlier spelling
 
 
 def _encoding_stream(container: OutputContainer, height: int, width: int, frame_rate: Fraction) -> VideoStream:

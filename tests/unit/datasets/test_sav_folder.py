@@ -8,7 +8,7 @@ from masklet.datasets.problems import ProblemKind
 from masklet.datasets.sav_folder import SavFolder
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.masks.run_length import encode_run_length
-from masklet.media.video_writer import written_video
+from masklet.media.video_writer import write_video
 
 RIGHT_ONLY = [[encode_run_length(RIGHT)]] * 3
 
@@ -74,8 +74,8 @@ def test_places_of_the_files(tmp_path, annotations, frames):
     assert len(SavFolder(tmp_path)["sav_1"]) == 9
 
 
-def write_video(root, frame_count, height=32, width=48):
-    with written_video(root / "sav_2.mp4", height, width, 24) as writer:
+def write_numbered_video(root, frame_count, height=32, width=48):
+    with write_video(root / "sav_2.mp4", height, width, 24) as writer:
         for number in range(frame_count):
             writer.write(np.full((height, width, 3), 20 * number, dtype=np.uint8))
     mask = np.zeros((32, 48), dtype=bool)
@@ -85,7 +85,7 @@ def write_video(root, frame_count, height=32, width=48):
 
 
 def test_frames_of_a_video_file(tmp_path):
-    write_video(tmp_path, 9)
+    write_numbered_video(tmp_path, 9)
     (video,) = SavFolder(tmp_path)
     assert (len(video), video.annotated_frames) == (9, (0, 4, 8))
     assert abs(int(video.read_pixels(8)[16, 16, 0]) - 160) < 8
@@ -97,7 +97,7 @@ def test_frames_of_a_video_file(tmp_path):
 
 
 def test_a_video_file_that_is_too_short(tmp_path):
-    write_video(tmp_path, 7)
+    write_numbered_video(tmp_path, 7)
     (video,) = SavFolder(tmp_path)
     with pytest.raises(UnreadableVideoError, match=r"sav_2\.mp4 has 7 frames, its annotations count 9"):
         video.read_pixels(8)
@@ -106,7 +106,7 @@ def test_a_video_file_that_is_too_short(tmp_path):
 
 
 def test_a_video_file_of_another_size(tmp_path):
-    write_video(tmp_path, 9, height=48, width=32)
+    write_numbered_video(tmp_path, 9, height=48, width=32)
     (video,) = SavFolder(tmp_path)
     with pytest.raises(MismatchedSizeError, match=r"sav_2\.mp4.*\[48, 32\].*\[32, 48\]"):
         video.read_pixels(0)
@@ -115,7 +115,7 @@ def test_a_video_file_of_another_size(tmp_path):
 
 
 def test_a_file_that_is_no_video(tmp_path):
-    write_video(tmp_path, 9)
+    write_numbered_video(tmp_path, 9)
     (tmp_path / "sav_2.mp4").write_bytes(b"nothing")
     (problem,) = check_dataset(tmp_path).problems
     assert problem.kind is ProblemKind.UNREADABLE_FILE

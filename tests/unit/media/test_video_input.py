@@ -13,7 +13,7 @@ from masklet.errors import UnreadableVideoError
 from masklet.media.live_frames import live_frames
 from masklet.media.video_input import is_address
 from masklet.media.video_reader import open_video
-from masklet.media.video_writer import written_video
+from masklet.media.video_writer import write_video
 
 KINDS = list(scripts(""))
 
@@ -160,7 +160,7 @@ def test_any_name_of_a_file_is_read_and_written(tmp_path, monkeypatch, name):
         with open_video(path) as video:
             assert len(video) == 4
     assert len(list(live_frames(name))) == 4
-    with written_video(f"{name}.copy.mp4", 48, 64, 25) as out:
+    with write_video(f"{name}.copy.mp4", 48, 64, 25) as out:
         out.write(moving_square(1)[0])
     assert len(played(tmp_path / f"{name}.copy.mp4")) == 1
 

@@ -7,7 +7,7 @@ from tests.unit.media.small_videos import moving_square, played
 from masklet.errors import InvalidInputError
 from masklet.media import video_writer
 from masklet.media.video_reader import open_video
-from masklet.media.video_writer import written_video
+from masklet.media.video_writer import write_video
 
 COLOURS = [(200, 40, 90), (10, 220, 30), (30, 60, 240), (255, 255, 255), (0, 0, 0)]
 
@@ -23,7 +23,7 @@ def codec_of(path):
 @pytest.mark.parametrize("encoder", ["libx264", "mpeg4"])
 def test_frames_and_colours_come_back(tmp_path, monkeypatch, encoder):
     monkeypatch.setattr(video_writer, "ENCODERS", ("no-such-encoder", encoder))
-    with written_video(tmp_path / "v.mp4", 40, 60, Fraction(30000, 1001)) as writer:
+    with write_video(tmp_path / "v.mp4", 40, 60, Fraction(30000, 1001)) as writer:
         for colour in COLOURS:
             writer.write(np.full((40, 60, 3), colour, np.uint8))
     with open_video(tmp_path / "v.mp4") as video:
@@ -36,7 +36,7 @@ def test_frames_and_colours_come_back(tmp_path, monkeypatch, encoder):
 
 def test_moving_pictures_stay_recognisable(tmp_path):
     frames = moving_square(20)
-    with written_video(tmp_path / "v.mp4", 48, 64, 25) as writer:
+    with write_video(tmp_path / "v.mp4", 48, 64, 25) as writer:
         for frame in frames:
             writer.write(frame)
     for frame, original in zip(played(tmp_path / "v.mp4"), frames, strict=True):
@@ -46,7 +46,7 @@ def test_moving_pictures_stay_recognisable(tmp_path):
 def test_odd_sides_are_made_even_by_repeating(tmp_path):
     frame = np.zeros((33, 51, 3), np.uint8)
     frame[:, 40:] = 255
-    with written_video(tmp_path / "v.mp4", 33, 51, 25) as writer:
+    with write_video(tmp_path / "v.mp4", 33, 51, 25) as writer:
         writer.write(frame)
     (result,) = played(tmp_path / "v.mp4")
     assert result.shape == (34, 52, 3)
@@ -56,7 +56,7 @@ def test_odd_sides_are_made_even_by_repeating(tmp_path):
 
 def test_times_are_kept(tmp_path):
     times = [0.0, 0.04, 0.5, 0.52, 2.0]
-    with written_video(tmp_path / "v.mp4", 48, 64, 25) as writer:
+    with write_video(tmp_path / "v.mp4", 48, 64, 25) as writer:
         for frame, time in zip(moving_square(5), times, strict=True):
             writer.write(frame, time)
     with open_video(tmp_path / "v.mp4") as video:
@@ -65,7 +65,7 @@ def test_times_are_kept(tmp_path):
 
 def test_other_frames_are_refused_and_nothing_is_left(tmp_path):
     def write(*frames):
-        with written_video(tmp_path / "v.mp4", 40, 60, 25) as writer:
+        with write_video(tmp_path / "v.mp4", 40, 60, 25) as writer:
             for frame in frames:
                 writer.write(frame)
 
@@ -76,19 +76,19 @@ def test_other_frames_are_refused_and_nothing_is_left(tmp_path):
 
 @pytest.mark.parametrize("size", [(0, 6), (4, 0), (-4, 6)])
 def test_a_video_without_pixels_is_refused(size, tmp_path):
-    with pytest.raises(InvalidInputError, match=f"got {size[1]} x {size[0]}"), written_video(tmp_path / "v", *size, 25):
+    with pytest.raises(InvalidInputError, match=f"got {size[1]} x {size[0]}"), write_video(tmp_path / "v", *size, 25):
         pass
     assert list(tmp_path.iterdir()) == []
 
 
 def test_no_frames_are_no_video(tmp_path):
-    with pytest.raises(InvalidInputError, match="at least one frame"), written_video(tmp_path / "v.mp4", 4, 6, 25):
+    with pytest.raises(InvalidInputError, match="at least one frame"), write_video(tmp_path / "v.mp4", 4, 6, 25):
         pass
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_file_has_its_name_only_when_it_is_complete(tmp_path):
-    with written_video(tmp_path / "v.mp4", 48, 64, 25) as writer:
+    with write_video(tmp_path / "v.mp4", 48, 64, 25) as writer:
         writer.write(moving_square(1)[0])
         assert not (tmp_path / "v.mp4").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["v.mp4"]

@@ -13,7 +13,7 @@ from tests.small_videos import HEIGHT, WIDTH, small_clip
 from masklet import Sam2Processor, Sam2VideoProcessor
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.media.video_reader import open_video
-from masklet.media.video_writer import written_video
+from masklet.media.video_writer import write_video
 from masklet.processing.video_frames import PreparedFrames, StackedFrames
 
 SIDE = 32
@@ -95,7 +95,7 @@ def test_files_of_frames(files: list[Path], kind: Any) -> None:
 
 def test_a_video_file(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
-    with written_video(path, HEIGHT, WIDTH, 25) as video:
+    with write_video(path, HEIGHT, WIDTH, 25) as video:
         for frame in small_clip():
             video.write(frame)
     processor = Sam2VideoProcessor(size=SIDE)
