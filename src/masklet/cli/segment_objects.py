@@ -1,7 +1,7 @@
 """Objects with prompts of different kinds, segmented in one encoded picture."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,9 @@ from masklet.prompts.object_prompts import ObjectPrompt
 
 def segment_objects(segmenter: ImageSegmenter, encoded: EncodedImage, objects: Sequence[ObjectPrompt]) -> Segmentation:
     """Return one mask per object, by ascending number; errors as `ImageSegmenter.segment` raises them."""
-    return _joined(
-        [
-            segmenter.segment(encoded, **_arguments(alike, encoded), object_ids=[each.object_id for each in alike])
-            for alike in _groups(objects)
-        ]
+    return _by_number(
+        segmenter.segment(encoded, **_arguments(alike, encoded), object_ids=[each.object_id for each in alike])
+        for alike in _groups(objects)
     )
 
 
@@ -29,13 +27,10 @@ def segment_candidates(
     """Return the best, second and third mask of every object, by predicted IoU: one `Segmentation` per rank."""
     parts_of_rank: dict[int, list[Segmentation]] = defaultdict(list)
     for alike in _groups(objects):
-        candidates = segmenter.candidates(encoded, **_arguments(alike, encoded))
-        object_ids = tuple(each.object_id for each in alike)
-        for rank in range(len(candidates[0])):
-            masks = np.stack([of_object.masks[rank] for of_object in candidates])
-            scores = np.stack([of_object.scores[rank] for of_object in candidates])
-            parts_of_rank[rank].append(Segmentation(masks, scores, object_ids))
-    return [_joined(parts) for parts in parts_of_rank.values()]
+        for prompt, of_object in zip(alike, segmenter.candidates(encoded, **_arguments(alike, encoded)), strict=True):
+            for rank in range(len(of_object)):
+                parts_of_rank[rank].append(of_object.taken(rank, [prompt.object_id]))
+    return [_by_number(parts) for parts in parts_of_rank.values()]
 
 
 def _groups(objects: Sequence[ObjectPrompt]) -> Iterator[list[ObjectPrompt]]:
@@ -66,11 +61,6 @@ def _mask(prompt: ObjectPrompt, encoded: EncodedImage) -> Mask:
     return mask
 
 
-def _joined(parts: Sequence[Segmentation]) -> Segmentation:
-    object_ids = np.concatenate([part.object_ids for part in parts])
-    order = np.argsort(object_ids)
-    return Segmentation(
-        masks=np.concatenate([part.masks for part in parts])[order],
-        scores=np.concatenate([part.scores for part in parts])[order],
-        object_ids=tuple(object_ids[order].tolist()),
-    )
+def _by_number(parts: Iterable[Segmentation]) -> Segmentation:
+    joined = Segmentation.joined(list(parts))
+    return joined.taken(np.argsort(joined.object_ids))

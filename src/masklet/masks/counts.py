@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown, whole_number
+from masklet.masks.geometry import Box, Mask
 
 Counts = npt.NDArray[np.int64]
 
@@ -16,6 +17,7 @@ MOST_PIXELS = 2**29
 
 _FIRST, _LAST = ord("0"), ord("0") + 63
 _MOST_GROUPS = 7  # 35 bits; pycocotools' own numbers have 32
+_BITS = 5  # of a group
 
 
 def checked_size(size: object) -> tuple[int, int]:
@@ -49,13 +51,63 @@ def counts_from(counts: object, height: int, width: int) -> Counts:
     return found
 
 
-def _decoded(code: str | bytes) -> Counts:
-    """Return the counts of COCO's ASCII code.
+def counts_of_mask(mask: Mask) -> Counts:
+    """Return the counts of a mask (bool [H, W]), int64 [R]; only what lies in its bounding box is looked at twice."""
+    height, width = mask.shape
+    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+    if not columns.size:
+        return np.array([height * width], dtype=np.int64)
+    left, right, top, bottom = columns[0], columns[-1] + 1, rows[0], rows[-1] + 1
+    # Each column of the box with a pixel outside above and below, so that all changes are within a column.
+    framed = np.zeros((right - left, bottom - top + 2), dtype=bool)
+    framed[:, 1:-1] = mask[top:bottom, left:right].T
+    flat = framed.ravel()
+    column, row = np.divmod(np.flatnonzero(flat[1:] != flat[:-1]), framed.shape[1])
+    changes = (column + left) * height + row + top
+    goes_on = np.flatnonzero(changes[1:] == changes[:-1])  # from the bottom of a column to the top of the next
+    changes = np.delete(changes, np.concatenate([goes_on, goes_on + 1]))
+    pixels = height * width
+    return np.diff(changes[changes < pixels], prepend=0, append=pixels).astype(np.int64)
+
+
+def area_of(counts: Counts) -> int:
+    """Return the number of pixels inside."""
+    return int(counts[1::2].sum())
+
+
+def box_of(counts: Counts, height: int) -> Box | None:
+    """Return the tight box (x1, y1, x2, y2) along pixel edges, of a mask of that height; None if it is empty."""
+    edges = np.cumsum(counts)
+    starts, ends = edges[: len(counts) // 2 * 2 : 2], edges[1::2]
+    is_inside = ends > starts
+    if not is_inside.any():
+        return None
+    (first, top), (last, bottom) = np.divmod(starts[is_inside], height), np.divmod(ends[is_inside] - 1, height)
+    if (first < last).any():  # from one column to the next: through the lowest pixel and the uppermost
+        return float(first[0]), 0.0, float(last[-1] + 1), float(height)
+    return float(first[0]), float(top.min()), float(last[-1] + 1), float(bottom.max() + 1)
+
+
+def code_of(counts: Counts) -> str:
+    """Return COCO's ASCII code of counts.
 
     A number is written five bits at a time, the lowest first: each character is 48 + these bits, + 32 where more
     follow; the highest bit of the last five is the sign. The fourth count and those after it are written as the
     difference to the count two before.
     """
+    left = counts.copy()
+    left[3:] -= counts[1:-2]
+    symbols = np.zeros((len(counts), _MOST_GROUPS), dtype=np.uint8)  # 0: none
+    follows = np.ones(len(counts), dtype=bool)
+    for place in range(_MOST_GROUPS):
+        group, left = left & 31, left >> _BITS
+        is_written, follows = follows, follows & (left != -(group >> 4))
+        symbols[:, place] = np.where(is_written, _FIRST + group + 32 * follows, 0)
+    return symbols[symbols > 0].tobytes().decode("ascii")
+
+
+def _decoded(code: str | bytes) -> Counts:
+    """Return the counts of COCO's ASCII code, as `code_of` describes it."""
     symbols = np.frombuffer(code.encode("utf-8", "surrogatepass") if isinstance(code, str) else code, dtype=np.uint8)
     if not symbols.size:
         raise InvalidInputError("The compressed counts are empty.")
@@ -71,8 +123,8 @@ def _decoded(code: str | bytes) -> Counts:
     starts = np.concatenate(([0], ends[:-1] + 1))
     lengths = ends - starts + 1
     if lengths.max() > _MOST_GROUPS:
-        raise InvalidInputError(f"The compressed counts have a number of over {5 * _MOST_GROUPS} bits.")
-    bits = 5 * (np.arange(groups.size) - np.repeat(starts, lengths))
+        raise InvalidInputError(f"The compressed counts have a number of over {_BITS * _MOST_GROUPS} bits.")
+    bits = _BITS * (np.arange(groups.size) - np.repeat(starts, lengths))
     numbers = np.add.reduceat((groups & 31) << bits, starts)
     numbers -= ((groups[ends] & 16) << 1) << (bits[ends])
     numbers[1::2], numbers[2::2] = np.cumsum(numbers[1::2]), np.cumsum(numbers[2::2])

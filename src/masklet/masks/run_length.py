@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 import numpy as np
-from pycocotools import mask as coco_mask
 
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
-from masklet.masks.counts import Counts, checked_size, counts_from
+from masklet.masks.counts import Counts, checked_size, code_of, counts_from, counts_of_mask
 from masklet.masks.geometry import Mask
 from masklet.masks.polygons import counts_of_polygons, polygons_from
 
@@ -24,8 +23,12 @@ def encode_run_length(mask: Mask) -> RunLength:
     """Encode `mask` (bool [H, W]) in COCO's compressed run-length form."""
     if mask.ndim != 2:
         raise InvalidInputError(f"A mask to encode has the shape [height, width]; got {list(mask.shape)}.")
-    encoded = coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8))
-    return {"size": [int(side) for side in encoded["size"]], "counts": encoded["counts"].decode("ascii")}
+    return {"size": list(mask.shape), "counts": code_of(counts_of_mask(mask))}
+
+
+def compressed(segmentation: object, height: int, width: int) -> RunLength:
+    """Return the `segmentation` of a COCO annotation, of any form that `counts_of` takes, in the compressed form."""
+    return {"size": [height, width], "counts": code_of(counts_of(segmentation, height, width))}
 
 
 def decode_segmentation(segmentation: object, height: int, width: int) -> Mask:

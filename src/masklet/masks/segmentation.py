@@ -1,21 +1,29 @@
 """The result that segmenting, drawing, writing and evaluating share."""
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import SupportsIndex
+from itertools import chain
+from typing import Self, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
 
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
-from masklet.masks.geometry import Mask, bounding_box
+from masklet.masks.counts import area_of, box_of
+from masklet.masks.geometry import Mask
+from masklet.masks.run_length import RunLength, counts_of, encode_run_length, mask_of
+
+Floats = npt.NDArray[np.floating]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False, repr=False)
 class Segmentation:
-    """The masks of N objects in one picture of H x W pixels.
+    """The masks of N objects in one image of H x W pixels, held as run lengths.
+
+    A mask takes some kilobytes, whatever the size of its image, and is decoded when it is asked for: `masks` decodes
+    all of them, `mask` one. Nothing decoded is kept.
 
     Args:
         masks: bool [N, H, W].
@@ -24,42 +32,165 @@ class Segmentation:
         low_resolution_logits: float [N, h, w], the masks as the network gave them, to be fed back with the next
             prompt; None where the masks do not come from the network.
 
-    InvalidInputError if the shapes do not fit together.
+    Attributes:
+        run_lengths: of each mask, in COCO's compressed form.
+        height, width: of the image, in pixels.
+
+    Raises:
+        InvalidInputError: if the shapes do not fit together.
+
+    Example:
+        >>> import numpy as np
+        >>> masks = np.zeros((1, 4, 6), dtype=bool)
+        >>> masks[0, 1:3, 2:6] = True
+        >>> found = Segmentation(masks, scores=np.array([0.9]), object_ids=[1])
+        >>> found.areas.tolist(), found.boxes.tolist()
+        ([8], [[2.0, 1.0, 6.0, 3.0]])
     """
 
-    masks: Mask
-    scores: npt.NDArray[np.floating]
+    run_lengths: tuple[RunLength, ...]
+    height: int
+    width: int
+    scores: Floats
     object_ids: tuple[int, ...]
-    low_resolution_logits: npt.NDArray[np.floating] | None = None
+    low_resolution_logits: Floats | None
+    _areas: npt.NDArray[np.int64]
+    _boxes: npt.NDArray[np.float32]
 
-    def __post_init__(self) -> None:
-        if self.masks.ndim != 3 or self.masks.dtype != np.bool_:
-            raise InvalidInputError(f"Masks are bool [N, H, W]; got {self.masks.dtype} {list(self.masks.shape)}.")
-        count = len(self.masks)
-        if self.scores.shape != (count,):
-            raise InvalidInputError(f"{count} masks need scores of the shape [{count}]; got {list(self.scores.shape)}.")
-        object.__setattr__(self, "object_ids", as_object_ids(self.object_ids))
-        if len(self.object_ids) != count or len(set(self.object_ids)) != count or min(self.object_ids, default=1) < 1:
-            raise InvalidInputError(f"{count} masks need {count} different object ids above 0; got {self.object_ids}.")
-        logits = self.low_resolution_logits
-        if logits is not None and (logits.ndim != 3 or len(logits) != count):
-            raise InvalidInputError(
-                f"{count} masks need logits of the shape [{count}, h, w]; got {list(logits.shape)}."
-            )
+    def __init__(
+        self,
+        masks: Mask,
+        scores: Floats,
+        object_ids: Iterable[SupportsIndex],
+        low_resolution_logits: Floats | None = None,
+    ) -> None:
+        if masks.ndim != 3 or masks.dtype != np.bool_:
+            raise InvalidInputError(f"Masks are bool [N, H, W]; got {masks.dtype} {list(masks.shape)}.")
+        run_lengths = [encode_run_length(mask) for mask in masks]
+        self._hold(run_lengths, masks.shape[1:], scores, object_ids, low_resolution_logits)
+
+    @classmethod
+    def from_run_lengths(
+        cls,
+        run_lengths: Iterable[RunLength],
+        size: Sequence[int],
+        scores: Floats,
+        object_ids: Iterable[SupportsIndex],
+        low_resolution_logits: Floats | None = None,
+    ) -> Self:
+        """Return the segmentation of masks that are encoded already, one after the other or by another program.
+
+        Args:
+            run_lengths: of N masks, in COCO's compressed form.
+            size: (height, width) of the image, in pixels.
+            scores: float [N].
+            object_ids: N different integers above 0.
+            low_resolution_logits: float [N, h, w] or None.
+
+        Raises:
+            InvalidInputError: if run lengths are of another size or damaged, or the shapes do not fit together.
+        """
+        segmentation = cls.__new__(cls)
+        segmentation._hold(run_lengths, size, scores, object_ids, low_resolution_logits)
+        return segmentation
+
+    def _hold(
+        self,
+        run_lengths: Iterable[RunLength],
+        size: Sequence[int],
+        scores: Floats,
+        object_ids: Iterable[SupportsIndex],
+        logits: Floats | None,
+    ) -> None:
+        """Check and set all fields."""
+        height, width = size
+        held, ids = tuple(run_lengths), as_object_ids(object_ids)
+        _check_together(len(held), scores, ids, logits)
+        counts = [counts_of(each, height, width) for each in held]
+        boxes = [box_of(each, height) or (0.0, 0.0, 0.0, 0.0) for each in counts]
+        fields = {
+            "run_lengths": held,
+            "height": height,
+            "width": width,
+            "scores": scores,
+            "object_ids": ids,
+            "low_resolution_logits": logits,
+            "_areas": np.array([area_of(each) for each in counts], dtype=np.int64),
+            "_boxes": np.array(boxes, dtype=np.float32).reshape(-1, 4),
+        }
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
 
     def __len__(self) -> int:
-        return len(self.masks)
+        return len(self.run_lengths)
+
+    def __repr__(self) -> str:
+        return f"Segmentation({len(self)} masks of {self.height} x {self.width} pixels, object_ids={self.object_ids})"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The height and the width of the image, in pixels."""
+        return self.height, self.width
+
+    @property
+    def masks(self) -> Mask:
+        """The masks, bool [N, H, W]: decoded anew each time, as many bytes as pixels; see `mask` for one of them."""
+        masks = np.zeros((len(self), *self.size), dtype=bool)
+        for index in range(len(self)):
+            self._decode_into(masks[index], index)
+        return masks
+
+    def mask(self, index: int) -> Mask:
+        """Return one of the masks, bool [H, W], by its place among the objects; decoded anew each time."""
+        mask = np.zeros(self.size, dtype=bool)
+        self._decode_into(mask, index)
+        return mask
+
+    def _decode_into(self, empty: Mask, index: int) -> None:
+        left, top, right, bottom = self._boxes[index].astype(int)
+        decoded = mask_of(counts_of(self.run_lengths[index], *self.size), *self.size)
+        empty[top:bottom, left:right] = decoded[top:bottom, left:right]
 
     @property
     def areas(self) -> npt.NDArray[np.int64]:
         """The number of pixels of each mask, int64 [N]."""
-        return np.count_nonzero(self.masks, axis=(1, 2)).astype(np.int64)
+        return self._areas.copy()
 
     @property
     def boxes(self) -> npt.NDArray[np.float32]:
-        """The tight boxes (x1, y1, x2, y2) in pixels, float32 [N, 4]; zeros for an empty mask."""
-        boxes = [bounding_box(mask) or (0.0, 0.0, 0.0, 0.0) for mask in self.masks]
-        return np.array(boxes, dtype=np.float32).reshape(-1, 4)
+        """The tight boxes (x1, y1, x2, y2) in pixels, along pixel edges, float32 [N, 4]; zeros for an empty mask."""
+        return self._boxes.copy()
+
+    def taken(self, indices: npt.ArrayLike, object_ids: Iterable[SupportsIndex] | None = None) -> Self:
+        """Return some of the objects, by their places and in their order, under new ids where these are given."""
+        places = np.asarray(indices, dtype=np.int64).reshape(-1)
+        logits = self.low_resolution_logits
+        return self.from_run_lengths(
+            [self.run_lengths[place] for place in places],
+            self.size,
+            self.scores[places],
+            [self.object_ids[place] for place in places] if object_ids is None else object_ids,
+            None if logits is None else logits[places],
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence["Segmentation"]) -> Self:
+        """Return the objects of one or more segmentations of one image, part by part; all have logits, or none stay.
+
+        InvalidInputError if the sizes differ or an id occurs twice.
+        """
+        if not parts or len({part.size for part in parts}) > 1:
+            raise InvalidInputError(
+                f"Masks of one image are joined; got those of the sizes {[part.size for part in parts]}."
+            )
+        logits = [part.low_resolution_logits for part in parts if part.low_resolution_logits is not None]
+        return cls.from_run_lengths(
+            list(chain.from_iterable(part.run_lengths for part in parts)),
+            parts[0].size,
+            np.concatenate([part.scores for part in parts]),
+            list(chain.from_iterable(part.object_ids for part in parts)),
+            np.concatenate(logits) if len(logits) == len(parts) else None,
+        )
 
 
 def as_object_ids(object_ids: Iterable[SupportsIndex]) -> tuple[int, ...]:
@@ -68,3 +199,13 @@ def as_object_ids(object_ids: Iterable[SupportsIndex]) -> tuple[int, ...]:
         return tuple(operator.index(object_id) for object_id in object_ids)
     except TypeError as error:
         raise InvalidInputError(f"Object ids are a list of whole numbers above 0; got {shown(object_ids)}.") from error
+
+
+def _check_together(count: int, scores: Floats, object_ids: tuple[int, ...], logits: Floats | None) -> None:
+    """Raise InvalidInputError unless scores, ids and logits are those of `count` masks."""
+    if scores.shape != (count,):
+        raise InvalidInputError(f"{count} masks need scores of the shape [{count}]; got {list(scores.shape)}.")
+    if len(object_ids) != count or len(set(object_ids)) != count or min(object_ids, default=1) < 1:
+        raise InvalidInputError(f"{count} masks need {count} different object ids above 0; got {object_ids}.")
+    if logits is not None and (logits.ndim != 3 or len(logits) != count):
+        raise InvalidInputError(f"{count} masks need logits of the shape [{count}, h, w]; got {list(logits.shape)}.")

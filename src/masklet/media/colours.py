@@ -2,10 +2,12 @@
 
 import colorsys
 
+Colour = tuple[int, int, int]  # red, green and blue, 0 to 255
+
 GOLDEN_RATIO = 0.618034
 
 
-def object_colour(object_id: int) -> tuple[int, int, int]:
+def object_colour(object_id: int) -> Colour:
     """Return the RGB colour (0 to 255) of `object_id`, black for the background 0.
 
     The hue advances by the golden ratio, so that neighbouring ids always differ well, and further ids fill the gaps.

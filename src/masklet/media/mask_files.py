@@ -11,8 +11,7 @@ from PIL import Image
 from masklet.atomic_files import written_whole
 from masklet.errors import InvalidInputError
 from masklet.json_files import is_finite_number, shown, whole_number
-from masklet.masks.geometry import Mask
-from masklet.masks.run_length import decode_segmentation, encode_run_length
+from masklet.masks.run_length import RunLength, compressed
 from masklet.masks.segmentation import Segmentation
 from masklet.media.label_maps import LabelMap, check_label_ids, write_label_map
 
@@ -28,7 +27,7 @@ def write_mask_png(path: FilePath, segmentation: Segmentation) -> None:
     if len(segmentation) != 1:
         write_label_map(path, label_map_of(segmentation))
         return
-    image = Image.fromarray(segmentation.masks[0].astype(np.uint8) * 255)
+    image = Image.fromarray(segmentation.mask(0).astype(np.uint8) * 255)
     with written_whole(path) as unfinished:
         image.save(unfinished, format="PNG")
 
@@ -39,9 +38,9 @@ def label_map_of(segmentation: Segmentation) -> LabelMap:
     InvalidInputError if an object id is above 254.
     """
     check_label_ids(segmentation.object_ids)
-    labels = np.zeros(segmentation.masks.shape[1:], dtype=np.uint8)
+    labels = np.zeros(segmentation.size, dtype=np.uint8)
     for index in np.argsort(segmentation.scores, kind="stable"):
-        labels[segmentation.masks[index]] = segmentation.object_ids[index]
+        labels[segmentation.mask(index)] = segmentation.object_ids[index]
     return labels
 
 
@@ -50,8 +49,7 @@ def write_mask_json(path: FilePath, segmentation: Segmentation, file_name: str) 
 
     `image` holds `file_name`, `height` and `width`, `annotations` what `annotations_of` says.
     """
-    height, width = segmentation.masks.shape[1:]
-    image = {"file_name": file_name, "height": height, "width": width}
+    image = {"file_name": file_name, "height": segmentation.height, "width": segmentation.width}
     with written_whole(path) as unfinished:
         unfinished.write_text(json.dumps({"image": image, "annotations": annotations_of(segmentation)}), "utf-8")
 
@@ -66,13 +64,18 @@ def annotations_of(segmentation: Segmentation) -> list[dict[str, Any]]:
     return [
         {
             "id": object_id,
-            "segmentation": encode_run_length(mask),
+            "segmentation": run_length,
             "bbox": [left, top, right - left, bottom - top],
             "area": int(area),
             "predicted_iou": round(float(score), 6),
         }
-        for mask, score, object_id, area, (left, top, right, bottom) in zip(
-            segmentation.masks, segmentation.scores, segmentation.object_ids, segmentation.areas, boxes, strict=True
+        for run_length, score, object_id, area, (left, top, right, bottom) in zip(
+            segmentation.run_lengths,
+            segmentation.scores,
+            segmentation.object_ids,
+            segmentation.areas,
+            boxes,
+            strict=True,
         )
     ]
 
@@ -85,21 +88,22 @@ def segmentation_from(annotations: object, height: int, width: int) -> Segmentat
     if not isinstance(annotations, list):
         raise InvalidInputError(f"Expected a list of annotations, one an object; got {shown(annotations)}.")
     objects = [_object_from(each, height, width) for each in annotations]
-    return Segmentation(
-        masks=np.array([mask for _, _, mask in objects], dtype=bool).reshape(-1, height, width),
+    return Segmentation.from_run_lengths(
+        [run_length for _, _, run_length in objects],
+        (height, width),
         scores=np.array([score for _, score, _ in objects], dtype=np.float32),
-        object_ids=tuple(object_id for object_id, _, _ in objects),
+        object_ids=[object_id for object_id, _, _ in objects],
     )
 
 
-def _object_from(annotation: object, height: int, width: int) -> tuple[int, float, Mask]:
-    """Return the id, the score and the mask of an annotation."""
+def _object_from(annotation: object, height: int, width: int) -> tuple[int, float, RunLength]:
+    """Return the id, the score and the run lengths of an annotation."""
     if not isinstance(annotation, Mapping):
         raise InvalidInputError(f"An annotation is an object with an id; got {shown(annotation)}.")
     object_id, score = whole_number(annotation.get("id"), "The id of an object", 1), annotation.get("predicted_iou")
     if not is_finite_number(score):
         raise InvalidInputError(f"The predicted_iou of object {object_id} is a finite number; got {shown(score)}.")
     try:
-        return object_id, score, decode_segmentation(annotation.get("segmentation"), height, width)
+        return object_id, score, compressed(annotation.get("segmentation"), height, width)
     except InvalidInputError as error:
         raise InvalidInputError(f"The mask of object {object_id}: {error}") from error

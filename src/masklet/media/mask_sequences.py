@@ -99,7 +99,8 @@ def write_mask_videos(
         for frame in frames:
             start = video.time_of(frame) if start is None else start
             segmentation = recorded[frame]
-            masks = dict(zip(segmentation.object_ids, segmentation.masks, strict=True))
+            place_of = {object_id: place for place, object_id in enumerate(segmentation.object_ids)}
+            absent = np.zeros((video.height, video.width), dtype=bool)
             for object_id, writer in writers.items():
-                mask = masks.get(object_id, np.zeros((video.height, video.width), dtype=bool))
+                mask = segmentation.mask(place_of[object_id]) if object_id in place_of else absent
                 writer.write(np.repeat(mask[..., None], 3, axis=2).astype(np.uint8) * 255, video.time_of(frame) - start)

@@ -8,8 +8,9 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from masklet.errors import InvalidInputError
+from masklet.masks.geometry import Mask
 from masklet.masks.segmentation import Segmentation
-from masklet.media.colours import object_colour
+from masklet.media.colours import Colour, object_colour
 from masklet.prompts.simulated_clicks import Click
 
 OPACITY = 0.5
@@ -37,12 +38,14 @@ def draw_overlay(
     pixels = np.array(image.convert("RGB") if isinstance(image, Image.Image) else image)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         raise InvalidInputError(f"A picture is RGB or uint8 [H, W, 3]; got {pixels.dtype} {list(pixels.shape)}.")
-    if pixels.shape[:2] != segmentation.masks.shape[1:]:
-        sizes = f"{list(pixels.shape[:2])} with masks of {list(segmentation.masks.shape[1:])}"
+    if pixels.shape[:2] != segmentation.size:
+        sizes = f"{list(pixels.shape[:2])} with masks of {list(segmentation.size)}"
         raise InvalidInputError(f"Cannot overlay a picture of the height and width {sizes}.")
     line_width = max(1, round(max(pixels.shape[:2]) / 400))
-    _tint(pixels, segmentation)
-    _outline(pixels, segmentation, line_width)
+    for place, object_id in enumerate(segmentation.object_ids):
+        _tint(pixels, segmentation.mask(place), object_colour(object_id))
+    for place, object_id in enumerate(segmentation.object_ids):
+        _outline(pixels, segmentation.mask(place), object_colour(object_id), line_width)
     drawn = Image.fromarray(pixels)
     draw = ImageDraw.Draw(drawn)
     for left, top, right, bottom in np.asarray(boxes, dtype=float).reshape(-1, 4):
@@ -52,18 +55,16 @@ def draw_overlay(
     return drawn
 
 
-def _tint(pixels: npt.NDArray[np.uint8], segmentation: Segmentation) -> None:
-    for mask, object_id in zip(segmentation.masks, segmentation.object_ids, strict=True):
-        tinted = (1 - OPACITY) * pixels[mask] + OPACITY * np.array(object_colour(object_id))
-        pixels[mask] = np.round(tinted).astype(np.uint8)
+def _tint(pixels: npt.NDArray[np.uint8], mask: Mask, colour: Colour) -> None:
+    tinted = (1 - OPACITY) * pixels[mask] + OPACITY * np.array(colour)
+    pixels[mask] = np.round(tinted).astype(np.uint8)
 
 
-def _outline(pixels: npt.NDArray[np.uint8], segmentation: Segmentation, width: int) -> None:
-    """Draw each outline in white and the object's colour on top, so that it shows on every background."""
-    for mask, object_id in zip(segmentation.masks, segmentation.object_ids, strict=True):
-        contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-        cv2.drawContours(pixels, contours, -1, WHITE, width + 2, cv2.LINE_AA)
-        cv2.drawContours(pixels, contours, -1, object_colour(object_id), width, cv2.LINE_AA)
+def _outline(pixels: npt.NDArray[np.uint8], mask: Mask, colour: Colour, width: int) -> None:
+    """Draw the outline in white and the object's colour on top, so that it shows on every background."""
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(pixels, contours, -1, WHITE, width + 2, cv2.LINE_AA)
+    cv2.drawContours(pixels, contours, -1, colour, width, cv2.LINE_AA)
 
 
 def _dot(drawn: Image.Image, click: Click, radius: int) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor
 from masklet.errors import InvalidInputError
 from masklet.masks.components import fill_enclosed_holes
 from masklet.masks.geometry import Box, bounding_box, longer_side, surroundings
+from masklet.masks.run_length import RunLength, encode_run_length
 from masklet.masks.segmentation import Segmentation, as_object_ids
 from masklet.predictors.image_segmenter import EncodedImage, Floats, ImageSegmenter
 from masklet.processing.post_processing import upscaled
@@ -66,8 +67,9 @@ class ZoomingSegmenter(ImageSegmenter):
             self._looked_at(encoded, _Said.of_object(number, prompts), logits_1hw[0].float(), score, bool(multimask))
             for number, (logits_1hw, score) in enumerate(zip(logits_n1hw, scores_n1[:, 0].float(), strict=True))
         ]
-        return Segmentation(
-            masks=torch.stack([look.mask for look in looks]).cpu().numpy(),
+        return Segmentation.from_run_lengths(
+            [look.run_length for look in looks],
+            (encoded.height, encoded.width),
             scores=torch.stack([look.score for look in looks]).cpu().numpy(),
             object_ids=as_object_ids(range(1, len(looks) + 1) if object_ids is None else object_ids),
             low_resolution_logits=torch.stack([look.logits for look in looks]).cpu().numpy(),
@@ -80,7 +82,7 @@ class ZoomingSegmenter(ImageSegmenter):
         whole = upscaled(logits_hw[None, None], (image.height, image.width))[0, 0]
         view = said.view(whole)
         if view is None:
-            return _Look(self._filled(whole, said), logits_hw, score)
+            return _Look(self._encoded_mask(whole, said), logits_hw, score)
         near = self._encoded(view.of(image.pixels))
         prompts = said.in_view(view)
         if is_one_of_three or not said.is_box_alone:
@@ -88,20 +90,20 @@ class ZoomingSegmenter(ImageSegmenter):
         near_logits, near_scores = self._best(near, False, **prompts)
         view.of(whole).lerp_(upscaled(near_logits.float(), (near.height, near.width))[0, 0], 0.5)
         mean_score = (score + near_scores[0, 0].float()) / 2
-        return _Look(self._filled(whole, said), _resized(whole, logits_hw.shape), mean_score)
+        return _Look(self._encoded_mask(whole, said), _resized(whole, logits_hw.shape), mean_score)
 
-    def _filled(self, whole: Tensor, said: "_Said") -> Tensor:
-        """The mask of logits [H, W], without the holes that the checkpoint has filled."""
+    def _encoded_mask(self, whole: Tensor, said: "_Said") -> RunLength:
+        """The mask of logits [H, W] as run lengths, without the holes that the checkpoint has filled."""
         share = self.model.config.max_hole_share
         kept_open = [said.points[said.labels == NEGATIVE]]
-        return fill_enclosed_holes(whole[None], share, kept_open)[0] > 0
+        return encode_run_length((fill_enclosed_holes(whole[None], share, kept_open)[0] > 0).cpu().numpy())
 
 
 @dataclass(frozen=True, eq=False)
 class _Look:
-    """What is found of an object: a mask [H, W], logits of the network's size to be fed back [h, w], a score []."""
+    """What is found of an object: a mask of the image, logits [h, w] to be fed back to the network, a score []."""
 
-    mask: Tensor
+    run_length: RunLength
     logits: Tensor
     score: Tensor
 

@@ -1,6 +1,6 @@
 """From the network's low-resolution mask logits to masks of the pictures' sizes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from numbers import Real
 from typing import Any
 
@@ -131,10 +131,18 @@ def upscaled(logits_nmhw: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(logits_nmhw, size, mode="bilinear", align_corners=False)
 
 
+def enlarged_masks(logits_nmhw: Tensor, size: tuple[int, int], threshold: float = 0.0) -> Iterator[Tensor]:
+    """Yield the masks (bool [m, height, width]) of one object after the other, from its logits [m, h, w].
+
+    The full-size logits of many objects would not fit into the memory.
+    """
+    for logits_mhw in logits_nmhw:
+        yield upscaled(logits_mhw.unsqueeze(0), size)[0] > threshold
+
+
 def _masks_of(logits_nmhw: Tensor, size: tuple[int, int], threshold: float) -> Tensor:
-    """Upscale and threshold object by object: the full-size logits of many objects would not fit into the memory."""
     shape = (*logits_nmhw.shape[:2], *size)
     masks_nmhw = torch.empty(shape, dtype=torch.bool, device=logits_nmhw.device)
-    for index in range(shape[0]):
-        torch.gt(upscaled(logits_nmhw[index : index + 1], size), threshold, out=masks_nmhw[index : index + 1])
+    for masks_mhw, found_mhw in zip(masks_nmhw, enlarged_masks(logits_nmhw, size, threshold), strict=True):
+        masks_mhw.copy_(found_mhw)
     return masks_nmhw

@@ -7,8 +7,9 @@ import numpy.typing as npt
 from torch import Tensor
 
 from masklet.masks.components import fill_enclosed_holes
+from masklet.masks.run_length import encode_run_length
 from masklet.masks.segmentation import Segmentation
-from masklet.processing.post_processing import post_process_masks
+from masklet.processing.post_processing import enlarged_masks
 
 
 def segmentation_of(
@@ -19,25 +20,25 @@ def segmentation_of(
     max_hole_share: float = 0.0,
     kept_open: Sequence[npt.NDArray[np.floating]] | None = None,
 ) -> Segmentation:
-    """Return the masks of N objects at the size of their picture.
+    """Return the masks of N objects at the size of their image; no two of them are there at full size at once.
 
     Args:
         logits_nhw: low-resolution mask logits [N, h, w].
         scores_n: how good each mask is expected to be [N].
         object_ids: N integers above 0.
-        size: (height, width) of the picture.
+        size: (height, width) of the image.
         max_hole_share: which holes of the masks to fill (`enclosed_holes`); the logits of the result keep them.
-        kept_open: for each object points [n, 2] (x, y), in the picture's pixels, whose holes stay.
+        kept_open: for each object points [n, 2] (x, y), in the image's pixels, whose holes stay.
     """
     logits_nhw = logits_nhw.float()
     if kept_open is not None:
         scale = np.array(logits_nhw.shape[:0:-1]) / size[::-1]
         kept_open = [points_n2 * scale for points_n2 in kept_open]
     filled_nhw = fill_enclosed_holes(logits_nhw, max_hole_share, kept_open)
-    masks_n1hw = post_process_masks([filled_nhw.unsqueeze(1)], [size])[0]
-    return Segmentation(
-        masks=masks_n1hw[:, 0].cpu().numpy(),
+    return Segmentation.from_run_lengths(
+        [encode_run_length(mask_1hw[0].cpu().numpy()) for mask_1hw in enlarged_masks(filled_nhw.unsqueeze(1), size)],
+        size,
         scores=scores_n.float().cpu().numpy(),
-        object_ids=tuple(object_ids),
+        object_ids=object_ids,
         low_resolution_logits=logits_nhw.cpu().numpy(),
     )

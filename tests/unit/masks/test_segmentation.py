@@ -1,7 +1,11 @@
+import tracemalloc
+
+import cv2
 import numpy as np
 import pytest
 
 from masklet.errors import InvalidInputError
+from masklet.masks.run_length import encode_run_length
 from masklet.masks.segmentation import Segmentation
 
 
@@ -51,3 +55,61 @@ def test_object_ids_become_plain_integers(masks):
     for wrong in ((1.5, 2.5), ("car", "tree")):
         with pytest.raises(InvalidInputError, match="whole numbers above 0"):
             Segmentation(masks, np.zeros(2), wrong)
+
+
+def test_hundreds_of_masks_of_a_large_image_take_megabytes():
+    """500 of 12 megapixels, from small to nearly all of the image: under 50 MB, where their pixels are 6 GB."""
+    count, height, width = 25, 3000, 4000
+    tracemalloc.start()
+    try:
+        run_lengths = []
+        for part in np.linspace(0.02, 0.98, count):
+            ellipse = np.zeros((height, width), dtype=np.uint8)
+            axes = (round(part * width / 2), round(part * height / 2))
+            cv2.ellipse(ellipse, (width // 2, height // 2), axes, 0, 0, 360, 1, thickness=-1)
+            run_lengths.append(encode_run_length(ellipse.astype(bool)))
+        del ellipse
+        held = Segmentation.from_run_lengths(run_lengths, (height, width), np.ones(count), range(1, count + 1))
+        bytes_held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held.areas.max() > 0.7 * height * width
+    assert bytes_held < 50e6 * count / 500
+
+
+def test_what_is_changed_by_a_caller_stays_the_callers(masks):
+    segmentation = Segmentation(masks, np.zeros(2), (1, 2))
+    segmentation.boxes[:] = 7
+    segmentation.areas[:] = 7
+    segmentation.masks[:] = True
+    assert segmentation.boxes.max() == 6
+    assert segmentation.areas.tolist() == [8, 0]
+    np.testing.assert_array_equal(segmentation.masks, masks)
+
+
+@pytest.mark.parametrize(
+    "run_length",
+    [{"size": [4, 7], "counts": "l0"}, {"size": [4, 6], "counts": "0"}, {"size": [4, 6], "counts": "P"}],
+    ids=["of another size", "of too few pixels", "cut off"],
+)
+def test_run_lengths_that_are_none(run_length):
+    with pytest.raises(InvalidInputError):
+        Segmentation.from_run_lengths([run_length], (4, 6), np.zeros(1), (1,))
+
+
+def test_parts_of_different_images_are_not_joined(masks):
+    part = Segmentation(masks, np.zeros(2), (1, 2))
+    with pytest.raises(InvalidInputError, match=r"\(4, 6\).*\(3, 6\)"):
+        Segmentation.joined([part, Segmentation(masks[:, 1:], np.zeros(2), (3, 4))])
+    with pytest.raises(InvalidInputError, match="different object ids"):
+        Segmentation.joined([part, part])
+
+
+def test_logits_stay_only_where_all_parts_have_them(masks):
+    logits = np.zeros((2, 1, 1))
+    with_logits, without = (
+        Segmentation(masks, np.zeros(2), (1, 2), logits),
+        Segmentation(masks, np.zeros(2), (3, 4)),
+    )
+    assert Segmentation.joined([with_logits]).low_resolution_logits is not None
+    assert Segmentation.joined([with_logits, without]).low_resolution_logits is None

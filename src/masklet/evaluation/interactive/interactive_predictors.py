@@ -60,8 +60,8 @@ class _ClickedSession:
 
     def click(self, frame: int, click: Click) -> Mask:
         self._video.add(OBJECT, frame, points=[(click.x, click.y)], labels=[click.label], keep_earlier=True)
-        return self._video.segment(frame).masks[0]
+        return self._video.segment(frame).mask(0)
 
     def track(self, first: int) -> Iterator[tuple[int, Mask]]:
         for frame, segmentation in self._video.track(frames=range(first, len(self._video))):
-            yield frame, segmentation.masks[0]
+            yield frame, segmentation.mask(0)

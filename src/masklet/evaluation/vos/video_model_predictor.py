@@ -55,15 +55,16 @@ def by_highest_logit(segmentation: Segmentation) -> LabelMap:
     They are uint8, or uint16 where an id is above 255.
     Scores say which mask is better as a whole; a benchmark is won pixel by pixel.
     """
-    masks, logits = segmentation.masks, segmentation.low_resolution_logits
-    if logits is None:
+    if segmentation.low_resolution_logits is None:
         raise InvalidInputError("Masks without logits do not say which of them is on top.")
-    height, width = masks.shape[1:]
-    enlarged = [cv2.resize(each, (width, height), interpolation=cv2.INTER_LINEAR) for each in logits]
-    winner = np.where(masks, np.stack(enlarged), -np.inf).argmax(axis=0)
     ids = segmentation.object_ids
-    object_ids = np.array(ids, dtype=np.min_scalar_type(max(ids)))
-    return np.where(masks.any(axis=0), object_ids[winner], object_ids.dtype.type(0))
+    labels = np.zeros(segmentation.size, dtype=np.min_scalar_type(max(ids)))
+    highest = np.full(segmentation.size, -np.inf, dtype=segmentation.low_resolution_logits.dtype)
+    for place, (object_id, logits) in enumerate(zip(ids, segmentation.low_resolution_logits, strict=True)):
+        enlarged = cv2.resize(logits, segmentation.size[::-1], interpolation=cv2.INTER_LINEAR)
+        is_won = segmentation.mask(place) & (enlarged > highest)
+        labels[is_won], highest[is_won] = object_id, enlarged[is_won]
+    return labels
 
 
 def _disjoint(segmentation: Segmentation, given: ObjectMasks) -> dict[int, Mask]:
