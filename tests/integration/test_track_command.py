@@ -39,12 +39,14 @@ class ColourTracker:
     def __init__(self):
         self.interrupt_at = self.fail_at = None
         self.visited = []
+        self.prompts_are_kept = True
 
     def open(self, video):
         return ColourVideo(self, video, {})
 
     def resume(self, saved, video):
-        return ColourVideo(self, video, {int(k): v for k, v in saved.content["session"]["said"].items()})
+        said = saved.content["session"]["said"] if self.prompts_are_kept else {}
+        return ColourVideo(self, video, {int(k): v for k, v in said.items()})
 
 
 class ColourVideo:
@@ -195,6 +197,37 @@ def test_an_interruption_leaves_a_shorter_result_and_a_session_that_goes_on(here
     assert result.exit_code == ExitCode.DONE, result.output
     assert tracker.visited == list(range(5, FRAMES))
     assert tracked_frames() == list(range(FRAMES))
+    assert not Path("out/v_session").exists()
+
+
+def test_an_unfinished_session_that_goes_on_in_another_folder_is_removed_at_the_end(here, tracker):
+    tracker.interrupt_at = 4
+    assert track("--point", "5,15").exit_code == ExitCode.INTERRUPTED
+    tracker.interrupt_at = 8
+    assert track("--resume", "out/v_session", "--save-session", "kept").exit_code == ExitCode.INTERRUPTED
+    assert Path("out/v_session").exists()
+    tracker.interrupt_at = None
+    assert track("--resume", "out/v_session", "--save-session", "other").exit_code == ExitCode.DONE
+    assert [path for path in ("out/v_session", "kept", "other") if Path(path).exists()] == ["kept", "other"]
+
+
+def test_an_unfinished_session_is_not_replaced(here, tracker):
+    tracker.interrupt_at = 4
+    assert track("--point", "5,15", "--save-session", "kept").exit_code == ExitCode.INTERRUPTED
+    before = Path("kept/session.json").read_bytes()
+    refused = track("--point", "9,9", "--save-session", "kept")
+    assert_one_line(refused, ExitCode.WRONG_USAGE, "--resume kept;", "kept holds an unfinished", "delete")
+    assert Path("kept/session.json").read_bytes() == before
+    tracker.interrupt_at = None
+    assert track("--resume", "kept", "--save-session", "kept/../kept").exit_code == ExitCode.DONE
+    assert tracked_frames() == list(range(FRAMES))
+    assert track("--point", "9,9", "--save-session", "kept").exit_code == ExitCode.DONE  # it is finished
+
+
+def test_a_session_without_prompts_has_nothing_to_go_on_with(here, tracker):
+    assert track("--point", "5,15", "--save-session", "kept").exit_code == ExitCode.DONE
+    tracker.prompts_are_kept = False
+    assert_one_line(track("--resume", "kept"), ExitCode.WRONG_USAGE, "no prompts; give --point, --box or --mask")
 
 
 def test_the_kept_session_is_named_before_drawing_is_interrupted_too(here, tracker, monkeypatch):
@@ -265,7 +298,7 @@ def test_damaged_frames_of_a_folder_are_warned_of(here, tracker):
         (["--direction", "sideways", "--point", "5,5"], 2, "sideways"),
         (["--point", "5,5@:300", "--write", "label-maps"], 2, "up to 254 (255 is void); got 300"),
         (["--resume", "nowhere"], 3, "nowhere"),
-        (["--resume", "empty"], 3, "--resume takes what --save-session wrote"),
+        (["--resume", "empty"], 3, "--resume takes a folder that masklet track saved"),
         (["--point", "5,5", "-o", "v.mp4"], 2, "-o v.mp4 is a file"),
         (["--point", "5,5", "-o", "v.mp4/out"], 3, "v.mp4: Not a directory"),
         (["--point", "5,5", "--save-session", "v.mp4"], 3, "v.mp4: Not a directory"),

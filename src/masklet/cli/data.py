@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 CHECK_EXIT_CODES = (
     "Exit codes: 0 no errors, perhaps remarks; 1 there are errors; "
-    "2 ROOT is in no known layout; 3 the report cannot be written; 130 interrupted."
+    "2 ROOT is in no known layout; 3 the report cannot be written; "
+    "130 interrupted; 143 terminated."
 )
 
 data = typer.Typer(help="Look after annotated pictures and videos.", rich_markup_mode=None)

@@ -15,14 +15,15 @@ class ExitCode(IntEnum):
     OUT_OF_MEMORY = 4
     FAULT = 70  # EX_SOFTWARE of sysexits.h
     INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+    TERMINATED = 143  # 128 + SIGTERM
 
 
 EXPLANATION = (
     "Exit codes: 0 done; 1 some of several inputs failed, the others are done; "
     "2 wrong usage: options or prompts that cannot be used; "
-    "3 a picture, checkpoint or other file that cannot be read or written; "
+    "3 an image, checkpoint or other file that cannot be read or written; "
     "4 not enough memory, of the machine or of a GPU; "
-    "70 a fault in masklet itself; 130 interrupted."
+    "70 a fault in masklet itself; 130 interrupted; 143 terminated (SIGTERM)."
 )
 
 

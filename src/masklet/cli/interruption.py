@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-TERMINATED = 128 + signal.SIGTERM  # as shells have it
+from masklet.cli.exit_codes import ExitCode
 
 
 def exit_when_terminated() -> None:
     """Let SIGTERM end this process as `sys.exit` does: temporary folders and unfinished files are removed."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(TERMINATED))
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(ExitCode.TERMINATED))
 
 
 class Interruption:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from masklet.atomic_files import check_writable, remove_unfinished
+from masklet.atomic_files import remove_unfinished
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.image_options import MaxImagePixelsOption
 from masklet.cli.model_options import (
@@ -27,7 +25,10 @@ from masklet.cli.model_options import (
 )
 from masklet.cli.track_choices import (
     SAVE_EVERY,
+    BoxesOption,
     DirectionOption,
+    MasksOption,
+    PointsOption,
     Product,
     RangeOption,
     ResumeOption,
@@ -36,7 +37,7 @@ from masklet.cli.track_choices import (
     parsed_range,
 )
 from masklet.configuration.tracking_presets import TrackingPreset
-from masklet.errors import DamagedSessionError, InvalidInputError
+from masklet.errors import InvalidInputError
 from masklet.jobs.frame_plan import Direction, TrackingTask
 
 if TYPE_CHECKING:
@@ -52,17 +53,9 @@ MOST_PROBLEMS_SHOWN = 10
 
 def track(
     video: Annotated[Path, typer.Argument(metavar="VIDEO", help="A video file, or a folder of frames.")],
-    point: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="X,Y[,LABEL][@FRAME:N]", help="A click in pixels; label 1 (default): on the object, 0: off it."
-        ),
-    ] = None,
-    box: Annotated[list[str] | None, typer.Option(metavar="X1,Y1,X2,Y2[@FRAME:N]", help="A box in pixels.")] = None,
-    mask: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FILE[@FRAME:N]", help="A mask as large as the video, not black inside, or a label map."),
-    ] = None,
+    point: PointsOption = None,
+    box: BoxesOption = None,
+    mask: MasksOption = None,
     direction: DirectionOption = None,
     frames: RangeOption = None,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write to.")] = Path(
@@ -99,17 +92,20 @@ def track(
     """
     from masklet.cli.track_outputs import TrackOutputs
     from masklet.cli.track_prompts import prompts_of_options
+    from masklet.cli.track_sessions import check_sessions, forget, opened_journal, saved_tracking
     from masklet.media.video_reader import open_video
 
     with open_video(video) as reader:
-        saved = _saved(resume)
+        saved = saved_tracking(resume)
         task = _task(frames, direction, reader, saved)
         asked = Asked(prompts_of_options(point or [], box or [], mask or [], task.frames.start), task, saved)
         outputs = TrackOutputs(output, video.resolve().stem, tuple(write or [Product.OVERLAY]))
-        _check(asked, outputs, reader, save_session)
-        with _journal(save_session, saved, outputs, save_every) as journal:
+        _check(asked, outputs, reader)
+        check_sessions(save_session, saved, outputs.session)
+        with opened_journal(save_session, saved, outputs.session, save_every) as journal:
             tracker = load_tracker(model, device, dtype, image_size, preset, is_compiled)
             _track(tracker, reader, asked, outputs, journal)
+        forget(saved, save_session)
 
 
 @dataclass(frozen=True)
@@ -119,12 +115,6 @@ class Asked:
     prompts: Sequence[PromptOnFrame]
     task: TrackingTask
     saved: SavedTracking | None
-
-
-def _saved(resume: Path | None) -> SavedTracking | None:
-    from masklet.jobs.tracking_journal import SavedTracking
-
-    return None if resume is None else SavedTracking.read(resume)
 
 
 def _task(
@@ -138,7 +128,7 @@ def _task(
     return TrackingTask(wanted, direction or unfinished.direction)
 
 
-def _check(asked: Asked, outputs: TrackOutputs, video: VideoReader, save_session: Path | None) -> None:
+def _check(asked: Asked, outputs: TrackOutputs, video: VideoReader) -> None:
     """Refuse, before the model is loaded, what could not be tracked or written."""
     from masklet.cli.track_prompts import absences
 
@@ -154,40 +144,6 @@ def _check(asked: Asked, outputs: TrackOutputs, video: VideoReader, save_session
     for absence in absences(asked.prompts, video.height, video.width, is_resumed=asked.saved is not None):
         print(f"Warning: {absence}", file=sys.stderr)
     outputs.check(each.prompt.object_id for each in asked.prompts)
-    if save_session is not None:
-        check_writable(save_session)
-    if asked.saved is None:
-        _note_unfinished(save_session or outputs.session, is_replaced=save_session is not None)
-
-
-def _note_unfinished(folder: Path, *, is_replaced: bool) -> None:
-    """Report, to a user who begins anew, the session that a killed run has left."""
-    from masklet.jobs.tracking_journal import SavedTracking
-
-    with suppress(DamagedSessionError):
-        if SavedTracking.read(folder).task is not None:
-            fate = "it is replaced now" if is_replaced else "it stays as it is"
-            resume = f"--resume {shlex.quote(str(folder))}"
-            print(f"Note: {folder} holds an unfinished session, {fate}; {resume} goes on with it.", file=sys.stderr)
-
-
-def _journal(
-    save_session: Path | None, saved: SavedTracking | None, outputs: TrackOutputs, save_every: float
-) -> TrackingJournal:
-    """Return where the session is saved: where that was asked for, or in the unfinished session that goes on."""
-    from masklet.jobs.tracking_journal import TrackingJournal
-
-    if math.isnan(save_every):
-        raise InvalidInputError("--save-every is nan; give a number of seconds.")
-    unfinished = saved.session.folder if saved is not None and saved.task is not None else None
-    return TrackingJournal(
-        save_session or unfinished,
-        outputs.session,
-        save_every or None,
-        on_problem=lambda error: print(
-            f"Warning: the session could not be saved; tracking goes on: {error}", file=sys.stderr
-        ),
-    )
 
 
 def _track(
@@ -203,6 +159,8 @@ def _track(
         for each in asked.prompts:
             each.tell(job.tracked, video.height, video.width)
         outputs.check(job.tracked.object_ids)  # those of a session that goes on, too
+        if not job.tracked.prompted_frames:
+            raise InvalidInputError("The session has no prompts; give --point, --box or --mask.")
         remove_unfinished(outputs.folder)
         ending = _run(job, asked, journal)
         with progress_bar() as progress:
@@ -213,7 +171,8 @@ def _track(
         raise ending.error
     if not ending.is_finished:
         raise typer.Exit(ExitCode.INTERRUPTED)
-    journal.finish()
+    if not job.open_frames:
+        journal.finish()
 
 
 def _run(job: TrackingJob, asked: Asked, journal: TrackingJournal) -> Ending:
@@ -235,7 +194,7 @@ def _run(job: TrackingJob, asked: Asked, journal: TrackingJournal) -> Ending:
                     bar, completed=done, total=total, objects=objects
                 ),
             )
-        if ending.is_finished and not journal.is_asked_for:
+        if ending.is_finished and not journal.is_kept:
             journal.save_if_begun(job)
             return ending
         try:

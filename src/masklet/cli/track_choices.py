@@ -11,6 +11,20 @@ from masklet.errors import InvalidInputError
 from masklet.jobs.frame_plan import Direction
 
 SAVE_EVERY = 30.0  # seconds
+PointsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="X,Y[,LABEL][@FRAME:N]", help="A click in pixels; label 1 (default): on the object, 0: off it."
+    ),
+]
+BoxesOption = Annotated[list[str] | None, typer.Option(metavar="X1,Y1,X2,Y2[@FRAME:N]", help="A box in pixels.")]
+MasksOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE[@FRAME:N]",
+        help="An image as large as the video: the mask of one object, white inside, or a label map.",
+    ),
+]
 DirectionOption = Annotated[
     Direction | None, typer.Option("--direction", help="Where to go from the prompted frames; default: forward.")
 ]

@@ -60,7 +60,7 @@ def planned(
     that began. Of a session that goes on, frames that are `done` are left out up to those that were `corrected`.
     """
     if not prompted:
-        raise InvalidInputError("The session has no prompts; give --point, --box or --mask.")
+        raise InvalidInputError("There are no prompts to track from.")
     return [stretch.unfinished(done, corrected) for stretch in _stretches(prompted[0], prompted[-1], wanted, direction)]
 
 

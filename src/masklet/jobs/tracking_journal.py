@@ -44,13 +44,14 @@ class TrackingJournal:
 
     Args:
         folder: where to; held, and made if need be, from now on. None: `default`, held from the first save on.
-        default: used without `folder`, with a number behind it where that holds a session; `finish` removes it.
+        default: used without `folder`, with a number behind it where that holds a session.
+        is_kept: whether `folder` stays when all is done; `finish` removes `default` in any case.
         every: seconds between two saves, or more where saving is slow; None: only when `save` is called.
         on_problem: called with the error when saving as it goes begins to fail. The job goes on; the last save stays.
         clock: tells the seconds.
 
     Attributes:
-        is_asked_for: whether `folder` was given.
+        is_kept: whether the folder stays when all is done, which `SavedTracking` knows, too.
 
     Raises:
         InvalidInputError: if somebody else is saving into `folder`.
@@ -64,8 +65,10 @@ class TrackingJournal:
         every: float | None,
         on_problem: Callable[[OSError], None] = lambda error: None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        is_kept: bool = True,
     ) -> None:
-        self.is_asked_for = folder is not None
+        self.is_kept = folder is not None and is_kept
         self._default, self._every, self._on_problem, self._clock = default, every, on_problem, clock
         self._folder_writer = None if folder is None else session_folder(folder)
         self._session: Any = None
@@ -125,12 +128,13 @@ class TrackingJournal:
             "frames": _in_json(job.task.frames),
             "direction": job.task.direction.value,
             "open": [_in_json(each) for each in job.open_frames],
+            "kept": self.is_kept,
         }
         commit_session(writer, self._session.write(), **{TRACKING: tracking})
 
     def finish(self) -> None:
-        """Remove the folder if nobody asked for it: all results are there."""
-        if not self.is_asked_for and self._folder_writer is not None:
+        """Remove the folder unless it is kept: all results are there."""
+        if not self.is_kept and self._folder_writer is not None:
             self._folder_writer.discard()
         self.close()
 
@@ -149,11 +153,13 @@ class SavedTracking:
         session: its session.
         task: what was asked for; None if all of that is done, or it was saved by an earlier version.
         open_frames: what was still to be done.
+        is_kept: whether the folder was to stay when all is done.
     """
 
     session: SavedSession
     task: TrackingTask | None
     open_frames: tuple[range, ...]
+    is_kept: bool = True
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -171,7 +177,7 @@ class SavedTracking:
             tracking, end = session.content[TRACKING], session.description.num_frames
             open_frames = tuple(_range_from(each, end) for each in tracking["open"])
             task = TrackingTask(_range_from(tracking["frames"], end), Direction(tracking["direction"]))
-            return cls(session, task if open_frames else None, open_frames)
+            return cls(session, task if open_frames else None, open_frames, tracking.get("kept", True) is not False)
 
     def fill(self, recorded: RecordedMasks, frame_count: int) -> None:
         """Put the masks into `recorded`; DamagedSessionError if they are not what was saved with the session."""
@@ -204,7 +210,7 @@ def _first_free(default: Path) -> FolderWriter:
 
 
 def _without(folder: Path, what: str) -> DamagedSessionError:
-    return DamagedSessionError(f"{folder} holds no {what}; --resume takes what --save-session wrote.")
+    return DamagedSessionError(f"{folder} holds no {what}, so that no tracking was saved there.")
 
 
 def _in_json(frames: range) -> list[int]:

@@ -117,6 +117,30 @@ def test_the_default_folder_goes_when_all_is_done_one_that_was_asked_for_stays(
     assert [path.name for path in tmp_path.iterdir()] == ["asked"]
 
 
+def test_a_folder_that_is_not_kept_goes_when_all_is_done_in_a_later_run(tmp_path: Path, job: Job) -> None:
+    with job.journal(None, tmp_path / "default") as journal:
+        journal.save(job)
+    with job.journal(tmp_path / "kept", tmp_path) as journal:
+        journal.save(job)
+    saved = {name: SavedTracking.read(tmp_path / name).is_kept for name in ("default", "kept")}
+    assert saved == {"default": False, "kept": True}
+    for name, is_kept in saved.items():
+        with job.journal(tmp_path / name, tmp_path, is_kept=is_kept) as journal:
+            journal.save(job)
+            assert SavedTracking.read(tmp_path / name).is_kept is is_kept
+            journal.finish()
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_session_of_an_earlier_version_is_kept(tmp_path: Path, job: Job) -> None:
+    with job.journal(None, tmp_path / "s") as journal:
+        journal.save(job)
+    content = index_of(tmp_path / "s")
+    del content["tracking"]["kept"]
+    write_index(tmp_path / "s", content)
+    assert SavedTracking.read(tmp_path / "s").is_kept
+
+
 def test_a_session_that_is_there_is_not_replaced_unless_that_was_asked_for(tmp_path: Path, job: Job) -> None:
     for expected in ("s", "s_2", "s_3"):
         with job.journal(None, tmp_path / "s") as journal:
@@ -207,7 +231,7 @@ def test_masks_that_are_not_those_of_the_session_are_refused(tmp_path: Path, job
 
 
 def test_folders_without_masks(tmp_path: Path) -> None:
-    with pytest.raises(DamagedSessionError, match=r"holds no session.json; --resume takes what --save-session wrote"):
+    with pytest.raises(DamagedSessionError, match=r"holds no session.json, so that no tracking was saved there"):
         SavedTracking.read(tmp_path)
     about = {"model": "", "is_stream": False, "num_frames": 1, "dtype": "float32", "max_results": 1, "objects": []}
     described = {**about, "retention": "window", "video_height": None, "video_width": None}
@@ -215,5 +239,5 @@ def test_folders_without_masks(tmp_path: Path) -> None:
     with pytest.raises(DamagedSessionError, match=r"holds no masks.json"):
         SavedTracking.read(tmp_path)
     write_index(tmp_path, {"format": 2, "session": described})
-    with pytest.raises(DamagedSessionError, match="holds no masks; --resume"):
+    with pytest.raises(DamagedSessionError, match="holds no masks, so that no tracking"):
         SavedTracking.read(tmp_path)

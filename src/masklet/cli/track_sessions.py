@@ -1,0 +1,86 @@
+"""The sessions of `masklet track`: the one that goes on, where this run is saved, and what becomes of the folders."""
+
+import math
+import shlex
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from masklet.atomic_files import check_writable
+from masklet.errors import DamagedSessionError, InvalidInputError
+from masklet.jobs.tracking_journal import SavedTracking, TrackingJournal
+from masklet.tracking.saved_session import FILE, session_folder
+
+
+def saved_tracking(resume: Path | None) -> SavedTracking | None:
+    """Return what --resume names, if it does; DamagedSessionError if nothing was saved there."""
+    if resume is None:
+        return None
+    if not (resume / FILE).is_file():
+        raise DamagedSessionError(f"{resume} holds no {FILE}; --resume takes a folder that masklet track saved.")
+    return SavedTracking.read(resume)
+
+
+def check_sessions(save_session: Path | None, saved: SavedTracking | None, default: Path) -> None:
+    """Refuse to replace an unfinished session, and report the one that a killed run left in `default`.
+
+    Args:
+        save_session: the folder of --save-session.
+        saved: the session that goes on.
+        default: where the session is saved without --save-session.
+
+    Raises:
+        InvalidInputError: if `save_session` holds an unfinished session that is not the one that goes on.
+        OSError: if it cannot be written.
+    """
+    if save_session is not None:
+        check_writable(save_session)
+        if _is_unfinished(save_session) and not _is_at(saved, save_session):
+            raise InvalidInputError(
+                f"--save-session {save_session} holds an unfinished session. Go on with it by {_resume(save_session)}; "
+                "to begin anew, delete that folder or name another one."
+            )
+    elif saved is None and _is_unfinished(default):
+        print(
+            f"Note: {default} holds an unfinished session, it stays as it is; {_resume(default)} goes on with it.",
+            file=sys.stderr,
+        )
+
+
+def opened_journal(
+    save_session: Path | None, saved: SavedTracking | None, default: Path, save_every: float
+) -> TrackingJournal:
+    """Return where the session is saved: where that was asked for, or in the unfinished session that goes on."""
+    if math.isnan(save_every):
+        raise InvalidInputError("--save-every is nan; give a number of seconds.")
+    goes_on_there = save_session is None and saved is not None and saved.task is not None
+    return TrackingJournal(
+        saved.session.folder if saved is not None and goes_on_there else save_session,
+        default,
+        save_every or None,
+        on_problem=lambda error: print(
+            f"Warning: the session could not be saved; tracking goes on: {error}", file=sys.stderr
+        ),
+        is_kept=saved is None or not goes_on_there or saved.is_kept,
+    )
+
+
+def forget(saved: SavedTracking | None, save_session: Path | None) -> None:
+    """Remove the session that went on in `save_session`, now that all is done, if it was to stay only until then."""
+    if saved is not None and save_session is not None and not saved.is_kept and not _is_at(saved, save_session):
+        with suppress(InvalidInputError), session_folder(saved.session.folder) as folder:  # somebody else goes on
+            folder.discard()
+
+
+def _is_unfinished(folder: Path) -> bool:
+    with suppress(DamagedSessionError):
+        return SavedTracking.read(folder).task is not None
+    return False
+
+
+def _is_at(saved: SavedTracking | None, folder: Path) -> bool:
+    return saved is not None and saved.session.folder.resolve() == folder.resolve()
+
+
+def _resume(folder: Path) -> str:
+    return f"--resume {shlex.quote(str(folder))}"
