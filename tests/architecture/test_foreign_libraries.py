@@ -21,9 +21,9 @@ ALLOWED = {
     "media": {"numpy", "cv2", "PIL", "av", "tifffile"},
     "processing": {"numpy", "torch", "PIL"},
     "predictors": {"numpy", "torch"},
-    "jobs": set(),
+    "jobs": {"torch", "cv2"},  # threads of worker processes
     "datasets": {"numpy", "cv2", "PIL"},
-    "evaluation": {"numpy", "torch", "cv2", "PIL"},
+    "evaluation": {"numpy", "cv2", "PIL"},
     "training": {"numpy", "torch", "cv2", "PIL", "safetensors", "lightning_fabric", "peft"},
     "cli": {"numpy", "torch", "PIL", "huggingface_hub", "typer", "rich"},
 }

@@ -67,7 +67,9 @@ def vos(
     save_masks: Annotated[
         Path | None, typer.Option(help="Write the masks to this folder (PREDICTOR/SEQUENCE/FRAME.png).")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Keep the sequences that --save-masks has already.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep the masks in --save-masks that the same weights predicted.")
+    ] = False,
     device: DeviceOption = None,
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,

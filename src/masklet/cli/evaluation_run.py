@@ -9,7 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from masklet.atomic_files import check_file_writable, check_writable, remove_unfinished
+from masklet.cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from masklet.evaluation.measurement import Measurement
@@ -37,33 +40,21 @@ class EvaluationRun:
         """Load what `measurements` returns, measure it, write what was asked for and print the table."""
         from rich.console import Console
 
-        from masklet.cli.progress import progress_bar
         from masklet.cli.tables import drawn_table
-        from masklet.evaluation.measurement import run
         from masklet.evaluation.reporting.comparison import Comparison
-        from masklet.evaluation.reporting.predictor_folders import predictor_folders
         from masklet.evaluation.reporting.report import report_table
         from masklet.evaluation.reporting.report_folder import write_report_folder, write_scores
 
         for written in (self.folder, self.output and self.output.parent):
             if written is not None:
                 remove_unfinished(written)
-        measured: list[tuple[Measurement, Report]] = []
-        with progress_bar() as bar:
-            loading = bar.add_task("Loading", total=None)
-            chosen = measurements()
-            bar.remove_task(loading)
-            names = [each.predictor_name for each in chosen]
-            folders = [None] * len(chosen) if self.folder is None else predictor_folders(self.folder, names)
-            for each, folder in zip(chosen, folders, strict=True):
-                task = bar.add_task(f"Measuring {each.predictor_name}", total=None)
-                items = run(
-                    each,
-                    folder=folder,
-                    workers=self.workers,
-                    progress=lambda done, total, task=task: bar.update(task, completed=done, total=total),  # type: ignore[misc]
-                )
-                measured.append((each, each.report(items)))
+        try:
+            measured = self._measured(measurements)
+        except KeyboardInterrupt:
+            if self.folder is None:
+                raise
+            print(f"Stopped; {self.folder} keeps what is finished: give the same command to continue.", file=sys.stderr)
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
         reports = [report for _, report in measured]
         pairs = zip(reports[: len(reports) // 2], reports[len(reports) // 2 :], strict=True)
         comparisons = [Comparison(*pair) for pair in pairs] if self.is_comparison else []
@@ -74,6 +65,29 @@ class EvaluationRun:
         _warn(reports)
         tables = [each.table() for each in comparisons] or [report_table(reports)]
         Console().print(*map(drawn_table, tables), sep="\n")
+
+    def _measured(self, measurements: Callable[[], Sequence[Measurement]]) -> list[tuple[Measurement, Report]]:
+        from masklet.cli.progress import progress_bar
+        from masklet.evaluation.measurement import measure_all
+        from masklet.evaluation.reporting.predictor_folders import predictor_folders
+
+        measured: list[tuple[Measurement, Report]] = []
+        with progress_bar() as bar:
+            loading = bar.add_task("Loading", total=None)
+            chosen = measurements()
+            bar.remove_task(loading)
+            names = [each.predictor_name for each in chosen]
+            folders = [None] * len(chosen) if self.folder is None else predictor_folders(self.folder, names)
+            for each, folder in zip(chosen, folders, strict=True):
+                task = bar.add_task(f"Measuring {each.predictor_name}", total=None)
+                items = measure_all(
+                    each,
+                    folder=folder,
+                    workers=self.workers,
+                    progress=lambda done, total, task=task: bar.update(task, completed=done, total=total),  # type: ignore[misc]
+                )
+                measured.append((each, each.report(items)))
+        return measured
 
 
 def _warn(reports: Sequence[Report]) -> None:

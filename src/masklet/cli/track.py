@@ -43,7 +43,8 @@ from masklet.jobs.frame_plan import Direction, TrackingTask
 if TYPE_CHECKING:
     from masklet.cli.track_outputs import TrackOutputs
     from masklet.cli.track_prompts import PromptOnFrame
-    from masklet.jobs.tracking_job import Ending, TrackingJob
+    from masklet.jobs.run import Ending
+    from masklet.jobs.tracking_job import TrackingJob
     from masklet.jobs.tracking_journal import SavedTracking, TrackingJournal
     from masklet.media.video_reader import VideoReader
     from masklet.predictors.video_tracker import VideoTracker
@@ -179,7 +180,7 @@ def _run(job: TrackingJob, asked: Asked, journal: TrackingJournal) -> Ending:
     """Track with a progress bar until all is done or somebody presses Ctrl-C, and save the session if need be."""
     from masklet.cli.interruption import noticed_interruption
     from masklet.cli.progress import MemoryInUse, PerSecond, progress_bar
-    from masklet.jobs.tracking_job import Ending
+    from masklet.jobs.run import Ending
 
     columns = (PerSecond("frames"), MemoryInUse(), "objects: {task.fields[objects]}")
     with noticed_interruption() as interruption:

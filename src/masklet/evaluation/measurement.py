@@ -1,4 +1,4 @@
-"""Going through an evaluation item by item: by several processes, and on from where it was interrupted."""
+"""An evaluation as a job: item by item, by several processes, taken up again where it was interrupted."""
 
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -9,9 +9,8 @@ from masklet.errors import InvalidInputError
 from masklet.evaluation.measured_item import MeasuredItem
 from masklet.evaluation.reporting.report import Report
 from masklet.evaluation.reporting.worst_frames import AnnotatedFrames
-from masklet.evaluation.running.file_states import state_of
-from masklet.evaluation.running.finished_items import FinishedItems
-from masklet.evaluation.running.workers import measured_by_workers
+from masklet.jobs.journal import ItemJournal
+from masklet.jobs.run import ItemJob
 
 Progress = Callable[[int, int], None]
 FolderPath = str | os.PathLike[str]
@@ -45,7 +44,7 @@ def fingerprint_of(predictor: Any) -> str:
     return str(getattr(predictor, "fingerprint", ""))
 
 
-def run(
+def measure_all(
     measurement: Measurement,
     *,
     folder: FolderPath | None = None,
@@ -61,21 +60,14 @@ def run(
         workers: the number of processes; the results are the same with any.
         progress: called at the beginning and after each item with the number of items done and their total.
 
-    InvalidInputError if there is nothing to measure, or the folder belongs to another measurement.
+    Raises:
+        InvalidInputError: if there is nothing to measure, or the folder belongs to another measurement.
     """
     names = list(measurement.names())
     if not names:
         raise InvalidInputError("Nothing to measure: the list of pictures or sequences is empty.")
-    kept = None if folder is None else FinishedItems(folder, measurement.settings())
-    states = {} if kept is None else {name: state_of(measurement.files(name)) for name in names}
-    known = {} if kept is None else {name: item for name in names if (item := kept.get(name, states[name])) is not None}
-    if progress is not None:
-        progress(len(known), len(names))
-    missing = [name for name in names if name not in known]
-    for item in measured_by_workers(measurement.measure, missing, workers):
-        known[item.name] = item
-        if kept is not None:
-            kept.add(item, states[item.name])
-        if progress is not None:
-            progress(len(known), len(names))
-    return tuple(known[name] for name in names)
+    settings = measurement.settings()
+    journal = None if folder is None else ItemJournal(folder, settings, measurement.files, MeasuredItem)
+    job = ItemJob(names, measurement.measure, journal)
+    job.run(workers=workers, on_item=progress or (lambda done, total: None))
+    return tuple(job.results[name] for name in names)

@@ -6,25 +6,17 @@ Nothing here knows signals, progress bars or options: a command line, a server o
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Self
 
 from masklet.jobs.frame_plan import Stretch, TrackingTask, planned
+from masklet.jobs.run import Ending
 from masklet.jobs.tracking_journal import SavedTracking, TrackingJournal
 from masklet.masks.segmentation import Segmentation
 from masklet.media.recorded_masks import RecordedMasks
 
 if TYPE_CHECKING:
     from masklet.predictors.video_tracker import TrackedVideo, VideoTracker
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a job ended: `is_finished`, or by a request or an `error` before that."""
-
-    is_finished: bool
-    error: Exception | None = None
 
 
 class TrackingJob:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from masklet import Sam2VideoModel
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
+from masklet.evaluation.vos.video_baselines import RepeatedFirstMask
 from masklet.media.label_maps import write_label_map
 from masklet.media.mask_images import read_label_map
 from masklet.training.recipes.compact import compact_model
@@ -119,6 +120,22 @@ def test_resuming_keeps_finished_sequences(root, tmp_path):
     assert json.loads((tmp_path / "scores.json").read_text())[0]["scores"]["J-Mean"] == pytest.approx(0.25)
 
 
+def test_ctrl_c_names_the_folder_from_which_the_same_command_continues(root, tmp_path, monkeypatch):
+    arguments = (root, "--predictor", "repeat", "--report", tmp_path / "report")
+    follow, asked = RepeatedFirstMask.track, []
+
+    def interrupted(self, frames, prompts, *, may_overlap):
+        asked.append(len(asked))
+        if asked == [0, 1]:
+            raise KeyboardInterrupt
+        yield from follow(self, frames, prompts, may_overlap=may_overlap)
+
+    monkeypatch.setattr(RepeatedFirstMask, "track", interrupted)
+    result = evaluate(*arguments)
+    assert (result.exit_code, f"{tmp_path / 'report'} keeps what is finished" in result.stderr) == (130, True)
+    assert (evaluate(*arguments).exit_code, asked) == (ExitCode.DONE, [0, 1, 2])
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -147,7 +164,7 @@ def test_wrong_usage_is_one_line(root, arguments, named):
 
 @pytest.mark.parametrize("option", ["-o", "--report", "--save-masks"])
 def test_places_that_cannot_be_written_are_named_before_anything_is_measured(root, tmp_path, monkeypatch, option):
-    monkeypatch.setattr("masklet.evaluation.measurement.run", None)
+    monkeypatch.setattr("masklet.evaluation.measurement.measure_all", None)
     (tmp_path / "file").touch()
     place = tmp_path if option == "-o" else tmp_path / "file"
     result = evaluate(root, "--predictor", "repeat", option, place)

@@ -10,7 +10,8 @@ import pytest
 
 from masklet.errors import InvalidInputError
 from masklet.jobs.frame_plan import Direction, TrackingTask
-from masklet.jobs.tracking_job import Ending, TrackingJob
+from masklet.jobs.run import Ending
+from masklet.jobs.tracking_job import TrackingJob
 from masklet.jobs.tracking_journal import SavedTracking, TrackingJournal
 from masklet.masks.segmentation import Segmentation
 from masklet.media.recorded_masks import RecordedMasks

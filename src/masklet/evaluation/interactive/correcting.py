@@ -13,7 +13,7 @@ from masklet.evaluation.interactive.annotation_rounds import PAPER, AnnotationRo
 from masklet.evaluation.interactive.interactive_predictors import InteractivePredictor
 from masklet.evaluation.interactive.interactive_report import AVERAGE, InteractiveReport, annotated_setting
 from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
-from masklet.evaluation.measurement import FolderPath, Progress, fingerprint_of, run
+from masklet.evaluation.measurement import FolderPath, Progress, fingerprint_of, measure_all
 from masklet.evaluation.vos.measured_videos import MeasuredVideos, first_masks, require_undamaged
 from masklet.evaluation.vos.vos_scores import CountingRule, counted_frames, without_ends
 from masklet.masks.geometry import Mask
@@ -33,11 +33,11 @@ def evaluate_interactive(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> InteractiveReport:
-    """Measure `predictor` on the videos under `root`; see `InteractiveMeasurement` and `run` for the arguments."""
+    """Measure `predictor` on the videos under `root`; arguments as of `InteractiveMeasurement` and `measure_all`."""
     chosen = None if sequences is None else tuple(sequences)
     videos = MeasuredVideos(os.fspath(root), chosen, rule)
     measurement = InteractiveMeasurement(videos, predictor, interaction, effort)
-    return measurement.report(run(measurement, folder=folder, workers=workers, progress=progress))
+    return measurement.report(measure_all(measurement, folder=folder, workers=workers, progress=progress))
 
 
 @dataclass(frozen=True)

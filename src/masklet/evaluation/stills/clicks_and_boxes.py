@@ -16,7 +16,7 @@ from masklet.datasets.problems import listing, refuse_errors
 from masklet.errors import InvalidInputError
 from masklet.evaluation.annotated_data import image_datasets
 from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
-from masklet.evaluation.measurement import FolderPath, Progress, fingerprint_of, run
+from masklet.evaluation.measurement import FolderPath, Progress, fingerprint_of, measure_all
 from masklet.evaluation.stills.predictors import StillPredictor
 from masklet.evaluation.stills.stills_report import BOX, StillsReport, clicks_setting
 from masklet.masks.geometry import Mask
@@ -39,9 +39,9 @@ def evaluate_stills(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> StillsReport:
-    """Measure `predictor` on the pictures under `root`; see `StillsMeasurement` and `run` for the arguments."""
+    """Measure `predictor` on the pictures under `root`; see `StillsMeasurement` and `measure_all` for the arguments."""
     measurement = StillsMeasurement(os.fspath(root), predictor, tuple(clicks), box, limit, objects_per_picture)
-    return measurement.report(run(measurement, folder=folder, workers=workers, progress=progress))
+    return measurement.report(measure_all(measurement, folder=folder, workers=workers, progress=progress))
 
 
 @dataclass(frozen=True)

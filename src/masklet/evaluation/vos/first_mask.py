@@ -14,13 +14,14 @@ from masklet.datasets.annotated import AnnotatedVideo
 from masklet.datasets.problems import listing
 from masklet.errors import InvalidInputError
 from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
-from masklet.evaluation.measurement import FolderPath, Progress, fingerprint_of, run
+from masklet.evaluation.measurement import FolderPath, Progress, fingerprint_of, measure_all
 from masklet.evaluation.vos.mask_folder import MaskFolder
 from masklet.evaluation.vos.measured_videos import MeasuredVideos, first_masks, require_undamaged
 from masklet.evaluation.vos.video_predictors import ObjectMasks, VideoPredictor
 from masklet.evaluation.vos.vos_report import VosReport, vos_values
 from masklet.evaluation.vos.vos_scores import CountingRule, FrameScores, counted_frames, without_ends
 from masklet.folders import matching
+from masklet.jobs.journal import file_fingerprint
 from masklet.masks.geometry import Mask
 from masklet.media.images import Pixels
 
@@ -37,11 +38,11 @@ def evaluate_vos(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> VosReport:
-    """Measure `predictor` on the videos under `root`; see `VosMeasurement` and `run` for the arguments."""
+    """Measure `predictor` on the videos under `root`; see `VosMeasurement` and `measure_all` for the arguments."""
     chosen = None if sequences is None else tuple(sequences)
     masks = None if save_masks is None else os.fspath(save_masks)
     measurement = VosMeasurement(MeasuredVideos(os.fspath(root), chosen, rule), predictor, masks, resume)
-    return measurement.report(run(measurement, folder=folder, workers=workers, progress=progress))
+    return measurement.report(measure_all(measurement, folder=folder, workers=workers, progress=progress))
 
 
 def score_saved_masks(
@@ -57,7 +58,7 @@ def score_saved_masks(
     """Measure masks that some program wrote, in one of the layouts of `MaskFolder`; otherwise as `evaluate_vos`."""
     chosen = None if sequences is None else tuple(sequences)
     measurement = VosMeasurement(MeasuredVideos(os.fspath(root), chosen, rule), None, os.fspath(masks))
-    return measurement.report(run(measurement, folder=folder, workers=workers, progress=progress))
+    return measurement.report(measure_all(measurement, folder=folder, workers=workers, progress=progress))
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ class VosMeasurement:
         videos: what it is measured on.
         predictor: what is measured; None: the masks that are in `masks`.
         masks: where the predicted masks are written, or read from.
-        resume: measure the videos whose masks are all in `masks` by these, without predicting them again; whether
-            they are this predictor's is not checked.
+        resume: measure the videos whose masks are all in `masks` by these, without predicting them again, if they
+            were written by this predictor for the same objects of the same files.
 
     A sequence without objects has no say, and needs no masks. InvalidInputError, before anything is measured, if
     sequences are unknown or too short; FileNotFoundError if masks to be read are missing.
@@ -173,14 +174,24 @@ class VosMeasurement:
         measured: dict[int, tuple[int, ...]],
     ) -> Iterator[ObjectMasks]:
         """Yield the predicted masks of each frame of `measured`, of its objects and perhaps others."""
-        saved = None if self.masks is None else MaskFolder(Path(self.masks) / video.name, video.frame_names, object_ids)
+        saved = None if self.masks is None else self._mask_folder(Path(self.masks) / video.name, video, object_ids)
         if saved is not None and (self.predictor is None or (self.resume and saved.is_complete())):
+            saved.finish()
             return (saved.read(frame, objects) for frame, objects in measured.items())
         tracked = self._tracked(video, prompts)
         if saved is not None:
             tracked = saved.written(tracked, may_overlap=video.masks_may_overlap)
         numbered = zip(range(len(video)), tracked, strict=True)
         return (masks for frame, masks in numbered if frame in measured)
+
+    def _mask_folder(self, folder: Path, video: AnnotatedVideo, object_ids: tuple[int, ...]) -> MaskFolder:
+        origin = {
+            "predictor": self.predictor_name,
+            "fingerprint": fingerprint_of(self.predictor),
+            "objects": object_ids,
+            "files": file_fingerprint(self.videos.files(video.name)),
+        }
+        return MaskFolder(folder, video.frame_names, object_ids, origin)
 
     def _tracked(self, video: AnnotatedVideo, prompts: dict[int, dict[int, Mask]]) -> Iterator[ObjectMasks]:
         assert self.predictor is not None  # otherwise there are masks

@@ -1,13 +1,17 @@
 """Predicted masks of one video as files, as the tools of DAVIS and of SA-V read them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from masklet.atomic_files import finish_moves, folder_written_whole
+from masklet.atomic_files import finish_moves, folder_written_whole, written_whole
+from masklet.errors import InvalidInputError
 from masklet.evaluation.vos.video_predictors import ObjectMasks
+from masklet.json_files import read_json
 from masklet.masks.geometry import Mask
 from masklet.media.label_maps import (
     LabelMap,
@@ -19,6 +23,9 @@ from masklet.media.label_maps import (
 )
 from masklet.media.mask_images import read_label_map, read_mask_image
 
+ORIGINS = ".origins"
+"""Beside the folders of videos: files that state what the masks of each were predicted by and from."""
+
 
 class MaskFolder:
     """The masks in `folder`: `FRAME.png`, whose values are object ids, or, where they overlap, `OBJECT/FRAME.png`.
@@ -29,19 +36,31 @@ class MaskFolder:
         folder: of the video.
         frame_names: of all its frames.
         object_ids: of its objects.
+        origin: what masks that are written depend on, as plain JSON.
     """
 
-    def __init__(self, folder: Path, frame_names: Sequence[str], object_ids: Sequence[int]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        frame_names: Sequence[str],
+        object_ids: Sequence[int],
+        origin: Mapping[str, Any] | None = None,
+    ) -> None:
         self._folder = folder
         self._names = frame_names
+        self._origin = json.dumps(origin or {})
+        self._origin_file = folder.parent / ORIGINS / f"{folder.name}.json"
         self._folders_of_objects = {each: folder / f"{each - 1:03}" for each in object_ids}
 
     def is_complete(self) -> bool:
-        """Whether the masks of all frames are there."""
-        folders = self._folders_of_objects.values() if self._has_folders_of_objects else [self._folder]
-        for folder in folders:
+        """Whether the masks of all frames are there, and were written with the same origin."""
+        files = (folder / f"{name}.png" for folder in self._folders for name in self._names)
+        return self._is_of_this_origin() and all(file.is_file() for file in files)
+
+    def finish(self) -> None:
+        """Put complete masks in place where their writer was killed meanwhile; to be called before `read`."""
+        for folder in self._folders:
             finish_moves(folder)
-        return all((folder / f"{name}.png").is_file() for folder in folders for name in self._names)
 
     def read(self, frame: int, object_ids: Iterable[int]) -> dict[int, Mask]:
         """Return the masks (bool [H, W]) of some objects on a frame, and of all others that its label map shows, by id.
@@ -87,6 +106,19 @@ class MaskFolder:
                             write_label_map(folder / f"{waiting}.png", _labels(shown, each, size))
                     early = []
                 yield of_frame
+            self._origin_file.unlink(missing_ok=True)  # while masks are replaced they are of two origins
+        with written_whole(self._origin_file) as unfinished_file:
+            unfinished_file.write_text(self._origin, encoding="utf-8")
+
+    def _is_of_this_origin(self) -> bool:
+        try:
+            return bool(read_json(self._origin_file) == json.loads(self._origin))
+        except (InvalidInputError, OSError):
+            return False
+
+    @property
+    def _folders(self) -> list[Path]:
+        return [*self._folders_of_objects.values()] if self._has_folders_of_objects else [self._folder]
 
     @property
     def _has_folders_of_objects(self) -> bool:

@@ -199,6 +199,37 @@ def test_resuming_predicts_only_what_is_not_complete(root, tmp_path):
     assert afresh.calls == 2
 
 
+def changed_frame(root, predictor):
+    frame = root / "JPEGImages/swan/00001.png"
+    frame.write_bytes(frame.read_bytes() + b" ")
+
+
+def other_weights(root, predictor):
+    predictor.fingerprint = "trained further"
+
+
+def other_name(root, predictor):
+    predictor.name = "another"
+
+
+@pytest.mark.parametrize(("change", "calls"), [(changed_frame, 1), (other_weights, 2), (other_name, 2)])
+def test_masks_of_another_origin_are_not_resumed_from(root, tmp_path, change, calls):
+    evaluate_vos(root, Following(), save_masks=tmp_path / "masks")
+    resumed = Following()
+    change(root, resumed)
+    evaluate_vos(root, resumed, save_masks=tmp_path / "masks", resume=True)
+    assert resumed.calls == calls
+
+
+def test_masks_of_other_programs_are_not_resumed_from(root, tmp_path):
+    evaluate_vos(root, Following(), save_masks=tmp_path / "masks")
+    (tmp_path / "masks/.origins/pair.json").write_text("[")
+    (tmp_path / "masks/.origins/swan.json").unlink()
+    resumed = Following()
+    evaluate_vos(root, resumed, save_masks=tmp_path / "masks", resume=True)
+    assert resumed.calls == 2
+
+
 def test_an_interrupted_sequence_leaves_no_masks(root, tmp_path):
     class Failing(Following):
         def track(self, frames, prompts, *, may_overlap):

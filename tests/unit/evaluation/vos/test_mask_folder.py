@@ -56,7 +56,7 @@ def test_an_interruption_leaves_nothing(tmp_path):
     assert not files_in(tmp_path)
 
 
-def test_masks_whose_writer_was_killed_are_completed_before_they_count(tmp_path, monkeypatch):
+def test_masks_whose_writer_was_killed_are_put_in_place_before_they_are_read(tmp_path, monkeypatch):
     folder, move = MaskFolder(tmp_path, NAMES, (1,)), os.replace
     list(folder.written([{1: LEFT}] * 3, may_overlap=False))
 
@@ -69,7 +69,8 @@ def test_masks_whose_writer_was_killed_are_completed_before_they_count(tmp_path,
         patched.setattr(os, "replace", killed)
         with pytest.raises(KeyboardInterrupt):
             list(folder.written([{1: ALL}] * 3, may_overlap=False))
-    assert folder.is_complete()
+    assert not folder.is_complete()
+    folder.finish()
     assert all(folder.read(frame, [1])[1].all() for frame in range(3))
 
 

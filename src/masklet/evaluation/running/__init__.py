@@ -1,1 +1,0 @@
-"""Items measured one by one, by several processes, in several goes."""

@@ -1,0 +1,127 @@
+"""What a job of many items has finished, kept line by line, so that one which was killed goes on where it was."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+from masklet.errors import InvalidInputError
+
+FILE_NAME = "finished.jsonl"
+NAME, FINGERPRINT = "name", "state"
+
+
+class ItemResult(Protocol):
+    """What came of an item, as a journal keeps it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `from_dict` reads, of kinds that JSON knows."""
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` gave; InvalidInputError if it is something else."""
+
+
+Result = TypeVar("Result", bound=ItemResult)
+
+
+def file_fingerprint(files: Iterable[Path]) -> str:
+    """Return what changes when one of `files` is written anew: a hash of their names, sizes and modification times.
+
+    A file that is missing has a fingerprint, too.
+    """
+    return hashlib.sha256(repr([_state(path) for path in files]).encode()).hexdigest()
+
+
+def _state(path: Path) -> tuple[str, int, int]:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return str(path.absolute()), -1, 0
+    return str(path.absolute()), status.st_size, status.st_mtime_ns
+
+
+class ItemJournal(Generic[Result]):
+    """The results in `folder/finished.jsonl`: the settings on its first line, then one result a line.
+
+    Beside each result stands the fingerprint of the files that it was made from. A line that was not written to its
+    end, because the program was killed, is dropped.
+
+    Args:
+        folder: made if it does not exist.
+        settings: what the results depend on, of kinds that JSON knows.
+        files: returns the files that an item is made from.
+        kind: the class of the results.
+
+    Raises:
+        InvalidInputError: if the file was begun with other settings, or holds something else.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        settings: Mapping[str, Any],
+        files: Callable[[str], Iterable[Path]],
+        kind: type[Result],
+    ) -> None:
+        self.path = Path(folder) / FILE_NAME
+        self._files, self._kind = files, kind
+        self._fingerprints: dict[str, str] = {}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        lines = self._whole_lines()
+        wanted = json.loads(json.dumps(settings))
+        if lines and lines[0] != wanted:
+            raise InvalidInputError(
+                f"{self.path} was begun with other settings ({_difference(lines[0], wanted)}); choose another "
+                "folder, or delete this one."
+            )
+        if not lines:
+            self._append(wanted)
+        self._finished = {name: (fingerprint, result) for name, fingerprint, result in map(self._read, lines[1:])}
+
+    def get(self, name: str) -> Result | None:
+        """Return the result of an item, or None if there is none, or its files have changed since."""
+        self._fingerprints[name] = file_fingerprint(self._files(name))
+        fingerprint, result = self._finished.get(name, ("", None))
+        return result if fingerprint == self._fingerprints[name] else None
+
+    def add(self, name: str, result: Result) -> None:
+        """Keep the result of an item, made from its files as they were at `get`; on disk when this returns."""
+        fingerprint = self._fingerprints[name]
+        self._finished[name] = fingerprint, result
+        self._append({FINGERPRINT: fingerprint, NAME: name} | result.to_dict())
+
+    def _read(self, line: Any) -> tuple[str, str, Result]:
+        try:
+            return line[NAME], line[FINGERPRINT], self._kind.from_dict(line)
+        except (InvalidInputError, KeyError, TypeError) as error:
+            raise InvalidInputError(
+                f"{self.path} holds a line that is no result of this job ({error}); delete the file to begin anew."
+            ) from error
+
+    def _whole_lines(self) -> list[Any]:
+        if not self.path.exists():
+            return []
+        content = self.path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if len(whole) < len(content):
+            os.truncate(self.path, len(whole))
+        try:
+            return [json.loads(line) for line in whole.splitlines()]
+        except (ValueError, RecursionError) as error:
+            raise InvalidInputError(f"{self.path} is damaged ({error}); delete it to begin anew.") from error
+
+    def _append(self, content: dict[str, Any]) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(content) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _difference(known: Any, wanted: dict[str, Any]) -> str:
+    if not isinstance(known, dict):
+        return "it is no such file"
+    names = [name for name in known.keys() | wanted.keys() if known.get(name) != wanted.get(name)]
+    return ", ".join(f"{name}: {known.get(name)!r}, now {wanted.get(name)!r}" for name in sorted(names))

@@ -1,0 +1,68 @@
+"""A job of many items: each is worked on by itself, kept once it is finished, and not done again."""
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Generic
+
+from masklet.jobs.journal import ItemJournal, Result
+from masklet.jobs.worker_processes import done_by_workers
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a job ended: `is_finished`, or by a request or an `error` before that."""
+
+    is_finished: bool
+    error: Exception | None = None
+
+
+class ItemJob(Generic[Result]):
+    """Items with a name each, of which each can be left to another process, or be found finished.
+
+    Args:
+        names: of the items, none twice.
+        work: makes the result of an item; worker processes get copies of it by pickle.
+        journal: keeps the results; those that it holds of an earlier run are not made again.
+
+    Attributes:
+        results: what is finished, by name.
+    """
+
+    def __init__(
+        self, names: Sequence[str], work: Callable[[str], Result], journal: ItemJournal[Result] | None = None
+    ) -> None:
+        self._names, self._work, self._journal = names, work, journal
+        known = {} if journal is None else {name: journal.get(name) for name in names}
+        self.results: dict[str, Result] = {name: result for name, result in known.items() if result is not None}
+
+    def run(
+        self,
+        *,
+        workers: int = 1,
+        should_stop: Callable[[], bool] = lambda: False,
+        on_item: Callable[[int, int], None] = lambda done, total: None,
+    ) -> Ending:
+        """Work on all items that are not finished; the results are the same with any number of workers.
+
+        Args:
+            workers: the number of processes.
+            should_stop: asked after every item whether to end here.
+            on_item: called before the first item and after each with the number of items done and of all.
+
+        Raises:
+            InvalidInputError: for fewer than one worker, or so many that the system ended one.
+            Exception: whatever `work` raises. As after an interrupt, what was finished before is kept.
+        """
+        total = len(self._names)
+        on_item(len(self.results), total)
+        missing = [name for name in self._names if name not in self.results]
+        with closing(done_by_workers(self._work, missing, workers)) as finished:
+            for name, result in finished:
+                self.results[name] = result
+                if self._journal is not None:
+                    self._journal.add(name, result)
+                on_item(len(self.results), total)
+                if len(self.results) < total and should_stop():
+                    return Ending(is_finished=False)
+        return Ending(is_finished=True)
