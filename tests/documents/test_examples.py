@@ -1,0 +1,69 @@
+"""The programs in `examples` run as their first lines describe, on little work, and find what they are to find."""
+
+import json
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.documents.markdown import ROOT
+
+from masklet import ImageSegmenter, open_video, read_image
+
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+WHAT_TO_RUN = re.compile(r"^    python (examples/\w+\.py)(.*?)(?: {2,}#.*)?$", re.MULTILINE)
+
+
+def run(name: str, arguments: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = str(ROOT / "examples" / name)
+    monkeypatch.setattr(sys, "argv", [program, *arguments.split()])
+    runpy.run_path(program, run_name="__main__")
+
+
+def test_images(readers_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    run("image.py", "--output out", monkeypatch)
+    before, after = map(int, re.findall(r"negative click: (\d+) pixels became (\d+)", capsys.readouterr().out)[0])
+    assert after < 0.6 * before
+    assert {path.name for path in Path("out").iterdir()} == {"choices.png", "bag.png", "bags.png"}
+    assert np.any(np.asarray(read_image("out/bags.png")) != np.asarray(read_image("assets/groceries.jpg")))
+
+
+def test_videos(readers_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("video.py", "--output out --frames 3", monkeypatch)
+    with open_video("out/tracked.mp4") as tracked, open_video("assets/juggle.mp4") as clip:
+        assert len(tracked) == 3
+        assert tracked[2].shape == clip[2].shape
+
+
+def test_streams(readers_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    run("stream.py", "--frames 3", monkeypatch)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["frame"] for line in lines] == [0, 1, 2]
+    for line in lines:
+        left, top, right, bottom = line["box"]
+        assert left < 244 < right < left + 80, "the ball is elsewhere"
+        assert top < 118 < bottom < top + 80, "the ball is elsewhere"
+
+
+def test_fine_tuning(readers_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    run("fine_tune.py", "--output out --steps 2 --images 2", monkeypatch)
+    before, after = map(float, re.findall(r"(0\.\d+) (?:before|after)", capsys.readouterr().out))
+    assert before > 0.6
+    assert after > 0.6
+    assert ImageSegmenter.from_pretrained("out/run/average").model.config.image_size == 256
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_each_shows_how_to_run_it(example: Path) -> None:
+    source = example.read_text(encoding="utf-8")
+    assert {found for found, _ in WHAT_TO_RUN.findall(source)} == {f"examples/{example.name}"}
+    for option in {word for _, options in WHAT_TO_RUN.findall(source) for word in options.split() if word[:2] == "--"}:
+        assert f'"{option}"' in source, f"{example.name} has no {option}"
+    assert 30 <= source.count("\n") <= 120
+
+
+def test_every_example_is_run_here() -> None:
+    here = Path(__file__).read_text(encoding="utf-8")
+    assert [example.name for example in EXAMPLES if f'run("{example.name}"' not in here] == []
