@@ -38,7 +38,8 @@ from masklet.cli.track_choices import (
 )
 from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
-from masklet.jobs.frame_plan import Direction, TrackingTask
+from masklet.jobs.frame_plan import TrackingTask
+from masklet.tracking.frame_order import Direction
 
 if TYPE_CHECKING:
     from masklet.cli.track_outputs import TrackOutputs

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from masklet.errors import InvalidInputError
-from masklet.jobs.frame_plan import Direction
+from masklet.tracking.frame_order import Direction
 
 SAVE_EVERY = 30.0  # seconds
 PointsOption = Annotated[

@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection, Iterable
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Self
 
-from masklet.jobs.frame_plan import Stretch, TrackingTask, planned
+from masklet.jobs.frame_plan import TrackingTask, planned
 from masklet.jobs.run import Ending
 from masklet.jobs.tracking_journal import SavedTracking, TrackingJournal
 from masklet.masks.segmentation import Segmentation
 from masklet.media.recorded_masks import RecordedMasks
+from masklet.tracking.frame_order import Stretch
 
 if TYPE_CHECKING:
     from masklet.predictors.video_tracker import TrackedVideo, VideoTracker

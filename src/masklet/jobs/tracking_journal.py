@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from masklet.committed_folder import FolderWriter, Part, checked_lines
 from masklet.errors import DamagedSessionError, InvalidInputError
-from masklet.jobs.frame_plan import Direction, TrackingTask
+from masklet.jobs.frame_plan import TrackingTask
 from masklet.json_files import shown, whole_number
 from masklet.media.recorded_masks import RecordedMasks
+from masklet.tracking.frame_order import Direction
 from masklet.tracking.saved_session import FILE, SavedSession, commit_session, damage_named, session_folder
 
 if TYPE_CHECKING:

@@ -1,11 +1,11 @@
 """Objects through a video: say what they are, then go through the frames. The shortest way from a click to a clip."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from inspect import Parameter, signature
 from itertools import chain
 from numbers import Integral
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import torch
 
@@ -20,14 +20,13 @@ from masklet.masks.segmentation import Segmentation
 from masklet.processing.processor import Sam2Processor
 from masklet.processing.results import segmentation_of
 from masklet.processing.video_prompts import Click, clicks_and_boxes
+from masklet.tracking.frame_order import Direction, Stretch, stretches
 from masklet.tracking.outputs import Sam2VideoSegmentationOutput
 from masklet.tracking.saved_session import SavedSession, SessionWriter
 from masklet.tracking.session import Sam2VideoInferenceSession
 from masklet.tracking.video_model import Sam2VideoModel
 
-Direction = Literal["forward", "backward", "both"]
 NumberedSegmentation = tuple[int, Segmentation]
-DIRECTIONS = ("forward", "backward", "both")
 _NOT_OPTIONS = {"video", "video_height", "video_width"}  # said by the video itself
 
 
@@ -167,7 +166,7 @@ class TrackedVideo:
         """
         return self._segmentation(self._model.look(self.session, frame))[1]
 
-    def track(self, direction: Direction = "forward", frames: range | None = None) -> Iterator[NumberedSegmentation]:
+    def track(self, direction: str = "forward", frames: range | None = None) -> Iterator[NumberedSegmentation]:
         """Follow all objects, and yield each frame's number and masks; no frame twice.
 
         Prompts may be added meanwhile; they count from the next frame on. The memory that this takes does not grow
@@ -183,19 +182,14 @@ class TrackedVideo:
         """
         if self.session.is_stream:
             raise InvalidInputError("The frames of a stream are tracked as they come; give them to push(...).")
-        if direction not in DIRECTIONS:
-            raise InvalidInputError(f"direction must be one of {DIRECTIONS}, got {shown(direction)}.")
+        if direction not in (names := [each.value for each in Direction]):
+            raise InvalidInputError(f"direction must be one of {names}, got {shown(direction)}.")
         wanted = range(len(self)) if frames is None else frames
         if not isinstance(wanted, range) or wanted.step != 1 or not 0 <= wanted.start < wanted.stop <= len(self):
             raise InvalidInputError(f"frames must be within {range(len(self))} in steps of 1, got {wanted}.")
         if not (prompted := self.prompted_frames):
-            raise InvalidInputError("Nothing was said about any object yet; add(...) a prompt first.")
-        start = prompted[-1] if direction == "backward" else prompted[0]
-        start = min(max(start, wanted.start), wanted.stop - 1)
-        forward = () if direction == "backward" else range(start, wanted.stop)
-        first_backward = start if direction == "backward" else start - 1
-        backward = () if direction == "forward" else range(first_backward, wanted.start - 1, -1)
-        return self._tracked([(frame, False) for frame in forward] + [(frame, True) for frame in backward])
+            raise InvalidInputError("No object has a prompt yet; add(...) one first.")
+        return self._tracked(stretches(prompted, wanted, Direction(direction)))
 
     def push(self, picture: Any) -> NumberedSegmentation:
         """Take the next frame of a stream; return its number and the masks of all objects, if there are any yet.
@@ -242,9 +236,10 @@ class TrackedVideo:
                 drawn[frame][1].extend(boxes)
         return drawn
 
-    def _tracked(self, frames: list[tuple[int, bool]]) -> Iterator[NumberedSegmentation]:
-        for frame, reverse in frames:
-            yield self._segmentation(self._model(self.session, frame_idx=frame, reverse=reverse))
+    def _tracked(self, order: Iterable[Stretch]) -> Iterator[NumberedSegmentation]:
+        for stretch in order:
+            for frame in stretch:
+                yield self._segmentation(self._model(self.session, frame_idx=frame, reverse=stretch.is_backward))
 
     def _segmentation(self, output: Sam2VideoSegmentationOutput) -> NumberedSegmentation:
         height, width = self.session.video_height, self.session.video_width

@@ -1,29 +1,14 @@
 import pytest
 
 from masklet.errors import InvalidInputError
-from masklet.jobs.frame_plan import Direction, Stretch, planned
+from masklet.jobs.frame_plan import planned
+from masklet.tracking.frame_order import Direction
 
 
 def frames_of(prompted, wanted, direction, done=(), corrected=()):
     """All frames in the order in which they are tracked."""
     plan = planned(prompted, wanted, Direction(direction), done=done, corrected=corrected)
-    return [list(reversed(stretch.frames)) if stretch.is_backward else list(stretch.frames) for stretch in plan]
-
-
-@pytest.mark.parametrize(
-    ("prompted", "wanted", "direction", "expected"),
-    [
-        ([2], range(6), "forward", [[2, 3, 4, 5]]),
-        ([2, 4], range(6), "forward", [[2, 3, 4, 5]]),
-        ([2, 4], range(6), "backward", [[4, 3, 2, 1, 0]]),
-        ([2, 4], range(6), "both", [[2, 3, 4, 5], [1, 0]]),
-        ([0], range(3), "both", [[0, 1, 2], []]),
-        ([2], range(4, 6), "forward", [[4, 5]]),
-        ([5], range(1, 4), "backward", [[3, 2, 1]]),
-    ],
-)
-def test_where_tracking_begins_and_ends(prompted, wanted, direction, expected):
-    assert frames_of(prompted, wanted, direction) == expected
+    return [list(stretch) for stretch in plan]
 
 
 @pytest.mark.parametrize(
@@ -44,15 +29,6 @@ def test_what_is_left_of_a_session_that_goes_on(direction, done, corrected, expe
     assert frames_of([2], range(6), direction, done, corrected) == expected
 
 
-def test_a_stretch_says_its_direction():
-    assert (Stretch(range(3)).direction, Stretch(range(3), is_backward=True).direction) == ("forward", "backward")
-
-
 def test_without_prompts_there_is_no_plan():
     with pytest.raises(InvalidInputError, match="no prompts"):
         frames_of([], range(6), "forward")
-
-
-def test_what_is_left_of_a_stretch_after_a_frame():
-    assert Stretch(range(2, 6)).after(3) == Stretch(range(4, 6))
-    assert Stretch(range(2, 6), is_backward=True).after(4) == Stretch(range(2, 4), is_backward=True)

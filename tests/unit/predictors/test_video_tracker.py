@@ -175,7 +175,7 @@ def test_several_images_are_not_one_frame_of_a_stream(tracker: VideoTracker) -> 
         (lambda video: video.add(1, 0, points=5), r"points are clicks \[\[x, y\], ...\]; got 5"),
         (lambda video: video.add(1, 0, points=[1, 1]), "Input points must be a nested list with 4 levels"),
         (lambda video: video.add(1, 0, points=[[1, 1]], labels=[1, 0]), "inconsistent dimensions"),
-        (lambda video: video.track(), "Nothing was said about any object yet"),
+        (lambda video: video.track(), "No object has a prompt yet"),
         (lambda video: video.track("up"), "direction must be one of"),
         (lambda video: video.track(frames=range(3, 9)), r"frames must be within range\(0, 6\)"),
         (lambda video: video.track(frames=range(0, 6, 2)), "in steps of 1"),
