@@ -23,14 +23,14 @@ from masklet.datasets.scenes import PictureBank
 from masklet.datasets.scenes.contact_sheet import contact_sheet
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.procedure.clip_step import clip_step
-from masklet.training.procedure.stills_step import stills_step
+from masklet.training.procedure.image_step import image_step
 from masklet.training.recipes import recipe_named
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
 from masklet.training.supply.clip_batches import ClipBatch
 from masklet.training.supply.data_source import TrainingData, open_training_data
-from masklet.training.supply.shares import Share
-from masklet.training.supply.stills_batches import SceneBatch
+from masklet.training.supply.image_batches import SceneBatch
+from masklet.training.supply.micro_batches import StepSlice
 
 RESULTS = Path(__file__).parent / "results" / "procedural_world.json"
 QUALITY = 75
@@ -48,14 +48,14 @@ def train_on(model: VideoNetwork, batch: SceneBatch | ClipBatch, recipe: Recipe,
     if isinstance(batch, ClipBatch):
         loss = clip_step(model, batch, recipe, (step, 0))
     else:
-        loss = stills_step(model, batch, recipe, (step, 0))
+        loss = image_step(model, batch, recipe, (step, 0))
     model.zero_grad()
     loss.total.backward()
 
 
 def rates(data: TrainingData, stage: Stage, samples: int, rounds: int) -> dict[str, float]:
     """Samples a second that one core makes, and that training on one core uses."""
-    recipe, batches = data.recipe, data.batches_for(stage, Share(), 0, rounds)
+    recipe, batches = data.recipe, data.batches_for(stage, StepSlice(), 0, rounds)
     model = VideoNetwork(recipe.model)
     model.resize(stage.image_size)
     model.vision_encoder.requires_grad_(not isinstance(stage, ClipStage) or stage.train_image_encoder)
@@ -89,7 +89,7 @@ def main() -> None:
     data = open_training_data(recipe)
     measured = {
         "scenes": rates(data, stills, stills.scenes_per_step, options.rounds),
-        "clips": rates(data, replace(clips, stills_every=0), clips.clips_per_step, options.rounds),
+        "clips": rates(data, replace(clips, images_every=0), clips.clips_per_step, options.rounds),
     }
     with written_whole(options.output) as unfinished:
         unfinished.write_text(

@@ -409,7 +409,7 @@ def quick_recipe(here, monkeypatch):
     """The recipe "quick": two steps on one object each, saved after each step."""
     (here / "pictures").mkdir()
     Path("pictures/a.png").write_bytes(Path("a.png").read_bytes())
-    settings = {"name": "quick", "stages": (Stage(SIZE, 2, 1, 1),), "rounds": 1, "save_every": 1}
+    settings = {"name": "quick", "stages": (Stage(SIZE, 2, 1, 1),), "prompt_rounds": 1, "save_every": 1}
     monkeypatch.setitem(recipes.RECIPES, "quick", lambda data: replace(smoke(data), **settings))
     return "quick"
 
@@ -429,7 +429,7 @@ def test_an_interrupted_training_goes_on_by_the_same_command(quick_recipe, monke
     assert stopped.exit_code == ExitCode.INTERRUPTED
     remark, memory, *_, told, last = stopped.stdout.splitlines()
     assert remark.startswith("pictures: no annotations in a known layout")
-    assert memory.startswith("Memory by estimate: ")
+    assert memory.startswith("Estimated RAM or GPU memory: ")
     assert told.startswith("step 1 of 2: loss ")
     command = "masklet train quick --data pictures -o 'my run' --device cpu"
     assert last == f"Stopped at step 1 of 2. Go on with: {command}"
@@ -462,7 +462,7 @@ def test_train_shows_every_field_as_it_would_run(quick_recipe):
     shown = masklet("train", "quick", "--data", "pictures", "--set", "losses.dice=4", "--show")
     assert shown.exit_code == ExitCode.DONE, shown.output
     fields = dict(line.split("=", 1) for line in shown.stdout.splitlines())
-    assert (fields["losses.dice"], fields["stages.0.steps"], fields["picture_folders"]) == ("4.0", "2", '["pictures"]')
+    assert (fields["losses.dice"], fields["stages.0.steps"], fields["image_folders"]) == ("4.0", "2", '["pictures"]')
     assert_one_line(masklet("train", "quick", "--set", "loses.dice=4", "--show"), 2, "losses.dice", "model, stages")
     assert_one_line(masklet("train", "quick"), 2, "--data", "-o")
 

@@ -37,7 +37,7 @@ def assert_same_weights(model: torch.nn.Module, expected: dict[str, torch.Tensor
 
 
 def test_it_loads_for_pictures_and_for_videos(run: Path) -> None:
-    expected = saved_state(run)["average"]
+    expected = saved_state(run)["ema_weights"]
     video = Sam2VideoModel.from_pretrained(run / AVERAGE_FOLDER)
     assert_same_weights(video, expected)
     assert video.config.image_size == 64
@@ -58,7 +58,7 @@ def test_it_converts_to_others_layouts_and_back_without_a_changed_bit(
     converted = tmp_path / target
     result = CliRunner().invoke(app, ["convert", str(run / AVERAGE_FOLDER), str(converted), "--to", layout])
     assert result.exit_code == 0, result.output
-    assert_same_weights(Sam2VideoModel.from_pretrained(converted), saved_state(run)["average"])
+    assert_same_weights(Sam2VideoModel.from_pretrained(converted), saved_state(run)["ema_weights"])
 
 
 def test_names_of_earlier_versions_are_refused_where_their_configuration_has_no_word_for_the_model(

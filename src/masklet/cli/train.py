@@ -18,7 +18,7 @@ from masklet.errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from masklet.training.network.memory_estimate import MemoryEstimate
+    from masklet.training.network.footprint import Footprint
     from masklet.training.run.observer import RunObserver
     from masklet.training.run.trainer import Trainer
     from masklet.training.settings.recipe import Recipe
@@ -155,20 +155,22 @@ def _check_data(recipe: Recipe, *, tells: bool) -> None:
     from masklet.datasets.checking import require_readable, require_sound
     from masklet.datasets.sampling.skipped import MOST_SKIPPED
 
-    for root in recipe.picture_folders if tells else ():
+    for root in recipe.image_folders if tells else ():
         print(f"{root}: no annotations in a known layout; its pictures go into procedural scenes.")
     for root in recipe.data.roots:
         require_sound(root)
     require_readable(recipe.data.roots, MOST_SKIPPED)
 
 
-def _estimate(trainer: Trainer) -> MemoryEstimate:
-    from masklet.training.network.memory_estimate import estimate_memory
+def _estimate(trainer: Trainer) -> Footprint:
+    from masklet.training.network.footprint import estimate_footprint
 
     devices, recipe = trainer.devices, trainer.recipe
-    shares = max(recipe.hardware.shares_per_step, devices.count)
+    micro_batches = max(recipe.hardware.micro_batches_per_step, devices.count)
     is_half = devices.precision != "float32"
-    return estimate_memory(recipe, device=devices.device.type, shares=shares, is_half_precision=is_half)
+    return estimate_footprint(
+        recipe, device=devices.device.type, micro_batches=micro_batches, is_half_precision=is_half
+    )
 
 
 def _reports(evaluation_data: Sequence[Path], device: str) -> list[RunObserver]:

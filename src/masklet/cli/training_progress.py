@@ -43,7 +43,7 @@ class TrainingProgress:
         self._loss = f"{values['total']:.4f}"
         self._progress.update(self._task, completed=step, loss=self._loss)
 
-    def saved(self, step: int, average: VideoNetwork) -> None:
+    def saved(self, step: int, ema_network: VideoNetwork) -> None:
         """Say that the state is written, once a step: an interrupt may write it again."""
         if step == self._told:
             return

@@ -18,7 +18,7 @@ from masklet.datasets import checking
 from masklet.training.run.devices import Devices
 from masklet.training.run.trainer import Trainer
 
-SHORT = {"stages.0.steps": 2, "stages.0.scenes_per_step": 1, "rounds": 1, "loader_workers": 0, "save_every": 1}
+SHORT = {"stages.0.steps": 2, "stages.0.scenes_per_step": 1, "prompt_rounds": 1, "loader_workers": 0, "save_every": 1}
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_only_the_first_of_several_processes_says_anything(here: Path, monkeypat
     write_pictures(here / "mere")
     first = train("finetune-image", "--data", "mere")
     begins = [line.split()[0] for line in first.stdout.splitlines()]
-    assert begins == ["mere:", "Memory", "Training", "step", "step", "run/average"]
+    assert begins == ["mere:", "Estimated", "Training", "step", "step", "run/average"]
     (note,) = first.stderr.splitlines()
     assert note.startswith("Note: transformers cannot run this network: global attention in block 6")
     monkeypatch.setattr(Devices, "is_first", False)

@@ -58,9 +58,9 @@ def small_recipe(pictures: Path, **changes: Any) -> Recipe:
             "name": "small",
             "model": small_video_config(),
             "stages": stages,
-            "picture_folders": (pictures,),
+            "image_folders": (pictures,),
             "mixture": SceneMixture(0, 0, 1, 0, 0, 0),
-            "rounds": 2,
+            "prompt_rounds": 2,
             "warmup_steps": 2,
             "loader_workers": 0,
             "save_every": 2,
@@ -90,8 +90,8 @@ class Listener:
         if step == self.stop_after:
             raise Stopped
 
-    def saved(self, step: int, average: VideoNetwork) -> None:
-        assert not average.training
+    def saved(self, step: int, ema_network: VideoNetwork) -> None:
+        assert not ema_network.training
         self.told.append(f"saved {step}")
 
     def finished(self) -> None:

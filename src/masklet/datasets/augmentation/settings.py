@@ -59,7 +59,7 @@ class Augmentation:
         return cls(flip=0, affine=0, crop=0, colours=still, grey=0, blur=0, mosaic=0, frame_colours=still)
 
     @classmethod
-    def for_stills(cls) -> "Augmentation":
+    def for_images(cls) -> "Augmentation":
         """For pictures: the paper only flips them, as SA-1B has 11 million; fewer are cropped and coloured as well."""
         colours = ColourJitter(brightness=0.2, contrast=0.2, saturation=0.2)
         return cls(affine=0, crop=0.5, colours=colours, blur=0.1, mosaic=0, frame_colours=ColourJitter())

@@ -3,7 +3,7 @@
 from masklet.datasets.sampling.clip_sampling import ClipSampling
 from masklet.datasets.sampling.mixing import ClipSource, MixedClips, MixedScenes, SceneSource
 from masklet.datasets.sampling.mixture import DataMixture
-from masklet.datasets.sampling.near_views import NearViews
+from masklet.datasets.sampling.object_crops import ObjectCrops
 from masklet.datasets.sampling.recorded_clips import RecordedClips
 from masklet.datasets.sampling.recorded_stills import FramesAsStills, RecordedStills
 from masklet.datasets.sampling.skipped import SkippedSample, SkippedSamples
@@ -15,7 +15,7 @@ __all__ = [
     "FramesAsStills",
     "MixedClips",
     "MixedScenes",
-    "NearViews",
+    "ObjectCrops",
     "RecordedClips",
     "RecordedStills",
     "SceneSource",

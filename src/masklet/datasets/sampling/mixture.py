@@ -14,7 +14,7 @@ class DataMixture:
 
     `weights` says how often each root is drawn from, relative to the others of its kind (pictures or videos) and to
     `procedural`; none: all roots alike, 1. Without roots everything is procedural. Whether a step is on stills or clips
-    is up to its stage. Stills are `stills`-augmented pictures; if no root holds pictures, single frames of its videos.
+    is up to its stage. Stills are `images`-augmented pictures; if no root holds pictures, single frames of its videos.
     Clips are sampled as `clips` says and `videos`-augmented.
     """
 
@@ -22,7 +22,7 @@ class DataMixture:
     weights: tuple[float, ...] = ()
     procedural: float = 0.0
     clips: ClipSampling = field(default_factory=ClipSampling)
-    stills: Augmentation = field(default_factory=Augmentation.for_stills)
+    images: Augmentation = field(default_factory=Augmentation.for_images)
     videos: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The network that a recipe trains, as it begins and as files know it."""
+"""The network that a recipe trains: with initial weights, and with those of a file."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from masklet.configuration import Sam2Config
 from masklet.errors import InvalidInputError
 from masklet.tracking.video_model import Sam2VideoModel
 from masklet.training.network.initial_checkpoint import load_initial_weights
-from masklet.training.network.initial_memory import draw_memory_weights
+from masklet.training.network.initial_memory_weights import draw_memory_weights
 from masklet.training.network.initial_weights import draw_initial_weights
 from masklet.training.network.low_rank import add_adapters
 from masklet.training.network.regularization import regularize
@@ -18,10 +18,12 @@ from masklet.training.settings.recipe import Recipe
 
 
 def initial_network(recipe: Recipe, image_size: int) -> Sam2VideoModel:
-    """With the weights that training starts from: the recipe's checkpoint, or values drawn from torch's generator.
+    """Make the network with the weights that training starts from: the recipe's checkpoint, or random ones of torch's
+    generator.
 
-    Raises `InvalidInputError` for settings that make no network, or none that the checkpoint fits, `CheckpointError`
-    for a checkpoint that is missing or broken.
+    Raises:
+        InvalidInputError: for settings that make no network, or none that the checkpoint fits.
+        CheckpointError: for a checkpoint that is missing or broken.
     """
     network = _plain_network(recipe, image_size)
     draw_initial_weights(network)
@@ -31,14 +33,14 @@ def initial_network(recipe: Recipe, image_size: int) -> Sam2VideoModel:
 
 
 def network_with(tensors: Mapping[str, Tensor], recipe: Recipe, image_size: int) -> Sam2VideoModel:
-    """With the tensors of a network that was trained by the recipe, adapters and all; on the processor."""
+    """Make the network with the tensors of one that was trained by the recipe, adapters and all; on the processor."""
     network = untrained_network(recipe, image_size)
     network.load_state_dict(tensors)
     return network
 
 
 def untrained_network(recipe: Recipe, image_size: int) -> Sam2VideoModel:
-    """Made to be trained by the recipe, adapters and all, with weights that are nothing yet."""
+    """Make the network as the recipe trains it, adapters and all, with weights that are not set yet."""
     with WithoutRandomValues():
         return _made_trainable(_plain_network(recipe, image_size), recipe)
 
@@ -55,7 +57,7 @@ def _plain_network(recipe: Recipe, image_size: int) -> Sam2VideoModel:
 
 def _made_trainable(network: Sam2VideoModel, recipe: Recipe) -> Sam2VideoModel:
     regularize(network, recipe.regularization)
-    if recipe.hardware.checkpoints_gradients:
+    if recipe.hardware.gradient_checkpointing:
         network.gradient_checkpointing_enable()
     add_adapters(network, recipe.lora)
     freeze(network, recipe.frozen)

@@ -1,4 +1,4 @@
-"""A run that begins with the weights of a checkpoint."""
+"""Initial weights from a checkpoint."""
 
 import hashlib
 import os
@@ -17,9 +17,11 @@ DIFFERENCES_SHOWN = 5
 
 
 def load_initial_weights(model: VideoNetwork, source: str | os.PathLike[str]) -> bool:
-    """Take the weights of a folder, file or hub id, and say whether memory was among them; if not, it stays as it is.
+    """Load the weights of a folder, file or hub id, and return whether memory was among them; if not, it stays.
 
-    Raises `CheckpointError` for a broken checkpoint, `InvalidInputError` for one of another shape than the model.
+    Raises:
+        CheckpointError: for a broken checkpoint.
+        InvalidInputError: for one of another shape than the model.
     """
     _, tensors = open_checkpoint(source, Sam2Config)
     has_memory = any(name.startswith("memory_") for name in tensors)
@@ -30,7 +32,7 @@ def load_initial_weights(model: VideoNetwork, source: str | os.PathLike[str]) ->
 
 
 def weights_checksum(source: str | os.PathLike[str] | None) -> str | None:
-    """The SHA-256 of a checkpoint's tensors, whatever its layout; None if there is no such checkpoint (any more)."""
+    """Return the SHA-256 of a checkpoint's tensors, whatever its layout; None if there is no such checkpoint."""
     if source is None:
         return None
     try:

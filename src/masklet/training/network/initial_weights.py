@@ -1,4 +1,4 @@
-"""Weights to start training from nothing.
+"""Initial weights for training from scratch.
 
 The reference draws every weight from one narrow normal distribution, which suits fine-tuning and 256 channels. From
 scratch, two things have to be learned before anything else can be: signals must survive the decoder's narrow layers,
@@ -44,7 +44,7 @@ def draw_initial_weights(model: Sam2Model) -> None:
         if isinstance(module, DecoderAttention):
             _attend_to_likeness(module)
     nn.init.normal_(decoder.mask_tokens.weight)
-    # Labels mark the pixels that attend to a click in the same way wherever it is: they must be heard beside positions.
+    # Labels act on the pixels that attend to a click in the same way wherever it is: they must count beside positions.
     nn.init.normal_(model.prompt_encoder.point_embed.weight, std=0.5)
 
 

@@ -23,7 +23,7 @@ ADAPTER_FOLDER = "adapter"
 
 
 def adaptable_layers(model: nn.Module) -> list[str]:
-    """The names of the linear layers that an adapter can act on."""
+    """Return the names of the linear layers that an adapter can act on."""
     attentions = [
         f"{name}." for name, module in model.named_modules() if isinstance(module, DecoderAttention | RotaryAttention)
     ]
@@ -34,7 +34,10 @@ def adaptable_layers(model: nn.Module) -> list[str]:
 def add_adapters(model: VideoNetwork, low_rank: LowRank | None) -> None:
     """Put adapters beside the layers that `low_rank.layers` names and freeze everything else; None: leave it all.
 
-    A fresh adapter changes nothing. InvalidInputError if PEFT is not installed or a pattern fits no layer.
+    A fresh adapter changes nothing.
+
+    Raises:
+        InvalidInputError: if PEFT is not installed or a pattern fits no layer.
     """
     if low_rank is None:
         return
@@ -49,7 +52,7 @@ def add_adapters(model: VideoNetwork, low_rank: LowRank | None) -> None:
 
 
 def merged(model: VideoNetwork) -> VideoNetwork:
-    """A copy with the adapters added to ordinary weights; the model itself where it has none."""
+    """Return a copy with the adapters added to ordinary weights; the model itself where it has none."""
     if not _adapted(model):
         return model
     plain = copy.deepcopy(model)
@@ -74,7 +77,7 @@ def save_adapters(model: VideoNetwork, folder: Path) -> None:
 
 
 def _adapted(model: nn.Module) -> dict[str, Any]:
-    """The layers with an adapter; PEFT is loaded only where it has been used."""
+    """Return the layers with an adapter; PEFT is loaded only where it has been used."""
     if not hasattr(model, "peft_config"):
         return {}
     from peft.tuners.tuners_utils import BaseTunerLayer

@@ -1,4 +1,4 @@
-"""What the network goes without at times while it learns: blocks of the backbone, values of memory attention."""
+"""Stochastic depth of the backbone and dropout of memory attention."""
 
 from masklet.modeling.hiera import HieraBlock
 from masklet.modeling.memory_attention import MemoryAttentionLayer
@@ -8,7 +8,7 @@ from masklet.training.settings.learning import Regularization
 
 
 def regularize(model: VideoNetwork, regularization: Regularization) -> None:
-    """Set how often parts are left out in training mode; weights and configuration stay as they are.
+    """Set the rates of stochastic depth and dropout; weights and configuration stay as they are.
 
     Stochastic depth grows along the backbone's blocks, from never to `drop_path` (Huang et al. 2016).
     """

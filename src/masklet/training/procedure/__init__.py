@@ -1,1 +1,1 @@
-"""What a step does: prompts, answers, losses, on stills and on clips."""
+"""Training steps on images and clips: prompt rounds, supervised outputs, losses."""

@@ -1,4 +1,4 @@
-"""What is going to be said about a clip: on which frames, and how (SAM 2 paper, section 4 and appendix D.2)."""
+"""Prompted and corrected frames of training clips (SAM 2 paper, section 4 and appendix D.2)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +11,12 @@ from masklet.training.supply.prompting import PromptKind
 
 @dataclass(frozen=True)
 class ClipPlan:
-    """The same for all clips of a step, so that their objects stay one batch.
+    """The prompts of a clip; the same for all clips of a step, so that their objects stay one batch.
 
-    `prompts`: the frames whose objects are marked before anything is tracked, frame 0 first. `corrected`: the frames
-    that get corrective clicks, right after they were answered or tracked.
+    Attributes:
+        frames: how many the clip has.
+        prompts: the frames whose objects are prompted before anything is tracked, frame 0 first.
+        corrected: the frames that get corrective clicks, right after they were prompted or tracked.
     """
 
     frames: int
@@ -22,12 +24,12 @@ class ClipPlan:
     corrected: frozenset[int]
 
     def order(self) -> list[int]:
-        """All frames in the order in which they are visited: the prompted ones, then the others as time goes by."""
+        """Return all frames in the order of the rollout: the prompted ones, then the others in temporal order."""
         return [*self.prompts, *(frame for frame in range(self.frames) if frame not in self.prompts)]
 
 
 def draw_plan(frames: int, tracking: ClipTracking, rng: np.random.Generator) -> ClipPlan:
-    """A plan for clips of so many frames, at least 1.
+    """Draw a plan for clips of so many frames, at least 1.
 
     The first frame is always prompted; how many others are, and how many frames are corrected in all, is drawn
     uniformly. Of a clip all prompts are masks, which need no correction, or all are clicks and boxes, each frame's of

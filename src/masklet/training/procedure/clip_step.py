@@ -1,14 +1,14 @@
-"""One training step on clips, as in the SAM 2 paper (appendix D.2): prompt, track, correct, learn from every answer.
+"""One training step on clips, as in the SAM 2 paper (appendix D.2): prompt, track, correct, supervise every output.
 
 What differs from the reference's training:
 
-- Memory is the tracker's. There, frames also attend to the pointers of prompted frames to come, which tracking never
-  does.
-- Masks are compared with soft targets at a quarter of the resolution, with sharp ones in close-ups only, and before
-  those of objects that are taken for absent are wiped out, so that a mask learns even where its object score is wrong.
+- The memory bank is the tracker's. There, frames also attend to the pointers of prompted frames to come, which tracking
+  never does.
+- Masks are compared with soft targets at a quarter of the resolution, with binary ones in object crops only, and before
+  those of objects that are predicted to be absent are emptied, so that a mask learns even where its object score is
+  wrong.
 - Losses are divided by the number of frames, and clips with few objects count as much as those with many.
-- Loose boxes are larger than the object only, and of an absent object that is to be boxed two clicks say where it is
-  not.
+- Loose boxes are only ever larger than the object, and an absent object that would get a box gets two negative clicks.
 """
 
 import numpy as np
@@ -18,63 +18,67 @@ from torch import Tensor
 from masklet.modeling.outputs import DecodedMasks
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.procedure.clip_plan import draw_plan
-from masklet.training.procedure.following import Follower, Lesson
+from masklet.training.procedure.clip_rollout import ClipRollout, SupervisedOutput
+from masklet.training.procedure.image_step import StepLoss
 from masklet.training.procedure.losses import RoundLoss, measured_iou, round_loss
-from masklet.training.procedure.stills_step import StepLoss
 from masklet.training.settings.procedure import LossWeights
 from masklet.training.settings.recipe import Recipe
 from masklet.training.supply.clip_batches import ClipBatch
-from masklet.training.supply.close_ups import joined
+from masklet.training.targets import concatenated
 
 
 def clip_step(model: VideoNetwork, batch: ClipBatch, recipe: Recipe, step: tuple[int, int]) -> StepLoss:
-    """The loss of following all objects of the clips, which have equally many frames.
+    """Compute the loss of tracking all objects of the clips, which have equally many frames.
 
-    `step` is the number of the step and of the part of it. The plan is the same for all parts, so that processes stay
-    in step; where clicks lie and what is left out is each part's own chance. All of it comes from the recipe's seed.
+    Losses of all outputs on all frames add up, as in the reference, and are divided by the number of frames, so that
+    steps on clips and on images weigh alike. All clips count the same, and in each all objects.
 
-    Losses of all answers on all frames add up, as in the reference, and are divided by the number of frames, so that
-    steps on clips and on stills weigh alike. All clips count the same, and in each all objects.
+    Of the metrics, `clip/measured_iou` is the mean IoU of the frames after the first, where an absent object without a
+    mask counts as 1; `clip/first_iou` and `clip/last_iou` are those of two frames. Losses are those of a mean output.
 
-    Of the curves, `clip/measured_iou` is that of the frames after the first, where an object that is rightly missed
-    counts as 1; `clip/first_iou` and `clip/last_iou` those of two frames. Losses are those of an average answer.
+    Args:
+        model: the network.
+        batch: the clips of a micro-batch.
+        recipe: prompts, losses and the seed, from which all chance comes.
+        step: the numbers of the step and of the micro-batch in it. The plan is the same for all micro-batches of a
+            step, so that processes take equally long; positions of clicks and dropout are drawn for each.
     """
     number, _ = step
     plan = draw_plan(batch.frames, recipe.tracking, np.random.default_rng((recipe.seed, number)))
     rng = np.random.default_rng((recipe.seed, *step))
     torch.manual_seed(int(rng.integers(2**31)))  # for stochastic depth and dropout
-    follower = Follower(model, batch, plan, recipe.tracking, recipe.annotator.annotator(rng))
-    follower.follow()
-    counts = batch.counts(follower.masks.device)
-    loss = _mean_loss(follower.lessons, counts, recipe.losses)
-    total = loss.total * (len(follower.lessons) / plan.frames)
-    return StepLoss(total, _curves(total, loss, (_shown_iou(follower) * counts).sum(-1)))
+    rollout = ClipRollout(model, batch, plan, recipe.tracking, recipe.annotator.annotator(rng))
+    rollout.run()
+    counts = batch.counts(rollout.masks.device)
+    loss = _mean_loss(rollout.supervised_outputs, counts, recipe.losses)
+    total = loss.total * (len(rollout.supervised_outputs) / plan.frames)
+    return StepLoss(total, _metrics(total, loss, (_shown_iou(rollout) * counts).sum(-1)))
 
 
-def _mean_loss(lessons: list[Lesson], counts: Tensor, weights: LossWeights) -> RoundLoss:
-    """The loss of an average lesson, all of them at once; `counts` [objects] says how much each object counts."""
+def _mean_loss(supervised_outputs: list[SupervisedOutput], counts: Tensor, weights: LossWeights) -> RoundLoss:
+    """Compute the mean loss of all outputs at once; `counts` [objects] are the weights of objects."""
     decoded = DecodedMasks(
-        masks=torch.cat([lesson.decoded.masks for lesson in lessons]),
-        iou=torch.cat([lesson.decoded.iou for lesson in lessons]),
-        tokens=torch.cat([lesson.decoded.tokens for lesson in lessons]),
-        object_score=torch.cat([lesson.decoded.object_score for lesson in lessons]),
+        masks=torch.cat([output.decoded.masks for output in supervised_outputs]),
+        iou=torch.cat([output.decoded.iou for output in supervised_outputs]),
+        tokens=torch.cat([output.decoded.tokens for output in supervised_outputs]),
+        object_score=torch.cat([output.decoded.object_score for output in supervised_outputs]),
         attentions=[],
     )
-    targets = torch.cat([lesson.targets for lesson in lessons])
-    each = torch.tensor([lesson.is_ambiguous for lesson in lessons], device=counts.device)
+    targets = torch.cat([output.targets for output in supervised_outputs])
+    each = torch.tensor([output.is_ambiguous for output in supervised_outputs], device=counts.device)
     is_ambiguous = each.repeat_interleave(len(counts)).unsqueeze(1)
-    close_ups = joined([lesson.close_ups for lesson in lessons])
-    counts = counts.repeat(len(lessons)).unsqueeze(1)
-    return round_loss(decoded, targets, is_ambiguous, counts, weights, close_ups)
+    crops = concatenated([output.crops for output in supervised_outputs])
+    counts = counts.repeat(len(supervised_outputs)).unsqueeze(1)
+    return round_loss(decoded, targets, is_ambiguous, counts, weights, crops)
 
 
-def _shown_iou(follower: Follower) -> Tensor:
-    """Of the last word on each frame: [frames, objects]."""
-    shown = [follower.outcomes[frame].logits.detach() for frame in range(follower.plan.frames)]
-    return measured_iou(torch.stack(shown), follower.targets)
+def _shown_iou(rollout: ClipRollout) -> Tensor:
+    """Measure the IoU of the last masks of each frame: [frames, objects]."""
+    shown = [rollout.outcomes[frame].logits.detach() for frame in range(rollout.plan.frames)]
+    return measured_iou(torch.stack(shown), rollout.targets)
 
 
-def _curves(total: Tensor, loss: RoundLoss, iou_of_frames: Tensor) -> dict[str, float]:
+def _metrics(total: Tensor, loss: RoundLoss, iou_of_frames: Tensor) -> dict[str, float]:
     later = iou_of_frames[1:] if len(iou_of_frames) > 1 else iou_of_frames
     shown_iou = {"measured_iou": later.mean(), "first_iou": iou_of_frames[0], "last_iou": iou_of_frames[-1]}
     values = {"total": total, **{f"clip/{name}": value for name, value in {**loss.parts, **shown_iou}.items()}}

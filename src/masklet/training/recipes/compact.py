@@ -65,9 +65,9 @@ CLIPS = ClipStage(
     clip_length=8,
     clips_per_step=2,
     objects_per_clip=4,
-    stills_every=2.5,
+    images_every=2.5,
 )
-LARGE_CLIPS = replace(CLIPS, image_size=384, steps=3300, stills_every=2)
+LARGE_CLIPS = replace(CLIPS, image_size=384, steps=3300, images_every=2)
 
 
 def compact(given: Ingredients) -> Recipe:
@@ -79,17 +79,17 @@ def compact(given: Ingredients) -> Recipe:
         name="compact",
         model=compact_model(),
         stages=(STILLS, CLIPS, LARGE_CLIPS),
-        picture_folders=given.pictures,
+        image_folders=given.pictures,
         panoptic_folder=next((folder / "coco_train_cc" for folder in given.pictures), None),
         data=given.data,
         initial_weights=given.initial_weights,
         prompts=PromptShares(click=0.36, box=0.6, mask=0.04),
         mixture=SceneMixture(copy_paste=0.3, parts_and_wholes=0.18, micrograph=0.07),
         mosaic=0.25,
-        near_views=0.45,
+        object_crops=0.45,
         # At the papers' weights its masks filled too little of what was asked for.
-        losses=LossWeights(focal_alpha=0.5, dice=4.0, iou=2.0, close_up=0.5),
-        annotator=AnnotatorShares(deepest=0.6, truth=0.0, loose_box=0.4),
+        losses=LossWeights(focal_alpha=0.5, dice=4.0, iou=2.0, cropped=0.5),
+        annotator=AnnotatorShares(center_click=0.6, from_ground_truth=0.0, loose_box=0.4),
         tracking=ClipTracking(
             prompts=PromptShares(click=0.22, box=0.38, mask=0.4),
             prompted_frames=1,
@@ -112,7 +112,7 @@ def smoke(given: Ingredients) -> Recipe:
         name="smoke",
         model=compact_model(),
         stages=(Stage(image_size=128, steps=4, scenes_per_step=2, objects_per_scene=2), Stage(256, 2, 1, 2)),
-        picture_folders=given.pictures,
+        image_folders=given.pictures,
         data=given.data,
         initial_weights=given.initial_weights,
         loader_workers=0,

@@ -38,7 +38,7 @@ class HtmlReport:
     def stepped(self, step: int, values: Mapping[str, float]) -> None:
         """Nothing: the page is made of the run's log."""
 
-    def saved(self, step: int, average: VideoNetwork) -> None:
+    def saved(self, step: int, ema_network: VideoNetwork) -> None:
         """Nothing: the page is made of the run's pictures."""
 
     def finished(self) -> None:

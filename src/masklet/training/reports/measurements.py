@@ -75,7 +75,7 @@ class BeforeAndAfter:
     def stepped(self, step: int, values: Mapping[str, float]) -> None:
         """Nothing: the model is measured at the end."""
 
-    def saved(self, step: int, average: VideoNetwork) -> None:
+    def saved(self, step: int, ema_network: VideoNetwork) -> None:
         """Nothing: the model is measured at the end."""
 
     def finished(self) -> None:

@@ -21,16 +21,16 @@ from masklet.modeling.video_network import VideoNetwork
 from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, NEGATIVE, POSITIVE
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
 from masklet.training.procedure.clip_plan import ClipPlan
-from masklet.training.procedure.following import Follower
+from masklet.training.procedure.clip_rollout import ClipRollout
 from masklet.training.run.observer import RunOutline
 from masklet.training.settings.procedure import ClipTracking
 from masklet.training.settings.stages import ClipStage, Stage
-from masklet.training.supply.cells import as_logits
 from masklet.training.supply.clip_batches import ClipBatch
 from masklet.training.supply.data_source import TrainingData
+from masklet.training.supply.image_batches import SceneBatch
+from masklet.training.supply.micro_batches import StepSlice
 from masklet.training.supply.prompting import PromptKind
-from masklet.training.supply.shares import Share
-from masklet.training.supply.stills_batches import SceneBatch
+from masklet.training.targets import target_logits
 
 PICTURES_FOLDER = "pictures"
 SAMPLES, OBJECTS = 4, 4
@@ -53,14 +53,14 @@ class Predictions:
     def stepped(self, step: int, values: Mapping[str, float]) -> None:
         """Nothing: pictures are made when the model is saved."""
 
-    def saved(self, step: int, average: VideoNetwork) -> None:
+    def saved(self, step: int, ema_network: VideoNetwork) -> None:
         """Draw what the averaged model says now."""
-        size = average.config.image_size
-        average.resize(self._size)
-        sheet = predictions_sheet(average, self._batch)
+        size = ema_network.config.image_size
+        ema_network.resize(self._size)
+        sheet = predictions_sheet(ema_network, self._batch)
         if self._clip is not None:
-            sheet = joined([sheet, clip_sheet(average, self._clip)], axis=0)
-        average.resize(size)
+            sheet = joined([sheet, clip_sheet(ema_network, self._clip)], axis=0)
+        ema_network.resize(size)
         with written_whole(self._folder / f"{step:08d}.jpg") as unfinished:
             Image.fromarray(sheet).save(unfinished, quality=85)
 
@@ -78,7 +78,7 @@ def sample_batch(data: TrainingData) -> SceneBatch:
     last = data.recipe.stages[-1]
     stills = Stage(**{each.name: getattr(last, each.name) for each in fields(Stage)})
     stills = replace(stills, scenes_per_step=min(SAMPLES, last.scenes_per_step), objects_per_scene=OBJECTS)
-    batch = data.batches_for(stills, Share(), 0, 1)[0]
+    batch = data.batches_for(stills, StepSlice(), 0, 1)[0]
     assert isinstance(batch, SceneBatch)
     return batch
 
@@ -88,8 +88,8 @@ def sample_clips(data: TrainingData) -> ClipBatch | None:
     last = data.recipe.stages[-1]
     if not isinstance(last, ClipStage):
         return None
-    stage = replace(last, clips_per_step=1, objects_per_clip=OBJECTS, stills_every=0)
-    batch = data.batches_for(stage, Share(), 0, 1)[0]
+    stage = replace(last, clips_per_step=1, objects_per_clip=OBJECTS, images_every=0)
+    batch = data.batches_for(stage, StepSlice(), 0, 1)[0]
     assert isinstance(batch, ClipBatch)
     return batch
 
@@ -107,7 +107,7 @@ def predictions_sheet(model: VideoNetwork, batch: SceneBatch) -> npt.NDArray[np.
     rows = [
         [
             _picture(batch.pixel_values[index]),
-            _overlay(batch, index, as_logits(batch.targets[index]), has_prompts=True),
+            _overlay(batch, index, target_logits(batch.targets[index]), has_prompts=True),
             _overlay(batch, index, logits[index]),
         ]
         for index in range(len(batch.valid))
@@ -121,11 +121,11 @@ def clip_sheet(model: VideoNetwork, batch: ClipBatch) -> npt.NDArray[np.uint8]:
     from the first frame's masks, which are its prompt; uint8 [height, width, 3]. The model is on the CPU."""
     batch = ClipBatch(batch.clips[:1])
     plan = ClipPlan(batch.frames, {0: PromptKind.MASK}, frozenset())
-    follower = Follower(model, batch, plan, ClipTracking(), SimulatedAnnotator(np.random.default_rng(0)))
-    follower.follow()
+    rollout = ClipRollout(model, batch, plan, ClipTracking(), SimulatedAnnotator(np.random.default_rng(0)))
+    rollout.run()
     frames = [_picture(pixels) for pixels in batch.clips[0].pixel_values]
-    truth = [_marked(frame, as_logits(cells)) for frame, cells in zip(frames, follower.targets, strict=True)]
-    answers = [_marked(frame, follower.outcomes[number].logits) for number, frame in enumerate(frames)]
+    truth = [_marked(frame, target_logits(cells)) for frame, cells in zip(frames, rollout.targets, strict=True)]
+    answers = [_marked(frame, rollout.outcomes[number].logits) for number, frame in enumerate(frames)]
     said = [truth[0], *answers[1:]]
     return joined([joined([_halved(each) for each in row], axis=1) for row in (truth, said)], axis=0)
 

@@ -19,9 +19,9 @@ class ProcessorSettings:
     def stepped(self, step: int, values: Mapping[str, float]) -> None:
         """Nothing: settings come with the weights."""
 
-    def saved(self, step: int, average: VideoNetwork) -> None:
+    def saved(self, step: int, ema_network: VideoNetwork) -> None:
         """Write the settings."""
-        side = average.config.image_size
+        side = ema_network.config.image_size
         Sam2Processor(Sam2ImageProcessorFast(size={"height": side, "width": side})).save_pretrained(self._folder)
 
     def finished(self) -> None:

@@ -34,7 +34,7 @@ class StepLog:
         with self.path.open("a", encoding="utf-8") as log:
             log.write(json.dumps(line) + "\n")
 
-    def saved(self, step: int, average: VideoNetwork) -> None:
+    def saved(self, step: int, ema_network: VideoNetwork) -> None:
         """Nothing: every line is on disk already."""
 
     def finished(self) -> None:

@@ -38,7 +38,7 @@ class TensorBoardCurves:
         for name, value in values.items():
             self._writer.add_scalar(name, value, step)
 
-    def saved(self, step: int, average: VideoNetwork) -> None:
+    def saved(self, step: int, ema_network: VideoNetwork) -> None:
         """The newest picture, and everything on disk."""
         for path in pictures_of(self._folder)[-1:]:
             self._writer.add_image("predictions", np.array(read_image(path)), step, dataformats="HWC")

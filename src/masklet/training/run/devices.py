@@ -1,5 +1,7 @@
-"""The processes of a run, each with a device of its own: one alone, copies that share every step (DDP), or parts of one
-network (FSDP), in the precision asked for. All of it by Lightning Fabric; `torchrun` starts several processes."""
+"""The processes of a training run and their devices, by Lightning Fabric; `torchrun` starts several processes.
+
+One process alone, several with a copy of the network each (DDP), or with parts of it (FSDP), in the chosen precision.
+"""
 
 import atexit
 import logging
@@ -18,7 +20,7 @@ from masklet.modeling.video_network import VideoNetwork
 from masklet.training.run.whole_tensors import whole
 from masklet.training.settings.hardware import Hardware, Precision
 from masklet.training.settings.recipe import Recipe
-from masklet.training.supply.shares import Share
+from masklet.training.supply.micro_batches import StepSlice
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -32,7 +34,8 @@ FABRIC_PRECISION: dict[Precision, Any] = {"float32": "32-true", "bfloat16": "bf1
 class Devices:
     """This process, its device, and what all processes of the run do together.
 
-    Raises `InvalidInputError` where the machine cannot do what `hardware` asks for.
+    Raises:
+        InvalidInputError: where the machine cannot do what `hardware` asks for.
     """
 
     def __init__(self, device: str | torch.device, hardware: Hardware) -> None:
@@ -47,7 +50,7 @@ class Devices:
 
     @property
     def is_first(self) -> bool:
-        """Whether this process writes files and reports."""
+        """Whether this process is the one that writes files and reports."""
         return self.fabric.global_rank == 0
 
     @property
@@ -59,27 +62,36 @@ class Devices:
         several = f"{self.count} processes, {'parts of one network' if self.is_sharded else 'a copy each'}, on "
         return f"{several if self.count > 1 else ''}{self.device.type} in {self.precision}"
 
-    def shares_of(self, recipe: Recipe) -> list[Share]:
-        """This process's shares of a step, as many as every other's; `InvalidInputError` if that cannot be."""
-        count = max(recipe.hardware.shares_per_step, self.count)
+    def slices_of(self, recipe: Recipe) -> list[StepSlice]:
+        """Return this process's micro-batches of a step, as many as every other's.
+
+        Raises:
+            InvalidInputError: if steps cannot be divided like that.
+        """
+        count = max(recipe.hardware.micro_batches_per_step, self.count)
         fewest = min(stage.fewest_a_step for stage in recipe.stages)
         if count % self.count:
-            raise InvalidInputError(f"{self.count} processes cannot divide {count} shares a step (shares_per_step).")
+            raise InvalidInputError(
+                f"{self.count} processes cannot divide {count} micro-batches a step (micro_batches_per_step)."
+            )
         if fewest < count:
-            parties = "processes" if count == self.count else "shares"
-            raise InvalidInputError(f"{count} {parties} cannot share {fewest} scenes or clips a step.")
-        return [Share(number, count) for number in range(self.fabric.global_rank, count, self.count)]
+            parts = "processes" if count == self.count else "micro-batches"
+            raise InvalidInputError(f"{fewest} scenes or clips a step are too few for {count} {parts}.")
+        return [StepSlice(number, count) for number in range(self.fabric.global_rank, count, self.count)]
 
     def spread(self, module: nn.Module) -> "_FabricModule":
-        """The module on this process's device, its calls in the precision asked for and its gradients those of all."""
+        """Move a module to this process's device, its calls in the chosen precision and its gradients those of all."""
         return self.fabric.setup_module(module)
 
-    def adding_up(self, module: "_FabricModule", is_last: bool) -> AbstractContextManager[Any]:
-        """Around a share's forward and backward pass: gradients go to the other processes with the last one only."""
+    def gradient_accumulation(self, module: "_FabricModule", is_last: bool) -> AbstractContextManager[Any]:
+        """Accumulate gradients over micro-batches: those of this process are exchanged with the last one only.
+
+        The context is for the forward and backward pass of one micro-batch.
+        """
         return self.fabric.no_backward_sync(module, enabled=not is_last)
 
     def backward(self, loss: Tensor) -> None:
-        """Gradients of a loss, scaled up where the precision needs it."""
+        """Add the gradients of a loss, scaled up where the precision needs it."""
         self.fabric.backward(loss)
 
     def clip_gradients(self, module: "_FabricModule", optimizer: torch.optim.Optimizer, most: float) -> float:
@@ -93,16 +105,16 @@ class Devices:
             self.fabric.strategy.optimizer_step(optimizer)
 
     def scaling(self) -> dict[str, Any]:
-        """The state of float16's loss scale; empty in other precisions."""
+        """Return the state of float16's loss scale; empty in other precisions."""
         return self.fabric.strategy.precision.state_dict()
 
     def set_scaling(self, state: dict[str, Any]) -> None:
-        """Go on with a state of `scaling`; one of another precision says nothing."""
+        """Restore a state of `scaling`; one of another precision is ignored."""
         if state and self.precision == "float16":
             self.fabric.strategy.precision.load_state_dict(state)
 
     def from_all(self, values: list[Value]) -> list[Value]:
-        """The values of all processes, in the same order everywhere."""
+        """Gather the values of all processes, in the same order everywhere."""
         if self.count == 1:
             return values
         everyone: list[list[Value]] = [[] for _ in range(self.count)]
@@ -139,7 +151,7 @@ def _fabric(device: torch.device, count: int, is_sharded: bool, precision: Preci
         from lightning_fabric.strategies.model_parallel import ModelParallelStrategy
     except ImportError as error:
         raise InvalidInputError("Training needs Lightning Fabric: pip install 'masklet[train]'.") from error
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # whoever watches a run is told by its observers
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # observers report to whoever watches a run
     how: dict[str, Any] = {"accelerator": device.type, "precision": FABRIC_PRECISION[precision]}
     if count == 1:
         return Fabric(devices=1 if device.index is None else [device.index], **how)
@@ -150,14 +162,17 @@ def _fabric(device: torch.device, count: int, is_sharded: bool, precision: Preci
     strategy = (
         ModelParallelStrategy(_sharded, data_parallel_size=count, tensor_parallel_size=1)
         if is_sharded
-        else DDPStrategy(find_unused_parameters=True)  # whole parts rest in some steps
+        else DDPStrategy(find_unused_parameters=True)  # whole parts are frozen in some steps
     )
     return Fabric(devices=here, num_nodes=count // here, strategy=strategy, **how)
 
 
 def _sharded(module: nn.Module, mesh: Any) -> nn.Module:
-    """Divide the weights among the processes. Blocks of the backbone are gathered one by one as they are called;
-    everything else together, since the network uses its weights from outside the modules that hold them."""
+    """Shard the weights among the processes.
+
+    Blocks of the backbone are gathered one by one as they are called; everything else together, since the network uses
+    its weights from outside the modules that hold them.
+    """
     from torch.distributed.fsdp import fully_shard
 
     warnings.filterwarnings("ignore", "FSDP2-wrapped module .* returned a view")  # nothing here works in place

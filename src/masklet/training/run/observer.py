@@ -1,4 +1,4 @@
-"""What a run tells those who watch it."""
+"""Observers of a training run: what they are called with, and when."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,11 +12,15 @@ from masklet.training.supply.data_source import TrainingData
 
 @dataclass(frozen=True)
 class RunOutline:
-    """A run that is about to take its first step, or to go on.
+    """A training run that is about to take its first step, or to be resumed.
 
-    `data`: what the recipe names, opened. `first_step`: how many steps were made before (0: none). `hardware`: devices,
-    processes and precision, in words. `initial_weights`: the checkpoint that the run began with; None if there was none
-    or it is not the same any more.
+    Attributes:
+        recipe: what is run.
+        data: what the recipe names, opened.
+        folder: of the run.
+        first_step: how many steps were made before (0: none).
+        hardware: devices, processes and precision, in words.
+        initial_weights: the checkpoint that the run began with; None if there was none or it has changed.
     """
 
     recipe: Recipe
@@ -28,17 +32,19 @@ class RunOutline:
 
 
 class RunObserver(Protocol):
-    """Watches a run: a progress bar, a log, curves, a report. Only the first process tells; an error ends the run."""
+    """Watches a run: progress bar, log, curves, report. Only the first process calls it; an error ends the run."""
 
     def began(self, run: RunOutline) -> None:
-        """Everything is loaded and the first step comes next."""
+        """Handle the begin of a run: everything is loaded and the first step comes next."""
 
     def stepped(self, step: int, values: Mapping[str, float]) -> None:
-        """`step` steps are done; `values` are the curves of the last one: losses, rates, the gradient's norm."""
+        """Handle step number `step` (from 1); `values` are its metrics: losses, rates, the gradient's norm."""
 
-    def saved(self, step: int, average: VideoNetwork) -> None:
-        """The state after `step` steps and the averaged model are on disk; `average` is that model, in evaluation
-        mode, to predict with and leave as it is."""
+    def saved(self, step: int, ema_network: VideoNetwork) -> None:
+        """Handle the state after `step` steps, which is on disk with the EMA weights.
+
+        `ema_network` has these weights, in evaluation mode; predict with it and leave it as it is.
+        """
 
     def finished(self) -> None:
-        """The last step of the recipe is done and saved. An interrupted run does not come here."""
+        """Handle the end of the recipe, when all is saved; not called for an interrupted run."""

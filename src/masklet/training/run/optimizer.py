@@ -16,7 +16,7 @@ _BLOCK = re.compile(r"vision_encoder\.backbone\.blocks\.(\d+)\.")
 
 
 def make_optimizer(network: VideoNetwork, recipe: Recipe, *, is_fused: bool = True) -> torch.optim.AdamW:
-    """AdamW for the parameters that ask for gradients.
+    """Make AdamW for the parameters that require gradients.
 
     Each group's `rate_scale` is its rate in multiples of the recipe's; biases and norms, which have one dimension, do
     not decay. Not fused where losses are scaled: the fused kernel would scale back gradients that are clipped before.
@@ -34,7 +34,7 @@ def make_optimizer(network: VideoNetwork, recipe: Recipe, *, is_fused: bool = Tr
 
 
 def rate_scale(name: str, recipe: Recipe, blocks: int) -> float:
-    """A parameter's learning rate in multiples of the recipe's.
+    """Return a parameter's learning rate in multiples of the recipe's.
 
     Layer decay as in the reference's fine-tuning: the last of `blocks` blocks has one factor of it, the first `blocks`,
     the patch embedding one more; position tables and the neck none.
@@ -49,12 +49,12 @@ def rate_scale(name: str, recipe: Recipe, blocks: int) -> float:
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
-    """Linear warm-up, then a cosine from the first to the final rate."""
+    """Return the rate of a step: linear warm-up, then a cosine from the first to the final rate."""
     if step < recipe.warmup_steps:
         return recipe.learning_rate * (step + 1) / recipe.warmup_steps
-    share = (step - recipe.warmup_steps) / max(recipe.total_steps - recipe.warmup_steps, 1)
+    progress = (step - recipe.warmup_steps) / max(recipe.total_steps - recipe.warmup_steps, 1)
     span = recipe.learning_rate - recipe.final_learning_rate
-    return recipe.final_learning_rate + span * (1 + math.cos(math.pi * min(share, 1))) / 2
+    return recipe.final_learning_rate + span * (1 + math.cos(math.pi * min(progress, 1))) / 2
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

@@ -1,4 +1,4 @@
-"""What a run was: its whole configuration and the source it ran from, in JSON, beside the state and the weights."""
+"""The record of a training run: its whole configuration and its source, in JSON beside the state and the weights."""
 
 import json
 import subprocess
@@ -13,21 +13,28 @@ from masklet.atomic_files import written_whole
 from masklet.configuration import Sam2Config
 from masklet.errors import CheckpointError
 from masklet.training.network.initial_checkpoint import weights_checksum
+from masklet.training.settings.older_names import todays_name
 from masklet.training.settings.overrides import overridden, settings
 from masklet.training.settings.procedure import LossWeights
 from masklet.training.settings.recipe import Recipe
 
 RECORD_FILE = "run.json"
 _OF_THE_MODEL, _OF_THE_LOSSES = "model.", "losses."
-# What may be another when a run goes on: it says how steps are computed, not what they are.
+# What may change when a run is resumed: how steps are computed, not what they are.
 _OF_THE_MACHINE = ("hardware.", "loader_workers", "save_every")
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """`settings` are the recipe's fields by their dotted names; `git` is None where masklet runs from no checkout.
+    """The content of `run.json`.
 
-    `initial_checksum`: of the tensors of `initial_weights` when the run began; None without any, and of older runs.
+    Attributes:
+        recipe: the recipe's name.
+        settings: its fields by their dotted names.
+        masklet: the version.
+        torch: the version.
+        git: commit and state of the checkout; None where masklet runs from none.
+        initial_checksum: of the tensors of `initial_weights` when the run began; None without any, and of older runs.
     """
 
     recipe: str
@@ -39,7 +46,7 @@ class RunRecord:
 
     @classmethod
     def of(cls, recipe: Recipe) -> "RunRecord":
-        """The record of a run that begins, or goes on, now."""
+        """Make the record of a run that begins, or is resumed, now."""
         return cls(
             recipe=recipe.name,
             settings=settings(recipe),
@@ -51,21 +58,26 @@ class RunRecord:
 
     @classmethod
     def load(cls, folder: Path) -> "RunRecord | None":
-        """What `folder` says of its run, None if it has none. Raises `CheckpointError` for a damaged record."""
+        """Read the record in `folder`, None if it has none; earlier names of fields are read as today's.
+
+        Raises:
+            CheckpointError: for a damaged record.
+        """
         path = folder / RECORD_FILE
         if not path.exists():
             return None
         try:
-            return cls(**json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, TypeError) as error:
+            record = cls(**json.loads(path.read_text(encoding="utf-8")))
+            return replace(record, settings={todays_name(name): text for name, text in record.settings.items()})
+        except (ValueError, TypeError, AttributeError) as error:
             raise CheckpointError(f"{path} is damaged; remove it to go on without its check.") from error
 
     def model_config(self) -> Sam2Config:
-        """The configuration of the network that was trained."""
+        """Return the configuration of the network that was trained."""
         return overridden(Sam2Config(), self._assignments(_OF_THE_MODEL))
 
     def losses(self) -> LossWeights:
-        """What answers cost in that run."""
+        """Return the loss weights of that run."""
         return overridden(LossWeights(), self._assignments(_OF_THE_LOSSES))
 
     def _assignments(self, prefix: str) -> list[str]:
@@ -78,7 +90,11 @@ class RunRecord:
             unfinished.write_text(json.dumps(vars(self), indent=2) + "\n", encoding="utf-8")
 
     def check_goes_on(self, folder: Path) -> None:
-        """Raise `CheckpointError` if a run in `folder` was begun with other settings: going on would be neither run."""
+        """Check that a run in `folder` was begun with these settings: resumed with others, it would be neither run.
+
+        Raises:
+            CheckpointError: if it was begun with others.
+        """
         record = RunRecord.load(folder)
         if record is None:
             return
@@ -92,13 +108,13 @@ class RunRecord:
             raise CheckpointError(f"The run in {folder} has other settings: {', '.join(changed)}. Give another folder.")
 
     def going_on(self, folder: Path) -> "RunRecord":
-        """This record, for a run in `folder` that goes on: its state came from the weights that it began with."""
+        """Return this record for a resumed run in `folder`, whose state came from the weights that it began with."""
         begun = RunRecord.load(folder)
         return replace(self, initial_checksum=begun.initial_checksum if begun else None)
 
 
 def _is_same(one: str | None, other: str | None) -> bool:
-    """Whether two settings say the same: 1 and 1.0 do."""
+    """Return whether two settings are the same: 1 and 1.0 are."""
     try:
         return one == other or float(one or "") == float(other or "")
     except ValueError:
@@ -106,7 +122,7 @@ def _is_same(one: str | None, other: str | None) -> bool:
 
 
 def git_state(module: Path) -> dict[str, Any] | None:
-    """The commit that the package of the file `module` is checked out at, and whether any of its files differs.
+    """Return the commit that the package of the file `module` is checked out at, and whether any of its files differs.
 
     None where git does not know the file: an installed package may lie within the checkout of something else.
     """

@@ -1,4 +1,4 @@
-"""A training run on disk: what is needed to go on exactly where it stopped.
+"""The state of a training run on disk, from which it is resumed exactly where it stopped.
 
 Chance needs no state: all of it comes from the recipe's seed and the number of the step.
 """
@@ -15,25 +15,37 @@ from masklet.errors import CheckpointError
 
 STATE_FILE = "training_state.pt"
 AVERAGE_FOLDER = "average"
+OLDER_KEYS = {"average": "ema_weights"}  # of states that earlier versions saved
 
 
 @dataclass
 class RunState:
-    """Tensors of model, optimizer and average, whole and on the processor, after `step` steps of the recipe `recipe`.
+    """The state after `step` steps of the recipe `recipe`; all tensors are whole and on the processor.
 
-    `scaling` is the state of float16's loss scale, empty in other precisions; `skipped` that of the damaged samples.
+    Attributes:
+        recipe: its name.
+        step: how many steps were made.
+        model: the network's tensors.
+        optimizer: the optimizer's state.
+        ema_weights: the moving averages of `model`.
+        scaling: the state of float16's loss scale, empty in other precisions.
+        skipped: the damaged samples that were met.
     """
 
     recipe: str
     step: int
     model: dict[str, Any]
     optimizer: dict[str, Any]
-    average: dict[str, Any]
+    ema_weights: dict[str, Any]
     scaling: dict[str, Any]
     skipped: list[list[str]]
 
     def save(self, folder: Path) -> None:
-        """Write the state. On an error (`CheckpointError`; a full disk, say) the one written before is still there."""
+        """Write the state.
+
+        Raises:
+            CheckpointError: if it cannot be written, to a full disk say; the one written before is still there.
+        """
         try:
             write_pickle(folder / STATE_FILE, vars(self))
         except CheckpointError as error:
@@ -44,12 +56,18 @@ class RunState:
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str], recipe: str) -> "RunState | None":
-        """The state saved in `folder`, or None. Raises `CheckpointError` if it is of another recipe or damaged."""
+        """Load the state saved in `folder`; None if there is none.
+
+        Raises:
+            CheckpointError: if it is of another recipe or damaged.
+        """
         path = Path(folder) / STATE_FILE
         if not path.exists():
             return None
         try:
-            state = cls(**{"scaling": {}, "skipped": [], **torch.load(path, map_location="cpu", weights_only=True)})
+            content = torch.load(path, map_location="cpu", weights_only=True)
+            names = {name: OLDER_KEYS.get(name, name) for name in content}
+            state = cls(**{"scaling": {}, "skipped": [], **{names[name]: value for name, value in content.items()}})
         except Exception as error:
             # torch's own message is an essay that advises to read the file unsafely.
             raise CheckpointError(

@@ -1,4 +1,4 @@
-"""Runs a recipe: stages of growing image size, resumable, watched."""
+"""Training runs: stages of a recipe, gradient accumulation, EMA weights, saved states, observers."""
 
 import math
 import time
@@ -14,12 +14,12 @@ from masklet.errors import CheckpointError, DivergedTrainingError, OtherProgramW
 from masklet.file_locks import alone_in
 from masklet.tracking.video_model import Sam2VideoModel
 from masklet.training.network.building import initial_network, network_with
-from masklet.training.network.initial_memory import draw_memory_weights
+from masklet.training.network.initial_memory_weights import draw_memory_weights
 from masklet.training.network.low_rank import ADAPTER_FOLDER, merged, save_adapters
 from masklet.training.network.trained_parameters import TrainedParameters
-from masklet.training.procedure.learning_step import Batch, LearningStep, Task
-from masklet.training.run.averaging import AveragedWeights
+from masklet.training.procedure.training_step import Batch, MicroBatch, TrainingStep
 from masklet.training.run.devices import Devices
+from masklet.training.run.ema_weights import EmaWeights
 from masklet.training.run.failed_step import save_failed_step
 from masklet.training.run.observer import RunObserver, RunOutline
 from masklet.training.run.optimizer import learning_rate, make_optimizer, set_learning_rate
@@ -30,23 +30,30 @@ from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import Stage
 from masklet.training.supply.clip_batches import ClipBatch
 from masklet.training.supply.data_source import open_training_data
-from masklet.training.supply.shares import SharesInTurn
-from masklet.training.supply.stills_batches import loaded
+from masklet.training.supply.image_batches import loaded
+from masklet.training.supply.micro_batches import MicroBatchesInTurn
 
 # Float16's loss scale begins high and is halved until nothing overflows; this many steps in vain are no search.
 MOST_STEPS_SKIPPED_IN_A_ROW = 20
 
 
 class Trainer:
-    """One run of a recipe in a folder.
+    """A training run of a recipe in a folder.
 
-    The folder holds `training_state.pt` (resume: make a Trainer of the same folder again), `average/` (the averaged
-    model as `Sam2Model.from_pretrained` and `Sam2VideoModel.from_pretrained` read it) and `run.json` (what was run).
+    The folder holds `training_state.pt` (resume: make a Trainer of the same folder again), `average/` (the network with
+    EMA weights, as `Sam2Model.from_pretrained` and `Sam2VideoModel.from_pretrained` read it) and `run.json` (what was
+    run). A resumed run does not need the checkpoint that it began with: its state holds everything.
 
-    A run that goes on does not need the checkpoint that it began with: its state holds everything.
+    Args:
+        recipe: what to run.
+        folder: of the run.
+        device: this process's.
+        observers: called by the first process, in this order.
 
-    Raises `InvalidInputError` for what the machine cannot do, data that the recipe cannot use and a network that cannot
-    be made, `CheckpointError` for the folder of another run.
+    Raises:
+        InvalidInputError: for what the machine cannot do, data that the recipe cannot use and a network that cannot be
+            made.
+        CheckpointError: for the folder of another run.
     """
 
     def __init__(
@@ -58,7 +65,7 @@ class Trainer:
     ):
         self.recipe, self.folder = recipe, folder
         self.devices = Devices(device, recipe.hardware)
-        self.shares = self.devices.shares_of(recipe)
+        self.slices = self.devices.slices_of(recipe)
         self.observers = tuple(observers) if self.devices.is_first else ()
         self.data = open_training_data(recipe)
         state, now = RunState.load(folder, recipe.name), RunRecord.of(recipe)
@@ -73,27 +80,30 @@ class Trainer:
         self._is_between_steps, self._skipped_in_a_row = True, 0
 
     def _begin(self, state: RunState | None) -> None:
-        """Make network, optimizer and average: anew, or as they were saved."""
+        """Make network, optimizer and EMA weights: anew, or as they were saved."""
         recipe = self.recipe
         self.step = state.step if state else 0
         size = recipe.stage_at(self.step).image_size
         torch.manual_seed(recipe.seed)  # the same in all processes
         self.network = network_with(state.model, recipe, size) if state else initial_network(recipe, size)
-        self.learning = self.devices.spread(LearningStep(self.network, recipe))
+        self.learning = self.devices.spread(TrainingStep(self.network, recipe))
         self.trained = TrainedParameters(self.network)
         self.optimizer = make_optimizer(self.network, recipe, is_fused=self.devices.precision != "float16")
-        self.average = AveragedWeights(self.network.state_dict(), recipe.average_decay)
+        self.ema = EmaWeights(self.network.state_dict(), recipe.ema_decay)
         if state:
             load_optimizer(self.optimizer, state.optimizer)
-            fill(self.average.tensors, state.average)
+            fill(self.ema.tensors, state.ema_weights)
             self.devices.set_scaling(state.scaling)
             self.data.skipped.restore(state.skipped)
 
     def run(self) -> Sam2VideoModel:
-        """Train to the end of the recipe and return the averaged model; an interrupt saves first, but under FSDP.
+        """Train to the end of the recipe and return the network with EMA weights; an interrupt saves first, but under
+        FSDP.
 
-        Raises `InvalidInputError` if another training holds the folder or too much of the data is damaged,
-        `DivergedTrainingError` if the loss is not finite, `CheckpointError` if the state cannot be written.
+        Raises:
+            InvalidInputError: if another training holds the folder or too much of the data is damaged.
+            DivergedTrainingError: if the loss is not finite.
+            CheckpointError: if the state cannot be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with alone_in(self.folder, "training") if self.devices.is_first else nullcontext():
@@ -117,13 +127,13 @@ class Trainer:
                 raise
             self.save()
             self._finish_reports()
-        return self.averaged_network()
+        return self.ema_network()
 
     def _finish_reports(self) -> None:
-        """Tell all observers, even if one of them fails: whoever trained for days is owed the other reports."""
-        with ExitStack() as told:
+        """Call all observers, even if one of them fails: after days of training the other reports must be written."""
+        with ExitStack() as reports:
             for observer in reversed(self.observers):
-                told.callback(observer.finished)
+                reports.callback(observer.finished)
 
     def _outline(self) -> RunOutline:
         return RunOutline(self.recipe, self.data, self.folder, self.step, str(self.devices), self.initial_weights)
@@ -134,7 +144,7 @@ class Trainer:
             self._draw_memory_anew()
         self.network.resize(stage.image_size)
         for batches in self._batches(stage):
-            self.trained.rest(stage.resting_parts(isinstance(batches[0], ClipBatch)))
+            self.trained.freeze(stage.frozen_parts(isinstance(batches[0], ClipBatch)))
             values = self._train_on(batches)
             for observer in self.observers:
                 observer.stepped(self.step, {**values, "damaged_samples": len(self.data.skipped)})
@@ -142,47 +152,50 @@ class Trainer:
                 self.save()
 
     def _batches(self, stage: Stage) -> Iterator[tuple[Batch, ...]]:
-        """What is left of a stage: for every step, the batches of this process's shares."""
+        """Yield, for every step that is left of a stage, this process's micro-batches."""
         steps = self.recipe.end_of_stage(self.step) - self.step
-        of_shares = [self.data.batches_for(stage, share, self.step, steps) for share in self.shares]
-        stream = loaded(SharesInTurn(of_shares, steps), self.recipe.loader_workers)
-        for batches in zip(*[stream] * len(self.shares), strict=True):
+        of_slices = [self.data.batches_for(stage, part, self.step, steps) for part in self.slices]
+        stream = loaded(MicroBatchesInTurn(of_slices, steps), self.recipe.loader_workers)
+        for batches in zip(*[stream] * len(self.slices), strict=True):
             # All processes count the damage of all, so that they stop together.
             self.data.skipped.note(self.devices.from_all([each for batch in batches for each in batch.skipped]))
             yield batches
 
     def _train_on(self, batches: Sequence[Batch]) -> dict[str, float]:
-        """One step; returns what there is to plot of it."""
+        """Take one step; returns its metrics."""
         begin, rate = time.perf_counter(), learning_rate(self.recipe, self.step)
         set_learning_rate(self.optimizer, rate)
-        tasks = [
-            Task(batch.to(self.devices.device), (self.step, share.number))
-            for batch, share in zip(batches, self.shares, strict=True)
+        micro_batches = [
+            MicroBatch(batch.to(self.devices.device), (self.step, part.number))
+            for batch, part in zip(batches, self.slices, strict=True)
         ]
-        values = mean_values(self.devices.from_all(self._gradients_of(tasks)))
+        values = mean_values(self.devices.from_all(self._gradients_of(micro_batches)))
         norm = self.devices.clip_gradients(self.learning, self.optimizer, self.recipe.gradient_clip)
-        self._stop_if_diverged(tasks, values["total"], norm)
+        self._stop_if_diverged(micro_batches, values["total"], norm)
         # What an interrupt would leave from here to the end belongs to no one step, so it is not saved.
         self._is_between_steps = False
         self.devices.update(self.optimizer, is_finite=math.isfinite(norm))
-        self.average.follow(self.network.state_dict(), self.step)
+        self.ema.update(self.network.state_dict(), self.step)
         self.step += 1
         self._is_between_steps = True
         return {**values, "gradient_norm": norm, "learning_rate": rate, "seconds": time.perf_counter() - begin}
 
-    def _gradients_of(self, tasks: Sequence[Task]) -> list[dict[str, float]]:
-        """Leave the mean gradient over all shares of all processes in the weights; returns the curves of `tasks`."""
+    def _gradients_of(self, micro_batches: Sequence[MicroBatch]) -> list[dict[str, float]]:
+        """Accumulate the gradients of this process's micro-batches; returns the metrics of each.
+
+        The weights are left with the mean gradient over all micro-batches of all processes.
+        """
         self.learning.train()
         self.optimizer.zero_grad(set_to_none=True)
-        curves = []
-        for number, task in enumerate(tasks, 1):
-            with self.devices.adding_up(self.learning, is_last=number == len(tasks)):
-                loss, curve = self.learning(task)
-                self.devices.backward(loss / len(tasks))
-            curves.append(curve)
-        return curves
+        metrics = []
+        for number, micro_batch in enumerate(micro_batches, 1):
+            with self.devices.gradient_accumulation(self.learning, is_last=number == len(micro_batches)):
+                loss, metrics_of_one = self.learning(micro_batch)
+                self.devices.backward(loss / len(micro_batches))
+            metrics.append(metrics_of_one)
+        return metrics
 
-    def _stop_if_diverged(self, tasks: Sequence[Task], loss: float, norm: float) -> None:
+    def _stop_if_diverged(self, micro_batches: Sequence[MicroBatch], loss: float, norm: float) -> None:
         """Count steps whose gradients overflow, which leave the weights as they are; end the run if the loss does, or
         if no step of the whole run could be made."""
         self._skipped_in_a_row = 0 if math.isfinite(norm) else self._skipped_in_a_row + 1
@@ -196,39 +209,39 @@ class Trainer:
         else:
             return
         network = self._network_with(self.network.state_dict())
-        paths = [save_failed_step(self.folder, task, network, self.recipe) for task in tasks]
+        paths = [save_failed_step(self.folder, micro_batch, network, self.recipe) for micro_batch in micro_batches]
         raise DivergedTrainingError(
             f"{what} at step {self.step}. Its batch and weights are in {', '.join(map(str, paths))}; "
-            "masklet.training.run.failed_step tells how to replay it. What was saved before is untouched. A lower "
+            "masklet.training.run.failed_step describes how to replay it. What was saved before is untouched. A lower "
             "learning_rate, in another folder, is the first thing to try."
         )
 
     def _draw_memory_anew(self) -> None:
-        """Memory begins as mask prompts, whose meaning stills have taught meanwhile."""
-        for tensors in (self.network.state_dict(), self.average.tensors):
+        """Draw memory weights to go with the mask prompts that images have taught meanwhile."""
+        for tensors in (self.network.state_dict(), self.ema.tensors):
             network = self._network_with(tensors)
             torch.manual_seed(self.recipe.seed)  # the same in all processes
             draw_memory_weights(network)
             fill(tensors, network.state_dict())
 
     def save(self) -> None:
-        """Write the state and the averaged model; either file is always complete. All processes take part."""
-        states = (self.network.state_dict(), self.optimizer.state_dict(), self.average.tensors)
-        model, optimizer, average = (whole(dict(state)) for state in states)
+        """Write the state and the EMA weights; either file is always complete. All processes must call it."""
+        states = (self.network.state_dict(), self.optimizer.state_dict(), self.ema.tensors)
+        model, optimizer, ema_weights = (whole(dict(state)) for state in states)
         if not self.devices.is_first:
             return
         scaling, skipped = self.devices.scaling(), self.data.skipped.state()
-        RunState(self.recipe.name, self.step, model, optimizer, average, scaling, skipped).save(self.folder)
-        self._publish(average)
+        RunState(self.recipe.name, self.step, model, optimizer, ema_weights, scaling, skipped).save(self.folder)
+        self._publish(ema_weights)
 
-    def _publish(self, average: dict[str, torch.Tensor]) -> None:
-        """Write the averaged model of the state that is saved, as it was trained last, and call the observers."""
+    def _publish(self, ema_weights: dict[str, torch.Tensor]) -> None:
+        """Write the EMA weights of the state that is saved, as they were trained last, and call the observers."""
         trained_last = self.recipe.stage_at(max(self.step - 1, 0))
-        adapted = network_with(average, self.recipe, trained_last.image_size).eval()
+        adapted = network_with(ema_weights, self.recipe, trained_last.image_size).eval()
         plain = merged(adapted)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", OtherProgramWarning)  # not at every save: `masklet train` says it once
+                warnings.simplefilter("ignore", OtherProgramWarning)  # `masklet train` reports it once
                 plain.save_pretrained(self.folder / AVERAGE_FOLDER)
             self.record.save(self.folder / AVERAGE_FOLDER)
             save_adapters(adapted, self.folder / ADAPTER_FOLDER)
@@ -241,14 +254,14 @@ class Trainer:
             observer.saved(self.step, plain)
 
     def _publish_again(self) -> None:
-        """Write what a kill may have kept a run that goes on from writing, once its state was saved."""
-        average = whole(dict(self.average.tensors))  # all processes take part
+        """Write what a killed run may not have written after its state was saved."""
+        ema_weights = whole(dict(self.ema.tensors))  # all processes take part
         if self.devices.is_first:
-            self._publish(average)
+            self._publish(ema_weights)
 
-    def averaged_network(self) -> Sam2VideoModel:
-        """The averaged model, whole and on the processor, adapters merged. All processes take part."""
-        network = merged(self._network_with(self.average.tensors).eval())
+    def ema_network(self) -> Sam2VideoModel:
+        """Make the network with EMA weights, whole and on the processor, adapters merged. All processes call it."""
+        network = merged(self._network_with(self.ema.tensors).eval())
         assert isinstance(network, Sam2VideoModel)
         return network
 
@@ -257,7 +270,7 @@ class Trainer:
 
 
 def mean_values(values: Sequence[dict[str, float]]) -> dict[str, float]:
-    """The mean of each value over those that have it."""
+    """Average each metric over the micro-batches that have it."""
     names = dict.fromkeys(name for each in values for name in each)
     known = {name: [each[name] for each in values if name in each] for name in names}
     return {name: sum(each) / len(each) for name, each in known.items()}

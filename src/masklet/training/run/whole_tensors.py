@@ -1,4 +1,4 @@
-"""Tensors that FSDP divides among processes, and the whole ones that files hold."""
+"""Tensors that FSDP shards among processes, and the whole ones that files hold."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,12 +9,12 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 
 
 def local(tensor: Tensor) -> Tensor:
-    """What this process holds of a tensor, in the same memory."""
+    """Return what this process holds of a tensor, in the same memory."""
     return tensor.to_local() if isinstance(tensor, DTensor) else tensor
 
 
 def whole(value: Any) -> Any:
-    """All tensors in dictionaries and lists, whole and on the processor. All processes take part together."""
+    """Gather all tensors in dictionaries and lists, whole and on the processor. All processes must call it."""
     if isinstance(value, Tensor):
         return (value.full_tensor() if isinstance(value, DTensor) else value).detach().cpu()
     if isinstance(value, Mapping):
@@ -23,7 +23,7 @@ def whole(value: Any) -> Any:
 
 
 def divided_like(tensor: Tensor, model: Tensor) -> Tensor:
-    """A whole tensor, divided as `model` is if that has its shape; otherwise left whole. On the device of `model`."""
+    """Shard a whole tensor as `model` is if that has its shape; otherwise leave it whole. On the device of `model`."""
     tensor = tensor.to(model.device)
     if not isinstance(model, DTensor) or tensor.shape != model.shape:
         return tensor
@@ -32,13 +32,13 @@ def divided_like(tensor: Tensor, model: Tensor) -> Tensor:
 
 @torch.no_grad()
 def fill(tensors: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> None:
-    """Set tensors, divided or not, to whole values of the same names."""
+    """Set tensors, sharded or not, to whole values of the same names."""
     for name, tensor in tensors.items():
         local(tensor).copy_(local(divided_like(values[name], tensor)))
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Set an optimizer, whose parameters may be divided, to the state of whole tensors that `whole` made of it."""
+    """Set an optimizer, whose parameters may be sharded, to the state of whole tensors that `whole` made of it."""
     parameters = [each for group in optimizer.param_groups for each in group["params"]]
     divided = {
         number: {

@@ -1,4 +1,4 @@
-"""How the network learns."""
+"""Regularization, learning rates of the image encoder and low-rank adapters."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,11 @@ from masklet.training.settings.ranges import require_numbers
 
 @dataclass(frozen=True)
 class Regularization:
-    """What the network goes without at times while it learns.
+    """Stochastic depth and dropout; None leaves what the model has.
 
-    `drop_path`: how often the last of the backbone's blocks is left out, earlier ones in proportion to their depth.
-    `memory_dropout`: of values and weights of memory attention. 0.1 in the reference; None: as the model has it.
+    Attributes:
+        drop_path: probability of dropping the last of the backbone's blocks, earlier ones in proportion to their depth.
+        memory_dropout: of values and weights of memory attention; 0.1 in the reference.
     """
 
     drop_path: float | None = None
@@ -23,11 +24,13 @@ class Regularization:
 
 @dataclass(frozen=True)
 class ImageEncoderRates:
-    """How fast the image encoder learns.
+    """Learning rate and layer decay of the image encoder.
 
-    `learning_rate` in place of the recipe's (None: the same; it falls in the same proportion); a block of the backbone
-    `depth` blocks below the neck learns at that times `layer_decay` ** (depth + 1), what comes before the blocks as
-    one block more; position tables and the neck at the full rate (the reference's fine-tuning: 0.9).
+    Attributes:
+        learning_rate: in place of the recipe's, following the same schedule; None: the recipe's.
+        layer_decay: a block of the backbone `depth` blocks below the neck learns at the rate times `layer_decay` **
+            (depth + 1), the patch embedding as one block more; position tables and the neck at the full rate. The
+            reference's fine-tuning has 0.9.
     """
 
     learning_rate: float | None = None
@@ -40,9 +43,13 @@ class ImageEncoderRates:
 
 @dataclass(frozen=True)
 class LowRank:
-    """Train low-rank adapters (LoRA) beside frozen weights: W + alpha / rank * B A.
+    """Low-rank adapters (LoRA) beside frozen weights: W + alpha / rank * B A.
 
-    `layers`: patterns (* and ?) of the names of the linear layers that get one; by default all that can have one.
+    Attributes:
+        rank: of A and B.
+        alpha: see the formula.
+        dropout: of the adapters' inputs.
+        layers: patterns (* and ?) of the names of the linear layers that get one; by default all that can have one.
     """
 
     rank: int = 16

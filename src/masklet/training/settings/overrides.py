@@ -16,37 +16,41 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 from masklet.configuration import Config
 from masklet.errors import InvalidInputError
+from masklet.training.settings.older_names import todays_name
 
 Settings = TypeVar("Settings")
 
 NOTHING = "none"
-TRUTHS = {"true": True, "yes": True, "false": False, "no": False}
+BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
 
 
 def overridden(config: Settings, assignments: Iterable[str]) -> Settings:
-    """A dataclass with some fields set, each by a text "dotted.name=value"; the last one of the same name counts.
+    """Set some fields of a dataclass, each by a text "dotted.name=value"; the last one of the same name counts.
 
     None is written `none`, a list `1,2` or `[1, 2]`. A part that is None by default comes into being when one of its
-    fields is set. InvalidInputError for an unknown name (it lists the known ones and the nearest), for a text that is
-    no value of the field's type, and for values that the config itself refuses.
+    fields is set. Earlier names of a recipe's fields are read as today's (`older_names.py`).
+
+    Raises:
+        InvalidInputError: for an unknown name (it lists the known ones and the nearest), for a text that is no value of
+            the field's type, and for values that the config itself refuses.
     """
     texts: dict[tuple[str, ...], str] = {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if not equals:
             raise InvalidInputError(f"{assignment!r} sets nothing; write NAME=VALUE, say losses.dice=4.")
-        texts[tuple(name.strip().split("."))] = text.strip()
+        texts[tuple(todays_name(name.strip()).split("."))] = text.strip()
     known = list(settings(config))
     return _rebuilt(config, texts, _Place("", known))
 
 
 def settings(config: object) -> dict[str, str]:
-    """The dotted name and the value, as `overridden` reads it, of every field."""
+    """Return the value of every field, as `overridden` reads it, by its dotted name."""
     return {name.removeprefix("."): text for name, text in _leaves(config, "")}
 
 
 class _Place:
-    """Where in the config a name is looked for, for errors."""
+    """The part of the config that a name is looked for in, for errors."""
 
     def __init__(self, prefix: str, known: list[str]) -> None:
         self.prefix, self.known = prefix, known
@@ -159,8 +163,8 @@ def _value(text: str, kind: Any) -> Any:  # noqa: PLR0911 (a table of types)
     origin = get_origin(kind) or kind
     if origin is NoneType and text.lower() == NOTHING:
         return None
-    if origin is bool and text.lower() in TRUTHS:
-        return TRUTHS[text.lower()]
+    if origin is bool and text.lower() in BOOLEANS:
+        return BOOLEANS[text.lower()]
     if origin in (int, str, Path):
         return origin(text)
     if origin is float and math.isfinite(number := float(text)):

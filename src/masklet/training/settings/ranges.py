@@ -1,4 +1,4 @@
-"""What numbers of a setting are allowed."""
+"""Allowed ranges of numeric settings."""
 
 import operator
 

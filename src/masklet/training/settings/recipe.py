@@ -11,43 +11,67 @@ from masklet.datasets.scenes import ClipMixture, SceneMixture
 from masklet.errors import InvalidInputError
 from masklet.training.settings.hardware import Hardware
 from masklet.training.settings.learning import ImageEncoderRates, LowRank, Regularization
-from masklet.training.settings.parts import PARTS, Part
 from masklet.training.settings.procedure import AnnotatorShares, ClipTracking, LossWeights, PromptShares
 from masklet.training.settings.ranges import require_numbers
-from masklet.training.settings.stages import ClipStage, Stage
+from masklet.training.settings.stages import PARTS, ClipStage, Part, Stage
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that determines a run, apart from the machine.
+    """Everything that determines a training run, apart from the machine.
 
-    `data` names annotated data and its part in the run; without any, all is procedural. The procedural world is made of
-    the pictures below `picture_folders` and the labelled ones of `panoptic_folder` (COCO panoptic format); a share
-    `mosaic` of its scenes shows four of half the size, and with them smaller objects. A share `near_views` of all
-    stills shows one object and its surroundings, enlarged. Training starts from
-    `initial_weights` (a folder, file or hub id) or else from random ones. The learning rate warms up linearly and falls
-    along a cosine to `final_learning_rate`. `rounds` counts the prompts an object gets: the first, then corrective
-    clicks. `frozen` parts of the network stay as they begin.
+    Attributes:
+        name: the name that `masklet train` knows it by.
+        model: the network's configuration; its image size follows from the stages.
+        stages: what is trained on, one after the other.
+        image_folders: images to make procedural scenes (synthetic data) of.
+        panoptic_folder: labelled images for the same, in COCO's panoptic format.
+        data: annotated data and its part in the run; without any, all is procedural.
+        mixture: kinds of procedural scenes.
+        mosaic: the fraction of procedural scenes that show four of half the size, and with them smaller objects.
+        object_crops: the fraction of all images that show one object and its surroundings, enlarged.
+        clip_mixture: kinds of procedural clips.
+        initial_weights: the checkpoint to start from (a folder, file or hub id); None: random weights.
+        prompt_rounds: prompts that an object of an image gets: the first, then corrective clicks.
+        learning_rate: warms up linearly and falls along a cosine to `final_learning_rate`.
+        final_learning_rate: at the end of the run.
+        warmup_steps: of the learning rate.
+        weight_decay: AdamW's.
+        gradient_clip: the largest norm of the gradient.
+        ema_decay: of the EMA weights (exponential moving average), which are what a run is for.
+        image_encoder: its own learning rates.
+        frozen: parts of the network that stay as they begin.
+        hardware: how steps are computed.
+        losses: weights of the loss terms.
+        prompts: kinds of first prompts on images.
+        annotator: chance in simulated prompts.
+        tracking: prompting and tracking of clips.
+        regularization: stochastic depth and dropout.
+        lora: low-rank adapters; None trains the weights themselves.
+        seed: of all chance of the run.
+        first_scene: number of the first procedural scene and clip.
+        loader_workers: processes that make batches.
+        save_every: steps from one saved state to the next.
     """
 
     name: str
     model: Sam2Config
     stages: tuple[Stage, ...]
-    picture_folders: tuple[Path, ...]
+    image_folders: tuple[Path, ...]
     panoptic_folder: Path | None = None
     data: DataMixture = field(default_factory=DataMixture)
     mixture: SceneMixture = field(default_factory=SceneMixture)
     mosaic: float = 0.0
-    near_views: float = 0.0
+    object_crops: float = 0.0
     clip_mixture: ClipMixture = field(default_factory=ClipMixture)
     initial_weights: str | Path | None = None
-    rounds: int = 3
+    prompt_rounds: int = 3
     learning_rate: float = 8e-4
     final_learning_rate: float = 1e-5
     warmup_steps: int = 300
     weight_decay: float = 0.05
     gradient_clip: float = 1.0
-    average_decay: float = 0.998
+    ema_decay: float = 0.998
     image_encoder: ImageEncoderRates = field(default_factory=ImageEncoderRates)
     frozen: tuple[Part, ...] = ()
     hardware: Hardware = field(default_factory=Hardware)
@@ -68,10 +92,10 @@ class Recipe:
             *("final_learning_rate", "warmup_steps", "weight_decay", "seed", "first_scene", "loader_workers"),
             at_least=0,
         )
-        require_numbers(self, "rounds", "save_every", at_least=1)
+        require_numbers(self, "prompt_rounds", "save_every", at_least=1)
         require_numbers(self, "learning_rate", "gradient_clip", above=0)
-        require_numbers(self, "average_decay", at_least=0, below=1)
-        require_numbers(self, "mosaic", "near_views", at_least=0, at_most=1)
+        require_numbers(self, "ema_decay", at_least=0, below=1)
+        require_numbers(self, "mosaic", "object_crops", at_least=0, at_most=1)
         if not self.stages:
             raise InvalidInputError("Recipe.stages is empty; give at least one.")
         self._check_parts()
@@ -81,28 +105,28 @@ class Recipe:
             raise InvalidInputError(f"frozen={', '.join(self.frozen)}; there are {', '.join(PARTS)}.")
         for number, stage in enumerate(self.stages):
             for on_clips in stage.kinds_of_steps:
-                if set(PARTS) == {*self.frozen, *stage.resting_parts(on_clips)}:
-                    what = "clips" if on_clips else "stills"
+                if set(PARTS) == {*self.frozen, *stage.frozen_parts(on_clips)}:
+                    what = "clips" if on_clips else "images"
                     raise InvalidInputError(
                         f"frozen={', '.join(self.frozen)}: steps on {what} of stage {number} would train nothing."
                     )
 
     @property
     def total_steps(self) -> int:
-        """Steps of all stages."""
+        """The steps of all stages."""
         return sum(stage.steps for stage in self.stages)
 
     def end_of_stage(self, step: int) -> int:
-        """How many steps are done when the stage of a step (from 0) ends."""
+        """Return how many steps are done when the stage of a step (from 0) ends."""
         ends = accumulate(stage.steps for stage in self.stages)
         return next((end for end in ends if end > step), self.total_steps)
 
     def scenes_before(self, step: int) -> int:
-        """How many scenes the steps before this one take, so that every scene of a run has a number of its own."""
+        """Count the scenes of the steps before this one, so that every scene of a run has a number of its own."""
         return sum(stage.scenes_in(steps) for stage, steps in self._stages_before(step))
 
     def clips_before(self, step: int) -> int:
-        """How many clips the steps before this one take."""
+        """Count the clips of the steps before this one."""
         return sum(stage.clips_in(steps) for stage, steps in self._stages_before(step))
 
     def _stages_before(self, step: int) -> Iterator[tuple[Stage, range]]:
@@ -119,7 +143,7 @@ class Recipe:
         return sum(stage.steps for stage in self.stages[: kinds.index(True)]) if any(kinds) else None
 
     def stage_at(self, step: int) -> Stage:
-        """The stage that a step (from 0) belongs to; the last one from the end on."""
+        """Return the stage of a step (from 0); the last one from the end on."""
         for stage in self.stages:
             if step < stage.steps:
                 return stage

@@ -1,15 +1,25 @@
-"""Stretches of training."""
+"""Stages of training, and the parts of the network that they, or a whole recipe, may freeze."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from masklet.errors import InvalidInputError
-from masklet.training.settings.parts import Part
 from masklet.training.settings.ranges import require_numbers
+
+Part = Literal["image_encoder", "prompt_encoder", "mask_decoder", "memory"]
+PARTS: tuple[Part, ...] = get_args(Part)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stretch of training at one image size. A scene's image is encoded once and all its objects train on it."""
+    """Steps on images of one size. A scene's image is encoded once and all its objects train on it.
+
+    Attributes:
+        image_size: side of the network's square, in pixels.
+        steps: how many.
+        scenes_per_step: images, annotated or procedural.
+        objects_per_scene: prompted objects of each.
+    """
 
     image_size: int
     steps: int
@@ -21,75 +31,79 @@ class Stage:
 
     @property
     def fewest_a_step(self) -> int:
-        """Into how many parts every step can be divided."""
+        """The most micro-batches that every step can be divided into."""
         return self.scenes_per_step
 
     def scenes_in(self, steps: range) -> int:
-        """How many scenes a stretch of steps (from 0, of the run) takes."""
+        """Count the scenes that a range of steps (from 0, of the run) takes."""
         return len(steps) * self.scenes_per_step
 
     def clips_in(self, steps: range) -> int:
-        """How many clips a stretch of steps takes."""
+        """Count the clips that a range of steps takes."""
         return 0
 
     @property
     def kinds_of_steps(self) -> tuple[bool, ...]:
-        """Whether there are steps on clips, and on stills: True, False or both."""
+        """The kinds of steps there are: True for those on clips, False for those on images."""
         return (False,)
 
-    def resting_parts(self, on_clips: bool) -> tuple[Part, ...]:
-        """The parts of the network that a step leaves as they are: memory on stills."""
+    def frozen_parts(self, on_clips: bool) -> tuple[Part, ...]:
+        """Return the parts of the network that are frozen for a step: memory on images."""
         return ("memory",)
 
 
 @dataclass(frozen=True)
 class ClipStage(Stage):
-    """A stretch of training on clips, with a step on stills every `stills_every` steps (0: never;
-    2.5: two of five).
+    """Steps on clips, and among them some on images.
 
-    Without `train_image_encoder` only stills change the image encoder; clips then cost little more than their objects.
+    Attributes:
+        clip_length: frames.
+        clips_per_step: clips.
+        objects_per_clip: at most.
+        images_every: a step on images every so many steps; 0: never; 2.5: two of five.
+        train_image_encoder: False freezes the image encoder on clips, which then cost little more than their objects.
     """
 
     clip_length: int = 8
     clips_per_step: int = 2
     objects_per_clip: int = 6
-    stills_every: float = 0
+    images_every: float = 0
     train_image_encoder: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require_numbers(self, "clip_length", at_least=2)
         require_numbers(self, "clips_per_step", "objects_per_clip", at_least=1)
-        if not (self.stills_every == 0 or self.stills_every >= 1):
-            raise InvalidInputError(f"ClipStage.stills_every={self.stills_every}; it must be 0 or at least 1.")
+        if not (self.images_every == 0 or self.images_every >= 1):
+            raise InvalidInputError(f"ClipStage.images_every={self.images_every}; it must be 0 or at least 1.")
 
     @property
     def fewest_a_step(self) -> int:
-        """Into how many parts every step can be divided."""
-        return min(self.clips_per_step, self.scenes_per_step) if self.stills_every else self.clips_per_step
+        """The most micro-batches that every step can be divided into."""
+        return min(self.clips_per_step, self.scenes_per_step) if self.images_every else self.clips_per_step
 
     def scenes_in(self, steps: range) -> int:
-        """How many scenes a stretch of steps takes: those on stills."""
-        return self._stills_in(steps) * self.scenes_per_step
+        """Count the scenes that a range of steps takes: those on images."""
+        return self._image_steps_in(steps) * self.scenes_per_step
 
     def clips_in(self, steps: range) -> int:
-        """How many clips a stretch of steps takes."""
-        return (len(steps) - self._stills_in(steps)) * self.clips_per_step
+        """Count the clips that a range of steps takes."""
+        return (len(steps) - self._image_steps_in(steps)) * self.clips_per_step
 
     @property
     def kinds_of_steps(self) -> tuple[bool, ...]:
-        """Whether there are steps on clips, and on stills: True, False or both."""
-        return (True, False) if self.stills_every else (True,)
+        """The kinds of steps there are: True for those on clips, False for those on images."""
+        return (True, False) if self.images_every else (True,)
 
-    def resting_parts(self, on_clips: bool) -> tuple[Part, ...]:
-        """The parts of the network that a step leaves as they are: on request the image encoder on clips."""
+    def frozen_parts(self, on_clips: bool) -> tuple[Part, ...]:
+        """Return the parts of the network that are frozen for a step: on request the image encoder on clips."""
         if not on_clips:
-            return super().resting_parts(on_clips)
+            return super().frozen_parts(on_clips)
         return () if self.train_image_encoder else ("image_encoder",)
 
-    def is_stills_step(self, step: int) -> bool:
-        """Whether a step (from 0) is on stills."""
-        return self._stills_in(range(step, step + 1)) > 0
+    def is_image_step(self, step: int) -> bool:
+        """Return whether a step (from 0) is on images."""
+        return self._image_steps_in(range(step, step + 1)) > 0
 
-    def _stills_in(self, steps: range) -> int:
-        return int(steps.stop // self.stills_every - steps.start // self.stills_every) if self.stills_every else 0
+    def _image_steps_in(self, steps: range) -> int:
+        return int(steps.stop // self.images_every - steps.start // self.images_every) if self.images_every else 0

@@ -13,7 +13,7 @@ from masklet.datasets.sampling import ClipSource, SkippedSample
 from masklet.datasets.scenes.clips import Clip
 from masklet.errors import InvalidInputError
 from masklet.training.settings.stages import ClipStage
-from masklet.training.supply.stills_batches import SceneBatch, SceneBatches, normalized
+from masklet.training.supply.image_batches import SceneBatch, SceneBatches, normalized
 
 TARGET_STRIDE = 4  # pixels of a frame a cell of a target
 
@@ -84,7 +84,7 @@ class ClipBatches(Dataset[ClipBatch | SceneBatch]):
     def __getitem__(self, index: int) -> ClipBatch | SceneBatch:
         first_step, recipe = self.stills.first_batch, self.stills.recipe
         step = first_step + index
-        if self.stage.is_stills_step(step):
+        if self.stage.is_image_step(step):
             return self.stills[index]
         cv2.setNumThreads(0)
         number = self._first_clip + self.stage.clips_in(range(first_step, step))

@@ -15,7 +15,7 @@ from masklet.datasets.sampling import (
     FramesAsStills,
     MixedClips,
     MixedScenes,
-    NearViews,
+    ObjectCrops,
     RecordedClips,
     RecordedStills,
     SceneSource,
@@ -26,8 +26,8 @@ from masklet.errors import InvalidInputError
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
 from masklet.training.supply.clip_batches import ClipBatch, ClipBatches
-from masklet.training.supply.shares import Share
-from masklet.training.supply.stills_batches import SceneBatch, SceneBatches
+from masklet.training.supply.image_batches import SceneBatch, SceneBatches
+from masklet.training.supply.micro_batches import StepSlice
 
 Batches = Dataset[SceneBatch | ClipBatch]
 Source = TypeVar("Source", AnnotatedImages, AnnotatedVideos)
@@ -50,7 +50,7 @@ class TrainingData:
     def bank(self) -> PictureBank | None:
         """The material of the procedural world; None if that has no part in the run."""
         recipe = self.recipe
-        return PictureBank.load(recipe.picture_folders, recipe.panoptic_folder) if _is_procedural(recipe) else None
+        return PictureBank.load(recipe.image_folders, recipe.panoptic_folder) if _is_procedural(recipe) else None
 
     def read_pictures(self) -> None:
         """Read the material of the procedural world now, which may take a while: once, before processes share it.
@@ -59,14 +59,14 @@ class TrainingData:
         """
         _ = self.bank
 
-    def batches_for(self, stage: Stage, share: Share, first_step: int, steps: int) -> Batches:
+    def batches_for(self, stage: Stage, share: StepSlice, first_step: int, steps: int) -> Batches:
         """The share's batches of so many steps of a stage; index 0 is step `first_step`.
 
         A batch follows from the recipe's seed, the step and the share alone; its `skipped` names what could not be read
         for it, and is to be given to `skipped.note`.
         """
         scenes, scene_weights = self._scene_sources(stage.image_size)
-        seen = NearViews(MixedScenes(scenes, scene_weights), self.recipe.near_views, self.recipe.seed)
+        seen = ObjectCrops(MixedScenes(scenes, scene_weights), self.recipe.object_crops, self.recipe.seed)
         stills = SceneBatches(seen, self.recipe, stage, share, first_step, steps)
         if not isinstance(stage, ClipStage):
             return ReportingBatches(stills, scenes)
@@ -75,7 +75,7 @@ class TrainingData:
 
     def _scene_sources(self, size: int) -> tuple[list[SceneSource], list[float]]:
         recipe = self.recipe
-        augmentation = recipe.data.stills
+        augmentation = recipe.data.images
         sources: list[SceneSource] = [
             RecordedStills(images, size, augmentation, seed) for seed, (images, _) in _seeded(recipe, self.images)
         ] or [FramesAsStills(videos, size, augmentation, seed) for seed, (videos, _) in _seeded(recipe, self.videos)]
@@ -134,7 +134,7 @@ def open_training_data(recipe: Recipe) -> TrainingData:
             f"The recipe {recipe.name!r} trains on clips, but {', '.join(map(str, recipe.data.roots))} hold pictures "
             "only. Add a root of videos, or give the procedural world a weight (data.procedural)."
         )
-    if _is_procedural(recipe) and not recipe.picture_folders and recipe.panoptic_folder is None:
+    if _is_procedural(recipe) and not recipe.image_folders and recipe.panoptic_folder is None:
         raise InvalidInputError(
             f"data.procedural={recipe.data.procedural} asks for procedural scenes, and there are no pictures to make "
             "them of: add a folder of pictures without annotations."

@@ -10,7 +10,7 @@ from torch import Tensor
 from masklet.masks.geometry import Mask, bounding_box
 from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
-from masklet.training.supply.cells import cells_of
+from masklet.training.targets import binary_targets
 
 SMALLEST_PART = 24  # pixels
 
@@ -101,7 +101,7 @@ def coarse_mask_logits(targets: Tensor, generator: torch.Generator) -> Tensor:
     size = (max(targets.shape[-2] // shrink, 2), max(targets.shape[-1] // shrink, 2))
     small = torch.nn.functional.adaptive_avg_pool2d(targets.float(), size)
     blurred = torch.nn.functional.interpolate(small, size=targets.shape[-2:], mode="bilinear")
-    return cells_of(blurred).float() * 20 - 10
+    return binary_targets(blurred).float() * 20 - 10
 
 
 def correcting_clicks(logits: Tensor, targets: Tensor, stride: int, annotator: SimulatedAnnotator) -> PointPrompts:
@@ -111,7 +111,7 @@ def correcting_clicks(logits: Tensor, targets: Tensor, stride: int, annotator: S
     click says what is true anyway. The only thing of a step that leaves the device: two bits a cell go, and a click
     comes back.
     """
-    predicted, wanted = torch.stack([logits > 0, cells_of(targets)]).cpu().numpy()
+    predicted, wanted = torch.stack([logits > 0, binary_targets(targets)]).cpu().numpy()
     said = np.empty((*predicted.shape[:2], 1, 3), np.float32)
     for index in np.ndindex(*predicted.shape[:2]):
         click = annotator.correct(wanted[index], predicted[index]) or annotator.confirm(wanted[index])

@@ -11,7 +11,7 @@ from masklet import Sam2Model
 from masklet.modeling.object_memory import stacked_memory
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.network.initial_checkpoint import load_initial_weights
-from masklet.training.network.initial_memory import draw_memory_weights
+from masklet.training.network.initial_memory_weights import draw_memory_weights
 from masklet.training.network.initial_weights import draw_initial_weights
 
 

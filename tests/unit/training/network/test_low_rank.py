@@ -13,7 +13,7 @@ from masklet.errors import InvalidInputError
 from masklet.modeling.object_memory import stacked_memory
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.network.low_rank import adaptable_layers, add_adapters, merged, save_adapters
-from masklet.training.run.averaging import AveragedWeights
+from masklet.training.run.ema_weights import EmaWeights
 from masklet.training.settings.learning import LowRank
 
 
@@ -81,16 +81,16 @@ def test_merged_weights_say_the_same(model: VideoNetwork) -> None:
     assert merged(plain) is plain
 
 
-def test_averages_have_adapters(model: VideoNetwork) -> None:
+def test_ema_weights_have_adapters(model: VideoNetwork) -> None:
     add_adapters(model, LowRank(rank=2))
-    average = AveragedWeights(model.state_dict(), 0.5)
+    ema = EmaWeights(model.state_dict(), 0.5)
     disturb(model)
-    average.follow(model.state_dict(), 1000)
-    averaged = deepcopy(model)
-    averaged.load_state_dict(average.tensors)
+    ema.update(model.state_dict(), 1000)
+    ema_network = deepcopy(model)
+    ema_network.load_state_dict(ema.tensors)
     name = "vision_encoder.backbone.blocks.0.attn.qkv"
     learnt = model.get_submodule(name).get_delta_weight("default")
-    followed = merged(averaged).get_submodule(name).weight - model.get_submodule(name).base_layer.weight
+    followed = merged(ema_network).get_submodule(name).weight - model.get_submodule(name).base_layer.weight
     torch.testing.assert_close(followed, 0.5 * learnt)
 
 

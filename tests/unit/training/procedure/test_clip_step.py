@@ -13,13 +13,13 @@ from torch import Tensor
 from masklet.datasets.scenes import Clip
 from masklet.modeling.video_network import VideoNetwork
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
-from masklet.training.network.initial_memory import draw_memory_weights
+from masklet.training.network.initial_memory_weights import draw_memory_weights
 from masklet.training.network.initial_weights import draw_initial_weights
+from masklet.training.procedure import clip_rollout
 from masklet.training.procedure import clip_step as clip_step_module
-from masklet.training.procedure import following
 from masklet.training.procedure.clip_plan import ClipPlan
+from masklet.training.procedure.clip_rollout import ClipRollout
 from masklet.training.procedure.clip_step import clip_step
-from masklet.training.procedure.following import Follower
 from masklet.training.settings.procedure import AnnotatorShares, ClipTracking, PromptShares
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import Stage
@@ -92,14 +92,14 @@ def test_detached_masks_learn_from_their_own_answer_only() -> None:
     def gradient_of_first_masks(detached: bool) -> float:
         plan = ClipPlan(2, {0: PromptKind.CLICK}, frozenset())
         tracking = ClipTracking(corrections=0, detach_masks=detached)
-        follower = Follower(network(), ClipBatch([sample(frames=2)]), plan, tracking, SimulatedAnnotator())
-        follower.visit(0, PromptKind.CLICK, 0)
-        first = follower.outcomes[0]
+        rollout = ClipRollout(network(), ClipBatch([sample(frames=2)]), plan, tracking, SimulatedAnnotator())
+        rollout.step(0, PromptKind.CLICK, 0)
+        first = rollout.outcomes[0]
         first.logits.retain_grad()
-        follower.outcomes[0] = replace(first, pointer=first.pointer.detach())
-        follower._remember(0, follower._view(0)[2], follower.outcomes[0])
-        follower.visit(1, None, 0)
-        follower.lessons[1].decoded.masks.sum().backward()
+        rollout.outcomes[0] = replace(first, pointer=first.pointer.detach())
+        rollout._remember(0, rollout._view(0)[2], rollout.outcomes[0])
+        rollout.step(1, None, 0)
+        rollout.supervised_outputs[1].decoded.masks.sum().backward()
         return 0.0 if first.logits.grad is None else float(first.logits.grad.abs().sum())
 
     assert gradient_of_first_masks(False) > 0
@@ -111,9 +111,9 @@ def test_an_absent_object_teaches_its_score_only() -> None:
     clip.masks[1] = False
     model = network()
     loss = clip_step(model, ClipBatch([clip]), recipe(), (0, 0))
-    assert loss.curves["clip/dice"] == loss.curves["clip/focal"] == loss.curves["clip/iou"] == 0
-    score = loss.curves["clip/object_score"]
-    assert loss.curves["total"] == pytest.approx(score / 2)  # one answer, of two frames
+    assert loss.metrics["clip/dice"] == loss.metrics["clip/focal"] == loss.metrics["clip/iou"] == 0
+    score = loss.metrics["clip/object_score"]
+    assert loss.metrics["total"] == pytest.approx(score / 2)  # one answer, of two frames
     assert score > 0.5  # the drawn weights have not learnt that anything can be absent
     loss.total.backward()
     hypernetworks = model.mask_decoder.output_hypernetworks_mlps
@@ -136,8 +136,8 @@ def test_answers_of_all_frames_and_corrections_add_up() -> None:
         losses = {n: clip_step(model, batch, recipe(points(corrections=n)), (0, 0)) for n in (0, 3)}
     for corrections, loss in losses.items():
         weights = {"focal": 20, "dice": 1, "iou": 1, "object_score": 1}
-        average = sum(weight * loss.curves[f"clip/{name}"] for name, weight in weights.items())
-        assert loss.curves["total"] == pytest.approx(average * (2 + corrections) / 2, rel=1e-5)
+        average = sum(weight * loss.metrics[f"clip/{name}"] for name, weight in weights.items())
+        assert loss.metrics["total"] == pytest.approx(average * (2 + corrections) / 2, rel=1e-5)
 
 
 def test_chance_comes_from_the_step_and_its_part() -> None:
@@ -175,9 +175,9 @@ def test_nothing_but_simulated_prompts_leaves_the_device(
         places = torch.zeros(len(masks), 1, 1, 2, device=masks.device)
         return PointPrompts(places, torch.ones_like(places[..., 0], dtype=torch.long))
 
-    monkeypatch.setattr(following, "first_prompts", prompts)
-    monkeypatch.setattr(following, "correcting_clicks", prompts)
-    monkeypatch.setattr(clip_step_module, "_curves", lambda *_: {})
+    monkeypatch.setattr(clip_rollout, "first_prompts", prompts)
+    monkeypatch.setattr(clip_rollout, "correcting_clicks", prompts)
+    monkeypatch.setattr(clip_step_module, "_metrics", lambda *_: {})
     device = torch.device("meta")
     batch = ClipBatch([sample(sides=(12, 20)), sample(sides=(16,))]).to(device)
     loss = clip_step(network().to(device), batch, recipe(tracking), (0, 0))
@@ -201,8 +201,8 @@ def test_training_learns_to_follow_a_clip_by_heart() -> None:
         optimizer.zero_grad()
         loss.total.backward()
         optimizer.step()
-        curves.append(loss.curves)
-        if loss.curves["clip/dice"] < 0.3:  # about 0.53 as long as both squares get the same answers
+        curves.append(loss.metrics)
+        if loss.metrics["clip/dice"] < 0.3:  # about 0.53 as long as both squares get the same answers
             break
     assert curves[-1]["clip/dice"] < 0.3
     assert curves[-1]["total"] < 0.5 * curves[0]["total"]

@@ -10,7 +10,7 @@ from torch import Tensor
 from masklet.modeling.outputs import DecodedMasks
 from masklet.training.procedure.losses import dice_loss, focal_loss, measured_iou, round_loss
 from masklet.training.settings.procedure import LossWeights
-from masklet.training.supply.close_ups import CloseUps
+from masklet.training.targets import CropTargets
 
 WEIGHTS = LossWeights()
 
@@ -242,12 +242,12 @@ def test_nothing_valid_is_no_loss() -> None:
 
 def test_a_share_in_close_ups_needs_them() -> None:
     with pytest.raises(AssertionError, match="must be given"):
-        round_loss(decoded(1), TARGET, torch.tensor([[True]]), torch.tensor([[True]]), LossWeights(close_up=0.1))
+        round_loss(decoded(1), TARGET, torch.tensor([[True]]), torch.tensor([[True]]), LossWeights(cropped=0.1))
 
 
 # From near: pictures of 64 x 64 pixels and 2 x 2 cells, of which the object has a quarter, or one pixel.
-def near_by(mask: Tensor) -> CloseUps:
-    return CloseUps.of(mask.view(1, 1, 64, 64))
+def near_by(mask: Tensor) -> CropTargets:
+    return CropTargets.of(mask.view(1, 1, 64, 64))
 
 
 def quarter() -> Tensor:
@@ -258,12 +258,12 @@ def quarter() -> Tensor:
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
 def test_close_ups_take_their_share_of_the_mask_losses(share: float) -> None:
-    close_ups, target = near_by(quarter()), ONE_CELL.view(1, 1, 2, 2)
+    crops, target = near_by(quarter()), ONE_CELL.view(1, 1, 2, 2)
     output = answer([VAGUE, HALF, SURE, WRONG], [0.5] * 4, score=0.0)
     clear, one = torch.tensor([[False]]), torch.ones(1, 1)
-    loss = round_loss(output, target, clear, one, LossWeights(close_up=share), close_ups)
+    loss = round_loss(output, target, clear, one, LossWeights(cropped=share), crops)
     # Of the window, 40 x 40 pixels, the object has 32 x 32; the answer is 0 everywhere.
-    inside = close_ups.inside.float().mean().item()
+    inside = crops.inside.float().mean().item()
     assert inside == pytest.approx(0.8**2, abs=0.02)
     near_focal = (0.25 * inside + 0.75 * (1 - inside)) * 0.25 * math.log(2)
     near_dice = 1 - (2 * 0.5 * inside * 4096 + 1) / (0.5 * 4096 + inside * 4096 + 1)
@@ -281,7 +281,7 @@ def test_from_near_the_iou_of_an_object_smaller_than_a_cell_is_that_of_its_pixel
     nothing = torch.full((16, 16), -4.0)
     masks = torch.stack([nothing, found, nothing, nothing]).view(1, 1, 4, 16, 16)
     output = DecodedMasks(masks, torch.tensor([[[0.5, 0.9, 0.1, 0.1]]]), torch.zeros(1), torch.zeros(1, 1, 1), [])
-    weights = LossWeights(close_up=0.5)
+    weights = LossWeights(cropped=0.5)
     loss = round_loss(output, target, torch.tensor([[True]]), torch.ones(1, 1), weights, near_by(mask))
     shown = F.interpolate(found.view(1, 1, 16, 16), scale_factor=4.0, mode="bilinear")[0, 0] > 0
     by_pixels = (shown & mask).sum() / (shown | mask).sum()
@@ -291,11 +291,11 @@ def test_from_near_the_iou_of_an_object_smaller_than_a_cell_is_that_of_its_pixel
 
 
 def test_iou_from_near_counts_what_is_spilt_beyond_the_window() -> None:
-    close_ups = near_by(quarter())  # the window ends at 40 of 64 pixels
+    crops = near_by(quarter())  # the window ends at 40 of 64 pixels
     masks = torch.full((1, 1, 4, 16, 16), -4.0)
     masks[..., :8, :8] = 4.0
     masks[:, :, 1, :8, 12:] = 4.0  # 32 x 16 pixels beyond it
     output = DecodedMasks(masks, torch.tensor([[[0.0, 0.9, 0.1, 0.1]]]), torch.zeros(1), torch.zeros(1, 1, 1), [])
     target = F.avg_pool2d(quarter().view(1, 1, 64, 64).float(), 4)
-    loss = round_loss(output, target, torch.tensor([[True]]), torch.ones(1, 1), LossWeights(close_up=0.5), close_ups)
+    loss = round_loss(output, target, torch.tensor([[True]]), torch.ones(1, 1), LossWeights(cropped=0.5), crops)
     assert loss.parts["measured_iou"].item() == pytest.approx(2 / 3, abs=0.03)

@@ -24,7 +24,7 @@ from masklet.training.settings.hardware import Hardware
 from masklet.training.settings.procedure import ClipTracking
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
-from masklet.training.supply.shares import Share
+from masklet.training.supply.micro_batches import StepSlice
 
 ROOT = Path(__file__).parents[4]
 
@@ -46,16 +46,16 @@ def test_what_this_machine_and_run_cannot_do_is_refused(hardware: Hardware, mess
 def test_a_step_with_fewer_scenes_than_processes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     devices = Devices("cpu", Hardware())
     recipe = small_recipe(tmp_path)
-    assert devices.shares_of(recipe) == [Share(0, 1)]
+    assert devices.slices_of(recipe) == [StepSlice(0, 1)]
     monkeypatch.setattr(devices, "count", 2)
-    with pytest.raises(InvalidInputError, match="2 processes cannot share 1 scenes or clips a step"):
-        devices.shares_of(recipe)
+    with pytest.raises(InvalidInputError, match="1 scenes or clips a step are too few for 2 processes"):
+        devices.slices_of(recipe)
     monkeypatch.setattr(devices, "count", 1)
-    with pytest.raises(InvalidInputError, match="2 shares cannot share 1 scenes"):
-        devices.shares_of(replace(recipe, hardware=Hardware(shares_per_step=2)))
+    with pytest.raises(InvalidInputError, match="1 scenes or clips a step are too few for 2 micro-batches"):
+        devices.slices_of(replace(recipe, hardware=Hardware(micro_batches_per_step=2)))
     monkeypatch.setattr(devices, "count", 2)
-    with pytest.raises(InvalidInputError, match="2 processes cannot divide 3 shares"):
-        devices.shares_of(replace(recipe, hardware=Hardware(shares_per_step=3)))
+    with pytest.raises(InvalidInputError, match="2 processes cannot divide 3 micro-batches"):
+        devices.slices_of(replace(recipe, hardware=Hardware(micro_batches_per_step=3)))
 
 
 def test_gradients_that_are_not_finite_change_nothing() -> None:
@@ -71,7 +71,7 @@ def test_gradients_that_are_not_finite_change_nothing() -> None:
 
 
 def recipe_for_all(pictures: Path, *, is_sharded: bool = False) -> Recipe:
-    """Stills, then clips that spare the image encoder and clips that train it; two shares a step, on CPU in float32.
+    """Images, then clips that freeze the image encoder and clips that train it; two micro-batches a step, in float32.
 
     Memory that learns through thresholds for several frames makes gradients too wild to compare.
     """
@@ -84,7 +84,7 @@ def recipe_for_all(pictures: Path, *, is_sharded: bool = False) -> Recipe:
             ClipStage(64, 1, 2, 1, **clips),
         ),
         tracking=ClipTracking(prompted_frames=1, corrected_frames=1, corrections=0, detach_masks=True),
-        hardware=Hardware(precision="float32", shares_per_step=2, is_sharded=is_sharded),
+        hardware=Hardware(precision="float32", micro_batches_per_step=2, is_sharded=is_sharded),
         save_every=2,
     )
 
@@ -108,11 +108,11 @@ recipe, folder = recipe_for_all(Path(sys.argv[2]), is_sharded=sys.argv[4] == "sh
 listener = Listener()
 Trainer(recipe, folder, observers=[listener]).run()
 again = Trainer(recipe, folder)
-resumed = [whole(dict(each)) for each in (again.network.state_dict(), again.average.tensors)]
+resumed = [whole(dict(each)) for each in (again.network.state_dict(), again.ema.tensors)]
 resumed.append(whole(again.optimizer.state_dict()))
 if again.devices.is_first:
     (folder / "curves.json").write_text(json.dumps(listener.curves))
-    torch.save(dict(zip(("model", "average", "optimizer"), resumed)), folder / "resumed.pt")
+    torch.save(dict(zip(("model", "ema_weights", "optimizer"), resumed)), folder / "resumed.pt")
 """
 
 
@@ -123,7 +123,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def alone(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[int, dict[str, float]]]:
-    """The run in one process, which computes both shares of every step one after the other.
+    """The run in one process, which computes both micro-batches of every step one after the other.
 
     On one thread, as the others: sums in another order are rounded otherwise, and the optimizer makes much of little.
     """
@@ -151,8 +151,8 @@ def test_two_processes_train_as_one(
         for name in set(values) - {"seconds", "gradient_norm"}:
             assert curves[str(step)][name] == pytest.approx(values[name], rel=1e-3, abs=1e-4), (step, name)
     together, expected = saved_state(folder), saved_state(alone[0])
-    for name, tensor in expected["average"].items():
-        differs = ~torch.isclose(together["average"][name], tensor, rtol=1e-2, atol=2e-4)
+    for name, tensor in expected["ema_weights"].items():
+        differs = ~torch.isclose(together["ema_weights"][name], tensor, rtol=1e-2, atol=2e-4)
         # AdamW goes as far for a gradient that is nothing but rounding as for any other: a single value of a large
         # tensor may differ, on some processors one of 147,456 does.
         assert differs.float().mean() <= 1e-5, name

@@ -7,8 +7,8 @@ import pytest
 from tests.unit.training.small_recipes import Listener, Stopped, small_recipe, write_pictures
 
 from masklet.errors import CheckpointError, DivergedTrainingError
-from masklet.training.procedure import learning_step
-from masklet.training.procedure.stills_step import StepLoss
+from masklet.training.procedure import training_step
+from masklet.training.procedure.image_step import StepLoss
 from masklet.training.run import trainer as trainer_module
 from masklet.training.run.failed_step import replay
 from masklet.training.run.trainer import MOST_STEPS_SKIPPED_IN_A_ROW, Trainer
@@ -24,7 +24,9 @@ def recipe_on(kind: str, pictures: Path) -> Recipe:
         "clips": ClipStage(64, 3, 2, 1, clip_length=2, clips_per_step=2, objects_per_clip=1),
     }
     tracking = ClipTracking(corrections=0)
-    return small_recipe(pictures, stages=(stages[kind],), hardware=Hardware(shares_per_step=2), tracking=tracking)
+    return small_recipe(
+        pictures, stages=(stages[kind],), hardware=Hardware(micro_batches_per_step=2), tracking=tracking
+    )
 
 
 @pytest.mark.parametrize("kind", ["stills", "clips"])
@@ -32,31 +34,33 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_is_kept_for_replay(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe, run = recipe_on(kind, write_pictures(tmp_path / "pictures")), tmp_path / "run"
-    name = {"stills": "stills_step", "clips": "clip_step"}[kind]
-    take, losses = getattr(learning_step, name), {}
+    name = {"stills": "image_step", "clips": "clip_step"}[kind]
+    take, losses = getattr(training_step, name), {}
 
     def failing(network, batch, recipe, step):  # type: ignore[no-untyped-def]
         loss = take(network, batch, recipe, step)
         losses[step] = loss.total.item()
-        return StepLoss(loss.total * math.nan, {**loss.curves, "total": math.nan}) if step == (1, 1) else loss
+        return StepLoss(loss.total * math.nan, {**loss.metrics, "total": math.nan}) if step == (1, 1) else loss
 
     with monkeypatch.context() as during:
-        during.setattr(learning_step, name, failing)
-        with pytest.raises(DivergedTrainingError, match=r"The loss is nan at step 1\..*share_0.pt.*share_1.pt.*replay"):
+        during.setattr(training_step, name, failing)
+        with pytest.raises(
+            DivergedTrainingError, match=r"is nan at step 1\..*micro_batch_0.pt.*micro_batch_1.pt.*replay"
+        ):
             Trainer(recipe, run).run()
     assert not (run / "training_state.pt").exists()  # what the last regular save left is better than what there is now
-    for share in (0, 1):
-        again = replay(run / f"failed_step_1/share_{share}.pt", recipe)
-        assert again.loss == pytest.approx(losses[1, share], rel=1e-5)
-        assert again.curves["total"] == pytest.approx(losses[1, share], rel=1e-5)
+    for number in (0, 1):
+        again = replay(run / f"failed_step_1/micro_batch_{number}.pt", recipe)
+        assert again.loss == pytest.approx(losses[1, number], rel=1e-5)
+        assert again.metrics["total"] == pytest.approx(losses[1, number], rel=1e-5)
         assert all(each.grad.isfinite().all() for each in again.network.parameters() if each.grad is not None)
         assert again.network.mask_decoder.conv_s0.weight.grad is not None
 
 
 def test_a_file_of_another_kind_is_no_failed_step(tmp_path: Path) -> None:
-    (tmp_path / "share_0.pt").write_bytes(b"nonsense")
-    with pytest.raises(CheckpointError, match=r"share_0.pt holds no failed step"):
-        replay(tmp_path / "share_0.pt", small_recipe(tmp_path))
+    (tmp_path / "micro_batch_0.pt").write_bytes(b"nonsense")
+    with pytest.raises(CheckpointError, match=r"micro_batch_0.pt holds no failed step"):
+        replay(tmp_path / "micro_batch_0.pt", small_recipe(tmp_path))
 
 
 def test_gradients_that_never_become_finite_stop_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +68,7 @@ def test_gradients_that_never_become_finite_stop_the_run(tmp_path: Path, monkeyp
     steps = MOST_STEPS_SKIPPED_IN_A_ROW + 1
     recipe = small_recipe(write_pictures(tmp_path / "pictures"), stages=(Stage(64, steps, 1, 1),), save_every=100)
     trainer = Trainer(recipe, tmp_path / "run")
-    monkeypatch.setattr(trainer, "_gradients_of", lambda tasks: [{"total": 1.0}])
+    monkeypatch.setattr(trainer, "_gradients_of", lambda micro_batches: [{"total": 1.0}])
     monkeypatch.setattr(trainer.devices, "clip_gradients", lambda *_: math.nan)
     with pytest.raises(
         DivergedTrainingError, match=f"{MOST_STEPS_SKIPPED_IN_A_ROW} gradients in a row were not finite"
@@ -93,7 +97,7 @@ def test_a_short_run_whose_every_step_was_skipped_is_no_success(
             trainer.run()
     trainer = Trainer(recipe, tmp_path / "run")
     skipping_steps(trainer, monkeypatch, {0, 1, 2})
-    with pytest.raises(DivergedTrainingError, match=r"Nothing was learnt.* at step 2\..*share_0.pt"):
+    with pytest.raises(DivergedTrainingError, match=r"Nothing was learnt.* at step 2\..*micro_batch_0.pt"):
         trainer.run()
 
 

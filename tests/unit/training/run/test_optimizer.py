@@ -12,9 +12,8 @@ from masklet.modeling.video_network import VideoNetwork
 from masklet.training.network.trained_parameters import TrainedParameters, freeze, part_of
 from masklet.training.run.optimizer import learning_rate, make_optimizer, rate_scale, set_learning_rate
 from masklet.training.settings.learning import ImageEncoderRates
-from masklet.training.settings.parts import PARTS, Part
 from masklet.training.settings.recipe import Recipe
-from masklet.training.settings.stages import ClipStage, Stage
+from masklet.training.settings.stages import PARTS, ClipStage, Part, Stage
 
 BLOCKS = "vision_encoder.backbone.blocks."
 
@@ -93,8 +92,8 @@ def test_frozen_parts_are_not_optimized_and_never_wake(recipe: Recipe) -> None:
     freeze(network, ("image_encoder", "prompt_encoder"))
     assert {part_of(name) for name in rates_of(network, recipe)} == {"mask_decoder", "memory"}
     trained = TrainedParameters(network)
-    for resting, awake in ((("memory",), {"mask_decoder"}), ((), {"mask_decoder", "memory"})):
-        trained.rest(resting)
+    for frozen, awake in ((("memory",), {"mask_decoder"}), ((), {"mask_decoder", "memory"})):
+        trained.freeze(frozen)
         assert {part_of(name) for name, each in network.named_parameters() if each.requires_grad} == awake
 
 
@@ -109,9 +108,9 @@ CLIPS = ClipStage(64, 1, train_image_encoder=False)
 @pytest.mark.parametrize(
     ("stages", "frozen", "what"),
     [
-        ((Stage(64, 1),), PARTS[:3], "stills of stage 0"),
+        ((Stage(64, 1),), PARTS[:3], "images of stage 0"),
         ((CLIPS,), PARTS[1:], "clips of stage 0"),
-        ((CLIPS, replace(CLIPS, stills_every=2)), PARTS[:3], "stills of stage 1"),
+        ((CLIPS, replace(CLIPS, images_every=2)), PARTS[:3], "images of stage 1"),
         ((CLIPS,), PARTS, "clips of stage 0"),
     ],
 )

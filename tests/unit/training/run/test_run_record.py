@@ -38,7 +38,7 @@ def test_a_run_goes_on_with_the_same_settings_only(tmp_path: Path) -> None:
     recipe = small_recipe(tmp_path)
     RunRecord.of(recipe).check_goes_on(tmp_path)  # nothing there yet
     RunRecord.of(recipe).save(tmp_path)
-    RunRecord.of(replace(recipe, loader_workers=3, hardware=Hardware(checkpoints_gradients=True))).check_goes_on(
+    RunRecord.of(replace(recipe, loader_workers=3, hardware=Hardware(gradient_checkpointing=True))).check_goes_on(
         tmp_path
     )
     changed = replace(recipe, seed=1, losses=LossWeights(dice=4.0))

@@ -29,6 +29,17 @@ def test_round_trip(state: RunState, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [STATE_FILE]
 
 
+def test_a_state_of_an_earlier_version_is_read(state: RunState, tmp_path: Path) -> None:
+    """It calls the EMA weights the average, and knows neither loss scales nor damaged samples."""
+    content = {"average" if name == "ema_weights" else name: value for name, value in vars(state).items()}
+    del content["scaling"], content["skipped"]
+    torch.save(content, tmp_path / STATE_FILE)
+    loaded = RunState.load(tmp_path, "small")
+    assert loaded is not None
+    assert torch.equal(loaded.ema_weights["weight"], state.ema_weights["weight"])
+    assert (loaded.scaling, loaded.skipped) == ({}, [])
+
+
 def test_no_state_yet(tmp_path: Path) -> None:
     assert RunState.load(tmp_path, "small") is None
 

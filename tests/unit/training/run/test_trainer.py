@@ -23,10 +23,10 @@ from masklet.datasets.sampling.mixture import DataMixture
 from masklet.datasets.scenes import PictureBank, SceneGenerator
 from masklet.errors import CheckpointError, DivergedTrainingError, InvalidInputError
 from masklet.file_locks import alone_in
-from masklet.training.network.initial_memory import draw_memory_weights
+from masklet.training.network.initial_memory_weights import draw_memory_weights
 from masklet.training.network.initial_weights import draw_initial_weights
 from masklet.training.network.trained_parameters import part_of
-from masklet.training.procedure.stills_step import stills_step
+from masklet.training.procedure.image_step import image_step
 from masklet.training.recipes import recipe_named
 from masklet.training.reports.predictions import Predictions
 from masklet.training.run import trainer as trainer_module
@@ -37,8 +37,8 @@ from masklet.training.settings.procedure import ClipTracking, PromptShares
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
 from masklet.training.supply.data_source import open_training_data
-from masklet.training.supply.shares import Share
-from masklet.training.supply.stills_batches import SceneBatches
+from masklet.training.supply.image_batches import SceneBatches
+from masklet.training.supply.micro_batches import StepSlice
 
 
 @pytest.fixture(scope="module")
@@ -95,9 +95,9 @@ def test_a_half_made_step_is_not_saved(recipe: Recipe, tmp_path: Path, monkeypat
     assert all(each["step"] == 1 for each in state["optimizer"]["state"].values())
 
 
-def test_the_averaged_model_is_saved_as_a_checkpoint(recipe: Recipe, uninterrupted: Path) -> None:
+def test_the_ema_weights_are_saved_as_a_checkpoint(recipe: Recipe, uninterrupted: Path) -> None:
     loaded = Sam2VideoModel.from_pretrained(uninterrupted / AVERAGE_FOLDER)
-    assert_equal_states(dict(loaded.state_dict()), saved_state(uninterrupted)["average"])
+    assert_equal_states(dict(loaded.state_dict()), saved_state(uninterrupted)["ema_weights"])
     assert loaded.config.image_size == recipe.stages[-1].image_size
 
 
@@ -116,9 +116,9 @@ def test_damaged_samples_are_counted_over_interruptions(tmp_path: Path) -> None:
     root = write_images(tmp_path / "images", 101)
     (root / "images" / "70.png").write_bytes(b"no picture")
     stage = Stage(64, 51, scenes_per_step=2, objects_per_scene=1)  # an epoch
-    recipe = small_recipe(tmp_path, stages=(stage,), rounds=1, data=DataMixture(roots=(root,)))
+    recipe = small_recipe(tmp_path, stages=(stage,), prompt_rounds=1, data=DataMixture(roots=(root,)))
     data = open_training_data(recipe)
-    found = next(step for step in range(51) if data.batches_for(stage, Share(), step, 1)[0].skipped) + 1
+    found = next(step for step in range(51) if data.batches_for(stage, StepSlice(), step, 1)[0].skipped) + 1
     with pytest.raises(Stopped):
         Trainer(recipe, tmp_path / "run", observers=[Listener(stop_after=found)]).run()
     after = Listener(stop_after=found + 1)
@@ -130,15 +130,15 @@ def test_damaged_samples_are_counted_over_interruptions(tmp_path: Path) -> None:
 def test_a_run_that_found_no_data_does_not_occupy_its_folder(recipe: Recipe, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InvalidInputError, match="no pictures"):
-        Trainer(replace(recipe, picture_folders=(tmp_path / "empty",)), tmp_path / "run").run()
+        Trainer(replace(recipe, image_folders=(tmp_path / "empty",)), tmp_path / "run").run()
     assert Trainer(recipe, tmp_path / "run").step == 0
 
 
 def test_initial_weights_come_from_a_checkpoint(recipe: Recipe, uninterrupted: Path, tmp_path: Path) -> None:
     trainer = Trainer(replace(recipe, initial_weights=uninterrupted / AVERAGE_FOLDER), tmp_path)
-    expected = saved_state(uninterrupted)["average"]
+    expected = saved_state(uninterrupted)["ema_weights"]
     assert_equal_states(dict(trainer.network.state_dict()), expected)
-    assert_equal_states(trainer.average.tensors, expected)
+    assert_equal_states(trainer.ema.tensors, expected)
 
 
 def test_pictures_are_read_once_for_training_and_for_what_it_shows(
@@ -164,7 +164,7 @@ def test_observers_hear_of_every_step_and_state(recipe: Recipe, tmp_path: Path) 
 def test_a_kill_after_the_state_costs_neither_model_nor_images_of_its_step(
     recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All that is written after the state, beginning with the averaged model, is written by the run that goes on."""
+    """All that is written after the state, beginning with the EMA weights, is written by the run that goes on."""
 
     def killed(_: object) -> None:
         raise Stopped
@@ -224,10 +224,10 @@ def test_the_smoke_recipe_runs_on_a_folder_of_pictures(
 
 
 def test_training_learns_a_scene_by_heart(pictures: Path) -> None:
-    recipe = small_recipe(pictures, rounds=2, prompts=PromptShares(click=1, box=0, mask=0), first_scene=3)
+    recipe = small_recipe(pictures, prompt_rounds=2, prompts=PromptShares(click=1, box=0, mask=0), first_scene=3)
     stage = Stage(image_size=64, steps=1, scenes_per_step=1, objects_per_scene=2)
     generator = SceneGenerator(PictureBank.load((pictures,)), 64, recipe.mixture)
-    batch = SceneBatches(generator, recipe, stage, Share(), 0, 1)[0]
+    batch = SceneBatches(generator, recipe, stage, StepSlice(), 0, 1)[0]
     torch.manual_seed(0)
     model = Sam2Model(recipe.model)
     model.resize(64)
@@ -236,18 +236,18 @@ def test_training_learns_a_scene_by_heart(pictures: Path) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
     losses = []
     for step in range(40):
-        loss = stills_step(model, batch, recipe, (step % 2, 0))
+        loss = image_step(model, batch, recipe, (step % 2, 0))
         optimizer.zero_grad()
         loss.total.backward()
         optimizer.step()
-        losses.append(loss.curves)
+        losses.append(loss.metrics)
     assert losses[-1]["total"] < 0.5 * losses[0]["total"]
     assert losses[-1]["round_1/measured_iou"] > losses[0]["round_1/measured_iou"] + 0.1
 
 
 def clip_recipe(pictures: Path, **changes: Any) -> Recipe:
     """Two steps on clips, one on stills, twice."""
-    stage = ClipStage(64, 6, 1, 2, clip_length=2, clips_per_step=1, objects_per_clip=2, stills_every=3, **changes)
+    stage = ClipStage(64, 6, 1, 2, clip_length=2, clips_per_step=1, objects_per_clip=2, images_every=3, **changes)
     return small_recipe(pictures, stages=(stage,), save_every=3, tracking=ClipTracking(corrections=1))
 
 
@@ -286,7 +286,7 @@ def test_a_folder_in_use_is_refused(recipe: Recipe, tmp_path: Path) -> None:
 
 
 def test_memory_begins_with_the_clips(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is drawn to go with what the stills before have taught, the same for the network and its average."""
+    """It is drawn to go with what the stills before have taught, the same for the network and its EMA weights."""
     drawn: list[Sam2VideoModel] = []
 
     def draw(model: Sam2VideoModel) -> None:
@@ -301,7 +301,7 @@ def test_memory_begins_with_the_clips(pictures: Path, tmp_path: Path, monkeypatc
     trainer.run()
     assert len(drawn) == 2
     assert trainer.network.no_object_pointer.unique().tolist() == [1]
-    assert trainer.average.tensors["no_object_pointer"].unique().item() == pytest.approx(1 + 2 / 11)  # a step later
+    assert trainer.ema.tensors["no_object_pointer"].unique().item() == pytest.approx(1 + 2 / 11)  # a step later
 
 
 def test_frozen_parts_stay_and_the_others_learn(pictures: Path, tmp_path: Path) -> None:
@@ -315,7 +315,7 @@ def test_frozen_parts_stay_and_the_others_learn(pictures: Path, tmp_path: Path) 
 
 
 def test_gradient_checkpointing_changes_nothing_but_memory(recipe: Recipe, uninterrupted: Path, tmp_path: Path) -> None:
-    trainer = Trainer(replace(recipe, hardware=Hardware(checkpoints_gradients=True)), tmp_path)
+    trainer = Trainer(replace(recipe, hardware=Hardware(gradient_checkpointing=True)), tmp_path)
     assert trainer.network.vision_encoder.backbone.gradient_checkpointing
     trainer.run()
     expected = saved_state(uninterrupted)["model"]

@@ -38,13 +38,13 @@ def recipe() -> Recipe:
 def test_values_take_the_type_of_their_field(recipe: Recipe) -> None:
     changed = overridden(
         recipe,
-        ["losses.dice=4", "stages.1.steps=200", "initial_weights=a=b", "picture_folders=x,y", "learning_rate=1e-3"],
+        ["losses.dice=4", "stages.1.steps=200", "initial_weights=a=b", "image_folders=x,y", "learning_rate=1e-3"],
     )
     assert changed.losses.dice == 4.0
     assert isinstance(changed.losses.dice, float)
     assert [stage.steps for stage in changed.stages] == [3, 200]
     assert changed.initial_weights == "a=b"
-    assert changed.picture_folders == (Path("x"), Path("y"))
+    assert changed.image_folders == (Path("x"), Path("y"))
     assert changed.learning_rate == 1e-3
     assert recipe.losses.dice == 1.0
 
@@ -90,11 +90,11 @@ def test_a_stage_stays_what_it_is(recipe: Recipe) -> None:
         ("dice=4", r"'dice'. The nearest is losses.dice. Here there are: name, model, stages"),
         ("stages.2.steps=1", r"'stages.2.steps'.*Here stages has: 0, 1"),
         ("stages.0.clip_length=4", r"'stages.0.clip_length'.*Here stages.0 has: image_size, steps"),
-        ("rounds.first=1", r"'rounds.first'.*Here rounds has: nothing"),
-        ("rounds=1.5", "rounds=1.5: the value must be a whole number"),
+        ("prompt_rounds.first=1", r"'prompt_rounds.first'.*Here prompt_rounds has: nothing"),
+        ("prompt_rounds=1.5", "prompt_rounds=1.5: the value must be a whole number"),
         ("learning_rate=nan", "learning_rate=nan: the value must be a number"),
         ("losses=1", "losses=1: the value must be set by its own fields"),
-        ("rounds", "'rounds' sets nothing; write NAME=VALUE"),
+        ("prompt_rounds", "'prompt_rounds' sets nothing; write NAME=VALUE"),
         ("stages.0.steps=0", "Stage.steps=0; it must be at least 1"),
     ],
 )

@@ -26,12 +26,12 @@ def test_stages_of_nothing_are_refused(field: str) -> None:
 
 
 def test_stages_of_clips() -> None:
-    clips = ClipStage(64, 6, 1, 1, clips_per_step=2, stills_every=3)
-    assert [step for step in range(9) if clips.is_stills_step(step)] == [2, 5, 8]
-    assert not any(ClipStage(64, 6).is_stills_step(step) for step in range(9))
-    assert all(ClipStage(64, 6, stills_every=1).is_stills_step(step) for step in range(9))
-    two_of_five = ClipStage(64, 6, stills_every=2.5)
-    assert [step for step in range(10) if two_of_five.is_stills_step(step)] == [2, 4, 7, 9]
+    clips = ClipStage(64, 6, 1, 1, clips_per_step=2, images_every=3)
+    assert [step for step in range(9) if clips.is_image_step(step)] == [2, 5, 8]
+    assert not any(ClipStage(64, 6).is_image_step(step) for step in range(9))
+    assert all(ClipStage(64, 6, images_every=1).is_image_step(step) for step in range(9))
+    two_of_five = ClipStage(64, 6, images_every=2.5)
+    assert [step for step in range(10) if two_of_five.is_image_step(step)] == [2, 4, 7, 9]
     recipe = small_recipe(Path("pictures"))
     assert recipe.first_clip_step is None
     assert replace(recipe, stages=(*recipe.stages, clips)).first_clip_step == 5
@@ -41,12 +41,12 @@ def test_stages_of_clips() -> None:
 
 
 def test_scenes_and_clips_are_counted_on_through_all_stages() -> None:
-    stills, clips = Stage(64, 3, scenes_per_step=2), ClipStage(64, 9, 5, clips_per_step=4, stills_every=2.5)
+    stills, clips = Stage(64, 3, scenes_per_step=2), ClipStage(64, 9, 5, clips_per_step=4, images_every=2.5)
     recipe = small_recipe(Path("pictures"), stages=(stills, clips, stills))
     scenes = films = 0
     for step in range(recipe.total_steps + 1):
         assert (recipe.scenes_before(step), recipe.clips_before(step)) == (scenes, films)
-        is_on_clips = 3 <= step < 12 and not clips.is_stills_step(step)
+        is_on_clips = 3 <= step < 12 and not clips.is_image_step(step)
         films += 4 if is_on_clips else 0
         scenes += 0 if is_on_clips else recipe.stage_at(step).scenes_per_step
 
@@ -55,7 +55,7 @@ def test_scenes_and_clips_are_counted_on_through_all_stages() -> None:
 def test_known_recipes(name: str, tmp_path: Path) -> None:
     recipe = recipe_named(name, tmp_path)
     assert recipe.name == name
-    assert tmp_path in recipe.picture_folders
+    assert tmp_path in recipe.image_folders
     if recipe.initial_weights is not None:  # a checkpoint is taught at its own size
         return
     windows = recipe.model.vision_config.backbone_config.window_size_per_stage
@@ -72,12 +72,12 @@ def test_an_unknown_recipe_is_refused_with_the_list(tmp_path: Path) -> None:
     ("field", "value", "allowed"),
     [
         ("save_every", 0, "at least 1"),
-        ("rounds", 0, "at least 1"),
+        ("prompt_rounds", 0, "at least 1"),
         ("seed", -1, "at least 0"),
         ("loader_workers", -1, "at least 0"),
         ("learning_rate", 0.0, "above 0"),
         ("gradient_clip", 0.0, "above 0"),
-        ("average_decay", 1.0, "at least 0 and below 1"),
+        ("ema_decay", 1.0, "at least 0 and below 1"),
     ],
 )
 def test_numbers_out_of_their_ranges_are_refused(field: str, value: float, allowed: str) -> None:

@@ -11,10 +11,10 @@ from masklet.datasets.scenes import Clip, ClipGenerator, PictureBank, SceneGener
 from masklet.errors import InvalidInputError
 from masklet.training.settings.stages import ClipStage
 from masklet.training.supply.clip_batches import ClipBatch, ClipBatches, sample_clip
-from masklet.training.supply.close_ups import CloseUps
+from masklet.training.supply.image_batches import SceneBatch, SceneBatches
+from masklet.training.supply.micro_batches import StepSlice
 from masklet.training.supply.prompting import PointPrompts
-from masklet.training.supply.shares import Share
-from masklet.training.supply.stills_batches import SceneBatch, SceneBatches
+from masklet.training.targets import CropTargets
 
 
 def clip_of(*sides: int, frames: int = 3) -> Clip:
@@ -76,7 +76,7 @@ def test_pixels_are_normalised_as_those_of_scenes() -> None:
     sample = sample_clip(clip_of(10), 1, np.random.default_rng(0))
     prompts = PointPrompts(torch.zeros(3, 1, 1, 2), torch.ones(3, 1, 1, dtype=torch.long))
     scenes = SceneBatch(
-        sample.pixel_values, sample.targets(), CloseUps.of(sample.masks), torch.ones(3, 1, dtype=torch.bool), prompts
+        sample.pixel_values, sample.targets(), CropTargets.of(sample.masks), torch.ones(3, 1, dtype=torch.bool), prompts
     )
     assert torch.equal(sample.normalized(), scenes.normalized())
 
@@ -86,7 +86,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_pictures(tmp_path_factory.mktemp("pictures"))
 
 
-def batches(pictures: Path, share: Share, first: int = 0, **fields: int) -> ClipBatches:
+def batches(pictures: Path, share: StepSlice, first: int = 0, **fields: int) -> ClipBatches:
     stage = ClipStage(64, 6, scenes_per_step=2, objects_per_scene=2, clip_length=2, clips_per_step=2, **fields)
     recipe = small_recipe(pictures, stages=(stage,))
     bank = PictureBank.load((pictures,))
@@ -95,9 +95,9 @@ def batches(pictures: Path, share: Share, first: int = 0, **fields: int) -> Clip
 
 
 def test_every_few_steps_are_on_stills_also_after_a_pause(pictures: Path) -> None:
-    kinds = [type(batches(pictures, Share(), stills_every=3)[index]) for index in range(6)]
+    kinds = [type(batches(pictures, StepSlice(), images_every=3)[index]) for index in range(6)]
     assert kinds == [ClipBatch, ClipBatch, SceneBatch] * 2
-    later = batches(pictures, Share(), first=4, stills_every=3)
+    later = batches(pictures, StepSlice(), first=4, images_every=3)
     assert [type(later[index]) for index in range(len(later))] == kinds[4:]
 
 
@@ -105,7 +105,7 @@ def test_every_few_steps_are_on_stills_also_after_a_pause(pictures: Path) -> Non
 def test_no_number_is_left_out_at_steps_of_the_other_kind(
     pictures: Path, monkeypatch: pytest.MonkeyPatch, first: int
 ) -> None:
-    made = batches(pictures, Share(), first, stills_every=3)
+    made = batches(pictures, StepSlice(), first, images_every=3)
     drawn: dict[str, list[int]] = {"scene": [], "clip": []}
     for name, generator in (("scene", made.stills.generator), ("clip", made.generator)):
         draw = getattr(generator, name)
@@ -119,8 +119,8 @@ def test_no_number_is_left_out_at_steps_of_the_other_kind(
 
 
 def test_processes_share_the_clips_of_a_step(pictures: Path) -> None:
-    whole = batches(pictures, Share())[1]
-    parts = [batches(pictures, Share(rank, 2))[1] for rank in range(2)]
+    whole = batches(pictures, StepSlice())[1]
+    parts = [batches(pictures, StepSlice(rank, 2))[1] for rank in range(2)]
     assert isinstance(whole, ClipBatch)
     together = [clip for part in parts if isinstance(part, ClipBatch) for clip in part.clips]
     assert len(together) == len(whole.clips) == 2

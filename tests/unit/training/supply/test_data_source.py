@@ -18,12 +18,12 @@ from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
 from masklet.training.supply.clip_batches import ClipBatch
 from masklet.training.supply.data_source import TrainingData, open_training_data
-from masklet.training.supply.shares import Share
-from masklet.training.supply.stills_batches import SceneBatch, loaded
+from masklet.training.supply.image_batches import SceneBatch, loaded
+from masklet.training.supply.micro_batches import StepSlice
 
 GREEN = (0, 255, 0)
 STILLS = Stage(64, 8, scenes_per_step=2, objects_per_scene=2)
-CLIPS = ClipStage(64, 8, 2, 2, clip_length=3, clips_per_step=2, objects_per_clip=2, stills_every=2)
+CLIPS = ClipStage(64, 8, 2, 2, clip_length=3, clips_per_step=2, objects_per_clip=2, images_every=2)
 
 
 def write_images(root: Path, count: int) -> Path:
@@ -77,13 +77,13 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def recipe_of(folders: Path, *roots: str, stage: Stage = STILLS, procedural: float = 0.0) -> Recipe:
     none = Augmentation.none()
-    data = DataMixture(tuple(folders / each for each in roots), procedural=procedural, stills=none, videos=none)
+    data = DataMixture(tuple(folders / each for each in roots), procedural=procedural, images=none, videos=none)
     return small_recipe(folders / "pictures", stages=(stage,), data=data)
 
 
-def batches(data: TrainingData, first: int = 0, share: Share | None = None) -> list[SceneBatch | ClipBatch]:
+def batches(data: TrainingData, first: int = 0, share: StepSlice | None = None) -> list[SceneBatch | ClipBatch]:
     stage = data.recipe.stages[0]
-    return list(loaded(data.batches_for(stage, share or Share(), first, stage.steps - first), workers=0))
+    return list(loaded(data.batches_for(stage, share or StepSlice(), first, stage.steps - first), workers=0))
 
 
 def recorded(pixel_values: torch.Tensor) -> bool:
@@ -113,7 +113,7 @@ def test_procedural_scenes_are_mosaics_by_the_recipe(folders: Path) -> None:
 @pytest.mark.parametrize("roots", [(), ("images",)])
 def test_stills_are_seen_from_near_by_the_recipe(folders: Path, roots: tuple[str, ...]) -> None:
     recipe = recipe_of(folders, *roots) if roots else small_recipe(folders / "pictures", stages=(STILLS,))
-    near, far = (batches(open_training_data(replace(recipe, near_views=share))) for share in (1.0, 0.0))
+    near, far = (batches(open_training_data(replace(recipe, object_crops=share))) for share in (1.0, 0.0))
     assert not all(same(*pair) for pair in zip(near, far, strict=True))
     assert sum(each.targets.sum() for each in near) > sum(each.targets.sum() for each in far)
 
@@ -185,7 +185,7 @@ def test_a_run_that_was_interrupted_sees_what_it_would_have_seen(folders: Path) 
 def test_shares_divide_the_samples_of_every_step(folders: Path) -> None:
     recipe = recipe_of(folders, "images", "videos", stage=CLIPS, procedural=0.5)
     whole = batches(open_training_data(recipe))
-    parts = [batches(open_training_data(recipe), share=Share(number, 2)) for number in range(2)]
+    parts = [batches(open_training_data(recipe), share=StepSlice(number, 2)) for number in range(2)]
     for index, batch in enumerate(whole):
         together = [picture for part in parts for picture in pictures_of(part[index])]
         assert all(torch.equal(a, b) for a, b in zip(pictures_of(batch), together, strict=True))
@@ -199,7 +199,7 @@ def test_worker_processes_make_the_same_batches_and_report_what_they_skip(tmp_pa
     data = open_training_data(recipe)
     alone = batches(data)
     cv2.setNumThreads(1)
-    helped = list(loaded(data.batches_for(STILLS, Share(), 0, STILLS.steps), workers=2))
+    helped = list(loaded(data.batches_for(STILLS, StepSlice(), 0, STILLS.steps), workers=2))
     assert all(same(one, other) for one, other in zip(alone, helped, strict=True))
     assert [batch.skipped for batch in helped] == [batch.skipped for batch in alone]
     assert {each.name for batch in helped for each in batch.skipped} == {"3.png"}
@@ -234,5 +234,5 @@ def test_clips_need_something_that_moves(folders: Path) -> None:
 
 
 def test_without_a_procedural_part_no_pictures_are_needed(folders: Path, tmp_path: Path) -> None:
-    recipe = replace(recipe_of(folders, "images"), picture_folders=(tmp_path / "nowhere",))
+    recipe = replace(recipe_of(folders, "images"), image_folders=(tmp_path / "nowhere",))
     assert open_training_data(recipe).bank is None

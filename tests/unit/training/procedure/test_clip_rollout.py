@@ -15,7 +15,7 @@ from masklet.modeling.video_network import ObjectOutcome
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
 from masklet.tracking.frame_prompt import FramePrompt, whole_mask
 from masklet.training.procedure.clip_plan import ClipPlan
-from masklet.training.procedure.following import Follower, Lesson
+from masklet.training.procedure.clip_rollout import ClipRollout, SupervisedOutput
 from masklet.training.settings.procedure import ClipTracking
 from masklet.training.supply.clip_batches import ClipBatch, ClipSample, sample_clip
 from masklet.training.supply.prompting import PromptKind
@@ -42,16 +42,21 @@ def sample(frames: int, *sides: int) -> ClipSample:
 
 def followed(
     model: Sam2VideoModel, clips: list[ClipSample], plan: ClipPlan, tracking: ClipTracking | None = None
-) -> Follower:
+) -> ClipRollout:
     annotator = SimulatedAnnotator(np.random.default_rng(5), deepest_share=0.3)
-    follower = Follower(model, ClipBatch(clips), plan, tracking or ClipTracking(corrections=3), annotator)
+    rollout = ClipRollout(model, ClipBatch(clips), plan, tracking or ClipTracking(corrections=3), annotator)
     with torch.no_grad():
-        follower.follow()
-    return follower
+        rollout.run()
+    return rollout
 
 
 def tracked(
-    model: Sam2VideoModel, clip: ClipSample, plan: ClipPlan, lessons: list[Lesson], objects: slice, padding: int = 0
+    model: Sam2VideoModel,
+    clip: ClipSample,
+    plan: ClipPlan,
+    supervised_outputs: list[SupervisedOutput],
+    objects: slice,
+    padding: int = 0,
 ) -> list[tuple[Tensor, Tensor]]:
     """What the tracker makes of the same prompts, answer by answer: masks and IoUs of these objects.
 
@@ -69,22 +74,22 @@ def tracked(
             for number, mask in enumerate(clip.masks[frame]):
                 session.add_prompt(number, frame, whole_mask(mask))
             answer(frame)
-        for lesson in lessons:
-            if lesson.frame == frame:
-                if lesson.prompts is not None:
-                    said = lesson.prompts.points[objects, 0], lesson.prompts.labels[objects, 0]
+        for output in supervised_outputs:
+            if output.frame == frame:
+                if output.prompts is not None:
+                    said = output.prompts.points[objects, 0], output.prompts.labels[objects, 0]
                     for number, (points, labels) in enumerate(zip(*said, strict=True)):
                         session.add_prompt(number, frame, FramePrompt(points, labels))
                 answer(frame)
     return answers
 
 
-def shown(follower: Follower) -> list[ObjectOutcome]:
-    """All answers in order; masks that were given are taken as they are, without a lesson."""
+def shown(rollout: ClipRollout) -> list[ObjectOutcome]:
+    """All answers in order; masks that were given are taken as they are, without a output."""
     answers: list[ObjectOutcome] = []
-    for frame in follower.plan.order():
-        learnt = [lesson.outcome for lesson in follower.lessons if lesson.frame == frame]
-        answers += learnt or [follower.outcomes[frame]]
+    for frame in rollout.plan.order():
+        learnt = [output.outcome for output in rollout.supervised_outputs if output.frame == frame]
+        answers += learnt or [rollout.outcomes[frame]]
     return answers
 
 
@@ -114,47 +119,49 @@ def test_a_clip_is_followed_as_the_tracker_does(
     monkeypatch.setattr(model.config, "binarize_mask_from_pts_for_mem_enc", is_sure)
     plan = PLANS[name]
     clip = sample(plan.frames, 12, 20)
-    follower = followed(model, [clip], plan)
-    answers = shown(follower)
+    rollout = followed(model, [clip], plan)
+    answers = shown(rollout)
     assert len(answers) == plan.frames + 3 * len(plan.corrected)
-    assert_equal(answers, tracked(model, clip, plan, follower.lessons, slice(None)), slice(None))
+    assert_equal(answers, tracked(model, clip, plan, rollout.supervised_outputs, slice(None)), slice(None))
     assert max(outcome.logits.std() for outcome in answers) > 0.1  # not just absent everywhere
 
 
 def test_objects_of_several_clips_are_one_batch_and_have_nothing_to_do_with_each_other(model: Sam2VideoModel) -> None:
     plan, clips = ClipPlan(4, {0: BOX, 2: CLICK}, frozenset({0, 2})), [sample(4, 12, 20), sample(4, 16)]
-    follower = followed(model, clips, plan)
+    rollout = followed(model, clips, plan)
     for clip, objects in zip(clips, (slice(0, 2), slice(2, 3)), strict=True):
-        assert_equal(shown(follower), tracked(model, clip, plan, follower.lessons, objects), objects)
+        assert_equal(shown(rollout), tracked(model, clip, plan, rollout.supervised_outputs, objects), objects)
 
 
 def test_an_excerpt_is_followed_as_the_beginning_of_a_long_video(model: Sam2VideoModel) -> None:
     plan, clip = ClipPlan(3, {0: CLICK}, frozenset()), sample(3, 12)
-    follower = followed(model, [clip], plan, ClipTracking(as_excerpt=True))
+    rollout = followed(model, [clip], plan, ClipTracking(as_excerpt=True))
     everything = slice(None)
-    assert_equal(shown(follower), tracked(model, clip, plan, follower.lessons, everything, padding=20), everything)
+    assert_equal(
+        shown(rollout), tracked(model, clip, plan, rollout.supervised_outputs, everything, padding=20), everything
+    )
     with pytest.raises(AssertionError, match="not close"):
-        assert_equal(shown(follower), tracked(model, clip, plan, follower.lessons, everything), everything)
+        assert_equal(shown(rollout), tracked(model, clip, plan, rollout.supervised_outputs, everything), everything)
 
 
 def test_what_is_absent_is_followed_as_well(model: Sam2VideoModel) -> None:
     """The squares are gone on the second prompted frame: there, clicks say where they are not."""
     plan, clip = ClipPlan(6, {0: CLICK, 5: BOX}, frozenset({0, 5})), sample(6, 12, 20)
     assert not clip.masks[5].any()
-    follower = followed(model, [clip], plan)
-    scores = torch.stack([outcome.object_score for outcome in shown(follower)])
+    rollout = followed(model, [clip], plan)
+    scores = torch.stack([outcome.object_score for outcome in shown(rollout)])
     assert (scores > 0).any()
     assert (scores <= 0).any()
-    assert_equal(shown(follower), tracked(model, clip, plan, follower.lessons, slice(None)), slice(None))
+    assert_equal(shown(rollout), tracked(model, clip, plan, rollout.supervised_outputs, slice(None)), slice(None))
 
 
 def test_prompts_grow_by_a_click_and_only_one_click_is_ambiguous(model: Sam2VideoModel) -> None:
-    follower = followed(model, [sample(4, 12)], ClipPlan(4, {0: CLICK, 1: BOX}, frozenset({0, 1, 3})))
+    rollout = followed(model, [sample(4, 12)], ClipPlan(4, {0: CLICK, 1: BOX}, frozenset({0, 1, 3})))
     said = {
         frame: [
-            (0 if lesson.prompts is None else lesson.prompts.labels.shape[-1], lesson.is_ambiguous)
-            for lesson in follower.lessons
-            if lesson.frame == frame
+            (0 if output.prompts is None else output.prompts.labels.shape[-1], output.is_ambiguous)
+            for output in rollout.supervised_outputs
+            if output.frame == frame
         ]
         for frame in range(4)
     }
@@ -164,7 +171,7 @@ def test_prompts_grow_by_a_click_and_only_one_click_is_ambiguous(model: Sam2Vide
         2: [(0, True)],
         3: [(0, True), (1, True), (2, False), (3, False)],
     }
-    assert follower.conditioning == [0, 1, 3]
+    assert rollout.conditioning == [0, 1, 3]
 
 
 def test_in_training_prompted_frames_are_remembered_as_unsure_as_they_are(model: Sam2VideoModel) -> None:

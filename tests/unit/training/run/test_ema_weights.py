@@ -1,10 +1,10 @@
-"""The moving average of the weights."""
+"""EMA weights."""
 
 import pytest
 import torch
 from torch import nn
 
-from masklet.training.run.averaging import AveragedWeights
+from masklet.training.run.ema_weights import EmaWeights
 
 
 def network(value: float) -> nn.Module:
@@ -16,16 +16,16 @@ def network(value: float) -> nn.Module:
 
 @pytest.mark.parametrize(("step", "decay"), [(0, 0.1), (5, 0.4), (90, 0.9), (10_000, 0.9)])
 def test_decay_grows_to_its_limit(step: int, decay: float) -> None:
-    average = AveragedWeights(network(0).state_dict(), decay=0.9)
-    average.follow(network(1).state_dict(), step)
-    for name, tensor in average.tensors.items():
+    ema = EmaWeights(network(0).state_dict(), decay=0.9)
+    ema.update(network(1).state_dict(), step)
+    for name, tensor in ema.tensors.items():
         wanted = 1 - decay if tensor.is_floating_point() else 0
         torch.testing.assert_close(tensor, torch.full_like(tensor, wanted), msg=name)
 
 
-def test_the_average_has_tensors_of_its_own() -> None:
+def test_ema_weights_have_tensors_of_its_own() -> None:
     model = network(3)
-    average = AveragedWeights(model.state_dict(), decay=0.9)
+    ema = EmaWeights(model.state_dict(), decay=0.9)
     model.weight.data.fill_(8)
-    assert average.tensors["weight"].tolist() == [3, 3]
-    assert not average.tensors["weight"].requires_grad
+    assert ema.tensors["weight"].tolist() == [3, 3]
+    assert not ema.tensors["weight"].requires_grad

@@ -1,8 +1,8 @@
-"""Weights of memory to start training from: a tracker that already follows what hardly moves.
+"""Initial weights of memory encoder and memory attention: a tracker that already follows what hardly moves.
 
 From random weights, memory is noise that the decoder first learns to ignore, and much later to use. But it knows mask
-prompts, from stills. So memory begins as one: what is remembered of the mask is heard about where it was, and told
-the decoder as a mask prompt would be.
+prompts, from images. So memory begins as one: the first channel of a memory is the mask, memory attention reads it
+around the same place, and adds to the image features what a mask prompt would add.
 """
 
 import math
@@ -27,7 +27,7 @@ SURE_LOGIT = 10.0
 
 @torch.no_grad()
 def draw_memory_weights(model: VideoNetwork) -> None:
-    """Draw what an image model lacks, to go with the prompt encoder that there is."""
+    """Draw the weights that an image model lacks, fitting its prompt encoder."""
     for part in (model.memory_attention, model.memory_encoder, model.object_pointer_proj, model.mask_downsample):
         draw_scaled_weights(part)
     nn.init.normal_(model.memory_temporal_positional_encoding, std=NOISE_SCALE)
@@ -35,7 +35,7 @@ def draw_memory_weights(model: VideoNetwork) -> None:
     if model.config.enable_occlusion_spatial_embedding:
         nn.init.normal_(model.occlusion_spatial_embedding_parameter, std=NOISE_SCALE)
     nn.init.constant_(model.memory_attention.layer_norm.weight, TOKEN_DEVIATION)
-    _remember_the_mask(model.memory_encoder)
+    _encode_the_mask(model.memory_encoder)
     on, off = _dense_prompt(model, SURE_LOGIT), _dense_prompt(model, -SURE_LOGIT)
     none = model.prompt_encoder.no_mask_embed.weight[0]
     layers = [module for module in model.modules() if isinstance(module, MemoryAttentionLayer)]
@@ -43,10 +43,10 @@ def draw_memory_weights(model: VideoNetwork) -> None:
         layer.self_attn.o_proj.weight.mul_(NOISE_SCALE)
         layer.linear2.weight.mul_(NOISE_SCALE)
         _attend_nearby(layer.cross_attn_image)
-        _tell(layer.cross_attn_image, (on - off) / 2 / len(layers), ((on + off) / 2 - none) / len(layers))
+        _add_as_prompt(layer.cross_attn_image, (on - off) / 2 / len(layers), ((on + off) / 2 - none) / len(layers))
 
 
-def _remember_the_mask(encoder: MemoryEncoder) -> None:
+def _encode_the_mask(encoder: MemoryEncoder) -> None:
     """Let the first channel of memory be about 1 on the object and -1 off it."""
     encoder.feature_projection.weight.mul_(NOISE_SCALE)
     for module in encoder.modules():
@@ -61,7 +61,7 @@ def _remember_the_mask(encoder: MemoryEncoder) -> None:
 
 
 def _dense_prompt(model: VideoNetwork, logit: float) -> Tensor:
-    """What the prompt encoder says in the middle of a mask prompt of one value: [channels]."""
+    """Return the dense embedding in the middle of a mask prompt of one value: [channels]."""
     side = model.prompt_encoder.config.image_embedding_size[0]
     mask = model.no_object_pointer.new_full((1, 1, 4 * side, 4 * side), logit)
     dense: Tensor = model.prompt_encoder.dense(mask, 1)
@@ -69,7 +69,7 @@ def _dense_prompt(model: VideoNetwork, logit: float) -> Tensor:
 
 
 def _attend_nearby(attention: RotaryAttention) -> None:
-    """Begin with the guess that things are about where they were.
+    """Begin with the guess that objects are about where they were.
 
     Where queries and keys are the same constant, a score depends on the distance alone, and only through the pairs of
     channels that turn quickly: a fifth of those for x, which come first, and of those for y.
@@ -80,8 +80,8 @@ def _attend_nearby(attention: RotaryAttention) -> None:
         of_axes[..., : 2 * math.ceil(of_axes.shape[-1] / 10)] = PLACE_CONSTANT
 
 
-def _tell(attention: RotaryAttention, mark: Tensor, constant: Tensor) -> None:
-    """Write the first channel of the values heard as multiples of `mark` [channels], and `constant` in any case."""
+def _add_as_prompt(attention: RotaryAttention, mark: Tensor, constant: Tensor) -> None:
+    """Output the first channel of the values as multiples of `mark` [channels], and `constant` in any case."""
     attention.v_proj.weight[0] = 0
     attention.v_proj.weight[0, 0] = 1
     attention.o_proj.weight.mul_(NOISE_SCALE)

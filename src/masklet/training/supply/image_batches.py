@@ -16,9 +16,9 @@ from masklet.masks.geometry import box_fill
 from masklet.training.settings.procedure import AnnotatorShares
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import Stage
-from masklet.training.supply.close_ups import CloseUps, joined
+from masklet.training.supply.micro_batches import StepSlice
 from masklet.training.supply.prompting import PointPrompts, first_prompt, part_in_a_box
-from masklet.training.supply.shares import Share
+from masklet.training.targets import CropTargets, concatenated
 
 Batch = TypeVar("Batch")
 
@@ -30,12 +30,12 @@ IMAGE_MEAN, IMAGE_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 @dataclass
 class SceneBatch:
     """`pixel_values` [batch, 3, S, S] uint8, `targets` [batch, objects, S/4, S/4] in 0..1 (share of each cell that
-    the object covers), their `close_ups` [batch, objects], `valid` [batch, objects] (False where a scene has fewer
+    the object covers), their `crops` [batch, objects], `valid` [batch, objects] (False where a scene has fewer
     objects), the first prompts; `skipped` are the damaged samples that others took the place of."""
 
     pixel_values: Tensor
     targets: Tensor
-    close_ups: CloseUps
+    crops: CropTargets
     valid: Tensor
     prompts: PointPrompts
     skipped: tuple[SkippedSample, ...] = ()
@@ -45,7 +45,7 @@ class SceneBatch:
         return SceneBatch(
             self.pixel_values.to(device),
             self.targets.to(device),
-            self.close_ups.map(lambda each: each.to(device)),
+            self.crops.map(lambda each: each.to(device)),
             self.valid.to(device),
             PointPrompts(self.prompts.points.to(device), self.prompts.labels.to(device)),
         )
@@ -70,7 +70,7 @@ class SceneBatches(Dataset[SceneBatch]):
         generator: SceneSource,
         recipe: Recipe,
         stage: Stage,
-        share: Share,
+        share: StepSlice,
         first_batch: int,
         batches: int,
     ):
@@ -110,7 +110,7 @@ class SampledObjects:
 
     image: np.ndarray
     targets: np.ndarray
-    close_ups: CloseUps
+    crops: CropTargets
     valid: np.ndarray
     points: np.ndarray
     labels: np.ndarray
@@ -145,7 +145,7 @@ def sample_objects(
     return SampledObjects(
         image=scene.image,
         targets=targets,
-        close_ups=CloseUps.of(torch.from_numpy(masks)),
+        crops=CropTargets.of(torch.from_numpy(masks)),
         valid=valid,
         points=np.stack([points for points, _ in prompts]),
         labels=np.stack([labels for _, labels in prompts]),
@@ -157,7 +157,7 @@ def collate(samples: list[SampledObjects]) -> SceneBatch:
     return SceneBatch(
         pixel_values=torch.from_numpy(np.stack([s.image for s in samples])).permute(0, 3, 1, 2).contiguous(),
         targets=torch.from_numpy(np.stack([s.targets for s in samples])),
-        close_ups=joined([s.close_ups.map(lambda each: each.unsqueeze(0)) for s in samples]),
+        crops=concatenated([s.crops.map(lambda each: each.unsqueeze(0)) for s in samples]),
         valid=torch.from_numpy(np.stack([s.valid for s in samples])),
         prompts=PointPrompts(
             torch.from_numpy(np.stack([s.points for s in samples])),

@@ -13,7 +13,7 @@ SMALLEST_SIDE = 32.0  # pixels
 LARGEST_VIEW = 0.8  # of the scene's side; a larger view would be much the same scene
 
 
-class NearViews:
+class ObjectCrops:
     """The scenes of a source, a `share` (0 to 1) of them seen from near; the same number, the same scene."""
 
     def __init__(self, source: SceneSource, share: float, seed: int = 0) -> None:
@@ -23,10 +23,10 @@ class NearViews:
         """The scene of a number; errors as the source's."""
         scene = self._source.scene(number)
         rng = np.random.default_rng((CHANCE, self._seed, number))
-        return near_view(rng, scene) if rng.random() < self._share else scene
+        return object_crop(rng, scene) if rng.random() < self._share else scene
 
 
-def near_view(rng: np.random.Generator, scene: Scene) -> Scene:
+def object_crop(rng: np.random.Generator, scene: Scene) -> Scene:
     """A square around one object that is chosen by chance, enlarged to the scene's size; the scene, if that is no less.
 
     What is left of objects fulfils what `Scene` promises, but that there may be one alone.

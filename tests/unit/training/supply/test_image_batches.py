@@ -9,10 +9,10 @@ from masklet.datasets.scenes import PictureBank, Scene, SceneGenerator
 from masklet.processing import Sam2ImageProcessorFast
 from masklet.prompts.point_labels import BOX_UPPER_LEFT
 from masklet.training.settings.recipe import Recipe
-from masklet.training.supply.shares import Share
-from masklet.training.supply.stills_batches import SceneBatches, collate, loaded, sample_objects
+from masklet.training.supply.image_batches import SceneBatches, collate, loaded, sample_objects
+from masklet.training.supply.micro_batches import StepSlice
 
-ALONE = Share()
+ALONE = StepSlice()
 
 
 def scene_of(*sizes: int) -> Scene:
@@ -72,8 +72,8 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
     return small_recipe(write_pictures(tmp_path_factory.mktemp("pictures")))
 
 
-def batches(recipe: Recipe, share: Share = ALONE, first: int = 0, count: int = 4) -> SceneBatches:
-    generator = SceneGenerator(PictureBank.load(recipe.picture_folders), 64, recipe.mixture)
+def batches(recipe: Recipe, share: StepSlice = ALONE, first: int = 0, count: int = 4) -> SceneBatches:
+    generator = SceneGenerator(PictureBank.load(recipe.image_folders), 64, recipe.mixture)
     return SceneBatches(generator, recipe, recipe.stages[0], share, first, count)
 
 
@@ -88,7 +88,7 @@ def test_a_batch_depends_on_its_number_alone(recipe: Recipe) -> None:
 
 def test_processes_share_the_scenes_of_a_step(recipe: Recipe) -> None:
     whole = batches(recipe)[1]
-    parts = [batches(recipe, Share(rank, 2))[1] for rank in range(2)]
+    parts = [batches(recipe, StepSlice(rank, 2))[1] for rank in range(2)]
     assert torch.equal(torch.cat([part.pixel_values for part in parts]), whole.pixel_values)
 
 

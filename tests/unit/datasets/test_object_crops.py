@@ -1,8 +1,8 @@
 import numpy as np
 from tests.unit.datasets.test_scenes import SIZE, tiny_bank
 
-from masklet.datasets.sampling import NearViews
-from masklet.datasets.sampling.near_views import near_view
+from masklet.datasets.sampling import ObjectCrops
+from masklet.datasets.sampling.object_crops import object_crop
 from masklet.datasets.scenes import Scene, SceneGenerator
 
 
@@ -19,7 +19,7 @@ def scene_of_squares():
 def test_one_object_is_enlarged_with_what_is_around_it():
     seen = set()
     for seed in range(20):
-        scene = near_view(np.random.default_rng(seed), scene_of_squares())
+        scene = object_crop(np.random.default_rng(seed), scene_of_squares())
         assert scene.image.shape == (256, 256, 3)
         assert (scene.kind, len(scene.masks)) == ("squares", len(scene.whole_of))
         largest = max(mask.sum() for mask in scene.masks) ** 0.5
@@ -33,16 +33,16 @@ def test_one_object_is_enlarged_with_what_is_around_it():
 def test_what_fills_the_picture_stays():
     scene = scene_of_squares()
     scene.masks[:] = True
-    assert near_view(np.random.default_rng(0), scene) is scene
+    assert object_crop(np.random.default_rng(0), scene) is scene
 
 
 def test_a_share_of_the_scenes_and_always_the_same():
     source = SceneGenerator(tiny_bank(), SIZE)
-    assert all(np.array_equal(NearViews(source, 0.0).scene(n).image, source.scene(n).image) for n in range(4))
-    some = NearViews(source, 0.5)
+    assert all(np.array_equal(ObjectCrops(source, 0.0).scene(n).image, source.scene(n).image) for n in range(4))
+    some = ObjectCrops(source, 0.5)
     is_near = [not np.array_equal(some.scene(n).image, source.scene(n).image) for n in range(24)]
     assert 3 <= sum(is_near) <= 18
     for number in range(6):
-        np.testing.assert_array_equal(some.scene(number).image, NearViews(source, 0.5).scene(number).image)
-    others = [not np.array_equal(NearViews(source, 0.5, 1).scene(n).image, source.scene(n).image) for n in range(24)]
+        np.testing.assert_array_equal(some.scene(number).image, ObjectCrops(source, 0.5).scene(number).image)
+    others = [not np.array_equal(ObjectCrops(source, 0.5, 1).scene(n).image, source.scene(n).image) for n in range(24)]
     assert others != is_near

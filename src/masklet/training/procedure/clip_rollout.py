@@ -1,4 +1,4 @@
-"""Objects of clips from frame to frame as the tracker follows them, with gradients, and with somebody correcting it."""
+"""Tracking of a training clip, frame by frame as the tracker does it, with gradients and with corrective clicks."""
 
 from dataclasses import dataclass
 
@@ -14,35 +14,45 @@ from masklet.tracking.selection import attended_frames
 from masklet.training.procedure.clip_plan import ClipPlan
 from masklet.training.settings.procedure import ClipTracking
 from masklet.training.supply.clip_batches import TARGET_STRIDE, ClipBatch
-from masklet.training.supply.close_ups import CloseUps
 from masklet.training.supply.prompting import PointPrompts, PromptKind, correcting_clicks, first_prompts
+from masklet.training.targets import CropTargets
 
 SUREST_LOGIT = 32.0  # of a mask that is fed back as a prompt, as in the tracker
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """One answer of the decoder about the objects of a frame [objects, 1, ...], from which it learns.
+class SupervisedOutput:
+    """One output of the decoder for the objects of a frame, and its targets.
 
-    `prompts`: all that had been said about the frame by then; None where it was only tracked.
+    Attributes:
+        frame: its index in the clip.
+        prompts: all prompts of the frame so far [objects, 1, ...]; None where it was only tracked.
+        decoded: the decoder's output [objects, 1, ...].
+        targets: soft targets [objects, 1, h, w] in 0..1.
+        crops: crops of the targets [objects, 1].
+        is_ambiguous: whether the multimask outputs were supervised: on a single click.
+        outcome: the selected masks.
     """
 
     frame: int
     prompts: PointPrompts | None
     decoded: DecodedMasks
     targets: Tensor
-    close_ups: CloseUps
+    crops: CropTargets
     is_ambiguous: bool
     outcome: ObjectOutcome
 
 
-class Follower:
-    """Goes through clips by a plan; all objects of all clips are one batch.
+class ClipRollout:
+    """Steps through clips by a plan; all objects of all clips are one batch.
 
-    Memory is that of the tracker: `attended_frames` says what a frame attends to. Two things differ in training mode
-    only, as in the reference: masks of prompted frames are remembered as unsure as they are, since nothing can be
-    learnt through a threshold, and the decoder's unstable masks are not replaced.
-    Afterwards `lessons` holds what there is to learn, and `outcomes` the last word on each frame.
+    The memory bank is that of the tracker: `attended_frames` selects what a frame attends to. Two things differ in
+    training mode only, as in the reference: masks of prompted frames are not binarized before they are encoded as
+    memories, since no gradient passes a threshold, and the decoder's unstable masks are not replaced.
+
+    Attributes:
+        supervised_outputs: every output of the decoder so far, with its targets.
+        outcomes: the last masks of each frame.
     """
 
     def __init__(
@@ -58,20 +68,20 @@ class Follower:
         self.levels = [level.unflatten(0, (len(batch.clips), plan.frames)) for level in levels]
         self.masks = torch.cat([clip.masks for clip in batch.clips], dim=1)
         self.targets = torch.cat([clip.targets() for clip in batch.clips], dim=1)
-        self.close_ups = CloseUps.of(self.masks)
+        self.crops = CropTargets.of(self.masks)
         self.clip_of_object = batch.clip_of_object(self.masks.device)
         self.conditioning: list[int] = []
         self.memories: dict[int, Tensor] = {}
         self.outcomes: dict[int, ObjectOutcome] = {}
-        self.lessons: list[Lesson] = []
+        self.supervised_outputs: list[SupervisedOutput] = []
 
-    def follow(self) -> None:
-        """Visit all frames of the plan."""
+    def run(self) -> None:
+        """Step through all frames of the plan."""
         for frame in self.plan.order():
-            self.visit(frame, self.plan.prompts.get(frame), self.tracking.corrections * (frame in self.plan.corrected))
+            self.step(frame, self.plan.prompts.get(frame), self.tracking.corrections * (frame in self.plan.corrected))
 
-    def visit(self, frame: int, kind: PromptKind | None, corrections: int) -> None:
-        """Mark the objects of a frame, or track them onto it (None); correct the answer; remember the last one."""
+    def step(self, frame: int, kind: PromptKind | None, corrections: int) -> None:
+        """Prompt the objects of a frame, or track them to it (None); correct the masks; add the last ones to memory."""
         levels = self._view(frame)
         if kind is PromptKind.MASK:
             outcome = self.model.adopt(levels, self.masks[frame])
@@ -87,12 +97,12 @@ class Follower:
         self._remember(frame, levels[2], outcome)
 
     def _view(self, frame: int) -> tuple[Tensor, ...]:
-        """The levels of a frame: [1, ...] of a single clip, which all objects share, otherwise [objects, ...]."""
+        """Return the levels of a frame: [1, ...] of a single clip, which all objects share, else [objects, ...]."""
         views = [level[:, frame] for level in self.levels]
         return tuple(view if len(view) == 1 else view[self.clip_of_object] for view in views)
 
     def _conditioned(self, features: Tensor, frame: int, *, is_first: bool) -> Tensor:
-        """The deepest level for every object: [objects, channels, h, w]."""
+        """Condition the deepest level on memory, for every object: [objects, channels, h, w]."""
         config = self.model.config
         attended = attended_frames(
             frame,
@@ -122,25 +132,25 @@ class Follower:
         prompts: PointPrompts | None,
         refined: ObjectOutcome | None,
     ) -> ObjectOutcome:
-        """Every object as a picture of its own: prompts are [objects, 1, ...]."""
+        """Decode every object as an image of its own: prompts are [objects, 1, ...]."""
         points, labels = (None, None) if prompts is None else (prompts.points, prompts.labels)
         masks = None if refined is None else self._fed(refined).clamp(-SUREST_LOGIT, SUREST_LOGIT).unsqueeze(1)
         decoded = self.model.decode(levels, points, labels, input_masks=masks)
         count = 0 if labels is None else labels.shape[-1]
         ambiguous = is_ambiguous(self.model.config, count, is_first=frame in self.plan.prompts)
         outcome = self.model.outcome(decoded, torch.full((len(levels[2]), 1), ambiguous, device=levels[2].device))
-        targets, close_ups = self.targets[frame].unsqueeze(1), self.close_ups.map(lambda each: each[frame].unsqueeze(1))
-        self.lessons.append(Lesson(frame, prompts, decoded, targets, close_ups, ambiguous, outcome))
+        targets, crops = self.targets[frame].unsqueeze(1), self.crops.map(lambda each: each[frame].unsqueeze(1))
+        self.supervised_outputs.append(SupervisedOutput(frame, prompts, decoded, targets, crops, ambiguous, outcome))
         return outcome
 
     def _corrected(self, frame: int, outcome: ObjectOutcome, prompts: PointPrompts | None) -> PointPrompts:
-        """What was said, and one more click an object."""
+        """Add one corrective click for every object to the prompts."""
         logits, targets = outcome.logits.detach().unsqueeze(1), self.targets[frame].unsqueeze(1)
         click = correcting_clicks(logits, targets, TARGET_STRIDE, self.annotator)
         return click if prompts is None else prompts.followed_by(click)
 
     def _remember(self, frame: int, features: Tensor, outcome: ObjectOutcome) -> None:
-        """Keep a frame in memory for those after it."""
+        """Encode the masks of a frame into the memory bank."""
         has_points = self.plan.prompts.get(frame) is not PromptKind.MASK
         is_prompted = frame in self.conditioning and not self.model.training
         is_sure = is_prompted and self.model.is_remembered_sure(has_points=has_points)
@@ -149,5 +159,5 @@ class Follower:
         self.outcomes[frame] = outcome
 
     def _fed(self, outcome: ObjectOutcome) -> Tensor:
-        """The masks as what comes later makes use of them."""
+        """Return the masks as later frames and prompt rounds use them."""
         return outcome.logits.detach() if self.tracking.detach_masks else outcome.logits

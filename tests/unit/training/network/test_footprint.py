@@ -13,15 +13,15 @@ from torch import Tensor
 from masklet.errors import InvalidInputError
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.network.building import initial_network
-from masklet.training.network.memory_estimate import PEAK_FACTOR, MemoryEstimate, estimate_memory
-from masklet.training.procedure.learning_step import LearningStep, Task
+from masklet.training.network.footprint import PEAK_FACTOR, Footprint, estimate_footprint
+from masklet.training.procedure.training_step import MicroBatch, TrainingStep
 from masklet.training.settings.hardware import Hardware
 from masklet.training.settings.learning import LowRank
 from masklet.training.settings.procedure import ClipTracking, PromptShares
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
 from masklet.training.supply.data_source import open_training_data
-from masklet.training.supply.shares import Share
+from masklet.training.supply.micro_batches import StepSlice
 
 STILLS = Stage(64, 1, scenes_per_step=2, objects_per_scene=2)
 CLIPS = ClipStage(64, 1, 1, 1, clip_length=3, clips_per_step=2, objects_per_clip=2)
@@ -33,7 +33,7 @@ def recipe_of(stage: Stage, **changes: Any) -> Recipe:
 
 
 def activations(stage: Stage, **changes: Any) -> int:
-    return estimate_memory(recipe_of(stage, **changes)).activations
+    return estimate_footprint(recipe_of(stage, **changes)).activations
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def activations(stage: Stage, **changes: Any) -> int:
         (CLIPS, replace(CLIPS, clip_length=6)),
         (CLIPS, replace(CLIPS, objects_per_clip=4)),
         (replace(CLIPS, train_image_encoder=False), CLIPS),
-        (STILLS, replace(CLIPS, scenes_per_step=2, objects_per_scene=2, stills_every=2)),  # the larger kind of step
+        (STILLS, replace(CLIPS, scenes_per_step=2, objects_per_scene=2, images_every=2)),  # the larger kind of step
     ],
     ids=["objects", "scenes", "image size", "clip length", "objects of clips", "image encoder", "clips among stills"],
 )
@@ -54,21 +54,21 @@ def test_more_to_compute_needs_more(less: Stage, more: Stage) -> None:
 
 
 def test_rounds_and_corrections_need_more() -> None:
-    assert activations(STILLS, rounds=3) > activations(STILLS, rounds=1)
+    assert activations(STILLS, prompt_rounds=3) > activations(STILLS, prompt_rounds=1)
     with_corrections, without = (ClipTracking(corrections=count) for count in (3, 0))
     assert activations(CLIPS, tracking=with_corrections) > activations(CLIPS, tracking=without)
 
 
-def test_gradient_checkpointing_shares_and_half_precision_save_memory() -> None:
+def test_gradient_checkpointing_micro_batches_and_half_precision_save_memory() -> None:
     plain = activations(STILLS)
-    assert activations(STILLS, hardware=Hardware(checkpoints_gradients=True)) < 0.9 * plain
+    assert activations(STILLS, hardware=Hardware(gradient_checkpointing=True)) < 0.9 * plain
     recipe = recipe_of(STILLS)
-    assert estimate_memory(recipe, shares=2).activations < 0.7 * plain
-    assert estimate_memory(recipe, is_half_precision=True).activations < plain
+    assert estimate_footprint(recipe, micro_batches=2).activations < 0.7 * plain
+    assert estimate_footprint(recipe, is_half_precision=True).activations < plain
 
 
 def test_only_what_is_trained_has_gradients_and_moments() -> None:
-    whole, frozen = estimate_memory(recipe_of(STILLS)), estimate_memory(recipe_of(STILLS, frozen=("memory",)))
+    whole, frozen = estimate_footprint(recipe_of(STILLS)), estimate_footprint(recipe_of(STILLS, frozen=("memory",)))
     assert (whole.gradients, whole.optimizer) == (whole.weights, 2 * whole.weights)
     assert whole.weights == frozen.weights
     assert frozen.optimizer == 2 * frozen.gradients < whole.optimizer
@@ -76,21 +76,23 @@ def test_only_what_is_trained_has_gradients_and_moments() -> None:
 
 def test_adapters_need_little_beside_the_weights() -> None:
     pytest.importorskip("peft")
-    adapted = estimate_memory(recipe_of(STILLS, lora=LowRank(rank=2)))
+    adapted = estimate_footprint(recipe_of(STILLS, lora=LowRank(rank=2)))
     assert 0 < adapted.optimizer < 0.2 * adapted.weights
 
 
 def test_the_sum_is_told_in_gib() -> None:
-    estimate = MemoryEstimate(weights=2**30, average=2**30, gradients=2**29, optimizer=2**30, activations=2**31)
+    estimate = Footprint(weights=2**30, ema_weights=2**30, gradients=2**29, optimizer=2**30, activations=2**31)
     assert estimate.total == 5.5 * 2**30
-    assert str(estimate).startswith("Memory by estimate: 5.50 GiB (weights 1.00, average 1.00, gradients 0.50, ")
+    assert str(estimate).startswith(
+        "Estimated RAM or GPU memory: 5.50 GiB (weights 1.00, EMA weights 1.00, gradients 0.50, "
+    )
 
 
 def test_parts_that_do_not_go_together_are_told() -> None:
     model = small_video_config()
     model.memory_attention_hidden_size = 32
     with pytest.raises(InvalidInputError, match=r"do not fit together: .*memory_attention_hidden_size=32"):
-        estimate_memory(recipe_of(CLIPS, model=model))
+        estimate_footprint(recipe_of(CLIPS, model=model))
 
 
 def kept(network: VideoNetwork, call: Callable[[], object]) -> int:
@@ -118,8 +120,8 @@ def test_a_real_step_keeps_about_what_is_estimated(stage: Stage, tmp_path: Path)
         tracking=ClipTracking(PromptShares(click=0, box=1, mask=0), 1, 1, corrections=2),
     )
     network = initial_network(recipe, stage.image_size)
-    batch = open_training_data(recipe).batches_for(stage, Share(), 0, 1)[0]
-    step = LearningStep(network, recipe).train()
-    measured = kept(network, lambda: step(Task(batch, (0, 0))))
-    estimated = estimate_memory(recipe).activations / PEAK_FACTOR
+    batch = open_training_data(recipe).batches_for(stage, StepSlice(), 0, 1)[0]
+    step = TrainingStep(network, recipe).train()
+    measured = kept(network, lambda: step(MicroBatch(batch, (0, 0))))
+    estimated = estimate_footprint(recipe).activations / PEAK_FACTOR
     assert measured / SMALL_MODEL_TOLERANCE < estimated < measured * SMALL_MODEL_TOLERANCE

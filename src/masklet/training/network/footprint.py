@@ -1,7 +1,7 @@
-"""How much memory a recipe's steps will need, counted before the first one.
+"""The footprint of a recipe's steps in RAM or GPU memory, counted before the first one.
 
 The network goes through a step's calls with tensors that have shapes and no content (`FakeTensorMode`), and whatever
-the backward pass would need is added up. Nothing is computed; it takes a second or two even for the largest model.
+the backward pass would need is summed. Nothing is computed; it takes a second or two even for the largest model.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +24,7 @@ from masklet.training.settings.stages import ClipStage, Stage
 FLOAT_BYTES = 4
 ADAM_MOMENTS = 2
 # Of what the backward pass needs in half precision: products' inputs are halved; sums, norms and losses are not.
-HALF_PRECISION_SHARE = 0.65
+HALF_PRECISION_FACTOR = 0.65
 # What a step needs at its peak beside what is counted: gradients on their way, the loss, buffers of the libraries.
 PEAK_FACTOR = 1.25
 GIBIBYTE = 2**30
@@ -33,52 +33,64 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class MemoryEstimate:
-    """Bytes that one process holds at the peak of its largest step; without sharding, and without what the program
-    itself and its libraries take (about half a GiB)."""
+class Footprint:
+    """Bytes that one process holds at the peak of its largest step.
+
+    Without sharding, and without what the program itself and its libraries take (about half a GiB).
+
+    Attributes:
+        weights: of the network.
+        ema_weights: their moving averages.
+        gradients: of what is trained.
+        optimizer: AdamW's moments.
+        activations: what the backward pass needs.
+    """
 
     weights: int
-    average: int
+    ema_weights: int
     gradients: int
     optimizer: int
     activations: int
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """The sum."""
         return sum(getattr(self, each.name) for each in fields(self))
 
     def __str__(self) -> str:
-        parts = ", ".join(f"{each.name} {_gibibytes(getattr(self, each.name))}" for each in fields(self))
-        return f"Memory by estimate: {_gibibytes(self.total)} GiB ({parts})."
+        parts = {each.name.replace("ema_", "EMA "): getattr(self, each.name) for each in fields(self)}
+        listed = ", ".join(f"{name} {_gibibytes(count)}" for name, count in parts.items())
+        return f"Estimated RAM or GPU memory: {_gibibytes(self.total)} GiB ({listed})."
 
 
-def estimate_memory(
-    recipe: Recipe, *, device: str = "cpu", shares: int = 1, is_half_precision: bool = False
-) -> MemoryEstimate:
-    """Count what the largest step of a recipe needs, of `shares` shares a step one at a time.
+def estimate_footprint(
+    recipe: Recipe, *, device: str = "cpu", micro_batches: int = 1, is_half_precision: bool = False
+) -> Footprint:
+    """Count what the largest step of a recipe needs, one of its `micro_batches` at a time.
 
     On a GPU attention keeps no matrix of scores, on the processor it does where scores are dropped out.
-    InvalidInputError for a network whose parts do not go together.
+
+    Raises:
+        InvalidInputError: for a network whose parts do not go together.
     """
     network = untrained_network(recipe, recipe.stages[0].image_size)
     everything = _bytes(network.parameters())
     trained = _bytes(each for each in network.parameters() if each.requires_grad)
     try:
         with FakeTensorMode(allow_non_fake_inputs=True):
-            activations = max(_activations(recipe, stage, shares, device == "cpu") for stage in recipe.stages)
-    except RuntimeError as error:  # torch says of every product which shapes do not go together
+            activations = max(_activations(recipe, stage, micro_batches, device == "cpu") for stage in recipe.stages)
+    except RuntimeError as error:  # torch names the shapes of a product that do not go together
         raise InvalidInputError(f"A network with these settings (model.*) cannot take a step: {error}") from error
-    share = HALF_PRECISION_SHARE if is_half_precision else 1.0
-    kept = int(PEAK_FACTOR * share * activations)
-    return MemoryEstimate(everything, everything, trained, ADAM_MOMENTS * trained, kept)
+    factor = HALF_PRECISION_FACTOR if is_half_precision else 1.0
+    kept = int(PEAK_FACTOR * factor * activations)
+    return Footprint(everything, everything, trained, ADAM_MOMENTS * trained, kept)
 
 
-def _activations(recipe: Recipe, stage: Stage, shares: int, may_keep_scores: bool) -> int:
-    """What the backward pass of a share of a stage's largest step needs."""
+def _activations(recipe: Recipe, stage: Stage, micro_batches: int, may_keep_scores: bool) -> int:
+    """Count what the backward pass of a micro-batch of a stage's largest step needs."""
 
     def fresh() -> VideoNetwork:
-        """Without tables from an earlier call, whose values it would compare with. Its weights are real, never read."""
+        """Make a network without tables of earlier calls, which it would compare with; its weights are never read."""
         with unset_fake_temporarily():
             network = untrained_network(recipe, stage.image_size).train()
         for module in network.modules():
@@ -86,23 +98,23 @@ def _activations(recipe: Recipe, stage: Stage, shares: int, may_keep_scores: boo
                 module.dropout = 0.0
         return network
 
-    of_clips = _of_clips(fresh(), recipe, stage, shares) if isinstance(stage, ClipStage) else 0
-    is_on_stills = not isinstance(stage, ClipStage) or stage.stills_every > 0
-    return max(of_clips, _of_stills(fresh(), recipe, stage, shares) if is_on_stills else 0)
+    of_clips = _of_clips(fresh(), recipe, stage, micro_batches) if isinstance(stage, ClipStage) else 0
+    has_images = not isinstance(stage, ClipStage) or stage.images_every > 0
+    return max(of_clips, _of_images(fresh(), recipe, stage, micro_batches) if has_images else 0)
 
 
-def _of_stills(network: VideoNetwork, recipe: Recipe, stage: Stage, shares: int) -> int:
-    """One encoding of the pictures, and all rounds of prompts."""
-    pictures = -(-stage.scenes_per_step // shares)
-    levels, encoded = _encoded(network, pictures)
-    objects = pictures, stage.objects_per_scene
+def _of_images(network: VideoNetwork, recipe: Recipe, stage: Stage, micro_batches: int) -> int:
+    """Count one encoding of the images, and all prompt rounds."""
+    images = -(-stage.scenes_per_step // micro_batches)
+    levels, encoded = _encoded(network, images)
+    objects = images, stage.objects_per_scene
     _, decoded = _needed(network, lambda: network.decode(levels, *_prompts(network, objects)))
-    return encoded + recipe.rounds * decoded
+    return encoded + recipe.prompt_rounds * decoded
 
 
-def _of_clips(network: VideoNetwork, recipe: Recipe, stage: ClipStage, shares: int) -> int:
-    """Every frame encoded, conditioned, decoded and remembered, and the corrections."""
-    clips = -(-stage.clips_per_step // shares)
+def _of_clips(network: VideoNetwork, recipe: Recipe, stage: ClipStage, micro_batches: int) -> int:
+    """Count every frame encoded, conditioned, decoded and added to memory, and the corrections."""
+    clips = -(-stage.clips_per_step // micro_batches)
     levels, encoded = _encoded(network, 1)
     objects = clips * stage.objects_per_clip
     expanded = tuple(level.expand(objects, -1, -1, -1) for level in levels)
@@ -128,10 +140,10 @@ def _of_clips(network: VideoNetwork, recipe: Recipe, stage: ClipStage, shares: i
     return learns + frames * of_memory + of_condition + (frames + corrections) * of_decoding
 
 
-def _encoded(network: VideoNetwork, pictures: int) -> tuple[tuple[Tensor, ...], int]:
-    """The levels of so many pictures and what going back through the image encoder needs."""
+def _encoded(network: VideoNetwork, images: int) -> tuple[tuple[Tensor, ...], int]:
+    """Return the levels of so many images and what the backward pass of the image encoder needs."""
     side = network.config.image_size
-    pixels = torch.empty(pictures, 3, side, side)
+    pixels = torch.empty(images, 3, side, side)
     backbone = network.vision_encoder.backbone
     if not backbone.gradient_checkpointing:
         (levels, _), needed = _needed(network, lambda: network.encode_image(pixels))
@@ -148,9 +160,9 @@ def _encoded(network: VideoNetwork, pictures: int) -> tuple[tuple[Tensor, ...], 
 def _needed(
     network: VideoNetwork, call: Callable[[], Result], attribute: Callable[[int], None] | None = None
 ) -> tuple[Result, int]:
-    """What a call returns, and the bytes that going back through it needs beside the weights.
+    """Return what a call returns, and the bytes that its backward pass needs beside the weights.
 
-    `attribute` is told the bytes of each piece of memory when it is first asked for.
+    `attribute` is called with the bytes of each tensor's memory when it is first saved.
     """
     seen: dict[int, Tensor] = {each.untyped_storage()._cdata: each for each in network.parameters()}
     needed = 0
@@ -172,7 +184,7 @@ def _needed(
 
 @contextmanager
 def _attributed(blocks: list[nn.Module], of_blocks: list[int], inputs: list[int]) -> Iterator[Callable[[int], None]]:
-    """Yield who adds bytes to the entry of `of_blocks` whose block runs; `inputs` gets what goes into each block."""
+    """Yield a function that adds bytes to the entry of `of_blocks` whose block runs; `inputs` gets its inputs."""
     running: list[int] = []
 
     def begin(number: int, given: tuple[Tensor, ...]) -> None:
@@ -203,7 +215,7 @@ def _attributed(blocks: list[nn.Module], of_blocks: list[int], inputs: list[int]
 
 
 def _prompts(network: VideoNetwork, objects: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """Two points for every object, as a box has them."""
+    """Make two points for every object, as a box has them."""
     return torch.empty(*objects, 2, 2), torch.ones(*objects, 2, dtype=torch.long)
 
 
