@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from masklet.processing.image_processor import Sam2ImageProcessorFast
     from masklet.processing.processor import Sam2Processor
     from masklet.processing.video_processor import Sam2VideoProcessor
+    from masklet.prompts.prompt import Prompt
     from masklet.tracking.retention import Spill
     from masklet.tracking.session import Sam2VideoInferenceSession
     from masklet.tracking.video_model import Sam2VideoModel
@@ -87,6 +88,7 @@ _HOMES = {
     "Sam2ImageProcessorFast": "processing.image_processor",
     "Sam2Processor": "processing.processor",
     "Sam2VideoProcessor": "processing.video_processor",
+    "Prompt": "prompts.prompt",
     "Spill": "tracking.retention",
     "Sam2VideoInferenceSession": "tracking.session",
     "Sam2VideoModel": "tracking.video_model",
@@ -119,6 +121,7 @@ __all__ = [
     "InvalidMaskError",
     "OtherProgramWarning",
     "PretrainedModel",
+    "Prompt",
     "Recipe",
     "Sam2Config",
     "Sam2HieraDetConfig",

@@ -8,6 +8,7 @@ ALLOWED = {
     "atomic_files": set(),
     "folders": set(),
     "json_files": set(),
+    "arrays": {"numpy", "torch"},
     "committed_folder": set(),
     "masks": {"numpy", "torch", "cv2", "pycocotools"},
     "prompts": {"numpy", "torch"},

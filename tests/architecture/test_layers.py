@@ -20,6 +20,7 @@ LAYERS = (
     "atomic_files",
     "folders",
     "json_files",
+    "arrays",
     "committed_folder",
     "masks",
     "prompts",

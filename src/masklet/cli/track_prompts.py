@@ -46,7 +46,7 @@ class PromptOnFrame:
 
     def check(self, height: int, width: int) -> None:
         """Raise InvalidInputError if this cannot be about a video of this size."""
-        from masklet.processing.prompt_tensors import box_tensor, point_tensors
+        from masklet.processing.nested_prompts import box_tensor, point_tensors
 
         self.mask(height, width)
         size, points = (height, width), [(x, y) for x, y, _ in self.prompt.points]

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from masklet.arrays import number_tensor
 from masklet.configuration.sam2 import LARGEST_IMAGE_SIZE
 from masklet.devices import as_device
 from masklet.errors import InvalidInputError
 from masklet.json_files import is_finite_number, shown
-from masklet.processing.arrays import number_tensor
 from masklet.processing.sizes import height_and_width
 
 _MOST_CHANNELS = 64

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from masklet.arrays import number_tensor
 from masklet.errors import InvalidInputError
-from masklet.processing.arrays import number_tensor
 from masklet.processing.pixels import resized
 
 Size = tuple[int, int]

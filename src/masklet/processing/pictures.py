@@ -8,11 +8,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from masklet.arrays import number_tensor
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.media.images import read_image, to_rgb, white_of_image
 from masklet.media.pixel_depth import scaled_to_8_bit, white_of
-from masklet.processing.arrays import number_tensor
 
 Picture = Image.Image | np.ndarray | Tensor | str | os.PathLike[str]
 

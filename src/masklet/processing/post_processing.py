@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from masklet.arrays import number_tensor
 from masklet.errors import InvalidMaskError
 from masklet.json_files import is_finite_number, shown
 from masklet.masks.components import fill_holes_and_remove_specks
 from masklet.masks.overlap import without_overlaps
-from masklet.processing.arrays import number_tensor
 from masklet.processing.sizes import size_pairs
 
 

@@ -17,7 +17,7 @@ from masklet.processing.batch import BatchFeature
 from masklet.processing.image_options import OPTION_NAMES
 from masklet.processing.image_processor import Sam2ImageProcessorFast
 from masklet.processing.mask_prompts import mask_tensor
-from masklet.processing.prompt_tensors import prompt_tensors
+from masklet.processing.nested_prompts import prompt_tensors
 from masklet.processing.saved_settings import PROCESSOR_FILE, own_video_settings, processor_settings
 from masklet.processing.sizes import LARGEST_SIDE, height_and_width, size_pairs
 from masklet.processing.video_frames import PreparedFrames

@@ -1,173 +1,67 @@
-"""Prompts in picture pixels, as users write them, to tensors in the network's pixels."""
+"""Prompts in pixels of their image to the tensors that the network takes, in pixels of its input."""
 
 from collections.abc import Sequence
-from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from masklet.errors import InvalidInputError
-from masklet.prompts.nesting import BOXES, LABELS, POINTS, PromptLayout, nested_lists, padded
-from masklet.prompts.point_labels import NEGATIVE, NOT_A_POINT, PADDING, POSITIVE
+from masklet.processing.mask_prompts import mask_tensor
+from masklet.prompts.point_labels import PADDING
+from masklet.prompts.prompt import Prompt
 
-Sizes = Sequence[tuple[int, int]]
+Size = tuple[int, int]
 
 
-def prompt_tensors(
-    points: Any, labels: Any, boxes: Any, *, sizes: Sizes, target_size: int, padding: float
-) -> dict[str, Tensor]:
-    """Return the tensors of those of points, labels and boxes that are not None, by the names of the model's inputs.
+def decoder_inputs(prompts: Sequence[Prompt], size: Size, target_size: int) -> dict[str, Tensor]:
+    """Return the tensors of N prompts of one image, [1, N, ...], by the names of the model's inputs.
 
-    Arguments and errors are those of `point_tensors` and `box_tensor`; in addition, points and boxes given together
-    must be of equally many objects in every picture.
+    Kinds of prompts that no object has are left out. Objects with fewer points than others are filled up with points
+    labelled -10; those without a box have a box of four -10.
+
+    Args:
+        prompts: of each object, in the image (`check_in_image`); masks of one shape for all, or for none.
+        size: (height, width) of the image.
+        target_size: side of the network's square input.
+
+    Raises:
+        InvalidInputError: if no object has a prompt, and for masks of other images.
     """
     tensors: dict[str, Tensor] = {}
-    if points is not None or labels is not None:
-        tensors |= point_tensors(points, labels, sizes, target_size, padding)
-    if boxes is not None:
-        tensors["input_boxes"] = box_tensor(boxes, sizes, target_size, padding)
-    if points is not None and boxes is not None:
-        both = zip(nested_lists(points, POINTS), nested_lists(boxes, BOXES), strict=True)
-        for image, (of_points, of_boxes) in enumerate(both):
-            if len(of_points) != len(of_boxes):
-                raise InvalidInputError(
-                    "You should provide as many bounding boxes as input points per box. "
-                    f"Got {len(of_points)} and {len(of_boxes)}. (Objects with points, and boxes, of image {image}.)"
-                )
+    if any(len(prompt.points) for prompt in prompts):
+        points = [scaled(torch.from_numpy(prompt.points), size, target_size) for prompt in prompts]
+        labels = [torch.from_numpy(prompt.labels) for prompt in prompts]
+        tensors["input_points"] = pad_sequence(points, batch_first=True, padding_value=PADDING)[None]
+        tensors["input_labels"] = pad_sequence(labels, batch_first=True, padding_value=PADDING)[None]
+    if any(prompt.box is not None for prompt in prompts):
+        tensors["input_boxes"] = torch.stack([_scaled_box(prompt, size, target_size) for prompt in prompts])[None]
+    masks = [prompt.mask for prompt in prompts if prompt.mask is not None]
+    if masks:
+        tensors["input_masks"] = mask_tensor([_stacked(masks, len(prompts))], [size], target_size)
+    if not tensors:
+        raise InvalidInputError("The prompts are empty: none of the objects has points, a box or a mask.")
     return tensors
 
 
-def point_tensors(points: Any, labels: Any, sizes: Sizes, target_size: int, padding: float) -> dict[str, Tensor]:
-    """Return input_points float32 [B, P, N, 2] and input_labels int64 [B, P, N].
-
-    Ragged objects and points are filled up with points (padding, padding) labelled -10; so labelled, too, are points
-    that a caller padded so. Other points without labels are positive; where none is padding, there are no input_labels
-    then, as in the reference. Coordinates are scaled from the picture's height
-    and width to `target_size`, those of padding are not.
-
-    Args:
-        points: nested [image][object][point][x, y] in picture pixels, 0..width and 0..height.
-        labels: nested [image][object][point]: 1 inside, 0 outside, -1 not a point, -10 padding; or None.
-        sizes: (height, width) of each picture.
-        target_size: side of the network's square input.
-        padding: coordinate that marks padding.
-
-    Raises:
-        InvalidInputError: for wrong nesting, counts that do not fit together, points that are NaN or outside the
-            picture, or other labels.
-    """
-    if points is None:
-        raise InvalidInputError("Got input_labels without input_points; labels say what given points mean.")
-    lists = _prompts_of(points, POINTS, sizes)
-    points_bpn2 = padded(lists, POINTS, padding, torch.float32)
-    is_padding_bpn1 = (points_bpn2 == padding).all(-1, keepdim=True)
-    if labels is None:
-        defaults = [_default_labels(objects, [padding, padding]) for objects in lists]
-        labels_bpn = padded(defaults, LABELS, PADDING, torch.int64)
-        if (labels_bpn == PADDING).all():  # of what?
-            labels_bpn = torch.full_like(labels_bpn, POSITIVE)
-    else:
-        labels_bpn = _labels(_prompts_of(labels, LABELS, sizes), lists)
-    _check_points(points_bpn2, labels_bpn < 0, sizes)
-    scaled_bpn2 = _scaled(points_bpn2, sizes, target_size)
-    tensors = {"input_points": torch.where(is_padding_bpn1, points_bpn2, scaled_bpn2)}
-    if labels is not None or is_padding_bpn1.any():
-        tensors["input_labels"] = labels_bpn
-    return tensors
+def scaled(points: Tensor, size: Size, target_size: int) -> Tensor:
+    """Return points [..., 2] (x, y) of an image of a size (height, width) in pixels of the network's input."""
+    height, width = size
+    return points * torch.tensor([target_size / width, target_size / height])
 
 
-def box_tensor(boxes: Any, sizes: Sizes, target_size: int, padding: float) -> Tensor:
-    """Return input_boxes float32 [B, P, 4]; pictures with fewer boxes are filled up with boxes of four -10.
-
-    Boxes that a caller made of four `padding` become such boxes, too.
-
-    Args:
-        boxes: nested [image][box][x1, y1, x2, y2] in picture pixels; they may reach beyond the picture.
-        sizes: (height, width) of each picture.
-        target_size: side of the network's square input.
-        padding: coordinate that marks padding.
-
-    Raises:
-        InvalidInputError: for wrong nesting, or boxes that are NaN, inverted, empty or wholly outside the picture.
-    """
-    boxes_bp4 = padded(_prompts_of(boxes, BOXES, sizes), BOXES, padding, torch.float32)
-    is_padding_bp1 = (boxes_bp4 == padding).all(-1, keepdim=True)
-    _check_boxes(boxes_bp4, is_padding_bp1[..., 0], sizes)
-    corners_bp22 = _scaled(boxes_bp4.view(*boxes_bp4.shape[:2], 2, 2), sizes, target_size)
-    return corners_bp22.flatten(-2).masked_fill(is_padding_bp1, PADDING)
+def _scaled_box(prompt: Prompt, size: Size, target_size: int) -> Tensor:
+    if prompt.box is None:
+        return torch.full((4,), float(PADDING))
+    return scaled(torch.from_numpy(prompt.box).view(2, 2), size, target_size).flatten()
 
 
-def _prompts_of(prompts: Any, layout: PromptLayout, sizes: Sizes) -> list[Any]:
-    lists = nested_lists(prompts, layout)
-    if len(lists) != len(sizes):
-        raise InvalidInputError(f"Got input {layout.name} for {len(lists)} images but {len(sizes)} images.")
-    return lists
-
-
-def _labels(labels: list[Any], points: list[Any]) -> Tensor:
-    counts_of_labels, counts_of_points = (
-        [[len(of_object) for of_object in of_image] for of_image in lists] for lists in (labels, points)
-    )
-    if counts_of_labels != counts_of_points:
+def _stacked(masks: Sequence[np.ndarray], objects: int) -> np.ndarray:
+    shapes = sorted({mask.shape for mask in masks})
+    if len(masks) != objects or len(shapes) > 1:
         raise InvalidInputError(
-            "Input points and labels have inconsistent dimensions. Please ensure they have the same dimensions. "
-            f"Got [image][object] counts of {counts_of_points} points and {counts_of_labels} labels."
+            "Objects that are segmented together have masks of one shape, or none of them has one; got "
+            f"{len(masks)} masks of the shapes {shapes} for {objects} objects."
         )
-    labels_bpn = padded(labels, LABELS, PADDING, torch.float64)
-    allowed = torch.tensor([POSITIVE, NEGATIVE, NOT_A_POINT, PADDING])
-    if not (is_allowed := torch.isin(labels_bpn, allowed)).all():
-        position = (~is_allowed).nonzero()[0].tolist()
-        raise InvalidInputError(
-            f"Input labels{position} is {labels_bpn[tuple(position)].item():g}; a label must be "
-            "1 (inside), 0 (outside), -1 (not a point) or -10 (padding)."
-        )
-    return labels_bpn.long()
-
-
-def _default_labels(objects: list[Any], padding: list[float]) -> list[list[int]]:
-    """The labels of the points of one image: positive, but for padding with no other point or object behind it."""
-    ends = [max((place for place, point in enumerate(points, 1) if point != padding), default=0) for points in objects]
-    last = max((place for place, end in enumerate(ends) if end), default=-1)
-    ends = [end or len(points) * (place < last) for place, (end, points) in enumerate(zip(ends, objects, strict=True))]
-    return [[POSITIVE] * end + [PADDING] * (len(points) - end) for end, points in zip(ends, objects, strict=True)]
-
-
-def _check_points(points_bpn2: Tensor, is_ignored_bpn: Tensor, sizes: Sizes) -> None:
-    width_height_b2 = torch.tensor([(width, height) for height, width in sizes])
-    is_inside_bpn2 = (points_bpn2 >= 0) & (points_bpn2 <= width_height_b2[:, None, None])
-    is_inside_bpn = is_inside_bpn2.all(-1)  # NaN is never inside
-    is_ignored_bpn = is_ignored_bpn & points_bpn2.isfinite().all(-1)
-    outside = (~is_inside_bpn & ~is_ignored_bpn).nonzero().tolist()
-    if outside:
-        image, of_object, point = outside[0]
-        x, y = points_bpn2[image, of_object, point].tolist()
-        height, width = sizes[image]
-        raise InvalidInputError(
-            f"Point ({x:g}, {y:g}) at input points[{image}][{of_object}][{point}] is outside its picture of width "
-            f"{width} and height {height}; allowed are 0 <= x <= {width} and 0 <= y <= {height}."
-        )
-
-
-def _check_boxes(boxes_bp4: Tensor, is_padding_bp: Tensor, sizes: Sizes) -> None:
-    width_height_b12 = torch.tensor([(width, height) for height, width in sizes])[:, None]
-    first_bp2, second_bp2 = boxes_bp4[..., :2], boxes_bp4[..., 2:]
-    is_good_bp2 = (
-        (first_bp2 < second_bp2)
-        & (first_bp2 < width_height_b12)
-        & (second_bp2 > 0)
-        & boxes_bp4.isfinite().all(-1, True)
-    )
-    bad = (~is_good_bp2.all(-1) & ~is_padding_bp).nonzero().tolist()
-    if bad:
-        image, box = bad[0]
-        height, width = sizes[image]
-        coordinates = ", ".join(f"{coordinate:g}" for coordinate in boxes_bp4[image, box].tolist())
-        raise InvalidInputError(
-            f"Box ({coordinates}) at input boxes[{image}][{box}] must be (x1, y1, x2, y2) with x1 < x2 and y1 < y2, "
-            f"and touch its picture of width {width} and height {height}."
-        )
-
-
-def _scaled(points_bpn2: Tensor, sizes: Sizes, target_size: int) -> Tensor:
-    scales_b2 = torch.tensor([(target_size / width, target_size / height) for height, width in sizes])
-    return points_bpn2 * scales_b2[:, None, None]
+    return np.stack(masks)

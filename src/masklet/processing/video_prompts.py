@@ -10,7 +10,7 @@ from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.masks.geometry import Box
 from masklet.processing.mask_prompts import mask_prompts
-from masklet.processing.prompt_tensors import prompt_tensors
+from masklet.processing.nested_prompts import prompt_tensors
 from masklet.prompts.point_labels import NEGATIVE, PADDING, POSITIVE
 from masklet.tracking.frame_prompt import FramePrompt, clicks_and_box, whole_mask
 

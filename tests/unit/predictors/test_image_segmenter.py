@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from masklet import ImageSegmenter, Sam2Processor, Segmentation
+from masklet import ImageSegmenter, Prompt, Sam2Processor, Segmentation
 from masklet.errors import InvalidInputError
 from masklet.predictors.image_segmenter import EncodedImage
 
@@ -95,6 +95,66 @@ def test_each_object_is_as_ambiguous_as_its_own_prompt(segmenter: ImageSegmenter
         assert_is(result, by_hand(segmenter, multimask, index, input_points=[points]), index)
 
 
+def test_prompts_of_any_kinds_do_not_change_each_other(segmenter: ImageSegmenter, encoded: EncodedImage) -> None:
+    """As if each object were alone: none is filled up, and what is found is in the order of the prompts."""
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[5:30, 10:60] = True
+    alone: list[tuple[Prompt, bool, dict[str, Any]]] = [
+        (
+            Prompt([CLICK, OTHER_CLICK], [1, 0]),
+            False,
+            {"input_points": [[[CLICK, OTHER_CLICK]]], "input_labels": [[[1, 0]]]},
+        ),
+        (Prompt([CLICK]), True, {"input_points": [[[CLICK]]]}),
+        (Prompt(box=BOX), False, {"input_boxes": [[BOX]]}),
+        (Prompt(mask=mask), False, {"input_masks": [mask]}),
+        (Prompt([OTHER_CLICK]), True, {"input_points": [[[OTHER_CLICK]]]}),
+        (
+            Prompt([CLICK], [0], BOX),
+            False,
+            {"input_points": [[[CLICK]]], "input_labels": [[[0]]], "input_boxes": [[BOX]]},
+        ),
+    ]
+    prompts = [prompt for prompt, _, _ in alone]
+    together = segmenter.segment(encoded, prompts=prompts, object_ids=range(10, 16))
+    assert together.object_ids == tuple(range(10, 16))
+    candidates = segmenter.candidates(encoded, prompts=prompts)
+    for index, (_, multimask, inputs) in enumerate(alone):
+        assert_is(together, by_hand(segmenter, multimask, **inputs), index)
+        assert_is(candidates[index], by_hand(segmenter, True, **inputs))
+
+
+def test_prompts_and_lists_are_the_same_question(segmenter: ImageSegmenter, encoded: EncodedImage) -> None:
+    first = segmenter.segment(encoded, points=[[CLICK], [OTHER_CLICK]], labels=[[1], [0]], boxes=[BOX, BOX])
+    again = segmenter.segment(encoded, prompts=[Prompt([CLICK], [1], BOX), Prompt([OTHER_CLICK], [0], BOX)])
+    for name in ("masks", "scores", "low_resolution_logits"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(again, name))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"prompts": [Prompt([CLICK]), Prompt()]}, r"Object 2 needs a Prompt with points, .* got Prompt\(\)"),
+        ({"prompts": [Prompt([CLICK]), {"box": BOX}]}, "Object 2 needs a Prompt"),
+        ({"prompts": [Prompt([CLICK])], "boxes": [BOX]}, "not both"),
+        ({"prompts": [Prompt([CLICK]), Prompt([[5, HEIGHT + 1]])]}, "Object 2: The point"),
+        ({"prompts": [Prompt([CLICK]), Prompt(box=[WIDTH, 0, WIDTH + 9, 9])]}, "Object 2: The box"),
+    ],
+)
+def test_prompts_that_are_none(
+    segmenter: ImageSegmenter, encoded: EncodedImage, arguments: dict[str, Any], message: str
+) -> None:
+    for ask in (segmenter.segment, segmenter.candidates):
+        with pytest.raises(InvalidInputError, match=message):
+            ask(encoded, **arguments)
+    assert len(segmenter.segment(encoded, prompts=[])) == 0
+
+
+def test_padding_in_lists_is_left_out(segmenter: ImageSegmenter, encoded: EncodedImage) -> None:
+    padded = segmenter.segment(encoded, points=[[CLICK, [2, 2]]], labels=[[1, -10]])
+    np.testing.assert_array_equal(padded.scores, segmenter.segment(encoded, points=[[CLICK]]).scores)
+
+
 def test_floats_from_0_to_1_and_deep_integers_are_the_picture_that_bytes_are(
     segmenter: ImageSegmenter, encoded: EncodedImage
 ) -> None:
@@ -146,9 +206,9 @@ def test_prompts_of_no_object_give_no_mask(
 
 
 def test_no_object_beside_one_is_refused(segmenter: ImageSegmenter, encoded: EncodedImage) -> None:
-    with pytest.raises(InvalidInputError, match="boxes are empty"):
+    with pytest.raises(InvalidInputError, match="points of 1, boxes of 0"):
         segmenter.segment(encoded, boxes=[], points=[[CLICK]])
-    with pytest.raises(InvalidInputError, match="points are empty"):
+    with pytest.raises(InvalidInputError, match="prompts are empty"):
         segmenter.segment(encoded, points=[[]])
     with pytest.raises(InvalidInputError, match=r"given to encode\(...\) first"):
         segmenter.segment(np.zeros((HEIGHT, WIDTH, 3), np.uint8), boxes=[])
@@ -168,23 +228,23 @@ def test_a_single_row_may_stand_for_one(segmenter: ImageSegmenter, encoded: Enco
 @pytest.mark.parametrize(
     ("prompts", "message"),
     [
-        ({}, "Nothing to segment by: give points, boxes or masks"),
+        ({}, "Nothing to segment by: give prompts, points, boxes or masks"),
         ({"points": [[[1, 2, 3]]]}, r"points must have the shape \[n, 2\]; got \[1, 3\]"),
         ({"points": [[[1, 2, 3, 4]]]}, r"points must have the shape \[n, 2\]; got \[1, 4\]"),
-        ({"points": [["here"]]}, r"points must be numbers \[n, 2\]; got \['here'\]"),
-        ({"points": [[CLICK, [1]]]}, "points must be numbers"),
-        ({"points": 5}, "points must be a list with one list for each object; got 5"),
-        ({"points": [[CLICK]], "labels": 1}, "labels must be a list with one list for each object; got 1"),
-        ({"points": [[[-10, -10]]], "labels": [[1]]}, r"points hold \[-10, -10\], which is outside every picture"),
-        ({"boxes": [[-10, -10, -10, -10]]}, "outside every picture"),
-        ({"boxes": [[1, 2, 3]]}, r"boxes must have the shape \[n, 4\]; got \[1, 3\]"),
-        ({"points": [[[WIDTH + 1, 5]]]}, rf"Point \({WIDTH + 1}, 5\).*outside its picture of width {WIDTH}"),
-        ({"points": [[CLICK]], "labels": [[1, 0]]}, "points and labels have inconsistent dimensions"),
-        ({"points": [[CLICK]], "labels": [[0.5]]}, "is 0.5; a label must be 1"),
-        ({"points": [[CLICK]], "boxes": [BOX, BOX]}, "Got 1 and 2"),
-        ({"points": [[CLICK]], "masks": np.zeros((2, 24, 24))}, r"input_masks has shape \[1, 2, 24, 24\]"),
-        ({"masks": np.zeros((0, WIDTH), bool)}, r"Input masks must be.*got \[\(1, 0, 90\)\]"),
-        ({"masks": torch.zeros(0, 0)}, r"Input masks must be.*got \[\(1, 0, 0\)\]"),
+        ({"points": [["here"]]}, "Object 1: points must be an array of numbers"),
+        ({"points": [[CLICK, [1]]]}, "points must be an array of numbers, got lists of different lengths"),
+        ({"points": 5}, "points must be a list with one entry for each object; got 5"),
+        ({"points": [[CLICK]], "labels": 1}, "labels must be a list with one entry for each object; got 1"),
+        ({"points": [[[-10, -10]]], "labels": [[1]]}, r"point \(-10, -10\) is outside its image"),
+        ({"boxes": [BOX, [-10, -10, -10, -10]]}, r"Object 2: box \(-10, .* x1 < x2"),
+        ({"boxes": [[1, 2, 3]]}, r"box must be \(x1, y1, x2, y2\); got the shape \[3\]"),
+        ({"points": [[[WIDTH + 1, 5]]]}, rf"point \({WIDTH + 1}, 5\) is outside its image of {WIDTH} x {HEIGHT}"),
+        ({"points": [[CLICK]], "labels": [[1, 0]]}, r"1 points need labels of the shape \[1\]; got \[2\]"),
+        ({"points": [[CLICK]], "labels": [[0.5]]}, "label must be 1 .*; got 0.5"),
+        ({"points": [[CLICK]], "boxes": [BOX, BOX]}, "points of 1, boxes of 2"),
+        ({"points": [[CLICK]], "masks": np.zeros((2, 24, 24))}, "points of 1, masks of 2"),
+        ({"masks": np.zeros((0, WIDTH), bool)}, r"mask must have the shape \[h, w\]; got \[0, 90\]"),
+        ({"masks": torch.zeros(0, 0)}, r"mask must have the shape \[h, w\]; got \[0, 0\]"),
         ({"points": [[CLICK]], "object_ids": [1, 2]}, "1 masks need 1 different object ids"),
         ({"points": [[CLICK]], "object_ids": [0]}, "object ids above 0"),
     ],
@@ -227,7 +287,7 @@ def test_clicks_in_any_container(segmenter: ImageSegmenter, encoded: EncodedImag
 
 
 def test_one_picture_at_a_time(segmenter: ImageSegmenter) -> None:
-    with pytest.raises(InvalidInputError, match="One picture is encoded at a time; got 2"):
+    with pytest.raises(InvalidInputError, match="One image is encoded at a time; got 2"):
         segmenter.encode([PICTURE, PICTURE])
 
 
@@ -269,11 +329,10 @@ IN_THE_HOLE, ON_THE_RING = [37, 25], [60, 25]  # the hole is x 30 to 45, y 20 to
 
 @pytest.fixture
 def sees_a_ring(segmenter: ImageSegmenter, monkeypatch: pytest.MonkeyPatch) -> ImageSegmenter:
-    def best(_: Any, __: Any, ___: Any, **prompts: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        count = len(prompts["boxes"] if prompts["points"] is None else prompts["points"])
-        return torch.from_numpy(RING).expand(count, 1, -1, -1), torch.full((count, 1), 0.5)
+    def best(_: Any, __: Any, prompts: list[Prompt], ___: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.from_numpy(RING).expand(len(prompts), -1, -1), torch.full((len(prompts),), 0.5)
 
-    monkeypatch.setattr(ImageSegmenter, "_best", best)
+    monkeypatch.setattr(ImageSegmenter, "_best_of_batch", best)
     return segmenter
 
 

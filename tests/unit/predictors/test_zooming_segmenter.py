@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from masklet import ImageSegmenter, ZoomingSegmenter
+from masklet import ImageSegmenter, Prompt, ZoomingSegmenter
 from masklet.errors import InvalidInputError
 from masklet.masks.components import enclosed_holes
 from masklet.masks.geometry import bounding_box
@@ -87,28 +87,29 @@ def test_what_was_found_by_a_click_is_looked_at_again(
     zooming: ZoomingSegmenter, image: ZoomableImage, monkeypatch: Any
 ) -> None:
     """Without a box the view is around the mask and the clicks on the object; what is no click is left out."""
-    asked: list[dict[str, Any]] = []
-    found = torch.full((1, 1, 24, 24), -1.0)
-    found[0, 0, 10:14, 4:8] = 1.0  # a cell is 5 pixels high and 8.3 wide
+    asked: list[tuple[tuple[int, int], Prompt, bool | None]] = []
+    found = torch.full((1, 24, 24), -1.0)
+    found[0, 10:14, 4:8] = 1.0  # a cell is 5 pixels high and 8.3 wide
 
-    def best(_: Any, encoded: Any, multimask: bool | None, **prompts: Any) -> tuple[Tensor, Tensor]:
-        asked.append({"size": (encoded.height, encoded.width), "multimask": multimask, **prompts})
-        return (found if len(asked) == 1 else torch.full((1, 1, 24, 24), 3.0)), torch.tensor([[0.5]])
+    def best(_: Any, encoded: Any, prompts: list[Prompt], multimask: bool | None) -> tuple[Tensor, Tensor]:
+        asked.append(((encoded.height, encoded.width), prompts[0], multimask))
+        return (found if len(asked) == 1 else torch.full((1, 24, 24), 3.0)), torch.tensor([0.5])
 
-    monkeypatch.setattr(ImageSegmenter, "_best", best)
+    monkeypatch.setattr(ImageSegmenter, "_best_of_batch", best)
     clicks = [[50, 60], [40, 55], [190, 10], [1, 1], [2, 2]]
     result = zooming.segment(image, points=[clicks], labels=[[1, 0, 0, -1, -10]])
-    second = asked[1]
-    box = result_box(enlarged(found[0, 0], HEIGHT, WIDTH) > 0)
+    size, second, multimask = asked[1]
+    box = result_box(enlarged(found[0], HEIGHT, WIDTH) > 0)
     side = 1.4 * max(box[2] - box[0], box[3] - box[1])
     left, top = round((box[0] + box[2] - side) / 2), round((box[1] + box[3] - side) / 2)
-    assert second["size"] == (pytest.approx(side, abs=1), pytest.approx(side, abs=1))
-    assert second["multimask"] is False
-    np.testing.assert_allclose(second["points"][0], np.array([[50, 60], [40, 55]]) - [left, top])
-    assert second["labels"][0].tolist() == [1, 0]
-    assert "boxes" not in second
-    assert second["masks"].shape == (1, 24, 24)
-    assert 0.2 < (second["masks"] > 0).mean() < 0.6  # what was found, enlarged
+    assert size == (pytest.approx(side, abs=1), pytest.approx(side, abs=1))
+    assert multimask is False
+    np.testing.assert_allclose(second.points, np.array([[50, 60], [40, 55]]) - [left, top])
+    assert second.labels.tolist() == [1, 0]
+    assert second.box is None
+    assert second.mask is not None
+    assert second.mask.shape == (24, 24)
+    assert 0.2 < (second.mask > 0).mean() < 0.6  # what was found, enlarged
     assert result.masks[0, top + 2 : top + int(side) - 2, left + 2 : left + int(side) - 2].all()  # (-1 + 3) / 2 > 0
     assert not result.masks[0, :, left + round(side) + 2 :].any()
 
@@ -122,19 +123,19 @@ def result_box(mask: Tensor) -> tuple[float, float, float, float]:
 def test_ignored_points_leave_a_box_alone_and_boxes_end_at_the_border(
     zooming: ZoomingSegmenter, image: ZoomableImage, monkeypatch: Any
 ) -> None:
-    asked: list[tuple[int, set[str]]] = []
+    asked: list[tuple[int, tuple[int, bool, bool]]] = []
 
-    def best(_: Any, encoded: Any, __: Any, **prompts: Any) -> tuple[Tensor, Tensor]:
-        asked.append((encoded.width, {name for name, value in prompts.items() if value is not None}))
-        return torch.ones(1, 1, 24, 24), torch.tensor([[0.5]])
+    def best(_: Any, encoded: Any, prompts: list[Prompt], __: Any) -> tuple[Tensor, Tensor]:
+        asked.append((encoded.width, (len(prompts[0].points), prompts[0].box is not None, prompts[0].mask is not None)))
+        return torch.ones(1, 24, 24), torch.tensor([0.5])
 
-    monkeypatch.setattr(ImageSegmenter, "_best", best)
+    monkeypatch.setattr(ImageSegmenter, "_best_of_batch", best)
     zooming.segment(image, boxes=[BOX], points=[[[30, 40]]], labels=[[-10]])
     zooming.segment(image, boxes=[[-300, 30, 60, 50]])
     zooming.segment(image, boxes=[BOX], multimask=True)
-    assert asked[1] == (56, {"boxes"})
-    assert asked[3] == (84, {"boxes"})  # as of (0, 30, 60, 50)
-    assert asked[5] == (56, {"boxes", "masks"})
+    assert asked[1] == (56, (0, True, False))
+    assert asked[3] == (84, (0, True, False))  # as of (0, 30, 60, 50)
+    assert asked[5] == (56, (0, True, True))
 
 
 def test_the_picture_may_change_after_it_was_encoded(zooming: ZoomingSegmenter) -> None:
@@ -156,7 +157,7 @@ def test_prompts_of_no_object_give_no_mask(zooming: ZoomingSegmenter, image: Zoo
 def test_clicks_where_padding_is_and_transposed_masks_are_refused(
     zooming: ZoomingSegmenter, image: ZoomableImage
 ) -> None:
-    with pytest.raises(InvalidInputError, match="outside every picture"):
+    with pytest.raises(InvalidInputError, match="outside its image"):
         zooming.segment(image, points=[[(-10, -10)]])
     with pytest.raises(InvalidInputError, match=f"but its image {WIDTH} x {HEIGHT}"):
         zooming.segment(image, masks=np.ones((1, WIDTH, HEIGHT), bool))
@@ -178,8 +179,8 @@ def test_what_a_second_look_would_not_show_any_better_stays(
     zooming: ZoomingSegmenter, plain: ImageSegmenter, image: ZoomableImage, prompts: dict[str, Any], monkeypatch: Any
 ) -> None:
     if "masks" in prompts:  # a network that finds nothing
-        nothing = torch.full((1, 1, 24, 24), -1.0), torch.zeros(1, 1)
-        monkeypatch.setattr(ImageSegmenter, "_best", lambda *_, **__: nothing)
+        nothing = torch.full((1, 24, 24), -1.0), torch.zeros(1)
+        monkeypatch.setattr(ImageSegmenter, "_best_of_batch", lambda *_, **__: nothing)
     twice, once = zooming.segment(image, **prompts), plain.segment(image, **prompts)
     for name in ("masks", "scores", "low_resolution_logits"):
         np.testing.assert_array_equal(getattr(twice, name), getattr(once, name))

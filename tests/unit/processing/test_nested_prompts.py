@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from masklet.errors import InvalidInputError
-from masklet.processing.prompt_tensors import box_tensor, point_tensors
+from masklet.processing.nested_prompts import box_tensor, point_tensors
 
 SIZES = [(60, 90)]
 TWO = [(60, 90), (10, 20)]
