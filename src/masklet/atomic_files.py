@@ -21,11 +21,15 @@ _COMPLETE, _GONE = "complete", "gone.json"
 def written_whole(path: str | os.PathLike[str], *, durable: bool = False) -> Iterator[Path]:
     """Yield the path of an empty file to be written; move it to `path` on success, delete it on any error or interrupt.
 
-    It has the name of `path`, because image and video writers choose their format by it.
+    It has the name of `path`, because image and video writers choose their format by it. A process that is forked
+    within the block must not go on to its end; what it does by leaving is refused, and the parent's file stays.
 
     Args:
         path: the final name; a link stays one, and what it points to is written.
         durable: whether the file has to survive a power failure once this returns; a kill it survives anyway.
+
+    Raises:
+        OSError: if the file cannot be written, or is being written by the process that this one was forked from.
     """
     final = Path(path).resolve()
     _check_kind(final)
@@ -33,7 +37,8 @@ def written_whole(path: str | os.PathLike[str], *, durable: bool = False) -> Ite
     with _workplace(final.parent) as place:
         unfinished = place / final.name
         unfinished.touch()
-        yield unfinished
+        with _left_by_its_own_process(final):
+            yield unfinished
         unfinished.chmod(0o666 & ~_umask())
         if durable:
             sync(unfinished)
@@ -61,7 +66,8 @@ def folder_written_whole(path: str | os.PathLike[str], replaces: re.Pattern[str]
         with _workplace(final) as place:
             unfinished = place / "content"
             unfinished.mkdir()
-            yield unfinished
+            with _left_by_its_own_process(final):
+                yield unfinished
             names = {file.name for file in unfinished.iterdir()}
             older = [] if replaces is None else [each.name for each in final.iterdir() if replaces.fullmatch(each.name)]
             (place / _GONE).write_text(json.dumps(sorted(set(older) - names)), encoding="utf-8")
@@ -72,6 +78,15 @@ def folder_written_whole(path: str | os.PathLike[str], replaces: re.Pattern[str]
     finally:
         if is_new and not any(final.iterdir()):
             final.rmdir()
+
+
+@contextmanager
+def _left_by_its_own_process(final: Path) -> Iterator[None]:
+    """Raise OSError if a process that was forked within the block comes to its end."""
+    process = os.getpid()
+    yield
+    if os.getpid() != process:
+        raise OSError(errno.EPERM, "this is written by the process that this one was forked from", os.fspath(final))
 
 
 @contextmanager

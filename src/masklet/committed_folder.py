@@ -3,6 +3,7 @@
 The data files only grow, or are new ones. A kill at any moment leaves what the index named last, bit by bit.
 """
 
+import errno
 import json
 import os
 import re
@@ -50,7 +51,8 @@ class Part:
 class FolderWriter:
     """Writes a folder in commits; nothing that an earlier commit named is touched before the next one counts.
 
-    After an error `begin_anew`. Close it, or use it as a context.
+    After an error `begin_anew`. Close it, or use it as a context. It belongs to the process that made it: one that is
+    forked from that writes nothing, and leaves the folder alone.
 
     Args:
         folder: made if it does not exist, and held until the writer is closed.
@@ -59,12 +61,12 @@ class FolderWriter:
 
     Raises:
         InvalidInputError: if somebody else holds the folder.
-        OSError: if it cannot be written.
+        OSError: if it cannot be written, or belongs to the process that this one was forked from.
     """
 
     def __init__(self, folder: str | os.PathLike[str], index: str, work: str) -> None:
         self.folder = Path(folder)
-        self._index = index
+        self._index, self._process = index, os.getpid()
         self._is_new = not self.folder.exists()
         self._files, self._holding = ExitStack(), ExitStack()
         self._pending: set[str] = set()  # files that no commit can have named yet
@@ -83,6 +85,7 @@ class FolderWriter:
 
     def begin_anew(self) -> None:
         """Forget all files of this writer, of which some may be incomplete; the last commit counts until the next."""
+        self._check_process()
         self._remove_pending()
         self._own = uuid.uuid4().hex
         self._count = 0
@@ -92,6 +95,7 @@ class FolderWriter:
 
     def append(self, name: str, content: bytes) -> None:
         """Add to the file that grows under `name`: lower-case letters, and the suffix jsonl or safetensors."""
+        self._check_process()
         if name not in self._growing:
             self._growing[name] = self._files.enter_context(_GrowingFile(self._new_path(name)))
         self._growing[name].append(content)
@@ -107,6 +111,7 @@ class FolderWriter:
 
     def put(self, name: str, write: Callable[[Path], object]) -> Part:
         """Return a new file that `write` made, to be named in the next commit; `name` is as for `append`."""
+        self._check_process()
         path = self._new_path(name)
         write(path)
         sync(path)
@@ -118,6 +123,7 @@ class FolderWriter:
 
     def commit(self, content: Mapping[str, Any]) -> None:
         """Make everything written so far count, together with `content`, which names the parts and holds plain JSON."""
+        self._check_process()
         for each in self._growing.values():
             each.sync()
         sync(self.folder)
@@ -130,6 +136,7 @@ class FolderWriter:
 
     def discard(self) -> None:
         """Remove the folder, but for files that are not its own."""
+        self._check_process()
         self._files.close()
         for name in (self._index, *self._data_files()):  # without its index the folder counts no more
             (self.folder / name).unlink(missing_ok=True)
@@ -138,6 +145,8 @@ class FolderWriter:
 
     def close(self) -> None:
         """Let go of the folder; what was not committed goes, and a new folder without any commit."""
+        if self._process != os.getpid():
+            return
         self._remove_pending()
         if self._is_new:
             (self.folder / LOCK_FILE).unlink(missing_ok=True)
@@ -145,6 +154,10 @@ class FolderWriter:
                 self.folder.rmdir()
         self._holding.close()
         self._is_new = False
+
+    def _check_process(self) -> None:
+        if self._process != os.getpid():
+            raise OSError(errno.EPERM, "this is written by the process that this one was forked from", str(self.folder))
 
     def _remove_pending(self) -> None:
         self._files.close()
@@ -185,6 +198,7 @@ class _GrowingFile:
 
     def append(self, content: bytes) -> None:
         self._file.write(content)
+        self._file.flush()  # a forked process would write what is left in the buffer when it ends
         checksum = zlib.crc32(content, self.part.checksum)
         self.part = Part(self.part.file, self.part.size + len(content), checksum)
 

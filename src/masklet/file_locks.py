@@ -19,6 +19,8 @@ LOCK_FILE = ".lock"
 def folder_lock(folder: str | os.PathLike[str]) -> Iterator[bool | None]:
     """Try to hold an existing folder within the block; yield whether that succeeded.
 
+    A process that is forked within the block and leaves it lets go of nothing: the folder is its parent's.
+
     Yields:
         True: held; every other try fails until the block ends, in this process as in others.
         False: somebody else holds it.
@@ -41,10 +43,12 @@ def folder_lock(folder: str | os.PathLike[str]) -> Iterator[bool | None]:
         except OSError:
             yield None
             return
+        process = os.getpid()
         try:
             yield True
         finally:
-            fcntl.flock(lock, fcntl.LOCK_UN)  # closing alone would not: forked processes have the file open, too
+            if os.getpid() == process:
+                fcntl.flock(lock, fcntl.LOCK_UN)  # closing alone would not: forked processes have the file open, too
 
 
 @contextmanager

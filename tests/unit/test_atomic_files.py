@@ -9,8 +9,10 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.forked import found_in_fork
 
 from masklet.atomic_files import (
     check_file_writable,
@@ -334,3 +336,24 @@ def test_a_damaged_list_of_replaced_files_is_an_error_of_the_system(tmp_path: Pa
     (tmp_path / ".unfinished-a" / "gone.json").write_text(content)
     with pytest.raises(OSError, match="list of replaced files is damaged"):
         finish_moves(tmp_path)
+
+
+@pytest.mark.parametrize("write", [written_whole, folder_written_whole])
+@pytest.mark.parametrize("error", [None, SystemExit()])
+def test_a_process_forked_meanwhile_changes_nothing(write: Any, error: BaseException | None, tmp_path: Path) -> None:
+    def leave() -> None:
+        if error is not None:
+            assert writing.__exit__(type(error), error, None) is False
+            return
+        with pytest.raises(OSError, match="process that this one was forked from"):
+            writing.__exit__(None, None, None)
+
+    writing = write(tmp_path / "new")
+    unfinished = writing.__enter__()
+    found_in_fork(leave)
+    assert unfinished.exists()
+    assert not (tmp_path / "new").is_file()
+    (unfinished if unfinished.is_file() else unfinished / "part").write_text("of the parent")
+    writing.__exit__(None, None, None)
+    written = tmp_path / "new"
+    assert (written / "part" if written.is_dir() else written).read_text() == "of the parent"

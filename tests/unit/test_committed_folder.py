@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.forked import found_in_fork
 
 from masklet.committed_folder import FolderWriter, Part, checked_file, checked_lines, read_index
 from masklet.errors import InvalidInputError
@@ -177,3 +178,34 @@ def test_what_cannot_be_written_any_more_does_not_stand_in_the_way_of_a_new_begi
         part = folder.part("masks.jsonl")
         folder.commit({})
     assert (tmp_path / part.file).read_bytes() == b"kept"
+
+
+def test_a_process_forked_meanwhile_changes_nothing(tmp_path: Path) -> None:
+    def use() -> None:
+        for act in (
+            lambda: folder.append("lines.jsonl", b"of the child"),
+            lambda: folder.put("more.jsonl", written),
+            lambda: folder.commit({}),
+            folder.begin_anew,
+            folder.discard,
+        ):
+            with pytest.raises(OSError, match="process that this one was forked from"):
+                act()
+        folder.close()
+
+    with writer(tmp_path / "new") as folder:
+        folder.append("lines.jsonl", b"of the ")
+        found_in_fork(use)
+        with pytest.raises(InvalidInputError, match="Another saving"):
+            writer(tmp_path / "new")
+        folder.append("lines.jsonl", b"parent")
+        folder.commit({"lines": folder.part("lines.jsonl").to_json()})
+    content, _ = read_index(tmp_path / "new" / INDEX)
+    assert list(checked_lines(tmp_path / "new", Part.from_json(content["lines"]))) == [b"of the parent"]
+
+
+def test_nothing_waits_in_a_buffer_that_a_forked_process_would_write(tmp_path: Path) -> None:
+    with writer(tmp_path) as folder:
+        folder.append("lines.jsonl", b"once")
+        (path,) = tmp_path.glob("lines-*")
+        assert path.read_bytes() == b"once"

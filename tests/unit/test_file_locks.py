@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from tests.forked import found_in_fork
 
 from masklet import file_locks
 from masklet.errors import InvalidInputError
@@ -54,3 +56,13 @@ def test_without_locks_nobody_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(file_locks, "fcntl", None)
     with folder_lock(tmp_path) as is_held, alone_in(tmp_path, "training"):
         assert is_held is None
+
+
+def test_a_forked_process_lets_go_of_nothing(tmp_path: Path) -> None:
+    with ExitStack() as holding:
+        holding.enter_context(alone_in(tmp_path, "training"))
+        found_in_fork(holding.close)
+        with folder_lock(tmp_path) as is_held:
+            assert is_held is False
+    with folder_lock(tmp_path) as is_held:
+        assert is_held is True

@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -12,16 +11,15 @@ from masklet.atomic_files import written_whole
 from masklet.errors import InvalidInputError
 from masklet.json_files import LARGEST, read_json, shown, whole_number
 from masklet.masks.segmentation import Segmentation
+from masklet.media.growing_file import PIECE, GrowingFile
 from masklet.media.mask_files import annotations_of, segmentation_from
-
-PIECE = 2**20  # bytes read at once
 
 
 class RecordedMasks:
     """The `Segmentation` of each frame tracked so far (without logits), in a temporary file.
 
     A frame recorded again replaces what was recorded of it. Frames are visited in ascending order. Close it, or use it
-    as a context.
+    as a context. One thread may record while others read; a process that is forked goes on with a copy.
 
     Args:
         height, width: of the video in pixels.
@@ -29,8 +27,8 @@ class RecordedMasks:
 
     def __init__(self, height: int, width: int) -> None:
         self.height, self.width = height, width
-        self._lines = tempfile.TemporaryFile("w+b")  # noqa: SIM115  # deleted when it is closed
-        self._place_of: dict[int, int] = {}
+        self._lines = GrowingFile()
+        self._place_of: dict[int, tuple[int, int]] = {}  # where the line of a frame begins, and how long it is
 
     def __enter__(self) -> Self:
         return self
@@ -105,12 +103,8 @@ class RecordedMasks:
 
         All of it is lines that `load_lines` takes.
         """
-        end = self._lines.seek(0, os.SEEK_END)
-        while start < end:
-            self._lines.seek(start)
-            piece = self._lines.read(min(end - start, PIECE))
-            start += len(piece)
-            yield piece
+        for place in range(start, self._lines.size, PIECE):
+            yield self._lines.read(place, PIECE)
 
     def load_lines(self, lines: Iterable[bytes], frame_count: int) -> None:
         """Record all frames of the lines that `content` gave, of a video of so many frames.
@@ -129,13 +123,11 @@ class RecordedMasks:
         self._lines.close()
 
     def _keep(self, frame: int, annotations: list[dict[str, Any]]) -> None:
-        place = self._lines.seek(0, os.SEEK_END)
-        self._lines.write(json.dumps({"frame": frame, "annotations": annotations}).encode("utf-8") + b"\n")
-        self._place_of[frame] = place
+        line = json.dumps({"frame": frame, "annotations": annotations}).encode("utf-8") + b"\n"
+        self._place_of[frame] = self._lines.append(line), len(line)
 
     def _annotations(self, frame: int) -> list[dict[str, Any]]:
-        self._lines.seek(self._place_of[frame])
-        annotations: list[dict[str, Any]] = json.loads(self._lines.readline())["annotations"]
+        annotations: list[dict[str, Any]] = json.loads(self._lines.read(*self._place_of[frame]))["annotations"]
         return annotations
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from fractions import Fraction
 
 import av
@@ -13,6 +13,7 @@ from av.video.stream import VideoStream
 
 from masklet.atomic_files import written_whole
 from masklet.errors import InvalidInputError
+from masklet.media.forks import never_freed_after_fork
 from masklet.media.images import Pixels
 
 # The first of these that FFmpeg was built with. mpeg4, which every FFmpeg has, makes larger files.
@@ -24,10 +25,11 @@ BT_709 = 1
 
 
 class VideoWriter:
-    """A video being written; comes from `write_video`."""
+    """A video being written; comes from `write_video`. For one thread at a time, of the process that opened it."""
 
     def __init__(self, container: OutputContainer, height: int, width: int, frame_rate: Fraction) -> None:
-        self._container = container
+        self._container, self._process = container, os.getpid()
+        never_freed_after_fork(self)
         self._shape = (height, width, 3)
         self._frame_rate = frame_rate
         self._stream = _encoding_stream(container, height, width, frame_rate)
@@ -36,8 +38,9 @@ class VideoWriter:
     def write(self, pixels: Pixels, time: float | None = None) -> None:
         """Append a frame, uint8 [H, W, 3] RGB, to be shown from `time` on (seconds; default: one frame's length later).
 
-        InvalidInputError for other pixels.
+        InvalidInputError for other pixels, and in a process that was forked meanwhile.
         """
+        self._check_process()
         if pixels.dtype != np.uint8 or pixels.shape != self._shape:
             raise InvalidInputError(
                 f"A frame of this video is uint8 {list(self._shape)}; got {pixels.dtype} {list(pixels.shape)}."
@@ -51,10 +54,20 @@ class VideoWriter:
         self._container.mux(self._stream.encode(frame))
 
     def finish(self) -> None:
-        """Write what the encoder still holds back; InvalidInputError if there were no frames."""
+        """Write what the encoder still holds back; InvalidInputError without frames, and in a forked process."""
+        self._check_process()
         if self._last_tick < 0:
             raise InvalidInputError("A video needs at least one frame.")
         self._container.mux(self._stream.encode(None))
+
+    def close(self) -> None:
+        """Close the file, if this process opened it: a forked one has not the threads that FFmpeg would wait for."""
+        if self._process == os.getpid():
+            self._container.close()
+
+    def _check_process(self) -> None:
+        if self._process != os.getpid():
+            raise InvalidInputError("This video is written by the process that this one was forked from.")
 
 
 @contextmanager
@@ -65,17 +78,17 @@ def write_video(
 
     Encoded as H.264, yuv420p, or as MPEG-4 part 2 where FFmpeg has no H.264 encoder (ENCODERS). Odd heights and widths,
     which yuv420p cannot hold, are made even by repeating the last row or column. InvalidInputError without pixels.
+
+    A process that is forked within the block writes nothing and changes nothing of the file.
     """
     if height < 1 or width < 1:
         raise InvalidInputError(f"A video has at least 1 x 1 pixels; got {width} x {height}.")
     rate = Fraction(frame_rate).limit_denominator(1001)
-    with (
-        written_whole(path) as unfinished,
-        av.open(os.path.abspath(unfinished), "w", format="mp4", options={"movflags": "+faststart"}) as container,
-    ):
-        writer = VideoWriter(container, height, width, rate)
-        yield writer
-        writer.finish()
+    with written_whole(path) as unfinished:
+        container = av.open(os.path.abspath(unfinished), "w", format="mp4", options={"movflags": "+faststart"})
+        with closing(VideoWriter(container, height, width, rate)) as writer:
+            yield writer
+            writer.finish()
 
 
 written_video = write_video  # the earlier spelling

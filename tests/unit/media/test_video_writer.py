@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -91,4 +93,48 @@ def test_the_file_has_its_name_only_when_it_is_complete(tmp_path):
     with write_video(tmp_path / "v.mp4", 48, 64, 25) as writer:
         writer.write(moving_square(1)[0])
         assert not (tmp_path / "v.mp4").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["v.mp4"]
+
+
+PROGRAM = """
+import os, sys
+import numpy as np
+from masklet.media.video_writer import write_video
+
+def frame(number):
+    return np.full((480, 640, 3), 40 + 2 * number, np.uint8)
+
+with write_video(sys.argv[1], 480, 640, 25) as writer:
+    for number in range(30):  # enough for all threads of the encoder
+        writer.write(frame(number))
+    child = os.fork()
+    if child == 0:
+        {child}
+    else:
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == {code}
+        for number in range(30, 60):
+            writer.write(frame(number))
+"""
+
+
+@pytest.mark.parametrize(
+    ("child", "code"),
+    [
+        ("sys.exit(7)", 7),
+        ("os._exit(7)", 7),
+        ("pass", 1),  # leaves the block and is refused
+        ("writer.write(frame(0))", 1),
+        ("writer.finish()", 1),
+        ("del writer; import gc; gc.collect(); sys.exit(7)", 7),
+    ],
+)
+def test_a_process_forked_meanwhile_leaves_the_file_alone(child, code, tmp_path):
+    program = PROGRAM.format(child=child, code=code)
+    command = [sys.executable, "-W", "ignore", "-c", program, str(tmp_path / "v.mp4")]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert ("written by the process that this one was forked from" in ended.stderr) is (code == 1)
+    with open_video(tmp_path / "v.mp4") as video:
+        assert len(video) == 60
+        assert [round(frame.mean()) for frame in video] == pytest.approx(range(40, 160, 2), abs=3)
     assert [path.name for path in tmp_path.iterdir()] == ["v.mp4"]
