@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from masklet.cli.evaluate_interactive import interactive
-from masklet.cli.evaluate_vos import vos
+from masklet.cli.evaluate_videos import interactive, vos
 from masklet.cli.evaluation_options import (
     ALL,
     MODEL,
@@ -26,7 +25,7 @@ from masklet.cli.image_options import MaxImagePixelsOption
 from masklet.cli.model_options import DataTypeOption, DeviceOption, ImageSizeOption, ModelOption, ZoomOption
 
 if TYPE_CHECKING:
-    from masklet.evaluation.stills.predictors import StillPredictor
+    from masklet.evaluation.images.predictors import ImagePredictor
 
 ALL_CLICKS = (1, 3, 5)
 
@@ -79,25 +78,25 @@ def stills(
     wanted = choice.wanted(predictor, PredictorName.MODEL)
     run = EvaluationRun(output, report, workers, compare is not None)
 
-    def measurements() -> Sequence[StillsMeasurement]:
+    def measurements() -> Sequence[ImageMeasurement]:
         return [
-            StillsMeasurement(str(root), each, clicks, True, limit, objects_per_picture)
+            ImageMeasurement(str(root), each, clicks, True, limit, objects_per_picture)
             for each, clicks in _predictors(wanted, choice)
         ]
 
-    from masklet.evaluation.stills.clicks_and_boxes import StillsMeasurement
+    from masklet.evaluation.images.measurement import ImageMeasurement
 
     run.show(measurements)
 
 
-def _predictors(wanted: str, choice: ModelChoice) -> Iterator[tuple[StillPredictor, tuple[int, ...]]]:
+def _predictors(wanted: str, choice: ModelChoice) -> Iterator[tuple[ImagePredictor, tuple[int, ...]]]:
     """Yield what is to be measured, each with the numbers of clicks after which to measure it."""
-    from masklet.evaluation.stills.baselines import GrabCut, InscribedEllipse
-    from masklet.evaluation.stills.model_predictor import ModelPredictor
+    from masklet.evaluation.images.baselines import GrabCut, InscribedEllipse
+    from masklet.evaluation.images.predictors import ImageModelPredictor
 
     if wanted in (PredictorName.MODEL, PredictorName.ALL):
         for name, each in choice.each():
-            yield ModelPredictor(each.segmenter(), name=name), ALL_CLICKS
+            yield ImageModelPredictor(each.segmenter(), name=name), ALL_CLICKS
     if wanted in (PredictorName.GRABCUT, PredictorName.ALL):
         yield GrabCut(), ALL_CLICKS
     if wanted in (PredictorName.ELLIPSE, PredictorName.ALL):

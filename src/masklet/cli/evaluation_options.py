@@ -47,7 +47,7 @@ VideosArgument = Annotated[
 
 
 class Rule(StrEnum):
-    """Which frames of an object count: `masklet.evaluation.vos.vos_scores.CountingRule`, which numpy comes with."""
+    """Which frames of an object count: `masklet.evaluation.vos.scores.CountingRule`, which numpy comes with."""
 
     DAVIS = "davis"
     APPEARANCE = "appearance"
@@ -138,7 +138,7 @@ class ModelChoice:
 def chosen_videos(root: Path, sequences: str | None, rule: Rule | None) -> MeasuredVideos:
     """Return the videos that the options name, and the rule by which their objects count."""
     from masklet.evaluation.vos.measured_videos import MeasuredVideos
-    from masklet.evaluation.vos.vos_scores import CountingRule
+    from masklet.evaluation.vos.scores import CountingRule
 
     counting = None if rule is None else CountingRule(rule.value)
     return MeasuredVideos(str(root), None if sequences is None else _names_in(sequences), counting)

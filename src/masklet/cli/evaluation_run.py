@@ -69,7 +69,7 @@ class EvaluationRun:
     def _measured(self, measurements: Callable[[], Sequence[Measurement]]) -> list[tuple[Measurement, Report]]:
         from masklet.cli.progress import progress_bar
         from masklet.evaluation.measurement import measure_all
-        from masklet.evaluation.reporting.predictor_folders import predictor_folders
+        from masklet.evaluation.reporting.report_folder import predictor_folders
 
         measured: list[tuple[Measurement, Report]] = []
         with progress_bar() as bar:

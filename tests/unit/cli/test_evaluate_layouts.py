@@ -146,8 +146,8 @@ class Repeating:
 @pytest.mark.parametrize(("write", "expected"), VIDEOS.items())
 def test_clicks_on_videos_by_the_rule_of_their_layout(tmp_path, monkeypatch, write, expected):
     monkeypatch.setattr("masklet.cli.evaluation_options.load_tracker", lambda *arguments: None)
-    predictors = "masklet.evaluation.interactive.interactive_predictors"
-    monkeypatch.setattr(f"{predictors}.ClickedModelPredictor", Repeating)
+    predictors = "masklet.evaluation.interactive.predictors"
+    monkeypatch.setattr(f"{predictors}.InteractiveModelPredictor", Repeating)
     write(tmp_path / "data")
     reports = evaluate("interactive", tmp_path / "data", tmp_path, "--frames", "2")
     assert [each["interaction"] for each in reports] == ["offline", "online"]

@@ -16,8 +16,8 @@ from masklet.datasets.opening import layout_of, open_dataset
 from masklet.datasets.problems import ProblemKind
 from masklet.datasets.youtube_vos_folder import YoutubeVosFolder
 from masklet.errors import InvalidInputError
-from masklet.evaluation.vos.first_mask import evaluate_vos
-from masklet.evaluation.vos.video_baselines import RepeatedFirstMask
+from masklet.evaluation.vos.baselines import RepeatedFirstMask
+from masklet.evaluation.vos.measurement import evaluate_vos
 from masklet.media.label_maps import UnknownLabelError, write_label_map
 
 

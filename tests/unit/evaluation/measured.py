@@ -1,9 +1,9 @@
 """Measured items and reports for tests."""
 
+from masklet.evaluation.images.report import ImageReport
 from masklet.evaluation.measured_item import MeasuredItem
-from masklet.evaluation.stills.stills_report import StillsReport
-from masklet.evaluation.vos.vos_report import VosReport, vos_values
-from masklet.evaluation.vos.vos_scores import FrameScores
+from masklet.evaluation.vos.report import VosReport, vos_values
+from masklet.evaluation.vos.scores import FrameScores
 
 
 def item(name, dataset, **values):
@@ -12,7 +12,7 @@ def item(name, dataset, **values):
     return MeasuredItem(name, dataset, 1, tuple(range(len(next(iter(named.values()), ())))), named)
 
 
-def stills_report(predictor="ours", add=0.0):
+def image_report(predictor="ours", add=0.0):
     """Two datasets of two pictures; every value is `add` higher."""
     items = (
         item("nuts/0", "nuts", one_click=(0.2 + add, 0.4 + add), box=(0.7 + add, 0.8 + add)),
@@ -20,7 +20,7 @@ def stills_report(predictor="ours", add=0.0):
         item("cars/0", "cars", one_click=(0.1 + add,), box=(0.5 + add,)),
         item("cars/1", "cars", one_click=(0.5 + add,), box=(0.6 + add,)),
     )
-    return StillsReport(predictor, items)
+    return ImageReport(predictor, items)
 
 
 def sequence(name, *objects, frames=20):

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.unit.evaluation.stills.test_clicks_and_boxes import PICTURES, write_domain
+from tests.unit.evaluation.images.test_measurement import PICTURES, write_domain
 
 from masklet.errors import InvalidInputError
+from masklet.evaluation.images.baselines import InscribedEllipse
+from masklet.evaluation.images.measurement import ImageMeasurement
 from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
 from masklet.evaluation.measurement import measure_all
-from masklet.evaluation.stills.baselines import InscribedEllipse
-from masklet.evaluation.stills.clicks_and_boxes import StillsMeasurement
 from masklet.masks.run_length import decode_run_length
 
 
@@ -64,7 +64,7 @@ def test_foreign_lines_are_named(tmp_path, changes, reason):
 
 def test_several_workers_measure_the_same(tmp_path):
     write_domain(tmp_path / "first", [*PICTURES, *PICTURES])
-    measurement = StillsMeasurement(str(tmp_path), InscribedEllipse(), ())
+    measurement = ImageMeasurement(str(tmp_path), InscribedEllipse(), ())
     alone = measure_all(measurement)
     steps = []
     assert measure_all(measurement, workers=2, progress=lambda *step: steps.append(step)) == alone

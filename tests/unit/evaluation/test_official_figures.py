@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from tests.unit.evaluation.small_sequences import FRAMES, HEIGHT, WIDTH, predicted_labels, true_labels
 
-from masklet.evaluation.vos.first_mask import score_saved_masks
-from masklet.evaluation.vos.vos_scores import CountingRule
+from masklet.evaluation.vos.measurement import score_saved_masks
+from masklet.evaluation.vos.scores import CountingRule
 from masklet.media.label_maps import write_label_map
 
 NAMES = ("J-Mean", "J-Recall", "J-Decay", "F-Mean", "F-Recall", "F-Decay")

@@ -10,8 +10,8 @@ from enum import StrEnum
 import numpy as np
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.interactive.interactive_predictors import ClickedVideo
-from masklet.evaluation.vos.vos_scores import FrameScores
+from masklet.evaluation.interactive.predictors import ClickedVideo
+from masklet.evaluation.vos.scores import FrameScores
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import RunLength, decode_run_length, encode_run_length
 from masklet.prompts.simulated_annotator import SimulatedAnnotator

@@ -117,6 +117,11 @@ def percent(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.1f}"
 
 
+def number_of(count: int, noun: str) -> str:
+    """Return a number of things: "1 click", "3 clicks"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def report_table(reports: Sequence[Report]) -> Table:
     """Return, in percent, a row per item or dataset, the mean, and between which values it lies at 95 %."""
     shown = {heading: measure for report in reports for heading, measure in report.shown().items()}

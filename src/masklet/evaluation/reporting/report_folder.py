@@ -1,6 +1,7 @@
 """The folder of an evaluation: what is finished, and in the end tables, curves and pictures."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from PIL import Image
 from masklet.atomic_files import written_whole
 from masklet.evaluation.reporting.comparison import Comparison
 from masklet.evaluation.reporting.curves import draw_curves
-from masklet.evaluation.reporting.predictor_folders import predictor_folders
 from masklet.evaluation.reporting.report import Report
 from masklet.evaluation.reporting.worst_frames import AnnotatedFrames, draw_worst_frames
 
@@ -37,6 +37,19 @@ def write_report_folder(
         with written_whole(folder / "items.csv") as unfinished:
             unfinished.write_text(report.csv(), encoding="utf-8")
         _save(folder / "worst.png", draw_worst_frames(data, report.items))
+
+
+def predictor_folders(root: Path, names: Sequence[str]) -> list[Path]:
+    """Return a folder in `root` for each of the predictors' names, in order, no two the same.
+
+    It is the name without what paths cannot have; where another one before is left with the same, with a number behind.
+    """
+    chosen: list[str] = []
+    for name in names:
+        plain = re.sub(r"[^\w.-]+", "_", name).strip("_.") or "predictor"
+        numbered = (plain, *(f"{plain}_{number}" for number in range(2, len(names) + 1)))
+        chosen.append(next(each for each in numbered if each not in chosen))
+    return [root / each for each in chosen]
 
 
 def _save(path: Path, picture: Image.Image) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from masklet.atomic_files import finish_moves, folder_written_whole, written_whole
 from masklet.errors import InvalidInputError
-from masklet.evaluation.vos.video_predictors import ObjectMasks
+from masklet.evaluation.vos.predictors import ObjectMasks
 from masklet.json_files import read_json
 from masklet.masks.geometry import Mask
 from masklet.media.label_maps import (

@@ -15,7 +15,7 @@ from masklet.datasets.problems import listing, refuse_errors
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.evaluation.annotated_data import dataset_name, video_dataset
 from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
-from masklet.evaluation.vos.vos_scores import FEWEST_FRAMES, CountingRule
+from masklet.evaluation.vos.scores import FEWEST_FRAMES, CountingRule
 from masklet.masks.geometry import Mask
 from masklet.media.images import Pixels
 from masklet.media.video_reader import VideoReader

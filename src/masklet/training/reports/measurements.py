@@ -11,12 +11,12 @@ from masklet.datasets.checking import require_sound
 from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
 from masklet.errors import InvalidInputError
 from masklet.evaluation.annotated_data import dataset_name, image_datasets
+from masklet.evaluation.images.measurement import evaluate_images
+from masklet.evaluation.images.predictors import ImageModelPredictor
 from masklet.evaluation.measured_item import mean_values
 from masklet.evaluation.reporting.report import Report
-from masklet.evaluation.stills.clicks_and_boxes import evaluate_stills
-from masklet.evaluation.stills.model_predictor import ModelPredictor
-from masklet.evaluation.vos.first_mask import evaluate_vos
-from masklet.evaluation.vos.video_model_predictor import VideoModelPredictor
+from masklet.evaluation.vos.measurement import evaluate_vos
+from masklet.evaluation.vos.predictors import VideoModelPredictor
 from masklet.modeling.video_network import VideoNetwork
 from masklet.predictors.image_segmenter import ImageSegmenter
 from masklet.predictors.video_tracker import VideoTracker
@@ -97,7 +97,7 @@ class BeforeAndAfter:
     def _report(self, root: Path, model: str | Path) -> Report:
         if holds_videos(open_dataset(self._datasets[root][0])):
             return evaluate_vos(root, VideoModelPredictor(VideoTracker.from_pretrained(model, device=self._device)))
-        return evaluate_stills(root, ModelPredictor(ImageSegmenter.from_pretrained(model, device=self._device)))
+        return evaluate_images(root, ImageModelPredictor(ImageSegmenter.from_pretrained(model, device=self._device)))
 
     def _save(self) -> None:
         with written_whole(self._folder / MEASUREMENTS) as unfinished:

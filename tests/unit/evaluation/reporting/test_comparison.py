@@ -1,13 +1,13 @@
 import pytest
-from tests.unit.evaluation.measured import item, stills_report, vos_report
+from tests.unit.evaluation.measured import image_report, item, vos_report
 
 from masklet.errors import InvalidInputError
+from masklet.evaluation.images.report import ImageReport
 from masklet.evaluation.reporting.comparison import Comparison
-from masklet.evaluation.stills.stills_report import StillsReport
 
 
 def test_differences_and_their_intervals():
-    comparison = Comparison(stills_report("before"), stills_report("after", add=0.1))
+    comparison = Comparison(image_report("before"), image_report("after", add=0.1))
     assert comparison.differences() == pytest.approx({"1 click": 0.1, "box": 0.1})
     # Every object gains the same, so that the difference is certain, however much the objects differ.
     assert comparison.interval("1 click") == pytest.approx((0.1, 0.1))
@@ -19,7 +19,7 @@ def rows_of(comparison):
 
 
 def test_table_has_both_and_the_difference():
-    comparison = Comparison(stills_report("before"), stills_report("after", add=0.1))
+    comparison = Comparison(image_report("before"), image_report("after", add=0.1))
     rows = rows_of(comparison)
     assert rows["nuts"] == ["40.0", "50.0", "+10.0", "80.0", "90.0", "+10.0"]
     assert rows["mean"] == ["35.0", "45.0", "+10.0", "67.5", "77.5", "+10.0"]
@@ -28,14 +28,14 @@ def test_table_has_both_and_the_difference():
 
 
 def test_other_objects_cannot_be_compared():
-    report = stills_report()
+    report = image_report()
     with pytest.raises(InvalidInputError, match="not measured on the same objects"):
-        Comparison(report, StillsReport("other", report.items[:3]))
+        Comparison(report, ImageReport("other", report.items[:3]))
 
 
 def test_stills_are_compared_by_all_settings():
     values = {f"{count} click{'s' * (count > 1)}": (1.0,) for count in (1, 3, 5)} | {"box": (0.0,)}
-    report = StillsReport("ours", tuple(item(f"{name}/0", name, **values) for name in ("cells", "nuts")))
+    report = ImageReport("ours", tuple(item(f"{name}/0", name, **values) for name in ("cells", "nuts")))
     comparison = Comparison(report, report)
     assert comparison.table().headings[::3] == ("1\nA", "3\nA", "5\nA", "box\nA")
     assert rows_of(comparison)["cells"] == [*["100.0", "100.0", "+0.0"] * 3, "0.0", "0.0", "+0.0"]

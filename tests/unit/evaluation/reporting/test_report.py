@@ -3,13 +3,13 @@ import io
 import json
 
 import pytest
-from tests.unit.evaluation.measured import item, sequence, stills_report, vos_report
+from tests.unit.evaluation.measured import image_report, item, sequence, vos_report
 
 from masklet.errors import InvalidInputError
+from masklet.evaluation.images.report import ImageReport
 from masklet.evaluation.reporting.report import Level, report_table
-from masklet.evaluation.stills.stills_report import StillsReport
-from masklet.evaluation.vos.vos_report import vos_values
-from masklet.evaluation.vos.vos_scores import CountingRule, FrameScores
+from masklet.evaluation.vos.report import vos_values
+from masklet.evaluation.vos.scores import CountingRule, FrameScores
 
 
 def rows_of(table):
@@ -17,24 +17,24 @@ def rows_of(table):
 
 
 def test_the_mean_is_over_objects_then_over_datasets():
-    means = stills_report().means
+    means = image_report().means
     assert means["1 click"] == pytest.approx(((0.2 + 0.4 + 0.6) / 3 + 0.3) / 2)
     assert means["box"] == pytest.approx((0.8 + 0.55) / 2)
     assert vos_report().means["J-Mean"] == pytest.approx(0.7)
 
 
 def test_intervals_hold_the_mean():
-    low, high = stills_report().intervals["1 click"]
-    assert low < stills_report().means["1 click"] < high
+    low, high = image_report().intervals["1 click"]
+    assert low < image_report().means["1 click"] < high
 
 
 def test_a_dataset_without_objects_is_refused():
     with pytest.raises(InvalidInputError, match="'cars' has 1 pictures, no objects"):
-        StillsReport("ours", (item("nuts/0", "nuts", box=(0.5,)), item("cars/0", "cars")))
+        ImageReport("ours", (item("nuts/0", "nuts", box=(0.5,)), item("cars/0", "cars")))
 
 
 def test_json_of_stills_is_in_fractions():
-    content = json.loads(stills_report().to_json())
+    content = json.loads(image_report().to_json())
     assert content["domains"][0] == {
         "domain": "nuts",
         "pictures": 2,
@@ -42,7 +42,7 @@ def test_json_of_stills_is_in_fractions():
         "mean_iou": pytest.approx({"1 click": 0.4, "box": 0.8}),
     }
     assert content["mean_iou"] == pytest.approx({"1 click": 0.35, "box": 0.675})
-    assert content["intervals"]["box"] == pytest.approx(stills_report().intervals["box"])
+    assert content["intervals"]["box"] == pytest.approx(image_report().intervals["box"])
 
 
 def test_json_of_videos_has_the_names_of_the_official_tool():
@@ -74,8 +74,8 @@ def test_tables_of_videos_have_a_row_each():
 
 
 def test_tables_of_stills_have_a_row_a_dataset_and_mark_what_was_not_measured():
-    ellipse = StillsReport("ellipse", (item("nuts/0", "nuts", box=(0.78,)),))
-    rows = rows_of(report_table([stills_report(), ellipse]))
+    ellipse = ImageReport("ellipse", (item("nuts/0", "nuts", box=(0.78,)),))
+    rows = rows_of(report_table([image_report(), ellipse]))
     assert ["nuts", "3", "40.0", "80.0"] in rows
     assert ["mean", "5", "35.0", "67.5"] in rows
     assert ["nuts", "1", "-", "78.0"] in rows
@@ -83,7 +83,7 @@ def test_tables_of_stills_have_a_row_a_dataset_and_mark_what_was_not_measured():
 
 
 def test_csv_has_a_line_an_item():
-    first, *_, last = csv.DictReader(io.StringIO(stills_report().csv()))
+    first, *_, last = csv.DictReader(io.StringIO(image_report().csv()))
     expected = {
         "dataset": "nuts",
         "name": "nuts/0",
@@ -97,13 +97,13 @@ def test_csv_has_a_line_an_item():
 
 
 def test_the_curve_of_stills_leads_over_clicks():
-    clicks, box = stills_report().curves()
+    clicks, box = image_report().curves()
     assert (clicks.x, clicks.y) == ((1,), pytest.approx((0.35,)))
     assert (box.label, box.y) == ("ours, box", pytest.approx(0.675))
 
 
 def test_boxes_alone_have_no_place_among_the_numbers_of_clicks():
-    assert StillsReport("ellipse", (item("nuts/0", "nuts", box=(0.5,)),)).curves() == [Level("ellipse, box", 0.5)]
+    assert ImageReport("ellipse", (item("nuts/0", "nuts", box=(0.5,)),)).curves() == [Level("ellipse, box", 0.5)]
 
 
 def test_the_curve_of_videos_leads_through_the_tenths():

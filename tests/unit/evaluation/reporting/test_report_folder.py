@@ -5,13 +5,12 @@ import pytest
 from PIL import Image
 
 from masklet.errors import InvalidInputError
+from masklet.evaluation.images.report import ImageReport
 from masklet.evaluation.measured_item import MeasuredItem, WorstFrame
 from masklet.evaluation.reporting.curves import BOTTOM, LEFT, RIGHT, TOP, draw_curves
-from masklet.evaluation.reporting.predictor_folders import predictor_folders
 from masklet.evaluation.reporting.report import Curve, Level
-from masklet.evaluation.reporting.report_folder import write_report_folder
+from masklet.evaluation.reporting.report_folder import predictor_folders, write_report_folder
 from masklet.evaluation.reporting.worst_frames import CAPTION_HEIGHT, GAP, MOST_ROWS, PICTURE_WIDTH, draw_worst_frames
-from masklet.evaluation.stills.stills_report import StillsReport
 from masklet.masks.run_length import encode_run_length
 from masklet.media.colours import object_colour
 
@@ -96,7 +95,7 @@ def test_without_frames_there_is_no_sheet():
 
 
 def test_the_folder_holds_scores_tables_curves_and_pictures(tmp_path):
-    write_report_folder(tmp_path, [(Shown(), StillsReport("runs/last step: 12", tuple(items(3))))])
+    write_report_folder(tmp_path, [(Shown(), ImageReport("runs/last step: 12", tuple(items(3))))])
     own = tmp_path / "runs_last_step_12"
     assert json.loads((tmp_path / "scores.json").read_text())[0]["mean_iou"] == {"box": pytest.approx(0.01)}
     assert (own / "items.csv").read_text().splitlines()[0] == "dataset,name,frames,objects,box"
@@ -112,7 +111,7 @@ def test_predictors_whose_names_differ_in_what_paths_cannot_have_get_different_f
 
 
 def test_the_results_of_two_predictors_of_similar_names_are_both_kept(tmp_path):
-    reports = [StillsReport("runs/a", tuple(items(3))), StillsReport("runs_a", tuple(items(4)))]
+    reports = [ImageReport("runs/a", tuple(items(3))), ImageReport("runs_a", tuple(items(4)))]
     write_report_folder(tmp_path, [(Shown(), report) for report in reports])
     lines = [len((tmp_path / name / "items.csv").read_text().splitlines()) for name in ("runs_a", "runs_a_2")]
     assert lines == [4, 5]

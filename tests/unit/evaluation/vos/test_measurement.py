@@ -9,9 +9,9 @@ from tests.litter import litter
 
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.evaluation.measured_item import MeasuredItem
-from masklet.evaluation.vos.first_mask import evaluate_vos, score_saved_masks
-from masklet.evaluation.vos.video_baselines import RepeatedFirstMask
-from masklet.evaluation.vos.vos_scores import CountingRule, FrameScores
+from masklet.evaluation.vos.baselines import RepeatedFirstMask
+from masklet.evaluation.vos.measurement import evaluate_vos, score_saved_masks
+from masklet.evaluation.vos.scores import CountingRule, FrameScores
 from masklet.masks.run_length import decode_run_length
 from masklet.media.label_maps import write_label_map
 from masklet.media.mask_images import read_label_map

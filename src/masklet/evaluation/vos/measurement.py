@@ -1,4 +1,4 @@
-"""How well a predictor follows objects through annotated videos, from their masks where they first appear."""
+"""The measurement of a predictor that tracks objects through annotated videos, from their first masks."""
 
 import errno
 import os
@@ -17,9 +17,9 @@ from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
 from masklet.evaluation.measurement import FolderPath, Progress, fingerprint_of, measure_all
 from masklet.evaluation.vos.mask_folder import MaskFolder
 from masklet.evaluation.vos.measured_videos import MeasuredVideos, first_masks, require_undamaged
-from masklet.evaluation.vos.video_predictors import ObjectMasks, VideoPredictor
-from masklet.evaluation.vos.vos_report import VosReport, vos_values
-from masklet.evaluation.vos.vos_scores import CountingRule, FrameScores, counted_frames, without_ends
+from masklet.evaluation.vos.predictors import ObjectMasks, VideoPredictor
+from masklet.evaluation.vos.report import VosReport, vos_values
+from masklet.evaluation.vos.scores import CountingRule, FrameScores, counted_frames, without_ends
 from masklet.folders import matching
 from masklet.jobs.journal import file_fingerprint
 from masklet.masks.geometry import Mask

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from masklet.evaluation.stills.model_predictor import ModelPredictor
+from masklet.evaluation.images.predictors import ImageModelPredictor
 from masklet.prompts.simulated_clicks import Click
 
 
@@ -34,7 +34,7 @@ def segmenter():
 
 @pytest.fixture
 def predictor(segmenter):
-    predictor = ModelPredictor(segmenter)
+    predictor = ImageModelPredictor(segmenter)
     predictor.open(np.zeros((4, 5, 3), dtype=np.uint8))
     return predictor
 

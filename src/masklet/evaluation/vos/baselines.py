@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from masklet.evaluation.vos.video_predictors import ObjectMasks, VideoFrames
+from masklet.evaluation.vos.predictors import ObjectMasks, VideoFrames
 from masklet.masks.geometry import Mask
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from masklet.evaluation.reporting.report import Curve, Report
-from masklet.evaluation.vos.vos_scores import CountingRule, FrameScores, statistics
+from masklet.evaluation.vos.scores import CountingRule, FrameScores, statistics
 
 J_AND_F = "J&F-Mean"
 TENTHS = 10

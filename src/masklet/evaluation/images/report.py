@@ -5,18 +5,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from masklet.evaluation.measured_item import MeasuredItem, mean_values
-from masklet.evaluation.reporting.report import Curve, Level, Report
+from masklet.evaluation.reporting.report import Curve, Level, Report, number_of
 
 BOX = "box"
 
 
-def clicks_setting(count: int) -> str:
-    """Return the name of the setting with `count` clicks: "1 click", "3 clicks"."""
-    return f"{count} click" if count == 1 else f"{count} clicks"
-
-
 @dataclass(frozen=True)
-class StillsReport(Report):
+class ImageReport(Report):
     """What one predictor reached on each dataset: the IoU of every prompt setting ("1 click", ..., "box")."""
 
     title: ClassVar[str] = "Mean IoU on stills"
@@ -35,7 +30,7 @@ class StillsReport(Report):
     def curves(self) -> list[Curve | Level]:
         """Return the mean IoU over the number of clicks, if there are any, and from a box as a level."""
         counts = tuple(int(each.split()[0]) for each in self.means if each != BOX)
-        of_clicks = Curve(self.predictor, counts, tuple(self.means[clicks_setting(each)] for each in counts))
+        of_clicks = Curve(self.predictor, counts, tuple(self.means[number_of(each, "click")] for each in counts))
         of_boxes = [Level(f"{self.predictor}, box", self.means[BOX])] if BOX in self.means else []
         return [*([of_clicks] if counts else []), *of_boxes]
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from masklet import Sam2VideoModel
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
-from masklet.evaluation.vos.video_baselines import RepeatedFirstMask
+from masklet.evaluation.vos.baselines import RepeatedFirstMask
 from masklet.media.label_maps import write_label_map
 from masklet.media.mask_images import read_label_map
 from masklet.training.recipes.compact import compact_model

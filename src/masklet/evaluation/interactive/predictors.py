@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from masklet.evaluation.vos.video_predictors import VideoFrames
+from masklet.evaluation.vos.predictors import VideoFrames
 from masklet.masks.geometry import Mask
 from masklet.predictors.video_tracker import TrackedVideo, VideoTracker
 from masklet.prompts.simulated_clicks import Click
@@ -35,7 +35,7 @@ class InteractivePredictor(Protocol):
         """Begin with an object of a video, which nothing is known of."""
 
 
-class ClickedModelPredictor:
+class InteractiveModelPredictor:
     """Evaluate `tracker`: each object has a session of its own, in which all clicks stay."""
 
     def __init__(self, tracker: VideoTracker, name: str = "masklet") -> None:

@@ -1,4 +1,4 @@
-"""`masklet evaluate vos`: how well a model follows objects through videos, and what it has to beat."""
+"""`masklet evaluate vos` and `masklet evaluate interactive`: how well a model tracks objects through videos."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from masklet.evaluation.vos.video_predictors import VideoPredictor
+    from masklet.evaluation.vos.predictors import VideoPredictor
 
 
 class VideoPredictorName(StrEnum):
@@ -47,6 +47,15 @@ class VideoPredictorName(StrEnum):
     REPEAT = "repeat"
     FLOW = "flow"
     ALL = ALL
+
+
+class Mode(StrEnum):
+    """When the simulated user looks at the result: `Interaction` of
+    `masklet.evaluation.interactive.annotation_rounds`, or by turns."""
+
+    OFFLINE = "offline"
+    ONLINE = "online"
+    BOTH = "both"
 
 
 def vos(
@@ -81,8 +90,8 @@ def vos(
     The baselines repeat the first masks, or warp them by dense optical flow. The JSON file holds a list with one report
     per predictor.
     """
-    from masklet.evaluation.reporting.predictor_folders import predictor_folders
-    from masklet.evaluation.vos.first_mask import VosMeasurement
+    from masklet.evaluation.reporting.report_folder import predictor_folders
+    from masklet.evaluation.vos.measurement import VosMeasurement
 
     if resume and save_masks is None:
         raise InvalidInputError("--resume needs --save-masks, which says where the finished sequences are.")
@@ -108,15 +117,62 @@ def vos(
     run.show(measurements)
 
 
+def interactive(
+    root: VideosArgument,
+    model: ModelOption = None,
+    compare: CompareOption = None,
+    mode: Annotated[Mode, typer.Option(help="When the user looks at the result.")] = Mode.BOTH,
+    frames: Annotated[int, typer.Option(min=1, help="The largest number of annotated frames.")] = 8,
+    clicks: Annotated[int, typer.Option(min=1, help="The largest number of clicks on each of them.")] = 3,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Online, pause where the IoU is below: above 0, at most 1. [default: 0.75]"),
+    ] = None,
+    sequences: SequencesOption = None,
+    rule: CountingRuleOption = None,
+    output: OutputOption = None,
+    report: ReportOption = None,
+    workers: WorkersOption = 1,
+    device: DeviceOption = None,
+    dtype: DataTypeOption = None,
+    image_size: ImageSizeOption = None,
+    preset: PresetOption = TrackingPreset.EXACT,
+    max_image_pixels: MaxImagePixelsOption = None,
+) -> None:
+    """Measure J&F after each number of annotated frames, the clicks being those of a simulated user.
+
+    Offline, the user sees the whole result, clicks on the frame with the worst overlap, and all is tracked again.
+    Online, the video is tracked once, and the user clicks wherever the overlap falls below the threshold. The protocol
+    is that of section 6.1 of the SAM 2 paper; every object is tracked by itself.
+    """
+    from masklet.evaluation.interactive.annotation_rounds import PAPER, Effort, Interaction
+    from masklet.evaluation.interactive.measurement import InteractiveMeasurement
+    from masklet.evaluation.interactive.predictors import InteractiveModelPredictor
+
+    choice = ModelChoice(model, compare, device, dtype, image_size, preset)
+    run = EvaluationRun(output, report, workers, compare is not None)
+    modes = list(Interaction) if mode is Mode.BOTH else [Interaction(mode.value)]
+    if mode is Mode.OFFLINE:
+        refuse_beside(f"--mode {mode}", "never pauses", {"--threshold": threshold})
+    effort = Effort(frames, clicks, PAPER.threshold if threshold is None else threshold)
+    videos = chosen_videos(root, sequences, rule)
+
+    def measurements() -> Sequence[InteractiveMeasurement]:
+        trackers = [InteractiveModelPredictor(each.tracker(), name) for name, each in choice.each()]
+        return [InteractiveMeasurement(videos, tracker, each, effort) for tracker in trackers for each in modes]
+
+    run.show(measurements)
+
+
 def _predictors(wanted: str, choice: ModelChoice) -> Iterator[VideoPredictor]:
     """Yield what is to be measured."""
-    from masklet.evaluation.vos.video_baselines import RepeatedFirstMask, WarpedFirstMask
+    from masklet.evaluation.vos.baselines import RepeatedFirstMask, WarpedFirstMask
 
     def is_wanted(name: VideoPredictorName) -> bool:
         return wanted in (name, VideoPredictorName.ALL)
 
     if is_wanted(VideoPredictorName.MODEL):
-        from masklet.evaluation.vos.video_model_predictor import VideoModelPredictor
+        from masklet.evaluation.vos.predictors import VideoModelPredictor
 
         for name, each in choice.each():
             yield VideoModelPredictor(each.tracker(), name=name)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from masklet.evaluation.vos.video_baselines import RepeatedFirstMask, WarpedFirstMask
+from masklet.evaluation.vos.baselines import RepeatedFirstMask, WarpedFirstMask
 
 HEIGHT, WIDTH, STEP = 64, 96, 3
 

@@ -1,6 +1,7 @@
-"""The model behind the evaluation's interface."""
+"""What the evaluation asks of anything that segments images, and the model behind that interface."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,34 @@ from masklet.prompts.simulated_clicks import Click
 from masklet.tracking.fingerprint import fingerprint
 
 
-class ModelPredictor:
+class ImagePredictor(Protocol):
+    """Segments one picture after the other by clicks or boxes."""
+
+    @property
+    def name(self) -> str:
+        """What the row of the results is called."""
+
+    def open(self, image: npt.NDArray[np.uint8]) -> None:
+        """Take `image` (RGB, uint8 [H, W, 3]); the predictions that follow are for it."""
+
+    def predict(
+        self,
+        *,
+        clicks: Sequence[Sequence[Click]] | None = None,
+        boxes: npt.NDArray[np.floating] | None = None,
+        use_previous: bool = False,
+    ) -> Mask:
+        """Return the masks (bool [N, H, W]) of N objects, prompted either by clicks or by boxes.
+
+        Args:
+            clicks: for each object all its clicks so far, the first one first.
+            boxes: float [N, 4], (x1, y1, x2, y2) in pixels.
+            use_previous: these are the objects of the call before, which got further clicks: the previous prediction
+                of each may be used as a prompt too.
+        """
+
+
+class ImageModelPredictor:
     """Evaluate `segmenter` in its interactive use: the best of three masks for a single click, otherwise its one mask.
 
     Further clicks go in with all clicks before them and the low-resolution logits of the previous prediction.

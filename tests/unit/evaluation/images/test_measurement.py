@@ -6,8 +6,8 @@ from PIL import Image
 from tests.unit.datasets.annotated_folders import LEFT, write_plain, write_sa1b
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.stills.baselines import InscribedEllipse
-from masklet.evaluation.stills.clicks_and_boxes import evaluate_stills
+from masklet.evaluation.images.baselines import InscribedEllipse
+from masklet.evaluation.images.measurement import evaluate_images
 from masklet.masks.run_length import encode_run_length
 from masklet.media.label_maps import write_label_map
 from masklet.prompts.simulated_clicks import first_click
@@ -81,7 +81,7 @@ SETTINGS = ["1 click", "3 clicks", "5 clicks", "box"]
 
 
 def test_perfect_predictor_scores_100(root):
-    report = evaluate_stills(root, Perfect([*PICTURES, [square(4, 4, 4)]]))
+    report = evaluate_images(root, Perfect([*PICTURES, [square(4, 4, 4)]]))
     counts = {
         name: (len(items), sum(len(each.object_ids) for each in items)) for name, items in report.datasets.items()
     }
@@ -90,16 +90,16 @@ def test_perfect_predictor_scores_100(root):
 
 
 def test_empty_predictor_scores_0(root):
-    report = evaluate_stills(root, Recorder(lambda clicks: np.zeros(SIZE, dtype=bool)))
+    report = evaluate_images(root, Recorder(lambda clicks: np.zeros(SIZE, dtype=bool)))
     assert report.means == dict.fromkeys(SETTINGS, 0.0)
 
 
 def test_mean_is_over_objects_then_over_domains(root):
     half = np.zeros(SIZE, dtype=bool)
     half[4:8, 4:6] = True  # IoU 0.5 with the one object of the second domain
-    first = evaluate_stills(root / "first", Recorder(lambda clicks: half), clicks=(1,), box=False)
-    second = evaluate_stills(root / "second", Recorder(lambda clicks: half), clicks=(1,), box=False)
-    both = evaluate_stills(root, Recorder(lambda clicks: half), clicks=(1,), box=False)
+    first = evaluate_images(root / "first", Recorder(lambda clicks: half), clicks=(1,), box=False)
+    second = evaluate_images(root / "second", Recorder(lambda clicks: half), clicks=(1,), box=False)
+    both = evaluate_images(root, Recorder(lambda clicks: half), clicks=(1,), box=False)
     expected = (8 / 25) / 3  # of the first domain's three objects it covers 8 of the 25 pixels of one
     assert first.means == pytest.approx({"1 click": expected})
     assert second.means == pytest.approx({"1 click": 0.5})
@@ -108,7 +108,7 @@ def test_mean_is_over_objects_then_over_domains(root):
 
 def test_clicks_accumulate_and_the_previous_prediction_is_fed_back(root):
     predictor = Recorder(lambda clicks: np.zeros(SIZE, dtype=bool))
-    evaluate_stills(root / "second", predictor, clicks=(3,), box=True)
+    evaluate_images(root / "second", predictor, clicks=(3,), box=True)
     first, second, third, box = predictor.calls
     assert [call[2] for call in (first, second, third, box)] == [False, True, True, False]
     assert [len(call[1][0]) for call in (first, second, third)] == [1, 2, 3]
@@ -120,7 +120,7 @@ def test_an_object_without_error_gets_no_click_and_keeps_its_mask(root):
     truth = square(4, 4, 4)
     answers = iter([truth, ~truth, ~truth])
     predictor = Recorder(lambda clicks: next(answers))
-    report = evaluate_stills(root / "second", predictor, clicks=(1, 3), box=False)
+    report = evaluate_images(root / "second", predictor, clicks=(1, 3), box=False)
     assert report.means == {"1 click": 1.0, "3 clicks": 1.0}
     assert [len(call[1][0]) for call in predictor.calls] == [1, 1, 1]
 
@@ -129,7 +129,7 @@ def test_many_objects_go_in_several_calls(tmp_path):
     masks = [square(x, y, 2) for x in range(0, 30, 3) for y in range(0, 21, 3)]
     write_domain(tmp_path / "many", [masks])
     predictor = Recorder(lambda clicks: np.zeros(SIZE, dtype=bool))
-    report = evaluate_stills(tmp_path, predictor, clicks=(1,), box=False)
+    report = evaluate_images(tmp_path, predictor, clicks=(1,), box=False)
     assert [len(clicks) for _, clicks, _ in predictor.calls] == [64, 6]
     assert report.items[0].object_ids == tuple(range(70))
 
@@ -137,21 +137,21 @@ def test_many_objects_go_in_several_calls(tmp_path):
 def test_limit_and_progress(root):
     steps = []
     empty = Recorder(lambda clicks: np.zeros(SIZE, dtype=bool))
-    report = evaluate_stills(root, empty, limit=1, progress=lambda done, total: steps.append((done, total)))
+    report = evaluate_images(root, empty, limit=1, progress=lambda done, total: steps.append((done, total)))
     assert steps == [(0, 2), (1, 2), (2, 2)]
     assert [each.name for each in report.items] == ["first/0.png", "second/0.png"]
 
 
 def test_objects_per_picture_takes_the_first_of_each_picture(root):
     predictor = Recorder(lambda clicks: np.zeros(SIZE, dtype=bool))
-    report = evaluate_stills(root, predictor, clicks=(1,), box=False, objects_per_picture=1)
+    report = evaluate_images(root, predictor, clicks=(1,), box=False, objects_per_picture=1)
     assert [len(each.object_ids) for each in report.items] == [1, 1, 1, 0]
     firsts = [first_click(masks[0]) for masks in PICTURES]
     assert [clicks[0][0] for _, clicks, _ in predictor.calls[:2]] == firsts
 
 
 def test_predictor_that_takes_boxes_only(root):
-    report = evaluate_stills(root, InscribedEllipse(), clicks=())
+    report = evaluate_images(root, InscribedEllipse(), clicks=())
     assert list(report.means) == ["box"]
     assert 0.7 < report.means["box"] < 0.9  # pi / 4 of a square, coarsely sampled
 
@@ -161,12 +161,12 @@ def test_predictor_that_takes_boxes_only(root):
 )
 def test_nothing_to_measure(root, arguments):
     with pytest.raises(InvalidInputError, match="Nothing to measure"):
-        evaluate_stills(root, InscribedEllipse(), **arguments)
+        evaluate_images(root, InscribedEllipse(), **arguments)
 
 
 def test_no_domain(tmp_path):
     with pytest.raises(InvalidInputError, match=r"annotations\.json"):
-        evaluate_stills(tmp_path, InscribedEllipse())
+        evaluate_images(tmp_path, InscribedEllipse())
 
 
 def test_missing_pictures_are_listed_before_any_is_measured(root):
@@ -176,11 +176,11 @@ def test_missing_pictures_are_listed_before_any_is_measured(root):
     with pytest.raises(
         InvalidInputError, match=r"cannot be used: .*first/images/1\.png: mask without .*second/images/0\.png"
     ):
-        evaluate_stills(root, predictor)
+        evaluate_images(root, predictor)
     with pytest.raises(InvalidInputError, match=r"1 files are missing: .*second/images/0\.png\."):
-        evaluate_stills(root, predictor, limit=1)
+        evaluate_images(root, predictor, limit=1)
     assert not predictor.calls
-    assert len(evaluate_stills(root / "first", predictor, limit=1).items) == 1
+    assert len(evaluate_images(root / "first", predictor, limit=1).items) == 1
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_pictures_without_masks_and_masks_without_picture_are_listed(tmp_path, w
     write(tmp_path)
     (tmp_path / missing).unlink()
     with pytest.raises(InvalidInputError, match=r"cannot be used: .*(a|sa_1)\.\w+: (mask|image) without (image|mask)"):
-        evaluate_stills(tmp_path, InscribedEllipse(), clicks=())
+        evaluate_images(tmp_path, InscribedEllipse(), clicks=())
 
 
 def test_a_finished_picture_is_measured_anew_if_its_files_changed_and_dropped_if_it_is_gone(tmp_path):
@@ -205,7 +205,7 @@ def test_a_finished_picture_is_measured_anew_if_its_files_changed_and_dropped_if
 
     def measured():
         return {
-            each.name: each.values for each in evaluate_stills(data, InscribedEllipse(), clicks=(), folder=report).items
+            each.name: each.values for each in evaluate_images(data, InscribedEllipse(), clicks=(), folder=report).items
         }
 
     before = measured()
@@ -222,14 +222,14 @@ def test_pictures_that_are_listed_twice_are_refused(tmp_path):
     file = tmp_path / "first/annotations.json"
     file.write_text(file.read_text().replace("1.png", "0.png"))
     with pytest.raises(InvalidInputError, match=r"1 pictures are listed more than once: first/0\.png"):
-        evaluate_stills(tmp_path, InscribedEllipse(), clicks=(), limit=2)
+        evaluate_images(tmp_path, InscribedEllipse(), clicks=(), limit=2)
 
 
 def test_a_dataset_has_the_name_of_its_folder_wherever_one_stands(root, monkeypatch):
     monkeypatch.chdir(root / "first")
-    assert list(evaluate_stills(".", InscribedEllipse(), clicks=()).datasets) == ["first"]
+    assert list(evaluate_images(".", InscribedEllipse(), clicks=()).datasets) == ["first"]
 
 
 def test_masks_of_another_size(root):
     with pytest.raises(InvalidInputError, match=r"\[2, 3, 3\]"):
-        evaluate_stills(root, Recorder(lambda clicks: np.zeros((3, 3), dtype=bool)))
+        evaluate_images(root, Recorder(lambda clicks: np.zeros((3, 3), dtype=bool)))

@@ -9,8 +9,8 @@ from PIL import Image
 from masklet import Sam2Processor, Sam2VideoModel
 from masklet.errors import InvalidInputError
 from masklet.evaluation.interactive.annotation_rounds import Effort, Interaction
-from masklet.evaluation.interactive.correcting import InteractiveMeasurement, evaluate_interactive
-from masklet.evaluation.interactive.interactive_predictors import ClickedModelPredictor
+from masklet.evaluation.interactive.measurement import InteractiveMeasurement, evaluate_interactive
+from masklet.evaluation.interactive.predictors import InteractiveModelPredictor
 from masklet.evaluation.vos.measured_videos import MeasuredVideos
 from masklet.media.label_maps import write_label_map
 from masklet.predictors.video_tracker import VideoTracker
@@ -109,7 +109,7 @@ def frames():
 
 
 def test_the_model_takes_clicks_one_after_the_other(tracker):
-    video = ClickedModelPredictor(tracker).open(frames())
+    video = InteractiveModelPredictor(tracker).open(frames())
     plain = tracker.open(frames())
     clicks = (Click(10, 12, 1), Click(30, 5, 0))
     found = [video.click(1, each) for each in clicks]
@@ -125,7 +125,7 @@ def test_the_model_takes_clicks_one_after_the_other(tracker):
 
 def test_going_on_from_a_pause_is_a_single_pass(tracker):
     """What was tracked beyond the frame where the user pauses leaves no trace in what follows."""
-    once, again = (ClickedModelPredictor(tracker).open(frames()) for _ in range(2))
+    once, again = (InteractiveModelPredictor(tracker).open(frames()) for _ in range(2))
     for video, count in ((once, 3), (again, 4)):
         video.click(0, Click(10, 12, 1))
         assert [frame for frame, _ in islice(video.track(0), count)] == list(range(count))
@@ -136,7 +136,7 @@ def test_going_on_from_a_pause_is_a_single_pass(tracker):
 
 
 def test_the_model_can_be_given_to_workers(tracker):
-    predictor = ClickedModelPredictor(tracker)
+    predictor = InteractiveModelPredictor(tracker)
     copy = pickle.loads(pickle.dumps(predictor))
     assert copy.fingerprint == predictor.fingerprint
     clicked = [each.open(frames()).click(0, Click(10, 12, 1)) for each in (predictor, copy)]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.vos.video_model_predictor import VideoModelPredictor, by_highest_logit
+from masklet.evaluation.vos.predictors import VideoModelPredictor, by_highest_logit
 from masklet.masks.segmentation import Segmentation
 
 FIRST = np.zeros((4, 6), dtype=np.uint8)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.stills.baselines import GrabCut, InscribedEllipse
+from masklet.evaluation.images.baselines import GrabCut, InscribedEllipse
 from masklet.masks.overlap import intersection_over_union
 from masklet.prompts.simulated_clicks import Click
 

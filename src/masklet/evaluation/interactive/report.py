@@ -1,18 +1,14 @@
 """The results of interactive segmentation of videos."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from masklet.evaluation.interactive.annotation_rounds import PAPER, Effort, Interaction
-from masklet.evaluation.reporting.report import Curve, Report
-from masklet.evaluation.vos.vos_scores import CountingRule
+from masklet.evaluation.reporting.report import Curve, Report, number_of
+from masklet.evaluation.vos.scores import CountingRule
 
 AVERAGE = "average"
-
-
-def annotated_setting(count: int) -> str:
-    """Return the name of J&F after `count` annotated frames: "1 frame", "3 frames"."""
-    return f"{count} frame" if count == 1 else f"{count} frames"
 
 
 @dataclass(frozen=True)
@@ -30,18 +26,16 @@ class InteractiveReport(Report):
 
     def shown(self) -> dict[str, str]:
         """Return the average and J&F after each number of frames, of which the heading says only the number."""
-        counts = range(1, self.effort.frames + 1)
-        return {AVERAGE: AVERAGE} | {str(count): annotated_setting(count) for count in counts}
+        return _headings(range(1, self.effort.frames + 1))
 
     def compared(self) -> dict[str, str]:
         """Return the average, and J&F after one frame, three frames and all of them."""
-        counts = sorted({each for each in (1, 3, self.effort.frames) if each <= self.effort.frames})
-        return {AVERAGE: AVERAGE} | {str(count): annotated_setting(count) for count in counts}
+        return _headings(sorted({each for each in (1, 3, self.effort.frames) if each <= self.effort.frames}))
 
     def curves(self) -> list[Curve]:
         """Return J&F over the number of annotated frames."""
         counts = tuple(range(1, self.effort.frames + 1))
-        return [Curve(self.predictor, counts, tuple(self.means[annotated_setting(each)] for each in counts))]
+        return [Curve(self.predictor, counts, tuple(self.means[number_of(each, "frame")] for each in counts))]
 
     def to_dict(self) -> dict[str, Any]:
         """Return predictor, protocol, the means with their intervals, and the values of every video and object."""
@@ -58,3 +52,7 @@ class InteractiveReport(Report):
             "scores": self.means,
             "intervals": self.intervals,
         }
+
+
+def _headings(counts: Iterable[int]) -> dict[str, str]:
+    return {AVERAGE: AVERAGE} | {str(count): number_of(count, "frame") for count in counts}

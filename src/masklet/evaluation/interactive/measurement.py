@@ -1,4 +1,4 @@
-"""How well objects of annotated videos are found by a user who clicks, looks at the result and clicks again."""
+"""The measurement of a predictor on annotated videos, corrected by a simulated user."""
 
 import os
 from collections.abc import Sequence
@@ -10,12 +10,13 @@ import numpy as np
 
 from masklet.datasets.annotated import AnnotatedVideo
 from masklet.evaluation.interactive.annotation_rounds import PAPER, AnnotationRounds, Effort, Interaction
-from masklet.evaluation.interactive.interactive_predictors import InteractivePredictor
-from masklet.evaluation.interactive.interactive_report import AVERAGE, InteractiveReport, annotated_setting
+from masklet.evaluation.interactive.predictors import InteractivePredictor
+from masklet.evaluation.interactive.report import AVERAGE, InteractiveReport
 from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
 from masklet.evaluation.measurement import FolderPath, Progress, fingerprint_of, measure_all
+from masklet.evaluation.reporting.report import number_of
 from masklet.evaluation.vos.measured_videos import MeasuredVideos, first_masks, require_undamaged
-from masklet.evaluation.vos.vos_scores import CountingRule, counted_frames, without_ends
+from masklet.evaluation.vos.scores import CountingRule, counted_frames, without_ends
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import RunLength, encode_run_length
 from masklet.media.images import Pixels
@@ -88,7 +89,7 @@ class InteractiveMeasurement:
         of_objects = {each: self._annotate(video, each, worst) for each in self._visible_objects(video)}
         rounds = {each: scores for each, scores in of_objects.items() if scores}
         values = {
-            annotated_setting(count + 1): tuple(scores[count] for scores in rounds.values())
+            number_of(count + 1, "frame"): tuple(scores[count] for scores in rounds.values())
             for count in range(self.effort.frames)
         }
         values[AVERAGE] = tuple(float(np.mean(scores)) for scores in rounds.values())

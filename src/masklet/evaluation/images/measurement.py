@@ -1,4 +1,4 @@
-"""How well a predictor segments annotated pictures by clicks and by boxes."""
+"""The measurement of a predictor on annotated images, prompted by clicks and by boxes."""
 
 import os
 from collections import Counter
@@ -15,10 +15,11 @@ from masklet.datasets.annotated import AnnotatedImage, AnnotatedImages
 from masklet.datasets.problems import listing, refuse_errors
 from masklet.errors import InvalidInputError
 from masklet.evaluation.annotated_data import image_datasets
+from masklet.evaluation.images.predictors import ImagePredictor
+from masklet.evaluation.images.report import BOX, ImageReport
 from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
 from masklet.evaluation.measurement import FolderPath, Progress, fingerprint_of, measure_all
-from masklet.evaluation.stills.predictors import StillPredictor
-from masklet.evaluation.stills.stills_report import BOX, StillsReport, clicks_setting
+from masklet.evaluation.reporting.report import number_of
 from masklet.masks.geometry import Mask
 from masklet.masks.overlap import intersection_over_union
 from masklet.media.images import Pixels
@@ -27,9 +28,9 @@ from masklet.prompts.simulated_annotator import SimulatedAnnotator
 OBJECTS_PER_CALL = 64
 
 
-def evaluate_stills(
+def evaluate_images(
     root: FolderPath,
-    predictor: StillPredictor,
+    predictor: ImagePredictor,
     *,
     clicks: Sequence[int] = (1, 3, 5),
     box: bool = True,
@@ -38,14 +39,14 @@ def evaluate_stills(
     folder: FolderPath | None = None,
     workers: int = 1,
     progress: Progress | None = None,
-) -> StillsReport:
-    """Measure `predictor` on the pictures under `root`; see `StillsMeasurement` and `measure_all` for the arguments."""
-    measurement = StillsMeasurement(os.fspath(root), predictor, tuple(clicks), box, limit, objects_per_picture)
+) -> ImageReport:
+    """Measure `predictor` on the pictures under `root`; see `ImageMeasurement` and `measure_all` for the arguments."""
+    measurement = ImageMeasurement(os.fspath(root), predictor, tuple(clicks), box, limit, objects_per_picture)
     return measurement.report(measure_all(measurement, folder=folder, workers=workers, progress=progress))
 
 
 @dataclass(frozen=True)
-class StillsMeasurement:
+class ImageMeasurement:
     """The mean IoU of one predictor on annotated pictures.
 
     The first click is at the deepest point of the ground truth, each further one at the deepest point of the larger
@@ -65,7 +66,7 @@ class StillsMeasurement:
     """
 
     root: str
-    predictor: StillPredictor
+    predictor: ImagePredictor
     clicks: tuple[int, ...] = (1, 3, 5)
     box: bool = True
     limit: int | None = None
@@ -134,9 +135,9 @@ class StillsMeasurement:
         values = {setting: tuple(each) for setting, each in overlaps.items()}
         return MeasuredItem(name, self._places[name][0], 1, tuple(numbers), values, worst.of(numbers))
 
-    def report(self, items: tuple[MeasuredItem, ...]) -> StillsReport:
+    def report(self, items: tuple[MeasuredItem, ...]) -> ImageReport:
         """Return the mean IoU of each dataset and over all."""
-        return StillsReport(self.predictor.name, items)
+        return ImageReport(self.predictor.name, items)
 
     def look(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
         """Return a picture and the mask of one of its objects."""
@@ -162,7 +163,7 @@ class StillsMeasurement:
     @property
     def _judged(self) -> str:
         """The setting by which the worst pictures are chosen."""
-        return clicks_setting(max(self.clicks)) if self.clicks else BOX
+        return number_of(max(self.clicks), "click") if self.clicks else BOX
 
     def _picture(self, name: str) -> AnnotatedImage:
         dataset, number = self._places[name]
@@ -179,7 +180,7 @@ class StillsMeasurement:
 
     @staticmethod
     def _wanted(rounds: Iterator[Mask], clicks: Collection[int]) -> Iterator[tuple[str, Mask]]:
-        return ((clicks_setting(count), each) for count, each in enumerate(rounds, start=1) if count in clicks)
+        return ((number_of(count, "click"), each) for count, each in enumerate(rounds, start=1) if count in clicks)
 
     def _click_by_click(self, truths: Mask, rounds: int) -> Iterator[Mask]:
         """Yield the masks (bool [N, H, W]) after each of `rounds` clicks on each of the N objects of `truths`."""

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from masklet.evaluation.vos.vos_scores import (
+from masklet.evaluation.vos.scores import (
     CountingRule,
     FrameScores,
     Statistics,
