@@ -27,7 +27,7 @@ from masklet.datasets.sampling import (
     SkippedSamples,
 )
 from masklet.datasets.sampling.clip_sampling import back_and_forth, choose_frames
-from masklet.datasets.sampling.turns import NothingVisibleError, Turns
+from masklet.datasets.sampling.epoch_order import EpochOrder, NothingVisibleError
 from masklet.datasets.scenes import Clip, Scene
 from masklet.errors import InvalidInputError
 
@@ -50,15 +50,15 @@ def clips(
     return RecordedClips(VideosInMemory(list(videos)), SIZE, length, sampling, augmentation, seed)
 
 
-# Turns and replacements
+# The order of samples and replacements
 
 
 def test_every_sample_has_one_turn_an_epoch_and_epochs_differ() -> None:
-    turns = Turns(Path("root"), 10, seed=3)
-    epochs = [[turns.take(10 * epoch + n, lambda index: index, str) for n in range(10)] for epoch in range(3)]
+    order = EpochOrder(Path("root"), 10, seed=3)
+    epochs = [[order.take(10 * epoch + n, lambda index: index, str) for n in range(10)] for epoch in range(3)]
     assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) == 3
-    assert [Turns(Path("root"), 10, seed=3).take(25, lambda index: index, str)] == [epochs[2][5]]
+    assert [EpochOrder(Path("root"), 10, seed=3).take(25, lambda index: index, str)] == [epochs[2][5]]
 
 
 def test_the_next_sample_takes_the_place_of_a_damaged_one() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from masklet.datasets.annotated import AnnotatedVideo
-from masklet.datasets.sampling.turns import NothingVisibleError
+from masklet.datasets.sampling.epoch_order import NothingVisibleError
 from masklet.datasets.scenes.clips import MOST_OBJECTS
 from masklet.datasets.scenes.generator import SMALLEST_AREA
 from masklet.errors import InvalidInputError
