@@ -1,8 +1,8 @@
-"""How fast the procedural world is made, and what it looks like: `python -m benchmarks.procedural_world PICTURES...`.
+"""How fast the procedural world is made, and what it looks like: `python -m benchmarks.procedural_world IMAGES...`.
 
 Times scenes and clips of the recipe `compact` (256 pixels, 8 frames) made by one loader process on one core, beside the
 training steps that use them, in turn; writes `benchmarks/results/procedural_world.json`, and with `--sheet FILE` a
-picture of some scenes and clips.
+image of some scenes and clips.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import torch
 
 from benchmarks.measuring import machine, versions
 from masklet.atomic_files import written_whole
-from masklet.datasets.scenes import PictureBank
+from masklet.datasets.scenes import ImageBank
 from masklet.datasets.scenes.contact_sheet import contact_sheet
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.procedure.clip_step import clip_step
@@ -69,26 +69,26 @@ def rates(data: TrainingData, stage: Stage, samples: int, rounds: int) -> dict[s
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pictures", type=Path, nargs="+", help="folders of photographs and material swatches")
-    parser.add_argument("--panoptic", type=Path, help="a folder of labelled photographs in COCO's panoptic format")
+    parser.add_argument("images", type=Path, nargs="+", help="folders of images and material swatches")
+    parser.add_argument("--panoptic", type=Path, help="a folder of labelled images in COCO's panoptic format")
     parser.add_argument("--sheet", type=Path, help="write a contact sheet (JPEG)")
     parser.add_argument("--rounds", type=int, default=3, help="timed steps of each kind (default 3)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="the JSON file")
     options = parser.parse_args()
     if options.sheet:
-        sheet = contact_sheet(PictureBank.load(options.pictures, options.panoptic))
+        sheet = contact_sheet(ImageBank.load(options.images, options.panoptic))
         with written_whole(options.sheet) as unfinished:
             sheet.save(unfinished, format="JPEG", quality=QUALITY, optimize=True)
     if options.rounds < 1:
         return
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
-    recipe = replace(recipe_named("compact", *options.pictures), panoptic_folder=options.panoptic)
-    stills, clips = recipe.stages[:2]
+    recipe = replace(recipe_named("compact", *options.images), panoptic_folder=options.panoptic)
+    images, clips = recipe.stages[:2]
     assert isinstance(clips, ClipStage)
     data = open_training_data(recipe)
     measured = {
-        "scenes": rates(data, stills, stills.scenes_per_step, options.rounds),
+        "scenes": rates(data, images, images.scenes_per_step, options.rounds),
         "clips": rates(data, replace(clips, images_every=0), clips.clips_per_step, options.rounds),
     }
     with written_whole(options.output) as unfinished:

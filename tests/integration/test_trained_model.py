@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.unit.training.small_recipes import saved_state, small_recipe, write_pictures
+from tests.unit.training.small_recipes import saved_state, small_recipe, write_plain_images
 from typer.testing import CliRunner
 
 from masklet import Sam2Model, Sam2VideoModel
@@ -24,7 +24,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     stage = ClipStage(64, 1, 1, 1, clip_length=2, clips_per_step=1, objects_per_clip=1)
     recipe = small_recipe(
-        write_pictures(folder / "pictures"), stages=(stage,), tracking=ClipTracking(corrections=0), warmup_steps=0
+        write_plain_images(folder / "pictures"), stages=(stage,), tracking=ClipTracking(corrections=0), warmup_steps=0
     )
     Trainer(recipe, folder / "run").run()
     return folder / "run"

@@ -1,4 +1,4 @@
-"""Pictures and masks keep together under every augmentation."""
+"""Images and masks keep together under every augmentation."""
 
 import cv2
 import numpy as np
@@ -17,17 +17,17 @@ from masklet.datasets.augmentation.views import random_view
     crop=st.sampled_from([0.0, 1.0]),
 )
 @settings(max_examples=60, deadline=None)
-def test_a_picture_of_the_mask_shows_the_mask(seed: int, height: int, width: int, side: int, crop: float) -> None:
+def test_a_image_of_the_mask_shows_the_mask(seed: int, height: int, width: int, side: int, crop: float) -> None:
     rng = np.random.default_rng(seed)
     mask = np.zeros((height, width), bool)
     top, left = rng.integers(0, height // 2), rng.integers(0, width // 2)
     mask[top : top + height // 2, left : left + width // 2] = True
     view = random_view(rng, height, width, side, Augmentation(crop=crop))
-    picture = view.picture(np.repeat(mask[..., None], 3, axis=2).astype(np.uint8) * 255)
-    # Beyond the picture, and at its rim a little, there is the mean colour.
-    inside = (view.picture(np.full((height, width, 3), 255, np.uint8)) == 255).all(-1)
+    image = view.image(np.repeat(mask[..., None], 3, axis=2).astype(np.uint8) * 255)
+    # Beyond the image, and at its rim a little, there is the mean colour.
+    inside = (view.image(np.full((height, width, 3), 255, np.uint8)) == 255).all(-1)
     seen = view.masks(mask[None])[0]
-    assert (seen == (picture[..., 2] > 127))[inside].all()
+    assert (seen == (image[..., 2] > 127))[inside].all()
 
 
 @given(seed=st.integers(0, 2**32), frames=st.integers(1, 3))
@@ -37,11 +37,11 @@ def test_a_bright_object_stays_where_its_mask_is(seed: int, frames: int) -> None
     masks = np.zeros((frames, 1, 60, 80), bool)
     for frame in range(frames):
         masks[frame, 0, 10 : 20 + 5 * frame, 20:60] = True
-    pictures = [np.repeat(mask[0][..., None], 3, axis=2).astype(np.uint8) * 255 for mask in masks]
-    seen_pictures, seen = augmented(
-        np.random.default_rng(seed), pictures, list(masks), 64, Augmentation(mosaic=0.5, blur=0.5, crop=0.5)
+    images = [np.repeat(mask[0][..., None], 3, axis=2).astype(np.uint8) * 255 for mask in masks]
+    seen_images, seen = augmented(
+        np.random.default_rng(seed), images, list(masks), 64, Augmentation(mosaic=0.5, blur=0.5, crop=0.5)
     )
-    for picture, mask in zip(seen_pictures, seen[:, 0], strict=True):
+    for image, mask in zip(seen_images, seen[:, 0], strict=True):
         # Blur darkens what is near the edge, and a sliver is nothing else.
         within = cv2.erode(mask.astype(np.uint8), np.ones((7, 7), np.uint8), borderValue=0).astype(bool)
-        assert not within.any() or picture[within].mean() > 170
+        assert not within.any() or image[within].mean() > 170

@@ -46,7 +46,7 @@ def check(
         int | None, typer.Option(min=1, help="Read so many pictures or videos at a time; all processors by default.")
     ] = None,
     structure: Annotated[
-        bool, typer.Option("--structure", help="Read names and annotation files only, no pictures and masks.")
+        bool, typer.Option("--structure", help="Read names and annotation files only, no images and masks.")
     ] = False,
     max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
@@ -77,7 +77,7 @@ def check(
 
 def _contents(found: Findings) -> Iterator[str]:
     """Yield a line for everything of which there is something."""
-    names = ("pictures", "videos", "frames", "annotated_frames", "objects")
+    names = ("images", "videos", "frames", "annotated_frames", "objects")
     rows = [(name.replace("_", " "), f"{getattr(found, name):,}") for name in names if getattr(found, name)]
     if found.sizes:
         smallest, largest = (f"{width} x {height}" for height, width in (min(found.sizes), max(found.sizes)))

@@ -20,16 +20,16 @@ class EmptyDatasetError(InvalidInputError):
 
 
 class MismatchedSizeError(UnreadableImageError):
-    """A mask and its picture, or the frames of a video, have different sizes."""
+    """A mask and its image, or the frames of a video, have different sizes."""
 
 
 @dataclass(frozen=True, eq=False)
 class AnnotatedImage:
-    """One picture file and the masks of its N objects; nothing is decoded before it is asked for.
+    """One image file and the masks of its N objects; nothing is decoded before it is asked for.
 
     Attributes:
-        name: what reports call the picture, say its file name.
-        path: the picture file.
+        name: what reports call the image, say its file name.
+        path: the image file.
         height, width: of the masks in pixels.
         objects: for each object a function that decodes its mask, bool [height, width]; masks may overlap.
         left_out: how many further annotations, or parts of annotations, give no object, for which reason.
@@ -44,7 +44,7 @@ class AnnotatedImage:
 
     @cached_property
     def masks(self) -> Mask:
-        """The masks of all objects, bool [N, H, W]; a picture of a crowd needs `masks_of` to fit into memory."""
+        """The masks of all objects, bool [N, H, W]; an image of a crowd needs `masks_of` to fit into memory."""
         return self.masks_of(range(len(self.objects)))
 
     def masks_of(self, indices: Sequence[int]) -> Mask:
@@ -58,13 +58,13 @@ class AnnotatedImage:
         return masks
 
     def first_objects(self, count: int | None) -> Self:
-        """Return the picture with its first `count` objects only; None: with all."""
+        """Return the image with its first `count` objects only; None: with all."""
         return replace(self, objects=self.objects[:count])
 
     def read_pixels(self) -> Pixels:
-        """Return the picture upright as RGB, uint8 [H, W, 3].
+        """Return the image upright as RGB, uint8 [H, W, 3].
 
-        UnreadableImageError if the file is no picture, MismatchedSizeError if its size is not the masks'.
+        UnreadableImageError if the file is no image, MismatchedSizeError if its size is not the masks'.
         """
         pixels = np.array(read_image(self.path))
         if pixels.shape[:2] != (self.height, self.width):
@@ -74,30 +74,30 @@ class AnnotatedImage:
 
 
 class AnnotatedImages(Protocol):
-    """Pictures with masks. Opening reads names and annotation files; pictures and masks are read when used."""
+    """Images with masks. Opening reads names and annotation files; images and masks are read when used."""
 
     root: Path
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[AnnotatedImage]: ...
     def __getitem__(self, index: int) -> AnnotatedImage:
-        """Return picture `index`; IndexError if there is none, InvalidInputError if its annotations are broken."""
+        """Return image `index`; IndexError if there is none, InvalidInputError if its annotations are broken."""
         ...
 
     def path_of(self, index: int) -> Path:
-        """Return the file of picture `index`, which may be missing; IndexError if there is no such picture."""
+        """Return the file of image `index`, which may be missing; IndexError if there is no such image."""
         ...
 
     def name_of(self, index: int) -> str:
-        """Return the file name of picture `index`, with the folders that tell it from others of the same name."""
+        """Return the file name of image `index`, with the folders that tell it from others of the same name."""
         ...
 
     def files_of(self, index: int) -> tuple[Path, ...]:
-        """Return all files that picture `index` and its masks are read from."""
+        """Return all files that image `index` and its masks are read from."""
         ...
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what names and annotation files tell to be wrong, without reading pictures or masks."""
+        """Yield what names and annotation files tell to be wrong, without reading images or masks."""
         ...
 
 

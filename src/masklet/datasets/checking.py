@@ -22,7 +22,7 @@ DAMAGES = (
     ProblemKind.UNREADABLE_FILE,
     ProblemKind.UNKNOWN_LABEL,
 )
-"""What makes training pass over a picture."""
+"""What makes training pass over an image."""
 
 
 class DatasetReport:
@@ -53,7 +53,7 @@ class DatasetReport:
 
 
 def check_structure(root: str | os.PathLike[str]) -> DatasetReport:
-    """Report what names and annotation files tell to be wrong under `root`; no picture or mask is read.
+    """Report what names and annotation files tell to be wrong under `root`; no image or mask is read.
 
     InvalidInputError if the layout is unknown.
     """
@@ -66,22 +66,22 @@ def require_sound(root: str | os.PathLike[str]) -> None:
 
 
 def require_readable(roots: Sequence[Path], most_damaged: float) -> None:
-    """Raise InvalidInputError with a list if damaged pictures make over `most_damaged` (0 to 1) of all samples.
+    """Raise InvalidInputError with a list if damaged images make over `most_damaged` (0 to 1) of all samples.
 
-    At most 100 pictures of each root are read, evenly spread. Videos are not: those with a damaged frame can be of use.
+    At most 100 images of each root are read, evenly spread. Videos are not: those with a damaged frame can be of use.
     """
     datasets = [open_dataset(root) for root in roots]
     damaged = [each for dataset in datasets if not holds_videos(dataset) for each in _damaged_ones(dataset)]
     total = sum(map(len, datasets))
     if len(damaged) > most_damaged * total:
         raise InvalidInputError(
-            f"At least {len(damaged)} of {total} pictures and videos cannot be used, at most {most_damaged:.0%} may be "
+            f"At least {len(damaged)} of {total} images and videos cannot be used, at most {most_damaged:.0%} may be "
             f"damaged: {listing(damaged)}. `masklet data check` finds all of them."
         )
 
 
 def _damaged_ones(dataset: Dataset) -> list[Problem]:
-    """The first error of each picture, of those that are read."""
+    """The first error of each image, of those that are read."""
     examined, items = _examinations(dataset)
     count = min(len(items), READ_AHEAD)
     chosen = [items[number * len(items) // count] for number in range(count)]
@@ -95,12 +95,12 @@ def check_dataset(
     progress: Callable[[int, int], None] | None = None,
     workers: int | None = None,
 ) -> DatasetReport:
-    """Read every picture, frame and mask under `root`, and report what is there and what is wrong.
+    """Read every image, frame and mask under `root`, and report what is there and what is wrong.
 
     Args:
         root: a folder in any layout that `masklet.datasets.opening` knows; InvalidInputError if it is in none.
-        progress: called after each picture or video with the number of those done and their total.
-        workers: how many pictures or videos to read at a time; None: as many as there are processors.
+        progress: called after each image or video with the number of those done and their total.
+        workers: how many images or videos to read at a time; None: as many as there are processors.
     """
     report, dataset = _structure(Path(root))
     if dataset is None:
@@ -134,7 +134,7 @@ def _structure(root: Path) -> tuple[DatasetReport, Dataset | None]:
         return report, None
     report.problems.extend(dataset.problems())
     if not len(dataset):
-        report.problems.append(Problem(ProblemKind.EMPTY_DATASET, str(root), "it has no annotated pictures or videos"))
+        report.problems.append(Problem(ProblemKind.EMPTY_DATASET, str(root), "it has no annotated images or videos"))
     return report, dataset
 
 

@@ -1,4 +1,4 @@
-"""Annotated pictures from a folder in COCO's instance format."""
+"""Annotated images from a folder in COCO's instance format."""
 
 import os
 from collections import Counter, defaultdict
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from masklet.datasets.annotated import AnnotatedImage
-from masklet.datasets.coco_places import PATTERNS, ListedImages, annotation_file_of, annotation_files, root_of
+from masklet.datasets.coco_files import PATTERNS, ListedImages, annotation_file_of, annotation_files, root_of
 from masklet.datasets.encoded_objects import encoded_image, why_left_out
 from masklet.datasets.problems import LeftOut, Problem, ProblemKind, counted
 from masklet.errors import InvalidInputError
@@ -19,7 +19,7 @@ IMAGE_FIELDS = {"id", "file_name", "height", "width"}
 
 
 class CocoFolder:
-    """The pictures that a COCO instances file lists, with their objects, in the file's order.
+    """The images that a COCO instances file lists, with their objects, in the file's order.
 
     The file is `root/annotations.json`, `root/annotations/instances_<split>.json`, `root/_annotations.coco.json` or
     Label Studio's `root/result.json`, or `root` itself. The images are in `images`, `<split>` or `images/<split>` of
@@ -31,7 +31,7 @@ class CocoFolder:
     """
 
     NAME = "COCO instances"
-    LAYOUT = f"images/PICTURE.jpg and {', '.join(PATTERNS[:2])}, or the path of such a file"
+    LAYOUT = f"images/IMAGE.jpg and {', '.join(PATTERNS[:2])}, or the path of such a file"
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self._annotations_path = annotation_file_of(Path(root))
@@ -67,16 +67,16 @@ class CocoFolder:
         return encoded_image(name, self.path_of(index), image, annotations, f"{self._annotations_path}: {name}")
 
     def path_of(self, index: int) -> Path:
-        """Return the file of picture `index`, which may be missing."""
+        """Return the file of image `index`, which may be missing."""
         return self._files.path_of(self.name_of(index))
 
     def name_of(self, index: int) -> str:
-        """Return the name by which picture `index` is listed, which may begin with folders."""
+        """Return the name by which image `index` is listed, which may begin with folders."""
         name: str = self._images[index]["file_name"]
         return name
 
     def files_of(self, index: int) -> tuple[Path, ...]:
-        """Return picture `index` and the file of all annotations."""
+        """Return image `index` and the file of all annotations."""
         return self.path_of(index), self._annotations_path
 
     def problems(self) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""What reading one picture or one video of a dataset brings to light."""
+"""What reading one image or one video of a dataset brings to light."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ KIND_OF_ERROR = (
     (OSError, ProblemKind.UNREADABLE_FILE),
 )
 READING_ERRORS = (InvalidInputError, OSError)
-"""What reading annotated data can end by where the data is at fault; unreadable pictures and videos are OSErrors."""
+"""What reading annotated data can end by where the data is at fault; unreadable images and videos are OSErrors."""
 
 
 @dataclass
@@ -34,13 +34,13 @@ class Findings:
     """How much data there is, and what is wrong with it.
 
     Attributes:
-        pictures, videos, frames, annotated_frames, objects: how many; what cannot be read is not counted.
-        sizes: how many pictures or videos there are of each size (height, width).
+        images, videos, frames, annotated_frames, objects: how many; what cannot be read is not counted.
+        sizes: how many images or videos there are of each size (height, width).
         left_out: how many annotations, or parts of them, gave no object, for which reason.
         problems: in the order in which they were found.
     """
 
-    pictures: int = 0
+    images: int = 0
     videos: int = 0
     frames: int = 0
     annotated_frames: int = 0
@@ -51,7 +51,7 @@ class Findings:
 
     def add(self, other: "Findings") -> None:
         """Take in what was found elsewhere."""
-        self.pictures += other.pictures
+        self.images += other.images
         self.videos += other.videos
         self.frames += other.frames
         self.annotated_frames += other.annotated_frames
@@ -77,9 +77,10 @@ class Findings:
             {"kind": each.kind.value, "is_error": each.kind.is_error, "place": each.place, "detail": each.detail}
             for each in self.problems
         ]
-        counts = ("pictures", "videos", "frames", "annotated_frames", "objects")
+        counts = ("images", "videos", "frames", "annotated_frames", "objects")
         left_out = {reason.value: count for reason, count in self.left_out.items()}
         return {name: getattr(self, name) for name in counts} | {
+            "pictures": self.images,  # the earlier name, for programs that read it
             "sizes": sizes,
             "left_out": left_out,
             "problems": problems,
@@ -93,9 +94,9 @@ def problem_of(error: Exception, place: str) -> Problem:
 
 
 def examined_image(dataset: AnnotatedImages, index: int) -> Findings:
-    """Read picture `index` and its masks, one at a time."""
+    """Read image `index` and its masks, one at a time."""
     found = Findings()
-    with found.noting_errors(f"{dataset.root}, picture {index}"):
+    with found.noting_errors(f"{dataset.root}, image {index}"):
         _examine_image(dataset[index], found)
     return found
 
@@ -114,7 +115,7 @@ def _examine_image(image: AnnotatedImage, found: Findings) -> None:
     if image.path.exists():  # that it is missing has been said
         with found.noting_errors(place):
             image.read_pixels()
-            found.pictures = 1
+            found.images = 1
             found.sizes[image.height, image.width] += 1
 
 

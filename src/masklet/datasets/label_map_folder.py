@@ -19,7 +19,7 @@ ANNOTATIONS = "Annotations"
 
 
 class LabelMapFolder:
-    """The sequences under `root`: pictures in `JPEGImages/<sequence>`, label maps in `Annotations/<sequence>`.
+    """The sequences under `root`: images in `JPEGImages/<sequence>`, label maps in `Annotations/<sequence>`.
 
     A frame and its label map have the same name but for the suffix. Files are read when they are used. `root` can also
     be a list of some of the sequences: a text file, anywhere in the folder of the dataset.
@@ -65,7 +65,7 @@ class LabelMapFolder:
         if unpaired or not annotations:
             first = f", {unpaired[0]!r} for one" if unpaired else ""
             raise InvalidInputError(
-                f"The sequence {name!r} of {self.root} has {len(frames)} pictures and {len(annotations)} label maps; "
+                f"The sequence {name!r} of {self.root} has {len(frames)} images and {len(annotations)} label maps; "
                 f"expected one for each{first}."
             )
         annotated = {number: stem for number, stem in enumerate(frames) if stem in annotations}
@@ -73,7 +73,7 @@ class LabelMapFolder:
         return self._video(name, tuple(frames.values()), tuple(annotated), paths)
 
     def files_of(self, name: str) -> tuple[Path, ...]:
-        """Return the pictures and the label maps of the sequence `name`."""
+        """Return the images and the label maps of the sequence `name`."""
         frames, annotations = self._files(name)
         return *frames.values(), *annotations.values()
 
@@ -123,11 +123,11 @@ class LabelMapFolder:
         return frames.keys() ^ annotations.keys() if self.EVERY_FRAME_IS_ANNOTATED else annotations.keys() - frames
 
     def _files(self, name: str) -> tuple[dict[str, Path], dict[str, Path]]:
-        """Return the pictures and the label maps of a sequence by their names, in the order of the numbers in these."""
+        """Return the images and the label maps of a sequence by their names, in the order of the numbers in these."""
         folders = self._frames / name, self._annotations / name
-        pictures, label_maps = (frames_of_folder(each) if each.is_dir() else [] for each in folders)
+        images, label_maps = (frames_of_folder(each) if each.is_dir() else [] for each in folders)
         label_maps = [each for each in label_maps if each.suffix.lower() == ".png"]
-        return by_stem(pictures), by_stem(label_maps)
+        return by_stem(images), by_stem(label_maps)
 
     def _video(
         self, name: str, frames: tuple[Path, ...], annotated: tuple[int, ...], paths: tuple[Path, ...]
@@ -151,5 +151,5 @@ def _has_both_folders(folder: Path) -> bool:
 
 
 def _holds_sequences(folder: Path) -> bool:
-    """Whether it has the two folders, and these hold no pictures themselves, as those of stills do."""
+    """Whether it has the two folders, and these hold no images themselves, as those of annotated images do."""
     return _has_both_folders(folder) and not any(frames_of_folder(folder / each) for each in (FRAMES, ANNOTATIONS))

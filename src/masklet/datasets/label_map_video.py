@@ -1,4 +1,4 @@
-"""A video whose frames are picture files and whose annotations are label maps."""
+"""A video whose frames are image files and whose annotations are label maps."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class LabelMapVideo:
 
     Attributes:
         name: of the sequence.
-        frame_paths: a picture file for each frame.
+        frame_paths: an image file for each frame.
         annotated_frames: the frames with a label map, ascending.
         annotation_paths: their label maps, in the same order.
         declared_ids: the ids that the dataset's own list gives to the objects; None if it has no list.

@@ -34,7 +34,7 @@ LAYOUTS: tuple[Layout, ...] = (
 
 
 def open_dataset(root: str | os.PathLike[str]) -> AnnotatedImages | AnnotatedVideos:
-    """Open the annotated pictures or videos under `root`, in whichever layout they are.
+    """Open the annotated images or videos under `root`, in whichever layout they are.
 
     InvalidInputError if there is no such folder, its layout is unknown (the message lists those that are known), or its
     annotations are broken.
@@ -57,12 +57,12 @@ def layout_of(root: str | os.PathLike[str]) -> Layout:
 
 
 def is_dataset(root: str | os.PathLike[str]) -> bool:
-    """Whether `root` is in a known layout, broken or not; a folder of mere pictures is not."""
+    """Whether `root` is in a known layout, broken or not; a folder of mere images is not."""
     return _recognised(Path(root)) is not None
 
 
 def holds_videos(dataset: AnnotatedImages | AnnotatedVideos) -> TypeGuard[AnnotatedVideos]:
-    """Whether an open dataset is one of videos; otherwise it is one of pictures."""
+    """Whether an open dataset is one of videos; otherwise it is one of images."""
     return hasattr(dataset, "sequences")
 
 

@@ -85,4 +85,4 @@ def refuse_errors(place: object, problems: Iterable[Problem]) -> None:
 
 def single_frame(root: Path, name: str) -> Problem:
     """Return what is said of a video `name` of one frame."""
-    return Problem(ProblemKind.SINGLE_FRAME, str(root / name), "nothing moves in a single picture")
+    return Problem(ProblemKind.SINGLE_FRAME, str(root / name), "nothing moves in a single image")

@@ -147,7 +147,7 @@ class SavFolder:
     """The videos of SA-V's training set under `root`, by their `*_manual.json` and `*_auto.json`.
 
     Annotations lie in `root` or up to two folders below. The frames of a video are in `<id>.mp4` or in a folder `<id>`
-    of pictures, beside the annotations or in `JPEGImages_24fps`, `JPEGImages` or `videos` of `root`.
+    of images, beside the annotations or in `JPEGImages_24fps`, `JPEGImages` or `videos` of `root`.
     InvalidInputError if there are no annotations; from `[name]` if a video's frames are missing.
 
     Args:
@@ -216,7 +216,7 @@ class SavFolder:
     def _sources(self) -> list[Path]:
         """Return the video files, and the folders of frames, wherever those of an annotation are looked for.
 
-        Beside the annotations, where other pictures may lie, only folders with a name of SA-V's.
+        Beside the annotations, where other images may lie, only folders with a name of SA-V's.
         """
         beside = {path.parent for paths in self._annotations.values() for path in paths}
         folders = [each for each in {*beside, *self._frame_folders} if each.is_dir()]

@@ -17,7 +17,7 @@ class SavFrames:
     """The frames of one video, read when they are used.
 
     Args:
-        source: a video file, or a folder of pictures named by their frame number.
+        source: a video file, or a folder of images named by their frame number.
         size: (height, width) in pixels as the annotations have it.
         frame_count: of a video file, as the annotations have it; a folder's files are counted.
 
@@ -34,7 +34,7 @@ class SavFrames:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The pictures, or the one video file."""
+        """The images, or the one video file."""
         return tuple(self._paths) or (self.source,)
 
     def open(self) -> VideoReader:

@@ -1,4 +1,4 @@
-"""Annotated videos from a folder in the layout of SA-V's val and test sets: a picture for each object's mask."""
+"""Annotated videos from a folder in the layout of SA-V's val and test sets: an image for each object's mask."""
 
 import os
 from collections.abc import Iterator

@@ -26,5 +26,5 @@ def read_sequence_list(path: Path) -> tuple[str, ...]:
 
 
 def _name_in(word: PurePosixPath) -> str:
-    """The word, or the name of the folder that it says a picture or label map is in."""
+    """The word, or the name of the folder that it says an image or label map is in."""
     return word.parent.name if word.suffix else word.name

@@ -1,4 +1,4 @@
-"""Pictures and annotations that belong together by their names, which differ in the suffix alone."""
+"""Images and annotations that belong together by their names, which differ in the suffix alone."""
 
 from collections.abc import Container, Iterable
 from pathlib import Path

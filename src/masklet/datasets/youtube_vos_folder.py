@@ -45,7 +45,7 @@ class YoutubeVosFolder(LabelMapFolder):
         return counts[1] <= max(1, counts[0] // 2) and counts[0] > 1
 
     def files_of(self, name: str) -> tuple[Path, ...]:
-        """Return the pictures and the label maps of the sequence `name`, and `meta.json` if there."""
+        """Return the images and the label maps of the sequence `name`, and `meta.json` if there."""
         return *super().files_of(name), *self._lists
 
     def _video(

@@ -86,7 +86,7 @@ def test_names_that_are_no_text_are_printed_all_the_same(tmp_path):
     assert f"{tmp_path}{os.sep}images{os.sep}\\udce9.png: listed in" in ended.stdout
 
 
-def test_structure_alone_reads_no_pictures(tmp_path):
+def test_structure_alone_reads_no_images(tmp_path):
     write_plain(tmp_path)
     (tmp_path / "images/b.jpg").write_bytes(b"")
     assert check(tmp_path, "--structure").exit_code == 0
@@ -98,7 +98,7 @@ def test_long_lists_are_cut(tmp_path):
     for name in "ab":
         (tmp_path / f"images/{name}.jpg").rename(tmp_path / f"images/other_{name}.jpg")
     result = check(tmp_path, "--limit", 1)
-    assert result.stdout.count("has no picture of that name") == 1
+    assert result.stdout.count("has no image of that name") == 1
     assert "and 1 more" in result.stdout
 
 

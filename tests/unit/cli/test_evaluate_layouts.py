@@ -13,9 +13,9 @@ from tests.unit.datasets.annotated_folders import (
     RIGHT,
     WRITERS,
     masklets,
+    write_image,
     write_json,
     write_mask,
-    write_picture,
 )
 from typer.testing import CliRunner
 
@@ -33,7 +33,7 @@ LAST = len(STORY) - 1
 
 def write_label_maps(root, name, every):
     for frame in range(LAST * every + 1):
-        write_picture(root / f"JPEGImages/{name}/{frame:05}.jpg")
+        write_image(root / f"JPEGImages/{name}/{frame:05}.jpg")
     for place, (first, second) in enumerate(STORY):
         labels = (first + 2 * second).astype(np.uint8)
         write_label_map(root / f"Annotations/{name}/{place * every:05}.png", labels)
@@ -56,12 +56,12 @@ def write_sav(root):
     encoded = [[encode_run_length(mask) for mask in masks] for masks in STORY]
     write_json(root / "sav_000/sav_1_manual.json", masklets(frame_count=4 * LAST + 1, masklet=encoded))
     for frame in range(4 * LAST + 1):
-        write_picture(root / f"sav_000/sav_1/{frame:05}.jpg")
+        write_image(root / f"sav_000/sav_1/{frame:05}.jpg")
 
 
 def write_sav_split(root):
     for frame in range(4 * LAST + 1):
-        write_picture(root / f"JPEGImages_24fps/sav_7/{frame:05}.jpg")
+        write_image(root / f"JPEGImages_24fps/sav_7/{frame:05}.jpg")
     for place, masks in enumerate(STORY):
         for number, mask in enumerate(masks):
             write_mask(root / f"Annotations_6fps/sav_7/{number:03}/{4 * place:05}.png", mask)
@@ -159,7 +159,7 @@ def test_clicks_on_videos_by_the_rule_of_their_layout(tmp_path, monkeypatch, wri
         assert (report["rule"], found) == (expected[0], still if expected[0] == "davis" else still | coming)
 
 
-@pytest.mark.parametrize("name", ["COCO instances", "SA-1B", "pictures and masks"])
+@pytest.mark.parametrize("name", ["COCO instances", "SA-1B", "images and masks"])
 def test_stills_of_each_layout(tmp_path, name):
     WRITERS[name](tmp_path / "data")
     (report,) = evaluate("stills", tmp_path / "data", tmp_path, "--predictor", "ellipse")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.unit.training.small_recipes import small_video_config, write_pictures
+from tests.unit.training.small_recipes import small_video_config, write_plain_images
 from tests.unit.training.supply.test_data_source import write_images
 from typer.testing import CliRunner
 
@@ -40,7 +40,7 @@ def train(recipe: str, *options: str) -> Any:
 @pytest.mark.parametrize(
     ("recipe", "change", "told"),
     [
-        ("finetune-video", "seed=1", "trains on clips, but cells hold pictures only"),
+        ("finetune-video", "seed=1", "trains on clips, but cells hold images only"),
         ("finetune-image", "data.procedural=1", "data.procedural=1.0 asks for procedural scenes, and there are no"),
         ("finetune-image", "model.num_maskmem=4", "model.num_maskmem=4 (checkpoint: 3)"),
         (
@@ -112,7 +112,7 @@ def test_a_run_goes_on_without_the_checkpoint_that_it_began_with(
 
 
 def test_only_the_first_of_several_processes_says_anything(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_pictures(here / "mere")
+    write_plain_images(here / "mere")
     first = train("finetune-image", "--data", "mere")
     begins = [line.split()[0] for line in first.stdout.splitlines()]
     assert begins == ["mere:", "Estimated", "Training", "step", "step", "run/average"]

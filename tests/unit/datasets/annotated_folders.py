@@ -1,4 +1,4 @@
-"""Small datasets in every layout: the same pictures and objects, in different files."""
+"""Small datasets in every layout: the same images and objects, in different files."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ LABELS = (LEFT + 2 * RIGHT).astype(np.uint8)
 NOTHING = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
 
 
-def write_picture(path: Path, red: int = 10, size: tuple[int, int] = (WIDTH, HEIGHT)) -> None:
+def write_image(path: Path, red: int = 10, size: tuple[int, int] = (WIDTH, HEIGHT)) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", size, (red, 20, 30)).save(path)
 
@@ -36,24 +36,24 @@ def write_json(path: Path, content: object) -> None:
 
 
 def write_coco(root: Path) -> None:
-    write_picture(root / "images/a.png")
-    write_picture(root / "images/b.png")
+    write_image(root / "images/a.png")
+    write_image(root / "images/b.png")
     images = [{"id": n, "file_name": f"{name}.png", "height": HEIGHT, "width": WIDTH} for n, name in enumerate("ab")]
     annotations = [{"id": n, "image_id": n % 2, "segmentation": encode_run_length(OBJECTS[n // 2])} for n in range(4)]
     write_json(root / "annotations.json", {"images": images, "annotations": annotations})
 
 
-def write_sa1b(root: Path, pictures: str = ".", annotations: str = ".") -> None:
+def write_sa1b(root: Path, images: str = ".", annotations: str = ".") -> None:
     encoded = [{"id": n, "area": 9, "segmentation": encode_run_length(mask)} for n, mask in enumerate(OBJECTS)]
     for name in ("sa_1", "sa_2"):
-        write_picture(root / pictures / f"{name}.jpg")
+        write_image(root / images / f"{name}.jpg")
         image = {"image_id": 1, "file_name": f"{name}.jpg", "height": HEIGHT, "width": WIDTH}
         write_json(root / annotations / f"{name}.json", {"image": image, "annotations": encoded})
 
 
 def write_plain(root: Path) -> None:
     for name in "ab":
-        write_picture(root / f"images/{name}.jpg")
+        write_image(root / f"images/{name}.jpg")
         write_label_map(root / f"masks/{name}.png", LABELS)
 
 
@@ -67,7 +67,7 @@ def write_sequences(
     """DAVIS' two folders with the sequences `names`."""
     for sequence in names:
         for frame in range(frames):
-            write_picture(root / "JPEGImages" / resolution / sequence / f"{frame:05}.jpg", red=10 * frame)
+            write_image(root / "JPEGImages" / resolution / sequence / f"{frame:05}.jpg", red=10 * frame)
             if frame % annotated_every == 0:
                 write_label_map(root / "Annotations" / resolution / sequence / f"{frame:05}.png", LABELS)
 
@@ -93,12 +93,12 @@ def masklets(frame_count: int = 9, **changes: object) -> dict[str, object]:
 def write_sav(root: Path) -> None:
     write_json(root / "sav_1_manual.json", masklets())
     for frame in range(9):
-        write_picture(root / f"sav_1/{frame:05}.jpg", red=10 * frame)
+        write_image(root / f"sav_1/{frame:05}.jpg", red=10 * frame)
 
 
 def write_sav_split(root: Path) -> None:
     for frame in range(9):
-        write_picture(root / f"JPEGImages_24fps/sav_7/{frame:05}.jpg", red=10 * frame)
+        write_image(root / f"JPEGImages_24fps/sav_7/{frame:05}.jpg", red=10 * frame)
     for frame in (0, 4, 8):
         write_mask(root / f"Annotations_6fps/sav_7/000/{frame:05}.png", LEFT & (frame != 4))
         write_mask(root / f"Annotations_6fps/sav_7/003/{frame:05}.png", LEFT | RIGHT)
@@ -107,7 +107,7 @@ def write_sav_split(root: Path) -> None:
 WRITERS = {
     "COCO instances": write_coco,
     "SA-1B": write_sa1b,
-    "pictures and masks": write_plain,
+    "images and masks": write_plain,
     "DAVIS": write_sequences,
     "YouTube-VOS": write_youtube_vos,
     "MOSE": write_mose,

@@ -13,7 +13,7 @@ HEIGHT, WIDTH = 48, 72
 
 @dataclass
 class ImageInMemory:
-    """A picture whose reading fails if it is `damaged`."""
+    """An image whose reading fails if it is `damaged`."""
 
     name: str
     pixels: np.ndarray
@@ -29,16 +29,16 @@ class ImageInMemory:
 
     def read_pixels(self) -> np.ndarray:
         if self.damaged:
-            raise UnreadableImageError(f"Cannot read the picture {self.name}.")
+            raise UnreadableImageError(f"Cannot read the image {self.name}.")
         return self.pixels
 
 
 @dataclass
 class ImagesInMemory:
-    """A list of pictures."""
+    """A list of images."""
 
     images: list[ImageInMemory]
-    root: Path = Path("pictures")
+    root: Path = Path("images")
 
     def __len__(self) -> int:
         return len(self.images)
@@ -103,7 +103,7 @@ def square(top: int, left: int, side: int = 12) -> np.ndarray:
 
 
 def image_of(name: str, *masks: np.ndarray, **fields: bool) -> ImageInMemory:
-    """A picture that is white where its first mask is."""
+    """An image that is white where its first mask is."""
     pixels = np.repeat(masks[0][..., None] * np.uint8(255), 3, axis=2) if masks else np.zeros((HEIGHT, WIDTH, 3), "u1")
     return ImageInMemory(name, pixels, np.array(masks, bool).reshape(-1, HEIGHT, WIDTH), **fields)
 

@@ -1,4 +1,4 @@
-"""Augmentation: the same geometry for pictures, masks and frames; looks; mosaics."""
+"""Augmentation: the same geometry for images, masks and frames; looks; mosaics."""
 
 import dataclasses
 
@@ -30,17 +30,17 @@ def only(**fields: object) -> Augmentation:
     return dataclasses.replace(NONE, **fields)
 
 
-def test_without_augmentation_pictures_are_only_resized() -> None:
-    pictures, masks = noise(128, 256), np.zeros((1, 1, 128, 256), bool)
+def test_without_augmentation_images_are_only_resized() -> None:
+    images, masks = noise(128, 256), np.zeros((1, 1, 128, 256), bool)
     masks[..., 4:20, 8:32] = True
-    frames, seen = augmented(np.random.default_rng(0), pictures, masks, SIDE, NONE)
-    assert np.array_equal(frames[0], cv2.resize(pictures[0], (SIDE, SIDE), interpolation=cv2.INTER_AREA))
+    frames, seen = augmented(np.random.default_rng(0), images, masks, SIDE, NONE)
+    assert np.array_equal(frames[0], cv2.resize(images[0], (SIDE, SIDE), interpolation=cv2.INTER_AREA))
     expected = np.zeros((1, 1, SIDE, SIDE), bool)
     expected[..., 2:10, 2:8] = True
     assert np.array_equal(seen, expected)
 
 
-def test_enlarged_pictures_keep_their_colours_up_to_the_rim() -> None:
+def test_enlarged_images_keep_their_colours_up_to_the_rim() -> None:
     frames, seen = augmented(
         np.random.default_rng(0), np.full((1, 40, 60, 3), 255, np.uint8), np.ones((1, 1, 40, 60), bool), SIDE, NONE
     )
@@ -49,9 +49,9 @@ def test_enlarged_pictures_keep_their_colours_up_to_the_rim() -> None:
 
 
 def test_a_flip_swaps_left_and_right_exactly() -> None:
-    pictures, masks = noise(SIDE, SIDE), squares(SIDE, SIDE)
-    frames, seen = augmented(np.random.default_rng(0), pictures, masks, SIDE, only(flip=1))
-    assert np.array_equal(frames[0], pictures[0][:, ::-1])
+    images, masks = noise(SIDE, SIDE), squares(SIDE, SIDE)
+    frames, seen = augmented(np.random.default_rng(0), images, masks, SIDE, only(flip=1))
+    assert np.array_equal(frames[0], images[0][:, ::-1])
     assert np.array_equal(seen[0], masks[0][..., ::-1])
 
 
@@ -79,25 +79,25 @@ def test_turns_and_slants_stay_in_their_ranges_and_keep_the_middle() -> None:
     assert np.linalg.norm(turned.matrix[:2, :2], axis=0) == pytest.approx([1, 1])
 
 
-def test_outside_of_the_picture_there_is_the_mean_colour_and_no_object() -> None:
+def test_outside_of_the_image_there_is_the_mean_colour_and_no_object() -> None:
     view = View(translation(20, 0) @ whole_view(40, 60, SIDE).matrix, SIDE)
-    assert (view.picture(np.full((40, 60, 3), 255, np.uint8))[:, :18] == [124, 116, 104]).all()
+    assert (view.image(np.full((40, 60, 3), 255, np.uint8))[:, :18] == [124, 116, 104]).all()
     assert not view.masks(np.ones((1, 40, 60), bool))[0, :, :18].any()
 
 
 def test_all_frames_of_a_clip_have_one_view_and_one_look() -> None:
-    pictures, masks = np.repeat(noise(), 4, axis=0), np.repeat(squares(), 4, axis=0)
+    images, masks = np.repeat(noise(), 4, axis=0), np.repeat(squares(), 4, axis=0)
     changes = dataclasses.replace(Augmentation(), crop=0.5, blur=0.5, grey=0.5, frame_colours=ColourJitter())
     for seed in range(10):
-        frames, seen = augmented(np.random.default_rng(seed), pictures, masks, SIDE, changes)
+        frames, seen = augmented(np.random.default_rng(seed), images, masks, SIDE, changes)
         assert (frames == frames[0]).all()
         assert (seen == seen[0]).all()
 
 
 def test_frame_colours_differ_a_little_from_frame_to_frame_and_nothing_else_does() -> None:
-    pictures, masks = np.full((4, 40, 60, 3), 120, np.uint8), np.repeat(squares(), 4, axis=0)
+    images, masks = np.full((4, 40, 60, 3), 120, np.uint8), np.repeat(squares(), 4, axis=0)
     jitter = ColourJitter(brightness=0.1)
-    frames, seen = augmented(np.random.default_rng(0), pictures, masks, SIDE, only(frame_colours=jitter))
+    frames, seen = augmented(np.random.default_rng(0), images, masks, SIDE, only(frame_colours=jitter))
     levels = frames.reshape(4, -1)
     assert (levels == levels[:, :1]).all()
     assert len(set(levels[:, 0].tolist())) == 4
@@ -107,22 +107,22 @@ def test_frame_colours_differ_a_little_from_frame_to_frame_and_nothing_else_does
 
 
 def test_looks_change_what_they_are_named_after() -> None:
-    picture = noise()[0]
-    grey = Look(saturation(0)).of(picture)
+    image = noise()[0]
+    grey = Look(saturation(0)).of(image)
     assert (np.ptp(grey.astype(int), axis=2) <= 1).all()
-    assert np.abs(grey[..., 0] - cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(int)).max() <= 1
-    assert (np.abs(Look(contrast(0)).of(picture).astype(int) - 127.5) <= 0.5).all()
-    assert np.array_equal(Look(contrast(1) @ saturation(1)).of(picture), picture)
-    assert Look(np.eye(4), blur=2.0).of(picture).std() < 0.5 * picture.std()
-    assert np.array_equal(random_look(np.random.default_rng(0), NONE).of(picture), picture)
+    assert np.abs(grey[..., 0] - cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(int)).max() <= 1
+    assert (np.abs(Look(contrast(0)).of(image).astype(int) - 127.5) <= 0.5).all()
+    assert np.array_equal(Look(contrast(1) @ saturation(1)).of(image), image)
+    assert Look(np.eye(4), blur=2.0).of(image).std() < 0.5 * image.std()
+    assert np.array_equal(random_look(np.random.default_rng(0), NONE).of(image), image)
 
 
 def test_a_mosaic_shows_the_clip_four_times_and_asks_for_one() -> None:
-    pictures, masks = noise(SIDE, SIDE, frames=3), squares(SIDE, SIDE, frames=3)
+    images, masks = noise(SIDE, SIDE, frames=3), squares(SIDE, SIDE, frames=3)
     quadrants = set()
     for seed in range(20):
-        frames, seen = augmented(np.random.default_rng(seed), pictures, masks, SIDE, only(mosaic=1))
-        half = cv2.resize(pictures[1], (SIDE // 2, SIDE // 2), interpolation=cv2.INTER_AREA)
+        frames, seen = augmented(np.random.default_rng(seed), images, masks, SIDE, only(mosaic=1))
+        half = cv2.resize(images[1], (SIDE // 2, SIDE // 2), interpolation=cv2.INTER_AREA)
         assert np.array_equal(frames[1], np.tile(half, (2, 2, 1)))
         assert frames.shape == (3, SIDE, SIDE, 3)
         rows, columns = np.nonzero(seen.any((0, 1)))
@@ -130,12 +130,12 @@ def test_a_mosaic_shows_the_clip_four_times_and_asks_for_one() -> None:
         assert rows.max() // 32 == rows.min() // 32
         assert columns.max() // 32 == columns.min() // 32
     assert len(quadrants) == 4
-    odd, seen = augmented(np.random.default_rng(0), pictures, masks, 51, only(mosaic=1))
+    odd, seen = augmented(np.random.default_rng(0), images, masks, 51, only(mosaic=1))
     assert odd.shape[1:3] == seen.shape[2:] == (51, 51)
 
 
 def test_a_view_shows_an_object_of_the_first_frame() -> None:
-    """A crop of a twentieth rarely does, the whole picture does."""
+    """A crop of a twentieth rarely does, the whole image does."""
     masks = np.zeros((1, 1, 40, 60), bool)
     masks[..., :4, :6] = True
     for seed in range(10):

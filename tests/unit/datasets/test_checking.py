@@ -14,10 +14,10 @@ from tests.unit.datasets.annotated_folders import (
     WRITERS,
     masklets,
     write_coco,
+    write_image,
     write_json,
     write_mask,
     write_mose,
-    write_picture,
     write_plain,
     write_sa1b,
     write_sav,
@@ -59,12 +59,12 @@ def test_counts(tmp_path):
     write_youtube_vos(tmp_path)
     progress = []
     findings = check_dataset(tmp_path, lambda *counts: progress.append(counts)).findings
-    assert (findings.pictures, findings.videos, findings.objects) == (0, 2, 4)
+    assert (findings.images, findings.videos, findings.objects) == (0, 2, 4)
     assert (findings.frames, findings.annotated_frames) == (12, 4)
     assert progress == [(1, 2), (2, 2)]
-    write_coco(tmp_path / "stills")
-    findings = check_dataset(tmp_path / "stills").findings
-    assert (findings.pictures, findings.videos, findings.objects) == (2, 0, 4)
+    write_coco(tmp_path / "images")
+    findings = check_dataset(tmp_path / "images").findings
+    assert (findings.images, findings.videos, findings.objects) == (2, 0, 4)
 
 
 def empty_coco(root):
@@ -100,7 +100,7 @@ def test_a_dataset_without_any_object_is_empty(tmp_path):
 LONELY_MASKS = {
     "COCO instances": ("images/a.png", "a.png"),
     "SA-1B": ("sa_2.jpg", "sa_2.json"),
-    "pictures and masks": ("images/a.jpg", "a.png"),
+    "images and masks": ("images/a.jpg", "a.png"),
     "DAVIS": ("JPEGImages/swan/00003.jpg", "00003.png"),
     "YouTube-VOS": ("JPEGImages/swan/00005.jpg", "00005.png"),
     "MOSE": ("JPEGImages/swan/00003.jpg", "00003.png"),
@@ -110,9 +110,9 @@ LONELY_MASKS = {
 
 @pytest.mark.parametrize("name", LONELY_MASKS)
 def test_mask_without_image(tmp_path, name):
-    picture, place = LONELY_MASKS[name]
+    image, place = LONELY_MASKS[name]
     WRITERS[name](tmp_path)
-    (tmp_path / picture).unlink()
+    (tmp_path / image).unlink()
     assert found(check_structure(tmp_path)) == [("mask without image", place)]
     assert found(check_dataset(tmp_path)) == [("mask without image", place)]  # said once
     with pytest.raises(InvalidInputError, match="mask without image"):
@@ -122,12 +122,12 @@ def test_mask_without_image(tmp_path, name):
 def test_masklets_without_video(tmp_path):
     write_sav(tmp_path)
     (tmp_path / "sav_1").rename(tmp_path / "sav_2")
-    write_picture(tmp_path / "thumbnails" / "1.jpg")  # whatever that is, no video of SA-V's
+    write_image(tmp_path / "thumbnails" / "1.jpg")  # whatever that is, no video of SA-V's
     lonely = [("image without mask", "sav_2"), ("mask without image", "sav_1_manual.json")]
     assert found(check_dataset(tmp_path)) == lonely
 
 
-def test_coco_lists_each_picture_once(tmp_path):
+def test_coco_lists_each_image_once(tmp_path):
     write_coco(tmp_path)
     path = tmp_path / "annotations.json"
     change(path, images=[each | {"file_name": "a.png"} for each in json.loads(path.read_text())["images"]])
@@ -142,11 +142,11 @@ def test_json_of_other_tools_beside_sa1b_is_no_annotation(tmp_path):
 
 
 @pytest.mark.parametrize("write", [write_plain, write_sa1b])
-def test_pictures_of_one_name_without_annotations_disturb_nothing(tmp_path, write):
+def test_images_of_one_name_without_annotations_disturb_nothing(tmp_path, write):
     write(tmp_path)
     folder = next(tmp_path.rglob("*.jpg")).parent
     for suffix in ("jpg", "png"):
-        write_picture(folder / f"spare.{suffix}")
+        write_image(folder / f"spare.{suffix}")
     assert len(open_dataset(tmp_path)) == 2
 
 
@@ -175,7 +175,7 @@ def test_image_without_mask(tmp_path, write, mask, place):
 
 
 @pytest.mark.parametrize(
-    ("write", "picture"),
+    ("write", "image"),
     [
         (write_plain, "images/a.jpg"),
         (write_sa1b, "sa_2.jpg"),
@@ -183,13 +183,13 @@ def test_image_without_mask(tmp_path, write, mask, place):
         (write_youtube_vos, "JPEGImages/swan/00003.jpg"),
     ],
 )
-def test_two_pictures_of_one_name(tmp_path, write, picture):
+def test_two_images_of_one_name(tmp_path, write, image):
     write(tmp_path)
-    other = (tmp_path / picture).with_suffix(".png")
-    write_picture(other)
+    other = (tmp_path / image).with_suffix(".png")
+    write_image(other)
     (problem,) = check_dataset(tmp_path).problems
     assert problem.kind is ProblemKind.BROKEN_ANNOTATIONS
-    assert f"{tmp_path / picture} and {other} have one name" in problem.detail
+    assert f"{tmp_path / image} and {other} have one name" in problem.detail
     with pytest.raises(InvalidInputError, match="have one name"):
         require_sound(tmp_path)
 
@@ -197,7 +197,7 @@ def test_two_pictures_of_one_name(tmp_path, write, picture):
 @pytest.mark.parametrize("write", [write_sequences, write_youtube_vos])
 def test_sequence_without_masks(tmp_path, write):
     write(tmp_path)
-    write_picture(tmp_path / "JPEGImages/goose/00000.jpg")
+    write_image(tmp_path / "JPEGImages/goose/00000.jpg")
     assert found(check_dataset(tmp_path)) == [("image without mask", "goose")]
 
 
@@ -213,19 +213,19 @@ def test_videos_of_sav_without_masklets(tmp_path):
     (tmp_path / "sav_2.mp4").touch()
     assert found(check_structure(tmp_path)) == [("image without mask", "sav_2.mp4")]
     write_sav_split(tmp_path / "val")
-    write_picture(tmp_path / "val/JPEGImages_24fps/sav_9/00000.jpg")
+    write_image(tmp_path / "val/JPEGImages_24fps/sav_9/00000.jpg")
     assert found(check_structure(tmp_path / "val")) == [("image without mask", "sav_9")]
 
 
 @pytest.mark.parametrize("place", ["sav_2", "JPEGImages_24fps/sav_2"])
 def test_frames_of_sav_without_masklets(tmp_path, place):
     write_sav(tmp_path)
-    write_picture(tmp_path / place / "00000.jpg")
+    write_image(tmp_path / place / "00000.jpg")
     (tmp_path / "sav_3").mkdir()  # nothing in it
     assert found(check_structure(tmp_path)) == [("image without mask", "sav_2")]
 
 
-def test_pictures_of_coco_without_objects_are_remarked(tmp_path):
+def test_images_of_coco_without_objects_are_remarked(tmp_path):
     write_coco(tmp_path)
     annotations = json.loads((tmp_path / "annotations.json").read_text())["annotations"]
     change(tmp_path / "annotations.json", annotations=[each for each in annotations if each["image_id"]])
@@ -251,7 +251,7 @@ def other_size_in_plain(root):
     write_label_map(root / "masks/a.png", LABELS[:-1])
 
 
-def other_size_among_the_masks_of_a_picture(root):
+def other_size_among_the_masks_of_a_image(root):
     write_plain(root)
     write_mask(root / "masks/a/2.png", LEFT[:-1])
 
@@ -263,7 +263,7 @@ def other_size_in_davis(root):
 
 def other_size_of_a_frame(root):
     write_youtube_vos(root)
-    write_picture(root / "JPEGImages/swan/00004.jpg", size=(WIDTH, HEIGHT - 1))
+    write_image(root / "JPEGImages/swan/00004.jpg", size=(WIDTH, HEIGHT - 1))
 
 
 def other_size_in_sav(root):
@@ -283,7 +283,7 @@ def other_size_in_sav_split(root):
         (other_size_in_coco, r"b\.png: annotation 5: the mask.*\[7, 12\].*\[8, 12\]"),
         (other_size_in_sa1b, r"sa_1\.json.*\[7, 12\].*\[8, 12\]"),
         (other_size_in_plain, r"a\.jpg.*\[8, 12\].*\[7, 12\]"),
-        (other_size_among_the_masks_of_a_picture, r"masks/a/2\.png.*\[7, 12\].*\[8, 12\]"),
+        (other_size_among_the_masks_of_a_image, r"masks/a/2\.png.*\[7, 12\].*\[8, 12\]"),
         (other_size_in_davis, r"swan/00003\.png.*\[7, 12\].*\[8, 12\]"),
         (other_size_of_a_frame, r"swan/00004\.jpg.*\[7, 12\].*\[8, 12\]"),
         (other_size_in_sav, r"sav_1_manual\.json.*\[7, 12\].*\[8, 12\]"),
@@ -353,11 +353,11 @@ def test_object_never_visible_is_remarked(tmp_path, write, objects):
 
 def one_frame_of_sav(root):
     write_json(root / "swan_auto.json", masklets(masklet=masklets()["masklet"][:1], video_frame_count=1))
-    write_picture(root / "swan/00000.jpg")
+    write_image(root / "swan/00000.jpg")
 
 
 def one_frame_of_sav_split(root):
-    write_picture(root / "JPEGImages_24fps/swan/00000.jpg")
+    write_image(root / "JPEGImages_24fps/swan/00000.jpg")
     write_mask(root / "Annotations_6fps/swan/000/00000.png", LEFT)
 
 
@@ -402,7 +402,7 @@ def test_label_that_is_not_declared(tmp_path):
 
 def test_colours_are_no_labels(tmp_path):
     write_plain(tmp_path)
-    write_picture(tmp_path / "masks/a.png")
+    write_image(tmp_path / "masks/a.png")
     (problem,) = check_dataset(tmp_path).problems
     assert problem.kind is ProblemKind.UNREADABLE_FILE
     assert "a.png has the mode RGB" in problem.detail
@@ -411,7 +411,7 @@ def test_colours_are_no_labels(tmp_path):
 CORRUPT = {
     "COCO instances": ("images/b.png", "b.png"),
     "SA-1B": ("sa_2.jpg", "sa_2.jpg"),
-    "pictures and masks": ("masks/a.png", "picture 0"),
+    "images and masks": ("masks/a.png", "image 0"),
     "DAVIS": ("Annotations/swan/00003.png", "swan, frame 00003"),
     "YouTube-VOS": ("JPEGImages/swan/00004.jpg", "swan, frame 00004"),
     "SA-V": ("sav_1/00002.jpg", "sav_1, frame 00002"),
@@ -425,7 +425,7 @@ def test_corrupt_files(tmp_path, name):
     WRITERS[name](tmp_path)
     whole = (tmp_path / file).read_bytes()
     (tmp_path / file).write_bytes(whole[: len(whole) // 2])
-    require_sound(tmp_path)  # which reads no pictures
+    require_sound(tmp_path)  # which reads no images
     (problem,) = check_dataset(tmp_path).problems
     assert problem.kind is ProblemKind.UNREADABLE_FILE
     assert problem.place.endswith(place)
@@ -500,7 +500,7 @@ def test_a_broken_masklet_is_named(tmp_path):
 
 def test_masks_in_jpeg_are_refused(tmp_path):
     write_plain(tmp_path)
-    write_picture(tmp_path / "masks/a_2.jpg")
+    write_image(tmp_path / "masks/a_2.jpg")
     assert ("broken annotations", "a_2.jpg") in found(check_structure(tmp_path))
 
 
@@ -517,8 +517,8 @@ def test_the_report_as_json(tmp_path):
     write_plain(tmp_path)
     (tmp_path / "masks/a.png").unlink()
     content = json.loads(json.dumps(check_dataset(tmp_path).to_json()))
-    assert content["layout"] == "pictures and masks"
-    assert content["pictures"] == 1
+    assert content["layout"] == "images and masks"
+    assert content["images"] == content["pictures"] == 1  # its earlier name
     assert content["sizes"] == [{"height": HEIGHT, "width": WIDTH, "count": 1}]
     (problem,) = content["problems"]
     assert problem["kind"] == "image without mask"
@@ -528,7 +528,7 @@ def test_the_report_as_json(tmp_path):
 
 def test_data_of_which_too_much_is_damaged_is_refused_before_a_training(tmp_path):
     one, other = write_images(tmp_path / "one", 60), write_images(tmp_path / "other", 60)
-    (one / "images" / "7.png").write_bytes(b"no picture")
+    (one / "images" / "7.png").write_bytes(b"no image")
     require_readable([one, other], 0.01)
     Image.new("RGB", (9, 9)).save(other / "images" / "50.png")
     message = r"At least 2 of 120 .* at most 1% .*7\.png: unreadable file.*50\.png: mask of another size"

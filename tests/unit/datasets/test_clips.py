@@ -163,5 +163,5 @@ def test_a_mixture_of_nothing_is_refused(weights):
 
 def test_a_bank_without_labels_makes_shapes_only():
     assert {ClipGenerator(tiny_bank(labelled=False), SIZE, 2).clip(seed).kind for seed in range(5)} == {"shapes"}
-    with pytest.raises(InvalidInputError, match="no labelled pictures"):
-        ClipGenerator(tiny_bank(labelled=False), SIZE, 2, only("labelled_photograph"))
+    with pytest.raises(InvalidInputError, match="no labelled images"):
+        ClipGenerator(tiny_bank(labelled=False), SIZE, 2, only("labelled_image"))

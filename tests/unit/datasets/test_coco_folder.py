@@ -39,11 +39,11 @@ def write(root, annotations, images=(IMAGE,), size=(6, 4)):
 )
 def test_reads_every_form(tmp_path, segmentation):
     folder = write(tmp_path, [{"segmentation": segmentation}])
-    (picture,) = folder
+    (image,) = folder
     assert len(folder) == 1
-    assert picture.name == "a.png"
-    np.testing.assert_array_equal(picture.masks, MASK[None])
-    np.testing.assert_array_equal(picture.read_pixels(), np.broadcast_to(np.uint8([10, 20, 30]), (4, 6, 3)))
+    assert image.name == "a.png"
+    np.testing.assert_array_equal(image.masks, MASK[None])
+    np.testing.assert_array_equal(image.read_pixels(), np.broadcast_to(np.uint8([10, 20, 30]), (4, 6, 3)))
 
 
 def test_skips_crowds_empty_masks_and_other_images(tmp_path):
@@ -53,13 +53,13 @@ def test_skips_crowds_empty_masks_and_other_images(tmp_path):
         {"segmentation": encode_run_length(~MASK), "iscrowd": 0},
         {"segmentation": encode_run_length(MASK), "image_id": 8},
     ]
-    (picture,) = write(tmp_path, annotations)
-    np.testing.assert_array_equal(picture.masks, ~MASK[None])
+    (image,) = write(tmp_path, annotations)
+    np.testing.assert_array_equal(image.masks, ~MASK[None])
 
 
-def test_picture_without_objects(tmp_path):
-    (picture,) = write(tmp_path, [])
-    assert picture.masks.shape == (0, 4, 6)
+def test_image_without_objects(tmp_path):
+    (image,) = write(tmp_path, [])
+    assert image.masks.shape == (0, 4, 6)
 
 
 def test_missing_file(tmp_path):
@@ -244,14 +244,14 @@ def test_other_sizes_than_those_of_the_image_stored_or_upright(tmp_path, orienta
         folder[0].read_pixels()
 
 
-def test_mask_of_another_size_than_its_picture(tmp_path):
+def test_mask_of_another_size_than_its_image(tmp_path):
     folder = write(tmp_path, [{"id": 12, "segmentation": {"size": [6, 4], "counts": [24]}}])
     with pytest.raises(MismatchedSizeError, match=r"a\.png: annotation 12: the mask.*\[6, 4\].*\[4, 6\]"):
         folder[0]
 
 
 @pytest.mark.parametrize(
-    ("annotations", "pictures"),
+    ("annotations", "images"),
     [
         ("result.json", "images"),
         ("annotations/instances_default.json", "images/default"),
@@ -263,15 +263,15 @@ def test_mask_of_another_size_than_its_picture(tmp_path):
         ("mine/my.json", "mine"),
     ],
 )
-def test_usual_places(tmp_path, annotations, pictures):
+def test_usual_places(tmp_path, annotations, images):
     write(tmp_path, [{"segmentation": encode_run_length(MASK)}])
     file = tmp_path / annotations
-    (tmp_path / pictures).mkdir(parents=True, exist_ok=True)
+    (tmp_path / images).mkdir(parents=True, exist_ok=True)
     file.parent.mkdir(exist_ok=True)
-    (tmp_path / "images/a.png").rename(tmp_path / pictures / "a.png")
+    (tmp_path / "images/a.png").rename(tmp_path / images / "a.png")
     (tmp_path / "annotations.json").rename(file)
-    (picture,) = CocoFolder(file if file.name == "my.json" else tmp_path)
-    assert picture.read_pixels().shape == (4, 6, 3)
+    (image,) = CocoFolder(file if file.name == "my.json" else tmp_path)
+    assert image.read_pixels().shape == (4, 6, 3)
 
 
 @pytest.mark.parametrize(
@@ -347,7 +347,7 @@ def test_one_of_several_files_has_to_be_named(tmp_path):
     assert len(CocoFolder(tmp_path / "annotations/instances_val.json")) == 1
 
 
-def test_picture_of_another_size_than_its_masks(tmp_path):
-    (picture,) = write(tmp_path, [{"segmentation": encode_run_length(MASK)}], size=(5, 4))
+def test_image_of_another_size_than_its_masks(tmp_path):
+    (image,) = write(tmp_path, [{"segmentation": encode_run_length(MASK)}], size=(5, 4))
     with pytest.raises(UnreadableImageError, match=r"\[4, 5\].*\[4, 6\]"):
-        picture.read_pixels()
+        image.read_pixels()

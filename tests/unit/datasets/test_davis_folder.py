@@ -8,7 +8,7 @@ from masklet.media.label_maps import UnknownLabelError, write_label_map
 
 
 def write(root, sequence, maps, size=(6, 4), resolution=""):
-    """Frame n of a sequence is a picture of the colour (10 n, 0, 0), its label map the n-th of `maps`."""
+    """Frame n of a sequence is an image of the colour (10 n, 0, 0), its label map the n-th of `maps`."""
     frames, annotations = (root / kind / resolution / sequence for kind in ("JPEGImages", "Annotations"))
     frames.mkdir(parents=True)
     for number, labels in enumerate(maps):
@@ -103,7 +103,7 @@ def test_two_frames_of_one_name_are_refused(tmp_path):
 def test_empty_sequences_are_refused(tmp_path):
     write(tmp_path, "swan", [])
     (tmp_path / "Annotations/swan").mkdir(parents=True)
-    with pytest.raises(InvalidInputError, match="0 pictures and 0 label maps"):
+    with pytest.raises(InvalidInputError, match="0 images and 0 label maps"):
         DavisFolder(tmp_path)["swan"]
 
 

@@ -8,8 +8,8 @@ from tests.unit.datasets.annotated_folders import (
     OBJECTS,
     WRITERS,
     write_coco,
+    write_image,
     write_mask,
-    write_picture,
     write_plain,
     write_sa1b,
     write_sav,
@@ -18,7 +18,7 @@ from tests.unit.datasets.annotated_folders import (
 
 from masklet.datasets.checking import check_dataset
 from masklet.datasets.opening import LAYOUTS, holds_videos, is_dataset, layout_of, open_dataset
-from masklet.datasets.scenes import PictureBank
+from masklet.datasets.scenes import ImageBank
 from masklet.errors import InvalidInputError
 from masklet.evaluation.annotated_data import image_datasets
 
@@ -40,7 +40,7 @@ def write_sa1b_in_folders(root):
 
 
 def write_sa1b_apart(root):
-    write_sa1b(root, pictures="images", annotations="annotations")
+    write_sa1b(root, images="images", annotations="annotations")
 
 
 def write_masks_of_objects(root):
@@ -101,7 +101,7 @@ def test_a_littered_dataset_is_the_dataset(tmp_path, write):
 def test_frames_that_lack_their_label_map_are_found_under_litter(tmp_path):
     write_sequences(tmp_path, names=("swan",))
     (tmp_path / "Annotations/swan/00003.png").unlink()
-    write_picture(tmp_path / "JPEGImages/goose/00000.jpg")
+    write_image(tmp_path / "JPEGImages/goose/00000.jpg")
     problems = check_dataset(tmp_path).to_json()["problems"]
     assert len(problems) == 2
     litter(tmp_path)
@@ -122,7 +122,7 @@ def test_litter_alone_is_no_data(tmp_path):
         for path in (tmp_path / "plain" / folder).glob("[ab].*"):
             if path.is_file():
                 path.unlink()
-    assert check_dataset(tmp_path / "plain").to_json()["pictures"] == 0
+    assert check_dataset(tmp_path / "plain").to_json()["images"] == 0
 
 
 def test_folders_of_several_datasets(tmp_path):
@@ -137,7 +137,7 @@ def test_folders_of_several_datasets(tmp_path):
 
 def test_the_procedural_world_is_made_of_the_images_alone(tmp_path):
     for name in ("a", "inner/b"):
-        write_picture(tmp_path / f"{name}.png", size=(96, 64))
-    count = len(PictureBank.load([tmp_path]).photographs)
+        write_image(tmp_path / f"{name}.png", size=(96, 64))
+    count = len(ImageBank.load([tmp_path]).images)
     litter(tmp_path)
-    assert len(PictureBank.load([tmp_path]).photographs) == count == 2
+    assert len(ImageBank.load([tmp_path]).images) == count == 2

@@ -45,20 +45,20 @@ def test_a_pose_scales_turns_and_moves():
 
 
 def test_a_window_shows_what_the_pose_puts_there():
-    picture = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    assert np.array_equal(seen_through(picture, similarity(1, 0, 4, 6), (6, 4, 20, 30)), picture)
-    assert np.array_equal(seen_through(picture, np.eye(3), (5, 3, 8, 9)), picture[5:13, 3:12])
-    doubled = seen_through(picture, similarity(2, 0, 0, 0), (0, 0, 40, 60), nearest=True)
-    assert np.array_equal(doubled[::2, ::2], picture)
+    image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    assert np.array_equal(seen_through(image, similarity(1, 0, 4, 6), (6, 4, 20, 30)), image)
+    assert np.array_equal(seen_through(image, np.eye(3), (5, 3, 8, 9)), image[5:13, 3:12])
+    doubled = seen_through(image, similarity(2, 0, 0, 0), (0, 0, 40, 60), nearest=True)
+    assert np.array_equal(doubled[::2, ::2], image)
 
 
 def test_a_wave_of_no_height_changes_nothing_and_a_high_one_does():
-    picture = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8), (0, 0), 2)
+    image = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8), (0, 0), 2)
     window, pose = (0, 0, 40, 40), similarity(1, 0.1, 1, 2)
-    straight = seen_through(picture, pose, window).astype(int)
-    flat = seen_through(picture, pose, window, (Wave(0.0, (1, 1), np.zeros(2)), 0)).astype(int)
+    straight = seen_through(image, pose, window).astype(int)
+    flat = seen_through(image, pose, window, (Wave(0.0, (1, 1), np.zeros(2)), 0)).astype(int)
     assert np.abs(straight - flat).max() <= 3  # OpenCV's two ways of rounding
     wave = random_wave(np.random.default_rng(1), 2, 100.0)
-    bent = [seen_through(picture, pose, window, (wave, frame)).astype(int) for frame in (0, 1)]
+    bent = [seen_through(image, pose, window, (wave, frame)).astype(int) for frame in (0, 1)]
     assert np.abs(bent[0] - straight).mean() > 2
     assert np.abs(bent[0] - bent[1]).max() > 0

@@ -7,7 +7,7 @@ from masklet.datasets.scenes import Scene, SceneGenerator
 
 
 def scene_of_squares():
-    """A red square of 16 pixels with a green one in it, and a blue one far away, in a picture of 256."""
+    """A red square of 16 pixels with a green one in it, and a blue one far away, in an image of 256."""
     masks = np.zeros((3, 256, 256), bool)
     masks[0, 40:56, 200:216] = masks[1, 44:52, 204:212] = masks[2, 230:240, 10:20] = True
     image = np.zeros((256, 256, 3), np.uint8)
@@ -25,12 +25,12 @@ def test_one_object_is_enlarged_with_what_is_around_it():
         largest = max(mask.sum() for mask in scene.masks) ** 0.5
         assert 256 / 3.3 < largest < 256 / 1.1  # 16 or 32 pixels are the least that a view shows
         for mask in scene.masks:
-            assert (scene.image[mask].max(1) > 100).all()  # not black: picture and masks are moved together
+            assert (scene.image[mask].max(1) > 100).all()  # not black: image and masks are moved together
         seen.add(tuple(scene.whole_of))
     assert seen == {(-1, 0), (-1,)}  # parts know their wholes still
 
 
-def test_what_fills_the_picture_stays():
+def test_what_fills_the_image_stays():
     scene = scene_of_squares()
     scene.masks[:] = True
     assert object_crop(np.random.default_rng(0), scene) is scene

@@ -8,7 +8,7 @@ from tests.unit.datasets.annotated_folders import (
     RIGHT,
     WRITERS,
     write_coco,
-    write_picture,
+    write_image,
     write_plain,
     write_sequences,
 )
@@ -16,7 +16,7 @@ from tests.unit.datasets.annotated_folders import (
 from masklet.datasets.opening import LAYOUTS, holds_videos, is_dataset, layout_of, open_dataset
 from masklet.errors import InvalidInputError
 
-IMAGES = ("COCO instances", "SA-1B", "pictures and masks")
+IMAGES = ("COCO instances", "SA-1B", "images and masks")
 VIDEOS = tuple(name for name in WRITERS if name not in IMAGES)
 
 
@@ -32,17 +32,17 @@ def test_every_layout_is_tested():
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_pictures_of_each_layout(tmp_path, name):
+def test_images_of_each_layout(tmp_path, name):
     WRITERS[name](tmp_path)
     dataset = open_dataset(tmp_path)
     assert not holds_videos(dataset)
     assert len(dataset) == len(list(dataset)) == 2
-    picture = dataset[1]
-    assert (picture.height, picture.width, dict(picture.left_out)) == (8, 12, {})
-    np.testing.assert_array_equal(picture.masks, OBJECTS)
-    np.testing.assert_array_equal(picture.masks_of([1]), [RIGHT])
-    assert picture.first_objects(1).masks.shape == (1, 8, 12)
-    assert picture.read_pixels().shape == (8, 12, 3)
+    image = dataset[1]
+    assert (image.height, image.width, dict(image.left_out)) == (8, 12, {})
+    np.testing.assert_array_equal(image.masks, OBJECTS)
+    np.testing.assert_array_equal(image.masks_of([1]), [RIGHT])
+    assert image.first_objects(1).masks.shape == (1, 8, 12)
+    assert image.read_pixels().shape == (8, 12, 3)
     copy = pickle.loads(pickle.dumps(dataset))  # as for the process of a worker
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(copy[1])).masks, OBJECTS)
     with pytest.raises(IndexError):
@@ -78,8 +78,8 @@ def test_frames_without_annotation_have_no_masks(tmp_path, name):
         video.masks(1)
 
 
-def test_mere_pictures_are_no_dataset(tmp_path):
-    write_picture(tmp_path / "images/a.jpg")
+def test_mere_images_are_no_dataset(tmp_path):
+    write_image(tmp_path / "images/a.jpg")
     assert not is_dataset(tmp_path)
     write_plain(tmp_path)
     assert is_dataset(tmp_path)
@@ -88,7 +88,7 @@ def test_mere_pictures_are_no_dataset(tmp_path):
 def test_unknown_layouts_are_refused_with_those_that_are_known(tmp_path):
     with pytest.raises(InvalidInputError, match=r"There is no folder .*nowhere"):
         open_dataset(tmp_path / "nowhere")
-    with pytest.raises(InvalidInputError, match=r"no known layout.*COCO instances.*SA-V.*pictures and masks"):
+    with pytest.raises(InvalidInputError, match=r"no known layout.*COCO instances.*SA-V.*images and masks"):
         open_dataset(tmp_path)
 
 
@@ -106,11 +106,11 @@ def test_a_file_of_coco_annotations_can_be_named(tmp_path):
     assert len(open_dataset(tmp_path / "mine.json")) == 2
 
 
-def test_stills_in_the_folders_of_davis_are_no_videos(tmp_path):
+def test_images_in_the_folders_of_davis_are_no_videos(tmp_path):
     write_plain(tmp_path)
     (tmp_path / "images").rename(tmp_path / "JPEGImages")
     (tmp_path / "masks").rename(tmp_path / "Annotations")
-    assert layout_of(tmp_path).NAME == "pictures and masks"
+    assert layout_of(tmp_path).NAME == "images and masks"
 
 
 def test_few_label_maps_make_youtube_vos(tmp_path):
@@ -124,7 +124,7 @@ def test_resolutions_make_davis(tmp_path):
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_all_files_belong_to_a_picture_or_video(tmp_path, name):
+def test_all_files_belong_to_a_image_or_video(tmp_path, name):
     """A report that kept results asks whether these files have changed."""
     WRITERS[name](tmp_path)
     dataset = open_dataset(tmp_path)
@@ -137,7 +137,7 @@ def test_all_files_belong_to_a_picture_or_video(tmp_path, name):
 @pytest.mark.parametrize("name", ["DAVIS", "YouTube-VOS", "MOSE"])
 def test_a_list_of_sequences_opens_just_these(tmp_path, name):
     WRITERS[name](tmp_path)
-    write_picture(tmp_path / "JPEGImages/goose/00000.jpg")  # of the test set, without annotations
+    write_image(tmp_path / "JPEGImages/goose/00000.jpg")  # of the test set, without annotations
     (tmp_path / "ImageSets/2017").mkdir(parents=True)
     chosen = tmp_path / "ImageSets/2017/train.txt"
     chosen.write_text("swan\n\n")

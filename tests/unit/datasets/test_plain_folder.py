@@ -1,56 +1,56 @@
 import numpy as np
 import pytest
 from PIL import Image
-from tests.unit.datasets.annotated_folders import LABELS, LEFT, OBJECTS, RIGHT, write_mask, write_picture
+from tests.unit.datasets.annotated_folders import LABELS, LEFT, OBJECTS, RIGHT, write_image, write_mask
 
-from masklet.datasets.plain_folder import MASK_FOLDERS, PICTURE_FOLDERS, PlainFolder
+from masklet.datasets.plain_folder import IMAGE_FOLDERS, MASK_FOLDERS, PlainFolder
 from masklet.errors import InvalidInputError
 from masklet.media.label_maps import write_label_map
 
 
-def only_picture(root):
+def only_image(root):
     folder = PlainFolder(root)
     assert not list(folder.problems())
-    (picture,) = folder
-    return picture
+    (image,) = folder
+    return image
 
 
 @pytest.mark.parametrize(
     "name", ["truck_12", "truck_12_mask", "truck_12-gt", "truck_12_label", "truck_12_seg_1", "truck_12_cp_masks"]
 )
 def test_names_of_a_mask(tmp_path, name):
-    write_picture(tmp_path / "images/truck_12.jpg")
+    write_image(tmp_path / "images/truck_12.jpg")
     write_label_map(tmp_path / f"masks/{name}.png", LABELS)
-    np.testing.assert_array_equal(only_picture(tmp_path).masks, OBJECTS)
+    np.testing.assert_array_equal(only_image(tmp_path).masks, OBJECTS)
 
 
 @pytest.mark.parametrize("names", [("a_1", "a_2"), ("a_mask_1", "a_mask_2"), ("a/left", "a/right")])
 def test_a_mask_for_each_object(tmp_path, names):
-    write_picture(tmp_path / "images/a.jpg")
+    write_image(tmp_path / "images/a.jpg")
     write_mask(tmp_path / f"masks/{names[0]}.png", LEFT)
     write_mask(tmp_path / f"masks/{names[1]}.png", LEFT | RIGHT)
-    np.testing.assert_array_equal(only_picture(tmp_path).masks, [LEFT, LEFT | RIGHT])  # which may overlap
+    np.testing.assert_array_equal(only_image(tmp_path).masks, [LEFT, LEFT | RIGHT])  # which may overlap
 
 
-@pytest.mark.parametrize("pictures", PICTURE_FOLDERS)
+@pytest.mark.parametrize("images", IMAGE_FOLDERS)
 @pytest.mark.parametrize("masks", MASK_FOLDERS)
-def test_names_of_the_folders(tmp_path, pictures, masks):
-    write_picture(tmp_path / pictures / "a.jpg")
+def test_names_of_the_folders(tmp_path, images, masks):
+    write_image(tmp_path / images / "a.jpg")
     write_label_map(tmp_path / masks / "a.png", LABELS)
     assert PlainFolder.recognises(tmp_path)
-    assert only_picture(tmp_path).name == "a.jpg"
+    assert only_image(tmp_path).name == "a.jpg"
 
 
 def test_white_is_the_object_of_a_black_and_white_mask(tmp_path):
-    write_picture(tmp_path / "images/a.jpg")
+    write_image(tmp_path / "images/a.jpg")
     write_mask(tmp_path / "masks/a.png", LEFT)
-    np.testing.assert_array_equal(only_picture(tmp_path).masks, [LEFT])
+    np.testing.assert_array_equal(only_image(tmp_path).masks, [LEFT])
 
 
 def test_255_is_void_beside_other_labels(tmp_path):
-    write_picture(tmp_path / "images/a.jpg")
+    write_image(tmp_path / "images/a.jpg")
     write_label_map(tmp_path / "masks/a.png", (LEFT * 7 + RIGHT * 255).astype(np.uint8))
-    np.testing.assert_array_equal(only_picture(tmp_path).masks, [LEFT])
+    np.testing.assert_array_equal(only_image(tmp_path).masks, [LEFT])
 
 
 @pytest.mark.parametrize(
@@ -61,17 +61,17 @@ def test_instances_of_more_than_8_bits_are_all_objects(tmp_path, kind, suffix):
     cells = np.arange(1, 301).reshape(20, 15).repeat(2, axis=0).repeat(2, axis=1)
     cells[::2] = 0
     Image.fromarray(cells.astype(kind)).save(tmp_path / f"cells{suffix}")
-    write_picture(tmp_path / "images/a.jpg", size=cells.shape[::-1])
+    write_image(tmp_path / "images/a.jpg", size=cells.shape[::-1])
     (tmp_path / "masks").mkdir()
     (tmp_path / f"cells{suffix}").rename(tmp_path / f"masks/a_cp_masks{suffix}")
-    picture = only_picture(tmp_path)
-    assert len(picture.objects) == 300
-    np.testing.assert_array_equal(picture.masks_of([0, 254, 299]), [cells == 1, cells == 255, cells == 300])
+    image = only_image(tmp_path)
+    assert len(image.objects) == 300
+    np.testing.assert_array_equal(image.masks_of([0, 254, 299]), [cells == 1, cells == 255, cells == 300])
 
 
 def test_a_name_that_ends_in_a_number_is_its_own(tmp_path):
     for name in ("truck", "truck_1"):
-        write_picture(tmp_path / f"images/{name}.jpg")
+        write_image(tmp_path / f"images/{name}.jpg")
     write_mask(tmp_path / "masks/truck.png", LEFT)
     write_mask(tmp_path / "masks/truck_1.png", RIGHT)
     truck, truck_1 = PlainFolder(tmp_path)
@@ -80,7 +80,7 @@ def test_a_name_that_ends_in_a_number_is_its_own(tmp_path):
 
 
 def test_both_folders_are_needed(tmp_path):
-    write_picture(tmp_path / "images/a.jpg")
+    write_image(tmp_path / "images/a.jpg")
     assert not PlainFolder.recognises(tmp_path)
     with pytest.raises(InvalidInputError, match=r"images, .* masks, "):
         PlainFolder(tmp_path)

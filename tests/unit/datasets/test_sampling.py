@@ -18,11 +18,11 @@ from masklet.datasets.augmentation import Augmentation
 from masklet.datasets.sampling import (
     ClipSampling,
     DataMixture,
-    FramesAsStills,
+    FramesAsImages,
     MixedClips,
     MixedScenes,
     RecordedClips,
-    RecordedStills,
+    RecordedImages,
     SkippedSample,
     SkippedSamples,
 )
@@ -36,8 +36,8 @@ NONE = Augmentation.none()
 FORWARDS = ClipSampling(strides=(1,), reversal=0.0)
 
 
-def stills(*images: object, augmentation: Augmentation = NONE, seed: int = 0) -> RecordedStills:
-    return RecordedStills(ImagesInMemory(list(images)), SIZE, augmentation, seed)
+def recorded(*images: object, augmentation: Augmentation = NONE, seed: int = 0) -> RecordedImages:
+    return RecordedImages(ImagesInMemory(list(images)), SIZE, augmentation, seed)
 
 
 def clips(
@@ -50,12 +50,12 @@ def clips(
     return RecordedClips(VideosInMemory(list(videos)), SIZE, length, sampling, augmentation, seed)
 
 
-# The order of samples and replacements
+# EpochOrder and replacements
 
 
 def test_every_sample_has_one_turn_an_epoch_and_epochs_differ() -> None:
-    order = EpochOrder(Path("root"), 10, seed=3)
-    epochs = [[order.take(10 * epoch + n, lambda index: index, str) for n in range(10)] for epoch in range(3)]
+    turns = EpochOrder(Path("root"), 10, seed=3)
+    epochs = [[turns.take(10 * epoch + n, lambda index: index, str) for n in range(10)] for epoch in range(3)]
     assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) == 3
     assert [EpochOrder(Path("root"), 10, seed=3).take(25, lambda index: index, str)] == [epochs[2][5]]
@@ -64,21 +64,21 @@ def test_every_sample_has_one_turn_an_epoch_and_epochs_differ() -> None:
 def test_the_next_sample_takes_the_place_of_a_damaged_one() -> None:
     sides = [8, 10, 12, 14]
     images = [image_of(f"{side}.png", square(2, 2, side)) for side in sides]
-    whole = stills(*images)
+    whole = recorded(*images)
     areas = [int(whole.scene(number).masks.sum()) for number in range(4)]
     assert len(set(areas)) == 4
     images[sides.index(10)].damaged = True
-    damaged = stills(*images)
+    damaged = recorded(*images)
     place = areas.index(sorted(areas)[1])
     found = [int(damaged.scene(number).masks.sum()) for number in range(4)]
     assert found[place] == areas[(place + 1) % 4]
     assert found[:place] + found[place + 1 :] == areas[:place] + areas[place + 1 :]
     (skipped,) = damaged.collect_skipped()
-    assert (skipped.name, skipped.reason) == ("10.png", "Cannot read the picture 10.png.")
+    assert (skipped.name, skipped.reason) == ("10.png", "Cannot read the image 10.png.")
     assert damaged.collect_skipped() == []
 
 
-def test_pictures_whose_annotations_are_damaged_are_reported_by_their_number() -> None:
+def test_images_whose_annotations_are_damaged_are_reported_by_their_number() -> None:
     class Damaged(ImagesInMemory):
         def __getitem__(self, index: int) -> ImageInMemory:
             if index == 1:
@@ -86,14 +86,14 @@ def test_pictures_whose_annotations_are_damaged_are_reported_by_their_number() -
             return super().__getitem__(index)
 
     images = Damaged([image_of(name, square(2, 2)) for name in "abc"])
-    source = RecordedStills(images, SIZE, NONE)
+    source = RecordedImages(images, SIZE, NONE)
     for number in range(3):
         source.scene(number)
-    assert [(each.name, each.reason) for each in source.collect_skipped()] == [("picture 1", "no polygon")]
+    assert [(each.name, each.reason) for each in source.collect_skipped()] == [("image 1", "no polygon")]
 
 
-def test_pictures_without_objects_are_passed_over_in_silence() -> None:
-    source = stills(image_of("empty"), image_of("speck", square(0, 0, 2)), image_of("full", square(2, 2)))
+def test_images_without_objects_are_passed_over_in_silence() -> None:
+    source = recorded(image_of("empty"), image_of("speck", square(0, 0, 2)), image_of("full", square(2, 2)))
     for number in range(6):
         assert source.scene(number).masks.shape == (1, SIZE, SIZE)
     assert source.collect_skipped() == []
@@ -101,12 +101,12 @@ def test_pictures_without_objects_are_passed_over_in_silence() -> None:
 
 def test_where_nothing_can_be_used_the_error_says_why() -> None:
     with pytest.raises(InvalidInputError, match="None of them shows an object of at least 24 pixels"):
-        stills(image_of("empty"), image_of("speck", square(0, 0, 2))).scene(0)
+        recorded(image_of("empty"), image_of("speck", square(0, 0, 2))).scene(0)
     broken = [image_of(f"{number}.png", square(2, 2), damaged=True) for number in range(3)]
-    with pytest.raises(InvalidInputError, match=r"(?s)3 samples of pictures in a row.*Cannot read the picture 2\.png"):
-        stills(*broken).scene(0)
-    with pytest.raises(InvalidInputError, match="pictures holds no samples"):
-        stills()
+    with pytest.raises(InvalidInputError, match=r"(?s)3 samples of images in a row.*Cannot read the image 2\.png"):
+        recorded(*broken).scene(0)
+    with pytest.raises(InvalidInputError, match="images holds no samples"):
+        recorded()
 
 
 def test_damaged_samples_are_counted_once_and_over_one_percent_of_them_stop_the_run(
@@ -220,7 +220,7 @@ def test_a_damaged_frame_spoils_only_clips_that_need_it() -> None:
     assert len(set(video.read)) > 5
 
 
-def test_pictures_and_masks_of_clips_belong_together_and_absent_objects_are_empty() -> None:
+def test_images_and_masks_of_clips_belong_together_and_absent_objects_are_empty() -> None:
     masks = [{1: square(4, 8 * frame), 2: square(30, 10)} if frame != 2 else {1: square(4, 16)} for frame in range(4)]
     for seed in range(5):
         clip = clips(video_of("v", masks), seed=seed).clip(0)
@@ -238,8 +238,8 @@ def test_remains_of_a_few_pixels_count_as_absent() -> None:
     assert clip.masks[0].any()
 
 
-def test_frames_of_videos_serve_as_stills() -> None:
-    source = FramesAsStills(VideosInMemory([moving_video("v")]), SIZE, NONE)
+def test_frames_of_videos_serve_as_images() -> None:
+    source = FramesAsImages(VideosInMemory([moving_video("v")]), SIZE, NONE)
     places = {tuple(np.flatnonzero(source.scene(number).masks.any((0, 1)))) for number in range(8)}
     assert len(places) > 2
 
@@ -250,13 +250,13 @@ def test_samples_follow_from_seed_and_number(seed: int) -> None:
     images = [image_of(name, square(2, 2), square(20, 40)) for name in "abc"]
     sampling, changes = ClipSampling(), Augmentation(crop=0.5)
     first = clips(*videos, sampling=sampling, augmentation=changes, seed=seed)
-    pictures = stills(*images, augmentation=changes, seed=seed)
+    source = recorded(*images, augmentation=changes, seed=seed)
     for number in (7, 3):
         again = clips(*videos, sampling=sampling, augmentation=changes, seed=seed).clip(number)
         assert np.array_equal(first.clip(number).frames, again.frames)
         assert np.array_equal(first.clip(number).masks, again.masks)
-        scene = stills(*images, augmentation=changes, seed=seed).scene(number)
-        assert np.array_equal(pictures.scene(number).image, scene.image)
+        scene = recorded(*images, augmentation=changes, seed=seed).scene(number)
+        assert np.array_equal(source.scene(number).image, scene.image)
     other = clips(*videos, sampling=sampling, augmentation=changes, seed=seed + 1)
     assert any(not np.array_equal(first.clip(n).frames, other.clip(n).frames) for n in range(3))
 
@@ -289,7 +289,7 @@ def test_sources_are_drawn_by_ratio_each_in_its_own_order(weights: tuple[float, 
     assert [films.clip(number).kind for number in (1999, 5)] == [kinds[1999], kinds[5]]
 
 
-def test_every_picture_comes_once_an_epoch_also_beside_other_roots() -> None:
+def test_every_image_comes_once_an_epoch_also_beside_other_roots() -> None:
     seen: list[int] = []
 
     class Noted(ImagesInMemory):
@@ -297,8 +297,8 @@ def test_every_picture_comes_once_an_epoch_also_beside_other_roots() -> None:
             seen.append(index)
             return super().__getitem__(index)
 
-    pictures = Noted([image_of(str(number), square(2, 2)) for number in range(10)])
-    mixed = MixedScenes([Named("a"), RecordedStills(pictures, SIZE, NONE), Named("b")], (1.0, 1.0, 0.5))
+    images = Noted([image_of(str(number), square(2, 2)) for number in range(10)])
+    mixed = MixedScenes([Named("a"), RecordedImages(images, SIZE, NONE), Named("b")], (1.0, 1.0, 0.5))
     for number in range(50):
         mixed.scene(number)
     assert [sorted(seen[:10]), sorted(seen[10:])] == [list(range(10))] * 2

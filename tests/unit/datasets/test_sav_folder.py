@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from tests.unit.datasets.annotated_folders import LEFT, OBJECTS, RIGHT, masklets, write_json, write_picture, write_sav
+from tests.unit.datasets.annotated_folders import LEFT, OBJECTS, RIGHT, masklets, write_image, write_json, write_sav
 
 from masklet.datasets.annotated import MismatchedSizeError
 from masklet.datasets.checking import check_dataset
@@ -27,7 +27,7 @@ def test_every_fourth_frame_is_annotated(tmp_path):
 def test_a_folder_may_hold_the_annotated_frames_only(tmp_path, numbers):
     write_json(tmp_path / "sav_1_manual.json", masklets())
     for number in numbers:
-        write_picture(tmp_path / f"sav_1/{number:05}.jpg")
+        write_image(tmp_path / f"sav_1/{number:05}.jpg")
     (video,) = SavFolder(tmp_path)
     assert video.annotated_frames == (0, 1, 2)
     assert tuple(video.masks(1)) == (2,)

@@ -3,8 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from masklet.datasets.scenes import PictureBank, SceneGenerator, SceneMixture
-from masklet.datasets.scenes.bank import LabelledPicture, cut_out_things
+from masklet.datasets.scenes import ImageBank, SceneGenerator, SceneMixture
+from masklet.datasets.scenes.bank import LabelledImage, cut_out_objects
 from masklet.datasets.scenes.generator import KINDS
 from masklet.errors import InvalidInputError
 
@@ -13,14 +13,14 @@ SIZE = 96
 
 def tiny_bank(labelled=True):
     rng = np.random.default_rng(0)
-    photographs = tuple(rng.integers(0, 256, (80, 100, 3), np.uint8) for _ in range(2))
+    images = tuple(rng.integers(0, 256, (80, 100, 3), np.uint8) for _ in range(2))
     swatches = tuple(np.full((64, 64, 3), value, np.uint8) for value in (30, 120, 220))
     if not labelled:
-        return PictureBank(photographs, swatches, (), ())
+        return ImageBank(images, swatches, (), ())
     labels = np.zeros((80, 100), np.uint8)
     labels[10:60, 10:45], labels[20:50, 55:95], labels[65:] = 1, 2, 3
-    example = LabelledPicture(photographs[0], labels, things=(1, 2), stuff=(3,))
-    return PictureBank(photographs, swatches, (example,), tuple(cut_out_things(example)))
+    example = LabelledImage(images[0], labels, things=(1, 2), stuff=(3,))
+    return ImageBank(images, swatches, (example,), tuple(cut_out_objects(example)))
 
 
 def only(kind):
@@ -82,7 +82,7 @@ def test_parts_and_wholes_both_are_objects():
     assert len(parts) > 20
 
 
-def test_without_labelled_pictures_only_synthetic_kinds_appear():
+def test_without_labelled_images_only_synthetic_kinds_appear():
     generator = SceneGenerator(tiny_bank(labelled=False), SIZE)
     kinds = set()
     for seed in range(40):
@@ -92,9 +92,9 @@ def test_without_labelled_pictures_only_synthetic_kinds_appear():
     assert kinds == {"clutter", "small_goods", "parts_and_wholes", "micrograph"}
 
 
-def test_swatches_alone_or_photographs_alone_suffice():
+def test_swatches_alone_or_images_alone_suffice():
     bank = tiny_bank(labelled=False)
-    for part in ({"photographs": ()}, {"swatches": ()}):
+    for part in ({"images": ()}, {"swatches": ()}):
         generator = SceneGenerator(dataclasses.replace(bank, **part), SIZE)
         for seed in range(10):
             check_scene(generator.scene(seed), SIZE)

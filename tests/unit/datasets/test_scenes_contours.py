@@ -8,7 +8,7 @@ from tests.unit.datasets.test_scenes import tiny_bank
 from masklet.datasets.scenes import compositions, contours, fills, shapes
 from masklet.datasets.scenes.layers import Composition, Layer, Stamp, paint
 from masklet.datasets.scenes.relief import Relief
-from masklet.datasets.scenes.round_things import round_things
+from masklet.datasets.scenes.round_objects import round_objects
 from masklet.masks.components import enclosed_holes
 
 SIZE = 96
@@ -102,7 +102,7 @@ def test_inside_a_contour_is_what_is_around_it() -> None:
     assert median_step(compositions.small_goods) > 30
 
 
-@pytest.mark.parametrize("kind", [contours.contours, round_things])
+@pytest.mark.parametrize("kind", [contours.contours, round_objects])
 def test_things_do_not_hide_each_other_and_nothing_changes_outside_them(kind: contours.Look) -> None:
     for seed in range(20):
         composition = kind(np.random.default_rng(seed), tiny_bank(), SIZE)  # type: ignore[call-arg, arg-type]
@@ -111,10 +111,10 @@ def test_things_do_not_hide_each_other_and_nothing_changes_outside_them(kind: co
             below = fills.piece_under(covered[..., None], layer.stamp)[..., 0]
             assert ((below > 0.5) & (layer.stamp.alpha > 0.5)).mean() < 0.1
             np.maximum(below, layer.stamp.alpha, out=below)
-        picture = paint(composition, (0, 0), 1.0)  # type: ignore[arg-type]
+        image = paint(composition, (0, 0), 1.0)  # type: ignore[arg-type]
         unchanged = cv2.dilate(covered, np.ones((3, 3))) == 0
         lit = np.asarray(composition.background)  # type: ignore[attr-defined]
-        assert (picture[unchanged] <= lit[unchanged] + 1e-3).all()  # shadows only darken
+        assert (image[unchanged] <= lit[unchanged] + 1e-3).all()  # shadows only darken
 
 
 def test_compact_shapes_are_in_one_piece_without_holes() -> None:

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 from masklet.datasets.scenes import shapes
-from masklet.datasets.scenes.bank import Cutout, LabelledPicture, PictureBank
+from masklet.datasets.scenes.bank import Cutout, ImageBank, LabelledImage
 from masklet.datasets.scenes.finish import finish
+from masklet.datasets.scenes.labelled_images import labelled_image
 from masklet.datasets.scenes.layers import Composition, Layer, Stamp, paint, visible_objects
-from masklet.datasets.scenes.photographs import labelled_photograph
 
 SIZE = 64
 
@@ -24,10 +24,10 @@ def test_visible_masks_are_exactly_the_pixels_of_each_layers_colour():
         box(30, 30, 99, 99, 150),
         box(70, 70, 9, 9, 200),
     ]
-    picture = paint(composition, (0, 0), 1.0)
+    image = paint(composition, (0, 0), 1.0)
     objects = visible_objects(composition)
     for item, colour in zip(objects, (50, 100, 150, 200), strict=True):
-        assert np.array_equal(item.mask, picture[..., 0] == colour)
+        assert np.array_equal(item.mask, image[..., 0] == colour)
     assert objects[0].hidden == pytest.approx(1 - objects[0].mask.sum() / (35 * 40))
     assert objects[2].hidden == 0
     assert not objects[3].mask.any()
@@ -59,10 +59,10 @@ def test_a_whole_is_all_that_is_visible_of_its_group_and_silent_layers_count_to_
 
 def test_shadows_darken_beside_the_object_only():
     composition = Composition(np.full((SIZE, SIZE, 3), 200, np.float32), layers=[box(20, 20, 20, 20, 90, shadow=0.5)])
-    picture = paint(composition, shadow_offset=(6, 0), shadow_blur=1.0)
-    assert (picture[20:40, 20:40] == 90).all()
-    assert picture[42, 30, 0] < 150
-    assert picture[10, 30, 0] == 200
+    image = paint(composition, shadow_offset=(6, 0), shadow_blur=1.0)
+    assert (image[20:40, 20:40] == 90).all()
+    assert image[42, 30, 0] < 150
+    assert image[10, 30, 0] == 200
 
 
 @pytest.mark.parametrize("maker", sorted(set(shapes.SHAPES), key=lambda maker: maker.__name__))
@@ -113,9 +113,9 @@ def test_an_inset_stays_inside_its_whole():
 
 
 def test_a_warped_cutout_keeps_colour_and_mask_together():
-    picture = np.full((40, 60, 3), (0, 0, 255), np.uint8)
-    picture[10:30, 15:50] = (255, 0, 0)
-    cutout = Cutout(picture, (picture[..., 0] > 0).astype(np.uint8) * np.uint8(255))
+    image = np.full((40, 60, 3), (0, 0, 255), np.uint8)
+    image[10:30, 15:50] = (255, 0, 0)
+    cutout = Cutout(image, (image[..., 0] > 0).astype(np.uint8) * np.uint8(255))
     rng = np.random.default_rng(3)
     for _ in range(10):
         turn = shapes.random_turn(rng, rng.uniform(0.4, 1.4), np.pi)
@@ -125,14 +125,14 @@ def test_a_warped_cutout_keeps_colour_and_mask_together():
         assert (colour[core] @ [1, 0, -1]).min() > 0
 
 
-def test_labelled_views_show_picture_and_masks_alike():
+def test_labelled_views_show_image_and_masks_alike():
     labels = np.zeros((90, 120), np.uint8)
     labels[20:70, 10:60], labels[:50, 70:110] = 1, 2
-    picture = np.stack([labels == 0, labels == 1, labels == 2], axis=-1).astype(np.uint8) * np.uint8(255)
-    bank = PictureBank((), (), (LabelledPicture(picture, labels, (1, 2), ()),), ())
+    image = np.stack([labels == 0, labels == 1, labels == 2], axis=-1).astype(np.uint8) * np.uint8(255)
+    bank = ImageBank((), (), (LabelledImage(image, labels, (1, 2), ()),), ())
     seen = 0
     for seed in range(20):
-        composition = labelled_photograph(np.random.default_rng(seed), bank, SIZE)
+        composition = labelled_image(np.random.default_rng(seed), bank, SIZE)
         for mask in composition.background_masks:
             seen += bool(mask.any())
             strongest = composition.background.argmax(axis=-1)
@@ -142,10 +142,10 @@ def test_labelled_views_show_picture_and_masks_alike():
 
 
 def test_the_finish_moves_nothing():
-    picture = np.full((SIZE, SIZE, 3), 40, np.float32)
-    picture[20:44, 16:36] = 210
+    image = np.full((SIZE, SIZE, 3), 40, np.float32)
+    image[20:44, 16:36] = 210
     for seed in range(40):
-        finished = finish(np.random.default_rng(seed), picture).astype(np.float32).mean(axis=-1)
+        finished = finish(np.random.default_rng(seed), image).astype(np.float32).mean(axis=-1)
         middle = (finished[24:40, 20:32].mean() + finished[:12].mean()) / 2
         rows, columns = np.nonzero(finished > middle)
         assert rows.mean() == pytest.approx(31.5, abs=0.6)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import masklet
 from masklet.cli.main import app
 from masklet.cli.track_prompts import prompts_of_options
-from masklet.datasets.scenes.bank import read_picture
+from masklet.datasets.scenes.bank import read_rgb
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.media.frame_folders import picture_pixels
 from masklet.media.image_files import opened_image
@@ -27,7 +27,7 @@ READERS = {
     "image": read_image,
     "frame": lambda path: picture_pixels(path, "Frame 0"),
     "image of the processor": pixels_of_path,
-    "image of a procedural scene": read_picture,
+    "image of a procedural scene": read_rgb,
     "mask": read_mask_image,
     "label map": read_label_map,
     "mask of track": lambda path: prompts_of_options([], [], [f"{path}@0:1"], 0)[0].mask(100, 100),

@@ -1,4 +1,4 @@
-"""Recipes that train in a second or two, and pictures to train on."""
+"""Recipes that train in a second or two, and images to train on."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,8 +18,8 @@ from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import Stage
 
 
-def write_pictures(folder: Path, count: int = 3) -> Path:
-    """A few smooth colour pictures."""
+def write_plain_images(folder: Path, count: int = 3) -> Path:
+    """A few smooth colour images."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
     for number in range(count):
@@ -47,7 +47,7 @@ def small_video_config() -> Sam2Config:
     )
 
 
-def small_recipe(pictures: Path, **changes: Any) -> Recipe:
+def small_recipe(images: Path, **changes: Any) -> Recipe:
     """Two stages of three and two steps."""
     stages = (
         Stage(image_size=64, steps=3, scenes_per_step=2, objects_per_scene=2),
@@ -58,7 +58,7 @@ def small_recipe(pictures: Path, **changes: Any) -> Recipe:
             "name": "small",
             "model": small_video_config(),
             "stages": stages,
-            "image_folders": (pictures,),
+            "image_folders": (images,),
             "mixture": SceneMixture(0, 0, 1, 0, 0, 0),
             "prompt_rounds": 2,
             "warmup_steps": 2,

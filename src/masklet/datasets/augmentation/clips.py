@@ -1,4 +1,4 @@
-"""The frames of a clip (or one picture) and their masks, augmented alike and brought to the network's square."""
+"""The frames of a clip (or one image) and their masks, augmented alike and brought to the network's square."""
 
 from collections.abc import Sequence
 
@@ -15,21 +15,21 @@ ATTEMPTS = 4
 
 def augmented(
     rng: np.random.Generator,
-    pictures: Sequence[ByteArray],
+    images: Sequence[ByteArray],
     masks: Sequence[MaskArray],
     side: int,
     augmentation: Augmentation,
 ) -> tuple[ByteArray, MaskArray]:
     """One view and one look for all frames, and a little other colours in each.
 
-    `pictures` are the frames uint8 [H, W, 3] and `masks` their objects bool [N, H, W]; returned are uint8 [frames,
+    `images` are the frames uint8 [H, W, 3] and `masks` their objects bool [N, H, W]; returned are uint8 [frames,
     side, side, 3] and bool [frames, N, side, side]. Of several random views the first is taken that shows an object on
-    the first frame; where none does, the whole picture.
+    the first frame; where none does, the whole image.
     """
     is_mosaic = rng.random() < augmentation.mosaic
     view = _view_of_an_object(rng, masks[0], -(-side // 2) if is_mosaic else side, augmentation)
     look = random_look(rng, augmentation)
-    frames = np.stack([_frame_look(rng, look, augmentation).of(view.picture(picture)) for picture in pictures])
+    frames = np.stack([_frame_look(rng, look, augmentation).of(view.image(image)) for image in images])
     seen = np.stack([view.masks(each) for each in masks])
     return _mosaic(rng, frames, seen, side) if is_mosaic else (frames, seen)
 

@@ -1,4 +1,4 @@
-"""Colours and sharpness of pictures: one matrix on RGB, and a blur."""
+"""Colours and sharpness of images: one matrix on RGB, and a blur."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from masklet.datasets.scenes.layers import ByteArray
 
 ColourMatrix = NDArray[np.float64]  # [4, 4] on (red, green, blue, 1)
 LUMINANCE = np.array([0.299, 0.587, 0.114])
-MIDDLE_GREY = 127.5  # contrast leaves it; one for all pictures, so that frames of a clip do not differ by their content
+MIDDLE_GREY = 127.5  # contrast leaves it; one for all images, so that frames of a clip do not differ by their content
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class Look:
     colours: ColourMatrix
     blur: float = 0.0
 
-    def of(self, picture: ByteArray) -> ByteArray:
-        """The picture uint8 [H, W, 3] with this look."""
-        changed = cv2.transform(picture, self.colours[:3])
+    def of(self, image: ByteArray) -> ByteArray:
+        """The image uint8 [H, W, 3] with this look."""
+        changed = cv2.transform(image, self.colours[:3])
         return np.asarray(cv2.GaussianBlur(changed, (0, 0), self.blur) if self.blur > 0 else changed, np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""How often and how far recorded pictures and clips are changed."""
+"""How often and how far recorded images and clips are changed."""
 
 from dataclasses import dataclass, fields
 
@@ -28,7 +28,7 @@ class Augmentation:
 
     `flip` (left and right), `affine` (a turn by up to `rotation` and a slant by up to `shear` degrees), `crop` (to a
     rectangle of `smallest_crop` to 1 of both sides), `colours`, `grey`, `blur` (Gaussian, up to `strongest_blur` pixels
-    of the network's picture) and `mosaic` (the clip four times, in a grid of two by two; one of the four is asked for,
+    of the network's image) and `mosaic` (the clip four times, in a grid of two by two; one of the four is asked for,
     so that only place and motion tell it from its copies) are drawn once a clip. `frame_colours` is drawn every frame.
     """
 
@@ -60,6 +60,6 @@ class Augmentation:
 
     @classmethod
     def for_images(cls) -> "Augmentation":
-        """For pictures: the paper only flips them, as SA-1B has 11 million; fewer are cropped and coloured as well."""
+        """For images: the paper only flips them, as SA-1B has 11 million; fewer are cropped and coloured as well."""
         colours = ColourJitter(brightness=0.2, contrast=0.2, saturation=0.2)
         return cls(affine=0, crop=0.5, colours=colours, blur=0.1, mosaic=0, frame_colours=ColourJitter())

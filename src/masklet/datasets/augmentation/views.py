@@ -1,4 +1,4 @@
-"""One matrix from the pixels of a recorded picture to the network's square, the same for masks and all frames."""
+"""One matrix from the pixels of a recorded image to the network's square, the same for masks and all frames."""
 
 from dataclasses import dataclass
 
@@ -15,13 +15,13 @@ MEAN_COLOUR = (124.0, 116.0, 104.0)  # what the network knows as zero
 
 @dataclass(frozen=True)
 class View:
-    """What a square of `side` pixels shows of a picture: `matrix` takes the picture's places to the square's."""
+    """What a square of `side` pixels shows of an image: `matrix` takes the image's places to the square's."""
 
     matrix: Matrix
     side: int
 
-    def picture(self, pixels: ByteArray) -> ByteArray:
-        """The picture uint8 [H, W, 3] as uint8 [side, side, 3]; the mean colour where there is nothing of it."""
+    def image(self, pixels: ByteArray) -> ByteArray:
+        """The image uint8 [H, W, 3] as uint8 [side, side, 3]; the mean colour where there is nothing of it."""
         return self._seen(pixels, MEAN_COLOUR)
 
     def masks(self, masks: MaskArray) -> MaskArray:
@@ -32,7 +32,7 @@ class View:
     def _seen(self, pixels: ByteArray, fill: tuple[float, ...]) -> ByteArray:
         """Shrinks by areas first, so that nothing finer than a pixel of the square is left to flicker.
 
-        One more pixel around the picture keeps `fill` from its outermost pixels where these are enlarged.
+        One more pixel around the image keeps `fill` from its outermost pixels where these are enlarged.
         """
         height, width = pixels.shape[:2]
         scales = np.minimum(np.linalg.norm(self.matrix[:2, :2], axis=0), 1)
@@ -47,7 +47,7 @@ class View:
 
 
 def whole_view(height: int, width: int, side: int) -> View:
-    """All of a picture, squeezed into the square as `Sam2ImageProcessorFast` does."""
+    """All of an image, squeezed into the square as `Sam2ImageProcessorFast` does."""
     return View(np.diag([side / width, side / height, 1.0]), side)
 
 

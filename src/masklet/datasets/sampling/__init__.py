@@ -5,19 +5,19 @@ from masklet.datasets.sampling.mixing import ClipSource, MixedClips, MixedScenes
 from masklet.datasets.sampling.mixture import DataMixture
 from masklet.datasets.sampling.object_crops import ObjectCrops
 from masklet.datasets.sampling.recorded_clips import RecordedClips
-from masklet.datasets.sampling.recorded_stills import FramesAsStills, RecordedStills
+from masklet.datasets.sampling.recorded_images import FramesAsImages, RecordedImages
 from masklet.datasets.sampling.skipped import SkippedSample, SkippedSamples
 
 __all__ = [
     "ClipSampling",
     "ClipSource",
     "DataMixture",
-    "FramesAsStills",
+    "FramesAsImages",
     "MixedClips",
     "MixedScenes",
     "ObjectCrops",
     "RecordedClips",
-    "RecordedStills",
+    "RecordedImages",
     "SceneSource",
     "SkippedSample",
     "SkippedSamples",

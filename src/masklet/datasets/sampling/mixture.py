@@ -12,9 +12,9 @@ from masklet.errors import InvalidInputError
 class DataMixture:
     """Annotated data in `roots` (each in any layout of `open_dataset`), and the procedural world beside it.
 
-    `weights` says how often each root is drawn from, relative to the others of its kind (pictures or videos) and to
-    `procedural`; none: all roots alike, 1. Without roots everything is procedural. Whether a step is on stills or clips
-    is up to its stage. Stills are `images`-augmented pictures; if no root holds pictures, single frames of its videos.
+    `weights` says how often each root is drawn from, relative to the others of its kind (images or videos) and to
+    `procedural`; none: all roots alike, 1. Without roots everything is procedural. Whether a step is on images or clips
+    is up to its stage. Images are `images`-augmented images; if no root holds images, single frames of its videos.
     Clips are sampled as `clips` says and `videos`-augmented.
     """
 

@@ -1,4 +1,4 @@
-"""Scenes of which some show one object and its surroundings, enlarged: what is segmented when a picture is zoomed."""
+"""Scenes of which some show one object and its surroundings, enlarged: what is segmented when an image is zoomed."""
 
 import numpy as np
 
@@ -44,4 +44,4 @@ def object_crop(rng: np.random.Generator, scene: Scene) -> Scene:
     kept = np.flatnonzero((areas >= SMALLEST_AREA) & (areas <= LARGEST_SHARE * size * size))
     places = {-1: -1} | {int(old): new for new, old in enumerate(kept)}
     whole_of = [places.get(scene.whole_of[index], -1) for index in kept]
-    return Scene(view.picture(scene.image), masks[kept], whole_of, scene.kind) if len(kept) else scene
+    return Scene(view.image(scene.image), masks[kept], whole_of, scene.kind) if len(kept) else scene

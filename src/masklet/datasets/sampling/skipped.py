@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SkippedSample:
-    """A picture or video of the dataset at `root` that was passed over, and why."""
+    """An image or video of the dataset at `root` that was passed over, and why."""
 
     root: Path
     name: str
@@ -26,7 +26,7 @@ class SkippedSample:
 
 
 class SkippedSamples:
-    """The different pictures and videos that a run has passed over so far, of `samples` in all its datasets."""
+    """The different images and videos that a run has passed over so far, of `samples` in all its datasets."""
 
     def __init__(self, samples: int) -> None:
         self.samples = samples
@@ -48,7 +48,7 @@ class SkippedSamples:
             self._by_sample[Path(root), name] = SkippedSample(Path(root), name, reason)
 
     def note(self, skipped: Iterable[SkippedSample]) -> None:
-        """Count what was passed over for a batch, and log each picture or video once, however often it comes.
+        """Count what was passed over for a batch, and log each image or video once, however often it comes.
 
         InvalidInputError with the list if a new one makes over 1 % of all samples.
         """

@@ -1,14 +1,17 @@
-"""Pictures with exact object masks, made on the fly from a folder of photographs: endless training material."""
+"""The procedural world: synthetic images and clips with exact object masks, drawn on the fly."""
 
-from masklet.datasets.scenes.bank import PictureBank
+from masklet.datasets.scenes.bank import ImageBank
 from masklet.datasets.scenes.clips import Clip, ClipGenerator, ClipMixture
 from masklet.datasets.scenes.generator import Scene, SceneGenerator, SceneMixture
 from masklet.datasets.scenes.mosaics import MosaicScenes
+
+PictureBank = ImageBank  # its earlier name
 
 __all__ = [
     "Clip",
     "ClipGenerator",
     "ClipMixture",
+    "ImageBank",
     "MosaicScenes",
     "PictureBank",
     "Scene",

@@ -1,4 +1,4 @@
-"""What moves in a clip: pictures with soft outlines, made once and drawn in every frame somewhere else."""
+"""What moves in a clip: images with soft outlines, made once and drawn in every frame somewhere else."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 
 from masklet.datasets.scenes import shapes
-from masklet.datasets.scenes.bank import PictureBank
+from masklet.datasets.scenes.bank import ImageBank
 from masklet.datasets.scenes.compositions import surface
 from masklet.datasets.scenes.cutouts import Cutout
 from masklet.datasets.scenes.fills import random_fill
+from masklet.datasets.scenes.labelled_images import colour_jitter
 from masklet.datasets.scenes.layers import ByteArray, FloatArray, Layer, Stamp
 from masklet.datasets.scenes.motion import (
     Pose,
@@ -23,7 +24,6 @@ from masklet.datasets.scenes.motion import (
     similarity,
     wander,
 )
-from masklet.datasets.scenes.photographs import colour_jitter
 
 MARGIN = 2  # transparent pixels around every piece
 SHORTEST_BLUR = 1.5  # pixels a frame
@@ -95,7 +95,7 @@ def streak_kernel(streak: tuple[float, float]) -> FloatArray:
 def _window(
     pose: Pose, shape: Sequence[int], size: int, bend: float, streak: float
 ) -> tuple[int, int, int, int] | None:
-    """Top, left, height, width of the part of the canvas where a picture of `shape` (height, width, ...) may show."""
+    """Top, left, height, width of the part of the canvas where an image of `shape` (height, width, ...) may show."""
     height, width = shape[:2]
     corners = np.array([[-bend, -bend, 1], [width + bend, -bend, 1], [-bend, height + bend, 1]])
     corners = np.concatenate([corners, [[width + bend, height + bend, 1]]]) @ pose[:2].T
@@ -109,7 +109,7 @@ def cutout_actor(rng: np.random.Generator, cutout: Cutout, extent: float, poses:
     frames, scale = len(poses), extent / max(cutout.mask.shape)
     size = (max(3, round(cutout.mask.shape[1] * scale)), max(3, round(cutout.mask.shape[0] * scale)))
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    colour = colour_jitter(rng, cv2.resize(cutout.picture, size, interpolation=interpolation).astype(np.float32))
+    colour = colour_jitter(rng, cv2.resize(cutout.image, size, interpolation=interpolation).astype(np.float32))
     mask = cv2.GaussianBlur(cv2.resize(cutout.mask, size, interpolation=interpolation), (0, 0), 0.8)
     # A little inside the labelled outline, so that no rim of the old surroundings comes along.
     alpha = np.clip((mask.astype(np.float32) / 255 - 0.5) * 1.6 + 0.35, 0, 1)
@@ -118,7 +118,7 @@ def cutout_actor(rng: np.random.Generator, cutout: Cutout, extent: float, poses:
     return Actor((piece,), poses, _brightness(rng, frames), wave)
 
 
-def shape_actor(rng: np.random.Generator, bank: PictureBank, extent: float, poses: Trajectory) -> Actor:
+def shape_actor(rng: np.random.Generator, bank: ImageBank, extent: float, poses: Trajectory) -> Actor:
     """A shape of some material; at times with parts of other materials that move along."""
     frames, side = len(poses), max(8, int(extent * 1.5))
     middle, still = (side / 2, side / 2), np.zeros(frames)
@@ -131,7 +131,7 @@ def shape_actor(rng: np.random.Generator, bank: PictureBank, extent: float, pose
     return Actor(pieces, poses, _brightness(rng, frames), wave)
 
 
-def figure_actor(rng: np.random.Generator, bank: PictureBank, extent: float, poses: Trajectory) -> Actor:
+def figure_actor(rng: np.random.Generator, bank: ImageBank, extent: float, poses: Trajectory) -> Actor:
     """Body, head and limbs; the limbs swing. Of one material or of several."""
     frames, side = len(poses), max(8, int(extent * 1.5))
     middle = (side / 2, side / 2)

@@ -1,4 +1,4 @@
-"""The raw material of scenes: photographs, material swatches and single objects."""
+"""The raw material of scenes: images, material swatches and single objects."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from masklet.folders import matching
 from masklet.json_files import is_file_name, read_json, shown, whole_number
 from masklet.media.image_files import opened_image
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 LABEL_FOLDER = "panoptic"
 LONGEST_SIDE = 640
 SMALLEST_SIDE = 48
@@ -24,59 +24,57 @@ DRAWN_SHARE = 0.5  # of the objects asked for, where there are cut-outs and draw
 
 
 @dataclass(frozen=True)
-class LabelledPicture:
-    """A photograph uint8 [height, width, 3] with its segments: `labels` uint8 [height, width], 0 for unknown.
+class LabelledImage:
+    """An image uint8 [height, width, 3] with its segments: `labels` uint8 [height, width], 0 for unknown.
 
     `things` are the labels of countable objects; `stuff` those of regions such as sky or road.
     """
 
-    picture: ByteArray
+    image: ByteArray
     labels: ByteArray
     things: tuple[int, ...]
     stuff: tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class PictureBank:
-    """Decoded pictures, RGB, at most 640 pixels on their longest side. Swatches are small pieces of one material.
+class ImageBank:
+    """Decoded images, RGB, at most 640 pixels on their longest side. Swatches are small pieces of one material.
 
-    `cutouts` are the things of labelled photographs; `drawings` the objects of pictures with transparent surroundings.
+    `cutouts` are the things of labelled images; `drawings` the objects of images with transparent surroundings.
     """
 
-    photographs: tuple[ByteArray, ...]
+    images: tuple[ByteArray, ...]
     swatches: tuple[ByteArray, ...]
-    labelled: tuple[LabelledPicture, ...]
+    labelled: tuple[LabelledImage, ...]
     cutouts: tuple[Cutout, ...]
     drawings: tuple[Cutout, ...] = ()
 
     @classmethod
-    def load(cls, folders: Sequence[Path], panoptic_folder: Path | None = None) -> "PictureBank":
-        """Decode every picture below `folders` once, in sorted order.
+    def load(cls, folders: Sequence[Path], panoptic_folder: Path | None = None) -> "ImageBank":
+        """Decode every image below `folders` once, in sorted order.
 
         `panoptic_folder` holds a COCO panoptic json file (named panoptic*.json), `images/` and `panoptic/`; its
-        photographs join the bank with their segments. Label pictures (below any folder named "panoptic") are never
-        taken for photographs. Raises InvalidInputError where there is none, UnreadableImageError for a broken one.
+        images join the bank with their segments. Label images (below any folder named "panoptic") are never
+        taken for images. Raises InvalidInputError where there is none, UnreadableImageError for a broken one.
         """
         labelled = tuple(_read_panoptic(Path(panoptic_folder))) if panoptic_folder is not None else ()
-        photographs = [example.picture for example in labelled]
+        images = [example.image for example in labelled]
         swatches: list[ByteArray] = []
         drawings: list[Cutout] = []
-        for path in _picture_paths(folders, skip=panoptic_folder):
+        for path in _image_paths(folders, skip=panoptic_folder):
             objects = transparent_cutouts(path)
             if objects is not None:
                 drawings.extend(objects)
                 continue
-            picture = read_picture(path)
-            pieces = cut_swatch_sheet(picture)
+            image = read_rgb(path)
+            pieces = cut_swatch_sheet(image)
             swatches.extend(pieces)
-            if not pieces and min(picture.shape[:2]) >= SMALLEST_SIDE:
-                photographs.append(bounded(picture))
-        if not photographs and not swatches and not drawings:
-            raise InvalidInputError(
-                f"no pictures ({', '.join(sorted(PICTURE_SUFFIXES))}) below {list(map(str, folders))}"
-            )
-        cutouts = tuple(cutout for example in labelled for cutout in cut_out_things(example))
-        return cls(tuple(photographs), tuple(swatches), labelled, cutouts, tuple(drawings))
+            if not pieces and min(image.shape[:2]) >= SMALLEST_SIDE:
+                images.append(bounded(image))
+        if not images and not swatches and not drawings:
+            raise InvalidInputError(f"no images ({', '.join(sorted(IMAGE_SUFFIXES))}) below {list(map(str, folders))}")
+        cutouts = tuple(cutout for example in labelled for cutout in cut_out_objects(example))
+        return cls(tuple(images), tuple(swatches), labelled, cutouts, tuple(drawings))
 
     @property
     def has_objects(self) -> bool:
@@ -92,7 +90,7 @@ class PictureBank:
         return recoloured(rng, drawing, self.swatches[rng.integers(len(self.swatches))] if self.swatches else None)
 
 
-def read_picture(path: Path) -> ByteArray:
+def read_rgb(path: Path) -> ByteArray:
     """Decode an image file to RGB uint8 [height, width, 3]; UnreadableImageError as `opened_image` raises it."""
     with opened_image(path):
         pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB)
@@ -101,38 +99,38 @@ def read_picture(path: Path) -> ByteArray:
     return np.asarray(pixels, np.uint8)
 
 
-def bounded(picture: ByteArray, interpolation: int = cv2.INTER_AREA) -> ByteArray:
-    """The picture [height, width(, 3)], shrunk where its longest side is above 640 pixels."""
-    height, width = picture.shape[:2]
+def bounded(image: ByteArray, interpolation: int = cv2.INTER_AREA) -> ByteArray:
+    """The image [height, width(, 3)], shrunk where its longest side is above 640 pixels."""
+    height, width = image.shape[:2]
     scale = LONGEST_SIDE / max(height, width)
     if scale >= 1:
-        return picture
+        return image
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(picture, size, interpolation=interpolation).astype(np.uint8, copy=False)
+    return cv2.resize(image, size, interpolation=interpolation).astype(np.uint8, copy=False)
 
 
-def cut_swatch_sheet(picture: ByteArray) -> list[ByteArray]:
+def cut_swatch_sheet(image: ByteArray) -> list[ByteArray]:
     """The swatches of an ambientCG preview sheet: 7 columns of 128 pixel squares on white, each above its name.
 
-    Empty for any other picture.
+    Empty for any other image.
     """
-    height, width = picture.shape[:2]
-    if width != 1024 or height % 176 != 32 or picture[:12].min() < 240:
+    height, width = image.shape[:2]
+    if width != 1024 or height % 176 != 32 or image[:12].min() < 240:
         return []
     cells = [
-        picture[top : top + 128, left : left + 128]
+        image[top : top + 128, left : left + 128]
         for top in range(16, height - 128, 176)
         for left in range(16, width - 128, 144)
     ]
     return [piece for piece in map(_without_white_border, cells) if min(piece.shape[:2]) >= SMALLEST_SIDE]
 
 
-def cut_out_things(example: LabelledPicture) -> Iterator[Cutout]:
-    """The objects of a labelled picture that are large enough and mostly in one piece."""
+def cut_out_objects(example: LabelledImage) -> Iterator[Cutout]:
+    """The objects of a labelled image that are large enough and mostly in one piece."""
     for label in example.things:
         mask = (example.labels == label).astype(np.uint8) * np.uint8(255)
         if mostly_in_one_piece(mask):
-            yield around_mask(example.picture, mask)
+            yield around_mask(example.image, mask)
 
 
 def _without_white_border(piece: ByteArray) -> ByteArray:
@@ -143,12 +141,12 @@ def _without_white_border(piece: ByteArray) -> ByteArray:
     return piece[rows[0] + 2 : rows[-1] - 1, columns[0] + 2 : columns[-1] - 1]
 
 
-def _picture_paths(folders: Sequence[Path], skip: Path | None) -> list[Path]:
+def _image_paths(folders: Sequence[Path], skip: Path | None) -> list[Path]:
     paths: set[Path] = set()
     for folder in map(Path, folders):
         if not folder.is_dir():
-            raise InvalidInputError(f"not a folder of pictures: {folder}")
-        found = (path for path in matching(folder, "**/*") if path.suffix.lower() in PICTURE_SUFFIXES)
+            raise InvalidInputError(f"not a folder of images: {folder}")
+        found = (path for path in matching(folder, "**/*") if path.suffix.lower() in IMAGE_SUFFIXES)
         paths.update(path for path in found if path.is_file())
     return sorted(
         path
@@ -157,7 +155,7 @@ def _picture_paths(folders: Sequence[Path], skip: Path | None) -> list[Path]:
     )
 
 
-def _read_panoptic(folder: Path) -> Iterator[LabelledPicture]:
+def _read_panoptic(folder: Path) -> Iterator[LabelledImage]:
     files = matching(folder, "panoptic*.json")
     if len(files) != 1:
         raise InvalidInputError(f"{folder} must hold exactly one panoptic*.json, found {[file.name for file in files]}")
@@ -167,15 +165,15 @@ def _read_panoptic(folder: Path) -> Iterator[LabelledPicture]:
     except (LookupError, TypeError, InvalidInputError) as error:
         reason = f"{error} is missing" if isinstance(error, LookupError) else error
         raise InvalidInputError(f"{files[0]} is not in COCO's panoptic format: {reason}") from error
-    for image, label_image, segments in described:
-        picture, colours = read_picture(folder / "images" / image), read_picture(folder / LABEL_FOLDER / label_image)
-        yield _labelled(picture, colours, segments)
+    for image_name, label_name, segments in described:
+        image = read_rgb(folder / "images" / image_name)
+        yield _labelled(image, read_rgb(folder / LABEL_FOLDER / label_name), segments)
 
 
 def _described(document: Any) -> list[tuple[str, str, list[Segment]]]:
     """Return the image, the label image and the segments of each annotation, in the order of the images' ids."""
-    things = {category["id"] for category in document["categories"] if category["isthing"]}
-    names = {image["id"]: image["file_name"] for image in document["images"]}
+    countable = {category["id"] for category in document["categories"] if category["isthing"]}
+    names = {each["id"]: each["file_name"] for each in document["images"]}
     by_image = sorted(document["annotations"], key=lambda each: whole_number(each["image_id"], "image_id"))
     described = []
     for annotation in by_image:
@@ -183,20 +181,20 @@ def _described(document: Any) -> list[tuple[str, str, list[Segment]]]:
         if not all(map(is_file_name, files)):
             raise InvalidInputError(f"An annotation names the files {shown(files)}; expected two names of files.")
         usable = [segment for segment in annotation["segments_info"] if not segment["iscrowd"]][:255]
-        segments = [(whole_number(each["id"], "a segment's id"), each["category_id"] in things) for each in usable]
+        segments = [(whole_number(each["id"], "a segment's id"), each["category_id"] in countable) for each in usable]
         described.append((*files, segments))
     return described
 
 
-def _labelled(picture: ByteArray, colours: ByteArray, segments: Sequence[Segment]) -> LabelledPicture:
+def _labelled(image: ByteArray, colours: ByteArray, segments: Sequence[Segment]) -> LabelledImage:
     """`colours` is COCO's coding of segment ids: red + 256 green + 65536 blue."""
     ids = colours.astype(np.int64) @ np.array([1, 256, 65536])
     labels = np.zeros(ids.shape, np.uint8)
     for label, (segment, _) in enumerate(segments, start=1):
         labels[ids == segment] = label
     kinds = [(label, is_thing) for label, (_, is_thing) in enumerate(segments, start=1)]
-    return LabelledPicture(
-        picture=bounded(picture),
+    return LabelledImage(
+        image=bounded(image),
         labels=bounded(labels, cv2.INTER_NEAREST),
         things=tuple(label for label, is_thing in kinds if is_thing),
         stuff=tuple(label for label, is_thing in kinds if not is_thing),

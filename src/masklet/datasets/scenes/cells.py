@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 
 from masklet.datasets.scenes import shapes
-from masklet.datasets.scenes.bank import PictureBank
+from masklet.datasets.scenes.bank import ImageBank
 from masklet.datasets.scenes.fills import Colour, smooth_noise
 from masklet.datasets.scenes.layers import Composition, FloatArray, Layer, Stamp, paint
 
 
-def fluorescence(rng: np.random.Generator, bank: PictureBank, size: int) -> Composition:
+def fluorescence(rng: np.random.Generator, bank: ImageBank, size: int) -> Composition:
     """Bright blobs of uneven brightness on a dark ground."""
     del bank
     tint = np.ones(3, np.float32) if rng.random() < 0.7 else rng.uniform(0.2, 1, 3).astype(np.float32)
@@ -27,7 +27,7 @@ def fluorescence(rng: np.random.Generator, bank: PictureBank, size: int) -> Comp
     return composition
 
 
-def stained_tissue(rng: np.random.Generator, bank: PictureBank, size: int) -> Composition:
+def stained_tissue(rng: np.random.Generator, bank: ImageBank, size: int) -> Composition:
     """Purple nuclei in pink tissue with pale gaps (haematoxylin and eosin)."""
     del bank
     pink = np.array([rng.uniform(190, 240), rng.uniform(130, 190), rng.uniform(180, 225)], np.float32)
@@ -43,7 +43,7 @@ def stained_tissue(rng: np.random.Generator, bank: PictureBank, size: int) -> Co
     return composition
 
 
-def bright_field(rng: np.random.Generator, bank: PictureBank, size: int) -> Composition:
+def bright_field(rng: np.random.Generator, bank: ImageBank, size: int) -> Composition:
     """Grey cells on a grey ground, darker or lighter, with a distinct rim."""
     del bank
     level = rng.uniform(110, 215)
@@ -61,7 +61,7 @@ def bright_field(rng: np.random.Generator, bank: PictureBank, size: int) -> Comp
 MICROGRAPHS = (fluorescence, stained_tissue, bright_field)
 
 
-def micrograph(rng: np.random.Generator, bank: PictureBank, size: int) -> Composition:
+def micrograph(rng: np.random.Generator, bank: ImageBank, size: int) -> Composition:
     """Any of the three kinds."""
     return MICROGRAPHS[rng.choice(3, p=(0.5, 0.35, 0.15))](rng, bank, size)
 

@@ -16,8 +16,8 @@ from masklet.datasets.scenes.actors import (
     shape_actor,
     streak_kernel,
 )
-from masklet.datasets.scenes.backdrops import Backdrop, any_backdrop, photograph_backdrop
-from masklet.datasets.scenes.bank import PictureBank
+from masklet.datasets.scenes.backdrops import Backdrop, any_backdrop, image_backdrop
+from masklet.datasets.scenes.bank import ImageBank
 from masklet.datasets.scenes.finish import finish
 from masklet.datasets.scenes.generator import LARGEST_SHARE, SMALLEST_AREA, SMALLEST_SIZE
 from masklet.datasets.scenes.layers import ByteArray, Composition, FloatArray, MaskArray, paint, visible_objects
@@ -39,7 +39,7 @@ ATTEMPTS = 20
 class ClipMixture:
     """How often each kind of clip is made, relative to each other."""
 
-    labelled_photograph: float = 0.4
+    labelled_image: float = 0.4
     pasted_objects: float = 0.35
     shapes: float = 0.25
 
@@ -69,28 +69,28 @@ class Take:
     actors: tuple[Actor, ...]
 
 
-def labelled_take(rng: np.random.Generator, bank: PictureBank, frames: int, size: int) -> Take:
-    """A labelled photograph under a moving camera, often bending, with a few objects moving over it."""
+def labelled_take(rng: np.random.Generator, bank: ImageBank, frames: int, size: int) -> Take:
+    """A labelled image under a moving camera, often bending, with a few objects moving over it."""
     example = bank.labelled[rng.integers(len(bank.labelled))]
     wave = random_wave(rng, frames, min(example.labels.shape) * 0.5) if rng.random() < 0.6 else None
-    backdrop = photograph_backdrop(rng, example.picture, size, zoom=(0.45, 1.0))
+    backdrop = image_backdrop(rng, example.image, size, zoom=(0.45, 1.0))
     asked = (*example.things, *(label for label in example.stuff if rng.random() < 0.3))
     actors = _troupe(rng, bank, frames, size, int(rng.integers(0, 4)), cutout_share=0.8)
     return Take(replace(backdrop, wave=wave, labels=example.labels, asked=asked), actors)
 
 
-def pasted_take(rng: np.random.Generator, bank: PictureBank, frames: int, size: int) -> Take:
-    """Real objects moving over a photograph."""
+def pasted_take(rng: np.random.Generator, bank: ImageBank, frames: int, size: int) -> Take:
+    """Real objects moving over an image."""
     return Take(any_backdrop(rng, bank, size, 0.85), _troupe(rng, bank, frames, size, int(rng.integers(2, 7)), 0.95))
 
 
-def shapes_take(rng: np.random.Generator, bank: PictureBank, frames: int, size: int) -> Take:
-    """Shapes and figures moving over a photograph or some material."""
+def shapes_take(rng: np.random.Generator, bank: ImageBank, frames: int, size: int) -> Take:
+    """Shapes and figures moving over an image or some material."""
     return Take(any_backdrop(rng, bank, size, 0.5), _troupe(rng, bank, frames, size, int(rng.integers(2, 8)), 0.1))
 
 
-KINDS: dict[str, Callable[[np.random.Generator, PictureBank, int, int], Take]] = {
-    "labelled_photograph": labelled_take,
+KINDS: dict[str, Callable[[np.random.Generator, ImageBank, int, int], Take]] = {
+    "labelled_image": labelled_take,
     "pasted_objects": pasted_take,
     "shapes": shapes_take,
 }
@@ -105,7 +105,7 @@ class ClipGenerator:
 
     def __init__(
         self,
-        bank: PictureBank,
+        bank: ImageBank,
         size: int = 256,
         length: int = 8,
         mixture: ClipMixture | None = None,
@@ -115,17 +115,17 @@ class ClipGenerator:
             raise InvalidInputError(f"clips have at least {SMALLEST_SIZE} pixels and 1 frame, got {size} and {length}")
         self.bank, self.size, self.length, self.seed = bank, size, length, seed
         mixture = mixture or ClipMixture()
-        missing = {"labelled_photograph"} if not bank.labelled else set()
+        missing = {"labelled_image"} if not bank.labelled else set()
         if not bank.has_objects:
             missing.add("pasted_objects")
         weights = {kind: getattr(mixture, kind) for kind in KINDS if kind not in missing}
         if sum(weights.values()) <= 0:
-            raise InvalidInputError(f"the bank has no labelled pictures, which every kind in {mixture} needs")
+            raise InvalidInputError(f"the bank has no labelled images, which every kind in {mixture} needs")
         self._kinds = list(weights)
         self._shares = np.array(list(weights.values())) / sum(weights.values())
 
     def clip(self, number: int) -> Clip:
-        """The clip of a number >= 0. RuntimeError if 20 attempts begin without any object (unusable pictures)."""
+        """The clip of a number >= 0. RuntimeError if 20 attempts begin without any object (unusable images)."""
         rng = np.random.default_rng((number, self.seed))
         for _ in range(ATTEMPTS):
             kind = self._kinds[rng.choice(len(self._kinds), p=self._shares)]
@@ -154,7 +154,7 @@ class ClipGenerator:
         return composition, np.stack(masks) if masks else nothing[None]
 
     def _filmed(self, rng: np.random.Generator, compositions: list[Composition], camera: Trajectory) -> ByteArray:
-        """Painted and photographed: one light and one look, a little brighter or darker with time, noise afresh."""
+        """Painted and finished: one light and one look, a little brighter or darker with time, noise afresh."""
         reach, angle = self.size / 256 * rng.uniform(1, 7), rng.uniform(0, 2 * np.pi)
         offset = (round(reach * np.sin(angle)), round(reach * np.cos(angle)))
         light = np.exp(wander(rng, self.length, rng.uniform(0, 0.02))[:, 0])
@@ -163,8 +163,8 @@ class ClipGenerator:
         frames = []
         for number, composition in enumerate(compositions):
             composition.background = _panned(composition.background, number, camera, exposure)
-            picture = paint(composition, offset, shadow_blur=0.5 * reach + 0.5) * np.float32(light[number])
-            frames.append(finish(np.random.default_rng(look), picture, grain=rng, fading=FADING))
+            image = paint(composition, offset, shadow_blur=0.5 * reach + 0.5) * np.float32(light[number])
+            frames.append(finish(np.random.default_rng(look), image, grain=rng, fading=FADING))
         return np.stack(frames)
 
 
@@ -179,7 +179,7 @@ def _panned(background: FloatArray, frame: int, camera: Trajectory, exposure: fl
 
 
 def _troupe(
-    rng: np.random.Generator, bank: PictureBank, frames: int, size: int, count: int, cutout_share: float
+    rng: np.random.Generator, bank: ImageBank, frames: int, size: int, count: int, cutout_share: float
 ) -> tuple[Actor, ...]:
     """`count` actors, larger ones further back; at times a look-alike, at times one that crosses before another."""
     extents = np.sort(np.exp(rng.uniform(np.log(0.12), np.log(0.7), count)))[::-1] * size
@@ -196,7 +196,7 @@ def _troupe(
     return tuple(replace(actor, shadow=shadow, exposure=exposure) for actor in actors)
 
 
-def _actor(rng: np.random.Generator, bank: PictureBank, extent: float, poses: Trajectory, cutout_share: float) -> Actor:
+def _actor(rng: np.random.Generator, bank: ImageBank, extent: float, poses: Trajectory, cutout_share: float) -> Actor:
     if bank.has_objects and rng.random() < cutout_share:
         return cutout_actor(rng, bank.any_object(rng), extent, poses)
     return (figure_actor if rng.random() < 0.3 else shape_actor)(rng, bank, extent, poses)

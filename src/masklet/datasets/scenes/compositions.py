@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from masklet.datasets.scenes import fills, shapes
-from masklet.datasets.scenes.bank import PictureBank
+from masklet.datasets.scenes.bank import ImageBank
 from masklet.datasets.scenes.layers import Composition, FloatArray, Layer, Stamp
 
 
-def clutter(rng: np.random.Generator, bank: PictureBank, size: int) -> Composition:
+def clutter(rng: np.random.Generator, bank: ImageBank, size: int) -> Composition:
     """Shapes of all kinds and sizes over each other, some in nearly the background's colour, some made of parts."""
     background = fills.background_fill(rng, bank, size)
     composition = Composition(background)
@@ -30,7 +30,7 @@ def clutter(rng: np.random.Generator, bank: PictureBank, size: int) -> Compositi
     return composition
 
 
-def small_goods(rng: np.random.Generator, bank: PictureBank, size: int) -> Composition:
+def small_goods(rng: np.random.Generator, bank: ImageBank, size: int) -> Composition:
     """Many like objects (nuts, bolts, pills, coins) of one or two materials on a surface, with shadows."""
     composition = Composition(fills.random_fill(rng, bank, size, size))
     makers = [
@@ -52,7 +52,7 @@ def small_goods(rng: np.random.Generator, bank: PictureBank, size: int) -> Compo
     return composition
 
 
-def parts_and_wholes(rng: np.random.Generator, bank: PictureBank, size: int) -> Composition:
+def parts_and_wholes(rng: np.random.Generator, bank: ImageBank, size: int) -> Composition:
     """A few large objects made of parts of different material; parts and wholes are objects."""
     composition = Composition(fills.background_fill(rng, bank, size))
     shadow = float(rng.uniform(0.2, 0.6)) if rng.random() < 0.4 else 0.0
@@ -64,7 +64,7 @@ def parts_and_wholes(rng: np.random.Generator, bank: PictureBank, size: int) -> 
     return composition
 
 
-def surface(rng: np.random.Generator, bank: PictureBank, stamp: Stamp) -> FloatArray:
+def surface(rng: np.random.Generator, bank: ImageBank, stamp: Stamp) -> FloatArray:
     """A random material for a stamp, half of the time lit from one side; float32 [height, width, 3]."""
     colour = fills.random_fill(rng, bank, *stamp.alpha.shape)
     return fills.shaded(rng, colour, stamp) if rng.random() < 0.5 else colour
@@ -80,7 +80,7 @@ class _Plan:
     shadow: float
 
 
-def _object_of_parts(rng: np.random.Generator, bank: PictureBank, size: int, plan: _Plan) -> list[Layer]:
+def _object_of_parts(rng: np.random.Generator, bank: ImageBank, size: int, plan: _Plan) -> list[Layer]:
     kind = rng.random()
     if kind < 0.25:
         return _figure(rng, bank, size, plan)
@@ -98,7 +98,7 @@ def _object_of_parts(rng: np.random.Generator, bank: PictureBank, size: int, pla
     return layers
 
 
-def _figure(rng: np.random.Generator, bank: PictureBank, size: int, plan: _Plan) -> list[Layer]:
+def _figure(rng: np.random.Generator, bank: ImageBank, size: int, plan: _Plan) -> list[Layer]:
     """Body, limbs and head; where they are of one material nothing shows where a part ends: only the whole is asked."""
     stamps = shapes.draw_articulated(rng, size, plan.centre, plan.radius)
     if rng.random() < 0.5:
@@ -145,7 +145,7 @@ def _insets(rng: np.random.Generator, size: int, plan: _Plan, whole: Stamp) -> l
 
 
 def _any_shape(
-    rng: np.random.Generator, bank: PictureBank, size: int, centre: tuple[float, float], radius: float
+    rng: np.random.Generator, bank: ImageBank, size: int, centre: tuple[float, float], radius: float
 ) -> Stamp:
     if bank.has_objects and rng.random() < 0.3:
         cutout = bank.any_object(rng)

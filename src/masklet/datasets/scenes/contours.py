@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from masklet.datasets.scenes import fills, shapes
-from masklet.datasets.scenes.bank import PictureBank
+from masklet.datasets.scenes.bank import ImageBank
 from masklet.datasets.scenes.layers import Composition, FloatArray, Layer, Stamp, paint_over
 from masklet.datasets.scenes.relief import Relief
 
@@ -18,7 +18,7 @@ RIM = 3.0  # pixels
 FAINTEST = 6.0  # of 255 levels
 
 
-def contours(rng: np.random.Generator, bank: PictureBank, size: int) -> Composition:
+def contours(rng: np.random.Generator, bank: ImageBank, size: int) -> Composition:
     """Closed outlines over a surface that goes on inside them: drawn, pressed into it, of glass, frosted."""
     composition = Composition(fills.quiet_background(rng, bank, size))
     canvas = composition.background.copy()

@@ -1,4 +1,4 @@
-"""Single objects with their outlines: cut out of labelled photographs, or pictures with transparent surroundings."""
+"""Single objects with their outlines: cut out of labelled images, or images with transparent surroundings."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from masklet.errors import UnreadableImageError
 from masklet.media.image_files import opened_image
 
 SMALLEST_AREA = 500  # pixels
-LARGEST_SHARE = 0.97  # of a picture: more is a picture with round corners rather than an object
+LARGEST_SHARE = 0.97  # of an image: more is an image with round corners rather than an object
 LONGEST_SIDE = 192
 WITH_ALPHA = ("RGBA", "LA", "PA")  # Pillow's names of kinds of pixels; palettes say it in their header
 
@@ -20,15 +20,15 @@ WITH_ALPHA = ("RGBA", "LA", "PA")  # Pillow's names of kinds of pixels; palettes
 class Cutout:
     """One object: its surroundings uint8 [height, width, 3] and its mask uint8 [height, width], 0 or 255."""
 
-    picture: ByteArray
+    image: ByteArray
     mask: ByteArray
 
 
-def around_mask(picture: ByteArray, mask: ByteArray) -> Cutout:
-    """The part of a picture [height, width, 3] with a mask [height, width] and two pixels around it."""
+def around_mask(image: ByteArray, mask: ByteArray) -> Cutout:
+    """The part of an image [height, width, 3] with a mask [height, width] and two pixels around it."""
     left, top, width, height = cv2.boundingRect(mask)
     region = (slice(max(0, top - 2), top + height + 2), slice(max(0, left - 2), left + width + 2))
-    return Cutout(picture[region], mask[region])
+    return Cutout(image[region], mask[region])
 
 
 def mostly_in_one_piece(mask: ByteArray) -> bool:
@@ -39,7 +39,7 @@ def mostly_in_one_piece(mask: ByteArray) -> bool:
 
 
 def transparent_cutouts(path: Path) -> list[Cutout] | None:
-    """The object of a picture file that is transparent around it; none if it is in pieces; None for opaque pictures.
+    """The object of an image file that is transparent around it; none if it is in pieces; None for opaque images.
 
     At most 192 pixels on its longest side. Colours go on beyond its outline, so that no rim shows where it is pasted.
     """
@@ -63,7 +63,7 @@ def transparent_cutouts(path: Path) -> list[Cutout] | None:
 
 
 def _can_be_transparent(path: Path) -> bool:
-    """By the file's header, so that no opaque picture is decoded for nothing; False where that cannot be read."""
+    """By the file's header, so that no opaque image is decoded for nothing; False where that cannot be read."""
     try:
         with opened_image(path) as image:
             return image.mode in WITH_ALPHA or "transparency" in image.info
@@ -73,29 +73,29 @@ def _can_be_transparent(path: Path) -> bool:
 
 def recoloured(rng: np.random.Generator, cutout: Cutout, swatch: ByteArray | None = None) -> Cutout:
     """A drawing in other colours, at times duller or lighter, at times with the grain of a material swatch."""
-    hsv = cv2.cvtColor(np.ascontiguousarray(cutout.picture), cv2.COLOR_RGB2HSV).astype(np.float32)
+    hsv = cv2.cvtColor(np.ascontiguousarray(cutout.image), cv2.COLOR_RGB2HSV).astype(np.float32)
     if rng.random() < 0.7:
         hsv[..., 0] = (hsv[..., 0] + rng.uniform(0, 180)) % 180
     hsv[..., 1] *= rng.uniform(0.1, 1.0)
     hsv[..., 2] = 255 * (hsv[..., 2] / 255) ** rng.uniform(0.6, 2.5)
-    picture = np.asarray(cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB), np.uint8)
+    image = np.asarray(cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB), np.uint8)
     if swatch is not None and rng.random() < 0.5:
-        picture = _grained(rng, picture, swatch)
-    return replace(cutout, picture=picture)
+        image = _grained(rng, image, swatch)
+    return replace(cutout, image=image)
 
 
-def _grained(rng: np.random.Generator, picture: ByteArray, swatch: ByteArray) -> ByteArray:
-    height, width = picture.shape[:2]
+def _grained(rng: np.random.Generator, image: ByteArray, swatch: ByteArray) -> ByteArray:
+    height, width = image.shape[:2]
     grey = cv2.cvtColor(np.ascontiguousarray(swatch), cv2.COLOR_RGB2GRAY).astype(np.float32)
     grain = cv2.resize(grey / max(1.0, float(grey.mean())), (width, height), interpolation=cv2.INTER_LINEAR)
     strength = rng.uniform(0.3, 1.0)
-    return np.clip(picture * (1 + strength * (grain - 1))[..., None], 0, 255).astype(np.uint8)
+    return np.clip(image * (1 + strength * (grain - 1))[..., None], 0, 255).astype(np.uint8)
 
 
-def _continued(picture: ByteArray, mask: ByteArray) -> ByteArray:
-    """The picture with the colours of the mask's nearest pixels beyond it."""
+def _continued(image: ByteArray, mask: ByteArray) -> ByteArray:
+    """The image with the colours of the mask's nearest pixels beyond it."""
     weight: FloatArray = mask.astype(np.float32) * np.float32(1 / 255)
     reach = 0.05 * max(mask.shape)
-    spread = cv2.GaussianBlur(picture * weight[..., None], (0, 0), reach)
+    spread = cv2.GaussianBlur(image * weight[..., None], (0, 0), reach)
     near = spread / np.maximum(cv2.GaussianBlur(weight, (0, 0), reach), 1e-3)[..., None]
-    return np.where(mask[..., None] > 0, picture, np.clip(near, 0, 255)).astype(np.uint8)
+    return np.where(mask[..., None] > 0, image, np.clip(near, 0, 255)).astype(np.uint8)

@@ -1,13 +1,13 @@
-"""What surfaces look like: swatches, pieces of photographs, gradients, patterns, noise; and simple shading."""
+"""What surfaces look like: swatches, pieces of images, gradients, patterns, noise; and simple shading."""
 
 import cv2
 import numpy as np
 
-from masklet.datasets.scenes.bank import PictureBank
+from masklet.datasets.scenes.bank import ImageBank
 from masklet.datasets.scenes.layers import ByteArray, FloatArray, Stamp
 
 Colour = FloatArray  # [3], 0..255
-Picture = ByteArray | FloatArray  # [height, width, 3], 0..255
+ImageArray = ByteArray | FloatArray  # [height, width, 3], 0..255
 
 
 def random_colour(rng: np.random.Generator) -> Colour:
@@ -25,42 +25,40 @@ def smooth_noise(rng: np.random.Generator, height: int, width: int, cells: int, 
     return noise.reshape(height, width, channels)
 
 
-def piece_of(rng: np.random.Generator, picture: Picture, height: int, width: int, zoom: float) -> FloatArray:
-    """A turned piece of a picture, mirrored at its borders, float32 [height, width, 3]; `zoom` 2 doubles details."""
+def piece_of(rng: np.random.Generator, image: ImageArray, height: int, width: int, zoom: float) -> FloatArray:
+    """A turned piece of an image, mirrored at its borders, float32 [height, width, 3]; `zoom` 2 doubles details."""
     angle = rng.uniform(0, 2 * np.pi)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / zoom
-    source = rng.uniform(0.2, 0.8, 2) * [picture.shape[1], picture.shape[0]]
+    source = rng.uniform(0.2, 0.8, 2) * [image.shape[1], image.shape[0]]
     matrix = np.column_stack([turn, source - turn @ [width / 2, height / 2]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(picture, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT).astype(
-        np.float32
-    )
+    return cv2.warpAffine(image, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT).astype(np.float32)
 
 
-def swatch_fill(rng: np.random.Generator, bank: PictureBank, height: int, width: int) -> FloatArray:
-    """A material swatch, or a photograph where the bank has none; float32 [height, width, 3]."""
+def swatch_fill(rng: np.random.Generator, bank: ImageBank, height: int, width: int) -> FloatArray:
+    """A material swatch, or an image where the bank has none; float32 [height, width, 3]."""
     if not bank.swatches:
-        return photograph_fill(rng, bank, height, width)
+        return image_fill(rng, bank, height, width)
     swatch = bank.swatches[rng.integers(len(bank.swatches))]
     return piece_of(rng, swatch, height, width, zoom=rng.uniform(0.5, 2.5))
 
 
-def photograph_fill(rng: np.random.Generator, bank: PictureBank, height: int, width: int) -> FloatArray:
-    """A piece of a photograph, or a flat fill where the bank has none; float32 [height, width, 3]."""
-    if not bank.photographs:
+def image_fill(rng: np.random.Generator, bank: ImageBank, height: int, width: int) -> FloatArray:
+    """A piece of an image, or a flat fill where the bank has none; float32 [height, width, 3]."""
+    if not bank.images:
         return flat_fill(rng, bank, height, width)
-    photograph = bank.photographs[rng.integers(len(bank.photographs))]
-    return piece_of(rng, photograph, height, width, zoom=rng.uniform(0.4, 1.5))
+    image = bank.images[rng.integers(len(bank.images))]
+    return piece_of(rng, image, height, width, zoom=rng.uniform(0.4, 1.5))
 
 
-def flat_fill(rng: np.random.Generator, bank: PictureBank, height: int, width: int) -> FloatArray:
+def flat_fill(rng: np.random.Generator, bank: ImageBank, height: int, width: int) -> FloatArray:
     """One colour with some blotches; float32 [height, width, 3]."""
     del bank
     blotches = rng.uniform(0, 14) * smooth_noise(rng, height, width, int(rng.integers(3, 24)))
     return random_colour(rng) + blotches
 
 
-def gradient_fill(rng: np.random.Generator, bank: PictureBank, height: int, width: int) -> FloatArray:
+def gradient_fill(rng: np.random.Generator, bank: ImageBank, height: int, width: int) -> FloatArray:
     """A linear blend of two colours; float32 [height, width, 3]."""
     del bank
     angle = rng.uniform(0, 2 * np.pi)
@@ -70,7 +68,7 @@ def gradient_fill(rng: np.random.Generator, bank: PictureBank, height: int, widt
     return np.asarray(first + (second - first) * share[..., None], np.float32)
 
 
-def pattern_fill(rng: np.random.Generator, bank: PictureBank, height: int, width: int) -> FloatArray:
+def pattern_fill(rng: np.random.Generator, bank: ImageBank, height: int, width: int) -> FloatArray:
     """Stripes or checks: strong edges that are no object borders; float32 [height, width, 3]."""
     del bank
     angle, period = rng.uniform(0, 2 * np.pi), rng.uniform(4, 40)
@@ -83,11 +81,11 @@ def pattern_fill(rng: np.random.Generator, bank: PictureBank, height: int, width
     return np.asarray(first + rng.uniform(0.2, 1) * (second - first) * share, np.float32)
 
 
-FILLS = (swatch_fill, photograph_fill, flat_fill, gradient_fill, pattern_fill)
+FILLS = (swatch_fill, image_fill, flat_fill, gradient_fill, pattern_fill)
 FILL_WEIGHTS = (0.42, 0.2, 0.2, 0.1, 0.08)
 
 
-def random_fill(rng: np.random.Generator, bank: PictureBank, height: int, width: int) -> FloatArray:
+def random_fill(rng: np.random.Generator, bank: ImageBank, height: int, width: int) -> FloatArray:
     """Any of the fills, sometimes recoloured; float32 [height, width, 3], about 0..255."""
     fill = FILLS[rng.choice(len(FILLS), p=FILL_WEIGHTS)](rng, bank, height, width)
     if rng.random() < 0.25:
@@ -95,14 +93,14 @@ def random_fill(rng: np.random.Generator, bank: PictureBank, height: int, width:
     return fill
 
 
-def background_fill(rng: np.random.Generator, bank: PictureBank, size: int) -> FloatArray:
-    """What lies behind everything, float32 [size, size, 3]: upright photographs more often than for objects."""
-    if bank.photographs and rng.random() < 0.45:
-        return photograph_view(rng, bank, size)
+def background_fill(rng: np.random.Generator, bank: ImageBank, size: int) -> FloatArray:
+    """What lies behind everything, float32 [size, size, 3]: upright images more often than for objects."""
+    if bank.images and rng.random() < 0.45:
+        return image_view(rng, bank, size)
     return random_fill(rng, bank, size, size)
 
 
-def quiet_background(rng: np.random.Generator, bank: PictureBank, size: int) -> FloatArray:
+def quiet_background(rng: np.random.Generator, bank: ImageBank, size: int) -> FloatArray:
     """As `background_fill`, half of the time of little contrast or out of focus; float32 [size, size, 3]."""
     background = background_fill(rng, bank, size)
     if rng.random() < 0.3:
@@ -114,18 +112,18 @@ def quiet_background(rng: np.random.Generator, bank: PictureBank, size: int) -> 
     return background
 
 
-def photograph_view(rng: np.random.Generator, bank: PictureBank, size: int) -> FloatArray:
-    """An upright square crop of a photograph, float32 [size, size, 3]."""
-    photograph = bank.photographs[rng.integers(len(bank.photographs))]
-    side = max(8, int(min(photograph.shape[:2]) * rng.uniform(0.4, 1)))
-    top = int(rng.integers(photograph.shape[0] - side + 1))
-    left = int(rng.integers(photograph.shape[1] - side + 1))
-    crop = photograph[top : top + side, left : left + side]
+def image_view(rng: np.random.Generator, bank: ImageBank, size: int) -> FloatArray:
+    """An upright square crop of an image, float32 [size, size, 3]."""
+    image = bank.images[rng.integers(len(bank.images))]
+    side = max(8, int(min(image.shape[:2]) * rng.uniform(0.4, 1)))
+    top = int(rng.integers(image.shape[0] - side + 1))
+    left = int(rng.integers(image.shape[1] - side + 1))
+    crop = image[top : top + side, left : left + side]
     view = resized(crop, size)
     return view[:, ::-1].copy() if rng.random() < 0.5 else view
 
 
-def resized(crop: Picture, size: int) -> FloatArray:
+def resized(crop: ImageArray, size: int) -> FloatArray:
     """A crop [height, width(, 3)] brought to float32 [size, size(, 3)] without aliasing."""
     interpolation = cv2.INTER_AREA if min(crop.shape[:2]) > size else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(crop, (size, size), interpolation=interpolation), np.float32)

@@ -5,29 +5,29 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from masklet.datasets.scenes import cells, compositions, contours, photographs, round_things
-from masklet.datasets.scenes.bank import PictureBank
+from masklet.datasets.scenes import cells, compositions, contours, labelled_images, round_objects
+from masklet.datasets.scenes.bank import ImageBank
 from masklet.datasets.scenes.finish import finish
 from masklet.datasets.scenes.layers import ByteArray, Composition, MaskArray, VisibleObject, paint, visible_objects
 from masklet.errors import InvalidInputError
 
-SceneKind = Callable[[np.random.Generator, PictureBank, int], Composition]
+SceneKind = Callable[[np.random.Generator, ImageBank, int], Composition]
 
 KINDS: dict[str, SceneKind] = {
-    "labelled_photograph": photographs.labelled_photograph,
-    "copy_paste": photographs.copy_paste,
+    "labelled_image": labelled_images.labelled_image,
+    "copy_paste": labelled_images.copy_paste,
     "clutter": compositions.clutter,
     "small_goods": compositions.small_goods,
     "parts_and_wholes": compositions.parts_and_wholes,
     "micrograph": cells.micrograph,
     "contours": contours.contours,
-    "round_things": round_things.round_things,
+    "round_objects": round_objects.round_objects,
 }
 
 SMALLEST_SIZE = 32
 FEWEST_OBJECTS, MOST_OBJECTS = 2, 24
 SMALLEST_AREA = 24  # pixels
-LARGEST_SHARE = 0.95  # of the picture
+LARGEST_SHARE = 0.95  # of the image
 MOST_HIDDEN = 0.9  # of an object: what is left of one that is hidden further are specks
 SAME_AS_WHOLE = 0.95  # a part that covers more of its whole is not asked for
 ATTEMPTS = 20
@@ -37,14 +37,14 @@ ATTEMPTS = 20
 class SceneMixture:
     """How often each kind of scene is made, relative to each other; the last two have not proved themselves yet."""
 
-    labelled_photograph: float = 0.35
+    labelled_image: float = 0.35
     copy_paste: float = 0.25
     clutter: float = 0.14
     small_goods: float = 0.08
     parts_and_wholes: float = 0.08
     micrograph: float = 0.10
     contours: float = 0.0
-    round_things: float = 0.0
+    round_objects: float = 0.0
 
     def __post_init__(self) -> None:
         weights = [getattr(self, field.name) for field in fields(self)]
@@ -54,7 +54,7 @@ class SceneMixture:
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture uint8 [size, size, 3] RGB and the visible parts of its objects, bool [objects, size, size].
+    """An image uint8 [size, size, 3] RGB and the visible parts of its objects, bool [objects, size, size].
 
     At most 24 objects of at least 24 pixels. Procedural ones are 2 or more, disjoint but for parts: `whole_of[i]` is
     the index of the mask that contains mask i as a part, or -1. `kind` names the sort of scene.
@@ -69,38 +69,38 @@ class Scene:
 class SceneGenerator:
     """Endless scenes of one size from one bank; the same (bank, size, mixture, seed, number), the same scene."""
 
-    def __init__(self, bank: PictureBank, size: int = 256, mixture: SceneMixture | None = None, seed: int = 0) -> None:
+    def __init__(self, bank: ImageBank, size: int = 256, mixture: SceneMixture | None = None, seed: int = 0) -> None:
         if size < SMALLEST_SIZE:
             raise InvalidInputError(f"scenes must be at least {SMALLEST_SIZE} pixels wide, got {size}")
         self.bank, self.size, self.seed = bank, size, seed
         self._kinds, self._shares = _available_kinds(bank, mixture or SceneMixture())
 
     def scene(self, number: int) -> Scene:
-        """The scene of a number >= 0. Raises RuntimeError if 20 attempts show no two objects (unusable pictures)."""
+        """The scene of a number >= 0. Raises RuntimeError if 20 attempts show no two objects (unusable images)."""
         rng = np.random.default_rng((number, self.seed))  # of seed 0: the same as of the number alone
         for _ in range(ATTEMPTS):
             kind = self._kinds[rng.choice(len(self._kinds), p=self._shares)]
             composition = KINDS[kind](rng, self.bank, self.size)
             masks, whole_of = _select(rng, visible_objects(composition))
             if len(masks) >= FEWEST_OBJECTS:
-                return Scene(self._photograph(rng, composition), np.stack(masks), whole_of, kind)
+                return Scene(self._finished(rng, composition), np.stack(masks), whole_of, kind)
         raise RuntimeError(f"no scene with two objects in {ATTEMPTS} attempts at number {number}, kinds {self._kinds}")
 
-    def _photograph(self, rng: np.random.Generator, composition: Composition) -> ByteArray:
+    def _finished(self, rng: np.random.Generator, composition: Composition) -> ByteArray:
         reach = self.size / 256 * rng.uniform(1, 7)
         angle = rng.uniform(0, 2 * np.pi)
         offset = (round(reach * np.sin(angle)), round(reach * np.cos(angle)))
         return finish(rng, paint(composition, offset, shadow_blur=0.5 * reach + 0.5))
 
 
-def _available_kinds(bank: PictureBank, mixture: SceneMixture) -> tuple[list[str], list[float]]:
+def _available_kinds(bank: ImageBank, mixture: SceneMixture) -> tuple[list[str], list[float]]:
     """Kinds with a weight whose material the bank holds, and their shares (sum 1)."""
-    missing = {"labelled_photograph"} if not bank.labelled else set()
+    missing = {"labelled_image"} if not bank.labelled else set()
     if not bank.has_objects:
         missing.add("copy_paste")
     weights = {kind: getattr(mixture, kind) for kind in KINDS if kind not in missing and getattr(mixture, kind) > 0}
     if not weights:
-        raise InvalidInputError(f"the bank has no labelled pictures, which every kind in {mixture} needs")
+        raise InvalidInputError(f"the bank has no labelled images, which every kind in {mixture} needs")
     total = sum(weights.values())
     return list(weights), [weight / total for weight in weights.values()]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from masklet.datasets.scenes.bank import PictureBank
+from masklet.datasets.scenes.bank import ImageBank
 from masklet.datasets.scenes.generator import MOST_OBJECTS, Scene, SceneGenerator, SceneMixture
 from masklet.datasets.scenes.layers import MaskArray
 from masklet.errors import InvalidInputError
@@ -13,7 +13,7 @@ KIND = "mosaic"
 class MosaicScenes:
     """As `SceneGenerator`, but a `share` (0 to 1) of its scenes are mosaics; `size` is an even number."""
 
-    def __init__(self, bank: PictureBank, size: int, mixture: SceneMixture, share: float, seed: int = 0) -> None:
+    def __init__(self, bank: ImageBank, size: int, mixture: SceneMixture, share: float, seed: int = 0) -> None:
         if size % 2:
             raise InvalidInputError(f"mosaics have an even number of pixels on a side, got {size}")
         self._whole = SceneGenerator(bank, size, mixture, seed)
@@ -29,7 +29,7 @@ class MosaicScenes:
 
 
 def mosaic(quarters: list[Scene]) -> Scene:
-    """Four scenes of one size as one picture of twice the size, in the order of reading; at most six objects of each.
+    """Four scenes of one size as one image of twice the size, in the order of reading; at most six objects of each.
 
     Of a scene those that come first are kept: wholes stand before their parts.
     """

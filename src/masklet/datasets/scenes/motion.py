@@ -1,4 +1,4 @@
-"""How things move: random paths, one value a frame, and pictures seen through moving frames.
+"""How things move: random paths, one value a frame, and images seen through moving frames.
 
 A pose is a 3 x 3 matrix that takes points (x, y, 1) of a thing to points of the canvas, in pixels; coordinates count
 from the corner of the first pixel.
@@ -61,14 +61,14 @@ def camera_path(rng: np.random.Generator, frames: int, size: int) -> Trajectory:
 
 @dataclass(frozen=True)
 class Wave:
-    """A gentle bending of a picture that runs through it: `amplitude` pixels, `cycles` across it, `phase` [frames]."""
+    """A gentle bending of an image that runs through it: `amplitude` pixels, `cycles` across it, `phase` [frames]."""
 
     amplitude: float
     cycles: tuple[float, float]
     phase: Trajectory
 
     def bend(self, x: FloatArray, y: FloatArray, shape: tuple[int, int], frame: int) -> None:
-        """Move the places (x, y) looked at in a picture of `shape` (height, width), in place."""
+        """Move the places (x, y) looked at in an image of `shape` (height, width), in place."""
         phase = self.phase[frame]
         down = np.sin(y[:, :1] * np.float32(2 * np.pi * self.cycles[0] / shape[0]) + np.float32(phase))
         right = np.sin(x[:1] * np.float32(2 * np.pi * self.cycles[1] / shape[1]) + np.float32(1.3 * phase + 1))
@@ -84,16 +84,16 @@ def random_wave(rng: np.random.Generator, frames: int, extent: float) -> Wave:
 
 
 def seen_through(
-    picture: ByteArray,
+    image: ByteArray,
     pose: Pose,
     window: tuple[int, int, int, int],
     bending: tuple[Wave, int] | None = None,
     nearest: bool = False,
     border: int = cv2.BORDER_REPLICATE,
 ) -> ByteArray:
-    """What a window (top, left, height, width) of the canvas shows of a picture [h, w(, channels)] placed by `pose`.
+    """What a window (top, left, height, width) of the canvas shows of an image [h, w(, channels)] placed by `pose`.
 
-    `bending` is a wave and the frame; `nearest` takes pixels as they are (labels). Beyond the picture, `border`.
+    `bending` is a wave and the frame; `nearest` takes pixels as they are (labels). Beyond the image, `border`.
     """
     top, left, height, width = window
     flags = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
@@ -101,13 +101,11 @@ def seen_through(
     source = half @ np.linalg.inv(pose) @ similarity(1, 0, left + 0.5, top + 0.5)
     if bending is None:
         flags |= cv2.WARP_INVERSE_MAP
-        return np.asarray(
-            cv2.warpAffine(picture, source[:2], (width, height), flags=flags, borderMode=border), np.uint8
-        )
+        return np.asarray(cv2.warpAffine(image, source[:2], (width, height), flags=flags, borderMode=border), np.uint8)
     columns, rows = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
     matrix = source.astype(np.float32)
     x = np.asarray(matrix[0, 0] * columns + (matrix[0, 1] * rows + matrix[0, 2]), np.float32)
     y = np.asarray(matrix[1, 0] * columns + (matrix[1, 1] * rows + matrix[1, 2]), np.float32)
     wave, frame = bending
-    wave.bend(x, y, (picture.shape[0], picture.shape[1]), frame)
-    return np.asarray(cv2.remap(picture, x, y, flags, borderMode=border), np.uint8)
+    wave.bend(x, y, (image.shape[0], image.shape[1]), frame)
+    return np.asarray(cv2.remap(image, x, y, flags, borderMode=border), np.uint8)

@@ -202,9 +202,9 @@ def warp_cutout(cutout: Cutout, size: int, centre: tuple[float, float], turn: Po
     corners = np.array([[x, y] for x in (0, width) for y in (0, height)], np.float64) - [width / 2, height / 2]
     top, left, rows, columns = _box(corners @ turn.T + np.array(centre), size)
     matrix = np.column_stack([turn, np.array(centre) - [left, top] - turn @ [width / 2, height / 2]])
-    picture = cv2.GaussianBlur(cutout.picture, (0, 0), 0.4 / scale) if scale < 0.5 else cutout.picture
+    image = cv2.GaussianBlur(cutout.image, (0, 0), 0.4 / scale) if scale < 0.5 else cutout.image
     mask = cv2.GaussianBlur(cutout.mask, (0, 0), max(0.8, 0.4 / scale))
-    colour = cv2.warpAffine(picture, matrix, (columns, rows), borderMode=cv2.BORDER_REPLICATE)
+    colour = cv2.warpAffine(image, matrix, (columns, rows), borderMode=cv2.BORDER_REPLICATE)
     alpha = cv2.warpAffine(mask, matrix, (columns, rows), borderMode=cv2.BORDER_CONSTANT).astype(np.float32) / 255
     # A little inside the labelled outline, so that no rim of the old surroundings comes along.
     alpha = np.clip((alpha - 0.5) * 1.6 + 0.35, 0, 1)

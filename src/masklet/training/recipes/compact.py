@@ -1,4 +1,4 @@
-"""The bundled model: a compact SAM 2, trained on procedural scenes and freely licensed photographs."""
+"""The bundled model: a compact SAM 2, trained on procedural scenes and freely licensed images."""
 
 from dataclasses import replace
 
@@ -56,7 +56,7 @@ def compact_model(image_size: int = 384) -> Sam2Config:
     )
 
 
-STILLS = Stage(image_size=256, steps=5400, scenes_per_step=8, objects_per_scene=12)
+IMAGES = Stage(image_size=256, steps=5400, scenes_per_step=8, objects_per_scene=12)
 CLIPS = ClipStage(
     image_size=256,
     steps=1600,
@@ -73,14 +73,14 @@ LARGE_CLIPS = replace(CLIPS, image_size=384, steps=3300, images_every=2)
 def compact(given: Ingredients) -> Recipe:
     """What training the bundled model taught, in one leg (its card tells of the legs that it really took).
 
-    The pictures hold folders, one of them with COCO panoptic labels.
+    The images hold folders, one of them with COCO panoptic labels.
     """
     return Recipe(
         name="compact",
         model=compact_model(),
-        stages=(STILLS, CLIPS, LARGE_CLIPS),
-        image_folders=given.pictures,
-        panoptic_folder=next((folder / "coco_train_cc" for folder in given.pictures), None),
+        stages=(IMAGES, CLIPS, LARGE_CLIPS),
+        image_folders=given.images,
+        panoptic_folder=next((folder / "coco_train_cc" for folder in given.images), None),
         data=given.data,
         initial_weights=given.initial_weights,
         prompts=PromptShares(click=0.36, box=0.6, mask=0.04),
@@ -107,12 +107,12 @@ def compact_clips(given: Ingredients) -> Recipe:
 
 
 def smoke(given: Ingredients) -> Recipe:
-    """A few steps of a tiny model on scenes from any folder of pictures: shows that training runs."""
+    """A few steps of a tiny model on scenes from any folder of images: shows that training runs."""
     return Recipe(
         name="smoke",
         model=compact_model(),
         stages=(Stage(image_size=128, steps=4, scenes_per_step=2, objects_per_scene=2), Stage(256, 2, 1, 2)),
-        image_folders=given.pictures,
+        image_folders=given.images,
         data=given.data,
         initial_weights=given.initial_weights,
         loader_workers=0,

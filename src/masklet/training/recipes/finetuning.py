@@ -13,10 +13,10 @@ MOST_PIXELS_OF_CLIPS = 512
 
 
 def finetune_image(given: Ingredients) -> Recipe:
-    """A checkpoint taught on annotated pictures; what it knows of videos stays.
+    """A checkpoint taught on annotated images; what it knows of videos stays.
 
-    Pictures without annotations among the data are material for procedural scenes, which weigh as much as an annotated
-    root and keep it from forgetting other kinds of pictures.
+    Images without annotations among the data are material for procedural scenes, which weigh as much as an annotated
+    root and keep it from forgetting other kinds of images.
     """
     model = given.checkpoint_config()
     return Recipe(
@@ -24,7 +24,7 @@ def finetune_image(given: Ingredients) -> Recipe:
         model=model,
         initial_weights=given.checkpoint,
         stages=(Stage(model.image_size, steps=300, scenes_per_step=4, objects_per_scene=8),),
-        image_folders=given.pictures,
+        image_folders=given.images,
         data=given.data,
         losses=given.checkpoint_losses(),
         frozen=("memory",),
@@ -43,7 +43,7 @@ def finetune_image(given: Ingredients) -> Recipe:
 def finetune_video(given: Ingredients) -> Recipe:
     """A checkpoint taught on annotated videos as in the SAM 2 paper (appendix D.2), 8 frames at a time.
 
-    Annotated pictures among the data, or else single frames, make every fourth step. At most 512 pixels wide, which is
+    Annotated images among the data, or else single frames, make every fourth step. At most 512 pixels wide, which is
     what lets the smallest released model train in 8 GB; `stages.0.image_size` changes it.
     """
     model = given.checkpoint_config()
@@ -63,7 +63,7 @@ def finetune_video(given: Ingredients) -> Recipe:
                 images_every=4,
             ),
         ),
-        image_folders=given.pictures,
+        image_folders=given.images,
         data=given.data,
         losses=given.checkpoint_losses(),
         learning_rate=5e-5,
@@ -78,7 +78,7 @@ def finetune_video(given: Ingredients) -> Recipe:
 
 
 def lora(given: Ingredients) -> Recipe:
-    """Low-rank adapters beside a frozen checkpoint: on clips if there are videos among the data, else on pictures."""
+    """Low-rank adapters beside a frozen checkpoint: on clips if there are videos among the data, else on images."""
     recipe = finetune_video(given) if given.holds_videos else finetune_image(given)
     return replace(
         recipe,

@@ -16,11 +16,11 @@ from masklet.training.settings.procedure import LossWeights
 
 @dataclass(frozen=True)
 class Ingredients:
-    """`pictures`: folders of material for the procedural world; `annotated`: recorded datasets; `holds_videos`: whether
+    """`images`: folders of material for the procedural world; `annotated`: recorded datasets; `holds_videos`: whether
     any of these holds videos; `initial_weights`: a folder, file or hub id, None where none was named; `begun`: the
     record of a run that goes on, which needs those weights no more."""
 
-    pictures: tuple[Path, ...] = ()
+    images: tuple[Path, ...] = ()
     annotated: tuple[Path, ...] = ()
     holds_videos: bool = False
     initial_weights: str | None = None
@@ -30,7 +30,7 @@ class Ingredients:
     def of(
         cls, roots: Sequence[Path], initial_weights: str | None = None, begun: RunRecord | None = None
     ) -> "Ingredients":
-        """Sort data roots into annotated ones, in a layout that is known, and folders of mere pictures.
+        """Sort data roots into annotated ones, in a layout that is known, and folders of mere images.
 
         InvalidInputError for annotations that are broken, and for files that are no dataset.
         """
@@ -41,14 +41,14 @@ class Ingredients:
                     f"{root} is no dataset. Of files, COCO's JSON is one, and a list of sequences (.txt) in a folder "
                     "with JPEGImages and Annotations."
                 )
-        pictures = tuple(root for root in roots if root not in annotated)
+        images = tuple(root for root in roots if root not in annotated)
         has_videos = any(holds_videos(open_dataset(root)) for root in annotated)
-        return cls(pictures, annotated, has_videos, initial_weights, begun)
+        return cls(images, annotated, has_videos, initial_weights, begun)
 
     @property
     def data(self) -> DataMixture:
-        """Annotated data and, where pictures for it were given too, as much of the procedural world as of each root."""
-        return DataMixture(roots=self.annotated, procedural=1.0 if self.pictures else 0.0)
+        """Annotated data and, where images for it were given too, as much of the procedural world as of each root."""
+        return DataMixture(roots=self.annotated, procedural=1.0 if self.images else 0.0)
 
     @property
     def checkpoint(self) -> str:

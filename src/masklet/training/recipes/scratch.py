@@ -2,20 +2,20 @@
 
 from dataclasses import replace
 
-from masklet.training.recipes.compact import CLIPS, STILLS, compact
+from masklet.training.recipes.compact import CLIPS, IMAGES, compact
 from masklet.training.recipes.ingredients import Ingredients
 from masklet.training.settings.recipe import Recipe
 
 
 def scratch(given: Ingredients) -> Recipe:
-    """As the bundled model was trained; annotated data takes the place of labelled photographs.
+    """As the bundled model was trained; annotated data takes the place of labelled images.
 
-    Stills come first, then clips if there is anything that moves: videos, or pictures for the procedural world.
+    Images come first, then clips if there is anything that moves: videos, or images for the procedural world.
     """
-    moves = given.holds_videos or given.pictures or not given.annotated
+    moves = given.holds_videos or given.images or not given.annotated
     return replace(
         compact(given),
         name="scratch",
-        stages=(STILLS, CLIPS) if moves else (STILLS,),
+        stages=(IMAGES, CLIPS) if moves else (IMAGES,),
         panoptic_folder=None,
     )

@@ -1,1 +1,1 @@
-"""What a run leaves for people: a log, curves, pictures of predictions and a page that shows all of it."""
+"""Reports of a training run: log, curves, predictions, measurements and an HTML page of all of it."""

@@ -1,4 +1,4 @@
-"""The page that shows a run: what it was, how it went, what the model says and how well it does."""
+"""The HTML report of a training run: settings, curves, predictions and measurements."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ import masklet
 from masklet.atomic_files import written_whole
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.reports.measurements import Measurement, read_measurements
-from masklet.training.reports.predictions import pictures_of
+from masklet.training.reports.predictions import prediction_images
 from masklet.training.reports.step_log import read_steps
 from masklet.training.reports.svg_curves import curve_svg
 from masklet.training.run.observer import RunOutline
@@ -29,17 +29,17 @@ td.number, th.number { text-align: right; } code { font-size: 13px; } img { max-
 
 
 class HtmlReport:
-    """Writes `report.html` at the end: one file that needs no other. To be told after the log and the pictures."""
+    """Writes `report.html` at the end: one file that needs no other. Called after the log and the predictions."""
 
     def began(self, run: RunOutline) -> None:
-        """Remember what is run."""
+        """Keep the outline of the run."""
         self._run = run
 
     def stepped(self, step: int, values: Mapping[str, float]) -> None:
-        """Nothing: the page is made of the run's log."""
+        """Do nothing: the page is made of the run's log."""
 
     def saved(self, step: int, ema_network: VideoNetwork) -> None:
-        """Nothing: the page is made of the run's pictures."""
+        """Do nothing: the page is made of the run's images."""
 
     def finished(self) -> None:
         """Write the page."""
@@ -48,7 +48,7 @@ class HtmlReport:
 
 
 def report_page(run: RunOutline) -> str:
-    """The page about a run as its folder shows it now."""
+    """Make the page about a run as its folder is now."""
     lines = read_steps(run.folder)
     title = f"{run.recipe.name}: {run.folder.name}"
     parts = [
@@ -57,7 +57,7 @@ def report_page(run: RunOutline) -> str:
         _measurements(read_measurements(run.folder)),
         "<h2>Curves</h2>",
         *_curves(lines),
-        _pictures(pictures_of(run.folder)),
+        _images(prediction_images(run.folder)),
         "<details><summary>Configuration</summary>",
         _table(["field", "value"], [[name, text] for name, text in settings(run.recipe).items()], numbers=False),
         "</details>",
@@ -68,18 +68,18 @@ def report_page(run: RunOutline) -> str:
 
 def _summary(run: RunOutline, lines: Sequence[dict[str, Any]]) -> str:
     seconds = sum(line.get("seconds") or 0 for line in lines)
-    told = [["steps", f"{len(lines)} of {run.recipe.total_steps}"]]
-    told += [["time in steps", f"{seconds / 60:.1f} minutes"], ["from", lines[0]["time"]]] if lines else []
-    told += [["hardware", run.hardware], ["masklet", masklet.__version__]]
+    rows = [["steps", f"{len(lines)} of {run.recipe.total_steps}"]]
+    rows += [["time in steps", f"{seconds / 60:.1f} minutes"], ["from", lines[0]["time"]]] if lines else []
+    rows += [["hardware", run.hardware], ["masklet", masklet.__version__]]
     record = run.folder / "run.json"
     git = json.loads(record.read_text(encoding="utf-8")).get("git") if record.exists() else None
     if git:
-        told.append(["source", f"{git['commit']}{', changed since' if git['dirty'] else ''}"])
-    return _table(["", ""], told, numbers=False)
+        rows.append(["source", f"{git['commit']}{', changed since' if git['dirty'] else ''}"])
+    return _table(["", ""], rows, numbers=False)
 
 
 def _measurements(measured: Sequence[Measurement]) -> str:
-    """A table for each dataset: measures before and after, and what they gained."""
+    """Make a table for each dataset: measures before and after, and their gain."""
     if not measured:
         return ""
     rows = [
@@ -94,7 +94,7 @@ def _percent(value: float | None) -> str:
 
 
 def _curves(lines: Sequence[dict[str, Any]]) -> list[str]:
-    """A curve for every value that the log has, in its order."""
+    """Draw a curve for every metric of the log, in its order."""
     names = dict.fromkeys(name for line in lines for name in line if name not in ("step", "time"))
     curves = []
     for name in names:
@@ -104,11 +104,11 @@ def _curves(lines: Sequence[dict[str, Any]]) -> list[str]:
     return curves
 
 
-def _pictures(paths: Sequence[Path]) -> str:
-    """The first and the last picture of predictions."""
+def _images(paths: Sequence[Path]) -> str:
+    """Show the first and the last image of predictions."""
     shown = dict.fromkeys([*paths[:1], *paths[-1:]])
     return "".join(
-        f"<h2>Picture, truth, prediction after {int(path.stem)} steps</h2><img alt='predictions' "
+        f"<h2>Image, ground truth, prediction after {int(path.stem)} steps</h2><img alt='predictions' "
         f"src='data:image/jpeg;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}'>"
         for path in shown
     )

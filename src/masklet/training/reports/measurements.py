@@ -1,4 +1,4 @@
-"""What the field's own measures say of a model before and after its training."""
+"""Evaluation of a model before and after its training, by the field's own measures."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +37,7 @@ class Measurement:
 
     @property
     def gain(self) -> str:
-        """The points gained, in percent with a sign; empty if either side is missing."""
+        """The gain in percentage points with a sign; empty if either side is missing."""
         if self.before is None or self.after is None:
             return ""
         return f"{100 * (self.after - self.before):+.1f}"
@@ -46,9 +46,12 @@ class Measurement:
 class BeforeAndAfter:
     """Measures the checkpoint that a run starts from and the model that it ends with: `measurements.json`.
 
-    Pictures by simulated clicks and boxes, videos by the first frame's masks; a folder of datasets of pictures counts
-    as all of them. InvalidInputError at once for data that cannot be opened or is not sound, and for folders of the
-    same name, since results are told by it.
+    Images by simulated clicks and boxes, videos by the first frame's masks; a folder of datasets of images counts
+    as all of them.
+
+    Raises:
+        InvalidInputError: at once, for data that cannot be opened or is not sound, and for folders of the same name,
+            which results are named by.
     """
 
     def __init__(self, roots: Sequence[Path], device: str = "cpu") -> None:
@@ -73,19 +76,19 @@ class BeforeAndAfter:
             self._save()
 
     def stepped(self, step: int, values: Mapping[str, float]) -> None:
-        """Nothing: the model is measured at the end."""
+        """Do nothing: the model is measured at the end."""
 
     def saved(self, step: int, ema_network: VideoNetwork) -> None:
-        """Nothing: the model is measured at the end."""
+        """Do nothing: the model is measured at the end."""
 
     def finished(self) -> None:
-        """Measure the model that came of it."""
+        """Measure the trained model."""
         for key, value in self._means(self._folder / AVERAGE_FOLDER, self._datasets).items():
             self._measured[key] = replace(self._measured.get(key, Measurement(*key)), after=value)
         self._save()
 
     def _means(self, model: str | Path, roots: Iterable[Path]) -> dict[tuple[str, str], float]:
-        """The mean of each measure on each dataset."""
+        """Average each measure on each dataset."""
         means: dict[tuple[str, str], float] = {}
         for root in roots:
             report = self._report(root, model)
@@ -106,11 +109,11 @@ class BeforeAndAfter:
 
 
 def read_measurements(folder: Path) -> list[Measurement]:
-    """What was measured in a run's folder so far."""
+    """Read what was measured in a run's folder so far."""
     path = folder / MEASUREMENTS
     return [Measurement(**each) for each in json.loads(path.read_text(encoding="utf-8"))] if path.exists() else []
 
 
 def _datasets_of(root: Path) -> list[Path]:
-    """What is no dataset may be a folder of datasets of pictures, which the evaluation opens."""
+    """Return the datasets of a root, which may be a folder of datasets of images that the evaluation opens."""
     return [root] if is_dataset(root) else [each.root for each in image_datasets(root).values()]

@@ -1,4 +1,4 @@
-"""The processor's settings beside the weights, so that every command and class takes the folder as a model."""
+"""Processor settings beside the weights, so that every command and class takes the folder as a model."""
 
 from collections.abc import Mapping
 
@@ -13,11 +13,11 @@ class ProcessorSettings:
     """Writes `average/processor_config.json` for the size that the model was trained at last."""
 
     def began(self, run: RunOutline) -> None:
-        """Remember where."""
+        """Keep the folder."""
         self._folder = run.folder / AVERAGE_FOLDER
 
     def stepped(self, step: int, values: Mapping[str, float]) -> None:
-        """Nothing: settings come with the weights."""
+        """Do nothing: settings come with the weights."""
 
     def saved(self, step: int, ema_network: VideoNetwork) -> None:
         """Write the settings."""
@@ -25,4 +25,4 @@ class ProcessorSettings:
         Sam2Processor(Sam2ImageProcessorFast(size={"height": side, "width": side})).save_pretrained(self._folder)
 
     def finished(self) -> None:
-        """Nothing more."""
+        """Do nothing more."""

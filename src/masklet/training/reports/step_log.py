@@ -1,4 +1,4 @@
-"""One line of JSON a step."""
+"""The log of a training run: one line of JSON a step."""
 
 import json
 import math
@@ -15,9 +15,9 @@ STEP_LOG = "steps.jsonl"
 
 
 class StepLog:
-    """Writes `steps.jsonl`: `step` (from 1), `time` (UTC, ISO 8601) and the curves; what is not finite is null.
+    """Writes `steps.jsonl`: `step` (from 1), `time` (UTC, ISO 8601) and the metrics; what is not finite is null.
 
-    A run that goes on drops the lines of the steps that it makes again.
+    A resumed run drops the lines of the steps that it makes again.
     """
 
     def began(self, run: RunOutline) -> None:
@@ -35,14 +35,14 @@ class StepLog:
             log.write(json.dumps(line) + "\n")
 
     def saved(self, step: int, ema_network: VideoNetwork) -> None:
-        """Nothing: every line is on disk already."""
+        """Do nothing: every line is on disk already."""
 
     def finished(self) -> None:
-        """Nothing more."""
+        """Do nothing more."""
 
 
 def read_steps(folder: Path) -> list[dict[str, Any]]:
-    """The lines of a run's log, in order; none if there is no log. A last line cut short by a crash is left out."""
+    """Read the lines of a run's log, in order; none if there is no log. A last line that a crash cut is left out."""
     path = folder / STEP_LOG
     lines = []
     for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():

@@ -1,4 +1,4 @@
-"""Curves as SVG that stands in a page by itself."""
+"""Curves as SVG for an HTML page."""
 
 from collections.abc import Sequence
 from html import escape
@@ -12,7 +12,7 @@ MOST_POINTS = 200
 
 
 def curve_svg(title: str, steps: Sequence[int], values: Sequence[float]) -> str:
-    """One curve with its title and the ends of its axes; of a long one, means of neighbouring steps over a pale range.
+    """Draw a curve with its title and the ends of its axes; of a long one, means of steps over a pale range.
 
     Args:
         title: what is plotted.
@@ -43,7 +43,7 @@ def curve_svg(title: str, steps: Sequence[int], values: Sequence[float]) -> str:
 
 
 def _condensed(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """At most MOST_POINTS steps with the least, the mean and the greatest value around each."""
+    """Condense to MOST_POINTS steps with the least, the mean and the greatest value around each."""
     ends = np.linspace(0, len(steps), min(MOST_POINTS, len(steps)) + 1).round().astype(int)
     pieces = [slice(*pair) for pair in pairwise(ends)]
     middles = np.array([steps[piece].mean() for piece in pieces])

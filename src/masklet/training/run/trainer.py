@@ -107,7 +107,7 @@ class Trainer:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with alone_in(self.folder, "training") if self.devices.is_first else nullcontext():
-            self.data.read_pictures()
+            self.data.read_images()
             if self.devices.is_first:
                 remove_unfinished(self.folder)
                 self.record.save(self.folder)  # from here on the folder is this run's

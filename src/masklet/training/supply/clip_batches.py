@@ -72,23 +72,24 @@ class ClipBatch:
 
 
 class ClipBatches(Dataset[ClipBatch | SceneBatch]):
-    """Batches by number, each of its own range of clip seeds; those of stills steps are what `stills` gives."""
+    """Batches by number, each of its own range of clip seeds; `image_batches` gives those of steps on images."""
 
-    def __init__(self, generator: ClipSource, stills: SceneBatches, stage: ClipStage):
-        self.generator, self.stills, self.stage = generator, stills, stage
-        self._first_clip = stills.recipe.first_scene + stills.recipe.clips_before(stills.first_batch)
+    def __init__(self, generator: ClipSource, image_batches: SceneBatches, stage: ClipStage):
+        self.generator, self.image_batches, self.stage = generator, image_batches, stage
+        recipe = image_batches.recipe
+        self._first_clip = recipe.first_scene + recipe.clips_before(image_batches.first_batch)
 
     def __len__(self) -> int:
-        return len(self.stills)
+        return len(self.image_batches)
 
     def __getitem__(self, index: int) -> ClipBatch | SceneBatch:
-        first_step, recipe = self.stills.first_batch, self.stills.recipe
+        first_step, recipe = self.image_batches.first_batch, self.image_batches.recipe
         step = first_step + index
         if self.stage.is_image_step(step):
-            return self.stills[index]
+            return self.image_batches[index]
         cv2.setNumThreads(0)
         number = self._first_clip + self.stage.clips_in(range(first_step, step))
-        numbers = self.stills.share.of(range(number, number + self.stage.clips_per_step))
+        numbers = self.image_batches.share.of(range(number, number + self.stage.clips_per_step))
         rng = np.random.default_rng((recipe.seed, numbers[0]))
         return ClipBatch([sample_clip(self.generator.clip(each), self.stage.objects_per_clip, rng) for each in numbers])
 

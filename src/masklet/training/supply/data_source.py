@@ -12,16 +12,16 @@ from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
 from masklet.datasets.opening import holds_videos, open_dataset
 from masklet.datasets.sampling import (
     ClipSource,
-    FramesAsStills,
+    FramesAsImages,
     MixedClips,
     MixedScenes,
     ObjectCrops,
     RecordedClips,
-    RecordedStills,
+    RecordedImages,
     SceneSource,
     SkippedSamples,
 )
-from masklet.datasets.scenes import ClipGenerator, MosaicScenes, PictureBank, SceneGenerator
+from masklet.datasets.scenes import ClipGenerator, ImageBank, MosaicScenes, SceneGenerator
 from masklet.errors import InvalidInputError
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
@@ -47,15 +47,15 @@ class TrainingData:
     skipped: SkippedSamples
 
     @cached_property
-    def bank(self) -> PictureBank | None:
+    def bank(self) -> ImageBank | None:
         """The material of the procedural world; None if that has no part in the run."""
         recipe = self.recipe
-        return PictureBank.load(recipe.image_folders, recipe.panoptic_folder) if _is_procedural(recipe) else None
+        return ImageBank.load(recipe.image_folders, recipe.panoptic_folder) if _is_procedural(recipe) else None
 
-    def read_pictures(self) -> None:
+    def read_images(self) -> None:
         """Read the material of the procedural world now, which may take a while: once, before processes share it.
 
-        InvalidInputError if there are no pictures, `UnreadableImageError` for a broken one.
+        InvalidInputError if there are no images, `UnreadableImageError` for a broken one.
         """
         _ = self.bank
 
@@ -67,25 +67,25 @@ class TrainingData:
         """
         scenes, scene_weights = self._scene_sources(stage.image_size)
         seen = ObjectCrops(MixedScenes(scenes, scene_weights), self.recipe.object_crops, self.recipe.seed)
-        stills = SceneBatches(seen, self.recipe, stage, share, first_step, steps)
+        image_batches = SceneBatches(seen, self.recipe, stage, share, first_step, steps)
         if not isinstance(stage, ClipStage):
-            return ReportingBatches(stills, scenes)
+            return ReportingBatches(image_batches, scenes)
         clips, clip_weights = self._clip_sources(stage.image_size, stage.clip_length)
-        return ReportingBatches(ClipBatches(MixedClips(clips, clip_weights), stills, stage), [*scenes, *clips])
+        return ReportingBatches(ClipBatches(MixedClips(clips, clip_weights), image_batches, stage), [*scenes, *clips])
 
     def _scene_sources(self, size: int) -> tuple[list[SceneSource], list[float]]:
         recipe = self.recipe
         augmentation = recipe.data.images
         sources: list[SceneSource] = [
-            RecordedStills(images, size, augmentation, seed) for seed, (images, _) in _seeded(recipe, self.images)
-        ] or [FramesAsStills(videos, size, augmentation, seed) for seed, (videos, _) in _seeded(recipe, self.videos)]
+            RecordedImages(images, size, augmentation, seed) for seed, (images, _) in _seeded(recipe, self.images)
+        ] or [FramesAsImages(videos, size, augmentation, seed) for seed, (videos, _) in _seeded(recipe, self.videos)]
         weights = [weight for _, weight in self.images or self.videos]
         if self.bank:
             sources.append(self._procedural_scenes(self.bank, size))
             weights.append(recipe.data.procedural_weight)
         return sources, weights
 
-    def _procedural_scenes(self, bank: PictureBank, size: int) -> SceneSource:
+    def _procedural_scenes(self, bank: ImageBank, size: int) -> SceneSource:
         if not self.recipe.mosaic:
             return SceneGenerator(bank, size, self.recipe.mixture, self.recipe.seed)
         return MosaicScenes(bank, size, self.recipe.mixture, self.recipe.mosaic, self.recipe.seed)
@@ -108,7 +108,7 @@ class ReportingBatches(Batches):
 
     def __init__(self, batches: SceneBatches | ClipBatches, sources: Sequence[SceneSource | ClipSource]) -> None:
         self.batches = batches
-        self.recorded = [each for each in sources if isinstance(each, RecordedStills | FramesAsStills | RecordedClips)]
+        self.recorded = [each for each in sources if isinstance(each, RecordedImages | FramesAsImages | RecordedClips)]
 
     def __len__(self) -> int:
         return len(self.batches)
@@ -122,22 +122,22 @@ def open_training_data(recipe: Recipe) -> TrainingData:
     """Open everything that a recipe trains on.
 
     InvalidInputError if a root is in no known layout or empty, a stage is on clips and there is nothing that moves, or
-    procedural scenes are wanted and there are no pictures to make them of. Pictures are not read yet.
+    procedural scenes are wanted and there are no images to make them of. Images are not read yet.
     """
     weighted = [
         (open_dataset(root), weight) for root, weight in zip(recipe.data.roots, recipe.data.root_weights, strict=True)
     ]
     videos = tuple((each, weight) for each, weight in weighted if holds_videos(each))
-    images = tuple((each, weight) for each, weight in weighted if _holds_pictures(each))
+    images = tuple((each, weight) for each, weight in weighted if _holds_images(each))
     if recipe.first_clip_step is not None and not videos and not _is_procedural(recipe):
         raise InvalidInputError(
-            f"The recipe {recipe.name!r} trains on clips, but {', '.join(map(str, recipe.data.roots))} hold pictures "
+            f"The recipe {recipe.name!r} trains on clips, but {', '.join(map(str, recipe.data.roots))} hold images "
             "only. Add a root of videos, or give the procedural world a weight (data.procedural)."
         )
     if _is_procedural(recipe) and not recipe.image_folders and recipe.panoptic_folder is None:
         raise InvalidInputError(
-            f"data.procedural={recipe.data.procedural} asks for procedural scenes, and there are no pictures to make "
-            "them of: add a folder of pictures without annotations."
+            f"data.procedural={recipe.data.procedural} asks for procedural scenes, and there are no images to make "
+            "them of: add a folder of images without annotations."
         )
     return TrainingData(recipe, images, videos, SkippedSamples(sum(len(each) for each, _ in weighted)))
 
@@ -153,5 +153,5 @@ def _is_procedural(recipe: Recipe) -> bool:
     return recipe.data.procedural_weight > 0
 
 
-def _holds_pictures(dataset: AnnotatedImages | AnnotatedVideos) -> TypeGuard[AnnotatedImages]:
+def _holds_images(dataset: AnnotatedImages | AnnotatedVideos) -> TypeGuard[AnnotatedImages]:
     return not holds_videos(dataset)

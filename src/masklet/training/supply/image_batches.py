@@ -106,7 +106,7 @@ def loaded(batches: Dataset[Batch], workers: int) -> Iterator[Batch]:
 
 @dataclass
 class SampledObjects:
-    """One scene's picture with `objects` of its masks and their first prompts; repeated masks are not valid."""
+    """One scene's image with `objects` of its masks and their first prompts; repeated masks are not valid."""
 
     image: np.ndarray
     targets: np.ndarray

@@ -105,9 +105,9 @@ def coarse_mask_logits(targets: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def correcting_clicks(logits: Tensor, targets: Tensor, stride: int, annotator: SimulatedAnnotator) -> PointPrompts:
-    """One click an object on its errors, anywhere in the cell: points [batch, objects, 1, 2] in pixels of the picture.
+    """One click an object on its errors, anywhere in the cell: points [batch, objects, 1, 2] in pixels of the image.
 
-    `logits` and soft `targets` are [batch, objects, h, w] at 1/`stride` of the picture. Where there are no errors, the
+    `logits` and soft `targets` are [batch, objects, h, w] at 1/`stride` of the image. Where there are no errors, the
     click says what is true anyway. The only thing of a step that leaves the device: two bits a cell go, and a click
     comes back.
     """

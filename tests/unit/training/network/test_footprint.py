@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.unit.training.small_recipes import small_recipe, small_video_config, write_pictures
+from tests.unit.training.small_recipes import small_recipe, small_video_config, write_plain_images
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
@@ -23,13 +23,13 @@ from masklet.training.settings.stages import ClipStage, Stage
 from masklet.training.supply.data_source import open_training_data
 from masklet.training.supply.micro_batches import StepSlice
 
-STILLS = Stage(64, 1, scenes_per_step=2, objects_per_scene=2)
+IMAGES = Stage(64, 1, scenes_per_step=2, objects_per_scene=2)
 CLIPS = ClipStage(64, 1, 1, 1, clip_length=3, clips_per_step=2, objects_per_clip=2)
 SMALL_MODEL_TOLERANCE = 1.35  # either way; of a small model on the processor, without the factor for the peak
 
 
 def recipe_of(stage: Stage, **changes: Any) -> Recipe:
-    return small_recipe(Path("pictures"), stages=(stage,), **changes)
+    return small_recipe(Path("images"), stages=(stage,), **changes)
 
 
 def activations(stage: Stage, **changes: Any) -> int:
@@ -39,36 +39,36 @@ def activations(stage: Stage, **changes: Any) -> int:
 @pytest.mark.parametrize(
     ("less", "more"),
     [
-        (STILLS, replace(STILLS, objects_per_scene=4)),
-        (STILLS, replace(STILLS, scenes_per_step=4)),
-        (STILLS, replace(STILLS, image_size=128)),
+        (IMAGES, replace(IMAGES, objects_per_scene=4)),
+        (IMAGES, replace(IMAGES, scenes_per_step=4)),
+        (IMAGES, replace(IMAGES, image_size=128)),
         (CLIPS, replace(CLIPS, clip_length=6)),
         (CLIPS, replace(CLIPS, objects_per_clip=4)),
         (replace(CLIPS, train_image_encoder=False), CLIPS),
-        (STILLS, replace(CLIPS, scenes_per_step=2, objects_per_scene=2, images_every=2)),  # the larger kind of step
+        (IMAGES, replace(CLIPS, scenes_per_step=2, objects_per_scene=2, images_every=2)),  # the larger kind of step
     ],
-    ids=["objects", "scenes", "image size", "clip length", "objects of clips", "image encoder", "clips among stills"],
+    ids=["objects", "scenes", "image size", "clip length", "objects of clips", "image encoder", "clips among images"],
 )
 def test_more_to_compute_needs_more(less: Stage, more: Stage) -> None:
     assert activations(more) > activations(less)
 
 
 def test_rounds_and_corrections_need_more() -> None:
-    assert activations(STILLS, prompt_rounds=3) > activations(STILLS, prompt_rounds=1)
+    assert activations(IMAGES, prompt_rounds=3) > activations(IMAGES, prompt_rounds=1)
     with_corrections, without = (ClipTracking(corrections=count) for count in (3, 0))
     assert activations(CLIPS, tracking=with_corrections) > activations(CLIPS, tracking=without)
 
 
 def test_gradient_checkpointing_micro_batches_and_half_precision_save_memory() -> None:
-    plain = activations(STILLS)
-    assert activations(STILLS, hardware=Hardware(gradient_checkpointing=True)) < 0.9 * plain
-    recipe = recipe_of(STILLS)
+    plain = activations(IMAGES)
+    assert activations(IMAGES, hardware=Hardware(gradient_checkpointing=True)) < 0.9 * plain
+    recipe = recipe_of(IMAGES)
     assert estimate_footprint(recipe, micro_batches=2).activations < 0.7 * plain
     assert estimate_footprint(recipe, is_half_precision=True).activations < plain
 
 
 def test_only_what_is_trained_has_gradients_and_moments() -> None:
-    whole, frozen = estimate_footprint(recipe_of(STILLS)), estimate_footprint(recipe_of(STILLS, frozen=("memory",)))
+    whole, frozen = estimate_footprint(recipe_of(IMAGES)), estimate_footprint(recipe_of(IMAGES, frozen=("memory",)))
     assert (whole.gradients, whole.optimizer) == (whole.weights, 2 * whole.weights)
     assert whole.weights == frozen.weights
     assert frozen.optimizer == 2 * frozen.gradients < whole.optimizer
@@ -76,7 +76,7 @@ def test_only_what_is_trained_has_gradients_and_moments() -> None:
 
 def test_adapters_need_little_beside_the_weights() -> None:
     pytest.importorskip("peft")
-    adapted = estimate_footprint(recipe_of(STILLS, lora=LowRank(rank=2)))
+    adapted = estimate_footprint(recipe_of(IMAGES, lora=LowRank(rank=2)))
     assert 0 < adapted.optimizer < 0.2 * adapted.weights
 
 
@@ -110,11 +110,11 @@ def kept(network: VideoNetwork, call: Callable[[], object]) -> int:
     return sum(each.untyped_storage().nbytes() for place, each in seen.items() if place not in own)
 
 
-@pytest.mark.parametrize("stage", [STILLS, replace(STILLS, image_size=128), CLIPS], ids=["stills", "larger", "clips"])
+@pytest.mark.parametrize("stage", [IMAGES, replace(IMAGES, image_size=128), CLIPS], ids=["images", "larger", "clips"])
 def test_a_real_step_keeps_about_what_is_estimated(stage: Stage, tmp_path: Path) -> None:
     """Prompted as the estimate supposes: by boxes, on one frame, with all corrections."""
     recipe = small_recipe(
-        write_pictures(tmp_path),
+        write_plain_images(tmp_path),
         stages=(stage,),
         prompts=PromptShares(click=0, box=1, mask=0),
         tracking=ClipTracking(PromptShares(click=0, box=1, mask=0), 1, 1, corrections=2),

@@ -24,7 +24,7 @@ def model() -> VideoNetwork:
 
 
 def everything(model: VideoNetwork) -> list[Tensor]:
-    """What all parts of the network say of a picture, a click and a memory."""
+    """What all parts of the network say of an image, a click and a memory."""
     generator = torch.Generator().manual_seed(1)
     pixels = torch.randn(1, 3, 96, 96, generator=generator)
     levels, _ = model.encode_image(pixels)

@@ -191,8 +191,8 @@ def test_training_learns_to_follow_a_clip_by_heart() -> None:
     for frame in range(3):
         masks[frame, 0, 4:28, 4 + 6 * frame : 28 + 6 * frame] = True
         masks[frame, 1, 36:60, 36 - 6 * frame : 60 - 6 * frame] = True
-    pictures = np.where(masks.any(axis=1)[..., None], np.uint8(220), np.uint8(40)).repeat(3, axis=-1)
-    clip = sample_clip(Clip(pictures, masks, "squares"), 2, rng())
+    images = np.where(masks.any(axis=1)[..., None], np.uint8(220), np.uint8(40)).repeat(3, axis=-1)
+    clip = sample_clip(Clip(images, masks, "squares"), 2, rng())
     model = network()
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
     curves = []

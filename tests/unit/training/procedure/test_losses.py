@@ -101,7 +101,7 @@ def test_what_is_shown_is_chosen_by_predicted_iou_not_by_the_truth() -> None:
     assert loss.parts["measured_iou"].item() == 0
 
 
-# A picture of 2 x 2 cells, of which the object has the upper left one. The network says for each of its four outputs
+# An image of 2 x 2 cells, of which the object has the upper left one. The network says for each of its four outputs
 # how sure it is of the cells; probabilities of 0.5, 0.8 and 0.2 have logits of 0 and +-log 4.
 LOG4 = math.log(4)
 SURE = [[LOG4, -LOG4], [-LOG4, -LOG4]]
@@ -245,7 +245,7 @@ def test_a_share_in_close_ups_needs_them() -> None:
         round_loss(decoded(1), TARGET, torch.tensor([[True]]), torch.tensor([[True]]), LossWeights(cropped=0.1))
 
 
-# From near: pictures of 64 x 64 pixels and 2 x 2 cells, of which the object has a quarter, or one pixel.
+# From near: images of 64 x 64 pixels and 2 x 2 cells, of which the object has a quarter, or one pixel.
 def near_by(mask: Tensor) -> CropTargets:
     return CropTargets.of(mask.view(1, 1, 64, 64))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.unit.training.small_recipes import small_recipe, small_video_config, write_pictures
+from tests.unit.training.small_recipes import small_recipe, small_video_config, write_plain_images
 
 from masklet.errors import CheckpointError
 from masklet.sources import BUNDLED_FOLDER
@@ -16,9 +16,9 @@ from masklet.training.settings.procedure import LossWeights
 from masklet.training.settings.stages import ClipStage
 
 
-def write_annotated_pictures(root: Path) -> Path:
-    """A plain folder of one picture with one mask."""
-    write_pictures(root / "images", 1)
+def write_annotated_images(root: Path) -> Path:
+    """A plain folder of one image with one mask."""
+    write_plain_images(root / "images", 1)
     (root / "masks").mkdir()
     cv2.imwrite(str(root / "masks" / "0.png"), np.pad(np.full((30, 40), 255, np.uint8), 20))
     return root
@@ -29,17 +29,17 @@ def write_video(root: Path) -> Path:
     for name, suffix in (("JPEGImages", "jpg"), ("Annotations", "png")):
         (root / name / "walk").mkdir(parents=True)
         for frame in range(2):
-            picture = np.pad(np.full((30, 40), 1, np.uint8), 20)
-            cv2.imwrite(str(root / name / "walk" / f"{frame:05d}.{suffix}"), picture)
+            image = np.pad(np.full((30, 40), 1, np.uint8), 20)
+            cv2.imwrite(str(root / name / "walk" / f"{frame:05d}.{suffix}"), image)
     return root
 
 
 def test_roots_are_sorted_by_what_they_hold(tmp_path: Path) -> None:
-    mere = write_pictures(tmp_path / "mere")
-    annotated = write_annotated_pictures(tmp_path / "annotated")
+    mere = write_plain_images(tmp_path / "mere")
+    annotated = write_annotated_images(tmp_path / "annotated")
     video = write_video(tmp_path / "video")
     sorted_ = Ingredients.of([annotated, mere])
-    assert (sorted_.pictures, sorted_.annotated, sorted_.holds_videos) == ((mere,), (annotated,), False)
+    assert (sorted_.images, sorted_.annotated, sorted_.holds_videos) == ((mere,), (annotated,), False)
     assert Ingredients.of([annotated, video]).holds_videos
     assert (sorted_.data.roots, sorted_.data.procedural) == ((annotated,), 1.0)
     assert Ingredients.of([annotated]).data.procedural == 0.0
@@ -51,7 +51,7 @@ def test_roots_are_sorted_by_what_they_hold(tmp_path: Path) -> None:
 def test_fine_tuning_starts_from_a_checkpoint(tmp_path: Path) -> None:
     config = small_video_config()
     config.save_pretrained(tmp_path / "model")
-    annotated = write_annotated_pictures(tmp_path / "annotated")
+    annotated = write_annotated_images(tmp_path / "annotated")
     recipe = recipe_named("finetune-image", annotated, initial_weights=str(tmp_path / "model"))
     assert (recipe.model, recipe.stages[0].image_size) == (config, 96)
     assert recipe.initial_weights == str(tmp_path / "model")
@@ -73,8 +73,8 @@ def test_fine_tuning_goes_on_with_the_losses_that_masklet_trained_a_checkpoint_w
     assert recipe_named(name, video, initial_weights=str(tmp_path / "model")).losses == taught
 
 
-def test_data_decides_between_stills_and_clips(tmp_path: Path) -> None:
-    annotated, video = write_annotated_pictures(tmp_path / "annotated"), write_video(tmp_path / "video")
+def test_data_decides_between_images_and_clips(tmp_path: Path) -> None:
+    annotated, video = write_annotated_images(tmp_path / "annotated"), write_video(tmp_path / "video")
     for name, data, kinds in (
         ("scratch", annotated, [False]),
         ("scratch", video, [False, True]),
@@ -87,8 +87,8 @@ def test_data_decides_between_stills_and_clips(tmp_path: Path) -> None:
         assert (recipe.lora is not None) == (name == "lora")
 
 
-def test_the_compact_recipe_begins_with_stills_and_goes_on_with_clips(tmp_path: Path) -> None:
-    stills, *clips = recipe_named("compact", write_pictures(tmp_path / "pictures")).stages
-    assert not isinstance(stills, ClipStage)  # the benchmark of the procedural world times these two kinds
+def test_the_compact_recipe_begins_with_images_and_goes_on_with_clips(tmp_path: Path) -> None:
+    images, *clips = recipe_named("compact", write_plain_images(tmp_path / "images")).stages
+    assert not isinstance(images, ClipStage)  # the benchmark of the procedural world times these two kinds
     assert clips
     assert all(isinstance(stage, ClipStage) for stage in clips)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tests.unit.training.small_recipes import small_recipe, write_pictures
+from tests.unit.training.small_recipes import small_recipe, write_plain_images
 from tests.unit.training.supply.test_data_source import write_images, write_videos
 
 from masklet.errors import InvalidInputError
@@ -22,7 +22,7 @@ from masklet.training.reports.predictions import (
     GAP,
     Predictions,
     clip_sheet,
-    pictures_of,
+    prediction_images,
     predictions_sheet,
     sample_batch,
     sample_clips,
@@ -40,7 +40,7 @@ from masklet.training.supply.data_source import open_training_data
 
 @pytest.fixture
 def recipe(tmp_path: Path) -> Recipe:
-    return small_recipe(write_pictures(tmp_path / "pictures"))
+    return small_recipe(write_plain_images(tmp_path / "images"))
 
 
 def outline(recipe: Recipe, folder: Path, first_step: int = 0) -> RunOutline:
@@ -85,7 +85,7 @@ def test_curves_go_from_end_to_end() -> None:
     assert "nan" not in curve_svg("one", [5], [1.0])
 
 
-def test_pictures_show_picture_truth_and_prediction(recipe: Recipe) -> None:
+def test_images_show_image_truth_and_prediction(recipe: Recipe) -> None:
     batch = sample_batch(open_training_data(recipe))
     size = batch.pixel_values.shape[-1]
     model = Sam2VideoModel(recipe.model).eval()
@@ -102,37 +102,37 @@ def clip_recipe(recipe: Recipe) -> Recipe:
     return replace(recipe, stages=(*recipe.stages, ClipStage(64, 1, 1, 2, clip_length=3, objects_per_clip=1)))
 
 
-def test_a_clip_is_followed_below_the_pictures_of_a_recipe_on_clips(clip_recipe: Recipe, tmp_path: Path) -> None:
+def test_a_clip_is_followed_below_the_images_of_a_recipe_on_clips(clip_recipe: Recipe, tmp_path: Path) -> None:
     batch = sample_clips(open_training_data(clip_recipe))
     assert batch is not None
     model = Sam2VideoModel(clip_recipe.model).eval()
     model.resize(64)
     strip = clip_sheet(model, batch)
     assert strip.shape == (2 * 32 + GAP, 3 * 32 + 2 * GAP, 3)
-    truth, said = strip[:32], strip[32 + GAP :]
-    np.testing.assert_array_equal(truth[:, :32], said[:, :32])  # the prompt
-    assert (truth[:, -32:] != said[:, -32:]).any()
+    ground_truth, predicted = strip[:32], strip[32 + GAP :]
+    np.testing.assert_array_equal(ground_truth[:, :32], predicted[:, :32])  # the prompt
+    assert (ground_truth[:, -32:] != predicted[:, -32:]).any()
     second = cv2.resize(batch.clips[0].pixel_values[1].permute(1, 2, 0).numpy(), (32, 32), interpolation=cv2.INTER_AREA)
     off = ~batch.clips[0].masks[1].any(0)[::2, ::2].numpy()
-    assert np.median(np.abs(truth[:, 32 + GAP : 64 + GAP].astype(int) - second)[off]) == 0
-    pictures = Predictions()
-    pictures.began(outline(clip_recipe, tmp_path / "run"))
-    pictures.saved(1, model)
-    assert read_image(pictures_of(tmp_path / "run")[0]).size == (3 * 64 + 2 * GAP, 64 + GAP + 2 * 32 + GAP)
+    assert np.median(np.abs(ground_truth[:, 32 + GAP : 64 + GAP].astype(int) - second)[off]) == 0
+    images = Predictions()
+    images.began(outline(clip_recipe, tmp_path / "run"))
+    images.saved(1, model)
+    assert read_image(prediction_images(tmp_path / "run")[0]).size == (3 * 64 + 2 * GAP, 64 + GAP + 2 * 32 + GAP)
 
 
-def test_a_recipe_on_stills_shows_no_clip(recipe: Recipe) -> None:
+def test_a_recipe_on_images_shows_no_clip(recipe: Recipe) -> None:
     assert sample_clips(open_training_data(recipe)) is None
 
 
-def test_tensorboard_shows_curves_and_the_newest_picture(recipe: Recipe, tmp_path: Path) -> None:
+def test_tensorboard_shows_curves_and_the_newest_image(recipe: Recipe, tmp_path: Path) -> None:
     run = outline(recipe, tmp_path / "run")
     model = Sam2VideoModel(recipe.model).eval()
-    pictures, curves = Predictions(), TensorBoardCurves()
-    for observer in (pictures, curves):
+    images, curves = Predictions(), TensorBoardCurves()
+    for observer in (images, curves):
         observer.began(run)
     curves.stepped(7, {"total": 0.5})
-    for observer in (pictures, curves):
+    for observer in (images, curves):
         observer.saved(7, model)
     curves.finished()
     (events,) = (run.folder / CURVES_FOLDER).glob("events*")
@@ -141,7 +141,7 @@ def test_tensorboard_shows_curves_and_the_newest_picture(recipe: Recipe, tmp_pat
     (image,) = shown.Images("predictions")
     decoded = cv2.imdecode(np.frombuffer(image.encoded_image_string, np.uint8), cv2.IMREAD_COLOR_RGB)
     assert image.step == 7
-    np.testing.assert_array_equal(decoded, np.array(read_image(pictures_of(run.folder)[0])))
+    np.testing.assert_array_equal(decoded, np.array(read_image(prediction_images(run.folder)[0])))
     assert decoded.shape == (96, 3 * 96 + 2 * GAP, 3)
 
 
@@ -153,7 +153,7 @@ def test_what_is_measured_before_is_the_checkpoint_that_the_run_began_with(recip
     assert read_measurements(run.folder) == []
 
 
-def test_pictures_and_videos_are_measured_before_and_after(recipe: Recipe, tmp_path: Path) -> None:
+def test_images_and_videos_are_measured_before_and_after(recipe: Recipe, tmp_path: Path) -> None:
     """What is measured before is the checkpoint, and afterwards what the run has left: here the same weights."""
     run = outline(replace(recipe, initial_weights=tmp_path / "run" / AVERAGE_FOLDER), tmp_path / "run")
     model = Sam2VideoModel(recipe.model).eval()
@@ -204,15 +204,15 @@ def test_the_page_needs_nothing_else(recipe: Recipe, tmp_path: Path) -> None:
     (run.folder / MEASUREMENTS).write_text(json.dumps([vars(each) for each in measured]))
     assert read_measurements(run.folder) == measured
     model = Sam2VideoModel(recipe.model).eval()
-    log, pictures, page = StepLog(), Predictions(), HtmlReport()
-    for observer in (log, pictures, page):
+    log, images, page = StepLog(), Predictions(), HtmlReport()
+    for observer in (log, images, page):
         observer.began(run)
     log.stepped(1, {"total": 0.5})
     log.stepped(2, {"total": 0.25})
-    pictures.saved(2, model)
+    images.saved(2, model)
     page.finished()
     text = (run.folder / "report.html").read_text()
-    assert len(pictures_of(run.folder)) == 1
+    assert len(prediction_images(run.folder)) == 1
     assert text.count("data:image/jpeg;base64,") == 1
     assert "<polyline" in text
     assert "a &lt;small&gt; machine" in text

@@ -14,7 +14,7 @@ from tests.unit.training.small_recipes import (
     assert_equal_states,
     saved_state,
     small_recipe,
-    write_pictures,
+    write_plain_images,
 )
 
 from masklet.errors import InvalidInputError
@@ -70,14 +70,14 @@ def test_gradients_that_are_not_finite_change_nothing() -> None:
     assert weight.tolist() == [0, 0]
 
 
-def recipe_for_all(pictures: Path, *, is_sharded: bool = False) -> Recipe:
+def recipe_for_all(images: Path, *, is_sharded: bool = False) -> Recipe:
     """Images, then clips that freeze the image encoder and clips that train it; two micro-batches a step, in float32.
 
     Memory that learns through thresholds for several frames makes gradients too wild to compare.
     """
     clips = {"clip_length": 2, "clips_per_step": 2, "objects_per_clip": 1}
     return small_recipe(
-        pictures,
+        images,
         stages=(
             Stage(64, 2, 2, 2),
             ClipStage(64, 1, 2, 1, train_image_encoder=False, **clips),
@@ -117,32 +117,32 @@ if again.devices.is_first:
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_pictures(tmp_path_factory.mktemp("pictures"))
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_plain_images(tmp_path_factory.mktemp("images"))
 
 
 @pytest.fixture(scope="module")
-def alone(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[int, dict[str, float]]]:
+def alone(images: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[int, dict[str, float]]]:
     """The run in one process, which computes both micro-batches of every step one after the other.
 
     On one thread, as the others: sums in another order are rounded otherwise, and the optimizer makes much of little.
     """
     folder, listener, threads = tmp_path_factory.mktemp("alone"), Listener(), torch.get_num_threads()
     torch.set_num_threads(1)
-    Trainer(recipe_for_all(pictures), folder, observers=[listener]).run()
+    Trainer(recipe_for_all(images), folder, observers=[listener]).run()
     torch.set_num_threads(threads)
     return folder, listener.curves
 
 
 @pytest.mark.parametrize("mode", ["copied", "sharded"])
 def test_two_processes_train_as_one(
-    alone: tuple[Path, dict[int, dict[str, float]]], pictures: Path, tmp_path: Path, mode: str
+    alone: tuple[Path, dict[int, dict[str, float]]], images: Path, tmp_path: Path, mode: str
 ) -> None:
     """The same loss curve and weights, by DDP and by FSDP, and what is saved comes back as it was."""
     folder = tmp_path / "run"
     (tmp_path / "several.py").write_text(RUN_OF_SEVERAL)
     run = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    run += [str(tmp_path / "several.py"), str(ROOT), str(pictures), str(folder), mode]
+    run += [str(tmp_path / "several.py"), str(ROOT), str(images), str(folder), mode]
     done = subprocess.run(run, check=False, capture_output=True, text=True, timeout=900, env={**os.environ, **QUIET})
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout + done.stderr == ""  # what there is to tell, observers tell

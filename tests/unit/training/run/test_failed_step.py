@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
-from tests.unit.training.small_recipes import Listener, Stopped, small_recipe, write_pictures
+from tests.unit.training.small_recipes import Listener, Stopped, small_recipe, write_plain_images
 
 from masklet.errors import CheckpointError, DivergedTrainingError
 from masklet.training.procedure import training_step
@@ -18,23 +18,21 @@ from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
 
 
-def recipe_on(kind: str, pictures: Path) -> Recipe:
+def recipe_on(kind: str, images: Path) -> Recipe:
     stages = {
-        "stills": Stage(64, 3, 2, 1),
+        "images": Stage(64, 3, 2, 1),
         "clips": ClipStage(64, 3, 2, 1, clip_length=2, clips_per_step=2, objects_per_clip=1),
     }
     tracking = ClipTracking(corrections=0)
-    return small_recipe(
-        pictures, stages=(stages[kind],), hardware=Hardware(micro_batches_per_step=2), tracking=tracking
-    )
+    return small_recipe(images, stages=(stages[kind],), hardware=Hardware(micro_batches_per_step=2), tracking=tracking)
 
 
-@pytest.mark.parametrize("kind", ["stills", "clips"])
+@pytest.mark.parametrize("kind", ["images", "clips"])
 def test_a_loss_that_is_not_finite_stops_the_run_and_is_kept_for_replay(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe, run = recipe_on(kind, write_pictures(tmp_path / "pictures")), tmp_path / "run"
-    name = {"stills": "image_step", "clips": "clip_step"}[kind]
+    recipe, run = recipe_on(kind, write_plain_images(tmp_path / "images")), tmp_path / "run"
+    name = {"images": "image_step", "clips": "clip_step"}[kind]
     take, losses = getattr(training_step, name), {}
 
     def failing(network, batch, recipe, step):  # type: ignore[no-untyped-def]
@@ -66,7 +64,7 @@ def test_a_file_of_another_kind_is_no_failed_step(tmp_path: Path) -> None:
 def test_gradients_that_never_become_finite_stop_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few are float16's search for a scale."""
     steps = MOST_STEPS_SKIPPED_IN_A_ROW + 1
-    recipe = small_recipe(write_pictures(tmp_path / "pictures"), stages=(Stage(64, steps, 1, 1),), save_every=100)
+    recipe = small_recipe(write_plain_images(tmp_path / "images"), stages=(Stage(64, steps, 1, 1),), save_every=100)
     trainer = Trainer(recipe, tmp_path / "run")
     monkeypatch.setattr(trainer, "_gradients_of", lambda micro_batches: [{"total": 1.0}])
     monkeypatch.setattr(trainer.devices, "clip_gradients", lambda *_: math.nan)
@@ -89,7 +87,7 @@ def skipping_steps(trainer: Trainer, monkeypatch: pytest.MonkeyPatch, skipped: s
 def test_a_short_run_whose_every_step_was_skipped_is_no_success(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stops: bool
 ) -> None:
-    recipe = small_recipe(write_pictures(tmp_path / "pictures"), stages=(Stage(64, 3, 1, 1),), save_every=100)
+    recipe = small_recipe(write_plain_images(tmp_path / "images"), stages=(Stage(64, 3, 1, 1),), save_every=100)
     if stops:
         trainer = Trainer(recipe, tmp_path / "run", observers=[Listener(stop_after=1)])
         skipping_steps(trainer, monkeypatch, {0})
@@ -102,7 +100,7 @@ def test_a_short_run_whose_every_step_was_skipped_is_no_success(
 
 
 def test_a_run_that_made_one_step_of_its_own_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe = small_recipe(write_pictures(tmp_path / "pictures"), stages=(Stage(64, 3, 1, 1),), save_every=100)
+    recipe = small_recipe(write_plain_images(tmp_path / "images"), stages=(Stage(64, 3, 1, 1),), save_every=100)
     trainer = Trainer(recipe, tmp_path / "run")
     skipping_steps(trainer, monkeypatch, {0, 2})
     trainer.run()

@@ -17,7 +17,7 @@ from tests.unit.training.small_recipes import (
     assert_equal_states,
     saved_state,
     small_recipe,
-    write_pictures,
+    write_plain_images,
 )
 
 from masklet import Sam2VideoModel
@@ -31,11 +31,11 @@ from masklet.training.settings.stages import ClipStage, Stage
 ROOT = Path(__file__).parents[4]
 
 
-def recipe_with_all_chance(pictures: Path) -> Recipe:
-    """Stills and clips, with stochastic depth, workers that load ahead, and a state every second step."""
+def recipe_with_all_chance(images: Path) -> Recipe:
+    """Images and clips, with stochastic depth, workers that load ahead, and a state every second step."""
     stages = (Stage(64, 3, 1, 2), ClipStage(64, 3, 1, 1, clip_length=2, clips_per_step=1, objects_per_clip=1))
     return small_recipe(
-        pictures,
+        images,
         stages=stages,
         loader_workers=1,
         regularization=Regularization(drop_path=0.3, memory_dropout=0.1),
@@ -74,16 +74,16 @@ trainer.run()
 
 def test_a_run_killed_at_any_step_ends_as_if_it_had_never_stopped(tmp_path: Path) -> None:
     """By kill -9 in a step drawn anew each time; weights, average and optimizer are the same bit by bit."""
-    pictures = write_pictures(tmp_path / "pictures")
+    images = write_plain_images(tmp_path / "images")
     chance = np.random.default_rng()
     step, place = int(chance.integers(0, 6)), str(chance.choice(["before", "after"]))
     (tmp_path / "killed.py").write_text(KILLED_RUN)
-    run = [sys.executable, str(tmp_path / "killed.py"), str(ROOT), str(pictures), str(tmp_path / "parts"), str(step)]
+    run = [sys.executable, str(tmp_path / "killed.py"), str(ROOT), str(images), str(tmp_path / "parts"), str(step)]
     # As many threads as here: the order in which threads add up decides the last bits.
     environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
     done = subprocess.run([*run, place], check=False, capture_output=True, text=True, timeout=600, env=environment)
     assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
-    recipe = recipe_with_all_chance(pictures)
+    recipe = recipe_with_all_chance(images)
     resumed = Trainer(recipe, tmp_path / "parts")
     assert resumed.step == step // 2 * 2
     resumed.run()
@@ -117,7 +117,7 @@ class FillsTheDisk(Listener):
 
 
 def test_a_full_disk_keeps_the_last_state_and_says_so(tmp_path: Path) -> None:
-    recipe, disk = small_recipe(write_pictures(tmp_path / "pictures")), files_of_at_most(50_000)
+    recipe, disk = small_recipe(write_plain_images(tmp_path / "images")), files_of_at_most(50_000)
     try:
         with pytest.raises(
             CheckpointError, match="Training stops after step 4; what was saved before is untouched"
@@ -135,7 +135,7 @@ def test_a_full_disk_keeps_the_last_state_and_says_so(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_is_full_after_the_state_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe = small_recipe(write_pictures(tmp_path / "pictures"))
+    recipe = small_recipe(write_plain_images(tmp_path / "images"))
 
     def full(*_: object, **__: object) -> None:
         raise CheckpointError("No space left.")
@@ -150,7 +150,7 @@ def test_a_disk_that_is_full_after_the_state_is_told_so(tmp_path: Path, monkeypa
 
 
 def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
-    recipe = small_recipe(write_pictures(tmp_path / "pictures"), stages=(Stage(64, 1, 1, 1),))
+    recipe = small_recipe(write_plain_images(tmp_path / "images"), stages=(Stage(64, 1, 1, 1),))
     (tmp_path / "run/average/.unfinished-a").mkdir(parents=True)
     (tmp_path / "run/.unfinished-training_state-x.pt").write_bytes(b"half")
     Trainer(recipe, tmp_path / "run").run()

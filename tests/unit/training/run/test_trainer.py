@@ -13,14 +13,14 @@ from tests.unit.training.small_recipes import (
     assert_equal_states,
     saved_state,
     small_recipe,
-    write_pictures,
+    write_plain_images,
 )
 from tests.unit.training.supply.test_data_source import write_images
 
 from masklet import Sam2Model, Sam2VideoModel
 from masklet.checkpoints.pretrained import PretrainedModel
 from masklet.datasets.sampling.mixture import DataMixture
-from masklet.datasets.scenes import PictureBank, SceneGenerator
+from masklet.datasets.scenes import ImageBank, SceneGenerator
 from masklet.errors import CheckpointError, DivergedTrainingError, InvalidInputError
 from masklet.file_locks import alone_in
 from masklet.training.network.initial_memory_weights import draw_memory_weights
@@ -42,14 +42,14 @@ from masklet.training.supply.micro_batches import StepSlice
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_pictures(tmp_path_factory.mktemp("pictures"))
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_plain_images(tmp_path_factory.mktemp("images"))
 
 
 @pytest.fixture(scope="module")
-def recipe(pictures: Path) -> Recipe:
+def recipe(images: Path) -> Recipe:
     """With stochastic depth, and mask prompts now and then: every source of chance takes part."""
-    recipe = small_recipe(pictures, prompts=PromptShares(click=0.4, box=0.3, mask=0.3))
+    recipe = small_recipe(images, prompts=PromptShares(click=0.4, box=0.3, mask=0.3))
     recipe.model.vision_config.backbone_config = small_backbone([8, 4, 8, 4], drop_path_rate=0.3)
     return recipe
 
@@ -114,7 +114,7 @@ def test_a_folder_of_another_recipe_is_refused(recipe: Recipe, uninterrupted: Pa
 
 def test_damaged_samples_are_counted_over_interruptions(tmp_path: Path) -> None:
     root = write_images(tmp_path / "images", 101)
-    (root / "images" / "70.png").write_bytes(b"no picture")
+    (root / "images" / "70.png").write_bytes(b"no image")
     stage = Stage(64, 51, scenes_per_step=2, objects_per_scene=1)  # an epoch
     recipe = small_recipe(tmp_path, stages=(stage,), prompt_rounds=1, data=DataMixture(roots=(root,)))
     data = open_training_data(recipe)
@@ -129,7 +129,7 @@ def test_damaged_samples_are_counted_over_interruptions(tmp_path: Path) -> None:
 
 def test_a_run_that_found_no_data_does_not_occupy_its_folder(recipe: Recipe, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InvalidInputError, match="no pictures"):
+    with pytest.raises(InvalidInputError, match="no images"):
         Trainer(replace(recipe, image_folders=(tmp_path / "empty",)), tmp_path / "run").run()
     assert Trainer(recipe, tmp_path / "run").step == 0
 
@@ -141,11 +141,11 @@ def test_initial_weights_come_from_a_checkpoint(recipe: Recipe, uninterrupted: P
     assert_equal_states(trainer.ema.tensors, expected)
 
 
-def test_pictures_are_read_once_for_training_and_for_what_it_shows(
+def test_images_are_read_once_for_training_and_for_what_it_shows(
     recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, load = [], PictureBank.load
-    monkeypatch.setattr(PictureBank, "load", lambda *given: read.append(given) or load(*given))
+    read, load = [], ImageBank.load
+    monkeypatch.setattr(ImageBank, "load", lambda *given: read.append(given) or load(*given))
     with pytest.raises(Stopped):
         Trainer(recipe, tmp_path, observers=[Predictions(), Listener(stop_after=1)]).run()
     assert len(read) == 1
@@ -170,7 +170,7 @@ def test_a_kill_after_the_state_costs_neither_model_nor_images_of_its_step(
         raise Stopped
 
     def images_in(folder: Path) -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in (folder / "pictures").glob("*.jpg")}
+        return {path.name: path.read_bytes() for path in (folder / "predictions").glob("*.jpg")}
 
     Trainer(recipe, tmp_path / "whole", observers=[Predictions()]).run()
     trainer = Trainer(recipe, tmp_path / "killed", observers=[Predictions()])
@@ -212,10 +212,10 @@ def test_an_overflow_does_not_poison_the_weights(
     assert_equal_states(dict(trainer.network.state_dict()), before)
 
 
-def test_the_smoke_recipe_runs_on_a_folder_of_pictures(
-    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_smoke_recipe_runs_on_a_folder_of_images(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = recipe_named("smoke", pictures)
+    recipe = recipe_named("smoke", images)
     stages = tuple(replace(stage, steps=1) for stage in recipe.stages)  # each size once: the rest is repetition
     trained = Trainer(replace(recipe, stages=stages), tmp_path).run()
     assert isinstance(trained, PretrainedModel)
@@ -223,10 +223,10 @@ def test_the_smoke_recipe_runs_on_a_folder_of_pictures(
     assert (tmp_path / AVERAGE_FOLDER / "model.safetensors").is_file()
 
 
-def test_training_learns_a_scene_by_heart(pictures: Path) -> None:
-    recipe = small_recipe(pictures, prompt_rounds=2, prompts=PromptShares(click=1, box=0, mask=0), first_scene=3)
+def test_training_learns_a_scene_by_heart(images: Path) -> None:
+    recipe = small_recipe(images, prompt_rounds=2, prompts=PromptShares(click=1, box=0, mask=0), first_scene=3)
     stage = Stage(image_size=64, steps=1, scenes_per_step=1, objects_per_scene=2)
-    generator = SceneGenerator(PictureBank.load((pictures,)), 64, recipe.mixture)
+    generator = SceneGenerator(ImageBank.load((images,)), 64, recipe.mixture)
     batch = SceneBatches(generator, recipe, stage, StepSlice(), 0, 1)[0]
     torch.manual_seed(0)
     model = Sam2Model(recipe.model)
@@ -245,14 +245,14 @@ def test_training_learns_a_scene_by_heart(pictures: Path) -> None:
     assert losses[-1]["round_1/measured_iou"] > losses[0]["round_1/measured_iou"] + 0.1
 
 
-def clip_recipe(pictures: Path, **changes: Any) -> Recipe:
-    """Two steps on clips, one on stills, twice."""
+def clip_recipe(images: Path, **changes: Any) -> Recipe:
+    """Two steps on clips, one on images, twice."""
     stage = ClipStage(64, 6, 1, 2, clip_length=2, clips_per_step=1, objects_per_clip=2, images_every=3, **changes)
-    return small_recipe(pictures, stages=(stage,), save_every=3, tracking=ClipTracking(corrections=1))
+    return small_recipe(images, stages=(stage,), save_every=3, tracking=ClipTracking(corrections=1))
 
 
-def test_a_resumed_run_on_clips_ends_as_if_it_had_never_stopped(pictures: Path, tmp_path: Path) -> None:
-    recipe = clip_recipe(pictures)
+def test_a_resumed_run_on_clips_ends_as_if_it_had_never_stopped(images: Path, tmp_path: Path) -> None:
+    recipe = clip_recipe(images)
     listener = Listener()
     Trainer(recipe, tmp_path / "whole", observers=[listener]).run()
     curves = listener.curves
@@ -267,8 +267,8 @@ def test_a_resumed_run_on_clips_ends_as_if_it_had_never_stopped(pictures: Path, 
     ] * 2
 
 
-def test_clips_spare_the_image_encoder_if_asked_to(pictures: Path, tmp_path: Path) -> None:
-    recipe = clip_recipe(pictures, train_image_encoder=False)
+def test_clips_spare_the_image_encoder_if_asked_to(images: Path, tmp_path: Path) -> None:
+    recipe = clip_recipe(images, train_image_encoder=False)
     trainer = Trainer(recipe, tmp_path, observers=[Listener(stop_after=2)])
     before = {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
     with pytest.raises(Stopped):
@@ -285,8 +285,8 @@ def test_a_folder_in_use_is_refused(recipe: Recipe, tmp_path: Path) -> None:
         Trainer(recipe, tmp_path).run()
 
 
-def test_memory_begins_with_the_clips(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is drawn to go with what the stills before have taught, the same for the network and its EMA weights."""
+def test_memory_begins_with_the_clips(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is drawn to go with what the images before have taught, the same for the network and its EMA weights."""
     drawn: list[Sam2VideoModel] = []
 
     def draw(model: Sam2VideoModel) -> None:
@@ -296,7 +296,7 @@ def test_memory_begins_with_the_clips(pictures: Path, tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(trainer_module, "draw_memory_weights", draw)
     stages = (Stage(64, 1, 1, 2), ClipStage(64, 1, 1, 2, clip_length=2, clips_per_step=1, objects_per_clip=2))
-    recipe = small_recipe(pictures, stages=stages, frozen=("memory",), tracking=ClipTracking(corrections=0))
+    recipe = small_recipe(images, stages=stages, frozen=("memory",), tracking=ClipTracking(corrections=0))
     trainer = Trainer(recipe, tmp_path)
     trainer.run()
     assert len(drawn) == 2
@@ -304,8 +304,8 @@ def test_memory_begins_with_the_clips(pictures: Path, tmp_path: Path, monkeypatc
     assert trainer.ema.tensors["no_object_pointer"].unique().item() == pytest.approx(1 + 2 / 11)  # a step later
 
 
-def test_frozen_parts_stay_and_the_others_learn(pictures: Path, tmp_path: Path) -> None:
-    trainer = Trainer(replace(clip_recipe(pictures), frozen=("image_encoder", "mask_decoder")), tmp_path)
+def test_frozen_parts_stay_and_the_others_learn(images: Path, tmp_path: Path) -> None:
+    trainer = Trainer(replace(clip_recipe(images), frozen=("image_encoder", "mask_decoder")), tmp_path)
     before = {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
     trainer.run()
     changed = {

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.training.small_recipes import small_recipe
 
+from masklet.datasets.scenes import ImageBank, PictureBank
 from masklet.sources import BUNDLED_FOLDER
 from masklet.training.run.run_record import RECORD_FILE, RunRecord
 from masklet.training.settings.older_names import OLDER_NAMES, todays_name
@@ -68,3 +69,7 @@ def test_the_bundled_model_is_fine_tuned_with_its_losses() -> None:
     record = RunRecord.load(BUNDLED_FOLDER)
     assert record is not None
     assert record.losses() == LossWeights(focal=10, focal_alpha=0.5, dice=6, iou=2, cropped=0.5)
+
+
+def test_the_bank_of_images_has_its_earlier_name() -> None:
+    assert PictureBank is ImageBank

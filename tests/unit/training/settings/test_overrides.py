@@ -32,7 +32,7 @@ class Config:
 
 @pytest.fixture
 def recipe() -> Recipe:
-    return small_recipe(Path("pictures"))
+    return small_recipe(Path("images"))
 
 
 def test_values_take_the_type_of_their_field(recipe: Recipe) -> None:
@@ -77,7 +77,7 @@ def test_values_are_checked_together(recipe: Recipe) -> None:
 
 
 def test_a_stage_stays_what_it_is(recipe: Recipe) -> None:
-    clips = overridden(recipe_named("compact", Path("pictures")), ["stages.1.clip_length=4"]).stages[1]
+    clips = overridden(recipe_named("compact", Path("images")), ["stages.1.clip_length=4"]).stages[1]
     assert isinstance(clips, ClipStage)
     assert clips.clip_length == 4
 
@@ -112,7 +112,7 @@ def test_choices_are_listed() -> None:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_what_is_printed_can_be_set(name: str) -> None:
-    recipe = recipe_named(name, Path("pictures"))
+    recipe = recipe_named(name, Path("images"))
     printed = settings(recipe)
     assert printed["stages.0.image_size"] == str(recipe.stages[0].image_size)
     assert overridden(recipe, [f"{name}={text}" for name, text in printed.items()]) == recipe

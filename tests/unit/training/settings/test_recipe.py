@@ -14,7 +14,7 @@ from masklet.training.settings.stages import ClipStage, Stage
 
 @pytest.mark.parametrize(("step", "size"), [(0, 64), (2, 64), (3, 96), (4, 96), (5, 96), (99, 96)])
 def test_stage_of_a_step(step: int, size: int) -> None:
-    recipe = small_recipe(Path("pictures"))
+    recipe = small_recipe(Path("images"))
     assert recipe.stage_at(step).image_size == size
     assert recipe.total_steps == 5
 
@@ -32,7 +32,7 @@ def test_stages_of_clips() -> None:
     assert all(ClipStage(64, 6, images_every=1).is_image_step(step) for step in range(9))
     two_of_five = ClipStage(64, 6, images_every=2.5)
     assert [step for step in range(10) if two_of_five.is_image_step(step)] == [2, 4, 7, 9]
-    recipe = small_recipe(Path("pictures"))
+    recipe = small_recipe(Path("images"))
     assert recipe.first_clip_step is None
     assert replace(recipe, stages=(*recipe.stages, clips)).first_clip_step == 5
     assert (clips.fewest_a_step, ClipStage(64, 6, 1, 1, clips_per_step=2).fewest_a_step) == (1, 2)
@@ -41,8 +41,8 @@ def test_stages_of_clips() -> None:
 
 
 def test_scenes_and_clips_are_counted_on_through_all_stages() -> None:
-    stills, clips = Stage(64, 3, scenes_per_step=2), ClipStage(64, 9, 5, clips_per_step=4, images_every=2.5)
-    recipe = small_recipe(Path("pictures"), stages=(stills, clips, stills))
+    images, clips = Stage(64, 3, scenes_per_step=2), ClipStage(64, 9, 5, clips_per_step=4, images_every=2.5)
+    recipe = small_recipe(Path("images"), stages=(images, clips, images))
     scenes = films = 0
     for step in range(recipe.total_steps + 1):
         assert (recipe.scenes_before(step), recipe.clips_before(step)) == (scenes, films)
@@ -83,9 +83,9 @@ def test_an_unknown_recipe_is_refused_with_the_list(tmp_path: Path) -> None:
 def test_numbers_out_of_their_ranges_are_refused(field: str, value: float, allowed: str) -> None:
     changes: dict[str, Any] = {field: value}
     with pytest.raises(InvalidInputError, match=f"{field}={value}; it must be {allowed}"):
-        replace(small_recipe(Path("pictures")), **changes)
+        replace(small_recipe(Path("images")), **changes)
 
 
 def test_a_recipe_without_stages_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="stages is empty; give at least one"):
-        small_recipe(Path("pictures"), stages=())
+        small_recipe(Path("images"), stages=())

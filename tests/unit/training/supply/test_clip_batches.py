@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.unit.training.small_recipes import small_recipe, write_pictures
+from tests.unit.training.small_recipes import small_recipe, write_plain_images
 
-from masklet.datasets.scenes import Clip, ClipGenerator, PictureBank, SceneGenerator
+from masklet.datasets.scenes import Clip, ClipGenerator, ImageBank, SceneGenerator
 from masklet.errors import InvalidInputError
 from masklet.training.settings.stages import ClipStage
 from masklet.training.supply.clip_batches import ClipBatch, ClipBatches, sample_clip
@@ -18,7 +18,7 @@ from masklet.training.targets import CropTargets
 
 
 def clip_of(*sides: int, frames: int = 3) -> Clip:
-    """Squares of these sides, one below the other, which leave to the right, a quarter of the picture a frame."""
+    """Squares of these sides, one below the other, which leave to the right, a quarter of the image a frame."""
     masks = np.zeros((frames, len(sides), 64, 64), bool)
     for frame in range(frames):
         top = 0
@@ -26,8 +26,8 @@ def clip_of(*sides: int, frames: int = 3) -> Clip:
             masks[frame, number, top : top + side, 16 * frame + 8 : 16 * frame + 8 + side] = True
             top += side
     colours = np.random.default_rng(0).integers(80, 256, (len(sides), 3))
-    pictures = (masks.transpose(0, 2, 3, 1) @ colours).astype(np.uint8)
-    return Clip(pictures, masks, "squares")
+    images = (masks.transpose(0, 2, 3, 1) @ colours).astype(np.uint8)
+    return Clip(images, masks, "squares")
 
 
 def test_targets_are_the_share_of_each_cell_in_every_frame() -> None:
@@ -82,32 +82,32 @@ def test_pixels_are_normalised_as_those_of_scenes() -> None:
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_pictures(tmp_path_factory.mktemp("pictures"))
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_plain_images(tmp_path_factory.mktemp("images"))
 
 
-def batches(pictures: Path, share: StepSlice, first: int = 0, **fields: int) -> ClipBatches:
+def batches(images: Path, share: StepSlice, first: int = 0, **fields: int) -> ClipBatches:
     stage = ClipStage(64, 6, scenes_per_step=2, objects_per_scene=2, clip_length=2, clips_per_step=2, **fields)
-    recipe = small_recipe(pictures, stages=(stage,))
-    bank = PictureBank.load((pictures,))
-    stills = SceneBatches(SceneGenerator(bank, 64, recipe.mixture), recipe, stage, share, first, 6 - first)
-    return ClipBatches(ClipGenerator(bank, 64, 2), stills, stage)
+    recipe = small_recipe(images, stages=(stage,))
+    bank = ImageBank.load((images,))
+    images = SceneBatches(SceneGenerator(bank, 64, recipe.mixture), recipe, stage, share, first, 6 - first)
+    return ClipBatches(ClipGenerator(bank, 64, 2), images, stage)
 
 
-def test_every_few_steps_are_on_stills_also_after_a_pause(pictures: Path) -> None:
-    kinds = [type(batches(pictures, StepSlice(), images_every=3)[index]) for index in range(6)]
+def test_every_few_steps_are_on_images_also_after_a_pause(images: Path) -> None:
+    kinds = [type(batches(images, StepSlice(), images_every=3)[index]) for index in range(6)]
     assert kinds == [ClipBatch, ClipBatch, SceneBatch] * 2
-    later = batches(pictures, StepSlice(), first=4, images_every=3)
+    later = batches(images, StepSlice(), first=4, images_every=3)
     assert [type(later[index]) for index in range(len(later))] == kinds[4:]
 
 
 @pytest.mark.parametrize("first", [0, 4])
 def test_no_number_is_left_out_at_steps_of_the_other_kind(
-    pictures: Path, monkeypatch: pytest.MonkeyPatch, first: int
+    images: Path, monkeypatch: pytest.MonkeyPatch, first: int
 ) -> None:
-    made = batches(pictures, StepSlice(), first, images_every=3)
+    made = batches(images, StepSlice(), first, images_every=3)
     drawn: dict[str, list[int]] = {"scene": [], "clip": []}
-    for name, generator in (("scene", made.stills.generator), ("clip", made.generator)):
+    for name, generator in (("scene", made.image_batches.generator), ("clip", made.generator)):
         draw = getattr(generator, name)
         monkeypatch.setattr(
             generator, name, lambda number, name=name, draw=draw: drawn[name].append(number) or draw(number)
@@ -118,9 +118,9 @@ def test_no_number_is_left_out_at_steps_of_the_other_kind(
     assert drawn == {"scene": list(range(begins["scene"], 4)), "clip": list(range(begins["clip"], 8))}
 
 
-def test_processes_share_the_clips_of_a_step(pictures: Path) -> None:
-    whole = batches(pictures, StepSlice())[1]
-    parts = [batches(pictures, StepSlice(rank, 2))[1] for rank in range(2)]
+def test_processes_share_the_clips_of_a_step(images: Path) -> None:
+    whole = batches(images, StepSlice())[1]
+    parts = [batches(images, StepSlice(rank, 2))[1] for rank in range(2)]
     assert isinstance(whole, ClipBatch)
     together = [clip for part in parts if isinstance(part, ClipBatch) for clip in part.clips]
     assert len(together) == len(whole.clips) == 2

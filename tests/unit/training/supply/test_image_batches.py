@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from tests.unit.training.small_recipes import small_recipe, write_pictures
+from tests.unit.training.small_recipes import small_recipe, write_plain_images
 
-from masklet.datasets.scenes import PictureBank, Scene, SceneGenerator
+from masklet.datasets.scenes import ImageBank, Scene, SceneGenerator
 from masklet.processing import Sam2ImageProcessorFast
 from masklet.prompts.point_labels import BOX_UPPER_LEFT
 from masklet.training.settings.recipe import Recipe
@@ -16,7 +16,7 @@ ALONE = StepSlice()
 
 
 def scene_of(*sizes: int) -> Scene:
-    """Squares of these sides, one below the other, in a picture of 64 pixels."""
+    """Squares of these sides, one below the other, in an image of 64 pixels."""
     masks = np.zeros((len(sizes), 64, 64), bool)
     top = 0
     for mask, side in zip(masks, sizes, strict=True):
@@ -69,11 +69,11 @@ def test_a_batch_stacks_scenes_and_is_normalized_as_the_processor_does() -> None
 
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
-    return small_recipe(write_pictures(tmp_path_factory.mktemp("pictures")))
+    return small_recipe(write_plain_images(tmp_path_factory.mktemp("images")))
 
 
 def batches(recipe: Recipe, share: StepSlice = ALONE, first: int = 0, count: int = 4) -> SceneBatches:
-    generator = SceneGenerator(PictureBank.load(recipe.image_folders), 64, recipe.mixture)
+    generator = SceneGenerator(ImageBank.load(recipe.image_folders), 64, recipe.mixture)
     return SceneBatches(generator, recipe, recipe.stages[0], share, first, count)
 
 

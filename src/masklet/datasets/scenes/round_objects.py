@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 
 from masklet.datasets.scenes import fills, shapes
-from masklet.datasets.scenes.bank import PictureBank
+from masklet.datasets.scenes.bank import ImageBank
 from masklet.datasets.scenes.layers import Composition, FloatArray, Layer, Stamp, paint_over
 from masklet.datasets.scenes.relief import Relief
 
 MOST_THINGS = 10
 
 
-def round_things(rng: np.random.Generator, bank: PictureBank, size: int) -> Composition:
+def round_objects(rng: np.random.Generator, bank: ImageBank, size: int) -> Composition:
     """Round bodies of one or two sorts under the same lights: fruit, balls, drops, bubbles, buttons, eggs."""
     composition = Composition(fills.quiet_background(rng, bank, size))
     canvas = composition.background.copy()
@@ -76,7 +76,7 @@ class _Material:
     def seen(
         self,
         rng: np.random.Generator,
-        bank: PictureBank,
+        bank: ImageBank,
         canvas: FloatArray,
         stamp: Stamp,
         lights: list[tuple[float, float]],
@@ -94,7 +94,7 @@ class _Material:
             colour = colour + self.shine * (255 - colour) * relief.shine(*each, self.sharpness)
         return np.asarray(np.clip(colour, 0, 255), np.float32)
 
-    def _body(self, rng: np.random.Generator, bank: PictureBank, canvas: FloatArray, stamp: Stamp) -> FloatArray:
+    def _body(self, rng: np.random.Generator, bank: ImageBank, canvas: FloatArray, stamp: Stamp) -> FloatArray:
         """Its own colours, with what is in it."""
         shape = stamp.alpha.shape
         colour = fills.flat_fill(rng, bank, *shape) if rng.random() < 0.5 else fills.random_fill(rng, bank, *shape)

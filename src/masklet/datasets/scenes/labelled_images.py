@@ -1,11 +1,11 @@
-"""Scenes from real photographs: labelled crops, and real objects pasted where they never were."""
+"""Scenes from real images: labelled crops, and real objects pasted where they never were."""
 
 from dataclasses import replace
 
 import cv2
 import numpy as np
 
-from masklet.datasets.scenes.bank import PictureBank
+from masklet.datasets.scenes.bank import ImageBank
 from masklet.datasets.scenes.fills import background_fill, colour_under, smooth_noise, with_mean
 from masklet.datasets.scenes.layers import ByteArray, Composition, FloatArray, Layer, MaskArray
 from masklet.datasets.scenes.shapes import random_turn, warp_cutout
@@ -13,24 +13,24 @@ from masklet.datasets.scenes.shapes import random_turn, warp_cutout
 STUFF_IN_ONE_PIECE = 0.8
 
 
-def labelled_photograph(rng: np.random.Generator, bank: PictureBank, size: int) -> Composition:
-    """A random view of a labelled photograph; each segment is an object. Needs `bank.labelled`."""
+def labelled_image(rng: np.random.Generator, bank: ImageBank, size: int) -> Composition:
+    """A random view of a labelled image; each segment is an object. Needs `bank.labelled`."""
     example = bank.labelled[rng.integers(len(bank.labelled))]
     source_2hw = random_view(rng, example.labels.shape, size)
-    picture = _seen(example.picture, source_2hw)
+    image = _seen(example.image, source_2hw)
     masks = []
     for label in np.unique(example.labels):
         mask = _seen(np.where(example.labels == label, np.uint8(255), np.uint8(0)), source_2hw) > 127
         if label in example.things or (label in example.stuff and _is_one_piece(mask)):
             masks.append(mask)
-    composition = Composition(picture, masks)
+    composition = Composition(image, masks)
     if bank.has_objects and rng.random() < 0.3:
         composition.layers.extend(pasted_objects(rng, bank, size, int(rng.integers(1, 5))))
     return composition
 
 
 def random_view(rng: np.random.Generator, shape: tuple[int, ...], size: int) -> FloatArray:
-    """For each pixel of a scene the place (x, y) it shows of a picture of `shape` (height, width): [2, size, size].
+    """For each pixel of a scene the place (x, y) it shows of an image of `shape` (height, width): [2, size, size].
 
     A square of 0.4 to 1 times the shorter side, mirrored half of the time; at times stretched, turned or gently warped.
     """
@@ -51,19 +51,19 @@ def random_view(rng: np.random.Generator, shape: tuple[int, ...], size: int) -> 
     return np.asarray(source.reshape(2, size, size), np.float32)
 
 
-def _seen(picture: ByteArray, source_2hw: FloatArray) -> FloatArray:
-    """The picture [height, width(, 3)] as a view shows it, float32 [size, size(, 3)], smoothed where it shrinks."""
+def _seen(image: ByteArray, source_2hw: FloatArray) -> FloatArray:
+    """The image [height, width(, 3)] as a view shows it, float32 [size, size(, 3)], smoothed where it shrinks."""
     step = float(np.abs(source_2hw[:, -1, -1] - source_2hw[:, 0, 0]).max()) / source_2hw.shape[1]
-    smooth = cv2.GaussianBlur(picture, (0, 0), 0.35 * step) if step > 1.2 else picture
+    smooth = cv2.GaussianBlur(image, (0, 0), 0.35 * step) if step > 1.2 else image
     return np.asarray(
         cv2.remap(smooth, source_2hw[0], source_2hw[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), np.float32
     )
 
 
-def copy_paste(rng: np.random.Generator, bank: PictureBank, size: int) -> Composition:
+def copy_paste(rng: np.random.Generator, bank: ImageBank, size: int) -> Composition:
     """Real objects pasted over another background, hiding each other. Needs `bank.has_objects`."""
     if bank.labelled and rng.random() < 0.3:
-        composition = labelled_photograph(rng, bank, size)
+        composition = labelled_image(rng, bank, size)
     else:
         composition = Composition(background_fill(rng, bank, size))
     layers = pasted_objects(rng, bank, size, int(rng.integers(3, 13)))
@@ -71,7 +71,7 @@ def copy_paste(rng: np.random.Generator, bank: PictureBank, size: int) -> Compos
     return composition
 
 
-def pasted_objects(rng: np.random.Generator, bank: PictureBank, size: int, count: int) -> list[Layer]:
+def pasted_objects(rng: np.random.Generator, bank: ImageBank, size: int, count: int) -> list[Layer]:
     """`count` real objects in random places and sizes, larger ones further back; at times the same object repeated."""
     repeated = bank.any_object(rng) if rng.random() < 0.2 else None
     extents = np.sort(np.exp(rng.uniform(np.log(0.03), np.log(0.75), count)))[::-1] * size
@@ -101,7 +101,7 @@ def colour_jitter(rng: np.random.Generator, colour: FloatArray) -> FloatArray:
 
 
 def _is_one_piece(mask: MaskArray) -> bool:
-    """Regions such as "tree" may be scattered over the picture: only those mostly in one piece are an object."""
+    """Regions such as "tree" may be scattered over the image: only those mostly in one piece are an object."""
     _, _, statistics, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     areas = statistics[1:, cv2.CC_STAT_AREA]
     return bool(areas.size and areas.max() > STUFF_IN_ONE_PIECE * areas.sum())

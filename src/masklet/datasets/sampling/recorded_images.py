@@ -1,4 +1,4 @@
-"""Recorded pictures, or single frames of videos, as endless scenes, like those of the procedural world."""
+"""Recorded images, or single frames of videos, as endless scenes, like those of the procedural world."""
 
 import numpy as np
 
@@ -15,33 +15,33 @@ from masklet.datasets.scenes.layers import ByteArray, MaskArray
 MOST_DECODED = 4 * MOST_OBJECTS  # of a crowd, from which a view shows a part
 
 
-class RecordedStills:
-    """Scenes of `size` pixels from annotated pictures; the same (data, settings, seed, number), the same scene.
+class RecordedImages:
+    """Scenes of `size` pixels from annotated images; the same (data, settings, seed, number), the same scene.
 
-    Each image is sampled once an epoch. 1 to 24 objects, each of at least 24 pixels and at most 95 % of the square. A
-    damaged picture, or one without objects, is passed over, and the next in the epoch takes its place.
+    Each image has one turn an epoch. 1 to 24 objects, each of at least 24 pixels and at most 95 % of the square. A
+    damaged image, or one without objects, is passed over, and the next in the epoch takes its place.
     """
 
     def __init__(self, images: AnnotatedImages, size: int, augmentation: Augmentation, seed: int = 0) -> None:
         self.images, self.size, self.augmentation = images, size, augmentation
-        self._order = EpochOrder(images.root, len(images), seed)
+        self._epochs = EpochOrder(images.root, len(images), seed)
 
     def scene(self, number: int) -> Scene:
-        """The scene of a number >= 0. InvalidInputError if no picture, or none of 100 in a row, is of use."""
-        return self._order.take(number, lambda index: self._scene(index, number), self._name)
+        """The scene of a number >= 0. InvalidInputError if no image, or none of 100 in a row, is of use."""
+        return self._epochs.take(number, lambda index: self._scene(index, number), self._name)
 
     def collect_skipped(self) -> list[SkippedSample]:
         """What had to be passed over since this was last asked."""
-        return self._order.collect_skipped()
+        return self._epochs.collect_skipped()
 
     def _name(self, index: int) -> str:
         try:
             return self.images[index].name
         except READING_ERRORS:  # its annotations are what is damaged
-            return f"picture {index}"
+            return f"image {index}"
 
     def _scene(self, index: int, number: int) -> Scene:
-        rng = self._order.chance(number)
+        rng = self._epochs.chance(number)
         image = self.images[index]
         if not image.objects:
             raise NothingVisibleError
@@ -49,26 +49,26 @@ class RecordedStills:
         return scene_of(rng, image.read_pixels(), image.masks_of(chosen.tolist()), self.size, self.augmentation)
 
 
-class FramesAsStills:
-    """Scenes of `size` pixels from single annotated frames of videos, otherwise as `RecordedStills`.
+class FramesAsImages:
+    """Scenes of `size` pixels from single annotated frames of videos, otherwise as `RecordedImages`.
 
     Each video has one turn an epoch, every time with another frame.
     """
 
     def __init__(self, videos: AnnotatedVideos, size: int, augmentation: Augmentation, seed: int = 0) -> None:
         self.videos, self.size, self.augmentation = videos, size, augmentation
-        self._order = EpochOrder(videos.root, len(videos), seed)
+        self._epochs = EpochOrder(videos.root, len(videos), seed)
 
     def scene(self, number: int) -> Scene:
         """The scene of a number >= 0. InvalidInputError if no video, or none of 100 in a row, is of use."""
-        return self._order.take(number, lambda index: self._scene(index, number), self.videos.sequences.__getitem__)
+        return self._epochs.take(number, lambda index: self._scene(index, number), self.videos.sequences.__getitem__)
 
     def collect_skipped(self) -> list[SkippedSample]:
         """What had to be passed over since this was last asked."""
-        return self._order.collect_skipped()
+        return self._epochs.collect_skipped()
 
     def _scene(self, index: int, number: int) -> Scene:
-        rng = self._order.chance(number)
+        rng = self._epochs.chance(number)
         video = self.videos[self.videos.sequences[index]]
         chosen = choose_frames(rng, video, 1, ClipSampling())
         pixels, masks = read_frame(video, chosen.frames[0], chosen.object_ids)
@@ -78,10 +78,10 @@ class FramesAsStills:
 def scene_of(
     rng: np.random.Generator, pixels: ByteArray, masks: MaskArray, size: int, augmentation: Augmentation
 ) -> Scene:
-    """A picture and its objects, augmented; only objects that the view shows and that do not fill it."""
-    pictures, seen = augmented(rng, [pixels], [masks], size, augmentation)
+    """An image and its objects, augmented; only objects that the view shows and that do not fill it."""
+    images, seen = augmented(rng, [pixels], [masks], size, augmentation)
     areas = np.count_nonzero(seen[0], axis=(1, 2))
     usable = np.flatnonzero((areas >= SMALLEST_AREA) & (areas <= LARGEST_SHARE * size * size))[:MOST_OBJECTS]
     if not len(usable):
         raise NothingVisibleError
-    return Scene(pictures[0], seen[0][usable], [-1] * len(usable), KIND)
+    return Scene(images[0], seen[0][usable], [-1] * len(usable), KIND)
