@@ -3,14 +3,18 @@
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = (ROOT / "README.md", ROOT / "src" / "masklet" / "bundled" / "MODEL_CARD.md")
+DOCUMENTS = (
+    ROOT / "README.md",
+    ROOT / "docs" / "benchmarks.md",
+    ROOT / "src" / "masklet" / "bundled" / "MODEL_CARD.md",
+)
 NAMES = {"masklet": "masklet", "transformers": "transformers", "meta": "Meta sam2"}
 FAST = "masklet (fast)"
 PROCESS_TASKS = {
@@ -24,6 +28,20 @@ def markdown(report: dict[str, Any]) -> str:
     """The report on images as two tables with a line on how they were measured."""
     start = f"`import masklet` takes {report['import_masklet_s'] * 1000:.0f} ms."
     return "\n\n".join([_origin(report, start), _speed_table(report["rows"]), _process_table(report["processes"])])
+
+
+def summary_markdown(images: dict[str, Any], video: dict[str, Any]) -> str:
+    """The reports on images and on tracking as the one table of the README, with the agreement in each row."""
+    lines = [_line(["", *NAMES.values(), "faster than the faster reference", "largest difference"]), _line(["---"] * 6)]
+    for task, of_task in [*_by_task(images["rows"]), *_by_task(video["rows"])]:
+        seconds = [f"{of_task[name]['median_s']:.2f} s" for name in NAMES]
+        lines.append(_line([task, *seconds, f"{_gain(of_task):.2f}x", _difference(of_task)]))
+    for key, (task, unit) in PROCESS_TASKS.items():
+        values = {name: images["processes"][name][key] for name in NAMES}
+        shown = [f"{value:,.{int(unit == 's')}f} {unit}" for value in values.values()]
+        gain = min(value for name, value in values.items() if name != "masklet") / values["masklet"]
+        lines.append(_line([task, *shown, f"{gain:.2f}x" if unit == "s" else "-", "-"]))
+    return "\n".join(lines)
 
 
 def video_markdown(report: dict[str, Any]) -> str:
@@ -64,22 +82,36 @@ def _speed_table(rows: list[dict[str, Any]]) -> str:
                "largest difference", "matrix product, GFLOP/s"]),
         _line(["---"] * 7),
     ]  # fmt: skip
-    for task in dict.fromkeys(row["task"] for row in rows):
-        of_task = {row["opponent"]: row for row in rows if row["task"] == task and row["opponent"] in NAMES}
-        best_reference = min(row["median_s"] for name, row in of_task.items() if name != "masklet")
+    for task, of_task in _by_task(rows):
         probes = [row["median_probe_gflops"] for row in of_task.values()]
         lines.append(
             _line(
                 [
                     task,
                     *(f"{of_task[name]['median_s']:.3f} ({of_task[name]['min_s']:.3f})" for name in NAMES),
-                    f"{best_reference / of_task['masklet']['median_s']:.2f}x",
-                    f"{max(row['difference'] for row in of_task.values()):.0e}",
+                    f"{_gain(of_task):.2f}x",
+                    _difference(of_task),
                     f"{min(probes):.0f} to {max(probes):.0f}",
                 ]
             )
         )
     return "\n".join(lines)
+
+
+def _by_task(rows: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, dict[str, Any]]]]:
+    """Each task, and its rows by opponent; presets are left out."""
+    for task in dict.fromkeys(row["task"] for row in rows):
+        yield task, {row["opponent"]: row for row in rows if row["task"] == task and row["opponent"] in NAMES}
+
+
+def _gain(of_task: dict[str, dict[str, Any]]) -> float:
+    """How many times as fast as the faster reference masklet is."""
+    best_reference = min(row["median_s"] for name, row in of_task.items() if name != "masklet")
+    return best_reference / of_task["masklet"]["median_s"]
+
+
+def _difference(of_task: dict[str, dict[str, Any]]) -> str:
+    return f"{max(row['difference'] for row in of_task.values()):.0e}"
 
 
 def _process_table(processes: dict[str, dict[str, float]]) -> str:
@@ -149,7 +181,7 @@ def video_memory_markdown(report: dict[str, Any]) -> str:
 
 
 def video_rate_markdown(report: dict[str, Any]) -> str:
-    """Frames a second of the model in the package, a row a preset."""
+    """Frames a second of the bundled model, a row a preset."""
     lines = [_line(["preset", "frames a second", "lowest to highest"]), _line(["---"] * 3)]
     for preset, rates in report["rates"].items():
         lines.append(_line([preset, f"{median(rates):.1f}", f"{min(rates):.1f} to {max(rates):.1f}"]))
@@ -169,14 +201,17 @@ def procedural_world_markdown(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-TABLES: dict[str, Callable[[Any], str]] = {
-    "images": markdown,
-    "interactive": interactive_markdown,
-    "stills": stills_markdown,
-    "video": video_markdown,
-    "video_memory": video_memory_markdown,
-    "video_rate": video_rate_markdown,
-    "vos": vos_markdown,
+# The tables of the documents by name, each with the results files that it is made of.
+TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
+    "images": (markdown, ("images",)),
+    "interactive": (interactive_markdown, ("interactive",)),
+    "procedural_world": (procedural_world_markdown, ("procedural_world",)),
+    "stills": (stills_markdown, ("stills",)),
+    "summary": (summary_markdown, ("images", "video")),
+    "video": (video_markdown, ("video",)),
+    "video_memory": (video_memory_markdown, ("video_memory",)),
+    "video_rate": (video_rate_markdown, ("video_rate",)),
+    "vos": (vos_markdown, ("vos",)),
 }
 
 
@@ -195,23 +230,26 @@ def table_of(content: Any) -> str:
     return markdown(content) if "processes" in content else video_markdown(content)
 
 
-def fill(document: Path) -> None:
+def filled(text: str) -> str:
     """Replace what stands between the markers `<!-- table: NAME -->` and `<!-- end -->` by the table of that name."""
-    text = document.read_text()
-    for name, table in TABLES.items():
-        results = RESULTS / f"{name}.json"
-        if results.exists():
-            marked = re.compile(rf"(<!-- table: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-            content = table(json.loads(results.read_text()))
-            text = marked.sub(lambda found, content=content: f"{found[1]}{content}\n{found[2]}", text)
-    document.write_text(text)
+
+    def marked_table(found: re.Match[str]) -> str:
+        table, names = TABLES[found[2]]
+        return f"{found[1]}{table(*(recorded(name) for name in names))}\n{found[3]}"
+
+    return re.sub(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", marked_table, text, flags=re.DOTALL)
+
+
+def recorded(name: str) -> Any:
+    """What stands in a results file."""
+    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def main() -> None:
     """Print one file's table, or with `--write` fill all documents."""
     if sys.argv[1:] == ["--write"]:
         for document in DOCUMENTS:
-            fill(document)
+            document.write_text(filled(document.read_text(encoding="utf-8")), encoding="utf-8")
         return
     results = Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS / "images.json"
     print(table_of(json.loads(results.read_text())))

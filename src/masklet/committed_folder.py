@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from masklet.atomic_files import remove_unfinished, sync, written_whole
+from masklet.closing import Closing
 from masklet.errors import InvalidInputError
 from masklet.file_locks import LOCK_FILE, alone_in
 from masklet.json_files import read_json, shown, whole_number
@@ -48,7 +48,7 @@ class Part:
         return cls(value[0], whole_number(value[1], "The number of bytes"), whole_number(value[2], "The CRC-32"))
 
 
-class FolderWriter:
+class FolderWriter(Closing):
     """Writes a folder in commits; nothing that an earlier commit named is touched before the next one counts.
 
     After an error `begin_anew`. Close it, or use it as a context. It belongs to the process that made it: one that is
@@ -74,14 +74,6 @@ class FolderWriter:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._holding.enter_context(alone_in(self.folder, work))
         remove_unfinished(self.folder)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def begin_anew(self) -> None:
         """Forget all files of this writer, of which some may be incomplete; the last commit counts until the next."""

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from benchmarks.tables import RESULTS, table_of
+from benchmarks.tables import DOCUMENTS, RESULTS, filled, table_of
 from tests.documents.markdown import name_of
 
 
@@ -12,6 +12,19 @@ from tests.documents.markdown import name_of
 def test_every_results_file_is_a_table(results: Path) -> None:
     rows = [line for line in table_of(json.loads(results.read_text(encoding="utf-8"))).splitlines() if line[:1] == "|"]
     assert len(rows) > 2
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_documents_hold_what_was_recorded(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    assert "<!-- table: " in text
+    assert filled(text) == text, "`python -m benchmarks.tables --write` renews the tables"
+
+
+def test_every_result_is_in_a_document() -> None:
+    texts = "".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
+    unused = {results.stem for results in RESULTS.glob("*.json")}
+    assert [name for name in unused if f"<!-- table: {name} -->" not in texts] == []
 
 
 def test_the_table_of_the_procedural_world() -> None:

@@ -105,6 +105,7 @@ class PretrainedModel(ModelConveniences, HubUploads):
         check_fit(expected, tensors, f"{origin} does not fit {cls.__name__}", partial=not strict)
         assign_tensors(model, tensors, target_device, target_dtype or dtype_of_mixed(tensors, origin))
         model.name_or_path = "" if source is None else os.fspath(source)
+        model.config.torch_dtype = model.dtype
         model.eval()
         return (model, info) if output_loading_info else model  # type: ignore[return-value]
 

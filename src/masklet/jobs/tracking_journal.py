@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from masklet.closing import Closing
 from masklet.committed_folder import FolderWriter, Part, checked_lines
 from masklet.errors import DamagedSessionError, InvalidInputError
 from masklet.jobs.frame_plan import TrackingTask
@@ -40,7 +40,7 @@ class SavedWork(Protocol):
         """The frames that are still to be done, or to be done again."""
 
 
-class TrackingJournal:
+class TrackingJournal(Closing):
     """Saves a job into a folder, every so many seconds and whenever `save` is called. Close it, or use it as a context.
 
     Args:
@@ -75,14 +75,6 @@ class TrackingJournal:
         self._session: Any = None
         self._due = clock() + (every or 0)
         self._is_failing = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def save_if_due(self, job: SavedWork) -> None:
         """Save if the time has come; an error is passed on to `on_problem` and not raised."""

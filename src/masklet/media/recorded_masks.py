@@ -4,10 +4,10 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from masklet.atomic_files import written_whole
+from masklet.closing import Closing
 from masklet.errors import InvalidInputError
 from masklet.json_files import LARGEST, read_json, shown, whole_number
 from masklet.masks.segmentation import Segmentation
@@ -15,7 +15,7 @@ from masklet.media.growing_file import PIECE, GrowingFile
 from masklet.media.mask_files import annotations_of, segmentation_from
 
 
-class RecordedMasks:
+class RecordedMasks(Closing):
     """The `Segmentation` of each frame tracked so far (without logits), in a temporary file.
 
     A frame recorded again replaces what was recorded of it. Frames are visited in ascending order. Close it, or use it
@@ -29,14 +29,6 @@ class RecordedMasks:
         self.height, self.width = height, width
         self._lines = GrowingFile()
         self._place_of: dict[int, tuple[int, int]] = {}  # where the line of a frame begins, and how long it is
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __len__(self) -> int:
         return len(self._place_of)

@@ -8,8 +8,6 @@ what is allowed.
 import os
 import re
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Self
 
 import av
 import numpy as np
@@ -17,6 +15,7 @@ from av.packet import Packet
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
+from masklet.closing import Closing
 from masklet.errors import UnreadableVideoError
 from masklet.media.forks import never_freed_after_fork
 from masklet.media.images import Pixels
@@ -38,7 +37,7 @@ KINDS = "mp4, mov, mkv, webm, avi, mpg, ts, flv, wmv, ogv, gif, png, jpg, raw H.
 LIVE_TIMEOUT = (10.0, 30.0)  # seconds to open an address, and to wait for what comes next
 
 
-class VideoInput:
+class VideoInput(Closing):
     """What FFmpeg reads a video from, and the stream in it that a player would show. For one thread at a time.
 
     Made by `file_input`, `address_input` and `camera_input`, which raise UnreadableVideoError if it cannot be opened or
@@ -78,14 +77,6 @@ class VideoInput:
         self._reformatter = VideoReformatter()  # one for all frames; each frame's own would start its own threads
         self._process = os.getpid()
         never_freed_after_fork(self)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __del__(self) -> None:
         if hasattr(self, "_process"):  # else it could not be opened

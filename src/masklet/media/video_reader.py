@@ -3,9 +3,8 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from masklet.closing import Closing
 from masklet.errors import UnreadableVideoError
 from masklet.media.frame_file import FrameFile
 from masklet.media.frame_folders import FramePictures, Picture, frames_of_folder
@@ -49,7 +48,7 @@ def _check_file(path: Path) -> None:
     raise UnreadableVideoError(f"No such video file or folder: {path}")
 
 
-class VideoReader(Sequence[Pixels]):
+class VideoReader(Closing, Sequence[Pixels]):
     """The frames of a video by number, uint8 [H, W, 3] RGB, upright; the arrays are shared: do not write into them.
 
     `reader[n]` is exactly the n-th frame that playing from the start shows. A few frames are held and decoded in
@@ -85,14 +84,6 @@ class VideoReader(Sequence[Pixels]):
 
     def __iter__(self) -> Iterator[Pixels]:
         return (self[number] for number in range(len(self)))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __reduce__(self) -> tuple[type["VideoReader"], tuple[FrameFile]]:
         return type(self), (self._held.file,)

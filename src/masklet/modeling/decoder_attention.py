@@ -5,7 +5,7 @@ means that all objects still see the same image tokens, whose projections are th
 
 With few tokens it is cheaper to move a projection from the image side to the token side. Scores are
 q . (W k) = (W^T q) . k, outputs are A (V W) = (A V) W: the same numbers up to rounding, half the arithmetic.
-Compiled graphs do without: one of them serves any number of tokens.
+Recorded graphs do without: one of them serves any number of tokens.
 """
 
 import torch
@@ -13,10 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet.modeling.layers import attention
+from masklet.modeling.plain_calls import is_plain
+from masklet.modeling.recording import is_recorded, is_recorded_once
 
 
 class DecoderAttention(nn.Module):
-    """Multi-head attention with an inner width of `width // downsample_rate`."""
+    """Multi-head attention with an inner width of `width // downsample_rate`; of the tokens to each other."""
 
     def __init__(self, width: int, heads: int, downsample_rate: int = 1):
         super().__init__()
@@ -30,28 +32,45 @@ class DecoderAttention(nn.Module):
     def forward(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = None) -> Tensor:
         """Plain attention; every argument is [..., sequence, width], `bias` is added to the scores."""
         q, k, v = self._split(self.q_proj(queries)), self._split(self.k_proj(keys)), self._split(self.v_proj(values))
+        return self._attend(q, k, v, bias)
+
+    def _attend(self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
         if bias is not None:
             return self._join(F.scaled_dot_product_attention(q, k, v, attn_mask=bias))
         # torch has fused kernels for four dimensions only.
         seen = attention(*(x.flatten(end_dim=-4) for x in (q, k, v)))
-        return self._join(seen.unflatten(0, queries.shape[:-2]))
+        return self._join(seen.unflatten(0, q.shape[:-3]))
 
-    def tokens_to_image(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = None) -> Tensor:
-        """Tokens look at the image: `queries` are tokens, `keys` and `values` image tokens.
+    def _are_few(self, tokens: int, *read: nn.Module) -> bool:
+        """Whether the projections that are `read` are to be moved to the side of the tokens."""
+        is_cheaper = not is_recorded() and tokens * self.heads < self.inner
+        return is_cheaper and all(is_plain(layer, nn.Linear) and layer.bias is not None for layer in read)
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (self.heads, -1)).transpose(-3, -2)
+
+    def _join(self, x: Tensor) -> Tensor:
+        return self.o_proj(x.transpose(-3, -2).flatten(-2))
+
+
+class TokensToImage(DecoderAttention):
+    """Attention in which tokens look at the image."""
+
+    def forward(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = None) -> Tensor:
+        """`queries` are tokens, `keys` and `values` image tokens.
 
         `bias` is broadcast to the scores, [batch, objects, heads, tokens, pixels].
         """
         objects, tokens = queries.shape[1:3]
-        if keys.shape[1] == objects and self._are_few(tokens):
+        if is_recorded_once():
+            k, v = (self._split(x).expand(-1, objects, -1, -1, -1) for x in (self.k_proj(keys), self.v_proj(values)))
+            return self._attend(self._split(self.q_proj(queries)), k, v, bias)
+        if keys.shape[1] == objects and self._are_few(tokens, self.k_proj, self.v_proj):
             return self._few_queries(queries, keys, values, bias)
         if keys.shape[1] == 1 and objects > 1 and bias is None:
             together = queries.flatten(1, 2).unsqueeze(1)
-            return self(together, keys, values).view_as(queries)
-        return self(queries, keys, values, bias)
-
-    def _are_few(self, tokens: int) -> bool:
-        """Whether projections are to be moved to the side of the tokens."""
-        return not torch.compiler.is_compiling() and tokens * self.heads < self.inner
+            return super().forward(together, keys, values).view_as(queries)
+        return super().forward(queries, keys, values, bias)
 
     def _few_queries(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
         q = self._split(self.q_proj(queries)) * self.scale
@@ -63,18 +82,23 @@ class DecoderAttention(nn.Module):
         v_weight = self.v_proj.weight.unflatten(0, (self.heads, -1)).transpose(-2, -1)
         return self._join(seen @ v_weight + self.v_proj.bias.unflatten(0, (self.heads, 1, -1)))
 
-    def image_to_tokens(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        """The image looks at tokens: `queries` are image tokens, `keys` and `values` tokens.
+
+class ImageToTokens(DecoderAttention):
+    """Attention in which the image looks at tokens."""
+
+    def forward(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = None) -> Tensor:
+        """`queries` are image tokens, `keys` and `values` tokens; `bias` is as of `DecoderAttention`.
 
         Returns [batch, objects, pixels, width], one result an object even if they share the queries.
         """
         objects, tokens = keys.shape[1:3]
-        if not self._are_few(tokens):
-            return self(queries.expand(-1, objects, -1, -1), keys, values)
+        read = (self.q_proj, self.o_proj) if queries.shape[1] == objects else (self.o_proj,)
+        if bias is not None or not self._are_few(tokens, *read):
+            return super().forward(queries.expand(-1, objects, -1, -1), keys, values, bias)
         k = self._split(self.k_proj(keys)) * self.scale
         if queries.shape[1] == objects:
-            weight, bias = (t.unflatten(0, (self.heads, -1)) for t in (self.q_proj.weight, self.q_proj.bias))
-            scores = _products((k @ weight).flatten(2, 3), queries, (k @ bias.unsqueeze(-1)).flatten(2, 3))
+            weight, offset = (t.unflatten(0, (self.heads, -1)) for t in (self.q_proj.weight, self.q_proj.bias))
+            scores = _products((k @ weight).flatten(2, 3), queries, (k @ offset.unsqueeze(-1)).flatten(2, 3))
             scores = scores.unflatten(2, (self.heads, tokens))
         else:
             scores = k @ self._split(self.q_proj(queries)).transpose(-2, -1)
@@ -84,12 +108,6 @@ class DecoderAttention(nn.Module):
         o_weight = self.o_proj.weight.T.unflatten(0, (self.heads, -1))
         v = self._split(self.v_proj(values)) @ o_weight + self.o_proj.bias / self.heads
         return weights @ v.flatten(2, 3)
-
-    def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(-3, -2)
-
-    def _join(self, x: Tensor) -> Tensor:
-        return self.o_proj(x.transpose(-3, -2).flatten(-2))
 
 
 def _products(rows: Tensor, pixels: Tensor, offset: Tensor) -> Tensor:

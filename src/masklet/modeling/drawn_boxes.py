@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from masklet.modeling.recording import is_recorded_once
 from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING
 
 # What a box says of a pixel, as a mask's logits: inside likely on the object, outside surely not.
@@ -16,7 +17,7 @@ def box_corners(points: Tensor | None, labels: Tensor | None, boxes: Tensor | No
     """
     if boxes is not None:
         return boxes, (boxes != PADDING).any(-1)
-    if points is None or labels is None or points.shape[2] < 2:
+    if points is None or labels is None or (points.shape[2] < 2 and not is_recorded_once()):
         return None
     marked = [labels == kind for kind in (BOX_UPPER_LEFT, BOX_LOWER_RIGHT)]
     corners = [(points * is_corner.unsqueeze(-1)).sum(2) for is_corner in marked]

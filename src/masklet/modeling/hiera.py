@@ -1,5 +1,7 @@
 """Hiera, the image backbone of SAM 2 (Ryali et al. 2023; SAM 2 paper, appendix D)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
@@ -16,6 +18,7 @@ from masklet.modeling.initialization import initialize
 from masklet.modeling.layers import DropPath, FeedForward, attention
 from masklet.modeling.outputs import Sam2HieraDetOutput
 from masklet.modeling.pieces import in_pieces
+from masklet.modeling.plain_calls import in_dtype_of, is_plain_inside
 from masklet.modeling.tables import OnceAShape
 from masklet.modeling.windows import Grid, from_windows, in_layout, to_windows
 
@@ -43,7 +46,7 @@ class PatchEmbedding(nn.Module):
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         """[batch, 3, height, width] to [batch, height/4, width/4, channels]."""
-        return self.projection(pixel_values.to(self.projection.weight.dtype)).permute(0, 2, 3, 1)
+        return self.projection(in_dtype_of(self.projection, pixel_values)).permute(0, 2, 3, 1)
 
 
 class WindowAttention(nn.Module):
@@ -99,7 +102,11 @@ class HieraBlock(nn.Module):
             return grid.window  # every token sees every other: their order does not matter
         return self.shape.window if grid.fits(self.shape.window) else 0
 
-    def forward(self, x: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, height, width, width of the stage before] to [batch, height, width, width], pooled if it pools."""
+        return self.on_grid(x, Grid(x.shape[1], x.shape[2]))[0]
+
+    def on_grid(self, x: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
         """Tokens stored as `grid` says, to tokens (pooled if the block pools) and the attention's output."""
         normalized = self.layer_norm1(x)
         if self.shape.width != self.shape.out_width:
@@ -117,8 +124,7 @@ class HieraBlock(nn.Module):
             attended = self.attn(x)
             return attended, attended
         if window == 0:
-            batch = x.numel() // (grid.height * grid.width * x.shape[-1])
-            attended = self.attn(x.reshape(batch, grid.height, grid.width, -1)).view_as(x)
+            attended = self.attn(x.reshape(-1, grid.height, grid.width, x.shape[-1])).view_as(x)
             return attended, attended
         attended = self.attn(to_windows(x, window))
         out = grid.pooled() if self.shape.pools else grid
@@ -206,13 +212,8 @@ class Sam2HieraDetModel(PretrainedModel):
         hidden_states: list[Tensor] = [x]
         attentions: list[Tensor] = []
         for number, block in enumerate(self.blocks):
-            assert isinstance(block, HieraBlock)
-            window = block.layout(grid)
-            x, grid = in_layout(x, grid, window), replace(grid, window=window)
-            x, attention = self._run(block, x, grid, wants_attentions)
-            if attention is not None:
-                attentions.append(attention if block.shape.window else in_layout(attention, grid, 0))
-            grid = grid.pooled() if block.shape.pools else grid
+            x, grid, attended = self._after(block, x, grid, wants_attentions)
+            attentions += attended
             if wants_hidden_states:
                 hidden_states.append(in_layout(x, grid, 0))
             if number in self.stage_ends:
@@ -225,14 +226,47 @@ class Sam2HieraDetModel(PretrainedModel):
         )
         return output if (self.config.return_dict if return_dict is None else return_dict) else output.to_tuple()
 
-    def _run(self, block: HieraBlock, x: Tensor, grid: Grid, wants_attention: bool) -> tuple[Tensor, Tensor | None]:
-        if self.gradient_checkpointing and torch.is_grad_enabled():
-            result: tuple[Tensor, Tensor] = checkpoint(block, x, grid, use_reentrant=False)
+    def _after(
+        self, block: nn.Module, x: Tensor, grid: Grid, wants_attentions: bool
+    ) -> tuple[Tensor, Grid, list[Tensor]]:
+        """Tokens after a block, how they are stored, and its attention's output.
+
+        A block that a program replaced, hooked or changed inside is called with plain rows of the whole batch.
+        """
+        recomputed = self.gradient_checkpointing and torch.is_grad_enabled()
+        if isinstance(block, HieraBlock) and is_plain_inside(block):
+            window = block.layout(grid)
+            x, grid = in_layout(x, grid, window), replace(grid, window=window)
+            x, attended = self._run(block, x, grid, wants_attentions, recomputed)
+            attentions = [attended if block.shape.window else in_layout(attended, grid, 0)] if wants_attentions else []
+            return x, grid.pooled() if block.shape.pools else grid, attentions
+        with outputs_within(block, WindowAttention if wants_attentions else ()) as attentions:
+            x = in_layout(x, grid, 0)
+            x = checkpoint(block, x, use_reentrant=False) if recomputed else block(x)
+        return x, Grid(x.shape[1], x.shape[2]), attentions
+
+    def _run(
+        self, block: HieraBlock, x: Tensor, grid: Grid, wants_attention: bool, recomputed: bool
+    ) -> tuple[Tensor, Tensor]:
+        if recomputed:
+            result: tuple[Tensor, Tensor] = checkpoint(block.on_grid, x, grid, use_reentrant=False)
             return result
         drops_pictures = block.training and block.drop_path.rate > 0
         if wants_attention or drops_pictures or grid.window == 0 or grid.window != block.shape.window:
-            result = block(x, grid)
-            return result
+            return block.on_grid(x, grid)
         # Windows have nothing to do with each other until the layout changes.
-        widest = grid.window**2 * block.mlp.proj_in.out_features
-        return in_pieces(lambda windows: block(windows, grid)[0], x, widest), None
+        x = in_pieces(lambda windows: block.on_grid(windows, grid)[0], x, grid.window**2 * block.mlp.hidden)
+        return x, x
+
+
+@contextmanager
+def outputs_within(part: nn.Module, kinds: type[nn.Module] | tuple[()]) -> Iterator[list[Tensor]]:
+    """Collect what modules of some kinds, anywhere in `part`, return in the meantime."""
+    outputs: list[Tensor] = []
+    watched = [each for each in part.modules() if isinstance(each, kinds)]
+    hooks = [each.register_forward_hook(lambda _, __, output: outputs.append(output)) for each in watched]
+    try:
+        yield outputs
+    finally:
+        for hook in hooks:
+            hook.remove()

@@ -21,9 +21,10 @@ from masklet.modeling.outputs import (
     Sam2ImageSegmentationOutput,
     Sam2VisionEncoderOutput,
 )
+from masklet.modeling.plain_calls import is_plain
 from masklet.modeling.positions import FourierPositions
 from masklet.modeling.prompt_encoder import PromptEncoder
-from masklet.modeling.vision import Sam2VisionModel
+from masklet.modeling.vision import FeaturePyramidNeck, Sam2VisionModel
 from masklet.prompts.point_labels import NOT_A_POINT
 
 ImageEmbeddings = tuple[Tensor, ...]
@@ -70,7 +71,7 @@ class Sam2Model(PretrainedModel):
 
     def encode_image(
         self, pixel_values: Tensor, output_hidden_states: bool = False, output_attentions: bool = False
-    ) -> tuple[ImageEmbeddings, Sam2HieraDetOutput]:
+    ) -> tuple[ImageEmbeddings, Sam2HieraDetOutput | Sam2VisionEncoderOutput]:
         """Encode [batch, 3, S, S] into [batch, C/8, S/4, S/4], [batch, C/4, S/8, S/8] and [batch, C, S/16, S/16].
 
         The two finer levels are already projected for the mask decoder, in one step with the neck.
@@ -83,12 +84,19 @@ class Sam2Model(PretrainedModel):
                 f"this model takes [batch, {channels}, {size}, {size}]. "
                 "Another size can be given when loading: from_pretrained(..., image_size=...)."
             )
-        stages = self.vision_encoder.encode(pixel_values, output_hidden_states, output_attentions)
-        tokens, neck = stages.intermediate_hidden_states, self.vision_encoder.neck
-        finer = [
-            pointwise_twice(neck.lateral(level), conv, tokens[level])
-            for level, conv in ((0, self.mask_decoder.conv_s0), (1, self.mask_decoder.conv_s1))
-        ]
+        vision, projections = self.vision_encoder, (self.mask_decoder.conv_s0, self.mask_decoder.conv_s1)
+        if not (is_plain(vision, Sam2VisionModel) and is_plain(vision.neck, FeaturePyramidNeck)):
+            encoded: Sam2VisionEncoderOutput = vision(
+                pixel_values,
+                output_hidden_states=output_hidden_states,
+                output_attentions=output_attentions,
+                return_dict=True,
+            )
+            *finer, deepest = encoded.fpn_hidden_states
+            return (*(conv(level) for conv, level in zip(projections, finer, strict=True)), deepest), encoded
+        stages = vision.encode(pixel_values, output_hidden_states, output_attentions)
+        tokens, neck = stages.intermediate_hidden_states, vision.neck
+        finer = [pointwise_twice(neck.lateral(level), conv, tokens[level]) for level, conv in enumerate(projections)]
         levels = tuple(level.permute(0, 3, 1, 2) for level in (*finer, neck.level(tokens, 2)))
         return levels, stages
 

@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet.errors import InvalidInputError
-from masklet.modeling.pieces import in_pieces
+from masklet.modeling.pieces import row_by_row
+from masklet.modeling.plain_calls import is_plain
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
@@ -29,6 +30,7 @@ class FeedForward(nn.Module):
 
     def __init__(self, width: int, hidden: int, out: int, num_layers: int, act: str = "relu", sigmoid: bool = False):
         super().__init__()
+        self.hidden = hidden
         self.proj_in = nn.Linear(width, hidden)
         self.layers = nn.ModuleList(nn.Linear(hidden, hidden) for _ in range(num_layers - 2))
         self.proj_out = nn.Linear(hidden, out)
@@ -37,8 +39,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map the last dimension of `x` from `width` to `out`."""
-        rows = x.reshape(-1, x.shape[-1])
-        return in_pieces(self._through_layers, rows, self.proj_in.out_features).unflatten(0, x.shape[:-1])
+        return row_by_row(self._through_layers, x, self.hidden, self.proj_in, self.layers, self.proj_out)
 
     def _through_layers(self, x: Tensor) -> Tensor:
         x = self.act(self.proj_in(x))
@@ -69,14 +70,16 @@ def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 
 def pointwise(conv: nn.Conv2d, x_bhwc: Tensor) -> Tensor:
     """A 1x1 convolution applied to channels-last pixels, without the copies that a change of layout costs."""
+    if not is_plain(conv, nn.Conv2d):
+        return conv(x_bhwc.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
     return F.linear(x_bhwc, conv.weight.flatten(1), conv.bias)
 
 
 def pointwise_twice(first: nn.Conv2d, second: nn.Conv2d, x_bhwc: Tensor) -> Tensor:
     """Two 1x1 convolutions in a row as the single one they amount to (exact: both are linear)."""
+    if not (is_plain(first, nn.Conv2d) and is_plain(second, nn.Conv2d)) or first.bias is None or second.bias is None:
+        return pointwise(second, pointwise(first, x_bhwc))
     outer = second.weight.flatten(1)
-    assert first.bias is not None
-    assert second.bias is not None
     return F.linear(x_bhwc, outer @ first.weight.flatten(1), outer @ first.bias + second.bias)
 
 

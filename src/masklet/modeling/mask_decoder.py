@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet.configuration import Sam2MaskDecoderConfig
@@ -12,6 +11,7 @@ from masklet.modeling.mask_selection import multimask_outputs, single_output
 from masklet.modeling.outputs import DecodedMasks
 from masklet.modeling.pieces import pieces
 from masklet.modeling.two_way_transformer import TwoWayTransformer
+from masklet.modeling.upscaling import Upscaling
 
 
 class MaskDecoder(nn.Module):
@@ -94,16 +94,12 @@ class MaskDecoder(nn.Module):
         image = levels[2].permute(0, 2, 3, 1).unsqueeze(1) + dense
         grid = (int(image.shape[2]), int(image.shape[3]))
         image, positions = image.flatten(2, 3), positions_hwc.to(image.dtype).flatten(0, 1)
-        assert self.upscale_conv1.bias is not None
-        assert self.upscale_conv2.bias is not None
-        fine = in_nested_order(levels[0], 2) + self.upscale_conv2.bias
-        middle = in_nested_order(levels[1], 1) + self.upscale_conv1.bias
         if attention_similarity is not None:
             similarity = attention_similarity.expand(batch * objects, -1, -1, -1).unflatten(0, (batch, objects))
         else:
             similarity = None
         parts = []
-        for part in pieces(objects, batch * image.shape[2] * image.shape[3], image.device):
+        for part in pieces(objects, batch * image.shape[2] * image.shape[3], image.device, *self.children()):
             tokens = self._with_output_tokens(sparse[:, part])
             tokens, seen, attentions = self.transformer(
                 tokens,
@@ -113,7 +109,7 @@ class MaskDecoder(nn.Module):
                 _part_of_objects(target_embedding, part),
             )
             kept = attentions if keep_attentions else []
-            parts.append(self._read_out(tokens, seen, middle, fine, grid, kept))
+            parts.append(self._read_out(tokens, seen, levels, grid, kept))
         return parts[0] if len(parts) == 1 else _concatenated(parts)
 
     def _with_output_tokens(self, sparse: Tensor) -> Tensor:
@@ -124,8 +120,7 @@ class MaskDecoder(nn.Module):
         self,
         tokens: Tensor,
         image: Tensor,
-        middle: Tensor,
-        fine: Tensor,
+        levels: tuple[Tensor, ...],
         grid: tuple[int, int],
         attentions: list[Tensor],
     ) -> DecodedMasks:
@@ -134,62 +129,18 @@ class MaskDecoder(nn.Module):
         weights = torch.stack(
             [mlp(mask_tokens[:, :, i]) for i, mlp in enumerate(self.output_hypernetworks_mlps)], dim=-1
         )
+        upscaling = Upscaling(self.upscale_conv1, self.upscale_layer_norm, self.upscale_conv2)
         return DecodedMasks(
-            masks=from_nested_order(self._masks(image, middle, fine, weights), grid),
+            masks=upscaling.masks(image, levels, weights, grid),
             iou=self.iou_prediction_head(tokens[:, :, 1]),
             tokens=mask_tokens,
             object_score=self.pred_obj_score_head(tokens[:, :, 0]),
             attentions=attentions,
         )
 
-    def _masks(self, image: Tensor, middle: Tensor, fine: Tensor, weights: Tensor) -> Tensor:
-        """Logits [batch, objects, pixels * 16, outputs] in nested order, some pixels at a time: none needs another."""
-        batch, objects, pixels, channels = image.shape
-        widest = batch * objects * 16 * channels // 8
-        parts = [
-            self._upscale(image[:, :, piece], middle[:, :, piece], fine[:, :, piece]) @ weights
-            for piece in pieces(pixels, widest, image.device)
-        ]
-        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)
-
-    def _upscale(self, image: Tensor, middle: Tensor, fine: Tensor) -> Tensor:
-        """Both transposed convolutions as matrix products on pixels in nested order (see `in_nested_order`)."""
-        norm = self.upscale_layer_norm
-        x = F.linear(image, _as_matrix(self.upscale_conv1)).unflatten(-1, (4, -1)) + middle
-        x = F.gelu(F.layer_norm(x, norm.normalized_shape, norm.weight, norm.bias, norm.eps))
-        x = F.linear(x, _as_matrix(self.upscale_conv2)).unflatten(-1, (4, -1)) + fine
-        return F.gelu(x).flatten(2, 4)
-
-
-def in_nested_order(x_bchw: Tensor, halvings: int) -> Tensor:
-    """Pixels grouped by the coarse pixel they lie in: [batch, 1, h * w, 4 (x 4), channels].
-
-    A 2x2 transposed convolution of stride 2 is a matrix product that puts the four new pixels behind the old one; in
-    this order it needs no shuffling, and the other operations are pixel by pixel.
-    """
-    batch, channels, height, width = x_bchw.shape
-    scale = 2**halvings
-    bits = [2] * halvings
-    x = x_bchw.permute(0, 2, 3, 1).reshape(batch, height // scale, *bits, width // scale, *bits, channels)
-    pairs = [axis for bit in range(halvings) for axis in (2 + bit, 3 + halvings + bit)]
-    x = x.permute(0, 1, 2 + halvings, *pairs, x.ndim - 1)
-    return x.reshape(batch, 1, -1, *[4] * halvings, channels)
-
-
-def from_nested_order(x: Tensor, grid: tuple[int, int]) -> Tensor:
-    """[batch, objects, h * w * 16, outputs] in nested order to [batch, objects, outputs, 4h, 4w]."""
-    batch, objects, _, outputs = x.shape
-    height, width = grid
-    x = x.view(batch, objects, height, width, 2, 2, 2, 2, outputs).permute(0, 1, 8, 2, 4, 6, 3, 5, 7)
-    return x.reshape(batch, objects, outputs, 4 * height, 4 * width)
-
 
 def _an_object_each(dense: Tensor) -> Tensor:
     return dense.unsqueeze(1) if dense.ndim == 4 else dense
-
-
-def _as_matrix(conv: nn.ConvTranspose2d) -> Tensor:
-    return conv.weight.permute(2, 3, 1, 0).flatten(0, 2)
 
 
 def _part_of_objects(x: Tensor | None, part: slice) -> Tensor | None:

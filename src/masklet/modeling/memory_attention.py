@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from masklet.configuration import Sam2Config
 from masklet.modeling.layers import activation
-from masklet.modeling.pieces import in_pieces
+from masklet.modeling.pieces import row_by_row
 from masklet.modeling.rotary import axial_rotation
 from masklet.modeling.rotary_attention import RotaryAttention
 from masklet.modeling.tables import OnceAShape
@@ -30,11 +30,11 @@ class MemoryAttentionLayer(nn.Module):
 
     def __init__(self, config: Sam2Config):
         super().__init__()
-        width, hidden = config.memory_attention_hidden_size, config.memory_attention_feed_forward_hidden_size
+        width, self.hidden = config.memory_attention_hidden_size, config.memory_attention_feed_forward_hidden_size
         self.self_attn = RotaryAttention(config, width)
         self.cross_attn_image = RotaryAttention(config, config.memory_encoder_output_channels)
-        self.linear1 = nn.Linear(width, hidden)
-        self.linear2 = nn.Linear(hidden, width)
+        self.linear1 = nn.Linear(width, self.hidden)
+        self.linear2 = nn.Linear(self.hidden, width)
         self.layer_norm1 = nn.LayerNorm(width)
         self.layer_norm2 = nn.LayerNorm(width)
         self.layer_norm3 = nn.LayerNorm(width)
@@ -53,7 +53,8 @@ class MemoryAttentionLayer(nn.Module):
         normalized = self.layer_norm2(x)
         seen = self.cross_attn_image(normalized, memory.grids, memory.loose, memory.values, rotation)
         x = x + self.dropout(seen)
-        return x + in_pieces(self._feed_forward, x.flatten(0, 1), self.linear1.out_features).view_as(x)
+        called = (self.layer_norm3, self.linear1, self.linear2, self.dropout)
+        return x + row_by_row(self._feed_forward, x, self.hidden, *called)
 
     def _feed_forward(self, x: Tensor) -> Tensor:
         hidden = self.dropout(self.act(self.linear1(self.layer_norm3(x))))

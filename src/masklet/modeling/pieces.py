@@ -3,31 +3,37 @@
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from masklet.modeling.plain_calls import is_plain_inside
+from masklet.modeling.recording import is_recorded
 
 # Numbers of the widest intermediate tensor that are computed together: 2 MiB in float32, about one core's cache.
 NUMBERS_PER_PIECE = 2**19
 
 
 def pays_in_pieces(device: torch.device) -> bool:
-    """Whether work in pieces is quicker here: on a processor, without gradients and outside compiled graphs."""
-    return device.type == "cpu" and not torch.is_grad_enabled() and not torch.compiler.is_compiling()
+    """Whether work in pieces is quicker here: on a processor, without gradients and not recorded as a graph."""
+    return device.type == "cpu" and not torch.is_grad_enabled() and not is_recorded()
 
 
-def pieces(count: int, widest: int, device: torch.device) -> list[slice]:
+def pieces(count: int, widest: int, device: torch.device, *called: nn.Module) -> list[slice]:
     """Cut `count` entries, whose largest intermediate tensor has `widest` numbers each, into pieces that fit the cache.
 
-    With gradients, which need all of it anyway, on an accelerator and in compiled graphs there is one piece.
+    With gradients, which need all of it anyway, on an accelerator and in recorded graphs there is one piece, of
+    everything; so there is if one of the layers that are `called` is not of ours, or watched by a hook.
     """
     if not pays_in_pieces(device):
-        return [slice(0, count)]
+        return [slice(None)]
     size = max(NUMBERS_PER_PIECE // widest, 1)
-    return [slice(start, min(start + size, count)) for start in range(0, max(count, 1), size)]
+    if size >= count or not is_plain_inside(*called):
+        return [slice(None)]
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
-def in_pieces(function: Callable[[Tensor], Tensor], x: Tensor, widest: int) -> Tensor:
+def in_pieces(function: Callable[[Tensor], Tensor], x: Tensor, widest: int, *called: nn.Module) -> Tensor:
     """Return `function(x)` for a function that treats every entry of the first dimension alone (see `pieces`)."""
-    first, *others = pieces(len(x), widest, x.device)
+    first, *others = pieces(x.shape[0], widest, x.device, *called)
     if not others:
         return function(x)
     result = function(x[first])
@@ -36,3 +42,10 @@ def in_pieces(function: Callable[[Tensor], Tensor], x: Tensor, widest: int) -> T
     for piece in others:
         out[piece] = function(x[piece])
     return out
+
+
+def row_by_row(function: Callable[[Tensor], Tensor], x: Tensor, widest: int, *called: nn.Module) -> Tensor:
+    """Return `function(x)` for a function that treats every row of the last dimension alone (see `pieces`)."""
+    if not is_recorded() and not is_plain_inside(*called):
+        return function(x)
+    return in_pieces(function, x.reshape(-1, x.shape[-1]), widest).unflatten(0, x.shape[:-1])

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from masklet.modeling.plain_calls import is_plain
 from masklet.modeling.tables import OnceAShape
 
 
@@ -28,6 +29,8 @@ class FourierPositions(nn.Module):
 
     def grid(self, height: int, width: int) -> Tensor:
         """The encoding of every pixel centre of a grid: [height, width, channels]."""
+        if not is_plain(self, FourierPositions):
+            return self._encode_grid(height, width)
         return self._grid.get(lambda: self._encode_grid(height, width), (height, width), self.positional_embedding)
 
     def _encode_grid(self, height: int, width: int) -> Tensor:

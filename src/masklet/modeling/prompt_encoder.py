@@ -8,7 +8,9 @@ from masklet.configuration import Sam2PromptEncoderConfig
 from masklet.modeling.drawn_boxes import box_corners, drawn
 from masklet.modeling.layers import LayerNorm2d, activation
 from masklet.modeling.pieces import pays_in_pieces
+from masklet.modeling.plain_calls import in_dtype_of
 from masklet.modeling.positions import FourierPositions
+from masklet.modeling.recording import is_recorded_once
 from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, NOT_A_POINT, PADDING
 
 
@@ -75,7 +77,8 @@ class PromptEncoder(nn.Module):
         prompts = next((each for each in (input_points, input_boxes, input_masks) if each is not None), None)
         batch = 1 if prompts is None else prompts.shape[0]
         dense = self.dense(input_masks, batch, input_points, input_labels, input_boxes).permute(0, 1, 4, 2, 3)
-        return sparse, dense[:, 0] if dense.shape[1] == 1 else dense
+        is_shared = dense.shape[1] == 1 and not is_recorded_once()
+        return sparse, dense[:, 0] if is_shared else dense
 
     def sparse(self, points: Tensor | None, labels: Tensor | None, boxes: Tensor | None) -> Tensor:
         """Tokens [batch, objects, n, channels] of points [batch, objects, n, 2], labels and boxes [..., 4] in pixels.
@@ -133,5 +136,5 @@ class PromptEncoder(nn.Module):
         masks = masks.flatten(0, 1).unsqueeze(1)
         if masks.shape[-2:] != self.config.mask_input_size:
             masks = F.interpolate(masks.float(), size=self.config.mask_input_size, mode="bilinear", antialias=True)
-        embedded = self.mask_embed(masks.to(self.mask_embed.conv1.weight.dtype))
+        embedded = self.mask_embed(in_dtype_of(self.mask_embed, masks))
         return embedded.unflatten(0, batch_and_count).permute(0, 1, 3, 4, 2)

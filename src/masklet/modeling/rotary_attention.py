@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from masklet.configuration import Sam2Config
 from masklet.modeling.layers import attention
 from masklet.modeling.pieces import in_pieces, pays_in_pieces
+from masklet.modeling.plain_calls import is_plain
 from masklet.modeling.rotary import halves_first, rotate
 from masklet.modeling.tiled_attention import tiled_attention
 
@@ -22,7 +23,7 @@ class RotaryAttention(nn.Module):
         super().__init__()
         width, heads = config.memory_attention_hidden_size, config.memory_attention_num_attention_heads
         inner = width // config.memory_attention_downsample_rate
-        self.heads, self.dropout = heads, config.memory_attention_rope_dropout
+        self.heads, self.inner, self.dropout = heads, inner, config.memory_attention_rope_dropout
         self.values_are_narrow = memory_width < inner // heads
         self.q_proj = nn.Linear(width, inner)
         self.k_proj = nn.Linear(memory_width, inner)
@@ -36,7 +37,7 @@ class RotaryAttention(nn.Module):
         then those of `loose` [objects, n, memory width], which lie nowhere on a grid.
         """
         q = rotate(self._in_halves(self.q_proj, queries), rotation)
-        if self.values_are_narrow and not self.training and q.dtype.itemsize >= 4 and pays_in_pieces(q.device):
+        if self._pays_over_raw_values(q):
             out = self._over_raw_values(q, grids, loose, values, rotation)
         else:
             k, v = self._rotated_keys(grids, loose, rotation), self._split(self.v_proj(values))
@@ -46,6 +47,11 @@ class RotaryAttention(nn.Module):
             else:
                 out = attention(q, k, v)
         return self.o_proj(out.transpose(1, 2).flatten(2))
+
+    def _pays_over_raw_values(self, q: Tensor) -> bool:
+        is_cheaper = self.values_are_narrow and q.dtype.itemsize >= 4 and pays_in_pieces(q.device)
+        read = (self.k_proj, self.v_proj)
+        return is_cheaper and not self.training and all(is_plain(layer, nn.Linear) for layer in read)
 
     def _over_raw_values(self, q: Tensor, grids: Tensor, loose: Tensor, values: Tensor, rotation: Tensor) -> Tensor:
         """One object after the other, so that the projected keys of only one of them take memory."""
@@ -63,14 +69,18 @@ class RotaryAttention(nn.Module):
 
         No loop goes over the frames: compiled graphs would hold one for each number of them.
         """
-        widest = rotation.shape[1] * self.k_proj.out_features
         rotated = in_pieces(
-            lambda some: rotate(self._in_halves(self.k_proj, some), rotation), grids.flatten(0, 1), widest
+            lambda some: rotate(self._in_halves(self.k_proj, some), rotation),
+            grids.flatten(0, 1),
+            rotation.shape[1] * self.inner,
+            self.k_proj,
         )
         rotated = rotated.unflatten(0, grids.shape[:2]).transpose(1, 2).flatten(2, 3)
         return torch.cat([rotated, self._in_halves(self.k_proj, loose)], dim=2)
 
     def _in_halves(self, projection: nn.Linear, x: Tensor) -> Tensor:
+        if not is_plain(projection, nn.Linear):
+            return self._split(halves_first(projection(x).movedim(-1, 0), self.heads).movedim(0, -1))
         weight, bias = (halves_first(rows, self.heads) for rows in (projection.weight, projection.bias))
         return self._split(F.linear(x, weight, bias))
 

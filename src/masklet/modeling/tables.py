@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from masklet.modeling.recording import is_recorded
+
 
 @dataclass(frozen=True)
 class _Remembered:
@@ -38,8 +40,7 @@ class OnceAShape:
     def get(self, compute: Callable[[], Tensor], shape: Hashable, *sources: Tensor) -> Tensor:
         """Return `compute()`, remembered under `shape` and the values of `sources`."""
         flowing = torch.is_grad_enabled() and any(source.requires_grad for source in sources)
-        recorded = torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
-        if flowing or recorded or any(source.device.type != "cpu" for source in sources):
+        if flowing or is_recorded() or any(source.device.type != "cpu" for source in sources):
             return compute()
         remembered = self._remembered
         if remembered is None or not remembered.is_of(shape, sources):

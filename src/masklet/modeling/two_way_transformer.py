@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from masklet.configuration import Sam2MaskDecoderConfig
-from masklet.modeling.decoder_attention import DecoderAttention
+from masklet.modeling.decoder_attention import DecoderAttention, ImageToTokens, TokensToImage
 from masklet.modeling.layers import FeedForward
 
 
@@ -16,13 +16,13 @@ class TwoWayBlock(nn.Module):
         self.is_first = is_first
         self.self_attn = DecoderAttention(width, heads)
         self.layer_norm1 = nn.LayerNorm(width)
-        self.cross_attn_token_to_image = DecoderAttention(width, heads, rate)
+        self.cross_attn_token_to_image = TokensToImage(width, heads, rate)
         self.layer_norm2 = nn.LayerNorm(width)
         # The reference takes the depth of this MLP from the number of transformer layers; both are 2 in every model.
         self.mlp = FeedForward(width, config.mlp_dim, width, config.num_hidden_layers)
         self.layer_norm3 = nn.LayerNorm(width)
         self.layer_norm4 = nn.LayerNorm(width)
-        self.cross_attn_image_to_token = DecoderAttention(width, heads, rate)
+        self.cross_attn_image_to_token = ImageToTokens(width, heads, rate)
 
     def forward(
         self, tokens: Tensor, image: Tensor, token_positions: Tensor, image_positions: Tensor, bias: Tensor | None
@@ -36,10 +36,10 @@ class TwoWayBlock(nn.Module):
             tokens = tokens + self.self_attn(positioned, positioned, tokens)
         tokens = self.layer_norm1(tokens)
         image_keys = image + image_positions
-        attend = self.cross_attn_token_to_image.tokens_to_image
-        tokens = self.layer_norm2(tokens + attend(tokens + token_positions, image_keys, image, bias))
+        seen = self.cross_attn_token_to_image(tokens + token_positions, image_keys, image, bias)
+        tokens = self.layer_norm2(tokens + seen)
         tokens = self.layer_norm3(tokens + self.mlp(tokens))
-        taken = self.cross_attn_image_to_token.image_to_tokens(image_keys, tokens + token_positions, tokens)
+        taken = self.cross_attn_image_to_token(image_keys, tokens + token_positions, tokens)
         return tokens, self.layer_norm4(image + taken), taken
 
 
@@ -49,7 +49,7 @@ class TwoWayTransformer(nn.Module):
     def __init__(self, config: Sam2MaskDecoderConfig):
         super().__init__()
         self.layers = nn.ModuleList(TwoWayBlock(config, index == 0) for index in range(config.num_hidden_layers))
-        self.final_attn_token_to_image = DecoderAttention(
+        self.final_attn_token_to_image = TokensToImage(
             config.hidden_size, config.num_attention_heads, config.attention_downsample_rate
         )
         self.layer_norm_final_attn = nn.LayerNorm(config.hidden_size)
@@ -76,6 +76,5 @@ class TwoWayTransformer(nn.Module):
                 tokens = tokens + target_embedding
             tokens, image, taken = block(tokens, image, positions, image_positions, attention_similarity)
             taken_by_block.append(taken)
-        attend = self.final_attn_token_to_image.tokens_to_image
-        tokens = tokens + attend(tokens + positions, image + image_positions, image)
+        tokens = tokens + self.final_attn_token_to_image(tokens + positions, image + image_positions, image)
         return self.layer_norm_final_attn(tokens), image, taken_by_block

@@ -118,7 +118,7 @@ class VideoNetwork(Sam2Model):
         if not self.config.enable_temporal_pos_encoding_for_object_pointers:
             return torch.zeros_like(tokens)
         project = self.temporal_positional_encoding_projection_layer
-        projected: Tensor = project(sine_times(times, project.in_features).to(tokens.dtype))
+        projected: Tensor = project(sine_times(times, self.config.memory_attention_hidden_size).to(tokens.dtype))
         return projected.repeat_interleave(tokens.shape[1] // max(times.shape[1], 1), dim=1)
 
     def outcome(self, decoded: DecodedMasks, is_multimask: Tensor) -> ObjectOutcome:

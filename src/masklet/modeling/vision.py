@@ -28,11 +28,14 @@ class FeaturePyramidNeck(nn.Module):
             for width in config.backbone_channel_list
         )
 
+    def forward(self, stages: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Return the levels [batch, channels, h, w] above the backbone's `stages`, from high to low resolution."""
+        levels = range(self.config.num_feature_levels)
+        return tuple(self.level(stages, level).permute(0, 3, 1, 2) for level in levels)
+
     def lateral(self, level: int) -> nn.Conv2d:
         """The convolution of a level."""
-        conv = self.convs[len(self.convs) - 1 - level]
-        assert isinstance(conv, nn.Conv2d)
-        return conv
+        return self.convs[len(self.convs) - 1 - level]  # type: ignore[return-value]  # or what a program put there
 
     def level(self, stages: tuple[Tensor, ...], level: int) -> Tensor:
         """One level [batch, h, w, channels] of the pyramid above the backbone's `stages`."""
@@ -87,12 +90,13 @@ class Sam2VisionModel(PretrainedModel):
             self.config.output_hidden_states if output_hidden_states is None else output_hidden_states,
             self.config.output_attentions if output_attentions is None else output_attentions,
         )
-        tokens = stages.intermediate_hidden_states
-        levels = [self.neck.level(tokens, level) for level in range(self.config.num_feature_levels)]
+        levels = self.neck(stages.intermediate_hidden_states)
         output = Sam2VisionEncoderOutput(
             last_hidden_state=stages.last_hidden_state,
-            fpn_hidden_states=tuple(level.permute(0, 3, 1, 2) for level in levels),
-            fpn_position_encoding=tuple(self.position_encoding(level, number) for number, level in enumerate(levels)),
+            fpn_hidden_states=levels,
+            fpn_position_encoding=tuple(
+                self.position_encoding(level.permute(0, 2, 3, 1), number) for number, level in enumerate(levels)
+            ),
             hidden_states=stages.hidden_states,
             attentions=stages.attentions,
         )

@@ -1,6 +1,7 @@
 import json
+from pathlib import Path
 from types import SimpleNamespace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import huggingface_hub
 import pytest
@@ -9,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from tests.unit.checkpoints.tensor_names import assert_same_tensors
 from torch import nn
 
+from masklet import Sam2Model
 from masklet.checkpoints.pretrained import PretrainedModel
 from masklet.configuration import Config
 from masklet.errors import CheckpointError, InvalidInputError
@@ -312,3 +314,10 @@ def test_saving_as_programs_written_for_accelerate_do(tmp_path, model):
         model.save_pretrained(tmp_path, stat_dict=zeros)
     with pytest.raises(InvalidInputError, match="masklet writes safetensors only"):
         model.save_pretrained(tmp_path, safe_serialization=False)
+
+
+@pytest.mark.parametrize("dtype", [None, "bfloat16", torch.float16, "auto"])
+def test_the_configuration_names_the_type_of_the_weights(saved_model: Path, dtype: Any) -> None:
+    model = Sam2Model.from_pretrained(saved_model, dtype=dtype)
+    assert f"torch.{model.config.dtype}" == str(model.dtype)
+    assert model.config.dtype == {None: "float32", "auto": "float32"}.get(dtype, str(dtype).removeprefix("torch."))

@@ -50,12 +50,12 @@ def clips(
     return RecordedClips(VideosInMemory(list(videos)), SIZE, length, sampling, augmentation, seed)
 
 
-# EpochOrder and replacements
+# The order of samples and replacements
 
 
 def test_every_sample_has_one_turn_an_epoch_and_epochs_differ() -> None:
-    turns = EpochOrder(Path("root"), 10, seed=3)
-    epochs = [[turns.take(10 * epoch + n, lambda index: index, str) for n in range(10)] for epoch in range(3)]
+    order = EpochOrder(Path("root"), 10, seed=3)
+    epochs = [[order.take(10 * epoch + n, lambda index: index, str) for n in range(10)] for epoch in range(3)]
     assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) == 3
     assert [EpochOrder(Path("root"), 10, seed=3).take(25, lambda index: index, str)] == [epochs[2][5]]

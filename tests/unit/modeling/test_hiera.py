@@ -100,8 +100,8 @@ def test_stochastic_depth_leaves_whole_pictures_out_and_keeps_the_mean() -> None
     with torch.no_grad():
         block.mlp.proj_out.weight.zero_()
         block.mlp.proj_out.bias.zero_()
-        whole = block.eval()(x, grid)[0] - x
-        left = block.train()(x, grid)[0] - x
+        whole = block.eval().on_grid(x, grid)[0] - x
+        left = block.train().on_grid(x, grid)[0] - x
     shares = (left.flatten(1).norm(dim=1) / whole.flatten(1).norm(dim=1)).round(decimals=3).view(64, 4)
     assert torch.equal(shares, shares[:, :1].expand(-1, 4))
     assert set(shares.flatten().tolist()) == {0.0, 4.0}

@@ -1,4 +1,4 @@
-"""Whose turn it is: epochs over a dataset in random order, found from a number alone; who cannot come is replaced."""
+"""The order of samples in epochs, derived from the sample number; samples that cannot be read are replaced."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ ORDER, CHANCE = 2, 3  # keep the order of samples, and the chance within one, ap
 
 
 class NothingVisibleError(Exception):
-    """There is no object in an image or video (large enough to be asked for), so there is nothing to learn from it."""
+    """An image or video shows no object that is large enough to be prompted for."""
 
 
 class EpochOrder:
@@ -41,13 +41,13 @@ class EpochOrder:
         return self._order
 
     def chance(self, number: int) -> np.random.Generator:
-        """All the chance that there is in the sample of a number."""
+        """The random generator of the sample of a number."""
         return np.random.default_rng((CHANCE, self.seed, number))
 
     def take(self, number: int, sample: Callable[[int], Sample], name: Callable[[int], str]) -> Sample:
-        """Return `sample(index)` of the sample whose turn it is; the next in the epoch's order replaces one that fails.
+        """Return `sample(index)` of the sample at `number`; the next in the epoch's order replaces one that fails.
 
-        Samples without a visible object are nobody's fault. Others that cannot be read are noted by their `name`.
+        Samples that cannot be read are noted by their `name`; those without a visible object are not.
         InvalidInputError if 100 in a row, or all, are of no use.
         """
         epoch, place = divmod(number, self.count)
@@ -70,6 +70,6 @@ class EpochOrder:
         )
 
     def collect_skipped(self) -> list[SkippedSample]:
-        """What was skipped since this was last asked."""
+        """Return what was skipped since the last call."""
         skipped, self._skipped = self._skipped, []
         return skipped

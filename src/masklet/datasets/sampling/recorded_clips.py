@@ -20,7 +20,7 @@ class RecordedClips:
     """Clips of `size` pixels and `length` frames from annotated videos; the same (data, settings, seed, number), the
     same clip.
 
-    Each video has one turn an epoch. The objects of a clip are visible on its first frame, 1 to 12 of them; masks of
+    Each video is sampled once an epoch. The objects of a clip are visible on its first frame, 1 to 12 of them; masks of
     SA-V may overlap. A video with a damaged frame or annotation in the clip, or where no object is ever visible, is
     passed over, and the next in the epoch takes its place.
     """
@@ -36,18 +36,18 @@ class RecordedClips:
     ) -> None:
         self.videos, self.size, self.length = videos, size, length
         self.sampling, self.augmentation = sampling, augmentation
-        self._epochs = EpochOrder(videos.root, len(videos), seed)
+        self._order = EpochOrder(videos.root, len(videos), seed)
 
     def clip(self, number: int) -> Clip:
         """The clip of a number >= 0. InvalidInputError if no video, or none of 100 in a row, is of use."""
-        return self._epochs.take(number, lambda index: self._clip(index, number), self.videos.sequences.__getitem__)
+        return self._order.take(number, lambda index: self._clip(index, number), self.videos.sequences.__getitem__)
 
     def collect_skipped(self) -> list[SkippedSample]:
         """What had to be passed over since this was last asked."""
-        return self._epochs.collect_skipped()
+        return self._order.collect_skipped()
 
     def _clip(self, index: int, number: int) -> Clip:
-        rng = self._epochs.chance(number)
+        rng = self._order.chance(number)
         video = self.videos[self.videos.sequences[index]]
         chosen = choose_frames(rng, video, self.length, self.sampling)
         read = {frame: read_frame(video, frame, chosen.object_ids) for frame in set(chosen.frames)}

@@ -18,21 +18,21 @@ MOST_DECODED = 4 * MOST_OBJECTS  # of a crowd, from which a view shows a part
 class RecordedImages:
     """Scenes of `size` pixels from annotated images; the same (data, settings, seed, number), the same scene.
 
-    Each image has one turn an epoch. 1 to 24 objects, each of at least 24 pixels and at most 95 % of the square. A
+    Each image is sampled once an epoch. 1 to 24 objects, each of at least 24 pixels and at most 95 % of the square. A
     damaged image, or one without objects, is passed over, and the next in the epoch takes its place.
     """
 
     def __init__(self, images: AnnotatedImages, size: int, augmentation: Augmentation, seed: int = 0) -> None:
         self.images, self.size, self.augmentation = images, size, augmentation
-        self._epochs = EpochOrder(images.root, len(images), seed)
+        self._order = EpochOrder(images.root, len(images), seed)
 
     def scene(self, number: int) -> Scene:
         """The scene of a number >= 0. InvalidInputError if no image, or none of 100 in a row, is of use."""
-        return self._epochs.take(number, lambda index: self._scene(index, number), self._name)
+        return self._order.take(number, lambda index: self._scene(index, number), self._name)
 
     def collect_skipped(self) -> list[SkippedSample]:
         """What had to be passed over since this was last asked."""
-        return self._epochs.collect_skipped()
+        return self._order.collect_skipped()
 
     def _name(self, index: int) -> str:
         try:
@@ -41,7 +41,7 @@ class RecordedImages:
             return f"image {index}"
 
     def _scene(self, index: int, number: int) -> Scene:
-        rng = self._epochs.chance(number)
+        rng = self._order.chance(number)
         image = self.images[index]
         if not image.objects:
             raise NothingVisibleError
@@ -52,23 +52,23 @@ class RecordedImages:
 class FramesAsImages:
     """Scenes of `size` pixels from single annotated frames of videos, otherwise as `RecordedImages`.
 
-    Each video has one turn an epoch, every time with another frame.
+    Each video is sampled once an epoch, every time with another frame.
     """
 
     def __init__(self, videos: AnnotatedVideos, size: int, augmentation: Augmentation, seed: int = 0) -> None:
         self.videos, self.size, self.augmentation = videos, size, augmentation
-        self._epochs = EpochOrder(videos.root, len(videos), seed)
+        self._order = EpochOrder(videos.root, len(videos), seed)
 
     def scene(self, number: int) -> Scene:
         """The scene of a number >= 0. InvalidInputError if no video, or none of 100 in a row, is of use."""
-        return self._epochs.take(number, lambda index: self._scene(index, number), self.videos.sequences.__getitem__)
+        return self._order.take(number, lambda index: self._scene(index, number), self.videos.sequences.__getitem__)
 
     def collect_skipped(self) -> list[SkippedSample]:
         """What had to be passed over since this was last asked."""
-        return self._epochs.collect_skipped()
+        return self._order.collect_skipped()
 
     def _scene(self, index: int, number: int) -> Scene:
-        rng = self._epochs.chance(number)
+        rng = self._order.chance(number)
         video = self.videos[self.videos.sequences[index]]
         chosen = choose_frames(rng, video, 1, ClipSampling())
         pixels, masks = read_frame(video, chosen.frames[0], chosen.object_ids)

@@ -14,9 +14,11 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 
 from masklet.errors import InvalidInputError
+from masklet.modeling.hiera import HieraBlock
 from masklet.modeling.object_memory import stacked_memory
 from masklet.modeling.rotary_attention import RotaryAttention
 from masklet.modeling.video_network import VideoNetwork
+from masklet.modeling.windows import Grid
 from masklet.training.network.building import untrained_network
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
@@ -149,8 +151,9 @@ def _encoded(network: VideoNetwork, images: int) -> tuple[tuple[Tensor, ...], in
         (levels, _), needed = _needed(network, lambda: network.encode_image(pixels))
         return levels, needed
     network.gradient_checkpointing_disable()
-    of_blocks, inputs = [0] * len(backbone.blocks), [0] * len(backbone.blocks)
-    with _attributed(list(backbone.blocks), of_blocks, inputs) as attribute:
+    blocks = [block for block in backbone.blocks if isinstance(block, HieraBlock)]
+    of_blocks, inputs = [0] * len(blocks), [0] * len(blocks)
+    with _attributed(blocks, of_blocks, inputs) as attribute:
         (levels, _), needed = _needed(network, lambda: network.encode_image(pixels), attribute)
     network.gradient_checkpointing_enable()
     # Only what goes into blocks is kept, and one block at a time is computed again.
@@ -183,25 +186,24 @@ def _needed(
 
 
 @contextmanager
-def _attributed(blocks: list[nn.Module], of_blocks: list[int], inputs: list[int]) -> Iterator[Callable[[int], None]]:
+def _attributed(blocks: list[HieraBlock], of_blocks: list[int], inputs: list[int]) -> Iterator[Callable[[int], None]]:
     """Yield a function that adds bytes to the entry of `of_blocks` whose block runs; `inputs` gets its inputs."""
     running: list[int] = []
 
-    def begin(number: int, given: tuple[Tensor, ...]) -> None:
-        running.append(number)
-        inputs[number] += given[0].nbytes
+    def watch(number: int, block: HieraBlock) -> None:
+        run = block.on_grid
 
-    def end(*_: object) -> None:
-        running.pop()
+        def watched(x: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
+            running.append(number)
+            inputs[number] += x.nbytes
+            result = run(x, grid)
+            running.pop()
+            return result
 
-    hooks = [
-        hook
-        for number, block in enumerate(blocks)
-        for hook in (
-            block.register_forward_pre_hook(lambda _, given, number=number: begin(number, given)),
-            block.register_forward_hook(end),
-        )
-    ]
+        vars(block)["on_grid"] = watched  # a hook would change the layout of the tokens
+
+    for number, block in enumerate(blocks):
+        watch(number, block)
 
     def attribute(count: int) -> None:
         if running:
@@ -210,8 +212,8 @@ def _attributed(blocks: list[nn.Module], of_blocks: list[int], inputs: list[int]
     try:
         yield attribute
     finally:
-        for hook in hooks:
-            hook.remove()
+        for block in blocks:
+            del vars(block)["on_grid"]
 
 
 def _prompts(network: VideoNetwork, objects: tuple[int, int]) -> tuple[Tensor, Tensor]:

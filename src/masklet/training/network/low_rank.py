@@ -1,7 +1,7 @@
 """Low-rank adapters (LoRA, Hu et al. 2021, arXiv 2106.09685) through PEFT: added, merged into the weights, saved.
 
-PEFT wraps a linear layer's call. Layers whose weights the network multiplies by itself, around the call, would
-silently train nothing: those of the decoder's and the memory's attention are therefore never adapted.
+PEFT wraps a linear layer's call. Where the network multiplies by the weights of a layer itself, which is quicker, an
+adapter would make it call the layer: those of the decoder's and the memory's attention are therefore never adapted.
 """
 
 import copy
@@ -23,7 +23,7 @@ ADAPTER_FOLDER = "adapter"
 
 
 def adaptable_layers(model: nn.Module) -> list[str]:
-    """Return the names of the linear layers that an adapter can act on."""
+    """Return the names of the linear layers that an adapter may act on."""
     attentions = [
         f"{name}." for name, module in model.named_modules() if isinstance(module, DecoderAttention | RotaryAttention)
     ]

@@ -1,0 +1,92 @@
+"""Image tokens to masks of four times as many rows and columns, the last step of the mask decoder."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from masklet.modeling.layers import LayerNorm2d
+from masklet.modeling.pieces import pieces
+from masklet.modeling.plain_calls import is_plain
+
+
+class Upscaling(NamedTuple):
+    """The layers of the decoder that enlarge: each convolution doubles rows and columns."""
+
+    conv1: nn.ConvTranspose2d
+    norm: LayerNorm2d
+    conv2: nn.ConvTranspose2d
+
+    def masks(self, image: Tensor, levels: tuple[Tensor, ...], weights: Tensor, grid: tuple[int, int]) -> Tensor:
+        """Return logits [batch, objects, outputs, 4h, 4w].
+
+        Args:
+            image: tokens [batch, objects, h * w, channels].
+            levels: the two finer ones, [batch, channels / 8, 4h, 4w] and [batch, channels / 4, 2h, 2w].
+            weights: of the outputs [batch, objects, channels / 8, outputs].
+            grid: h and w.
+        """
+        if not self._can_be_read():
+            return self._by_calls(image, levels, weights, grid)
+        assert self.conv1.bias is not None
+        assert self.conv2.bias is not None
+        fine = in_nested_order(levels[0], 2) + self.conv2.bias
+        middle = in_nested_order(levels[1], 1) + self.conv1.bias
+        batch, objects, pixels, channels = image.shape
+        widest = batch * objects * 16 * channels // 8
+        # Some pixels at a time: none needs another.
+        parts = [
+            self._in_nested_order(image[:, :, piece], middle[:, :, piece], fine[:, :, piece]) @ weights
+            for piece in pieces(pixels, widest, image.device)
+        ]
+        return from_nested_order(parts[0] if len(parts) == 1 else torch.cat(parts, dim=2), grid)
+
+    def _can_be_read(self) -> bool:
+        convolutions = (self.conv1, self.conv2)
+        can_be = all(is_plain(conv, nn.ConvTranspose2d) and conv.bias is not None for conv in convolutions)
+        return can_be and is_plain(self.norm, LayerNorm2d)
+
+    def _in_nested_order(self, image: Tensor, middle: Tensor, fine: Tensor) -> Tensor:
+        """Both transposed convolutions as matrix products on pixels in nested order (see `in_nested_order`)."""
+        norm = self.norm
+        x = F.linear(image, _as_matrix(self.conv1)).unflatten(-1, (4, -1)) + middle
+        x = F.gelu(F.layer_norm(x, norm.normalized_shape, norm.weight, norm.bias, norm.eps))
+        x = F.linear(x, _as_matrix(self.conv2)).unflatten(-1, (4, -1)) + fine
+        return F.gelu(x).flatten(2, 4)
+
+    def _by_calls(self, image: Tensor, levels: tuple[Tensor, ...], weights: Tensor, grid: tuple[int, int]) -> Tensor:
+        """What the layers give when they are called, which layers of other programs have to be."""
+        objects = image.shape[1]
+        fine, middle = (level.repeat_interleave(objects, dim=0) for level in levels[:2])
+        x = self.conv1(image.flatten(0, 1).transpose(1, 2).unflatten(2, grid)) + middle
+        x = F.gelu(self.conv2(F.gelu(self.norm(x))) + fine)
+        masks = weights.flatten(0, 1).transpose(1, 2) @ x.flatten(2)
+        return masks.unflatten(0, (-1, objects)).unflatten(-1, x.shape[-2:])
+
+
+def in_nested_order(x_bchw: Tensor, halvings: int) -> Tensor:
+    """Pixels grouped by the coarse pixel they lie in: [batch, 1, h * w, 4 (x 4), channels].
+
+    A 2x2 transposed convolution of stride 2 is a matrix product that puts the four new pixels behind the old one; in
+    this order it needs no shuffling, and the other operations are pixel by pixel.
+    """
+    batch, channels, height, width = x_bchw.shape
+    scale = 2**halvings
+    bits = [2] * halvings
+    x = x_bchw.permute(0, 2, 3, 1).reshape(batch, height // scale, *bits, width // scale, *bits, channels)
+    pairs = [axis for bit in range(halvings) for axis in (2 + bit, 3 + halvings + bit)]
+    x = x.permute(0, 1, 2 + halvings, *pairs, x.ndim - 1)
+    return x.reshape(batch, 1, -1, *[4] * halvings, channels)
+
+
+def from_nested_order(x: Tensor, grid: tuple[int, int]) -> Tensor:
+    """[batch, objects, h * w * 16, outputs] in nested order to [batch, objects, outputs, 4h, 4w]."""
+    batch, objects, _, outputs = x.shape
+    height, width = grid
+    x = x.view(batch, objects, height, width, 2, 2, 2, 2, outputs).permute(0, 1, 8, 2, 4, 6, 3, 5, 7)
+    return x.reshape(batch, objects, outputs, 4 * height, 4 * width)
+
+
+def _as_matrix(conv: nn.ConvTranspose2d) -> Tensor:
+    return conv.weight.permute(2, 3, 1, 0).flatten(0, 2)
