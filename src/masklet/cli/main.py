@@ -24,7 +24,7 @@ from masklet.cli.train import train
 
 
 class OneLineErrors(TyperGroup):
-    """EpochOrder whatever error a command ends by into one line on stderr and a documented exit code."""
+    """Turns whatever error a command ends by into one line on stderr and a documented exit code."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the chosen command."""

@@ -15,7 +15,7 @@ from masklet.processing.saved_settings import IMAGE_PROCESSOR_FILE, image_proces
 
 
 class Sam2ImageProcessorFast(SavedOptions):
-    """EpochOrder pictures into the network's input and the network's mask logits into masks.
+    """Turns pictures into the network's input and the network's mask logits into masks.
 
     Every option of `ImageOptions` can be set here, changed as an attribute, or overridden in a single call. Settings
     with other names are kept as attributes and saved, as files of other versions contain them.

@@ -24,7 +24,7 @@ _PARTS = ("image_processor", "video_processor", "target_size", "point_pad_value"
 
 
 class Sam2VideoProcessor(SavedOptions, VideoSessions):
-    """EpochOrder the frames of videos into the network's input and the network's mask logits into masks.
+    """Turns the frames of videos into the network's input and the network's mask logits into masks.
 
     In earlier versions of the public API this class prepares frames for `Sam2Processor`, in later ones it consists of a
     processor of images and one of frames and is itself what sessions are opened with: here it does both. Its own
