@@ -4,7 +4,16 @@ import errno
 
 
 class InvalidInputError(ValueError):
-    """An argument, prompt or picture that masklet cannot use; the message says what came and what is allowed."""
+    """An argument, prompt or picture that masklet cannot use; the message says what came and what is allowed.
+
+    Example:
+        >>> import masklet
+        >>> try:
+        ...     masklet.read_image("assets/truck.jpg", bands=(1, 2))
+        ... except masklet.InvalidInputError as error:
+        ...     print(type(error).__name__)
+        InvalidInputError
+    """
 
 
 class InvalidMaskError(InvalidInputError, TypeError):

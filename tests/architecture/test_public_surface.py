@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 from tests.architecture.public_signatures import SNAPSHOT, parameters, public_signatures
+from tests.documents.reference_page import PAGE, SECTIONS, reference_page
 
 import masklet
 from masklet.media import video_writer
@@ -28,6 +29,12 @@ def test_signatures_are_as_they_were() -> None:
     """Whoever changes a name, a parameter or a default sees it here and, where it is meant, renews the snapshot."""
     known = SNAPSHOT.read_text(encoding="utf-8").splitlines()
     assert public_signatures().splitlines() == known, f"If the change is meant, run {RENEW}"
+
+
+def test_the_reference_is_what_the_docstrings_say() -> None:
+    named = [name for names in SECTIONS.values() for name in names]
+    assert sorted(named) == sorted(masklet.__all__), "SECTIONS of tests/documents/reference_page.py lists all names"
+    assert reference_page().splitlines() == PAGE.read_text(encoding="utf-8").splitlines(), f"Run {RENEW}"
 
 
 def test_a_changed_default_is_seen() -> None:

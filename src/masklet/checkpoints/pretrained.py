@@ -34,7 +34,15 @@ from masklet.sources import Location, Source
 
 
 class PretrainedModel(ModelConveniences, HubUploads):
-    """A network built from a configuration, with `from_pretrained`, `save_pretrained` and `push_to_hub`."""
+    """A network built from a configuration, with `from_pretrained`, `save_pretrained` and `push_to_hub`.
+
+    Example:
+        >>> from masklet import Sam2Model
+        >>> model = Sam2Model.from_pretrained()
+        >>> model.save_pretrained("mine")
+        >>> Sam2Model.from_pretrained("mine", image_size=256).config.image_size
+        256
+    """
 
     config_class: ClassVar[type[Config]]
     # Regular expressions, matched at the start, of checkpoint tensors that this model has no use for.

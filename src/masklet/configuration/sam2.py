@@ -208,6 +208,11 @@ class Sam2Config(Config):
 
     `max_hole_share` is masklet's own: `ImageSegmenter` fills holes of its masks up to this share of a mask's area (0 to
     1; `masklet.masks.components.enclosed_holes`). No released checkpoint asks for it, and other programs ignore it.
+
+    Example:
+        >>> from masklet import Sam2Config
+        >>> Sam2Config(image_size=512).vision_config.backbone_config.image_size
+        [512, 512]
     """
 
     model_type: ClassVar[str] = "sam2_video"

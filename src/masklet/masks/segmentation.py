@@ -41,6 +41,7 @@ class Segmentation:
 
     Example:
         >>> import numpy as np
+        >>> from masklet import Segmentation
         >>> masks = np.zeros((1, 4, 6), dtype=bool)
         >>> masks[0, 1:3, 2:6] = True
         >>> found = Segmentation(masks, scores=np.array([0.9]), object_ids=[1])

@@ -37,6 +37,11 @@ def read_image(source: ImageFile, *, bands: Sequence[int] | None = None, white: 
         UnreadableImageError: if there is no such file, it is not an image, is truncated, or has more pixels than
             `max_image_pixels`.
         InvalidInputError: if there are no such bands, or it is not known which of several are meant.
+
+    Example:
+        >>> from masklet import read_image
+        >>> read_image("assets/truck.jpg").size
+        (1024, 683)
     """
     if bands is not None:
         if not is_tiff(source):

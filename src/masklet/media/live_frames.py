@@ -24,6 +24,11 @@ def live_frames(source: int | str | Iterable[Picture]) -> Iterator[Pixels]:
 
     Raises:
         UnreadableVideoError: if there is no such camera, or nothing to see at the address.
+
+    Example:
+        >>> from masklet import live_frames
+        >>> next(live_frames("assets/juggle.mp4")).shape
+        (270, 480, 3)
     """
     if not isinstance(source, int | str):
         for number, picture in enumerate(source):

@@ -77,6 +77,13 @@ def read_mask_image(path: FilePath, known_ids: Collection[int] = ()) -> MaskImag
         UnreadableImageError: if the file is no image, or holds negative, infinite or NaN values.
         UnknownLabelError: if a value lies outside the palette.
         InvalidInputError: if it has several colours and none of them is black.
+
+    Example:
+        >>> from PIL import Image
+        >>> from masklet import read_mask_image
+        >>> Image.new("L", (6, 4), 255).save("mask.png")
+        >>> int(read_mask_image("mask.png").mask_of().sum())
+        24
     """
     pixels = read_mask_pixels(path)
     if pixels.kind is Kind.GREY:

@@ -34,6 +34,13 @@ def draw_overlay(
         boxes: [N, 4], (x1, y1, x2, y2) in pixels.
 
     InvalidInputError if the picture is of another kind, or not of the size of the masks.
+
+    Example:
+        >>> import numpy as np
+        >>> from masklet import Segmentation, draw_overlay
+        >>> found = Segmentation(np.ones((1, 40, 60), bool), scores=np.ones(1), object_ids=(1,))
+        >>> draw_overlay(np.zeros((40, 60, 3), np.uint8), found, points=[(30, 20, 1)]).size
+        (60, 40)
     """
     pixels = np.array(image.convert("RGB") if isinstance(image, Image.Image) else image)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:

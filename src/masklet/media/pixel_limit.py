@@ -32,6 +32,11 @@ def set_max_image_pixels(pixels: int | None) -> None:
 
     Raises:
         InvalidInputError: if it is not a whole number above 0.
+
+    Example:
+        >>> from masklet import set_max_image_pixels
+        >>> set_max_image_pixels(400_000_000)
+        >>> set_max_image_pixels(None)  # the limit of before
     """
     if pixels is None:
         os.environ.pop(LIMIT_VARIABLE, None)

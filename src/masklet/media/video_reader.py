@@ -26,6 +26,12 @@ def open_video(source: VideoSource) -> "VideoReader":
 
     Raises:
         UnreadableVideoError: if there is no such file, it is no video, or has no frame that can be decoded.
+
+    Example:
+        >>> from masklet import open_video
+        >>> with open_video("assets/juggle.mp4") as clip:
+        ...     len(clip), clip[40].shape
+        (48, (270, 480, 3))
     """
     if not isinstance(source, str | os.PathLike):
         return VideoReader(FramePictures(source, "the list of pictures"))

@@ -80,6 +80,12 @@ def write_video(
     which yuv420p cannot hold, are made even by repeating the last row or column. InvalidInputError without pixels.
 
     A process that is forked within the block writes nothing and changes nothing of the file.
+
+    Example:
+        >>> import numpy as np
+        >>> from masklet import write_video
+        >>> with write_video("black.mp4", height=48, width=64, frame_rate=25) as out:
+        ...     out.write(np.zeros((48, 64, 3), np.uint8))
     """
     if height < 1 or width < 1:
         raise InvalidInputError(f"A video has at least 1 x 1 pixels; got {width} x {height}.")

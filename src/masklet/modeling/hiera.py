@@ -152,7 +152,15 @@ def block_shapes(config: Sam2HieraDetConfig) -> list[BlockShape]:
 
 
 class Sam2HieraDetModel(PretrainedModel):
-    """The Hiera backbone. Pixels in, the tokens after each of the four stages out."""
+    """The Hiera backbone. Pixels in, the tokens after each of the four stages out.
+
+    Example:
+        >>> import torch
+        >>> from masklet import Sam2HieraDetConfig, Sam2HieraDetModel
+        >>> backbone = Sam2HieraDetModel(Sam2HieraDetConfig(image_size=[64, 64]))
+        >>> backbone(torch.zeros(1, 3, 64, 64)).last_hidden_state.shape
+        torch.Size([1, 2, 2, 768])
+    """
 
     config_class = Sam2HieraDetConfig
     config: Sam2HieraDetConfig

@@ -34,6 +34,13 @@ class Sam2Model(PretrainedModel):
     """SAM 2 for images.
 
     Inputs are what `Sam2Processor` makes: coordinates in pixels of the resized picture, x before y.
+
+    Example:
+        >>> from masklet import Sam2Model, Sam2Processor
+        >>> processor = Sam2Processor.from_pretrained()
+        >>> inputs = processor("assets/truck.jpg", input_points=[[[[320, 425]]]], return_tensors="pt")
+        >>> Sam2Model.from_pretrained()(**inputs).pred_masks.shape
+        torch.Size([1, 1, 3, 96, 96])
     """
 
     config_class = Sam2Config

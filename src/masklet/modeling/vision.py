@@ -48,7 +48,15 @@ class FeaturePyramidNeck(nn.Module):
 
 
 class Sam2VisionModel(PretrainedModel):
-    """The image encoder: pixels to the levels of the feature pyramid."""
+    """The image encoder: pixels to the levels of the feature pyramid.
+
+    Example:
+        >>> import torch
+        >>> from masklet import Sam2VisionModel
+        >>> encoder = Sam2VisionModel.from_pretrained()
+        >>> len(encoder(torch.zeros(1, 3, 384, 384)).fpn_hidden_states)
+        3
+    """
 
     config_class = Sam2VisionConfig
     config: Sam2VisionConfig

@@ -27,7 +27,14 @@ from masklet.prompts.prompt_lists import prompts_of_lists
 
 @dataclass(frozen=True, eq=False)
 class EncodedImage:
-    """What the network keeps of an image: three feature levels, and the image's size in pixels."""
+    """What the network keeps of an image: three feature levels, and the image's size in pixels.
+
+    Example:
+        >>> from masklet import ImageSegmenter
+        >>> encoded = ImageSegmenter.from_pretrained().encode("assets/truck.jpg")
+        >>> encoded.width, encoded.height
+        (1024, 683)
+    """
 
     embeddings: tuple[Tensor, ...]
     height: int
@@ -39,6 +46,14 @@ class ImageSegmenter:
 
     Where the checkpoint asks for it (`max_hole_share` in its configuration), small holes of masks are filled, but for
     those with a negative click in them; low-resolution logits keep theirs.
+
+    Example:
+        >>> from masklet import ImageSegmenter
+        >>> segmenter = ImageSegmenter.from_pretrained()
+        >>> encoded = segmenter.encode("assets/truck.jpg")
+        >>> wheels = segmenter.segment(encoded, points=[[(320, 425)], [(866, 383)]])
+        >>> wheels.masks.shape
+        (2, 683, 1024)
     """
 
     def __init__(self, model: Sam2Model, processor: Sam2Processor) -> None:

@@ -31,7 +31,15 @@ _NOT_OPTIONS = {"video", "video_height", "video_width"}  # said by the video its
 
 
 class VideoTracker:
-    """A model and its processor: `open` a video, or a stream, to follow objects through it."""
+    """A model and its processor: `open` a video, or a stream, to follow objects through it.
+
+    Example:
+        >>> from masklet import VideoTracker
+        >>> video = VideoTracker.from_pretrained().open("assets/juggle.mp4")
+        >>> video.add(1, frame=0, box=(229, 105, 262, 137))
+        >>> [number for number, result in video.track(frames=range(3))]
+        [0, 1, 2]
+    """
 
     def __init__(self, model: Sam2VideoModel, processor: Sam2Processor) -> None:
         self.model = model.eval()
@@ -86,6 +94,13 @@ class TrackedVideo:
     Args:
         tracker: what made it.
         session: where all of it is kept.
+
+    Example:
+        >>> from masklet import VideoTracker
+        >>> video = VideoTracker.from_pretrained().open("assets/juggle.mp4")
+        >>> video.add(7, frame=0, points=[(270, 90)])
+        >>> video.segment(0).masks.shape
+        (1, 270, 480)
     """
 
     def __init__(self, tracker: VideoTracker, session: Sam2VideoInferenceSession) -> None:

@@ -46,6 +46,13 @@ class ZoomingSegmenter(ImageSegmenter):
 
     Objects that fill most of the image are left as they are. A second look costs an object what encoding an image
     costs. `candidates` are those of the first look.
+
+    Example:
+        >>> from masklet import ZoomingSegmenter
+        >>> segmenter = ZoomingSegmenter.from_pretrained()
+        >>> handle = segmenter.segment(segmenter.encode("assets/truck.jpg"), boxes=[(557, 266, 610, 287)])
+        >>> handle.masks.shape
+        (1, 683, 1024)
     """
 
     def encode(self, image: Any) -> ZoomableImage:

@@ -19,6 +19,11 @@ class Sam2ImageProcessorFast(SavedOptions):
 
     Every option of `ImageOptions` can be set here, changed as an attribute, or overridden in a single call. Settings
     with other names are kept as attributes and saved, as files of other versions contain them.
+
+    Example:
+        >>> from masklet import Sam2ImageProcessorFast
+        >>> Sam2ImageProcessorFast()("assets/truck.jpg", return_tensors="pt").pixel_values.shape
+        torch.Size([1, 3, 1024, 1024])
     """
 
     model_input_names: ClassVar[list[str]] = ["pixel_values"]

@@ -37,6 +37,12 @@ class Sam2Processor(VideoSessions, HubUploads):
         point_pad_value: coordinate of the points that fill up ragged batches, and of prompts padded by the caller. What
             the network goes by is the same for every value: padding is labelled -10, padded boxes are four times -10.
         **kwargs: options of the image processor, where none is given.
+
+    Example:
+        >>> from masklet import Sam2Processor
+        >>> inputs = Sam2Processor()("assets/truck.jpg", input_boxes=[[[72, 158, 974, 488]]], return_tensors="pt")
+        >>> inputs.input_boxes.shape
+        torch.Size([1, 1, 4])
     """
 
     def __init__(

@@ -36,6 +36,11 @@ class Sam2VideoProcessor(SavedOptions, VideoSessions):
         target_size: side of the network's square input, to which prompts are scaled; None takes the frames' height.
         point_pad_value: coordinate that marks padding among points and boxes.
         **options: options in place of those of the parts.
+
+    Example:
+        >>> from masklet import Sam2VideoProcessor
+        >>> Sam2VideoProcessor().init_video_session("assets/juggle.mp4").num_frames
+        48
     """
 
     model_input_names: ClassVar[list[str]] = ["pixel_values_videos"]

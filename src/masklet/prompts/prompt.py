@@ -46,6 +46,7 @@ class Prompt:
         InvalidInputError: if anything is not of that form, or not finite.
 
     Example:
+        >>> from masklet import Prompt
         >>> prompt = Prompt(points=[[320, 200], [350, 240]], labels=[1, 0])
         >>> prompt.to_json()
         {'points': [[320.0, 200.0, 1], [350.0, 240.0, 0]]}

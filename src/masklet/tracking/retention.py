@@ -20,6 +20,12 @@ class Spill:
     """Put out-of-reach memories into files under `folder`; None: a temporary folder that goes with the session.
 
     A frame takes about 1.3 MB for each object at a size of 1024 pixels.
+
+    Example:
+        >>> from masklet import Spill, VideoTracker
+        >>> video = VideoTracker.from_pretrained().open("assets/juggle.mp4", retention=Spill())
+        >>> len(video)
+        48
     """
 
     folder: str | os.PathLike[str] | None = None

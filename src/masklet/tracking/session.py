@@ -47,6 +47,12 @@ class Sam2VideoInferenceSession(SessionViews):
         max_stream_frames: of a stream, prompts can be given on so many of the last frames.
         max_results: so many compact masks an object are kept, the last ones; older ones can be read back from where
             memories are spilled.
+
+    Example:
+        >>> from masklet import Sam2Processor
+        >>> session = Sam2Processor().init_video_session("assets/juggle.mp4", max_results=100)
+        >>> session.num_frames, session.obj_ids
+        (48, [])
     """
 
     def __init__(

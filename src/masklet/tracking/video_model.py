@@ -17,7 +17,17 @@ from masklet.tracking.tracked_object import TrackedObject
 
 
 class Sam2VideoModel(VideoNetwork):
-    """The video network and the ways to run it on a session."""
+    """The video network and the ways to run it on a session.
+
+    Example:
+        >>> from masklet import Sam2Processor, Sam2VideoModel
+        >>> processor, model = Sam2Processor.from_pretrained(), Sam2VideoModel.from_pretrained()
+        >>> session = processor.init_video_session("assets/juggle.mp4")
+        >>> click = {"input_points": [[[[270, 90]]]], "input_labels": [[[1]]]}
+        >>> processor.add_inputs_to_inference_session(session, frame_idx=0, obj_ids=1, **click)
+        >>> model(session, frame_idx=0).pred_masks.shape
+        torch.Size([1, 1, 96, 96])
+    """
 
     @torch.inference_mode()
     def forward(  # type: ignore[override]  # a session instead of pictures, as the public API has it

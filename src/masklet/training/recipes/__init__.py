@@ -29,6 +29,12 @@ def recipe_named(name: str, *data: Path, initial_weights: str | None = None) -> 
 
     InvalidInputError for an unknown name (it lists the names there are) or broken annotations, `CheckpointError` for
     `initial_weights` (folder, file or hub id) that are not there.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from masklet import recipe_named
+        >>> recipe_named("smoke", Path("assets")).total_steps
+        6
     """
     return maker_of(name)(Ingredients.of(data, initial_weights))
 

@@ -54,6 +54,14 @@ class Trainer:
         InvalidInputError: for what the machine cannot do, data that the recipe cannot use and a network that cannot be
             made.
         CheckpointError: for the folder of another run.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> from pathlib import Path
+        >>> from masklet import Stage, Trainer, recipe_named
+        >>> recipe = replace(recipe_named("smoke", Path("assets")), stages=(Stage(64, steps=1),), loader_workers=0)
+        >>> Trainer(recipe, Path("run")).run().config.image_size
+        64
     """
 
     def __init__(

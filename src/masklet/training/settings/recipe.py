@@ -52,6 +52,13 @@ class Recipe:
         first_scene: number of the first procedural scene and clip.
         loader_workers: processes that make batches.
         save_every: steps from one saved state to the next.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> from pathlib import Path
+        >>> from masklet import recipe_named
+        >>> replace(recipe_named("smoke", Path("assets")), learning_rate=1e-4).learning_rate
+        0.0001
     """
 
     name: str

@@ -19,6 +19,11 @@ class Stage:
         steps: how many.
         scenes_per_step: images, annotated or procedural.
         objects_per_scene: prompted objects of each.
+
+    Example:
+        >>> from masklet import Stage
+        >>> Stage(image_size=256, steps=300).scenes_per_step
+        8
     """
 
     image_size: int
@@ -62,6 +67,11 @@ class ClipStage(Stage):
         objects_per_clip: at most.
         images_every: a step on images every so many steps; 0: never; 2.5: two of five.
         train_image_encoder: False freezes the image encoder on clips, which then cost little more than their objects.
+
+    Example:
+        >>> from masklet import ClipStage
+        >>> ClipStage(image_size=256, steps=300).clip_length
+        8
     """
 
     clip_length: int = 8
