@@ -31,7 +31,7 @@ def written_whole(path: str | os.PathLike[str], *, durable: bool = False) -> Ite
     Raises:
         OSError: if the file cannot be written, or is being written by the process that this one was forked from.
     """
-    final = Path(path).resolve()
+    final = Path(os.path.realpath(path))  # which of a link to itself makes no exception, unlike `Path.resolve`
     _check_kind(final)
     final.parent.mkdir(parents=True, exist_ok=True)
     with _workplace(final.parent) as place:

@@ -35,8 +35,8 @@ def main() -> int:
         prepare({case.entry for case in cases})
         for outcome in run_cases(cases, ENTRIES, options.processes):
             outcomes.append(outcome)
-            if options.all or options.case:
-                print(f"{outcome.case} {outcome.kind} [{outcome.name}] {outcome.detail}")
+            if options.all or options.case or outcome.is_fault:  # faults at once: a run may be stopped before its end
+                print(f"{outcome.case} {outcome.kind} [{outcome.name}] {outcome.detail}", flush=True)
     faults = [outcome for outcome in outcomes if outcome.is_fault]
     _report(outcomes, faults)
     return 1 if faults else 0

@@ -142,6 +142,7 @@ def _run(case: Case, entry: Entry, folder: Path, limits: Limits) -> None:
         name, use = entry.attempt(case.rng, folder / "input")
         _note(folder, name, "exit", "ended by itself")  # unless what follows says otherwise
         warnings.simplefilter("error")  # a library's warning says nothing to whoever gave the input
+        warnings.simplefilter("ignore", DeprecationWarning)  # which Python does not show to them
         warnings.filterwarnings("ignore", "A float picture has no value above 1")  # masklet's own
         use()
         kind, detail = "accepted", ""

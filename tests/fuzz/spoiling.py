@@ -48,6 +48,33 @@ def spoil_json_file(rng: Random, path: Path) -> str:
     return f"{path.name}: {name}"
 
 
+def spoil_json_lines(rng: Random, path: Path) -> str:
+    """Spoil what one line of a file of JSON lines holds, or the order of its lines, or now and then its bytes."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if not lines or rng.random() < 0.15:
+        return spoil_bytes(rng, path)
+    place = rng.randrange(len(lines))
+    if rng.random() < 0.2:
+        name, lines = rng.choice(
+            (
+                ("without a line", lines[:place] + lines[place + 1 :]),
+                ("a line twice", lines[: place + 1] + lines[place:]),
+                ("turned round", lines[::-1]),
+            )
+        )
+    else:
+        name, document = spoiled_json(rng, json.loads(lines[place]))
+        lines[place] = json_text(document, rng.choice(DEPTHS))
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return f"{path.name}, line {place}: {name}"
+
+
+def spoil_file(rng: Random, path: Path) -> str:
+    """Spoil a file by what its suffix says that it holds."""
+    spoil = {".json": spoil_json_file, ".jsonl": spoil_json_lines}.get(path.suffix, spoil_bytes)
+    return spoil(rng, path)
+
+
 def spoil_bytes(rng: Random, path: Path) -> str:
     """Spoil a file, whatever it is: the first bytes, which say what follows, more often than others."""
     content = bytearray(path.read_bytes())
@@ -65,7 +92,7 @@ def spoil_folder(rng: Random, folder: Path, names: str = "*") -> str:
         change = rng.choice(_CHANGES_OF_FILES)
         change(path, rng.choice(files))
         return f"{path.relative_to(folder)}: {change.__name__.strip('_')}"
-    return spoil_json_file(rng, path) if path.suffix == ".json" else spoil_bytes(rng, path)
+    return spoil_file(rng, path)
 
 
 def _places(node: Any, path: str = "") -> Any:

@@ -357,3 +357,10 @@ def test_a_process_forked_meanwhile_changes_nothing(write: Any, error: BaseExcep
     writing.__exit__(None, None, None)
     written = tmp_path / "new"
     assert (written / "part" if written.is_dir() else written).read_text() == "of the parent"
+
+
+def test_a_link_to_itself_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with written_whole(tmp_path / "loop") as unfinished:
+        unfinished.write_text("whole")
+    assert (tmp_path / "loop").read_text() == "whole"

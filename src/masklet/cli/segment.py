@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -116,11 +117,11 @@ def _work(photos: Sequence[Path], options: tuple[list[str], list[str], list[str]
     objects_of = read_prompt_file(prompts)
     if not photos:
         return objects_of
-    resolved = {photo.resolve(): of_photo for photo, of_photo in objects_of.items()}
-    missing = [str(photo) for photo in photos if photo.resolve() not in resolved]
+    by_file = {os.path.realpath(photo): of_photo for photo, of_photo in objects_of.items()}
+    missing = [str(photo) for photo in photos if os.path.realpath(photo) not in by_file]
     if missing:
         raise InvalidInputError(f"{prompts} has no prompts for {', '.join(missing)}; paths in it start at its folder.")
-    return {photo: resolved[photo.resolve()] for photo in photos}
+    return {photo: by_file[os.path.realpath(photo)] for photo in photos}
 
 
 def _check_output(work: Work, output: Path, multimask: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -101,7 +102,7 @@ def track(
         saved = saved_tracking(resume)
         task = _task(frames, direction, reader, saved)
         asked = Asked(prompts_of_options(point or [], box or [], mask or [], task.frames.start), task, saved)
-        outputs = TrackOutputs(output, video.resolve().stem, tuple(write or [Product.OVERLAY]))
+        outputs = TrackOutputs(output, Path(os.path.realpath(video)).stem, tuple(write or [Product.OVERLAY]))
         _check(asked, outputs, reader)
         check_sessions(save_session, saved, outputs.session)
         with opened_journal(save_session, saved, outputs.session, save_every) as journal:

@@ -1,6 +1,7 @@
 """The sessions of `masklet track`: the one that goes on, where this run is saved, and what becomes of the folders."""
 
 import math
+import os
 import shlex
 import sys
 from contextlib import suppress
@@ -79,7 +80,7 @@ def _is_unfinished(folder: Path) -> bool:
 
 
 def _is_at(saved: SavedTracking | None, folder: Path) -> bool:
-    return saved is not None and saved.session.folder.resolve() == folder.resolve()
+    return saved is not None and os.path.realpath(saved.session.folder) == os.path.realpath(folder)
 
 
 def _resume(folder: Path) -> str:

@@ -16,6 +16,7 @@ from tests.fuzz.entries import (
     configurations,
     datasets,
     images,
+    kept_results,
     prompt_file,
     sessions,
     videos,
@@ -33,6 +34,7 @@ ENTRIES: dict[str, Entry] = {
     **prompt_file.ENTRIES,
     **datasets.ENTRIES,
     **sessions.ENTRIES,
+    **kept_results.ENTRIES,
     **command_line.ENTRIES,
 }
 

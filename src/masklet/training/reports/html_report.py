@@ -1,7 +1,6 @@
 """The HTML report of a training run: settings, curves, predictions and measurements."""
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -15,6 +14,7 @@ from masklet.training.reports.predictions import prediction_images
 from masklet.training.reports.step_log import read_steps
 from masklet.training.reports.svg_curves import curve_svg
 from masklet.training.run.observer import RunOutline
+from masklet.training.run.run_record import RunRecord
 from masklet.training.settings.overrides import settings
 
 REPORT = "report.html"
@@ -71,8 +71,8 @@ def _summary(run: RunOutline, lines: Sequence[dict[str, Any]]) -> str:
     rows = [["steps", f"{len(lines)} of {run.recipe.total_steps}"]]
     rows += [["time in steps", f"{seconds / 60:.1f} minutes"], ["from", lines[0]["time"]]] if lines else []
     rows += [["hardware", run.hardware], ["masklet", masklet.__version__]]
-    record = run.folder / "run.json"
-    git = json.loads(record.read_text(encoding="utf-8")).get("git") if record.exists() else None
+    record = RunRecord.load(run.folder)
+    git = record.git if record else None
     if git:
         rows.append(["source", f"{git['commit']}{', changed since' if git['dirty'] else ''}"])
     return _table(["", ""], rows, numbers=False)

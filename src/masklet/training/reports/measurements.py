@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from masklet.atomic_files import written_whole
 from masklet.datasets.checking import require_sound
 from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
-from masklet.errors import InvalidInputError
+from masklet.errors import CheckpointError, InvalidInputError
 from masklet.evaluation.annotated_data import dataset_name, image_datasets
 from masklet.evaluation.images.measurement import evaluate_images
 from masklet.evaluation.images.predictors import ImageModelPredictor
@@ -17,6 +18,7 @@ from masklet.evaluation.measured_item import mean_values
 from masklet.evaluation.reporting.report import Report
 from masklet.evaluation.vos.measurement import evaluate_vos
 from masklet.evaluation.vos.predictors import VideoModelPredictor
+from masklet.json_files import is_finite_number, read_json, shown
 from masklet.modeling.video_network import VideoNetwork
 from masklet.predictors.image_segmenter import ImageSegmenter
 from masklet.predictors.video_tracker import VideoTracker
@@ -109,9 +111,21 @@ class BeforeAndAfter:
 
 
 def read_measurements(folder: Path) -> list[Measurement]:
-    """Read what was measured in a run's folder so far."""
+    """Read what was measured in a run's folder so far; CheckpointError for a file that holds something else."""
     path = folder / MEASUREMENTS
-    return [Measurement(**each) for each in json.loads(path.read_text(encoding="utf-8"))] if path.exists() else []
+    try:
+        return [_measurement(each) for each in read_json(path)] if path.exists() else []
+    except (InvalidInputError, TypeError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}); remove it to measure anew.") from error
+
+
+def _measurement(content: Any) -> Measurement:
+    measured = Measurement(**content)
+    values = (measured.before, measured.after)
+    are_texts = isinstance(measured.dataset, str) and isinstance(measured.measure, str)
+    if not are_texts or not all(value is None or is_finite_number(value) for value in values):
+        raise InvalidInputError(f"an entry is {shown(content)}")
+    return measured
 
 
 def _datasets_of(root: Path) -> list[Path]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from masklet.atomic_files import written_whole
+from masklet.json_files import is_finite_number
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.run.observer import RunOutline
 
@@ -42,12 +43,23 @@ class StepLog:
 
 
 def read_steps(folder: Path) -> list[dict[str, Any]]:
-    """Read the lines of a run's log, in order; none if there is no log. A last line that a crash cut is left out."""
+    """Read the lines of a run's log, in order; none if there is no log.
+
+    What is no line of a step is left out: the last one may have been cut short by a crash.
+    """
     path = folder / STEP_LOG
-    lines = []
-    for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        try:
-            lines.append(json.loads(text))
-        except ValueError:
-            continue
-    return lines
+    texts = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else ()
+    return [line for line in map(_line, texts) if _is_of_a_step(line)]
+
+
+def _line(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_of_a_step(line: Any) -> bool:
+    if not isinstance(line, dict) or not is_finite_number(line.get("step")) or not isinstance(line.get("time"), str):
+        return False
+    return all(value is None or is_finite_number(value) for name, value in line.items() if name != "time")

@@ -11,7 +11,8 @@ import torch
 import masklet
 from masklet.atomic_files import written_whole
 from masklet.configuration import Sam2Config
-from masklet.errors import CheckpointError
+from masklet.errors import CheckpointError, InvalidInputError
+from masklet.json_files import read_json
 from masklet.training.network.initial_checkpoint import weights_checksum
 from masklet.training.settings.older_names import todays_name
 from masklet.training.settings.overrides import overridden, settings
@@ -67,10 +68,19 @@ class RunRecord:
         if not path.exists():
             return None
         try:
-            record = cls(**json.loads(path.read_text(encoding="utf-8")))
-            return replace(record, settings={todays_name(name): text for name, text in record.settings.items()})
-        except (ValueError, TypeError, AttributeError) as error:
+            record = cls(**read_json(path))
+        except (InvalidInputError, TypeError) as error:
             raise CheckpointError(f"{path} is damaged; remove it to go on without its check.") from error
+        if not record._is_sound():
+            raise CheckpointError(f"{path} is no record of a run; remove it to go on without its check.")
+        return replace(record, settings={todays_name(name): text for name, text in record.settings.items()})
+
+    def _is_sound(self) -> bool:
+        """Whether all values, which came from a file, are of their kinds."""
+        texts = [self.recipe, self.masklet, self.torch, self.initial_checksum or ""]
+        are_settings = isinstance(self.settings, dict) and all(isinstance(each, str) for each in self.settings.values())
+        is_git = self.git is None or (isinstance(self.git, dict) and {"commit", "dirty"} <= self.git.keys())
+        return are_settings and is_git and all(isinstance(each, str) for each in texts)
 
     def model_config(self) -> Sam2Config:
         """Return the configuration of the network that was trained."""

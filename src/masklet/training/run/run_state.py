@@ -4,6 +4,8 @@ Chance needs no state: all of it comes from the recipe's seed and the number of 
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import torch
 
 from masklet.checkpoints.writing import write_pickle
-from masklet.errors import CheckpointError
+from masklet.errors import CheckpointError, InvalidInputError, is_out_of_memory
 
 STATE_FILE = "training_state.pt"
 AVERAGE_FOLDER = "average"
@@ -54,6 +56,22 @@ class RunState:
                 "Once the folder can be written again, the same command goes on from there."
             ) from error
 
+    @staticmethod
+    @contextmanager
+    def damage_named(folder: str | os.PathLike[str]) -> Iterator[None]:
+        """Make a CheckpointError that names the file of whatever a state of wrong values ends by within the block."""
+        try:
+            yield
+        except (CheckpointError, InvalidInputError):
+            raise
+        except Exception as error:  # torch has one for every name, shape and kind
+            if is_out_of_memory(error):
+                raise
+            raise CheckpointError(
+                f"{Path(folder) / STATE_FILE} is damaged or no training state ({type(error).__name__}); "
+                "remove it to start afresh."
+            ) from error
+
     @classmethod
     def load(cls, folder: str | os.PathLike[str], recipe: str) -> "RunState | None":
         """Load the state saved in `folder`; None if there is none.
@@ -64,15 +82,12 @@ class RunState:
         path = Path(folder) / STATE_FILE
         if not path.exists():
             return None
-        try:
+        with cls.damage_named(folder):  # torch's own message is an essay that advises to read the file unsafely
             content = torch.load(path, map_location="cpu", weights_only=True)
             names = {name: OLDER_KEYS.get(name, name) for name in content}
             state = cls(**{"scaling": {}, "skipped": [], **{names[name]: value for name, value in content.items()}})
-        except Exception as error:
-            # torch's own message is an essay that advises to read the file unsafely.
-            raise CheckpointError(
-                f"{path} is damaged or no training state ({type(error).__name__}); remove it to start afresh."
-            ) from error
+            if not isinstance(state.step, int) or state.step < 0:
+                raise ValueError
         if state.recipe != recipe:
             raise CheckpointError(f"{path} belongs to recipe {state.recipe!r}, not {recipe!r}; give another folder.")
         return state

@@ -84,7 +84,8 @@ class Trainer:
             now.initial_checksum,
         )
         self.initial_weights = recipe.initial_weights if is_still_there else None
-        self._begin(state)
+        with RunState.damage_named(folder) if state else nullcontext():
+            self._begin(state)
         self._is_between_steps, self._skipped_in_a_row = True, 0
 
     def _begin(self, state: RunState | None) -> None:

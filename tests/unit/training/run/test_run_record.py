@@ -82,3 +82,28 @@ def test_git_state(tmp_path: Path) -> None:
     assert state["dirty"] is False
     inner.write_text("two")
     assert git_state(module) == {**state, "dirty": True}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"settings": 3},
+        {"settings": {"seed": 0}},
+        {"git": "abc"},
+        {"git": {}},
+        {"recipe": None},
+        {"initial_checksum": 7},
+    ],
+)
+def test_values_of_other_kinds_are_named(tmp_path: Path, change: dict[str, object]) -> None:
+    RunRecord.of(small_recipe(tmp_path)).save(tmp_path)
+    content = json.loads((tmp_path / RECORD_FILE).read_text())
+    (tmp_path / RECORD_FILE).write_text(json.dumps({**content, **change}))
+    with pytest.raises(CheckpointError, match=r"run.json is no record of a run"):
+        RunRecord.load(tmp_path)
+
+
+def test_deep_nesting_is_named(tmp_path: Path) -> None:
+    (tmp_path / RECORD_FILE).write_text("[" * 100_000)
+    with pytest.raises(CheckpointError, match=r"run.json is damaged"):
+        RunRecord.load(tmp_path)

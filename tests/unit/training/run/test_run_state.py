@@ -80,3 +80,18 @@ def test_a_full_disk_keeps_the_last_state(state: RunState, tmp_path: Path, monke
     assert loaded is not None
     assert loaded.step == 7
     assert [path.name for path in tmp_path.iterdir()] == [STATE_FILE]
+
+
+@pytest.mark.parametrize("change", [{"step": "7"}, {"step": -1}, {"more": 1}])
+def test_values_of_other_kinds_are_refused(state: RunState, tmp_path: Path, change: dict[str, Any]) -> None:
+    torch.save({**vars(state), **change}, tmp_path / STATE_FILE)
+    with pytest.raises(CheckpointError, match=r"training_state.pt is damaged or .*remove it to start afresh\.$"):
+        RunState.load(tmp_path, "small")
+
+
+def test_what_wrong_tensors_end_by_names_the_file_but_not_the_lack_of_memory(tmp_path: Path) -> None:
+    for error in (KeyError("weight"), RuntimeError("shapes differ")):
+        with pytest.raises(CheckpointError, match=r"training_state.pt is damaged"), RunState.damage_named(tmp_path):
+            raise error
+    with pytest.raises(RuntimeError, match="out of memory"), RunState.damage_named(tmp_path):
+        raise RuntimeError("CUDA out of memory")
