@@ -19,6 +19,7 @@ ALLOWED = {
     "configuration": set(),
     "checkpoints": {"torch", "safetensors", "huggingface_hub"},
     "modeling": {"torch"},
+    "runtimes": {"torch"},
     "tracking": {"torch", "safetensors"},
     "media": {"numpy", "cv2", "PIL", "av", "tifffile"},
     "processing": {"numpy", "torch", "PIL"},

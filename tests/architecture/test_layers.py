@@ -31,6 +31,7 @@ LAYERS = (
     "devices",
     "checkpoints",
     "modeling",
+    "runtimes",
     "tracking",
     "media",
     "processing",

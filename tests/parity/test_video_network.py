@@ -10,6 +10,7 @@ from torch import Tensor
 
 from masklet.modeling.object_memory import stacked_memory
 from masklet.modeling.video_network import VideoNetwork
+from masklet.runtimes.object_masks import select_mask, use_mask_as_output
 
 OBJECTS = 3
 FRAME = 20  # the frame that is conditioned, in a video of 40
@@ -124,11 +125,11 @@ def test_nothing_to_remember(trio: VideoTrio) -> None:
 
 
 @pytest.mark.parametrize("is_prompted", [False, True])
-def test_remember(trio: VideoTrio, is_prompted: bool) -> None:
+def test_encode_memory(trio: VideoTrio, is_prompted: bool) -> None:
     size, side = trio.configuration["image_size"], trio.side
     logits = drawn(OBJECTS, size // 4, size // 4) * 3
     scores = torch.tensor([2.0, -1.0, 0.0])
-    ours = trio.masklet.remember(trio.levels[2], logits, scores, torch.full((OBJECTS,), is_prompted))
+    ours = trio.masklet.encode_memory(trio.levels[2], logits, scores, torch.full((OBJECTS,), is_prompted))
     enlarged = torch.nn.functional.interpolate(logits[:, None], (size, size), mode="bilinear")
     meta, _ = trio.meta._encode_new_memory(
         [as_sequence(trio.levels[2], OBJECTS)], [(side, side)], enlarged, scores[:, None], is_prompted
@@ -143,9 +144,9 @@ def test_remember(trio: VideoTrio, is_prompted: bool) -> None:
 def test_each_object_is_remembered_as_it_was_prompted(trio: VideoTrio) -> None:
     size = trio.configuration["image_size"]
     logits, scores = drawn(2, size // 4, size // 4), torch.ones(2)
-    both = trio.masklet.remember(trio.levels[2], logits, scores, torch.tensor([True, False]))
+    both = trio.masklet.encode_memory(trio.levels[2], logits, scores, torch.tensor([True, False]))
     for index, is_prompted in enumerate((True, False)):
-        alone = trio.masklet.remember(
+        alone = trio.masklet.encode_memory(
             trio.levels[2], logits[index : index + 1], scores[:1], torch.tensor([is_prompted])
         )
         assert_agrees(both[index : index + 1], alone)
@@ -154,14 +155,14 @@ def test_each_object_is_remembered_as_it_was_prompted(trio: VideoTrio) -> None:
 
 @pytest.mark.parametrize("is_multimask", [False, True])
 @pytest.mark.parametrize("frame", range(4))
-def test_decode_and_outcome_as_meta(trio: VideoTrio, is_multimask: bool, frame: int) -> None:
+def test_decode_and_select_as_meta(trio: VideoTrio, is_multimask: bool, frame: int) -> None:
     """Features conditioned for each object, one finer pair of levels for all: three objects with a click each."""
     size, width = trio.configuration["image_size"], trio.configuration["memory_attention_hidden_size"]
     features = drawn(OBJECTS, width, trio.side, trio.side, seed=frame)
     points = torch.rand(OBJECTS, 1, 2, generator=torch.Generator().manual_seed(frame)) * size
     labels = torch.ones(OBJECTS, 1, dtype=torch.int32)
-    decoded = trio.masklet.decode((*trio.levels[:2], features), points[:, None], labels[:, None])
-    ours = trio.masklet.outcome(decoded, torch.full((OBJECTS, 1), is_multimask))
+    outputs = trio.masklet.decode(trio.levels.conditioned(features), points, labels)
+    ours = select_mask(outputs, torch.full((OBJECTS,), is_multimask), trio.masklet.config)
     _, _, iou, logits, _, pointer, score = trio.meta._forward_sam_heads(
         backbone_features=features,
         point_inputs={"point_coords": points, "point_labels": labels},
@@ -177,20 +178,20 @@ def test_decode_and_outcome_as_meta(trio: VideoTrio, is_multimask: bool, frame: 
 def test_absent_objects_are_among_those_compared(trio: VideoTrio) -> None:
     width = trio.configuration["memory_attention_hidden_size"]
     features = torch.cat([drawn(OBJECTS, width, trio.side, trio.side, seed=frame) for frame in range(4)])
-    decoded = trio.masklet.decode((*trio.levels[:2], features))
-    outcome = trio.masklet.outcome(decoded, torch.ones(len(features), 1, dtype=torch.bool))
+    outputs = trio.masklet.decode(trio.levels.conditioned(features))
+    outcome = select_mask(outputs, torch.ones(len(features), dtype=torch.bool), trio.masklet.config)
     is_absent = outcome.object_score <= 0
     assert 0 < is_absent.sum() < len(features)
     assert (outcome.logits[is_absent] == -1024).all()
     assert torch.equal(outcome.pointer[is_absent], trio.masklet.no_object_pointer.expand(int(is_absent.sum()), -1))
 
 
-def test_adopt(trio: VideoTrio) -> None:
+def test_a_mask_prompt_as_output(trio: VideoTrio) -> None:
     size = trio.configuration["image_size"]
     masks = torch.nn.functional.interpolate(drawn(4, 1, 8, 8), (size, size), mode="bilinear")[:, 0] > 0
     masks[3] = False
     raw = [level.expand(4, -1, -1, -1) for level in trio.levels]
-    ours = trio.masklet.adopt(trio.levels, masks.float())
+    ours = use_mask_as_output(trio.masklet, trio.levels, masks.float())
     _, _, _, low, _, pointer, score = trio.meta._use_mask_as_output(raw[2], raw[:2], masks[:, None].float())
     assert_agrees(ours.logits, low[:, 0], "logits (Meta)")
     assert_agrees(ours.pointer, pointer, "pointer (Meta)")

@@ -1,6 +1,7 @@
 """SAM 2 for images: pixels and prompts in, masks out."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import ClassVar
 
 import torch
@@ -11,6 +12,7 @@ from masklet.checkpoints.pretrained import PretrainedModel
 from masklet.configuration import Sam2Config
 from masklet.configuration.agreement import check_image_network
 from masklet.errors import InvalidInputError
+from masklet.modeling.fingerprint import fingerprint
 from masklet.modeling.initialization import initialize
 from masklet.modeling.layers import pointwise_twice
 from masklet.modeling.mask_decoder import MaskDecoder
@@ -23,11 +25,11 @@ from masklet.modeling.outputs import (
 )
 from masklet.modeling.plain_calls import is_plain
 from masklet.modeling.positions import FourierPositions
+from masklet.modeling.prompt_checks import check_prompts
 from masklet.modeling.prompt_encoder import PromptEncoder
+from masklet.modeling.values import ImageFeatures, MaskOutputs
 from masklet.modeling.vision import FeaturePyramidNeck, Sam2VisionModel
 from masklet.prompts.point_labels import NOT_A_POINT
-
-ImageEmbeddings = tuple[Tensor, ...]
 
 
 class Sam2Model(PretrainedModel):
@@ -72,18 +74,26 @@ class Sam2Model(PretrainedModel):
     def get_output_embeddings(self) -> None:
         """None: SAM 2 has no output embedding."""
 
+    @property
+    def fingerprint(self) -> str:
+        """A hash of settings and weights, which tells this model from others."""
+        return fingerprint(self, self.config)
+
     def resize(self, image_size: int) -> None:
         """Take pictures of another size from now on (a multiple of 32); no weight has a shape that depends on it."""
         self.config.set_image_size(image_size)
 
-    def encode_image(
-        self, pixel_values: Tensor, output_hidden_states: bool = False, output_attentions: bool = False
-    ) -> tuple[ImageEmbeddings, Sam2HieraDetOutput | Sam2VisionEncoderOutput]:
-        """Encode [batch, 3, S, S] into [batch, C/8, S/4, S/4], [batch, C/4, S/8, S/8] and [batch, C, S/16, S/16].
+    def encode_image(self, pixel_values: Tensor) -> ImageFeatures:
+        """Encode images [batch, 3, S, S]; the two finer levels are projected for the mask decoder with the neck.
 
-        The two finer levels are already projected for the mask decoder, in one step with the neck.
         Raises `InvalidInputError` if S is not the model's image size.
         """
+        return self._encode(pixel_values)[0]
+
+    def _encode(
+        self, pixel_values: Tensor, output_hidden_states: bool = False, output_attentions: bool = False
+    ) -> tuple[ImageFeatures, Sam2HieraDetOutput | Sam2VisionEncoderOutput]:
+        """Return the features and what the backbone gave."""
         size, channels = self.config.image_size, self.config.vision_config.backbone_config.num_channels
         if pixel_values.ndim != 4 or pixel_values.shape[1:] != (channels, size, size):
             raise InvalidInputError(
@@ -99,22 +109,22 @@ class Sam2Model(PretrainedModel):
                 output_attentions=output_attentions,
                 return_dict=True,
             )
-            *finer, deepest = encoded.fpn_hidden_states
-            return (*(conv(level) for conv, level in zip(projections, finer, strict=True)), deepest), encoded
+            stride4, stride8, stride16 = encoded.fpn_hidden_states
+            return ImageFeatures(projections[0](stride4), projections[1](stride8), stride16), encoded
         stages = vision.encode(pixel_values, output_hidden_states, output_attentions)
         tokens, neck = stages.intermediate_hidden_states, vision.neck
         finer = [pointwise_twice(neck.lateral(level), conv, tokens[level]) for level, conv in enumerate(projections)]
-        levels = tuple(level.permute(0, 3, 1, 2) for level in (*finer, neck.level(tokens, 2)))
-        return levels, stages
+        features = ImageFeatures(*(level.permute(0, 3, 1, 2) for level in (*finer, neck.level(tokens, 2))))
+        return features, stages
 
-    def without_memory(self, levels: ImageEmbeddings) -> ImageEmbeddings:
+    def without_memory(self, features: ImageFeatures) -> ImageFeatures:
         """Mark the deepest level as not conditioned on any memory: what the decoder takes for a single image."""
-        return (*levels[:2], levels[2] + self.no_memory_embedding.view(1, -1, 1, 1))
+        return features.conditioned(features.stride16 + self.no_memory_embedding.view(1, -1, 1, 1))
 
     @torch.no_grad()
     def get_image_embeddings(self, pixel_values: Tensor) -> list[Tensor]:
         """The three levels for `forward(image_embeddings=...)`, computed once an image."""
-        return list(self.without_memory(self.encode_image(pixel_values)[0]))
+        return list(self.without_memory(self.encode_image(pixel_values)))
 
     @torch.no_grad()
     def get_prompt_embeddings(
@@ -155,6 +165,36 @@ class Sam2Model(PretrainedModel):
 
     def decode(
         self,
+        features: ImageFeatures,
+        points: Tensor | None = None,
+        labels: Tensor | None = None,
+        mask_logits: Tensor | None = None,
+    ) -> MaskOutputs:
+        """Decode objects of one image, or of n images with one object each: see `masklet.runtimes.protocol`."""
+        axis = 0 if features.stride16.shape[0] == 1 else 1
+        points, labels, mask_logits = (
+            None if each is None else each.unsqueeze(axis) for each in (points, labels, mask_logits)
+        )
+        outputs = self.decode_images(features, points, labels, mask_logits)
+        return MaskOutputs(*(getattr(outputs, each.name).flatten(0, 1) for each in fields(outputs)))
+
+    def decode_images(
+        self,
+        features: ImageFeatures,
+        points: Tensor | None = None,
+        labels: Tensor | None = None,
+        mask_logits: Tensor | None = None,
+    ) -> MaskOutputs:
+        """Decode objects of several images: as `decode`, with an axis of images before that of the objects."""
+        decoded = self.decoded_masks(features, points, labels, input_masks=mask_logits)
+        return MaskOutputs(decoded.masks, decoded.iou, decoded.object_score.squeeze(-1), self._pointers(decoded))
+
+    def _pointers(self, decoded: DecodedMasks) -> Tensor:
+        """Return the object pointers [batch, objects, outputs, channels]: of images none, no channels."""
+        return decoded.tokens[..., :0]
+
+    def decoded_masks(
+        self,
         image_embeddings: Sequence[Tensor],
         input_points: Tensor | None = None,
         input_labels: Tensor | None = None,
@@ -171,7 +211,7 @@ class Sam2Model(PretrainedModel):
             objects = 1 if input_masks is None else input_masks.shape[1]
             input_points = image_embeddings[2].new_zeros(batch, objects, 1, 2)
             input_labels = torch.full((batch, objects, 1), NOT_A_POINT, device=input_points.device)
-        _check_prompts(batch, input_points, input_labels, input_boxes, input_masks)
+        check_prompts(batch, input_points, input_labels, input_boxes, input_masks)
         sparse, dense = self.prompt_encoder(input_points, input_labels, input_boxes, input_masks)
         decoded: DecodedMasks = self.mask_decoder(
             image_embeddings[2],
@@ -224,11 +264,11 @@ class Sam2Model(PretrainedModel):
         hidden_states = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
         stages = None
         if pixel_values is not None:
-            levels, stages = self.encode_image(pixel_values, hidden_states, attentions)
-            image_embeddings = self.without_memory(levels)
+            features, stages = self._encode(pixel_values, hidden_states, attentions)
+            image_embeddings = self.without_memory(features)
         assert image_embeddings is not None
         prompts = (input_points, input_labels, input_boxes, input_masks)
-        decoded = self.decode(image_embeddings, *prompts, attention_similarity, target_embedding, attentions)
+        decoded = self.decoded_masks(image_embeddings, *prompts, attention_similarity, target_embedding, attentions)
         if multimask_output:
             masks, iou = multimask_outputs(decoded)
         else:
@@ -248,33 +288,3 @@ class Sam2Model(PretrainedModel):
 def _flat_attentions(attentions: list[Tensor]) -> tuple[Tensor, ...]:
     """[batch, objects, pixels, channels] as the reference has it: [batch * objects, 1, pixels, channels]."""
     return tuple(attention.flatten(0, 1).unsqueeze(1) for attention in attentions)
-
-
-def _check_prompts(
-    batch: int, points: Tensor | None, labels: Tensor | None, boxes: Tensor | None, masks: Tensor | None
-) -> None:
-    if points is not None and (points.ndim != 4 or points.shape[-1] != 2):
-        raise InvalidInputError(
-            f"input_points has shape {list(points.shape)}; it must be [batch, objects, points, 2] (4 dimensions)."
-        )
-    if boxes is not None and (boxes.ndim != 3 or boxes.shape[-1] != 4):
-        raise InvalidInputError(
-            f"input_boxes has shape {list(boxes.shape)}; it must be [batch, objects, 4] (3 dimensions)."
-        )
-    if points is not None and labels is not None and labels.shape != points.shape[:-1]:
-        raise InvalidInputError(
-            f"input_labels has shape {list(labels.shape)}; one label a point makes it {list(points.shape[:-1])}."
-        )
-    if points is not None and boxes is not None and points.shape[1] != boxes.shape[1]:
-        raise InvalidInputError(
-            "You should provide as many bounding boxes as input points per box. "
-            f"Got {points.shape[1]} and {boxes.shape[1]}."
-        )
-    objects = next(prompt.shape[1] for prompt in (points, boxes) if prompt is not None)
-    if masks is not None and (masks.ndim != 4 or masks.shape[1] not in (1, objects)):
-        raise InvalidInputError(
-            f"input_masks has shape {list(masks.shape)}; it must be [batch, 1, h, w] or [batch, {objects}, h, w]."
-        )
-    for name, prompt in (("input_points", points), ("input_boxes", boxes), ("input_masks", masks)):
-        if prompt is not None and prompt.shape[0] != batch:
-            raise InvalidInputError(f"{name} is for {prompt.shape[0]} images, but {batch} images were given.")

@@ -18,7 +18,7 @@ class ObjectMemory:
     """The memories of N objects that a frame attends to; each object has equally many.
 
     Attributes:
-        features: [n, f, h * w, m], as `VideoNetwork.remember` returns them.
+        features: [n, f, h * w, m], as `VideoNetwork.encode_memory` returns them.
         temporal_positions: int64 [n, f], rows of the temporal encoding: the last one for frames with prompts, r - 1 for
             the frame r steps back.
         pointers: [n, p, c].

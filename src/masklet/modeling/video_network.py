@@ -1,7 +1,5 @@
-"""SAM 2 for videos as four verbs without state: encode an image, condition it on memory, decode masks, remember."""
+"""SAM 2 for videos as verbs without state: encode an image, condition it on memory, decode masks, encode a memory."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -14,7 +12,6 @@ from masklet.modeling.compilation import Backend, compile_parts
 from masklet.modeling.image_model import Sam2Model
 from masklet.modeling.initialization import initialize
 from masklet.modeling.layers import FeedForward
-from masklet.modeling.mask_selection import chosen_outputs
 from masklet.modeling.memory_attention import MemoryAttention, MemoryTokens
 from masklet.modeling.memory_encoder import MemoryEncoder
 from masklet.modeling.object_memory import ObjectMemory
@@ -22,24 +19,6 @@ from masklet.modeling.object_pointers import pointer_tokens, sine_times
 from masklet.modeling.outputs import DecodedMasks
 from masklet.modeling.positions import sine_positions
 from masklet.modeling.tables import OnceAShape
-
-ABSENT_LOGIT = -1024.0  # everywhere in the mask of an object that is not in the picture
-# A mask prompt becomes logits of -10 and 10.
-ADOPTED_SCALE, ADOPTED_BIAS = 20.0, -10.0
-
-
-@dataclass(frozen=True)
-class ObjectOutcome:
-    """What a frame says of N objects.
-
-    `logits` [objects, S/4, S/4], -1024 everywhere where the object is absent; `iou` [objects], predicted, of that
-    mask; `object_score` [objects] logits, the object being present above 0; `pointer` [objects, channels].
-    """
-
-    logits: Tensor
-    iou: Tensor
-    object_score: Tensor
-    pointer: Tensor
 
 
 class VideoNetwork(Sam2Model):
@@ -80,18 +59,18 @@ class VideoNetwork(Sam2Model):
         """
         compile_parts(self, backend)
 
-    def condition(self, features: Tensor, memory: ObjectMemory) -> Tensor:
+    def condition(self, stride16: Tensor, memory: ObjectMemory) -> Tensor:
         """Condition the deepest level of a frame on what is remembered of N objects: [objects, channels, h, w].
 
-        `features` [1 or objects, channels, h, w] as `encode_image` gives them. Without any memory the frame is marked
-        as having none; with a bank of no slots (`num_maskmem` 0) it is returned as it is.
+        `stride16` [1 or objects, channels, h, w] as `encode_image` gives it. Without any memory the frame is marked as
+        having none; with an empty memory bank (`num_maskmem` 0) it is returned as it is.
         """
         if self.config.num_maskmem == 0:
-            return features
+            return stride16
         if memory.is_empty:
-            return features + self.no_memory_embedding.view(1, -1, 1, 1)
-        positions = self.vision_encoder.position_encoding(features.permute(0, 2, 3, 1), 2)
-        conditioned: Tensor = self.memory_attention(features, positions, self._memory_tokens(features, memory))
+            return stride16 + self.no_memory_embedding.view(1, -1, 1, 1)
+        positions = self.vision_encoder.position_encoding(stride16.permute(0, 2, 3, 1), 2)
+        conditioned: Tensor = self.memory_attention(stride16, positions, self._memory_tokens(stride16, memory))
         return conditioned
 
     def _memory_tokens(self, features: Tensor, memory: ObjectMemory) -> MemoryTokens:
@@ -121,69 +100,33 @@ class VideoNetwork(Sam2Model):
         projected: Tensor = project(sine_times(times, self.config.memory_attention_hidden_size).to(tokens.dtype))
         return projected.repeat_interleave(tokens.shape[1] // max(times.shape[1], 1), dim=1)
 
-    def outcome(self, decoded: DecodedMasks, is_multimask: Tensor) -> ObjectOutcome:
-        """Settle on one mask an object; the objects of all images in one row.
+    def _pointers(self, decoded: DecodedMasks) -> Tensor:
+        is_present = (decoded.object_score > 0).unsqueeze(-1)
+        return torch.where(is_present, self.object_pointer_proj(decoded.tokens), self.no_object_pointer)
 
-        `is_multimask` [batch, objects]: whether the prompt is ambiguous, so that the best of the three masks counts.
-        Otherwise output 0 does or, where it is unstable and outside training, the best mask with the pointer of output
-        0, as in the reference.
-        """
-        masks, iou, tokens = chosen_outputs(
-            decoded, is_multimask, self.config.mask_decoder_config, training=self.training
-        )
-        object_score = decoded.object_score.flatten()
-        is_present = object_score > 0
-        return ObjectOutcome(
-            logits=torch.where(is_present.view(-1, 1, 1), masks.flatten(0, 1), ABSENT_LOGIT),
-            iou=iou.flatten(),
-            object_score=object_score,
-            pointer=self._pointer(tokens.flatten(0, 1), is_present),
-        )
+    def embed_mask(self, masks: Tensor) -> Tensor:
+        """Turn mask prompts [objects, S, S] in 0..1 into mask logits [objects, S/4, S/4] for `decode`."""
+        embedded: Tensor = self.mask_downsample(masks.unsqueeze(1))
+        return embedded.squeeze(1)
 
-    def _pointer(self, tokens: Tensor, is_present: Tensor) -> Tensor:
-        return torch.where(is_present.unsqueeze(-1), self.object_pointer_proj(tokens), self.no_object_pointer)
+    def encode_memory(self, stride16: Tensor, logits: Tensor, object_score: Tensor, binarize: Tensor) -> Tensor:
+        """Encode what is remembered of N objects on a frame: [objects, h * w, memory channels].
 
-    def adopt(self, levels: Sequence[Tensor], masks: Tensor) -> ObjectOutcome:
-        """Take mask prompts for the objects' masks; an empty one says that the object is absent.
-
-        `levels` of the frame (batch 1 or objects) as `encode_image` gives them: nothing marks the missing memory here.
-        `masks` [objects, S, S] in 0..1. The pointer is that of the decoder's output 0 for the mask as a prompt.
-        """
-        objects = len(masks)
-        masks = masks.to(levels[2].dtype).unsqueeze(1)
-        logits = F.interpolate(
-            masks.float() * ADOPTED_SCALE + ADOPTED_BIAS, scale_factor=0.25, mode="bilinear", antialias=True
-        )
-        levels = (*levels[:2], levels[2].expand(objects, -1, -1, -1))
-        decoded = self.decode(levels, input_masks=self.mask_downsample(masks))
-        is_present = masks.flatten(1).any(dim=1)
-        is_confirmed = is_present & (decoded.object_score.flatten() > 0)
-        return ObjectOutcome(
-            logits=logits.squeeze(1).to(masks.dtype),
-            iou=masks.new_ones(objects),
-            object_score=is_present * ADOPTED_SCALE + ADOPTED_BIAS,
-            pointer=self._pointer(decoded.tokens[:, 0, 0], is_confirmed),
-        )
-
-    def is_remembered_sure(self, *, has_points: bool) -> bool:
-        """Whether a prompted frame's mask is remembered as sure: a given one is, one of clicks or a box by config."""
-        return not has_points or self.config.binarize_mask_from_pts_for_mem_enc
-
-    def remember(self, features: Tensor, logits: Tensor, object_score: Tensor, is_sure: Tensor) -> Tensor:
-        """What is remembered of N objects on a frame: [objects, h * w, memory channels].
-
-        `features` [1 or objects, channels, h, w] as `encode_image` gives them, `logits` [objects, S/4, S/4],
-        `object_score` [objects]. Where `is_sure` [objects], on prompted frames (`is_remembered_sure`), masks are
-        remembered as sure: training gives false, because nothing can be learnt through a threshold.
+        Args:
+            stride16: [1 or objects, channels, h, w] as `encode_image` gives it.
+            logits: [objects, S/4, S/4], the masks.
+            object_score: [objects] logits.
+            binarize: bool [objects]: whether the mask is remembered as certain, as on prompted frames; false in
+                training, because nothing can be learnt through a threshold.
         """
         config = self.config
         enlarged = F.interpolate(
             logits.float().unsqueeze(1), size=(config.image_size, config.image_size), mode="bilinear"
         )
-        sure = is_sure.view(-1, 1, 1, 1)
-        probabilities = torch.where(sure, (enlarged > 0).float(), enlarged.sigmoid())
+        is_certain = binarize.view(-1, 1, 1, 1)
+        probabilities = torch.where(is_certain, (enlarged > 0).float(), enlarged.sigmoid())
         masks = probabilities * config.sigmoid_scale_for_mem_enc + config.sigmoid_bias_for_mem_enc
-        memory: Tensor = self.memory_encoder(features, masks.to(features.dtype))
+        memory: Tensor = self.memory_encoder(stride16, masks.to(stride16.dtype))
         if config.enable_occlusion_spatial_embedding:
             is_absent = (object_score <= 0).view(-1, 1, 1)
             memory = memory + is_absent * self.occlusion_spatial_embedding_parameter

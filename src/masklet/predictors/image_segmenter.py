@@ -12,8 +12,6 @@ from masklet.configuration.loading_arguments import with_location
 from masklet.errors import InvalidInputError
 from masklet.masks.segmentation import Floats, Segmentation, as_object_ids
 from masklet.modeling.image_model import Sam2Model
-from masklet.modeling.mask_selection import multimask_outputs, single_output
-from masklet.modeling.outputs import DecodedMasks
 from masklet.processing.pictures import picture_list
 from masklet.processing.preparation import original_pixels, prepared_pixels
 from masklet.processing.processor import Sam2Processor
@@ -23,11 +21,13 @@ from masklet.prompts.batches import PromptBatches
 from masklet.prompts.point_labels import POSITIVE
 from masklet.prompts.prompt import Prompt, check_in_image
 from masklet.prompts.prompt_lists import prompts_of_lists
+from masklet.runtimes.object_masks import select_output
+from masklet.runtimes.protocol import ImageFeatures, MaskOutputs
 
 
 @dataclass(frozen=True, eq=False)
 class EncodedImage:
-    """What the network keeps of an image: three feature levels, and the image's size in pixels.
+    """What the network keeps of an image: its features, marked as without memory, and its size in pixels.
 
     Example:
         >>> from masklet import ImageSegmenter
@@ -36,7 +36,7 @@ class EncodedImage:
         (1024, 683)
     """
 
-    embeddings: tuple[Tensor, ...]
+    embeddings: ImageFeatures
     height: int
     width: int
 
@@ -132,11 +132,10 @@ class ImageSegmenter:
         batches = _batches(encoded, prompts, points, labels, boxes, masks)
         if not len(batches):
             return []
-        logits_n3hw, iou_n3 = batches.joined(
-            [multimask_outputs(self._decode(encoded, batch)) for batch in batches], dim=1
-        )
+        decoded = [self._decode(encoded, batch) for batch in batches]
+        logits_n3hw, iou_n3 = batches.joined([(each.logits[:, 1:], each.iou[:, 1:]) for each in decoded])
         results = []
-        for prompt, logits_3hw, iou_3 in zip(batches.prompts, logits_n3hw[0], iou_n3[0], strict=True):
+        for prompt, logits_3hw, iou_3 in zip(batches.prompts, logits_n3hw, iou_n3, strict=True):
             order = iou_3.argsort(descending=True)
             kept_open = [prompt.negative_points] * len(order)
             numbers = range(1, len(order) + 1)
@@ -162,33 +161,27 @@ class ImageSegmenter:
     def _encoded(self, pixels: Tensor) -> EncodedImage:
         """What the network keeps of pixels [3, H, W]."""
         prepared = prepared_pixels(pixels, self.processor.image_processor)[None]
-        embeddings = self.model.get_image_embeddings(prepared.to(self.model.device, self.model.dtype))
-        return EncodedImage(tuple(embeddings), *pixels.shape[1:])
+        features = self.model.encode_image(prepared.to(self.model.device, self.model.dtype))
+        return EncodedImage(self.model.without_memory(features), *pixels.shape[1:])
 
     def _best(self, encoded: EncodedImage, batches: PromptBatches, multimask: bool | None) -> tuple[Tensor, Tensor]:
         """The logits [N, h, w] and the score [N] of the mask that `segment` answers with."""
-        return batches.joined([self._best_of_batch(encoded, batch, multimask) for batch in batches], dim=0)
+        return batches.joined([self._best_of_batch(encoded, batch, multimask) for batch in batches])
 
     def _best_of_batch(
         self, encoded: EncodedImage, prompts: Sequence[Prompt], multimask: bool | None
     ) -> tuple[Tensor, Tensor]:
-        decoded = self._decode(encoded, prompts)
-        logits, iou = single_output(decoded, self.model.config.mask_decoder_config, training=False)
-        candidates, candidate_iou = multimask_outputs(decoded)
-        best_iou, best = candidate_iou.max(dim=2, keepdim=True)
-        best_logits = candidates.take_along_dim(best[..., None, None], dim=2)
         choices = [_is_one_click(prompt) if multimask is None else bool(multimask) for prompt in prompts]
-        takes_best = torch.tensor([choices], device=iou.device)
-        logits = torch.where(takes_best[..., None, None, None], best_logits, logits)
-        return logits[0, :, 0], torch.where(takes_best[..., None], best_iou, iou)[0, :, 0]
+        is_multimask = torch.tensor(choices, device=self.model.device)
+        return select_output(self._decode(encoded, prompts), is_multimask, self.model.config)
 
     @torch.inference_mode()
-    def _decode(self, encoded: EncodedImage, prompts: Sequence[Prompt]) -> DecodedMasks:
-        """All outputs [1, N, ...] for the prompts of N objects."""
+    def _decode(self, encoded: EncodedImage, prompts: Sequence[Prompt]) -> MaskOutputs:
+        """All outputs for the prompts of N objects."""
         inputs = decoder_inputs(prompts, (encoded.height, encoded.width), self.processor.target_size)
-        placed: dict[str, Any] = {name: tensor.to(self.model.device) for name, tensor in inputs.items()}
-        if "input_masks" in placed:
-            placed["input_masks"] = placed["input_masks"].to(self.model.dtype)
+        placed = {name: tensor.to(self.model.device) for name, tensor in inputs.items()}
+        if "mask_logits" in placed:
+            placed["mask_logits"] = placed["mask_logits"].to(self.model.dtype)
         return self.model.decode(encoded.embeddings, **placed)
 
     def _segmentation(

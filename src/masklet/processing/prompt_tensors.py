@@ -9,17 +9,18 @@ from torch.nn.utils.rnn import pad_sequence
 
 from masklet.errors import InvalidInputError
 from masklet.processing.mask_prompts import mask_tensor
-from masklet.prompts.point_labels import PADDING
+from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING
 from masklet.prompts.prompt import Prompt
 
 Size = tuple[int, int]
 
 
 def decoder_inputs(prompts: Sequence[Prompt], size: Size, target_size: int) -> dict[str, Tensor]:
-    """Return the tensors of N prompts of one image, [1, N, ...], by the names of the model's inputs.
+    """Return the tensors of N prompts of one image as a runtime's `decode` takes them, by the names of its arguments.
 
-    Kinds of prompts that no object has are left out. Objects with fewer points than others are filled up with points
-    labelled -10; those without a box have a box of four -10.
+    `points` [N, k, 2] and `labels` [N, k] are left out if no object has clicks or a box, `mask_logits` [N, h, w] if
+    none has a mask. Clicks are followed by the corners of the box. Objects that have fewer clicks than others, or no
+    box, are filled up with points labelled -10.
 
     Args:
         prompts: of each object, in the image (`check_in_image`); masks of one shape for all, or for none.
@@ -30,16 +31,19 @@ def decoder_inputs(prompts: Sequence[Prompt], size: Size, target_size: int) -> d
         InvalidInputError: if no object has a prompt, and for masks of other images.
     """
     tensors: dict[str, Tensor] = {}
-    if any(len(prompt.points) for prompt in prompts):
-        points = [scaled(torch.from_numpy(prompt.points), size, target_size) for prompt in prompts]
-        labels = [torch.from_numpy(prompt.labels) for prompt in prompts]
-        tensors["input_points"] = pad_sequence(points, batch_first=True, padding_value=PADDING)[None]
-        tensors["input_labels"] = pad_sequence(labels, batch_first=True, padding_value=PADDING)[None]
-    if any(prompt.box is not None for prompt in prompts):
-        tensors["input_boxes"] = torch.stack([_scaled_box(prompt, size, target_size) for prompt in prompts])[None]
+    clicks = pad_sequence([torch.from_numpy(prompt.points) for prompt in prompts], True, PADDING)
+    kinds = pad_sequence([torch.from_numpy(prompt.labels) for prompt in prompts], True, PADDING)
+    corners = [_corners(prompt) for prompt in prompts if any(each.box is not None for each in prompts)]
+    if corners:
+        clicks = torch.cat([clicks, torch.stack([points for points, _ in corners])], dim=1)
+        kinds = torch.cat([kinds, torch.stack([labels for _, labels in corners])], dim=1)
+    if kinds.shape[1]:
+        is_padding = (kinds == PADDING).unsqueeze(-1)
+        points = torch.where(is_padding, clicks, scaled(clicks, size, target_size))
+        tensors |= {"points": points, "labels": kinds}
     masks = [prompt.mask for prompt in prompts if prompt.mask is not None]
     if masks:
-        tensors["input_masks"] = mask_tensor([_stacked(masks, len(prompts))], [size], target_size)
+        tensors["mask_logits"] = mask_tensor([_stacked(masks, len(prompts))], [size], target_size)[0]
     if not tensors:
         raise InvalidInputError("The prompts are empty: none of the objects has points, a box or a mask.")
     return tensors
@@ -51,10 +55,11 @@ def scaled(points: Tensor, size: Size, target_size: int) -> Tensor:
     return points * torch.tensor([target_size / width, target_size / height])
 
 
-def _scaled_box(prompt: Prompt, size: Size, target_size: int) -> Tensor:
+def _corners(prompt: Prompt) -> tuple[Tensor, Tensor]:
+    """Return the corners [2, 2] of a box and their labels [2], or padding without one."""
     if prompt.box is None:
-        return torch.full((4,), float(PADDING))
-    return scaled(torch.from_numpy(prompt.box).view(2, 2), size, target_size).flatten()
+        return torch.full((2, 2), float(PADDING)), torch.tensor([PADDING, PADDING])
+    return torch.from_numpy(prompt.box).view(2, 2), torch.tensor([BOX_UPPER_LEFT, BOX_LOWER_RIGHT])
 
 
 def _stacked(masks: Sequence[np.ndarray], objects: int) -> np.ndarray:

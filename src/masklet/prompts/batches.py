@@ -50,8 +50,8 @@ class PromptBatches:
         for places in self.places:
             yield [self.prompts[place] for place in places]
 
-    def joined(self, parts: Sequence[tuple[Tensor, Tensor]], dim: int) -> tuple[Tensor, Tensor]:
-        """Return what was found for each batch, objects along `dim`, for all objects in their order."""
-        first, second = (torch.cat(each, dim) for each in zip(*parts, strict=True))
+    def joined(self, parts: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+        """Return what was found for the objects [n, ...] of each batch, for all N objects in their order."""
+        first, second = (torch.cat(each) for each in zip(*parts, strict=True))
         order = torch.tensor([place for places in self.places for place in places], device=first.device).argsort()
-        return first.index_select(dim, order), second.index_select(dim, order)
+        return first[order], second[order]

@@ -9,9 +9,7 @@ from torch import Tensor
 
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
-from masklet.modeling.video_network import VideoNetwork
-
-Features = tuple[Tensor, ...]
+from masklet.runtimes.protocol import ImageFeatures, Runtime
 
 
 class Frames(Protocol):
@@ -64,9 +62,9 @@ class FeatureCache:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._kept: OrderedDict[int, Features] = OrderedDict()
+        self._kept: OrderedDict[int, ImageFeatures] = OrderedDict()
 
-    def get(self, frame: int, compute: Callable[[], Features]) -> Features:
+    def get(self, frame: int, compute: Callable[[], ImageFeatures]) -> ImageFeatures:
         """The features of `frame`, computed unless they are kept."""
         features = self._kept.pop(frame, None)
         if features is None:
@@ -134,11 +132,11 @@ class FrameSource:
         if isinstance(self.frames, StreamedFrames):
             self.frames.count = count
 
-    def features(self, network: VideoNetwork, frame: int) -> Features:
-        """The levels of a frame as `encode_image` gives them, computed unless they are kept."""
+    def features(self, runtime: Runtime, frame: int) -> ImageFeatures:
+        """The features of a frame as `encode_image` gives them, computed unless they are kept."""
 
-        def compute() -> Features:
-            pixels = self[frame].to(network.device, network.dtype)
-            return network.encode_image(pixels.unsqueeze(0))[0]
+        def compute() -> ImageFeatures:
+            pixels = self[frame].to(runtime.device, runtime.dtype)
+            return runtime.encode_image(pixels.unsqueeze(0))
 
         return self.cache.get(frame, compute)

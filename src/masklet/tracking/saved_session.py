@@ -18,8 +18,7 @@ from safetensors.torch import load_file
 from masklet.committed_folder import FolderWriter, Part, checked_file, checked_lines, read_index
 from masklet.errors import DamagedSessionError, InvalidInputError
 from masklet.json_files import shown
-from masklet.modeling.video_network import VideoNetwork
-from masklet.tracking.fingerprint import fingerprint
+from masklet.runtimes.protocol import Runtime
 from masklet.tracking.frames import Frames
 from masklet.tracking.retention import RetentionChoice
 from masklet.tracking.saved_tensors import TensorReader, Tensors, below, stored, write_tensors
@@ -44,12 +43,12 @@ class SessionWriter:
     Args:
         folder: where to; whoever commits it puts what `write` returns under "session" in `session.json`.
         session: what is written.
-        network: what it was made with.
+        runtime: what it was made with.
     """
 
-    def __init__(self, folder: FolderWriter, session: Sam2VideoInferenceSession, network: VideoNetwork) -> None:
+    def __init__(self, folder: FolderWriter, session: Sam2VideoInferenceSession, runtime: Runtime) -> None:
         self._folder, self._session = folder, session
-        self._fingerprint = fingerprint(network)
+        self._fingerprint = runtime.fingerprint
         self._history = HistoryWriter(folder)
         self._tensors: Part | None = None
 
@@ -76,7 +75,7 @@ class SessionWriter:
         return {**asdict(description), "tensors": self._tensors.to_json(), "history": history.to_json()}
 
 
-def save_session(session: Sam2VideoInferenceSession, folder: str | os.PathLike[str], network: VideoNetwork) -> None:
+def save_session(session: Sam2VideoInferenceSession, folder: str | os.PathLike[str], runtime: Runtime) -> None:
     """Write all of a session but its frames. What was saved there before is replaced once all is written.
 
     New prompts on the frames of a stream are answered first, because these frames will not be there when it goes on.
@@ -87,9 +86,9 @@ def save_session(session: Sam2VideoInferenceSession, folder: str | os.PathLike[s
     """
     if session.is_stream:
         with torch.inference_mode():
-            answer_all(network, session)
+            answer_all(runtime, session)
     with session_folder(folder) as writer:
-        commit_session(writer, SessionWriter(writer, session, network).write())
+        commit_session(writer, SessionWriter(writer, session, runtime).write())
 
 
 def session_folder(folder: str | os.PathLike[str]) -> FolderWriter:
@@ -140,7 +139,7 @@ class SavedSession:
 def load_session(
     folder: str | os.PathLike[str] | SavedSession,
     video: Frames | None,
-    network: VideoNetwork,
+    runtime: Runtime,
     retention: RetentionChoice | None = None,
     **options: Any,
 ) -> Sam2VideoInferenceSession:
@@ -149,7 +148,7 @@ def load_session(
     Args:
         folder: where it was saved, or what was read there.
         video: its frames.
-        network: the model.
+        runtime: the model.
         retention: default as it was; a `Spill(folder)` goes on in a temporary folder.
         options: those of the session about devices and caches.
 
@@ -158,7 +157,7 @@ def load_session(
         InvalidInputError: for another model or another video.
     """
     saved = folder if isinstance(folder, SavedSession) else SavedSession.read(folder)
-    _check(saved, video, network)
+    _check(saved, video, runtime)
     description = saved.description
     session = Sam2VideoInferenceSession(
         video,
@@ -167,11 +166,11 @@ def load_session(
         video_height=description.video_height,
         video_width=description.video_width,
         max_results=description.max_results,
-        **{"inference_device": network.device, **options},
+        **{"inference_device": runtime.device, **options},
     )
     session.frames.go_on_from(description.num_frames)
     with damage_named(saved.folder):
-        for target in _restored(saved, session, network):
+        for target in _restored(saved, session, runtime):
             session.keep(target)
     return session
 
@@ -209,14 +208,12 @@ def _described(target: TrackedObject, place: str, tensors: Tensors) -> ObjectDes
     )
 
 
-def _restored(
-    saved: SavedSession, session: Sam2VideoInferenceSession, network: VideoNetwork
-) -> Iterator[TrackedObject]:
+def _restored(saved: SavedSession, session: Sam2VideoInferenceSession, runtime: Runtime) -> Iterator[TrackedObject]:
     """Yield the objects of a saved session, made for `session`."""
-    reader = TensorReader(network, session.dtype, session.inference_state_device)
+    reader = TensorReader(runtime.config, session.dtype, session.inference_state_device)
     tensors, history = _files(saved)
     height, width = session.video_height, session.video_width
-    size = network.prompt_encoder.config.mask_input_size if height is None or width is None else (height, width)
+    size = runtime.config.prompt_encoder_config.mask_input_size if height is None or width is None else (height, width)
     for index, described in enumerate(saved.description.objects):
         target = session.new_object(described.object_id)
         _restore(target, described, below(tensors, str(index)), reader)
@@ -265,9 +262,9 @@ def _archived_path(saved: SavedSession, value: Any) -> Path:
     return existing_file(value) if isinstance(value, Path) else checked_file(saved.folder, Part.from_json(value))
 
 
-def _check(saved: SavedSession, video: Frames | None, network: VideoNetwork) -> None:
+def _check(saved: SavedSession, video: Frames | None, runtime: Runtime) -> None:
     place, description = f"The session in {os.fspath(saved.folder)}", saved.description
-    if description.model != fingerprint(network):
+    if description.model != runtime.fingerprint:
         raise InvalidInputError(
             f"{place} was made with another model: other weights, settings, image size or number type. Load the model "
             "that it was made with."

@@ -9,9 +9,9 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from masklet.configuration import Sam2Config
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
-from masklet.modeling.video_network import VideoNetwork
 from masklet.tracking.frame_prompt import ALLOWED_LABELS, FramePrompt
 from masklet.tracking.memory_bank import FrameMemory
 
@@ -47,18 +47,18 @@ class TensorReader:
     """Makes prompts and memories of tensors, for a network; InvalidInputError for tensors that are not its own.
 
     Attributes:
-        network: what they were made for.
+        config: of the network that they were made for.
         dtype: of memory features in the session.
         device: where memories go.
     """
 
-    network: VideoNetwork
+    config: Sam2Config
     dtype: torch.dtype
     device: torch.device
 
     def prompt(self, tensors: Tensors) -> FramePrompt:
         """Return the prompt that these tensors, by the names of its fields, make."""
-        side = self.network.prompt_encoder.config.image_size
+        side = self.config.image_size
         count = len(tensors["labels"]) if "labels" in tensors and tensors["labels"].ndim == 1 else 0
         points = _tensor(tensors, "points", (count, 2), (torch.float32,))
         labels = _tensor(tensors, "labels", (count,), (torch.int64,))
@@ -71,7 +71,7 @@ class TensorReader:
 
     def memory(self, tensors: Tensors, reverse: bool | None) -> FrameMemory:
         """Return the memory that these tensors, by the names of its fields, make; `features` may be missing."""
-        config, prompts = self.network.config, self.network.prompt_encoder.config
+        config, prompts = self.config, self.config.prompt_encoder_config
         height, width = prompts.image_embedding_size
         cells = (height * width, config.memory_encoder_output_channels)
 

@@ -13,7 +13,7 @@ from masklet.devices import Device, as_device, as_dtype
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.masks.run_length import encode_run_length
-from masklet.modeling.video_network import VideoNetwork
+from masklet.runtimes.protocol import Runtime
 from masklet.tracking.frame_prompt import FramePrompt, clicks_and_box, whole_mask
 from masklet.tracking.frames import FeatureCache, Frames, FrameSource
 from masklet.tracking.memory_bank import FrameMemory, FrameResult, MemoryBank
@@ -260,7 +260,7 @@ class Sam2VideoInferenceSession(SessionViews):
 
     # -- saving ---------------------------------------------------------------------------------------------------
 
-    def save(self, folder: str | os.PathLike[str], model: VideoNetwork) -> None:
+    def save(self, folder: str | os.PathLike[str], model: Runtime) -> None:
         """Write everything but the frames into a folder: see `masklet.tracking.saved_session.save_session`."""
         from masklet.tracking.saved_session import save_session
 
@@ -268,7 +268,7 @@ class Sam2VideoInferenceSession(SessionViews):
 
     @classmethod
     def load(
-        cls, folder: "str | os.PathLike[str] | SavedSession", video: Frames | None, model: VideoNetwork, **options: Any
+        cls, folder: "str | os.PathLike[str] | SavedSession", video: Frames | None, model: Runtime, **options: Any
     ) -> "Sam2VideoInferenceSession":
         """Go on with a saved session of the same model and video, bit by bit as without the break.
 

@@ -8,11 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from masklet.modeling.mask_selection import is_ambiguous
 from masklet.modeling.object_memory import stacked_memory
-from masklet.modeling.video_network import ObjectOutcome, VideoNetwork
+from masklet.runtimes.object_masks import ObjectMask, is_ambiguous, is_binarized, select_mask, use_mask_as_output
+from masklet.runtimes.protocol import ImageFeatures, Runtime
 from masklet.tracking.frame_prompt import FramePrompt
-from masklet.tracking.frames import Features
 from masklet.tracking.memory_bank import FrameMask, FrameMemory, MemoryBank
 from masklet.tracking.selection import attended_frames
 from masklet.tracking.session import Sam2VideoInferenceSession
@@ -36,7 +35,7 @@ class Recalled:
 
 
 def track(
-    network: VideoNetwork,
+    runtime: Runtime,
     session: Sam2VideoInferenceSession,
     targets: Sequence[TrackedObject],
     frame: int,
@@ -46,13 +45,13 @@ def track(
     """Track objects onto a frame; those that attend to equally many memories go through the network as one batch."""
     groups: dict[tuple[int, int], list[tuple[TrackedObject, Recalled]]] = defaultdict(list)
     for target in targets:
-        recalled = recall(network, session, target.bank, frame, target.bank.conditioning, reverse=reverse)
+        recalled = recall(runtime, session, target.bank, frame, target.bank.conditioning, reverse=reverse)
         groups[len(recalled.features), len(recalled.pointers)].append((target, recalled))
     for group in groups.values():
-        _track_together(network, session, group, frame, reverse=reverse)
+        _track_together(runtime, session, group, frame, reverse=reverse)
 
 
-def answer_all(network: VideoNetwork, session: Sam2VideoInferenceSession) -> None:
+def answer_all(runtime: Runtime, session: Sam2VideoInferenceSession) -> None:
     """Answer what the network has not seen; prompts that need no memories go before corrections, which do."""
     pending = [
         (each.is_tracked(frame), each, frame)
@@ -61,58 +60,58 @@ def answer_all(network: VideoNetwork, session: Sam2VideoInferenceSession) -> Non
         if frame in session.frames
     ]
     for _, target, frame in sorted(pending, key=lambda entry: entry[0]):
-        answer(network, session, target, frame)
+        answer(runtime, session, target, frame)
 
 
-def answer(network: VideoNetwork, session: Sam2VideoInferenceSession, target: TrackedObject, frame: int) -> None:
+def answer(runtime: Runtime, session: Sam2VideoInferenceSession, target: TrackedObject, frame: int) -> None:
     """Show the network what was said about one object on a frame, and remember its answer.
 
     Prompts on a frame that had been tracked correct it: the network also sees the memories of other frames and the mask
     that was there. The first prompts of any other frame go by the picture alone.
     """
-    levels = session.frames.features(network, frame)
-    prompt, earlier = target.prompts[frame], earlier_logits(network, target, frame)
+    features = session.frames.features(runtime, frame)
+    prompt, earlier = target.prompts[frame], earlier_logits(runtime, target, frame)
     reverse = target.bank.direction(frame)
     outcome = None
     if prompt.mask is not None and not target.is_refinement(frame):
-        outcome = network.adopt(levels, prompt.mask[None].to(network.device))
+        outcome = use_mask_as_output(runtime, features, prompt.mask[None].to(runtime.device))
         earlier = outcome.logits[0]
     if len(prompt.labels):
         others = target.bank.conditioning.keys() - {frame} if reverse is not None else ()
-        recalled = recall(network, session, target.bank, frame, others, reverse=bool(reverse))
-        outcome = _click(network, levels, prompt, earlier, recalled)
+        recalled = recall(runtime, session, target.bank, frame, others, reverse=bool(reverse))
+        outcome = _click(runtime, features, prompt, earlier, recalled)
     assert outcome is not None  # no prompt is empty
-    is_sure = torch.tensor([network.is_remembered_sure(has_points=len(prompt.labels) > 0)], device=network.device)
-    features = network.remember(levels[2], outcome.logits, outcome.object_score, is_sure)
-    target.answer(frame, _memories(session, outcome, features, reverse)[0])
+    binarize = torch.tensor([is_binarized(runtime.config, has_points=len(prompt.labels) > 0)], device=runtime.device)
+    memory = runtime.encode_memory(features.stride16, outcome.logits, outcome.object_score, binarize)
+    target.answer(frame, _memories(session, outcome, memory, reverse)[0])
 
 
-def earlier_logits(network: VideoNetwork, target: TrackedObject, frame: int) -> Tensor | None:
+def earlier_logits(runtime: Runtime, target: TrackedObject, frame: int) -> Tensor | None:
     """The mask [S/4, S/4] of a frame that new prompts refine: of earlier prompts that they go on from, or tracked."""
     if frame in target.answered and not target.is_refinement(frame):
         return None
-    known = known_mask(network, target, frame)
-    return None if known is None else known.logits.to(network.device, network.dtype)
+    known = known_mask(runtime, target, frame)
+    return None if known is None else known.logits.to(runtime.device, runtime.dtype)
 
 
-def known_mask(network: VideoNetwork, target: TrackedObject, frame: int) -> FrameMask | None:
+def known_mask(runtime: Runtime, target: TrackedObject, frame: int) -> FrameMask | None:
     """What is known of an object on a frame; where only the compact mask is kept, as certain as a mask prompt."""
     memory, result = target.bank.recall(frame), target.bank.results.get(frame)
     if memory is not None or result is None:
         return memory
     inside = F.interpolate(
         torch.from_numpy(result.mask).float()[None, None],
-        size=network.prompt_encoder.config.mask_input_size,
+        size=runtime.config.prompt_encoder_config.mask_input_size,
         mode="bilinear",
         antialias=True,
     )
     logits = inside[0, 0] * 2 * LOGIT_OF_A_MASK - LOGIT_OF_A_MASK
     values = (logits, torch.tensor(result.iou), torch.tensor(result.object_score))
-    return FrameMask(*(value.to(network.device, network.dtype) for value in values))
+    return FrameMask(*(value.to(runtime.device, runtime.dtype) for value in values))
 
 
 def recall(
-    network: VideoNetwork,
+    runtime: Runtime,
     session: Sam2VideoInferenceSession,
     bank: MemoryBank,
     frame: int,
@@ -121,7 +120,7 @@ def recall(
     reverse: bool,
 ) -> Recalled:
     """The memories that `frame` attends to, `conditioning` being the prompted frames among them."""
-    config = network.config
+    config = runtime.config
     attended = attended_frames(
         frame,
         conditioning,
@@ -133,12 +132,12 @@ def recall(
         reverse=reverse,
     )
     spatial = [
-        (memory.features.to(network.device), slot)
+        (memory.features.to(runtime.device), slot)
         for other, slot in attended.spatial
         if (memory := bank.recall(other)) is not None and memory.features is not None
     ]
     pointers = [
-        (pointer.to(network.device), distance)
+        (pointer.to(runtime.device), distance)
         for other, distance in attended.pointers
         if (pointer := bank.pointer(other)) is not None
     ]
@@ -152,62 +151,62 @@ def recall(
 
 
 def _track_together(
-    network: VideoNetwork,
+    runtime: Runtime,
     session: Sam2VideoInferenceSession,
     group: Sequence[tuple[TrackedObject, Recalled]],
     frame: int,
     *,
     reverse: bool,
 ) -> None:
-    levels = session.frames.features(network, frame)
-    conditioned = _condition(network, levels[2], [recalled for _, recalled in group])
-    decoded = network.decode((*levels[:2], conditioned))
-    is_sure = torch.zeros(len(group), dtype=torch.bool, device=network.device)
-    is_multimask = torch.full((len(group), 1), is_ambiguous(network.config, 0, is_first=False), device=network.device)
-    outcome = network.outcome(decoded, is_multimask)
-    features = network.remember(levels[2], outcome.logits, outcome.object_score, is_sure)
-    memories = _memories(session, outcome, features, reverse)
-    for (target, _), memory in zip(group, memories, strict=True):
-        target.bank.remember_tracked(frame, memory)
+    features = session.frames.features(runtime, frame)
+    conditioned = _condition(runtime, features.stride16, [recalled for _, recalled in group])
+    outputs = runtime.decode(features.conditioned(conditioned))
+    binarize = torch.zeros(len(group), dtype=torch.bool, device=runtime.device)
+    is_multimask = torch.full((len(group),), is_ambiguous(runtime.config, 0, is_first=False), device=runtime.device)
+    outcome = select_mask(outputs, is_multimask, runtime.config)
+    memory = runtime.encode_memory(features.stride16, outcome.logits, outcome.object_score, binarize)
+    memories = _memories(session, outcome, memory, reverse)
+    for (target, _), of_object in zip(group, memories, strict=True):
+        target.bank.remember_tracked(frame, of_object)
 
 
-def _condition(network: VideoNetwork, features: Tensor, group: Sequence[Recalled]) -> Tensor:
+def _condition(runtime: Runtime, features: Tensor, group: Sequence[Recalled]) -> Tensor:
     """The deepest level [objects, channels, h, w] after attending to the memories of each object."""
 
     def each(numbers: Sequence[Sequence[int]]) -> Sequence[Tensor]:
         """For each memory the objects' numbers; one transfer to the device for all of them."""
-        return torch.tensor(numbers, dtype=torch.int64, device=network.device).unbind(1)
+        return torch.tensor(numbers, dtype=torch.int64, device=runtime.device).unbind(1)
 
     first = group[0]
     memory = stacked_memory(
-        network.config,
+        runtime.config,
         [torch.stack([recalled.features[place] for recalled in group]) for place in range(len(first.features))],
         each([recalled.slots for recalled in group]),
         [torch.stack([recalled.pointers[place] for recalled in group]) for place in range(len(first.pointers))],
         each([recalled.distances for recalled in group]),
         first.pointer_span,
-        device=network.device,
+        device=runtime.device,
     )
-    return network.condition(features, memory)
+    return runtime.condition(features, memory)
 
 
 def _click(
-    network: VideoNetwork, levels: Features, prompt: FramePrompt, earlier: Tensor | None, recalled: Recalled
-) -> ObjectOutcome:
+    runtime: Runtime, features: ImageFeatures, prompt: FramePrompt, earlier: Tensor | None, recalled: Recalled
+) -> ObjectMask:
     """What the network makes of clicks and boxes, of the mask that they refine and of memories."""
-    conditioned = _condition(network, levels[2], [recalled])
-    decoded = network.decode(
-        (*levels[:2], conditioned),
-        input_points=prompt.points[None, None].to(network.device),
-        input_labels=prompt.labels[None, None].to(network.device),
-        input_masks=None if earlier is None else earlier[None, None].clamp(-LARGEST_LOGIT, LARGEST_LOGIT),
+    conditioned = _condition(runtime, features.stride16, [recalled])
+    outputs = runtime.decode(
+        features.conditioned(conditioned),
+        prompt.points[None].to(runtime.device),
+        prompt.labels[None].to(runtime.device),
+        None if earlier is None else earlier[None].clamp(-LARGEST_LOGIT, LARGEST_LOGIT),
     )
-    is_multimask = is_ambiguous(network.config, len(prompt.labels), is_first=not recalled.features)
-    return network.outcome(decoded, torch.full((1, 1), is_multimask, device=network.device))
+    is_multimask = is_ambiguous(runtime.config, len(prompt.labels), is_first=not recalled.features)
+    return select_mask(outputs, torch.full((1,), is_multimask, device=runtime.device), runtime.config)
 
 
 def _memories(
-    session: Sam2VideoInferenceSession, outcome: ObjectOutcome, features: Tensor, reverse: bool | None
+    session: Sam2VideoInferenceSession, outcome: ObjectMask, features: Tensor, reverse: bool | None
 ) -> list[FrameMemory]:
     """One memory for each object; copies, so that none keeps the whole batch alive."""
     place = session.inference_state_device

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
-from masklet.modeling.video_network import ABSENT_LOGIT, VideoNetwork
+from masklet.modeling.video_network import VideoNetwork
+from masklet.runtimes.object_masks import ABSENT_LOGIT
 from masklet.tracking.memory_bank import FrameMask
 from masklet.tracking.outputs import Sam2VideoSegmentationOutput
 from masklet.tracking.propagation import frames_to_track

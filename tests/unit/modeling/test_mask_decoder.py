@@ -28,7 +28,7 @@ def mask_prompts(kind: str) -> Tensor | None:
 
 
 def decode(model, embeddings: list[Tensor], points: Tensor, masks: Tensor | None) -> DecodedMasks:
-    return model.decode(embeddings, points, input_masks=masks, keep_attentions=True)
+    return model.decoded_masks(embeddings, points, input_masks=masks, keep_attentions=True)
 
 
 @pytest.mark.parametrize("kind", ["none", "shared", "one an object"])
@@ -86,11 +86,11 @@ def test_similarity_and_target_belong_to_their_object(model, embeddings) -> None
     similarity = torch.randn(OBJECTS, 1, 1, 16, dtype=torch.float64, generator=generator) * 3
     target = torch.randn(1, OBJECTS, 1, 64, dtype=torch.float64, generator=generator)
     guidance = {"attention_similarity": similarity, "target_embedding": target}
-    together = model.decode(image, points, **guidance)
-    assert not torch.allclose(together.masks, model.decode(image, points).masks)
+    together = model.decoded_masks(image, points, **guidance)
+    assert not torch.allclose(together.masks, model.decoded_masks(image, points).masks)
     for each in range(OBJECTS):
         part = slice(each, each + 1)
-        alone = model.decode(
+        alone = model.decoded_masks(
             image, points[:, part], attention_similarity=similarity[part], target_embedding=target[:, part]
         )
         torch.testing.assert_close(together.masks[:, part], alone.masks)

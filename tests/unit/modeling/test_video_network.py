@@ -1,4 +1,4 @@
-"""The four verbs: shapes, independence of objects, training, half precision and checkpoints."""
+"""The verbs: shapes, independence of objects, training, half precision and checkpoints."""
 
 from pathlib import Path
 
@@ -10,10 +10,12 @@ from torch import Tensor
 from masklet import Sam2Config, Sam2Model
 from masklet.errors import CheckpointError
 from masklet.modeling.object_memory import stacked_memory
-from masklet.modeling.video_network import ObjectOutcome, VideoNetwork
+from masklet.modeling.values import ImageFeatures
+from masklet.modeling.video_network import VideoNetwork
+from masklet.runtimes.object_masks import ObjectMask, select_mask, use_mask_as_output
 
 SIZE = 96
-MULTIMASK = torch.ones(1, 2, dtype=torch.bool)
+MULTIMASK = torch.ones(2, dtype=torch.bool)
 
 
 def video_config(**fields: object) -> Sam2Config:
@@ -41,27 +43,28 @@ def drawn(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def two_frames(network: VideoNetwork) -> tuple[ObjectOutcome, ObjectOutcome]:
+def two_frames(network: VideoNetwork) -> tuple[ObjectMask, ObjectMask]:
     """Two objects, one clicked and one given as a mask; then the next frame, with both remembered."""
-    first, _ = network.encode_image(random_pixels(SIZE).to(network.dtype))
-    points = torch.tensor([[[[30.0, 40.0]], [[60.0, 20.0]]]])
-    clicked = network.outcome(network.decode(network.without_memory(first), points), MULTIMASK)
+    first = network.encode_image(random_pixels(SIZE).to(network.dtype))
+    points, labels = torch.tensor([[[30.0, 40.0]], [[60.0, 20.0]]]), torch.ones(2, 1, dtype=torch.long)
+    outputs = network.decode(network.without_memory(first), points, labels)
+    clicked = select_mask(outputs, MULTIMASK, network.config, is_training=network.training)
     masks = torch.zeros(2, SIZE, SIZE)
     masks[0, 20:50, 10:60] = 1  # the other object is absent
-    adopted = network.adopt(first, masks)
-    slots, outcomes = (network.config.num_maskmem - 1, 0), (clicked, adopted)
+    given = use_mask_as_output(network, first, masks)
+    positions, known = (network.config.num_maskmem - 1, 0), (clicked, given)
+    certain = torch.tensor([False, False])
     memory = stacked_memory(
         network.config,
-        [network.remember(first[2], each.logits, each.object_score, torch.tensor([False, False])) for each in outcomes],
-        slots,
-        [each.pointer for each in outcomes],
-        [1 + slot for slot in slots],
+        [network.encode_memory(first.stride16, each.logits, each.object_score, certain) for each in known],
+        positions,
+        [each.pointer for each in known],
+        [1 + position for position in positions],
         pointer_span=16,
     )
-    second, _ = network.encode_image(random_pixels(SIZE, seed=1).to(network.dtype))
-    conditioned = network.condition(second[2], memory)
-    decoded = network.decode((*second[:2], conditioned))
-    return clicked, network.outcome(decoded, MULTIMASK.T)
+    second = network.encode_image(random_pixels(SIZE, seed=1).to(network.dtype))
+    outputs = network.decode(second.conditioned(network.condition(second.stride16, memory)))
+    return clicked, select_mask(outputs, MULTIMASK, network.config, is_training=network.training)
 
 
 def test_shapes() -> None:
@@ -83,9 +86,9 @@ def test_an_object_does_not_depend_on_the_others() -> None:
         frames = [memory[chosen], memory.flip(0)[chosen]]
         remembered = stacked_memory(network.config, frames, (6, 0), [pointers[chosen]], [2], pointer_span=16)
         conditioned = network.condition(features, remembered)
-        decoded = network.decode((*finer, conditioned))
-        outcome = network.outcome(decoded, torch.tensor([[True], [False], [True]])[chosen])
-        remembered = network.remember(features, logits[chosen], scores[chosen], prompted[chosen])
+        outputs = network.decode(ImageFeatures(*finer, conditioned))
+        outcome = select_mask(outputs, torch.tensor([True, False, True])[chosen], network.config)
+        remembered = network.encode_memory(features, logits[chosen], scores[chosen], prompted[chosen])
         return [conditioned, outcome.logits, outcome.pointer, outcome.iou, remembered]
 
     with torch.no_grad():

@@ -170,6 +170,6 @@ def test_batches_keep_the_order_of_the_objects() -> None:
     batches = PromptBatches.by_shape(given)
     assert [len(batch) for batch in batches] == [3, 2]
     parts = [(torch.tensor([prompt.points[0, 0] for prompt in batch]),) * 2 for batch in batches]
-    first, second = batches.joined(parts, dim=0)
+    first, second = batches.joined(parts)
     assert first.tolist() == second.tolist() == [0, 1, 2, 3, 4]
     assert len(PromptBatches.together(given).places) == 1

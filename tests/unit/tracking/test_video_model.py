@@ -132,7 +132,7 @@ def test_clicks_go_on_from_the_mask_that_was_there() -> None:
         session.add_points(1, 0, clicks, [1, 0][-len(clicks) :], clear_old=clear_old)
         with patch.object(Sam2VideoModel, "decode", autospec=True, side_effect=Sam2VideoModel.decode) as decode:
             masks.append(model()(session, frame_idx=0).pred_masks)
-            assert decode.call_args.kwargs["input_masks"].abs().max() <= 32
+            assert decode.call_args.args[4].abs().max() <= 32
     assert torch.equal(masks[0], masks[1])
     replaced, fresh = new_session(), new_session()
     replaced.add_points(1, 0, *CLICK)
@@ -142,19 +142,19 @@ def test_clicks_go_on_from_the_mask_that_was_there() -> None:
     assert torch.equal(model()(replaced, frame_idx=0).pred_masks, model()(fresh, frame_idx=0).pred_masks)
 
 
-@pytest.mark.parametrize("is_sure", [True, False])
-def test_masks_of_clicks_are_remembered_as_sure_by_config_and_given_ones_always(is_sure: bool) -> None:
+@pytest.mark.parametrize("is_binarized", [True, False])
+def test_masks_of_clicks_are_binarized_by_config_and_given_ones_always(is_binarized: bool) -> None:
     network, session = model(), new_session()
     session.add_points(1, 0, *CLICK)
     session.add_mask(2, 0, SQUARE)
     with (
-        patch.object(network.config, "binarize_mask_from_pts_for_mem_enc", is_sure),
-        patch.object(network, "remember", wraps=network.remember) as remember,
+        patch.object(network.config, "binarize_mask_from_pts_for_mem_enc", is_binarized),
+        patch.object(network, "encode_memory", wraps=network.encode_memory) as encode_memory,
     ):
         network(session, frame_idx=0)
         network(session, frame_idx=1)
-    told = [call.args[3].tolist() for call in remember.call_args_list]
-    assert told == [[is_sure], [True], [False, False]]  # clicked, given, tracked
+    binarized = [call.args[3].tolist() for call in encode_memory.call_args_list]
+    assert binarized == [[is_binarized], [True], [False, False]]  # clicked, given, tracked
 
 
 def test_clicks_on_top_of_a_mask() -> None:

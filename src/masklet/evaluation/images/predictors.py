@@ -9,7 +9,6 @@ import numpy.typing as npt
 from masklet.masks.geometry import Mask
 from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
 from masklet.prompts.simulated_clicks import Click
-from masklet.tracking.fingerprint import fingerprint
 
 
 class ImagePredictor(Protocol):
@@ -54,7 +53,7 @@ class ImageModelPredictor:
     @property
     def fingerprint(self) -> str:
         """What tells the weights, and how often they look, from others."""
-        weights, kind = fingerprint(self._segmenter.model), type(self._segmenter)
+        weights, kind = self._segmenter.model.fingerprint, type(self._segmenter)
         return weights if kind is ImageSegmenter else f"{weights} {kind.__name__}"
 
     def open(self, image: npt.NDArray[np.uint8]) -> None:

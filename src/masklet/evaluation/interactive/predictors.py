@@ -7,7 +7,6 @@ from masklet.evaluation.vos.predictors import VideoFrames
 from masklet.masks.geometry import Mask
 from masklet.predictors.video_tracker import TrackedVideo, VideoTracker
 from masklet.prompts.simulated_clicks import Click
-from masklet.tracking.fingerprint import fingerprint
 
 OBJECT = 1
 CACHED_FEATURES = 2**31
@@ -45,7 +44,7 @@ class InteractiveModelPredictor:
     @property
     def fingerprint(self) -> str:
         """What tells the weights from others."""
-        return fingerprint(self._tracker.model)
+        return self._tracker.model.fingerprint
 
     def open(self, frames: VideoFrames) -> ClickedVideo:
         """Open a session, which keeps the features of all frames if they take less than 2 GiB."""

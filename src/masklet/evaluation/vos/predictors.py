@@ -12,7 +12,6 @@ from masklet.masks.geometry import Mask
 from masklet.masks.segmentation import Segmentation
 from masklet.media.label_maps import LabelMap
 from masklet.predictors.video_tracker import TrackedVideo, VideoTracker
-from masklet.tracking.fingerprint import fingerprint
 
 ObjectMasks = Mapping[int, Mask]
 """The masks (bool [H, W]) of the objects on one frame, by their ids; one that is left out is not visible."""
@@ -58,7 +57,7 @@ class VideoModelPredictor:
     @property
     def fingerprint(self) -> str:
         """What tells the weights from others."""
-        return fingerprint(self._tracker.model)
+        return self._tracker.model.fingerprint
 
     def track(
         self, frames: VideoFrames, prompts: Mapping[int, ObjectMasks], *, may_overlap: bool

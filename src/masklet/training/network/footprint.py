@@ -17,8 +17,10 @@ from masklet.errors import InvalidInputError
 from masklet.modeling.hiera import HieraBlock
 from masklet.modeling.object_memory import stacked_memory
 from masklet.modeling.rotary_attention import RotaryAttention
+from masklet.modeling.values import ImageFeatures
 from masklet.modeling.video_network import VideoNetwork
 from masklet.modeling.windows import Grid
+from masklet.runtimes.object_masks import select_mask
 from masklet.training.network.building import untrained_network
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
@@ -108,29 +110,29 @@ def _activations(recipe: Recipe, stage: Stage, micro_batches: int, may_keep_scor
 def _of_images(network: VideoNetwork, recipe: Recipe, stage: Stage, micro_batches: int) -> int:
     """Count one encoding of the images, and all prompt rounds."""
     images = -(-stage.scenes_per_step // micro_batches)
-    levels, encoded = _encoded(network, images)
+    features, encoded = _encoded(network, images)
     objects = images, stage.objects_per_scene
-    _, decoded = _needed(network, lambda: network.decode(levels, *_prompts(network, objects)))
+    _, decoded = _needed(network, lambda: network.decode_images(features, *_prompts(network, objects)))
     return encoded + recipe.prompt_rounds * decoded
 
 
 def _of_clips(network: VideoNetwork, recipe: Recipe, stage: ClipStage, micro_batches: int) -> int:
     """Count every frame encoded, conditioned, decoded and added to memory, and the corrections."""
     clips = -(-stage.clips_per_step // micro_batches)
-    levels, encoded = _encoded(network, 1)
+    features, encoded = _encoded(network, 1)
     objects = clips * stage.objects_per_clip
-    expanded = tuple(level.expand(objects, -1, -1, -1) for level in levels)
-    decoded, of_decoding = _needed(network, lambda: network.decode(expanded, *_prompts(network, (objects, 1))))
-    is_multimask = torch.ones(objects, 1, dtype=torch.bool)
-    outcome = network.outcome(decoded, is_multimask)
-    is_sure = torch.zeros(objects, dtype=torch.bool)
+    expanded = ImageFeatures(*(level.expand(objects, -1, -1, -1) for level in features))
+    points, labels = (each.squeeze(1) for each in _prompts(network, (objects, 1)))
+    outputs, of_decoding = _needed(network, lambda: network.decode(expanded, points, labels))
+    mask = select_mask(outputs, torch.ones(objects, dtype=torch.bool), network.config)
+    binarize = torch.zeros(objects, dtype=torch.bool)
     memory, of_memory = _needed(
-        network, lambda: network.remember(levels[2], outcome.logits, outcome.object_score, is_sure)
+        network, lambda: network.encode_memory(features.stride16, mask.logits, mask.object_score, binarize)
     )
 
     def conditioned_on(memories: int) -> int:
         remembered = stacked_memory(network.config, [memory] * memories, [0] * memories)
-        return _needed(network, lambda: network.condition(levels[2], remembered))[1]
+        return _needed(network, lambda: network.condition(features.stride16, remembered))[1]
 
     of_one, of_two = conditioned_on(1), conditioned_on(2)
     remembered = [min(frame, network.config.num_maskmem) for frame in range(1, stage.clip_length)]
@@ -142,22 +144,22 @@ def _of_clips(network: VideoNetwork, recipe: Recipe, stage: ClipStage, micro_bat
     return learns + frames * of_memory + of_condition + (frames + corrections) * of_decoding
 
 
-def _encoded(network: VideoNetwork, images: int) -> tuple[tuple[Tensor, ...], int]:
-    """Return the levels of so many images and what the backward pass of the image encoder needs."""
+def _encoded(network: VideoNetwork, images: int) -> tuple[ImageFeatures, int]:
+    """Return the features of so many images and what the backward pass of the image encoder needs."""
     side = network.config.image_size
     pixels = torch.empty(images, 3, side, side)
     backbone = network.vision_encoder.backbone
     if not backbone.gradient_checkpointing:
-        (levels, _), needed = _needed(network, lambda: network.encode_image(pixels))
-        return levels, needed
+        features, needed = _needed(network, lambda: network.encode_image(pixels))
+        return features, needed
     network.gradient_checkpointing_disable()
     blocks = [block for block in backbone.blocks if isinstance(block, HieraBlock)]
     of_blocks, inputs = [0] * len(blocks), [0] * len(blocks)
     with _attributed(blocks, of_blocks, inputs) as attribute:
-        (levels, _), needed = _needed(network, lambda: network.encode_image(pixels), attribute)
+        features, needed = _needed(network, lambda: network.encode_image(pixels), attribute)
     network.gradient_checkpointing_enable()
     # Only what goes into blocks is kept, and one block at a time is computed again.
-    return levels, needed - sum(of_blocks) + sum(inputs) + max(of_blocks)
+    return features, needed - sum(of_blocks) + sum(inputs) + max(of_blocks)
 
 
 def _needed(

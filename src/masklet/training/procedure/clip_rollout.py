@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from masklet.modeling.mask_selection import is_ambiguous
 from masklet.modeling.object_memory import stacked_memory
-from masklet.modeling.outputs import DecodedMasks
-from masklet.modeling.video_network import ObjectOutcome, VideoNetwork
+from masklet.modeling.values import ImageFeatures, MaskOutputs
+from masklet.modeling.video_network import VideoNetwork
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
+from masklet.runtimes.object_masks import ObjectMask, is_ambiguous, is_binarized, select_mask, use_mask_as_output
 from masklet.tracking.selection import attended_frames
 from masklet.training.procedure.clip_plan import ClipPlan
 from masklet.training.settings.procedure import ClipTracking
@@ -27,20 +27,20 @@ class SupervisedOutput:
     Attributes:
         frame: its index in the clip.
         prompts: all prompts of the frame so far [objects, 1, ...]; None where it was only tracked.
-        decoded: the decoder's output [objects, 1, ...].
+        outputs: the decoder's outputs [objects, ...].
         targets: soft targets [objects, 1, h, w] in 0..1.
         crops: crops of the targets [objects, 1].
         is_ambiguous: whether the multimask outputs were supervised: on a single click.
-        outcome: the selected masks.
+        mask: the selected masks.
     """
 
     frame: int
     prompts: PointPrompts | None
-    decoded: DecodedMasks
+    outputs: MaskOutputs
     targets: Tensor
     crops: CropTargets
     is_ambiguous: bool
-    outcome: ObjectOutcome
+    mask: ObjectMask
 
 
 class ClipRollout:
@@ -52,7 +52,7 @@ class ClipRollout:
 
     Attributes:
         supervised_outputs: every output of the decoder so far, with its targets.
-        outcomes: the last masks of each frame.
+        final_masks: the last masks of each frame.
     """
 
     def __init__(
@@ -64,15 +64,15 @@ class ClipRollout:
         annotator: SimulatedAnnotator,
     ):
         self.model, self.plan, self.tracking, self.annotator = model, plan, tracking, annotator
-        levels, _ = model.encode_image(torch.cat([clip.normalized() for clip in batch.clips]))
-        self.levels = [level.unflatten(0, (len(batch.clips), plan.frames)) for level in levels]
+        features = model.encode_image(torch.cat([clip.normalized() for clip in batch.clips]))
+        self.features = [level.unflatten(0, (len(batch.clips), plan.frames)) for level in features]
         self.masks = torch.cat([clip.masks for clip in batch.clips], dim=1)
         self.targets = torch.cat([clip.targets() for clip in batch.clips], dim=1)
         self.crops = CropTargets.of(self.masks)
         self.clip_of_object = batch.clip_of_object(self.masks.device)
         self.conditioning: list[int] = []
         self.memories: dict[int, Tensor] = {}
-        self.outcomes: dict[int, ObjectOutcome] = {}
+        self.final_masks: dict[int, ObjectMask] = {}
         self.supervised_outputs: list[SupervisedOutput] = []
 
     def run(self) -> None:
@@ -82,26 +82,26 @@ class ClipRollout:
 
     def step(self, frame: int, kind: PromptKind | None, corrections: int) -> None:
         """Prompt the objects of a frame, or track them to it (None); correct the masks; add the last ones to memory."""
-        levels = self._view(frame)
+        features = self._view(frame)
         if kind is PromptKind.MASK:
-            outcome = self.model.adopt(levels, self.masks[frame])
+            mask = use_mask_as_output(self.model, features, self.masks[frame])
         else:
             prompts = None if kind is None else first_prompts(self.masks[frame], kind, self.annotator)
-            conditioned = (*levels[:2], self._conditioned(levels[2], frame, is_first=kind is not None))
-            outcome = self._decode(frame, conditioned, prompts, None)
+            conditioned = features.conditioned(self._conditioned(features.stride16, frame, is_first=kind is not None))
+            mask = self._decode(frame, conditioned, prompts, None)
             for _ in range(corrections):
-                prompts = self._corrected(frame, outcome, prompts)
-                outcome = self._decode(frame, conditioned, prompts, outcome)
+                prompts = self._corrected(frame, mask, prompts)
+                mask = self._decode(frame, conditioned, prompts, mask)
         if kind is not None or corrections:
             self.conditioning.append(frame)
-        self._remember(frame, levels[2], outcome)
+        self._encode_memory(frame, features.stride16, mask)
 
-    def _view(self, frame: int) -> tuple[Tensor, ...]:
-        """Return the levels of a frame: [1, ...] of a single clip, which all objects share, else [objects, ...]."""
-        views = [level[:, frame] for level in self.levels]
-        return tuple(view if len(view) == 1 else view[self.clip_of_object] for view in views)
+    def _view(self, frame: int) -> ImageFeatures:
+        """Return the features of a frame: [1, ...] of a single clip, which all objects share, else [objects, ...]."""
+        views = [level[:, frame] for level in self.features]
+        return ImageFeatures(*(view if len(view) == 1 else view[self.clip_of_object] for view in views))
 
-    def _conditioned(self, features: Tensor, frame: int, *, is_first: bool) -> Tensor:
+    def _conditioned(self, stride16: Tensor, frame: int, *, is_first: bool) -> Tensor:
         """Condition the deepest level on memory, for every object: [objects, channels, h, w]."""
         config = self.model.config
         attended = attended_frames(
@@ -116,48 +116,49 @@ class ClipRollout:
         memory = stacked_memory(
             config,
             [self.memories[other] for other, _ in attended.spatial],
-            [slot for _, slot in attended.spatial],
-            [self.outcomes[other].pointer for other, _ in attended.pointers],
+            [position for _, position in attended.spatial],
+            [self.final_masks[other].pointer for other, _ in attended.pointers],
             [distance for _, distance in attended.pointers],
             attended.pointer_span,
-            device=features.device,
+            device=stride16.device,
         )
-        conditioned = self.model.condition(features, memory)
+        conditioned = self.model.condition(stride16, memory)
         return conditioned.expand(len(self.clip_of_object), -1, -1, -1)
 
     def _decode(
         self,
         frame: int,
-        levels: tuple[Tensor, ...],
+        features: ImageFeatures,
         prompts: PointPrompts | None,
-        refined: ObjectOutcome | None,
-    ) -> ObjectOutcome:
+        refined: ObjectMask | None,
+    ) -> ObjectMask:
         """Decode every object as an image of its own: prompts are [objects, 1, ...]."""
-        points, labels = (None, None) if prompts is None else (prompts.points, prompts.labels)
-        masks = None if refined is None else self._fed(refined).clamp(-SUREST_LOGIT, SUREST_LOGIT).unsqueeze(1)
-        decoded = self.model.decode(levels, points, labels, input_masks=masks)
+        points, labels = (None, None) if prompts is None else (prompts.points[:, 0], prompts.labels[:, 0])
+        masks = None if refined is None else self._fed(refined).clamp(-SUREST_LOGIT, SUREST_LOGIT)
+        outputs = self.model.decode(features, points, labels, masks)
         count = 0 if labels is None else labels.shape[-1]
         ambiguous = is_ambiguous(self.model.config, count, is_first=frame in self.plan.prompts)
-        outcome = self.model.outcome(decoded, torch.full((len(levels[2]), 1), ambiguous, device=levels[2].device))
+        is_multimask = torch.full(outputs.object_score.shape, ambiguous, device=outputs.object_score.device)
+        mask = select_mask(outputs, is_multimask, self.model.config, is_training=self.model.training)
         targets, crops = self.targets[frame].unsqueeze(1), self.crops.map(lambda each: each[frame].unsqueeze(1))
-        self.supervised_outputs.append(SupervisedOutput(frame, prompts, decoded, targets, crops, ambiguous, outcome))
-        return outcome
+        self.supervised_outputs.append(SupervisedOutput(frame, prompts, outputs, targets, crops, ambiguous, mask))
+        return mask
 
-    def _corrected(self, frame: int, outcome: ObjectOutcome, prompts: PointPrompts | None) -> PointPrompts:
+    def _corrected(self, frame: int, mask: ObjectMask, prompts: PointPrompts | None) -> PointPrompts:
         """Add one corrective click for every object to the prompts."""
-        logits, targets = outcome.logits.detach().unsqueeze(1), self.targets[frame].unsqueeze(1)
+        logits, targets = mask.logits.detach().unsqueeze(1), self.targets[frame].unsqueeze(1)
         click = correcting_clicks(logits, targets, TARGET_STRIDE, self.annotator)
         return click if prompts is None else prompts.followed_by(click)
 
-    def _remember(self, frame: int, features: Tensor, outcome: ObjectOutcome) -> None:
+    def _encode_memory(self, frame: int, stride16: Tensor, mask: ObjectMask) -> None:
         """Encode the masks of a frame into the memory bank."""
         has_points = self.plan.prompts.get(frame) is not PromptKind.MASK
         is_prompted = frame in self.conditioning and not self.model.training
-        is_sure = is_prompted and self.model.is_remembered_sure(has_points=has_points)
-        sure = torch.full(outcome.object_score.shape, is_sure, device=features.device)
-        self.memories[frame] = self.model.remember(features, self._fed(outcome), outcome.object_score, sure)
-        self.outcomes[frame] = outcome
+        is_certain = is_prompted and is_binarized(self.model.config, has_points=has_points)
+        binarize = torch.full(mask.object_score.shape, is_certain, device=stride16.device)
+        self.memories[frame] = self.model.encode_memory(stride16, self._fed(mask), mask.object_score, binarize)
+        self.final_masks[frame] = mask
 
-    def _fed(self, outcome: ObjectOutcome) -> Tensor:
+    def _fed(self, mask: ObjectMask) -> Tensor:
         """Return the masks as later frames and prompt rounds use them."""
-        return outcome.logits.detach() if self.tracking.detach_masks else outcome.logits
+        return mask.logits.detach() if self.tracking.detach_masks else mask.logits

@@ -11,11 +11,13 @@ What differs from the reference's training:
 - Loose boxes are only ever larger than the object, and an absent object that would get a box gets two negative clicks.
 """
 
+from dataclasses import fields
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from masklet.modeling.outputs import DecodedMasks
+from masklet.modeling.values import MaskOutputs
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.procedure.clip_plan import draw_plan
 from masklet.training.procedure.clip_rollout import ClipRollout, SupervisedOutput
@@ -57,24 +59,23 @@ def clip_step(model: VideoNetwork, batch: ClipBatch, recipe: Recipe, step: tuple
 
 def _mean_loss(supervised_outputs: list[SupervisedOutput], counts: Tensor, weights: LossWeights) -> RoundLoss:
     """Compute the mean loss of all outputs at once; `counts` [objects] are the weights of objects."""
-    decoded = DecodedMasks(
-        masks=torch.cat([output.decoded.masks for output in supervised_outputs]),
-        iou=torch.cat([output.decoded.iou for output in supervised_outputs]),
-        tokens=torch.cat([output.decoded.tokens for output in supervised_outputs]),
-        object_score=torch.cat([output.decoded.object_score for output in supervised_outputs]),
-        attentions=[],
+    outputs = MaskOutputs(
+        *(
+            torch.cat([getattr(output.outputs, each.name) for output in supervised_outputs]).unsqueeze(1)
+            for each in fields(MaskOutputs)
+        )
     )
     targets = torch.cat([output.targets for output in supervised_outputs])
     each = torch.tensor([output.is_ambiguous for output in supervised_outputs], device=counts.device)
     is_ambiguous = each.repeat_interleave(len(counts)).unsqueeze(1)
     crops = concatenated([output.crops for output in supervised_outputs])
     counts = counts.repeat(len(supervised_outputs)).unsqueeze(1)
-    return round_loss(decoded, targets, is_ambiguous, counts, weights, crops)
+    return round_loss(outputs, targets, is_ambiguous, counts, weights, crops)
 
 
 def _shown_iou(rollout: ClipRollout) -> Tensor:
     """Measure the IoU of the last masks of each frame: [frames, objects]."""
-    shown = [rollout.outcomes[frame].logits.detach() for frame in range(rollout.plan.frames)]
+    shown = [rollout.final_masks[frame].logits.detach() for frame in range(rollout.plan.frames)]
     return measured_iou(torch.stack(shown), rollout.targets)
 
 

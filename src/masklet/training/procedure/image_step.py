@@ -30,15 +30,14 @@ def image_step(model: Sam2Model, batch: SceneBatch, recipe: Recipe, step: tuple[
     rng = np.random.default_rng((recipe.seed, *step))
     annotator = recipe.annotator.annotator(rng)
     torch.manual_seed(int(rng.integers(2**31)))  # for stochastic depth
-    levels, _ = model.encode_image(batch.normalized())
-    embeddings = model.without_memory(levels)
+    features = model.without_memory(model.encode_image(batch.normalized()))
     prompts, masks = _first_prompts(batch, recipe, rng)
     rounds: list[RoundLoss] = []
     for number in range(recipe.prompt_rounds):
         is_click = (prompts.labels == POSITIVE).sum(-1).eq(1) & (prompts.labels > POSITIVE).sum(-1).eq(0)
         is_ambiguous = is_click & (number == 0) & (masks is None)
-        decoded = model.decode(embeddings, prompts.points, prompts.labels, input_masks=masks)
-        result = round_loss(decoded, batch.targets, is_ambiguous, batch.valid, recipe.losses, batch.crops)
+        outputs = model.decode_images(features, prompts.points, prompts.labels, masks)
+        result = round_loss(outputs, batch.targets, is_ambiguous, batch.valid, recipe.losses, batch.crops)
         rounds.append(result)
         masks = result.chosen_logits
         if number + 1 < recipe.prompt_rounds:

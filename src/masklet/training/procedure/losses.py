@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from masklet.modeling.outputs import DecodedMasks
+from masklet.modeling.values import MaskOutputs
 from masklet.training.settings.procedure import LossWeights
 from masklet.training.targets import CropTargets, binary_targets
 
@@ -49,7 +49,7 @@ class RoundLoss:
 
 
 def round_loss(
-    decoded: DecodedMasks,
+    outputs: MaskOutputs,
     targets: Tensor,
     is_ambiguous: Tensor,
     counts: Tensor,
@@ -62,7 +62,7 @@ def round_loss(
     objects that are predicted to be absent are emptied.
 
     Args:
-        decoded: the decoder's outputs [batch, objects, ...].
+        outputs: the decoder's outputs [batch, objects, ...].
         targets: soft targets [batch, objects, h, w] in 0..1. Of an absent object (its target is empty) only the object
             score is supervised; it counts in all averages.
         is_ambiguous: [batch, objects] bool. On a single click the best of the multimask outputs learns its mask (of a
@@ -72,18 +72,16 @@ def round_loss(
         crops: [batch, objects], needed where `weights.cropped` is above 0: that fraction of the mask losses is measured
             in them, and the IoU.
     """
-    logits = decoded.masks.float()
+    logits = outputs.logits.float()
     focal, dice, measured = _compared(logits, targets, weights, crops)
     mask_loss = weights.focal * focal + weights.dice * dice
     with torch.no_grad():
         learning = _learning(mask_loss, is_ambiguous, weights.shared)
-        best_to_show = torch.where(is_ambiguous, 1 + decoded.iou[:, :, 1:].argmax(-1), 0)
-    iou_error = (decoded.iou.float() - measured).abs()
+        best_to_show = torch.where(is_ambiguous, 1 + outputs.iou[:, :, 1:].argmax(-1), 0)
+    iou_error = (outputs.iou.float() - measured).abs()
     iou_loss = torch.where(is_ambiguous, iou_error[:, :, 1:].mean(-1), iou_error[:, :, 0])
     is_present = targets.amax((-2, -1)) > 0
-    score_loss = F.binary_cross_entropy_with_logits(
-        decoded.object_score.float().squeeze(-1), is_present.float(), reduction="none"
-    )
+    score_loss = F.binary_cross_entropy_with_logits(outputs.object_score.float(), is_present.float(), reduction="none")
     parts = {
         "focal": _mean((focal * learning).sum(-1) * is_present, counts),
         "dice": _mean((dice * learning).sum(-1) * is_present, counts),

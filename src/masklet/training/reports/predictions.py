@@ -16,10 +16,10 @@ from masklet.atomic_files import written_whole
 from masklet.folders import matching
 from masklet.masks.segmentation import Segmentation
 from masklet.media.overlays import draw_overlay
-from masklet.modeling.mask_selection import is_ambiguous
 from masklet.modeling.video_network import VideoNetwork
 from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, NEGATIVE, POSITIVE
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
+from masklet.runtimes.object_masks import is_ambiguous, select_mask
 from masklet.training.procedure.clip_plan import ClipPlan
 from masklet.training.procedure.clip_rollout import ClipRollout
 from masklet.training.run.observer import RunOutline
@@ -101,13 +101,13 @@ def predictions_sheet(model: VideoNetwork, batch: SceneBatch) -> npt.NDArray[np.
 
     The model is on the CPU.
     """
-    embeddings = model.without_memory(model.encode_image(batch.normalized())[0])
-    decoded = model.decode(embeddings, batch.prompts.points, batch.prompts.labels)
+    features = model.without_memory(model.encode_image(batch.normalized()))
+    outputs = model.decode_images(features, batch.prompts.points, batch.prompts.labels)
     is_multimask = torch.zeros(batch.valid.shape, dtype=torch.bool)
     for points in range(batch.prompts.labels.shape[-1] + 1):
         has_so_many = (batch.prompts.labels >= NEGATIVE).sum(-1) == points
         is_multimask |= has_so_many & is_ambiguous(model.config, points, is_first=True)
-    logits = model.outcome(decoded, is_multimask).logits.unflatten(0, tuple(batch.valid.shape))
+    logits = select_mask(outputs, is_multimask, model.config).logits
     rows = [
         [
             _image(batch.pixel_values[index]),
@@ -134,7 +134,7 @@ def clip_sheet(model: VideoNetwork, batch: ClipBatch) -> npt.NDArray[np.uint8]:
     ground_truth = [
         _marked(frame, target_logits(targets)) for frame, targets in zip(frames, rollout.targets, strict=True)
     ]
-    tracked = [_marked(frame, rollout.outcomes[number].logits) for number, frame in enumerate(frames)]
+    tracked = [_marked(frame, rollout.final_masks[number].logits) for number, frame in enumerate(frames)]
     predicted = [ground_truth[0], *tracked[1:]]
     return joined([joined([_halved(each) for each in row], axis=1) for row in (ground_truth, predicted)], axis=0)
 

@@ -51,7 +51,7 @@ def test_drawn_memory_holds_the_mask() -> None:
     logits = torch.full((1, 64, 64), -10.0)
     logits[:, 24:48, 24:48] = 10.0
     with torch.no_grad():
-        memory = model.remember(torch.randn(1, 64, 16, 16), logits, torch.ones(1), torch.tensor([False]))
+        memory = model.encode_memory(torch.randn(1, 64, 16, 16), logits, torch.ones(1), torch.tensor([False]))
     mask = memory[0, :, 0].view(16, 16)
     assert mask[8:10, 8:10].mean() == pytest.approx(1, abs=0.2)
     assert mask[2:4, 2:4].mean() == pytest.approx(-1, abs=0.2)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from masklet.errors import InvalidInputError
 from masklet.modeling.object_memory import stacked_memory
 from masklet.modeling.video_network import VideoNetwork
+from masklet.runtimes.object_masks import select_mask
 from masklet.training.network.low_rank import adaptable_layers, add_adapters, merged, save_adapters
 from masklet.training.run.ema_weights import EmaWeights
 from masklet.training.settings.learning import LowRank
@@ -27,13 +28,13 @@ def everything(model: VideoNetwork) -> list[Tensor]:
     """What all parts of the network say of an image, a click and a memory."""
     generator = torch.Generator().manual_seed(1)
     pixels = torch.randn(1, 3, 96, 96, generator=generator)
-    levels, _ = model.encode_image(pixels)
-    embeddings = model.without_memory(levels)
-    decoded = model.decode(embeddings, torch.tensor([[[[40.0, 50.0]]]]), torch.ones(1, 1, 1, dtype=torch.long))
-    outcome = model.outcome(decoded, torch.ones(1, 1, dtype=torch.bool))
-    memory = model.remember(levels[2], outcome.logits, outcome.object_score, torch.zeros(1, dtype=torch.bool))
-    conditioned = model.condition(levels[2], stacked_memory(model.config, [memory], [0]))
-    return [*levels, decoded.masks, decoded.iou, decoded.object_score, outcome.pointer, memory, conditioned]
+    features = model.encode_image(pixels)
+    points, labels = torch.tensor([[[40.0, 50.0]]]), torch.ones(1, 1, dtype=torch.long)
+    outputs = model.decode(model.without_memory(features), points, labels)
+    mask = select_mask(outputs, torch.tensor([True]), model.config)
+    memory = model.encode_memory(features.stride16, mask.logits, mask.object_score, torch.tensor([False]))
+    conditioned = model.condition(features.stride16, stacked_memory(model.config, [memory], [0]))
+    return [*features, outputs.logits, outputs.iou, outputs.object_score, mask.pointer, memory, conditioned]
 
 
 def disturb(model: nn.Module) -> None:

@@ -11,8 +11,8 @@ from tests.unit.training.supply.test_clip_batches import clip_of
 from torch import Tensor
 
 from masklet import Sam2VideoInferenceSession, Sam2VideoModel
-from masklet.modeling.video_network import ObjectOutcome
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
+from masklet.runtimes.object_masks import ObjectMask
 from masklet.tracking.frame_prompt import FramePrompt, whole_mask
 from masklet.training.procedure.clip_plan import ClipPlan
 from masklet.training.procedure.clip_rollout import ClipRollout, SupervisedOutput
@@ -84,12 +84,12 @@ def tracked(
     return answers
 
 
-def shown(rollout: ClipRollout) -> list[ObjectOutcome]:
+def shown(rollout: ClipRollout) -> list[ObjectMask]:
     """All answers in order; masks that were given are taken as they are, without a output."""
-    answers: list[ObjectOutcome] = []
+    answers: list[ObjectMask] = []
     for frame in rollout.plan.order():
-        learnt = [output.outcome for output in rollout.supervised_outputs if output.frame == frame]
-        answers += learnt or [rollout.outcomes[frame]]
+        learnt = [output.mask for output in rollout.supervised_outputs if output.frame == frame]
+        answers += learnt or [rollout.final_masks[frame]]
     return answers
 
 
@@ -104,7 +104,7 @@ PLANS = {
 }
 
 
-def assert_equal(answers: list[ObjectOutcome], expected: list[tuple[Tensor, Tensor]], objects: slice) -> None:
+def assert_equal(answers: list[ObjectMask], expected: list[tuple[Tensor, Tensor]], objects: slice) -> None:
     assert len(answers) == len(expected)
     for outcome, (masks, iou) in zip(answers, expected, strict=True):
         torch.testing.assert_close(outcome.logits[objects], masks, atol=1e-4, rtol=0)

@@ -94,12 +94,12 @@ def test_detached_masks_learn_from_their_own_answer_only() -> None:
         tracking = ClipTracking(corrections=0, detach_masks=detached)
         rollout = ClipRollout(network(), ClipBatch([sample(frames=2)]), plan, tracking, SimulatedAnnotator())
         rollout.step(0, PromptKind.CLICK, 0)
-        first = rollout.outcomes[0]
+        first = rollout.final_masks[0]
         first.logits.retain_grad()
-        rollout.outcomes[0] = replace(first, pointer=first.pointer.detach())
-        rollout._remember(0, rollout._view(0)[2], rollout.outcomes[0])
+        rollout.final_masks[0] = replace(first, pointer=first.pointer.detach())
+        rollout._encode_memory(0, rollout._view(0)[2], rollout.final_masks[0])
         rollout.step(1, None, 0)
-        rollout.supervised_outputs[1].decoded.masks.sum().backward()
+        rollout.supervised_outputs[1].outputs.logits.sum().backward()
         return 0.0 if first.logits.grad is None else float(first.logits.grad.abs().sum())
 
     assert gradient_of_first_masks(False) > 0

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from masklet.modeling.outputs import DecodedMasks
+from masklet.modeling.values import MaskOutputs
 from masklet.training.procedure.losses import dice_loss, focal_loss, measured_iou, round_loss
 from masklet.training.settings.procedure import LossWeights
 from masklet.training.targets import CropTargets
@@ -47,12 +47,12 @@ TARGET = torch.zeros(1, 1, 4, 4)
 TARGET[..., :2] = 1
 
 
-def decoded(best: int, iou: list[float] | None = None) -> DecodedMasks:
+def decoded(best: int, iou: list[float] | None = None) -> MaskOutputs:
     """One object: output `best` is nearly right, output 0 a little, the others wrong."""
     masks = torch.stack([(TARGET - 0.5) * (8.0 if i == best else 1.0 if i == 0 else -8.0) for i in range(4)], dim=2)
     masks = masks[0].expand(1, 1, 4, 4, 4).clone().requires_grad_()
     scores = torch.tensor([[iou or [0.5, 0.5, 0.5, 0.5]]]).requires_grad_()
-    return DecodedMasks(masks, scores, torch.zeros(1), torch.zeros(1, 1, 1, requires_grad=True), [])
+    return MaskOutputs(masks, scores, torch.zeros(1, 1, requires_grad=True), torch.zeros(1))
 
 
 def learns(gradient: Tensor | None) -> list[bool]:
@@ -65,7 +65,7 @@ def test_of_an_ambiguous_prompt_the_best_output_learns_and_all_three_learn_their
     output = decoded(best)
     loss = round_loss(output, TARGET, torch.tensor([[True]]), torch.tensor([[True]]), WEIGHTS)
     loss.total.backward()
-    assert learns(output.masks.grad) == [index == best for index in range(4)]
+    assert learns(output.logits.grad) == [index == best for index in range(4)]
     assert output.iou.grad[0, 0].ne(0).tolist() == [False, True, True, True]
     torch.testing.assert_close(loss.parts["iou"], torch.tensor((0.5 + 0.5 + 0.5) / 3))
 
@@ -75,28 +75,28 @@ def test_all_three_outputs_learn_by_their_share() -> None:
     weights = LossWeights(shared=0.3)
     loss = round_loss(output, ONE_CELL.view(1, 1, 2, 2), torch.tensor([[True]]), torch.ones(1, 1), weights)
     loss.total.backward()
-    assert learns(output.masks.grad) == [False, True, True, True]
+    assert learns(output.logits.grad) == [False, True, True, True]
     for part, of in (("focal", FOCAL), ("dice", DICE)):
         expected = 0.7 * of["sure"] + 0.1 * (of["sure"] + of["half"] + of["wrong"])
         assert loss.parts[part].item() == pytest.approx(expected, rel=1e-5)
     output = decoded(best=2)
     round_loss(output, TARGET, torch.tensor([[False]]), torch.tensor([[True]]), weights).total.backward()
-    assert learns(output.masks.grad) == [True, False, False, False]
+    assert learns(output.logits.grad) == [True, False, False, False]
 
 
 def test_of_a_clear_prompt_output_0_learns_alone() -> None:
     output = decoded(best=2)
     loss = round_loss(output, TARGET, torch.tensor([[False]]), torch.tensor([[True]]), WEIGHTS)
     loss.total.backward()
-    assert learns(output.masks.grad) == [True, False, False, False]
+    assert learns(output.logits.grad) == [True, False, False, False]
     assert output.iou.grad[0, 0].ne(0).tolist() == [True, False, False, False]
-    torch.testing.assert_close(loss.chosen_logits, output.masks[:, :, 0].detach())
+    torch.testing.assert_close(loss.chosen_logits, output.logits[:, :, 0].detach())
 
 
 def test_what_is_shown_is_chosen_by_predicted_iou_not_by_the_truth() -> None:
     output = decoded(best=1, iou=[0.99, 0.2, 0.1, 0.7])
     loss = round_loss(output, TARGET, torch.tensor([[True]]), torch.tensor([[True]]), WEIGHTS)
-    assert torch.equal(loss.chosen_logits, output.masks[:, :, 3].detach())
+    assert torch.equal(loss.chosen_logits, output.logits[:, :, 3].detach())
     assert not loss.chosen_logits.requires_grad
     assert loss.parts["measured_iou"].item() == 0
 
@@ -129,10 +129,10 @@ IOU = {"sure": 1.0, "vague": 0.0, "wrong": 0.0, "half": 0.5}
 ONE_CELL = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
 
 
-def answer(outputs: list[list[list[float]]], iou: list[float], score: float) -> DecodedMasks:
+def answer(outputs: list[list[list[float]]], iou: list[float], score: float) -> MaskOutputs:
     masks = torch.tensor(outputs).view(1, 1, 4, 2, 2).requires_grad_()
     scores = torch.tensor(iou).view(1, 1, 4).requires_grad_()
-    return DecodedMasks(masks, scores, torch.zeros(1), torch.tensor([[[score]]]).requires_grad_(), [])
+    return MaskOutputs(masks, scores, torch.tensor([[score]]).requires_grad_(), torch.zeros(1))
 
 
 @pytest.mark.parametrize(
@@ -175,12 +175,11 @@ def test_the_best_mask_is_the_one_with_the_least_focal_and_dice_loss_together() 
 def test_an_absent_object_counts_in_every_average_but_teaches_its_score_only() -> None:
     """Two objects: one there and answered well, one absent but taken for present at 0.75."""
     there, absent = (answer([VAGUE, HALF, SURE, WRONG], [0.5] * 4, score=math.log(3)) for _ in range(2))
-    both = DecodedMasks(
-        torch.cat([there.masks, absent.masks]),
+    both = MaskOutputs(
+        torch.cat([there.logits, absent.logits]),
         torch.cat([there.iou, absent.iou]),
-        torch.zeros(1),
         torch.cat([there.object_score, absent.object_score]),
-        [],
+        torch.zeros(1),
     )
     targets = torch.stack([ONE_CELL, torch.zeros(2, 2)]).unsqueeze(1)
     loss = round_loss(both, targets, torch.tensor([[True], [True]]), torch.full((2, 1), 0.5), WEIGHTS)
@@ -189,19 +188,18 @@ def test_an_absent_object_counts_in_every_average_but_teaches_its_score_only() -
     assert loss.parts["iou"].item() == pytest.approx((0.0 + 0.5 + 0.5) / 3 / 2, rel=1e-5)
     assert loss.parts["object_score"].item() == pytest.approx((0.28768207 + 1.38629436) / 2, rel=1e-5)  # -log 0.25
     loss.total.backward()
-    assert not absent.masks.grad.any()
+    assert not absent.logits.grad.any()
     assert not absent.iou.grad.any()
     assert absent.object_score.grad.item() == pytest.approx(0.75 / 2)
 
 
 def test_objects_count_as_much_as_is_said() -> None:
     good, bad = (answer([output] * 4, [0.5] * 4, score=0.0) for output in (SURE, WRONG))
-    both = DecodedMasks(
-        torch.cat([good.masks, bad.masks]),
+    both = MaskOutputs(
+        torch.cat([good.logits, bad.logits]),
         torch.cat([good.iou, bad.iou]),
-        torch.zeros(1),
         torch.cat([good.object_score, bad.object_score]),
-        [],
+        torch.zeros(1),
     )
     targets, clear = ONE_CELL.expand(2, 1, 2, 2), torch.tensor([[False], [False]])
     loss = round_loss(both, targets, clear, torch.tensor([[0.75], [0.25]]), WEIGHTS)
@@ -217,20 +215,19 @@ def test_total_is_the_weighted_sum() -> None:
 
 
 def test_objects_that_are_not_valid_have_no_say() -> None:
-    two = DecodedMasks(
+    two = MaskOutputs(
         torch.randn(1, 2, 4, 4, 4, requires_grad=True),
         torch.rand(1, 2, 4).requires_grad_(),
+        torch.zeros(1, 2, requires_grad=True),
         torch.zeros(1),
-        torch.zeros(1, 2, 1, requires_grad=True),
-        [],
     )
-    one = DecodedMasks(two.masks[:, :1], two.iou[:, :1], two.tokens, two.object_score[:, :1], [])
+    one = MaskOutputs(two.logits[:, :1], two.iou[:, :1], two.object_score[:, :1], two.pointers)
     targets, ambiguous = TARGET.expand(1, 2, 4, 4), torch.tensor([[True, False]])
     loss = round_loss(two, targets, ambiguous, torch.tensor([[True, False]]), WEIGHTS)
     alone = round_loss(one, targets[:, :1], ambiguous[:, :1], torch.tensor([[True]]), WEIGHTS)
     torch.testing.assert_close(loss.total, alone.total)
     loss.total.backward()
-    for field in (two.masks, two.iou, two.object_score):
+    for field in (two.logits, two.iou, two.object_score):
         assert not field.grad[:, 1].any()
         assert field.grad[:, 0].any()
 
@@ -280,7 +277,7 @@ def test_from_near_the_iou_of_an_object_smaller_than_a_cell_is_that_of_its_pixel
     found[5, 5] = 2.5
     nothing = torch.full((16, 16), -4.0)
     masks = torch.stack([nothing, found, nothing, nothing]).view(1, 1, 4, 16, 16)
-    output = DecodedMasks(masks, torch.tensor([[[0.5, 0.9, 0.1, 0.1]]]), torch.zeros(1), torch.zeros(1, 1, 1), [])
+    output = MaskOutputs(masks, torch.tensor([[[0.5, 0.9, 0.1, 0.1]]]), torch.zeros(1, 1), torch.zeros(1))
     weights = LossWeights(cropped=0.5)
     loss = round_loss(output, target, torch.tensor([[True]]), torch.ones(1, 1), weights, near_by(mask))
     shown = F.interpolate(found.view(1, 1, 16, 16), scale_factor=4.0, mode="bilinear")[0, 0] > 0
@@ -295,7 +292,7 @@ def test_iou_from_near_counts_what_is_spilt_beyond_the_window() -> None:
     masks = torch.full((1, 1, 4, 16, 16), -4.0)
     masks[..., :8, :8] = 4.0
     masks[:, :, 1, :8, 12:] = 4.0  # 32 x 16 pixels beyond it
-    output = DecodedMasks(masks, torch.tensor([[[0.0, 0.9, 0.1, 0.1]]]), torch.zeros(1), torch.zeros(1, 1, 1), [])
+    output = MaskOutputs(masks, torch.tensor([[[0.0, 0.9, 0.1, 0.1]]]), torch.zeros(1, 1), torch.zeros(1))
     target = F.avg_pool2d(quarter().view(1, 1, 64, 64).float(), 4)
     loss = round_loss(output, target, torch.tensor([[True]]), torch.ones(1, 1), LossWeights(cropped=0.5), crops)
     assert loss.parts["measured_iou"].item() == pytest.approx(2 / 3, abs=0.03)

@@ -4,17 +4,16 @@ import hashlib
 import json
 
 import torch
+from torch import nn
 
 from masklet.configuration import Sam2Config
-from masklet.modeling.image_model import Sam2Model
-from masklet.modeling.video_network import VideoNetwork
 
 VALUES_A_TENSOR = 64
 
 
-def fingerprint(network: VideoNetwork | Sam2Model) -> str:
-    """A hash that is the same on every machine; training, conversion to another type or another size change it."""
-    own_settings = {name: getattr(network.config, name) for name in Sam2Config.__annotations__ if "config" not in name}
+def fingerprint(network: nn.Module, config: Sam2Config) -> str:
+    """Return a hash, the same on every machine; training, conversion to another type or another size change it."""
+    own_settings = {name: getattr(config, name) for name in Sam2Config.__annotations__ if "config" not in name}
     digest = hashlib.sha256(json.dumps(own_settings, sort_keys=True, default=str).encode())
     for name, tensor in sorted(network.state_dict().items()):
         values = tensor.detach().flatten()

@@ -1,0 +1,36 @@
+"""Which shapes of prompts go together."""
+
+from torch import Tensor
+
+from masklet.errors import InvalidInputError
+
+
+def check_prompts(
+    batch: int, points: Tensor | None, labels: Tensor | None, boxes: Tensor | None, masks: Tensor | None
+) -> None:
+    """Raise `InvalidInputError` for prompts of `batch` images that do not fit each other, as `Sam2Model` takes them."""
+    if points is not None and (points.ndim != 4 or points.shape[-1] != 2):
+        raise InvalidInputError(
+            f"input_points has shape {list(points.shape)}; it must be [batch, objects, points, 2] (4 dimensions)."
+        )
+    if boxes is not None and (boxes.ndim != 3 or boxes.shape[-1] != 4):
+        raise InvalidInputError(
+            f"input_boxes has shape {list(boxes.shape)}; it must be [batch, objects, 4] (3 dimensions)."
+        )
+    if points is not None and labels is not None and labels.shape != points.shape[:-1]:
+        raise InvalidInputError(
+            f"input_labels has shape {list(labels.shape)}; one label a point makes it {list(points.shape[:-1])}."
+        )
+    if points is not None and boxes is not None and points.shape[1] != boxes.shape[1]:
+        raise InvalidInputError(
+            "You should provide as many bounding boxes as input points per box. "
+            f"Got {points.shape[1]} and {boxes.shape[1]}."
+        )
+    objects = next(prompt.shape[1] for prompt in (points, boxes) if prompt is not None)
+    if masks is not None and (masks.ndim != 4 or masks.shape[1] not in (1, objects)):
+        raise InvalidInputError(
+            f"input_masks has shape {list(masks.shape)}; it must be [batch, 1, h, w] or [batch, {objects}, h, w]."
+        )
+    for name, prompt in (("input_points", points), ("input_boxes", boxes), ("input_masks", masks)):
+        if prompt is not None and prompt.shape[0] != batch:
+            raise InvalidInputError(f"{name} is for {prompt.shape[0]} images, but {batch} images were given.")
