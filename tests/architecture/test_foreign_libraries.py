@@ -28,7 +28,7 @@ ALLOWED = {
     "datasets": {"numpy", "cv2", "PIL"},
     "evaluation": {"numpy", "cv2", "PIL"},
     "training": {"numpy", "torch", "cv2", "PIL", "safetensors", "lightning_fabric", "peft"},
-    "cli": {"numpy", "torch", "PIL", "huggingface_hub", "typer", "rich"},
+    "cli": {"torch", "PIL", "huggingface_hub", "typer", "rich"},
 }
 # The method of transformers shows a bar when it is asked to (`show_progress_bar`).
 OF_ONE_FILE = {"tracking/video_model.py": {"rich"}}

@@ -179,7 +179,7 @@ def test_bad_photos_of_a_batch_are_reported_and_the_others_done(here, model):
     unreadable, missing, outside = result.stderr.splitlines()
     assert unreadable == "Error: Not an image in a known format: text.jpg"
     assert missing == "Error: No such image file: nowhere.png"
-    assert outside.startswith("Error: b.jpg: Point (100, 40)")
+    assert outside.startswith("Error: b.jpg: Object 1: The point (100, 40)")
     assert sorted(path.name for path in (here / "out").iterdir()) == ["a.json", "a_mask.png", "a_overlay.png"]
 
 
@@ -201,7 +201,7 @@ def test_a_folder_stands_for_its_images(here, model):
 def test_a_batch_without_any_success_has_the_exit_code_of_its_error(here, model):
     Path("cut.png").write_bytes(Path("a.png").read_bytes()[:2000])
     assert_one_line(masklet("segment", "cut.png", "--point", "1,1", "--model", model), 3, "cut.png")
-    assert_one_line(masklet("segment", "a.png", "--point", "500,1", "--model", model), 2, "a.png", "width 120")
+    assert_one_line(masklet("segment", "a.png", "--point", "500,1", "--model", model), 2, "a.png", "image of 120 x")
 
 
 def test_bands_of_a_tiff_image_are_chosen(here, model):

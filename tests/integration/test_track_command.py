@@ -290,7 +290,7 @@ def test_damaged_frames_of_a_folder_are_warned_of(here, tracker):
         ([], 2, "nothing to track"),
         (["--point", "5"], 2, "--point 5 is not of the form"),
         (["--point", "5,5@12"], 2, "prompt is on frame 12; tracked are frames 0 to 11"),
-        (["--point", "500,5"], 2, "Point (500, 5)"),
+        (["--point", "500,5"], 2, "The point (500, 5)"),
         (["--box", "500,5,600,9"], 2, "500"),
         (["--point", "5,5@2", "--range", "3:"], 2, "prompt is on frame 2; tracked are frames 3 to 11"),
         (["--range", "3:50", "--point", "5,5"], 2, "frames 0 to 11"),

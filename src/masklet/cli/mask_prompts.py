@@ -1,13 +1,12 @@
-"""Files of masks as prompts: which objects each is about, and the mask of one of them."""
+"""Files of masks as prompts: which objects each is about."""
 
 from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
 
-from masklet.errors import InvalidInputError, UnreadableImageError
-from masklet.masks.geometry import Mask
+from masklet.errors import UnreadableImageError
 from masklet.media.mask_images import read_mask_image
-from masklet.prompts.object_prompts import ObjectPrompt
+from masklet.media.prompt_entries import empty_mask_error
 
 Place = tuple[int, int]  # frame and object
 
@@ -28,30 +27,6 @@ def places_of_masks(masks: Iterable[tuple[Path, int, int | None]]) -> Iterator[l
         places = [(frame, each) for each in ids]
         taken.update(places)
         yield places
-
-
-def mask_of_prompt(prompt: ObjectPrompt, height: int, width: int, owner: str) -> Mask:
-    """Return the mask (bool [height, width]) of a prompt that has a file of one.
-
-    UnreadableImageError if it cannot be read, InvalidInputError if it is not as large as its `owner`, "its photo" or
-    "the video".
-    """
-    assert prompt.mask is not None
-    mask = read_mask_image(prompt.mask).mask_of(prompt.object_id)
-    if mask.shape != (height, width):
-        size = f"{mask.shape[1]} x {mask.shape[0]}"
-        raise InvalidInputError(
-            f"The mask {prompt.mask} is {size} pixels; it must be as large as {owner}, {width} x {height}."
-        )
-    return mask
-
-
-def empty_mask_error(file: Path | None) -> InvalidInputError:
-    """Return the error of a mask without any pixel."""
-    return InvalidInputError(
-        f"The mask {file} is empty: no pixel is inside. Grey counts from 128 on; at most 32 values without 255 are "
-        "object ids."
-    )
 
 
 def _ids_in(file: Path) -> list[int]:

@@ -10,19 +10,21 @@ from typing import TypeVar
 from masklet.cli.mask_prompts import places_of_masks
 from masklet.errors import InvalidInputError
 from masklet.masks.geometry import Box
-from masklet.prompts.object_prompts import ObjectPrompt, Point
+from masklet.media.prompt_entries import PromptEntry
+from masklet.prompts.prompt import Prompt
 
 POINT_FORM = "x,y or x,y,label (1 on the object, 0 off it), with @N behind it for object N"
 BOX_FORM = "x1,y1,x2,y2, with @N behind it for object N"
 
 FRAME = 0  # the only one of an image
 
+Point = tuple[float, float, int]  # x, y and label
 Value = TypeVar("Value")
 
 _WITH_OBJECT = re.compile(r"(?P<value>.+)@(?P<object>\d+)")
 
 
-def objects_of_options(points: Sequence[str], boxes: Sequence[str], masks: Sequence[str]) -> tuple[ObjectPrompt, ...]:
+def objects_of_options(points: Sequence[str], boxes: Sequence[str], masks: Sequence[str]) -> tuple[PromptEntry, ...]:
     """Return the objects that the options describe, by number.
 
     A value may end in `@N`: it is about object N. Without it, each point is about object 1, the first box or mask
@@ -36,9 +38,18 @@ def objects_of_options(points: Sequence[str], boxes: Sequence[str], masks: Seque
     boxes_of = _boxes(boxes)
     masks_of = _masks(masks)
     return tuple(
-        ObjectPrompt(number, tuple(points_of.get(number, ())), boxes_of.get(number), masks_of.get(number))
+        prompt_entry(number, points_of.get(number, ()), boxes_of.get(number), masks_of.get(number))
         for number in sorted({*points_of, *boxes_of, *masks_of})
     )
+
+
+def prompt_entry(object_id: int, points: Sequence[Point], box: Box | None, mask_file: Path | None) -> PromptEntry:
+    """Return the entry of an object; InvalidInputError, naming it, if a point or the box is none."""
+    try:
+        marks = Prompt([point[:2] for point in points], [point[2] for point in points], box)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"Object {object_id}: {error}") from error
+    return PromptEntry(object_id, marks, mask_file)
 
 
 def _boxes(options: Sequence[str]) -> dict[int, Box]:

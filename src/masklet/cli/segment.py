@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from masklet.masks.segmentation import Segmentation
+    from masklet.media.prompt_entries import PromptEntry
     from masklet.predictors.image_segmenter import ImageSegmenter
-    from masklet.prompts.object_prompts import ObjectPrompt
+    from masklet.prompts.prompt import Prompt
 
 CANDIDATES = 3  # of each object, by --multimask
-Work = Mapping[Path, "Sequence[ObjectPrompt]"]
+Work = Mapping[Path, "Sequence[PromptEntry]"]
 
 
 def segment(
@@ -179,35 +180,36 @@ def _segment_all(
 def _segment_photo(
     segmenter: ImageSegmenter,
     photo: Path,
-    objects: Sequence[ObjectPrompt],
+    objects: Sequence[PromptEntry],
     output: Path,
     multimask: bool,
     bands: tuple[int, ...] | None,
 ) -> Iterator[Path]:
     """Segment one photo, write its results and yield their paths."""
-    from masklet.cli.segment_objects import segment_candidates, segment_objects
+    from masklet.cli.segment_objects import prompts_by_number, segment_candidates, segment_objects
     from masklet.media.images import read_image
 
     image = read_image(photo, bands=bands)
     encoded = segmenter.encode(image)
-    results = {photo.stem: segment_objects(segmenter, encoded, objects)}
+    prompts = prompts_by_number(objects, encoded)
+    results = {photo.stem: segment_objects(segmenter, encoded, prompts)}
     if multimask:
-        ranked = segment_candidates(segmenter, encoded, objects)
+        ranked = segment_candidates(segmenter, encoded, prompts)
         results |= {_candidate_name(photo, rank): each for rank, each in enumerate(ranked, start=1)}
     for name, segmentation in results.items():
-        yield from _write(output / name, photo, image, segmentation, objects)
+        yield from _write(output / name, photo, image, segmentation, list(prompts.values()))
 
 
 def _write(
-    start: Path, photo: Path, image: Image.Image, segmentation: Segmentation, objects: Sequence[ObjectPrompt]
+    start: Path, photo: Path, image: Image.Image, segmentation: Segmentation, prompts: Sequence[Prompt]
 ) -> Iterator[Path]:
     """Write overlay, mask and JSON to paths that begin with `start`."""
     from masklet.atomic_files import written_whole
     from masklet.media.mask_files import write_mask_json, write_mask_png
     from masklet.media.overlays import draw_overlay
 
-    clicks = [point for each in objects for point in each.points]
-    boxes = [each.box for each in objects if each.box is not None]
+    clicks = [click for each in prompts for click in each.clicks]
+    boxes = [each.box for each in prompts if each.box is not None]
     overlay, mask, run_lengths = (Path(f"{start}{ending}") for ending in ("_overlay.png", "_mask.png", ".json"))
     with written_whole(overlay) as unfinished:
         draw_overlay(image, segmentation, points=clicks, boxes=boxes).save(unfinished, format="PNG")

@@ -1,66 +1,39 @@
-"""Objects with prompts of different kinds, segmented in one encoded picture."""
+"""The objects of a prompt file or of the command line, segmented in one encoded image."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
-
-from masklet.cli.mask_prompts import empty_mask_error, mask_of_prompt
-from masklet.masks.geometry import Mask
 from masklet.masks.segmentation import Segmentation
+from masklet.media.prompt_entries import PromptEntry, empty_mask_error
 from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
-from masklet.prompts.object_prompts import ObjectPrompt
+from masklet.prompts.prompt import Prompt
 
 
-def segment_objects(segmenter: ImageSegmenter, encoded: EncodedImage, objects: Sequence[ObjectPrompt]) -> Segmentation:
-    """Return one mask per object, by ascending number; errors as `ImageSegmenter.segment` raises them."""
-    return _by_number(
-        segmenter.segment(encoded, **_arguments(alike, encoded), object_ids=[each.object_id for each in alike])
-        for alike in _groups(objects)
-    )
+def prompts_by_number(entries: Sequence[PromptEntry], encoded: EncodedImage) -> dict[int, Prompt]:
+    """Return the prompts of all objects, by ascending number; errors as `PromptEntry.prompt` raises them.
+
+    InvalidInputError for masks without any pixel, too.
+    """
+    prompts = {}
+    for entry in sorted(entries, key=lambda each: each.object_id):
+        prompt = entry.prompt(encoded.height, encoded.width, "its image")
+        if prompt.mask is not None and not prompt.mask.any():
+            raise empty_mask_error(entry.mask_file)
+        prompts[entry.object_id] = prompt
+    return prompts
+
+
+def segment_objects(segmenter: ImageSegmenter, encoded: EncodedImage, prompts: dict[int, Prompt]) -> Segmentation:
+    """Return one mask per object; errors as `ImageSegmenter.segment` raises them."""
+    return segmenter.segment(encoded, prompts=list(prompts.values()), object_ids=list(prompts))
 
 
 def segment_candidates(
-    segmenter: ImageSegmenter, encoded: EncodedImage, objects: Sequence[ObjectPrompt]
+    segmenter: ImageSegmenter, encoded: EncodedImage, prompts: dict[int, Prompt]
 ) -> list[Segmentation]:
     """Return the best, second and third mask of every object, by predicted IoU: one `Segmentation` per rank."""
-    parts_of_rank: dict[int, list[Segmentation]] = defaultdict(list)
-    for alike in _groups(objects):
-        for prompt, of_object in zip(alike, segmenter.candidates(encoded, **_arguments(alike, encoded)), strict=True):
-            for rank in range(len(of_object)):
-                parts_of_rank[rank].append(of_object.taken(rank, [prompt.object_id]))
-    return [_by_number(parts) for parts in parts_of_rank.values()]
-
-
-def _groups(objects: Sequence[ObjectPrompt]) -> Iterator[list[ObjectPrompt]]:
-    """Yield objects with prompts of the same shape together: nothing is padded, so none changes another's mask."""
-    groups: dict[tuple[int, bool, bool], list[ObjectPrompt]] = defaultdict(list)
-    for each in objects:
-        groups[len(each.points), each.box is not None, each.mask is not None].append(each)
-    yield from groups.values()
-
-
-def _arguments(alike: Sequence[ObjectPrompt], encoded: EncodedImage) -> dict[str, Any]:
-    """The arguments of `ImageSegmenter.segment` for objects with prompts of the same shape."""
-    arguments: dict[str, Any] = {}
-    if alike[0].points:
-        arguments["points"] = [[(x, y) for x, y, _ in each.points] for each in alike]
-        arguments["labels"] = [[label for _, _, label in each.points] for each in alike]
-    if alike[0].box is not None:
-        arguments["boxes"] = [each.box for each in alike]
-    if alike[0].mask is not None:
-        arguments["masks"] = np.stack([_mask(each, encoded) for each in alike])
-    return arguments
-
-
-def _mask(prompt: ObjectPrompt, encoded: EncodedImage) -> Mask:
-    mask = mask_of_prompt(prompt, encoded.height, encoded.width, "its photo")
-    if not mask.any():
-        raise empty_mask_error(prompt.mask)
-    return mask
-
-
-def _by_number(parts: Iterable[Segmentation]) -> Segmentation:
-    joined = Segmentation.joined(list(parts))
-    return joined.taken(np.argsort(joined.object_ids))
+    of_objects = segmenter.candidates(encoded, prompts=list(prompts.values()))
+    named = list(zip(prompts, of_objects, strict=True))
+    return [
+        Segmentation.joined([each.taken(rank, [object_id]) for object_id, each in named])
+        for rank in range(len(of_objects[0]))
+    ]

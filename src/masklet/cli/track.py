@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -43,13 +43,15 @@ from masklet.jobs.frame_plan import TrackingTask
 from masklet.tracking.frame_order import Direction
 
 if TYPE_CHECKING:
+    from masklet.cli.mask_prompts import Place
     from masklet.cli.track_outputs import TrackOutputs
-    from masklet.cli.track_prompts import PromptOnFrame
     from masklet.jobs.run import Ending
     from masklet.jobs.tracking_job import TrackingJob
     from masklet.jobs.tracking_journal import SavedTracking, TrackingJournal
+    from masklet.media.prompt_entries import PromptEntry
     from masklet.media.video_reader import VideoReader
     from masklet.predictors.video_tracker import VideoTracker
+    from masklet.prompts.prompt import Prompt
 
 MOST_PROBLEMS_SHOWN = 10
 
@@ -101,9 +103,9 @@ def track(
     with open_video(video) as reader:
         saved = saved_tracking(resume)
         task = _task(frames, direction, reader, saved)
-        asked = Asked(prompts_of_options(point or [], box or [], mask or [], task.frames.start), task, saved)
+        entries = prompts_of_options(point or [], box or [], mask or [], task.frames.start)
         outputs = TrackOutputs(output, Path(os.path.realpath(video)).stem, tuple(write or [Product.OVERLAY]))
-        _check(asked, outputs, reader)
+        asked = Asked(_checked(entries, task, saved, outputs, reader), task, saved)
         check_sessions(save_session, saved, outputs.session)
         with opened_journal(save_session, saved, outputs.session, save_every) as journal:
             tracker = load_tracker(model, device, dtype, image_size, preset, is_compiled)
@@ -115,7 +117,7 @@ def track(
 class Asked:
     """What is asked for: prompts (new ones, if a saved session goes on), frames and direction."""
 
-    prompts: Sequence[PromptOnFrame]
+    prompts: Mapping[Place, Prompt]
     task: TrackingTask
     saved: SavedTracking | None
 
@@ -131,22 +133,27 @@ def _task(
     return TrackingTask(wanted, direction or unfinished.direction)
 
 
-def _check(asked: Asked, outputs: TrackOutputs, video: VideoReader) -> None:
-    """Refuse, before the model is loaded, what could not be tracked or written."""
-    from masklet.cli.track_prompts import absences
+def _checked(
+    entries: Mapping[Place, PromptEntry],
+    task: TrackingTask,
+    saved: SavedTracking | None,
+    outputs: TrackOutputs,
+    video: VideoReader,
+) -> dict[Place, Prompt]:
+    """Return the prompts; refuse, before the model is loaded, what could not be tracked or written."""
+    from masklet.cli.track_prompts import read_prompts
 
-    if not asked.prompts and asked.saved is None:
+    if not entries and saved is None:
         raise InvalidInputError("There is nothing to track; give --point, --box or --mask.")
-    frames = asked.task.frames
-    for each in asked.prompts:
-        if each.frame not in frames:
-            raise InvalidInputError(
-                f"A prompt is on frame {each.frame}; tracked are frames {frames.start} to {frames.stop - 1}."
-            )
-        each.check(video.height, video.width)
-    for absence in absences(asked.prompts, video.height, video.width, is_resumed=asked.saved is not None):
+    for frame, _ in entries:
+        if frame not in task.frames:
+            first, last = task.frames.start, task.frames.stop - 1
+            raise InvalidInputError(f"A prompt is on frame {frame}; tracked are frames {first} to {last}.")
+    prompts, absences = read_prompts(entries, video.height, video.width, is_resumed=saved is not None)
+    for absence in absences:
         print(f"Warning: {absence}", file=sys.stderr)
-    outputs.check(each.prompt.object_id for each in asked.prompts)
+    outputs.check(object_id for _, object_id in prompts)
+    return prompts
 
 
 def _track(
@@ -154,13 +161,13 @@ def _track(
 ) -> None:
     """Track, save the session where that was asked for or the work is not finished, and write the results."""
     from masklet.cli.progress import progress_bar
+    from masklet.cli.track_prompts import add_prompts
     from masklet.jobs.tracking_job import TrackingJob
     from masklet.media.recorded_masks import RecordedMasks
 
     with RecordedMasks(video.height, video.width) as recorded:
         job = TrackingJob.begin(tracker, video, recorded, asked.saved)
-        for each in asked.prompts:
-            each.tell(job.tracked, video.height, video.width)
+        add_prompts(job.tracked, asked.prompts)
         outputs.check(job.tracked.object_ids)  # those of a session that goes on, too
         if not job.tracked.prompted_frames:
             raise InvalidInputError("The session has no prompts; give --point, --box or --mask.")
@@ -191,7 +198,7 @@ def _run(job: TrackingJob, asked: Asked, journal: TrackingJournal) -> Ending:
             ending = job.run(
                 asked.task,
                 journal,
-                corrected={each.frame for each in asked.prompts},
+                corrected={frame for frame, _ in asked.prompts},
                 should_stop=lambda: interruption.was_asked_for,
                 on_frame=lambda done, total, objects: progress.update(
                     bar, completed=done, total=total, objects=objects

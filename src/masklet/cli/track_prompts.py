@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from masklet.cli.mask_prompts import Place, empty_mask_error, mask_of_prompt, places_of_masks
-from masklet.cli.prompt_options import parsed_box, parsed_point
+from masklet.cli.mask_prompts import Place, places_of_masks
+from masklet.cli.prompt_options import Point, parsed_box, parsed_point, prompt_entry
 from masklet.errors import InvalidInputError
 from masklet.masks.geometry import Box
-from masklet.prompts.object_prompts import ObjectPrompt, Point
+from masklet.media.prompt_entries import PromptEntry, empty_mask_error
+from masklet.prompts.prompt import Prompt
 
 if TYPE_CHECKING:
-    from masklet.masks.geometry import Mask
     from masklet.predictors.video_tracker import TrackedVideo
 
 PLACE = "with @FRAME, @FRAME:OBJECT or @:OBJECT behind it"
@@ -28,70 +26,60 @@ BOX_FORM = f"x1,y1,x2,y2, {PLACE}"
 _WITH_PLACE = re.compile(r"(?P<value>.+)@(?=[\d:])(?P<frame>\d*)(?::(?P<object>\d+))?")
 
 
-@dataclass(frozen=True)
-class PromptOnFrame:
-    """What is said about one object on one frame; its mask file may be a label map of several objects."""
+def read_prompts(
+    entries: Mapping[Place, PromptEntry], height: int, width: int, *, is_resumed: bool
+) -> tuple[dict[Place, Prompt], list[str]]:
+    """Return the prompts of all places with their masks, and a sentence for each mask that says an object is absent.
 
-    frame: int
-    prompt: ObjectPrompt
+    A mask without any pixel, and without clicks beside it, says that its object is not on the frame.
 
-    def mask(self, height: int, width: int) -> Mask | None:
-        """Return the mask (bool [height, width]) if one is given; InvalidInputError if it is of another size."""
-        return None if self.prompt.mask is None else mask_of_prompt(self.prompt, height, width, "the video")
+    Args:
+        entries: by frame and object.
+        height: of the video, in pixels.
+        width: likewise.
+        is_resumed: whether a saved session goes on, which may know objects that `entries` does not.
 
-    def is_empty(self, height: int, width: int) -> bool:
-        """Whether it is a mask without any pixel and no clicks beside it; errors as of `mask`."""
-        mask = self.mask(height, width)
-        return mask is not None and not mask.any() and not self.prompt.points
+    Raises:
+        InvalidInputError: for prompts outside the video, masks of another size, and empty ones of objects of which
+            nothing else is known.
+        UnreadableImageError: for masks that cannot be read.
+    """
+    prompts = {place: entry.prompt(height, width, "the video") for place, entry in entries.items()}
+    absent = [place for place, prompt in prompts.items() if _is_absence(prompt)]
+    known = {object_id for frame, object_id in prompts if (frame, object_id) not in absent}
+    sentences = []
+    for frame, object_id in absent:
+        file = entries[frame, object_id].mask_file
+        if not is_resumed and object_id not in known:
+            raise empty_mask_error(file)
+        sentences.append(f"The mask {file} is empty: object {object_id} is taken to be absent from frame {frame}.")
+    return prompts, sentences
 
-    def check(self, height: int, width: int) -> None:
-        """Raise InvalidInputError if this cannot be about a video of this size."""
-        from masklet.processing.nested_prompts import box_tensor, point_tensors
 
-        self.mask(height, width)
-        size, points = (height, width), [(x, y) for x, y, _ in self.prompt.points]
-        if points:
-            point_tensors([[points]], None, [size], target_size=1, padding=math.inf)
-        if self.prompt.box is not None:
-            box_tensor([[self.prompt.box]], [size], target_size=1, padding=math.inf)
-
-    def tell(self, tracked: TrackedVideo, height: int, width: int) -> None:
-        """Add this to a video of this size; clicks correct what was said before, boxes and masks replace it."""
-        said = self.prompt
-        mask = self.mask(height, width)
-        if mask is not None:
-            tracked.add(said.object_id, self.frame, mask=mask)
-        if said.points or said.box is not None:
+def add_prompts(tracked: TrackedVideo, prompts: Mapping[Place, Prompt]) -> None:
+    """Add prompts to a video: clicks correct what was given there before, boxes and masks replace it."""
+    for (frame, object_id), prompt in prompts.items():
+        if prompt.mask is not None:
+            tracked.add(object_id, frame, mask=prompt.mask)
+        if len(prompt.points) or prompt.box is not None:
             tracked.add(
-                said.object_id,
-                self.frame,
-                points=[(x, y) for x, y, _ in said.points] or None,
-                labels=[label for _, _, label in said.points] or None,
-                box=said.box,
-                keep_earlier=said.box is None,
+                object_id,
+                frame,
+                points=prompt.points if len(prompt.points) else None,
+                labels=prompt.labels if len(prompt.points) else None,
+                box=prompt.box,
+                keep_earlier=prompt.box is None,
             )
 
 
-def absences(prompts: Sequence[PromptOnFrame], height: int, width: int, *, is_resumed: bool) -> list[str]:
-    """Return a sentence for each empty mask, which says that an object is not on a frame.
-
-    InvalidInputError if nothing else is known of the object: no other prompt, and no session that goes on.
-    """
-    empty = [each for each in prompts if each.is_empty(height, width)]
-    known = {each.prompt.object_id for each in prompts if each not in empty}
-    sentences = []
-    for each in empty:
-        if not is_resumed and each.prompt.object_id not in known:
-            raise empty_mask_error(each.prompt.mask)
-        absence = f"object {each.prompt.object_id} is taken to be absent from frame {each.frame}"
-        sentences.append(f"The mask {each.prompt.mask} is empty: {absence}.")
-    return sentences
+def _is_absence(prompt: Prompt) -> bool:
+    return prompt.mask is not None and not prompt.mask.any() and not len(prompt.points)
 
 
 def prompts_of_options(
     points: Sequence[str], boxes: Sequence[str], masks: Sequence[str], first_frame: int
-) -> tuple[PromptOnFrame, ...]:
-    """Return what the options say, by frame and object.
+) -> dict[Place, PromptEntry]:
+    """Return what the options describe, by frame and object, in this order.
 
     A value without a frame is about `first_frame`. Without an object, each point is about object 1, the first box or
     mask about object 1, the second about object 2, and so on; a label map is about all objects whose ids it shows.
@@ -101,18 +89,13 @@ def prompts_of_options(
     for option in points:
         value, frame, object_id = _split(option, first_frame)
         points_at[frame, 1 if object_id is None else object_id].append(parsed_point(value, option, POINT_FORM))
-    return tuple(_prompts(points_at, _boxes(boxes, first_frame), _masks(masks, first_frame)))
-
-
-def _prompts(
-    points: dict[Place, list[Point]], boxes: dict[Place, Box], masks: dict[Place, Path]
-) -> Iterator[PromptOnFrame]:
-    for place in sorted({*points, *boxes, *masks}):
-        frame, object_id = place
-        if place in boxes and place in masks:
-            raise InvalidInputError(f"Object {object_id} has a box and a mask on frame {frame}; give one of them.")
-        prompt = ObjectPrompt(object_id, tuple(points.get(place, ())), boxes.get(place), masks.get(place))
-        yield PromptOnFrame(frame, prompt)
+    boxes_at, masks_at = _boxes(boxes, first_frame), _masks(masks, first_frame)
+    for frame, object_id in sorted(boxes_at.keys() & masks_at.keys()):
+        raise InvalidInputError(f"Object {object_id} has a box and a mask on frame {frame}; give one of them.")
+    return {
+        place: prompt_entry(place[1], points_at.get(place, ()), boxes_at.get(place), masks_at.get(place))
+        for place in sorted({*points_at, *boxes_at, *masks_at})
+    }
 
 
 def _boxes(options: Sequence[str], first_frame: int) -> dict[Place, Box]:

@@ -16,19 +16,18 @@ this id), all in pixels; and may have an `id` above 0, by default its place in t
 """
 
 import os
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
 from masklet.errors import InvalidInputError
 from masklet.json_files import is_file_name, read_json, shown
-from masklet.masks.geometry import Box
-from masklet.prompts.object_prompts import ObjectPrompt, Point
+from masklet.media.prompt_entries import PromptEntry
+from masklet.prompts.prompt import Prompt
 
 KEYS = ("id", "points", "box", "mask")
 
 
-def read_prompt_file(path: str | os.PathLike[str]) -> dict[Path, tuple[ObjectPrompt, ...]]:
+def read_prompt_file(path: str | os.PathLike[str]) -> dict[Path, tuple[PromptEntry, ...]]:
     """Return the objects of each picture; the paths of pictures and masks start at the file's folder.
 
     Raises:
@@ -59,7 +58,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
-def _objects(picture: str, entries: Any, folder: Path) -> tuple[ObjectPrompt, ...]:
+def _objects(picture: str, entries: Any, folder: Path) -> tuple[PromptEntry, ...]:
     if not isinstance(entries, list) or not entries:
         raise InvalidInputError(f"at {picture!r}: expected a list of objects, got {shown(entries)}.")
     objects = []
@@ -74,34 +73,14 @@ def _objects(picture: str, entries: Any, folder: Path) -> tuple[ObjectPrompt, ..
     return tuple(objects)
 
 
-def _object(entry: Any, place: int, folder: Path) -> ObjectPrompt:
+def _object(entry: Any, place: int, folder: Path) -> PromptEntry:
     if not isinstance(entry, dict) or not set(entry) <= set(KEYS):
         raise InvalidInputError(f"expected an object with the keys {', '.join(KEYS)}; got {shown(entry)}.")
-    object_id, mask, points = entry.get("id", place), entry.get("mask"), entry.get("points", [])
+    object_id, mask = entry.get("id", place), entry.get("mask")
     if not isinstance(object_id, int) or isinstance(object_id, bool):
         raise InvalidInputError(f"'id' must be an integer, got {shown(object_id)}.")
-    if not isinstance(points, list):
-        raise InvalidInputError(f"'points' must be a list of [x, y] or [x, y, label], got {shown(points)}.")
-    return ObjectPrompt(
-        object_id,
-        points=tuple(_point(point) for point in points),
-        box=_box(entry["box"]) if "box" in entry else None,
-        mask=None if mask is None else folder / _file_name(mask, "'mask'"),
-    )
-
-
-def _point(values: Any) -> Point:
-    if not _are_numbers(values) or len(values) not in (2, 3):
-        raise InvalidInputError(f"a point must be [x, y] or [x, y, label], got {shown(values)}.")
-    x, y, label = (*values, 1)[:3]
-    return x, y, label
-
-
-def _box(values: Any) -> Box:
-    if not _are_numbers(values) or len(values) != 4:
-        raise InvalidInputError(f"'box' must be [x1, y1, x2, y2], got {shown(values)}.")
-    x1, y1, x2, y2 = values
-    return x1, y1, x2, y2
+    marks = Prompt.from_json({key: entry[key] for key in ("points", "box") if key in entry})
+    return PromptEntry(object_id, marks, None if mask is None else folder / _file_name(mask, "'mask'"))
 
 
 def _file_name(value: Any, what: str) -> str:
@@ -109,7 +88,3 @@ def _file_name(value: Any, what: str) -> str:
         raise InvalidInputError(f"{what} must be the name of an image file, got {shown(value)}.")
     name: str = value
     return name
-
-
-def _are_numbers(values: Any) -> bool:
-    return isinstance(values, list) and all(isinstance(each, Real) and not isinstance(each, bool) for each in values)

@@ -95,6 +95,12 @@ class Prompt:
         return f"Prompt({', '.join(f'{name}={shown(value)}' for name, value in given.items())})"
 
     @property
+    def clicks(self) -> list[tuple[float, float, int]]:
+        """The points on the object and off it as (x, y, label)."""
+        placed = zip(self.points.tolist(), self.labels.tolist(), strict=True)
+        return [(x, y, label) for (x, y), label in placed if label != NOT_A_POINT]
+
+    @property
     def negative_points(self) -> Floats:
         """The clicks off the object, float32 [n, 2]."""
         return self.points[self.labels == NEGATIVE]
@@ -171,17 +177,17 @@ class Prompt:
         """
         if not isinstance(value, dict) or not value.keys() <= set(KEYS):
             raise InvalidInputError(f"A prompt is an object with the keys {', '.join(KEYS)}; got {shown(value)}.")
-        points, box, mask = (value.get(key) for key in KEYS)
-        if not isinstance(points, list | None):
+        points = value.get("points", [])
+        if not isinstance(points, list):
             raise InvalidInputError(f"'points' must be a list of [x, y] or [x, y, label]; got {shown(points)}.")
-        triples = [_triple(point) for point in points or []]
-        if box is not None and not _are_numbers(box, (4,)):
-            raise InvalidInputError(f"'box' must be [x1, y1, x2, y2]; got {shown(box)}.")
+        triples = [_triple(point) for point in points]
+        if "box" in value and not _are_numbers(value["box"], (4,)):
+            raise InvalidInputError(f"'box' must be [x1, y1, x2, y2]; got {shown(value['box'])}.")
         return cls(
             [triple[:2] for triple in triples],
             [triple[2] for triple in triples],
-            box,
-            None if mask is None else decode_run_length(mask),
+            value.get("box"),
+            decode_run_length(value["mask"]) if "mask" in value else None,
         )
 
 

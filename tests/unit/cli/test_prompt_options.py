@@ -6,27 +6,28 @@ import pytest
 from masklet.cli.prompt_options import objects_of_options
 from masklet.errors import InvalidInputError
 from masklet.media.label_maps import write_label_map
-from masklet.prompts.object_prompts import ObjectPrompt
+from masklet.media.prompt_entries import PromptEntry
+from masklet.prompts.prompt import Prompt
 
 
 def test_points_without_number_are_one_object():
     assert objects_of_options(["3,4", "5.5,6,0", "7,8,1"], [], []) == (
-        ObjectPrompt(1, points=((3, 4, 1), (5.5, 6, 0), (7, 8, 1))),
+        PromptEntry(1, Prompt([[3, 4], [5.5, 6], [7, 8]], [1, 0, 1])),
     )
 
 
 def test_boxes_and_masks_without_number_are_counted_and_points_refine_the_first():
     assert objects_of_options(["9,9,0"], ["1,2,3,4", "5,6,7,8"], ["a.png"]) == (
-        ObjectPrompt(1, points=((9, 9, 0),), box=(1, 2, 3, 4), mask=Path("a.png")),
-        ObjectPrompt(2, box=(5, 6, 7, 8)),
+        PromptEntry(1, Prompt([[9, 9]], [0], box=(1, 2, 3, 4)), mask_file=Path("a.png")),
+        PromptEntry(2, Prompt(box=(5, 6, 7, 8))),
     )
 
 
 def test_numbers_assign_prompts_to_objects_in_any_order():
     assert objects_of_options(["1,1@4", "2,2,0@4", "3,3"], ["1,2,3,4@2"], ["in@home.png@4", "b@c.png"]) == (
-        ObjectPrompt(1, points=((3, 3, 1),), mask=Path("b@c.png")),
-        ObjectPrompt(2, box=(1, 2, 3, 4)),
-        ObjectPrompt(4, points=((1, 1, 1), (2, 2, 0)), mask=Path("in@home.png")),
+        PromptEntry(1, Prompt([[3, 3]], [1]), mask_file=Path("b@c.png")),
+        PromptEntry(2, Prompt(box=(1, 2, 3, 4))),
+        PromptEntry(4, Prompt([[1, 1], [2, 2]], [1, 0]), mask_file=Path("in@home.png")),
     )
 
 
@@ -34,11 +35,11 @@ def test_a_label_map_is_about_all_its_objects(tmp_path):
     file = tmp_path / "map.png"
     write_label_map(file, np.array([[0, 2, 5]], dtype=np.uint8))
     assert objects_of_options([], [], [str(file), "a.png"]) == (
-        ObjectPrompt(1, mask=Path("a.png")),
-        ObjectPrompt(2, mask=file),
-        ObjectPrompt(5, mask=file),
+        PromptEntry(1, mask_file=Path("a.png")),
+        PromptEntry(2, mask_file=file),
+        PromptEntry(5, mask_file=file),
     )
-    assert objects_of_options([], [], [f"{file}@3"]) == (ObjectPrompt(3, mask=file),)
+    assert objects_of_options([], [], [f"{file}@3"]) == (PromptEntry(3, mask_file=file),)
 
 
 def test_no_options_are_no_objects():

@@ -1,106 +1,55 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from masklet.cli.segment_objects import segment_candidates, segment_objects
-from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.cli.segment_objects import prompts_by_number, segment_candidates, segment_objects
+from masklet.errors import InvalidInputError
 from masklet.masks.segmentation import Segmentation
+from masklet.media.prompt_entries import PromptEntry
 from masklet.predictors.image_segmenter import EncodedImage
-from masklet.prompts.object_prompts import ObjectPrompt
+from masklet.prompts.prompt import Prompt
 
 ENCODED = EncodedImage((), height=4, width=6)
 
 
-class RecordingSegmenter:
-    """Keeps its calls; the score of an object is its first coordinate, candidates score half as much each."""
+class ScoringSegmenter:
+    """The score of an object is its first coordinate; candidates score half as much each."""
 
-    def __init__(self):
-        self.calls = []
-
-    def segment(self, encoded, *, object_ids, **prompts):
-        self.calls.append({**prompts, "object_ids": object_ids})
+    def segment(self, encoded, *, prompts, object_ids):
         scores = self._scores(prompts)
         return Segmentation(np.ones((len(scores), 4, 6), dtype=bool), scores, tuple(object_ids))
 
-    def candidates(self, encoded, **prompts):
+    def candidates(self, encoded, *, prompts):
         masks = np.ones((3, 4, 6), dtype=bool)
         return [Segmentation(masks, score / np.array([1, 2, 4]), (1, 2, 3)) for score in self._scores(prompts)]
 
     @staticmethod
     def _scores(prompts):
-        if "boxes" in prompts:
-            return np.array([box[0] for box in prompts["boxes"]])
-        if "points" in prompts:
-            return np.array([points[0][0] for points in prompts["points"]])
-        return np.zeros(len(prompts["masks"]))
+        return np.array([each.points[0, 0] if each.box is None else each.box[0] for each in prompts])
 
 
-@pytest.fixture
-def segmenter():
-    return RecordingSegmenter()
-
-
-OBJECTS = (
-    ObjectPrompt(5, points=((50.0, 1, 1),)),
-    ObjectPrompt(2, box=(20.0, 0, 30, 1)),
-    ObjectPrompt(3, points=((30.0, 2, 0),)),
-    ObjectPrompt(4, points=((40.0, 1, 1), (4, 2, 0))),
+ENTRIES = (
+    PromptEntry(5, Prompt([[5, 1]])),
+    PromptEntry(2, Prompt(box=(2, 0, 3, 1))),
+    PromptEntry(3, Prompt([[3, 2]], [0])),
+    PromptEntry(4, Prompt([[4, 1], [4, 2]], [1, 0])),
 )
 
 
-def test_only_prompts_of_the_same_shape_go_together(segmenter):
-    segment_objects(segmenter, ENCODED, OBJECTS)
-    assert segmenter.calls == [
-        {"points": [[(50, 1)], [(30, 2)]], "labels": [[1], [0]], "object_ids": [5, 3]},
-        {"boxes": [(20, 0, 30, 1)], "object_ids": [2]},
-        {"points": [[(40, 1), (4, 2)]], "labels": [[1, 0]], "object_ids": [4]},
-    ]
-
-
-def test_results_come_by_number_with_their_own_scores(segmenter):
-    result = segment_objects(segmenter, ENCODED, OBJECTS)
+def test_results_come_by_number_with_their_own_scores():
+    result = segment_objects(ScoringSegmenter(), ENCODED, prompts_by_number(ENTRIES, ENCODED))
     assert result.object_ids == (2, 3, 4, 5)
-    np.testing.assert_array_equal(result.scores, [20, 30, 40, 50])
+    np.testing.assert_array_equal(result.scores, [2, 3, 4, 5])
 
 
-def test_candidates_come_by_rank_then_number(segmenter):
-    best, second, third = segment_candidates(segmenter, ENCODED, OBJECTS)
+def test_candidates_come_by_rank_then_number():
+    best, second, third = segment_candidates(ScoringSegmenter(), ENCODED, prompts_by_number(ENTRIES, ENCODED))
     assert best.object_ids == second.object_ids == (2, 3, 4, 5)
-    np.testing.assert_array_equal(best.scores, [20, 30, 40, 50])
-    np.testing.assert_array_equal(third.scores, [5, 7.5, 10, 12.5])
+    np.testing.assert_array_equal(best.scores, [2, 3, 4, 5])
+    np.testing.assert_array_equal(third.scores, [0.5, 0.75, 1, 1.25])
 
 
-def write_mask(path: Path, values: np.ndarray) -> Path:
-    Image.fromarray(values.astype(np.uint8)).save(path)
-    return path
-
-
-def test_a_mask_file_becomes_a_mask_prompt(segmenter, tmp_path):
-    values = np.zeros((4, 6))
-    values[1, 2:5] = 255
-    segment_objects(segmenter, ENCODED, [ObjectPrompt(1, mask=write_mask(tmp_path / "mask.png", values))])
-    (call,) = segmenter.calls
-    np.testing.assert_array_equal(call["masks"], [values > 0])
-    assert call["masks"].dtype == bool
-
-
-def test_each_object_of_a_label_map_is_its_own_mask(segmenter, tmp_path):
-    values = np.zeros((4, 6))
-    values[1, 2:5], values[3] = 2, 7
-    file = write_mask(tmp_path / "map.png", values)
-    segment_objects(segmenter, ENCODED, [ObjectPrompt(2, mask=file), ObjectPrompt(7, mask=file)])
-    (call,) = segmenter.calls
-    np.testing.assert_array_equal(call["masks"], [values == 2, values == 7])
-
-
-def test_masks_of_another_size_or_without_content_are_refused(segmenter, tmp_path):
-    turned = ObjectPrompt(1, mask=write_mask(tmp_path / "turned.png", np.ones((6, 4))))
-    with pytest.raises(InvalidInputError, match=r"turned\.png is 4 x 6 pixels; .* photo, 6 x 4"):
-        segment_objects(segmenter, ENCODED, [turned])
-    empty = ObjectPrompt(1, mask=write_mask(tmp_path / "empty.png", np.zeros((4, 6))))
+def test_a_mask_without_content_is_refused(tmp_path):
+    Image.fromarray(np.zeros((4, 6), np.uint8)).save(tmp_path / "empty.png")
     with pytest.raises(InvalidInputError, match=r"empty\.png is empty"):
-        segment_objects(segmenter, ENCODED, [empty])
-    with pytest.raises(UnreadableImageError, match=r"nowhere\.png"):
-        segment_objects(segmenter, ENCODED, [ObjectPrompt(1, mask=tmp_path / "nowhere.png")])
+        prompts_by_number([PromptEntry(1, mask_file=tmp_path / "empty.png")], ENCODED)

@@ -4,32 +4,32 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from masklet.cli.track_prompts import PromptOnFrame, absences, prompts_of_options
+from masklet.cli.track_prompts import add_prompts, prompts_of_options, read_prompts
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.media.label_maps import write_label_map
-from masklet.prompts.object_prompts import ObjectPrompt
+from masklet.media.prompt_entries import PromptEntry
+from masklet.prompts.prompt import Prompt
 
 
 def test_values_without_place_are_about_the_first_frame():
-    assert prompts_of_options(["3,4", "5.5,6,0"], ["1,2,3,4", "5,6,7,8"], [], first_frame=4) == (
-        PromptOnFrame(4, ObjectPrompt(1, points=((3, 4, 1), (5.5, 6, 0)), box=(1, 2, 3, 4))),
-        PromptOnFrame(4, ObjectPrompt(2, box=(5, 6, 7, 8))),
-    )
+    assert prompts_of_options(["3,4", "5.5,6,0"], ["1,2,3,4", "5,6,7,8"], [], first_frame=4) == {
+        (4, 1): PromptEntry(1, Prompt([[3, 4], [5.5, 6]], [1, 0], box=(1, 2, 3, 4))),
+        (4, 2): PromptEntry(2, Prompt(box=(5, 6, 7, 8))),
+    }
 
 
 def test_places_name_frames_and_objects():
-    assert prompts_of_options(["1,1@30", "2,2,0@30:2", "3,3@:2"], ["1,2,3,4@7:9"], ["in@home.png@8:4"], 0) == (
-        PromptOnFrame(0, ObjectPrompt(2, points=((3, 3, 1),))),
-        PromptOnFrame(7, ObjectPrompt(9, box=(1, 2, 3, 4))),
-        PromptOnFrame(8, ObjectPrompt(4, mask=Path("in@home.png"))),
-        PromptOnFrame(30, ObjectPrompt(1, points=((1, 1, 1),))),
-        PromptOnFrame(30, ObjectPrompt(2, points=((2, 2, 0),))),
-    )
+    assert prompts_of_options(["1,1@30", "2,2,0@30:2", "3,3@:2"], ["1,2,3,4@7:9"], ["in@home.png@8:4"], 0) == {
+        (0, 2): PromptEntry(2, Prompt([[3, 3]], [1])),
+        (7, 9): PromptEntry(9, Prompt(box=(1, 2, 3, 4))),
+        (8, 4): PromptEntry(4, mask_file=Path("in@home.png")),
+        (30, 1): PromptEntry(1, Prompt([[1, 1]], [1])),
+        (30, 2): PromptEntry(2, Prompt([[2, 2]], [0])),
+    }
 
 
 def test_boxes_on_several_frames_are_counted_on():
-    first, second = prompts_of_options([], ["1,2,3,4@5", "1,2,3,4"], [], 0)
-    assert (first.frame, first.prompt.object_id, second.frame, second.prompt.object_id) == (0, 2, 5, 1)
+    assert list(prompts_of_options([], ["1,2,3,4@5", "1,2,3,4"], [], 0)) == [(0, 2), (5, 1)]
 
 
 @pytest.mark.parametrize(
@@ -59,20 +59,23 @@ def label_map(tmp_path):
     return tmp_path / "map.png"
 
 
+def masks_of(options, height=4, width=6):
+    """The masks of `--mask` options by frame and object."""
+    entries = prompts_of_options([], [], options, 0)
+    prompts, _ = read_prompts(entries, height, width, is_resumed=True)
+    return {place: np.count_nonzero(prompt.mask) for place, prompt in prompts.items()}
+
+
 def test_a_label_map_is_about_all_its_objects(label_map):
-    prompts = prompts_of_options([], [], [f"{label_map}@5"], 0)
-    assert [(each.frame, each.prompt.object_id) for each in prompts] == [(5, 2), (5, 7)]
-    assert [np.count_nonzero(each.mask(4, 6)) for each in prompts] == [1, 3]
+    assert masks_of([f"{label_map}@5"]) == {(5, 2): 1, (5, 7): 3}
 
 
 def test_with_an_object_of_it_a_label_map_is_about_that_one(label_map):
-    (prompt,) = prompts_of_options([], [], [f"{label_map}@5:7"], 0)
-    assert np.count_nonzero(prompt.mask(4, 6)) == 3
+    assert masks_of([f"{label_map}@5:7"]) == {(5, 7): 3}
 
 
 def test_with_another_object_all_of_a_label_map_is_that_object(label_map):
-    (prompt,) = prompts_of_options([], [], [f"{label_map}@5:3"], 0)
-    assert np.count_nonzero(prompt.mask(4, 6)) == 10
+    assert masks_of([f"{label_map}@5:3"]) == {(5, 3): 10}
 
 
 def write_grey(path, *values):
@@ -89,19 +92,12 @@ def test_grey_ids_are_a_label_map_and_masks_are_counted_past_them(tmp_path):
         write_grey(tmp_path / "b.png", 255),
         write_grey(tmp_path / "c.png", 1),
     ]
-    prompts = prompts_of_options([], [], masks, 0)
-    assert [(each.prompt.object_id, np.count_nonzero(each.mask(4, 6))) for each in prompts] == [
-        (1, 1),
-        (2, 1),
-        (3, 1),
-        (4, 2),
-    ]
+    assert masks_of(masks) == {(0, 1): 1, (0, 2): 1, (0, 3): 1, (0, 4): 2}
 
 
 def test_two_label_maps_of_one_object_are_two_objects_on_one_frame_and_one_on_two(tmp_path):
     first, second = write_grey(tmp_path / "a.png", 7), write_grey(tmp_path / "b.png", 0, 7)
-    prompts = prompts_of_options([], [], [first, second, f"{second}@5"], 0)
-    assert [(each.frame, each.prompt.object_id) for each in prompts] == [(0, 1), (0, 7), (5, 7)]
+    assert list(prompts_of_options([], [], [first, second, f"{second}@5"], 0)) == [(0, 1), (0, 7), (5, 7)]
 
 
 def test_a_mask_without_anything_from_128_on_is_refused(tmp_path):
@@ -118,32 +114,30 @@ def test_a_label_map_without_objects_is_refused(tmp_path):
 
 def test_an_empty_mask_says_that_a_known_object_is_absent(tmp_path):
     empty = write_grey(tmp_path / "empty.png")
-    corrected = prompts_of_options(["1,2@0:2"], [], [f"{empty}@5:2"], 0)
-    assert absences(corrected, 4, 6, is_resumed=False) == [
-        f"The mask {empty} is empty: object 2 is taken to be absent from frame 5."
-    ]
-    clicked = prompts_of_options(["1,2@5:2"], [], [f"{empty}@5:2"], 0)
-    assert absences(clicked, 4, 6, is_resumed=False) == []
-    alone = prompts_of_options(["1,2@0:1"], [], [f"{empty}@5:2"], 0)
-    assert len(absences(alone, 4, 6, is_resumed=True)) == 1
+    sentence = f"The mask {empty} is empty: object 2 is taken to be absent from frame 5."
+
+    def absences(points, is_resumed):
+        return read_prompts(prompts_of_options(points, [], [f"{empty}@5:2"], 0), 4, 6, is_resumed=is_resumed)[1]
+
+    assert absences(["1,2@0:2"], is_resumed=False) == [sentence]
+    assert absences(["1,2@5:2"], is_resumed=False) == []
+    assert absences(["1,2@0:1"], is_resumed=True) == [sentence]
     with pytest.raises(InvalidInputError, match=r"empty\.png is empty"):
-        absences(alone, 4, 6, is_resumed=False)
+        absences(["1,2@0:1"], is_resumed=False)
 
 
 def test_masks_are_checked_when_they_are_read(tmp_path):
     Image.fromarray(np.full((4, 6), 255, np.uint8)).save(tmp_path / "mask.png")
-    (prompt,) = prompts_of_options([], [], [str(tmp_path / "mask.png")], 0)
-    assert prompt.prompt.object_id == 1
-    assert prompt.mask(4, 6).all()
+    mask = str(tmp_path / "mask.png")
+    assert masks_of([mask]) == {(0, 1): 24}
     with pytest.raises(InvalidInputError, match="6 x 4 pixels; it must be as large as the video, 4 x 6"):
-        prompt.mask(6, 4)
-    (missing,) = prompts_of_options([], [], ["missing.png"], 0)
+        masks_of([mask], height=6, width=4)
     with pytest.raises(UnreadableImageError, match=r"missing\.png"):
-        missing.mask(4, 6)
+        masks_of(["missing.png"])
 
 
-class Said:
-    """Takes the place of a video; remembers what it was told."""
+class RecordingVideo:
+    """Takes the place of a video; keeps what is added to it."""
 
     def __init__(self):
         self.calls = []
@@ -152,18 +146,17 @@ class Said:
         self.calls.append((object_id, frame, {name: value for name, value in prompt.items() if value is not None}))
 
 
-def test_a_mask_is_told_before_the_clicks_that_correct_it(tmp_path):
-    Image.fromarray(np.full((4, 6), 255, np.uint8)).save(tmp_path / "mask.png")
-    (prompt,) = prompts_of_options(["1,2,0@:1"], [], [str(tmp_path / "mask.png")], 3)
-    said = Said()
-    prompt.tell(said, 4, 6)
-    (_, _, first), second = said.calls
+def test_a_mask_is_added_before_the_clicks_that_correct_it():
+    video = RecordingVideo()
+    add_prompts(video, {(3, 1): Prompt([[1, 2]], [0], mask=np.ones((4, 6)))})
+    (_, _, first), (object_id, frame, second) = video.calls
     assert first["mask"].shape == (4, 6)
-    assert second == (1, 3, {"points": [(1, 2)], "labels": [0], "keep_earlier": True})
+    assert (object_id, frame, second["keep_earlier"]) == (1, 3, True)
+    assert (second["points"].tolist(), second["labels"].tolist()) == ([[1, 2]], [0])
 
 
 def test_a_box_replaces_and_may_come_with_clicks():
-    (prompt,) = prompts_of_options(["1,2"], ["0,0,3,3"], [], 3)
-    said = Said()
-    prompt.tell(said, 4, 6)
-    assert said.calls == [(1, 3, {"points": [(1, 2)], "labels": [1], "box": (0, 0, 3, 3), "keep_earlier": False})]
+    video = RecordingVideo()
+    add_prompts(video, {(3, 1): Prompt([[1, 2]], box=[0, 0, 3, 3])})
+    ((object_id, frame, added),) = video.calls
+    assert (object_id, frame, added["keep_earlier"], added["box"].tolist()) == (1, 3, False, [0, 0, 3, 3])

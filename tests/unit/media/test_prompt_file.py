@@ -3,8 +3,9 @@ import json
 import pytest
 
 from masklet.errors import InvalidInputError
+from masklet.media.prompt_entries import PromptEntry
 from masklet.media.prompt_file import read_prompt_file
-from masklet.prompts.object_prompts import ObjectPrompt
+from masklet.prompts.prompt import Prompt
 
 
 @pytest.fixture
@@ -30,8 +31,8 @@ def test_every_kind_of_prompt_is_read_relative_to_the_files_folder(written, tmp_
     objects_of = read_prompt_file(path)
     assert list(map(str, objects_of)) == [f"{tmp_path}/street/a.jpg", "/elsewhere/b.jpg"]
     assert objects_of[tmp_path / "street/a.jpg"] == (
-        ObjectPrompt(1, points=((3, 4, 1), (5.5, 6, 0))),
-        ObjectPrompt(7, points=((1, 1, 1),), box=(1, 2, 3, 4), mask=tmp_path / "masks/car.png"),
+        PromptEntry(1, Prompt([[3, 4], [5.5, 6]], [1, 0])),
+        PromptEntry(7, Prompt([[1, 1]], [1], box=(1, 2, 3, 4)), mask_file=tmp_path / "masks/car.png"),
     )
 
 
@@ -46,14 +47,14 @@ def test_every_kind_of_prompt_is_read_relative_to_the_files_folder(written, tmp_
         ({"a.jpg": []}, "at 'a.jpg': expected a list of objects"),
         ({"a.jpg": [{"boxes": [0, 0, 1, 1]}]}, "'a.jpg', entry 1: .* keys id, points, box, mask; got .*boxes"),
         ({"a.jpg": [[0, 0, 1, 1]]}, "entry 1: expected an object with the keys"),
-        ({"a.jpg": [{"box": [0, 0, 1, 1]}, {}]}, "entry 2: Nothing is said about object 2"),
+        ({"a.jpg": [{"box": [0, 0, 1, 1]}, {}]}, "entry 2: Object 2 has no prompt"),
         ({"a.jpg": [{"box": [0, 0, 1]}]}, r"'box' must be \[x1, y1, x2, y2\]"),
         ({"a.jpg": [{"box": None}]}, "'box' must be"),
         ({"a.jpg": [{"box": [4, 0, 1, 1]}]}, "x1 < x2"),
         ({"a.jpg": [{"points": [1, 2]}]}, r"a point must be \[x, y\]"),
         ({"a.jpg": [{"points": [["1", 2]]}]}, "a point must be"),
         ({"a.jpg": [{"points": [[1, True]]}]}, "a point must be"),
-        ({"a.jpg": [{"points": [[1, 2, 3]]}]}, "with the label 3"),
+        ({"a.jpg": [{"points": [[1, 2, 3]]}]}, "label must be 1 .* got 3"),
         ({"a.jpg": [{"points": 5}]}, "'points' must be a list"),
         ({"a.jpg": [{"mask": 5}]}, "'mask' must be the name"),
         ({"a.jpg": [{"mask": ""}]}, "'mask' must be the name"),
@@ -61,10 +62,10 @@ def test_every_kind_of_prompt_is_read_relative_to_the_files_folder(written, tmp_
         ({"a\0.jpg": [{"box": [0, 0, 1, 1]}]}, "an image must be the name of an image file"),
         ({"\ud800.jpg": [{"box": [0, 0, 1, 1]}]}, "an image must be the name of an image file"),
         ({"n" * 300: [{"box": [0, 0, 1, 1]}]}, "an image must be the name of an image file"),
-        ({"a.jpg": [{"box": [0, 0, 1, 10**400]}]}, "The box of object 1 is .*finite numbers"),
-        ({"a.jpg": [{"box": [0, 0, 1, float("nan")]}]}, "The box of object 1 is .*finite numbers"),
-        ({"a.jpg": [{"points": [[10**400, 1]]}]}, "A point of object 1 is"),
-        ({"a.jpg": [{"points": [[1, 1, 10**400]]}]}, "A point of object 1 is"),
+        ({"a.jpg": [{"box": [0, 0, 1, 10**400]}]}, "box must be an array of numbers"),
+        ({"a.jpg": [{"box": [0, 0, 1, float("nan")]}]}, "box must be finite numbers"),
+        ({"a.jpg": [{"points": [[10**400, 1]]}]}, "points must be an array of numbers"),
+        ({"a.jpg": [{"points": [[1, 1, 10**400]]}]}, "labels must be an array of numbers"),
         ({"a.jpg": [{"points": [[[[1]], 1]]}]}, "a point must be"),
         ({"a.jpg": [{"id": 10**400, "box": [0, 0, 1, 1]}]}, "Objects are numbered from 1 to 2147483647"),
         ("[" * 5000 + "]" * 5000, "nested too deeply"),
