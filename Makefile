@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test fuzz lint bench
+.PHONY: demo test test-oldest test-gpu fuzz lint bench
 
 demo: $(VENV)/package.stamp
 	$(BIN)/masklet segment --prompts assets/prompts.json -o demo_output
@@ -14,6 +14,13 @@ demo: $(VENV)/package.stamp
 
 test: $(VENV)/development.stamp
 	$(BIN)/python -m pytest
+
+# The oldest versions of the libraries that pyproject.toml allows. transformers and sam2 need newer ones.
+test-oldest: $(VENV)-oldest/stamp
+	$(VENV)-oldest/bin/python -m pytest -W ignore::DeprecationWarning tests/unit tests/property tests/architecture
+
+test-gpu: $(VENV)/development.stamp
+	$(BIN)/python -m pytest -m gpu
 
 # Hostile inputs for every entry; some of them are in `make test`. SEED=1 makes others.
 fuzz: $(VENV)/development.stamp
@@ -40,4 +47,9 @@ $(VENV)/package.stamp: pyproject.toml constraints.txt
 $(VENV)/development.stamp: $(VENV)/package.stamp
 	$(INSTALL) setuptools wheel -e '.[test,lint,reference]'
 	SAM2_BUILD_CUDA=0 $(INSTALL) --no-deps --no-build-isolation sam2==1.1.0
+	touch $@
+
+$(VENV)-oldest/stamp: pyproject.toml constraints-oldest.txt
+	$(PYTHON) -m venv $(VENV)-oldest
+	$(VENV)-oldest/bin/python -m pip install --disable-pip-version-check -c constraints-oldest.txt -e '.[test]'
 	touch $@

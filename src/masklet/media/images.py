@@ -116,7 +116,7 @@ def _deep_colours(image: Image.Image, source: ImageFile) -> npt.NDArray[np.uint1
     Pillow keeps the high bytes, of which there is little left then.
     """
     has_16_bits = image.mode not in ("I;16", "I;16B") and any(
-        ";16" in str(tile.args) for tile in getattr(image, "tile", ())
+        ";16" in str(tile[3]) for tile in getattr(image, "tile", ())
     )
     image.load()  # PNG may have its EXIF data behind the pixels
     colours = np.asarray(image)[..., : len(image.getbands()) - ("A" in image.getbands())] if has_16_bits else None

@@ -193,7 +193,7 @@ def test_unreadable_files(tmp_path, read, content):
 @pytest.mark.parametrize("read", [read_mask_image, read_label_map])
 @pytest.mark.parametrize(("colours", "highest"), [(4, 3), (3, None)])
 def test_labels_outside_the_palette_are_refused(tmp_path, read, colours, highest):
-    indexed(painted(3, 1), *[BLACK, RED, GREEN, WHITE][:colours]).save(tmp_path / "a.png", bits=2)
+    indexed(painted(3, 1), *[BLACK, RED, GREEN, WHITE][:colours]).save(tmp_path / "a.png")
     if highest:
         found = read(tmp_path / "a.png")
         assert getattr(found, "labels", found).max() == highest

@@ -1,0 +1,65 @@
+"""What only a device can show: the same numbers as the processor's, in every type (`make test-gpu`)."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tests.small_videos import small_clip
+
+from masklet import ImageSegmenter, Segmentation, VideoTracker
+
+pytestmark = pytest.mark.gpu
+DEVICE = "cuda"
+IMAGE = "assets/truck.jpg"
+PROMPTS: list[dict[str, Any]] = [
+    {"points": [[(320, 425)]]},
+    {"points": [[(320, 425), (263, 430)], [(1000, 400), (900, 300)]], "labels": [[1, 0], [1, 1]]},
+    {"boxes": [[210, 300, 400, 500], [600, 250, 900, 450]]},
+]
+
+
+def overlap(one: Segmentation, other: Segmentation) -> float:
+    """The smallest IoU of the masks, object by object."""
+    both, either = (one.masks & other.masks).sum((1, 2)), (one.masks | other.masks).sum((1, 2))
+    return float((both / np.maximum(either, 1)).min())
+
+
+@pytest.mark.parametrize(("dtype", "least"), [("float32", 0.995), ("bfloat16", 0.9), ("float16", 0.9)])
+@pytest.mark.parametrize("prompts", PROMPTS, ids=["click", "clicks", "boxes"])
+def test_images_are_segmented_as_on_the_processor(prompts: dict[str, Any], dtype: str, least: float) -> None:
+    here = ImageSegmenter.from_pretrained(device="cpu")
+    there = ImageSegmenter.from_pretrained(device=DEVICE, dtype=dtype)
+    assert overlap(here.segment(here.encode(IMAGE), **prompts), there.segment(there.encode(IMAGE), **prompts)) > least
+
+
+def tracked(**options: Any) -> list[Segmentation]:
+    video = VideoTracker.from_pretrained(**options).open(small_clip(frames=10))
+    video.add(1, 0, box=(5, 5, 30, 30))
+    video.add(2, 3, points=[[40, 20]])
+    return [result for _, result in video.track("both")]
+
+
+def test_videos_are_tracked_as_on_the_processor() -> None:
+    for here, there in zip(tracked(device="cpu"), tracked(device=DEVICE), strict=True):
+        assert here.object_ids == there.object_ids
+        assert here.low_resolution_logits is not None
+        assert there.low_resolution_logits is not None
+        np.testing.assert_allclose(here.low_resolution_logits, there.low_resolution_logits, atol=0.05)
+
+
+def test_memories_can_stay_on_the_processor() -> None:
+    tracker = VideoTracker.from_pretrained(device=DEVICE)
+    video = tracker.open(small_clip(frames=10), inference_state_device="cpu", video_storage_device="cpu")
+    video.add(1, 0, box=(5, 5, 30, 30))
+    list(video.track())
+    kept = [memory for each in video.session.objects() for memory in each.bank.tracked.values()]
+    assert {memory.pointer.device.type for memory in kept} == {"cpu"}
+
+
+def test_memory_of_the_device_does_not_grow_with_the_video() -> None:
+    tracker = VideoTracker.from_pretrained(device=DEVICE)
+    video = tracker.open(small_clip(frames=80))
+    video.add(1, 0, box=(5, 5, 30, 30))
+    held = [torch.cuda.memory_allocated() for _ in video.track()]
+    assert max(held[40:]) <= max(held[:40]) + 2**20
