@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import torch
 from PIL import Image
-from tests.small_videos import small_clip, small_video_model
-from tests.unit.media.small_videos import write_small_video
+from tests.support.small_video_models import small_clip, small_video_model
+from tests.support.video_files import write_small_video
 
 from masklet import ImageSegmenter, Sam2Processor, VideoTracker
 

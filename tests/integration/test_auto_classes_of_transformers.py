@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pytest
 import torch
-from tests.unit.modeling.small_models import random_pixels, small_config
+from tests.support.small_models import random_pixels, small_config
 
 import masklet
 

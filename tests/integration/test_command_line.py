@@ -15,8 +15,8 @@ import tifffile
 import torch
 from PIL import Image
 from pycocotools import mask as coco_mask
-from tests.integration.command_errors import assert_one_line
-from tests.litter import litter
+from tests.support.command_errors import assert_one_line
+from tests.support.litter import litter
 from typer.testing import CliRunner
 
 from masklet import ImageSegmenter, Sam2Model, Sam2Processor, ZoomingSegmenter, __version__

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.killed_commands import KILLED, Commands, commands
-from tests.small_videos import SIZE, small_video_model
-from tests.unit.media.small_videos import moving_square, write_small_video
+from tests.support.killed_commands import KILLED, Commands, commands
+from tests.support.small_video_models import SIZE, small_video_model
+from tests.support.video_files import moving_square, write_small_video
 
 from masklet import Sam2Processor
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from tests.support.documented_programs import changed
 
 # From Hugging Face's documentation of SAM2 (docs/source/en/model_doc/sam2.md), Apache License 2.0.
 EXAMPLE = """
@@ -31,11 +32,6 @@ masks = processor.image_processor.post_process_masks(
 )
 pred_masks = outputs.pred_masks
 """
-
-
-def changed(code: str, old: str, new: str) -> str:
-    assert old in code
-    return code.replace(old, new)
 
 
 def test_the_image_example(saved_model: Path, tmp_path: Path) -> None:

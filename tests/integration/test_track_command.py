@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.integration.command_errors import assert_one_line
-from tests.small_videos import SIZE, small_video_model
-from tests.unit.media.small_videos import moving_square, write_small_video
-from tests.unit.tracking.saved_sessions import rewrite_as_format_1
+from tests.support.command_errors import assert_one_line
+from tests.support.saved_sessions import rewrite_as_format_1
+from tests.support.small_video_models import SIZE, small_video_model
+from tests.support.video_files import moving_square, write_small_video
 from typer.testing import CliRunner
 
 from masklet import Sam2Processor, VideoTracker

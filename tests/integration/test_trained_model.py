@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.unit.training.small_recipes import saved_state, small_recipe, write_plain_images
+from tests.support.small_recipes import saved_state, small_recipe, write_plain_images
 from typer.testing import CliRunner
 
 from masklet import Sam2Model, Sam2VideoModel

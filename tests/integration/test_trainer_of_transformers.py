@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.unit.modeling.small_models import random_pixels, small_model
+from tests.support.small_models import random_pixels, small_model
 from torch import Tensor
 from torch.utils.data import Dataset
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.integration.test_seed_example import changed
-from tests.small_videos import HEIGHT, SIZE, WIDTH, small_clip, small_video_model
+from tests.support.documented_programs import changed
+from tests.support.small_video_models import HEIGHT, SIZE, WIDTH, small_clip, small_video_model
 
 from masklet import Sam2Model, Sam2Processor, Sam2VideoModel, Sam2VideoProcessor
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.unit.training.small_recipes import small_recipe
+from tests.support.small_recipes import small_recipe
 
 from masklet.configuration import Sam2Config
 from masklet.training.network.building import initial_network

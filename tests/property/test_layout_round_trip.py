@@ -5,7 +5,7 @@ import re
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.checkpoints.tensor_names import assert_same_tensors, tiny_tensor_names
+from tests.support.tensor_names import assert_same_tensors, tiny_tensor_names
 
 from masklet.checkpoints.layouts import LAYOUTS, in_current_layout
 

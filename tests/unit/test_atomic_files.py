@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.forked import found_in_fork
+from tests.support.forked import found_in_fork
 
 from masklet.atomic_files import (
     check_file_writable,

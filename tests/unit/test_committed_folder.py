@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.forked import found_in_fork
+from tests.support.forked import found_in_fork
 
 from masklet.committed_folder import FolderWriter, Part, checked_file, checked_lines, read_index
 from masklet.errors import InvalidInputError

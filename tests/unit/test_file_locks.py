@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from tests.forked import found_in_fork
+from tests.support.forked import found_in_fork
 
 from masklet import file_locks
 from masklet.errors import InvalidInputError

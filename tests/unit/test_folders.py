@@ -1,5 +1,5 @@
 import pytest
-from tests.litter import litter
+from tests.support.litter import litter
 
 from masklet.folders import entries, folders_in, is_system_entry, matching
 

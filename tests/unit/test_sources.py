@@ -6,7 +6,7 @@ import huggingface_hub
 import pytest
 from huggingface_hub import constants
 from huggingface_hub.errors import RepositoryNotFoundError
-from tests.litter import litter
+from tests.support.litter import litter
 
 from masklet import sources
 from masklet.checkpoints.reading import read_weights

@@ -10,7 +10,7 @@ import typer.main
 from tests.fuzz import materials
 from tests.fuzz.attempt import Entry
 from tests.fuzz.commands import run_command
-from tests.unit.datasets.annotated_folders import write_coco, write_sequences
+from tests.support.annotated_folders import write_coco, write_sequences
 
 from masklet.cli.main import app
 

@@ -6,7 +6,7 @@ from random import Random
 
 from tests.fuzz.attempt import Entry
 from tests.fuzz.spoiling import spoil_folder
-from tests.unit.datasets.annotated_folders import WRITERS
+from tests.support.annotated_folders import WRITERS
 
 from masklet.datasets.checking import check_dataset
 from masklet.datasets.opening import holds_videos, open_dataset

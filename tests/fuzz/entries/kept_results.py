@@ -9,7 +9,7 @@ from tests.fuzz import materials
 from tests.fuzz.attempt import Entry
 from tests.fuzz.commands import run_command
 from tests.fuzz.spoiling import spoil_folder, spoiled_json
-from tests.unit.datasets.annotated_folders import write_coco, write_sequences
+from tests.support.annotated_folders import write_coco, write_sequences
 
 from masklet.training.run.run_state import STATE_FILE
 

@@ -10,7 +10,7 @@ from tests.fuzz import materials
 from tests.fuzz.attempt import Entry
 from tests.fuzz.commands import run_command
 from tests.fuzz.spoiling import spoil_file, spoil_folder, spoil_json_file, spoiled_json
-from tests.unit.tracking.saved_sessions import index_of, rewrite_as_format_1, write_index
+from tests.support.saved_sessions import index_of, rewrite_as_format_1, write_index
 
 from masklet.media.recorded_masks import RecordedMasks
 

@@ -7,7 +7,7 @@ import numpy as np
 from tests.fuzz import materials
 from tests.fuzz.attempt import Entry
 from tests.fuzz.spoiling import spoil_bytes, spoil_folder
-from tests.small_videos import small_clip
+from tests.support.small_video_models import small_clip
 
 from masklet.media.video_reader import open_video
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 import torch
-from tests.unit.checkpoints.tensor_names import assert_same_tensors, small_meta_tensors
+from tests.support.tensor_names import assert_same_tensors, small_meta_tensors
 
 from masklet.checkpoints.conversion import convert
 from masklet.checkpoints.layouts import in_current_layout

@@ -2,7 +2,7 @@ import re
 
 import pytest
 import torch
-from tests.unit.checkpoints.tensor_names import assert_same_tensors, small_meta_tensors, tiny_tensor_names
+from tests.support.tensor_names import assert_same_tensors, small_meta_tensors, tiny_tensor_names
 
 from masklet.checkpoints.layouts import LAYOUTS, in_current_layout, layout_named, layout_of
 from masklet.checkpoints.layouts.current import CURRENT, POSITIONAL_EMBEDDING, VIDEO_ONLY_PATTERNS

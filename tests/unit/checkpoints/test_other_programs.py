@@ -3,7 +3,7 @@
 import warnings
 
 import pytest
-from tests.unit.modeling.small_models import small_model
+from tests.support.small_models import small_model
 
 from masklet import Sam2Config, Sam2HieraDetModel, Sam2Model
 from masklet.checkpoints.other_programs import Program, has_memory, obstacles, what_others_lack, why_not_run

@@ -7,7 +7,7 @@ import huggingface_hub
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.unit.checkpoints.tensor_names import assert_same_tensors
+from tests.support.tensor_names import assert_same_tensors
 from torch import nn
 
 from masklet import Sam2Model

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.litter import litter
-from tests.unit.checkpoints.tensor_names import assert_same_tensors
+from tests.support.litter import litter
+from tests.support.tensor_names import assert_same_tensors
 
 from masklet.checkpoints.reading import read_weights
 from masklet.errors import CheckpointError

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from tests.unit.checkpoints.tensor_names import small_meta_tensors
+from tests.support.tensor_names import small_meta_tensors
 
 from masklet.checkpoints.layouts import in_current_layout
 from masklet.checkpoints.released import RELEASED, config_by_shapes

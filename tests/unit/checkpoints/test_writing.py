@@ -4,7 +4,7 @@ import json
 import pytest
 import torch
 from safetensors import SafetensorError, safe_open
-from tests.unit.checkpoints.tensor_names import assert_same_tensors
+from tests.support.tensor_names import assert_same_tensors
 
 from masklet.checkpoints import writing
 from masklet.checkpoints.reading import read_weights

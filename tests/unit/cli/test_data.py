@@ -3,7 +3,7 @@ import os
 import subprocess
 import sys
 
-from tests.unit.datasets.annotated_folders import write_coco, write_plain, write_youtube_vos
+from tests.support.annotated_folders import write_coco, write_plain, write_youtube_vos
 from typer.testing import CliRunner, Result
 
 from masklet.cli.main import app

@@ -8,7 +8,7 @@ import json
 
 import numpy as np
 import pytest
-from tests.unit.datasets.annotated_folders import (
+from tests.support.annotated_folders import (
     LEFT,
     RIGHT,
     WRITERS,

@@ -1,7 +1,7 @@
 import io
 
 from rich.console import Console
-from tests.unit.evaluation.measured import vos_report
+from tests.support.measured_reports import vos_report
 
 from masklet.cli.tables import drawn_table
 from masklet.evaluation.reporting.comparison import Comparison

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import torch
-from tests.unit.training.small_recipes import small_video_config, write_plain_images
-from tests.unit.training.supply.test_data_source import write_images
+from tests.support.annotated_data import write_images
+from tests.support.small_recipes import small_video_config, write_plain_images
 from typer.testing import CliRunner
 
 from masklet import Sam2VideoModel

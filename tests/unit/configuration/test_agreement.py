@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from tests.unit.modeling.small_models import small_config
-from tests.unit.modeling.test_video_network import video_config
+from tests.support.small_models import small_config
+from tests.support.small_video_models import video_config
 
 from masklet.configuration import Sam2Config
 from masklet.configuration.agreement import check_image_network, check_video_network, check_vision

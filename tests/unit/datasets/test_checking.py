@@ -4,7 +4,8 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
-from tests.unit.datasets.annotated_folders import (
+from tests.support.annotated_data import write_images
+from tests.support.annotated_folders import (
     HEIGHT,
     LABELS,
     LEFT,
@@ -25,7 +26,6 @@ from tests.unit.datasets.annotated_folders import (
     write_sequences,
     write_youtube_vos,
 )
-from tests.unit.training.supply.test_data_source import write_images
 
 from masklet.datasets.checking import check_dataset, check_structure, require_readable, require_sound
 from masklet.datasets.opening import open_dataset

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tests.unit.datasets.test_scenes import tiny_bank
+from tests.support.scenes import tiny_bank
 
 from masklet.datasets.scenes.actors import Actor, Piece, crossing_path, look_alike, streak_kernel
 from masklet.datasets.scenes.backdrops import Backdrop

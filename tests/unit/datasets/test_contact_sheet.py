@@ -3,7 +3,7 @@
 import dataclasses
 
 import numpy as np
-from tests.unit.datasets.test_scenes import tiny_bank
+from tests.support.scenes import tiny_bank
 
 from masklet.datasets.scenes import ClipMixture, SceneGenerator, SceneMixture
 from masklet.datasets.scenes.contact_sheet import CLIPS_OF_A_KIND, GAP, TILES, contact_sheet

@@ -3,8 +3,7 @@
 import shutil
 
 import pytest
-from tests.litter import litter
-from tests.unit.datasets.annotated_folders import (
+from tests.support.annotated_folders import (
     OBJECTS,
     WRITERS,
     write_coco,
@@ -15,6 +14,7 @@ from tests.unit.datasets.annotated_folders import (
     write_sav,
     write_sequences,
 )
+from tests.support.litter import litter
 
 from masklet.datasets.checking import check_dataset
 from masklet.datasets.opening import LAYOUTS, holds_videos, is_dataset, layout_of, open_dataset

@@ -1,5 +1,5 @@
 import numpy as np
-from tests.unit.datasets.test_scenes import SIZE, tiny_bank
+from tests.support.scenes import SIZE, tiny_bank
 
 from masklet.datasets.sampling import ObjectCrops
 from masklet.datasets.sampling.object_crops import object_crop

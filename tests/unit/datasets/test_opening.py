@@ -2,7 +2,7 @@ import pickle
 
 import numpy as np
 import pytest
-from tests.unit.datasets.annotated_folders import (
+from tests.support.annotated_folders import (
     LEFT,
     OBJECTS,
     RIGHT,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from PIL import Image
-from tests.unit.datasets.annotated_folders import LABELS, LEFT, OBJECTS, RIGHT, write_image, write_mask
+from tests.support.annotated_folders import LABELS, LEFT, OBJECTS, RIGHT, write_image, write_mask
 
 from masklet.datasets.plain_folder import IMAGE_FOLDERS, MASK_FOLDERS, PlainFolder
 from masklet.errors import InvalidInputError

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from tests.unit.datasets.annotated_folders import HEIGHT, LEFT, NOTHING, WIDTH, write_json, write_sa1b
+from tests.support.annotated_folders import HEIGHT, LEFT, NOTHING, WIDTH, write_json, write_sa1b
 
 from masklet.datasets.annotated import AnnotatedImage
 from masklet.datasets.problems import LeftOut

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.unit.datasets.annotated_memory import (
+from tests.support.annotated_memory import (
     ImageInMemory,
     ImagesInMemory,
     VideosInMemory,

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from tests.unit.datasets.annotated_folders import LEFT, OBJECTS, RIGHT, masklets, write_image, write_json, write_sav
+from tests.support.annotated_folders import LEFT, OBJECTS, RIGHT, masklets, write_image, write_json, write_sav
 
 from masklet.datasets.annotated import MismatchedSizeError
 from masklet.datasets.checking import check_dataset

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from tests.unit.datasets.test_scenes import tiny_bank
+from tests.support.scenes import tiny_bank
 
 from masklet.datasets.scenes import compositions, contours, fills, shapes
 from masklet.datasets.scenes.layers import Composition, Layer, Stamp, paint

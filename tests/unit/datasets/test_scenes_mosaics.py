@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from tests.unit.datasets.test_scenes import SIZE, check_scene, only, tiny_bank
+from tests.support.scenes import SIZE, check_scene, only, tiny_bank
 
 from masklet.datasets.scenes import MosaicScenes, SceneGenerator, SceneMixture
 from masklet.datasets.scenes.mosaics import mosaic

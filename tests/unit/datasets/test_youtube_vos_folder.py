@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from tests.unit.datasets.annotated_folders import (
+from tests.support.annotated_folders import (
     LABELS,
     LEFT,
     NOTHING,

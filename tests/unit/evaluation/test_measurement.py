@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.unit.evaluation.images.test_measurement import PICTURES, write_domain
+from tests.support.annotated_images import PICTURES, write_domain
 
 from masklet.errors import InvalidInputError
 from masklet.evaluation.images.baselines import InscribedEllipse

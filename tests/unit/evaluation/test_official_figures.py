@@ -7,7 +7,7 @@ facebookresearch/sam2, which goes back to vos-benchmark. Recorded with their for
 import numpy as np
 import pytest
 from PIL import Image
-from tests.unit.evaluation.small_sequences import FRAMES, HEIGHT, WIDTH, predicted_labels, true_labels
+from tests.support.small_sequences import FRAMES, HEIGHT, WIDTH, predicted_labels, true_labels
 
 from masklet.evaluation.vos.measurement import score_saved_masks
 from masklet.evaluation.vos.scores import CountingRule

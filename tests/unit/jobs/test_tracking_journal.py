@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.unit.tracking.saved_sessions import index_of, write_index
+from tests.support.saved_sessions import index_of, write_index
 
 from masklet.errors import DamagedSessionError, InvalidInputError
 from masklet.jobs import tracking_journal

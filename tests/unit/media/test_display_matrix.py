@@ -3,7 +3,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
-from tests.unit.media.small_videos import exif_of, jpeg_of_corners, moving_square, write_motion_jpeg
+from tests.support.video_files import exif_of, jpeg_of_corners, moving_square, write_motion_jpeg
 
 from masklet.media.display_matrix import turned
 from masklet.media.images import read_image

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.forked import found_in_fork
-from tests.unit.media.small_videos import jpeg_of_corners, moving_square, played, write_motion_jpeg, write_small_video
+from tests.support.forked import found_in_fork
+from tests.support.video_files import jpeg_of_corners, moving_square, played, write_motion_jpeg, write_small_video
 from torch.utils.data import DataLoader, Dataset
 
 from masklet.media import forks, held_frames

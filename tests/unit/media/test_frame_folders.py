@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 from PIL import Image
-from tests.litter import litter
-from tests.unit.media.small_videos import moving_square
+from tests.support.litter import litter
+from tests.support.video_files import moving_square
 
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.media.frame_folders import FramePictures, frames_of_folder

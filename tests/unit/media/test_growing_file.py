@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from tests.forked import found_in_fork
+from tests.support.forked import found_in_fork
 
 from masklet.media import growing_file
 from masklet.media.growing_file import GrowingFile

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 from PIL import Image
-from tests.forked import found_in_fork
-from tests.unit.media.small_videos import moving_square
+from tests.support.forked import found_in_fork
+from tests.support.video_files import moving_square
 
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.media.video_reader import open_video

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from tests.unit.media.small_videos import moving_square, played, write_small_video
+from tests.support.video_files import moving_square, played, write_small_video
 
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.media import live_frames as module

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from PIL import Image
-from tests.unit.media.small_videos import moving_square, write_small_video
+from tests.support.video_files import moving_square, write_small_video
 
 from masklet.masks.segmentation import Segmentation
 from masklet.media.mask_images import read_label_map

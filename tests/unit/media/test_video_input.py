@@ -6,8 +6,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import av
 import numpy as np
 import pytest
-from tests.unit.media.files_that_name_others import scripts, write_external_reference
-from tests.unit.media.small_videos import moving_square, played, write_small_video
+from tests.support.files_that_name_others import scripts, write_external_reference
+from tests.support.video_files import moving_square, played, write_small_video
 
 from masklet.errors import UnreadableVideoError
 from masklet.media.live_frames import live_frames

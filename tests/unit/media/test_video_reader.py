@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from PIL import Image
-from tests.unit.media.small_videos import moving_square, played, write_small_video
+from tests.support.video_files import moving_square, played, write_small_video
 
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.media import held_frames, video_file, video_reader

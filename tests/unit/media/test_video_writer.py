@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from tests.unit.media.small_videos import moving_square, played
+from tests.support.video_files import moving_square, played
 
 from masklet.errors import InvalidInputError
 from masklet.media import video_writer

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 import torch
-from tests.small_videos import small_video_model
-from tests.unit.modeling.small_models import random_pixels, random_points, small_model
+from tests.support.small_models import random_pixels, random_points, small_model
+from tests.support.small_video_models import small_video_model
 from torch import Tensor, nn
 from torch.nn.utils import prune
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.small_videos import small_video_model
+from tests.support.small_video_models import small_video_model
 from torch import Tensor, nn
 
 from masklet import Sam2VideoInferenceSession, Sam2VideoModel

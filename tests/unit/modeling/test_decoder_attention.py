@@ -2,8 +2,8 @@
 
 import pytest
 import torch
+from tests.support.small_models import randomised
 from tests.unit.modeling.plain_decoder import plain_attention
-from tests.unit.modeling.small_models import randomised
 from torch import Tensor
 
 from masklet.modeling.decoder_attention import DecoderAttention, ImageToTokens, TokensToImage

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from tests.unit.modeling.small_models import random_pixels, random_points, randomised, small_model
+from tests.support.small_models import random_pixels, random_points, randomised, small_model
 from torch import Tensor
 
 from masklet import Sam2Model

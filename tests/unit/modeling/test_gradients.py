@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tests.unit.modeling.small_models import random_pixels, random_points, small_model
+from tests.support.small_models import random_pixels, random_points, small_model
 from torch import Tensor
 
 from masklet import Sam2Model

@@ -2,14 +2,14 @@
 
 import pytest
 import torch
-from tests.unit.modeling.plain_hiera import plain_positions, plain_stages, pooled
-from tests.unit.modeling.small_models import (
+from tests.support.small_models import (
     OPEN_WINDOWS,
     TILING_WINDOWS,
     random_pixels,
     randomised,
     small_backbone,
 )
+from tests.unit.modeling.plain_hiera import plain_positions, plain_stages, pooled
 
 from masklet import Sam2HieraDetModel
 from masklet.modeling.hiera import BlockShape, HieraBlock, block_shapes, max_pool_2x2

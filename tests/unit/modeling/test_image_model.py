@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.unit.modeling.small_models import random_pixels, random_points, randomised, small_config, small_model
+from tests.support.small_models import random_pixels, random_points, randomised, small_config, small_model
 from torch import Tensor, nn
 
 from masklet import Sam2Model, Sam2VisionModel

@@ -3,7 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from tests.unit.modeling.small_models import randomised
+from tests.support.small_models import randomised
 from torch import nn
 
 from masklet.errors import InvalidInputError

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
+from tests.support.small_models import random_pixels, random_points, small_model
 from tests.unit.modeling.plain_decoder import plain_decode
-from tests.unit.modeling.small_models import random_pixels, random_points, small_model
 from torch import Tensor
 
 from masklet.modeling.outputs import DecodedMasks

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tests.unit.modeling.small_models import randomised
+from tests.support.small_models import randomised
 
 from masklet.configuration import Sam2Config, Sam2HieraDetConfig, Sam2VisionConfig
 from masklet.modeling import pieces as pieces_module

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from tests.unit.modeling.small_models import randomised
+from tests.support.small_models import randomised
 from torch import Tensor
 
 from masklet.configuration import Sam2PromptEncoderConfig

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.unit.modeling.small_models import random_pixels, random_points, randomised, small_backbone, small_config
+from tests.support.small_models import random_pixels, random_points, randomised, small_backbone, small_config
 from torch import Tensor, nn
 
 from masklet import Sam2Model

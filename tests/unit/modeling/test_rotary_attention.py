@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tests.unit.modeling.small_models import randomised
+from tests.support.small_models import randomised
 from torch import Tensor
 
 from masklet import Sam2Config

@@ -4,33 +4,18 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.unit.modeling.small_models import random_pixels, randomised, small_config
+from tests.support.small_models import random_pixels, randomised
+from tests.support.small_video_models import SIZE, video_config
 from torch import Tensor
 
-from masklet import Sam2Config, Sam2Model
+from masklet import Sam2Model
 from masklet.errors import CheckpointError
 from masklet.modeling.object_memory import stacked_memory
 from masklet.modeling.values import ImageFeatures
 from masklet.modeling.video_network import VideoNetwork
 from masklet.runtimes.object_masks import ObjectMask, select_mask, use_mask_as_output
 
-SIZE = 96
 MULTIMASK = torch.ones(2, dtype=torch.bool)
-
-
-def video_config(**fields: object) -> Sam2Config:
-    """Pointers of two tokens: the memory is half as wide as the features."""
-    memory = {
-        "memory_attention_hidden_size": 64,
-        "memory_attention_num_layers": 2,
-        "memory_attention_feed_forward_hidden_size": 48,
-        "memory_encoder_hidden_size": 64,
-        "memory_encoder_output_channels": 32,
-        "mask_downsampler_embed_dim": 64,
-        "memory_fuser_embed_dim": 64,
-        "memory_fuser_intermediate_dim": 40,
-    }
-    return small_config(**{"image_size": SIZE, **memory, **fields})
 
 
 def video_network(seed: int = 0, **fields: object) -> VideoNetwork:

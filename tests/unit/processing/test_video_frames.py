@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.small_videos import HEIGHT, WIDTH, small_clip
+from tests.support.small_video_models import HEIGHT, WIDTH, small_clip
 
 from masklet import Sam2Processor, Sam2VideoProcessor
 from masklet.errors import InvalidInputError, UnreadableVideoError

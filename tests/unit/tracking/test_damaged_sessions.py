@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.unit.tracking.saved_sessions import index_of, rewrite_as_format_1, write_index
-from tests.unit.tracking.small_sessions import model, new_session, tracked, video
+from tests.support.saved_sessions import index_of, rewrite_as_format_1, write_index
+from tests.support.small_sessions import model, new_session, tracked, video
 from torch import Tensor
 
 from masklet import Sam2VideoInferenceSession

@@ -1,5 +1,5 @@
 import pytest
-from tests.unit.tracking.small_sessions import FRAMES, model, new_session
+from tests.support.small_sessions import FRAMES, model, new_session
 
 from masklet.errors import InvalidInputError
 from masklet.tracking.propagation import frames_to_track

@@ -4,9 +4,8 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import SafetensorError
-from tests.small_videos import small_video_model
-from tests.unit.tracking.saved_sessions import index_of, rewrite_as_format_1, write_index
-from tests.unit.tracking.small_sessions import (
+from tests.support.saved_sessions import index_of, rewrite_as_format_1, write_index
+from tests.support.small_sessions import (
     FRAMES,
     HEIGHT,
     REACH,
@@ -18,6 +17,7 @@ from tests.unit.tracking.small_sessions import (
     tracked,
     video,
 )
+from tests.support.small_video_models import small_video_model
 from torch import Tensor
 
 from masklet import Sam2VideoInferenceSession

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.unit.tracking.small_sessions import FRAMES, SIZE, model, new_session, tracked
+from tests.support.small_sessions import FRAMES, SIZE, model, new_session, tracked
 
 from masklet import Sam2VideoInferenceSession
 from masklet.errors import InvalidInputError

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tests.unit.tracking.small_sessions import FRAMES, SIZE, model, new_session, same, tracked, video
+from tests.support.small_sessions import FRAMES, SIZE, model, new_session, same, tracked, video
 
 from masklet import Sam2VideoInferenceSession
 from masklet.errors import InvalidInputError

@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 import pytest
 import torch
-from tests.unit.tracking.small_sessions import FRAMES, HEIGHT, SIZE, WIDTH, model, new_session, same, tracked, video
+from tests.support.small_sessions import FRAMES, HEIGHT, SIZE, WIDTH, model, new_session, same, tracked, video
 
 from masklet import Sam2VideoInferenceSession, Sam2VideoModel
 from masklet.errors import InvalidInputError

@@ -1,38 +1,13 @@
-import json
-
 import numpy as np
 import pytest
-from PIL import Image
-from tests.unit.datasets.annotated_folders import LEFT, write_plain, write_sa1b
+from tests.support.annotated_folders import LEFT, write_plain, write_sa1b
+from tests.support.annotated_images import PICTURES, SIZE, square, write_domain
 
 from masklet.errors import InvalidInputError
 from masklet.evaluation.images.baselines import InscribedEllipse
 from masklet.evaluation.images.measurement import evaluate_images
-from masklet.masks.run_length import encode_run_length
 from masklet.media.label_maps import write_label_map
 from masklet.prompts.simulated_clicks import first_click
-
-SIZE = (24, 32)
-
-
-def square(left, top, side):
-    mask = np.zeros(SIZE, dtype=bool)
-    mask[top : top + side, left : left + side] = True
-    return mask
-
-
-def write_domain(root, pictures):
-    """Write one picture for each list of masks; its red channel tells its number."""
-    (root / "images").mkdir(parents=True)
-    images, annotations = [], []
-    for number, masks in enumerate(pictures):
-        Image.new("RGB", SIZE[::-1], (number, 0, 0)).save(root / "images" / f"{number}.png")
-        images.append({"id": number, "file_name": f"{number}.png", "height": SIZE[0], "width": SIZE[1]})
-        annotations += [{"image_id": number, "segmentation": encode_run_length(mask)} for mask in masks]
-    (root / "annotations.json").write_text(json.dumps({"images": images, "annotations": annotations}))
-
-
-PICTURES = [[square(2, 3, 5), square(12, 8, 9)], [square(20, 1, 11)]]
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 import pytest
-from tests.unit.evaluation.measured import image_report, item, vos_report
+from tests.support.measured_reports import image_report, item, vos_report
 
 from masklet.errors import InvalidInputError
 from masklet.evaluation.images.report import ImageReport

@@ -3,7 +3,7 @@ import io
 import json
 
 import pytest
-from tests.unit.evaluation.measured import image_report, item, sequence, vos_report
+from tests.support.measured_reports import image_report, item, sequence, vos_report
 
 from masklet.errors import InvalidInputError
 from masklet.evaluation.images.report import ImageReport

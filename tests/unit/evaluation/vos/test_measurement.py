@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
-from tests.litter import litter
+from tests.support.litter import litter
 
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.evaluation.measured_item import MeasuredItem

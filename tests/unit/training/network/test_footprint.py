@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.unit.training.small_recipes import small_recipe, small_video_config, write_plain_images
+from tests.support.small_recipes import small_recipe, small_video_config, write_plain_images
 from torch import Tensor
 
 from masklet.errors import InvalidInputError

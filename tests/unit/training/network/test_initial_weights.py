@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.unit.modeling.small_models import randomised
-from tests.unit.training.small_recipes import small_video_config
+from tests.support.small_models import randomised
+from tests.support.small_recipes import small_video_config
 
 from masklet import Sam2Model
 from masklet.modeling.object_memory import stacked_memory

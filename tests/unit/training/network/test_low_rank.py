@@ -6,7 +6,7 @@ from pathlib import Path
 import peft
 import pytest
 import torch
-from tests.unit.training.small_recipes import small_video_config
+from tests.support.small_recipes import small_video_config
 from torch import Tensor, nn
 
 from masklet.errors import InvalidInputError

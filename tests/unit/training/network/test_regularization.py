@@ -4,8 +4,8 @@ import copy
 
 import pytest
 import torch
-from tests.unit.modeling.small_models import randomised
-from tests.unit.training.small_recipes import small_video_config
+from tests.support.small_models import randomised
+from tests.support.small_recipes import small_video_config
 from torch import Tensor
 
 from masklet.errors import InvalidInputError

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tests.unit.modeling.small_models import randomised
-from tests.unit.training.small_recipes import small_video_config
-from tests.unit.training.supply.test_clip_batches import clip_of
+from tests.support.clips import clip_of
+from tests.support.small_models import randomised
+from tests.support.small_recipes import small_video_config
 from torch import Tensor
 
 from masklet import Sam2VideoInferenceSession, Sam2VideoModel

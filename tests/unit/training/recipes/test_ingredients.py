@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.unit.training.small_recipes import small_recipe, small_video_config, write_plain_images
+from tests.support.small_recipes import small_recipe, small_video_config, write_plain_images
 
 from masklet.errors import CheckpointError
 from masklet.sources import BUNDLED_FOLDER

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tests.unit.training.small_recipes import small_recipe, write_plain_images
-from tests.unit.training.supply.test_data_source import write_images, write_videos
+from tests.support.annotated_data import write_images, write_videos
+from tests.support.small_recipes import small_recipe, write_plain_images
 
 from masklet.errors import InvalidInputError
 from masklet.evaluation.annotated_data import dataset_name

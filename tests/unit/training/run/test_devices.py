@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.unit.training.small_recipes import (
+from tests.support.small_recipes import (
     Listener,
     assert_equal_states,
     saved_state,
@@ -98,7 +98,7 @@ from pathlib import Path
 import torch
 
 sys.path.insert(0, sys.argv[1])
-from tests.unit.training.small_recipes import Listener
+from tests.support.small_recipes import Listener
 from tests.unit.training.run.test_devices import recipe_for_all
 from masklet.training.run.run_state import STATE_FILE
 from masklet.training.run.trainer import Trainer

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
-from tests.unit.training.small_recipes import Listener, Stopped, small_recipe, write_plain_images
+from tests.support.small_recipes import Listener, Stopped, small_recipe, write_plain_images
 
 from masklet.errors import CheckpointError, DivergedTrainingError
 from masklet.training.procedure import training_step

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.unit.training.small_recipes import (
+from tests.support.small_recipes import (
     Listener,
     assert_equal_states,
     saved_state,
@@ -50,7 +50,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, sys.argv[1])
-from tests.unit.training.small_recipes import Listener
+from tests.support.small_recipes import Listener
 from tests.unit.training.run.test_interruptions import recipe_with_all_chance
 from masklet.training.run.trainer import Trainer
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.unit.training.small_recipes import small_recipe, small_video_config
+from tests.support.small_recipes import small_recipe, small_video_config
 
 from masklet.errors import InvalidInputError
 from masklet.modeling.video_network import VideoNetwork

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.training.small_recipes import small_recipe
+from tests.support.small_recipes import small_recipe
 
 from masklet.errors import CheckpointError
 from masklet.training.run.run_record import RECORD_FILE, RunRecord, git_state

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 import torch
-from tests.unit.modeling.small_models import small_backbone
-from tests.unit.training.small_recipes import (
+from tests.support.annotated_data import write_images
+from tests.support.small_models import small_backbone
+from tests.support.small_recipes import (
     Listener,
     Stopped,
     assert_equal_states,
@@ -15,7 +16,6 @@ from tests.unit.training.small_recipes import (
     small_recipe,
     write_plain_images,
 )
-from tests.unit.training.supply.test_data_source import write_images
 
 from masklet import Sam2Model, Sam2VideoModel
 from masklet.checkpoints.pretrained import PretrainedModel

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.training.small_recipes import small_recipe
+from tests.support.small_recipes import small_recipe
 
 from masklet.datasets.scenes import ImageBank, PictureBank
 from masklet.sources import BUNDLED_FOLDER

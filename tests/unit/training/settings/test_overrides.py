@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from tests.unit.training.small_recipes import small_recipe
+from tests.support.small_recipes import small_recipe
 
 from masklet.errors import InvalidInputError
 from masklet.training.recipes import RECIPES, recipe_named

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.unit.training.small_recipes import small_recipe, write_plain_images
+from tests.support.clips import clip_of
+from tests.support.small_recipes import small_recipe, write_plain_images
 
-from masklet.datasets.scenes import Clip, ClipGenerator, ImageBank, SceneGenerator
+from masklet.datasets.scenes import ClipGenerator, ImageBank, SceneGenerator
 from masklet.errors import InvalidInputError
 from masklet.training.settings.stages import ClipStage
 from masklet.training.supply.clip_batches import ClipBatch, ClipBatches, sample_clip
@@ -15,19 +16,6 @@ from masklet.training.supply.image_batches import SceneBatch, SceneBatches
 from masklet.training.supply.micro_batches import StepSlice
 from masklet.training.supply.prompting import PointPrompts
 from masklet.training.targets import CropTargets
-
-
-def clip_of(*sides: int, frames: int = 3) -> Clip:
-    """Squares of these sides, one below the other, which leave to the right, a quarter of the image a frame."""
-    masks = np.zeros((frames, len(sides), 64, 64), bool)
-    for frame in range(frames):
-        top = 0
-        for number, side in enumerate(sides):
-            masks[frame, number, top : top + side, 16 * frame + 8 : 16 * frame + 8 + side] = True
-            top += side
-    colours = np.random.default_rng(0).integers(80, 256, (len(sides), 3))
-    images = (masks.transpose(0, 2, 3, 1) @ colours).astype(np.uint8)
-    return Clip(images, masks, "squares")
 
 
 def test_targets_are_the_share_of_each_cell_in_every_frame() -> None:

@@ -1,15 +1,13 @@
 """What a recipe trains on: annotated roots and the procedural world as batches, the same after every pause."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 import torch
-from PIL import Image
-from tests.unit.training.small_recipes import small_recipe, write_plain_images
+from tests.support.annotated_data import write_images, write_videos
+from tests.support.small_recipes import small_recipe, write_plain_images
 
 from masklet.datasets.augmentation import Augmentation
 from masklet.datasets.sampling import DataMixture
@@ -21,64 +19,24 @@ from masklet.training.supply.data_source import TrainingData, open_training_data
 from masklet.training.supply.image_batches import SceneBatch, loaded
 from masklet.training.supply.micro_batches import StepSlice
 
-GREEN = (0, 255, 0)
 IMAGES = Stage(64, 8, scenes_per_step=2, objects_per_scene=2)
 CLIPS = ClipStage(64, 8, 2, 2, clip_length=3, clips_per_step=2, objects_per_clip=2, images_every=2)
 
 
-def write_images(root: Path, count: int) -> Path:
-    """COCO instances: black images with two green objects of 20 pixels."""
-    (root / "images").mkdir(parents=True)
-    images, annotations = [], []
-    for number in range(count):
-        pixels = np.zeros((60, 80, 3), np.uint8)
-        images.append({"id": number, "file_name": f"{number}.png", "height": 60, "width": 80})
-        for left in (4, 44):
-            top = 2 + number % 30
-            pixels[top : top + 20, left : left + 20] = GREEN
-            outline = [left, top, left + 20, top, left + 20, top + 20, left, top + 20]
-            identity = len(annotations)
-            annotations.append(
-                {"id": identity, "image_id": number, "category_id": 1, "segmentation": [outline], "iscrowd": 0}
-            )
-        Image.fromarray(pixels).save(root / "images" / f"{number}.png")
-    content = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "square"}]}
-    (root / "annotations.json").write_text(json.dumps(content))
-    return root
-
-
-def write_videos(root: Path, count: int, frames: int = 5) -> Path:
-    """DAVIS: a green object that moves to the right over black."""
-    for number in range(count):
-        name = f"video{number}"
-        for folder in ("JPEGImages", "Annotations"):
-            (root / folder / name).mkdir(parents=True)
-        for frame in range(frames):
-            labels = np.zeros((60, 80), np.uint8)
-            labels[10 * number : 10 * number + 20, 5 * frame : 5 * frame + 20] = 1
-            Image.fromarray(labels[..., None] * np.array(GREEN, np.uint8)).save(
-                root / "JPEGImages" / name / f"{frame:05}.jpg", quality=95
-            )
-            indexed = Image.fromarray(labels, mode="P")
-            indexed.putpalette([0, 0, 0, 128, 0, 0])
-            indexed.save(root / "Annotations" / name / f"{frame:05}.png")
-    return root
-
-
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`images`, `videos` and `images`."""
+    """`images` and `videos` with annotations, and `plain` images."""
     root = tmp_path_factory.mktemp("data")
     write_images(root / "images", 5)
     write_videos(root / "videos", 3)
-    write_plain_images(root / "images")
+    write_plain_images(root / "plain")
     return root
 
 
 def recipe_of(folders: Path, *roots: str, stage: Stage = IMAGES, procedural: float = 0.0) -> Recipe:
     none = Augmentation.none()
     data = DataMixture(tuple(folders / each for each in roots), procedural=procedural, images=none, videos=none)
-    return small_recipe(folders / "images", stages=(stage,), data=data)
+    return small_recipe(folders / "plain", stages=(stage,), data=data)
 
 
 def batches(data: TrainingData, first: int = 0, share: StepSlice | None = None) -> list[SceneBatch | ClipBatch]:
@@ -91,17 +49,17 @@ def recorded(pixel_values: torch.Tensor) -> bool:
     return bool(pixel_values[..., ::2, :, :].float().mean() < 3)
 
 
-def prediction_images(batch: SceneBatch | ClipBatch) -> list[torch.Tensor]:
+def pixels_of(batch: SceneBatch | ClipBatch) -> list[torch.Tensor]:
     return list(batch.pixel_values) if isinstance(batch, SceneBatch) else [each.pixel_values for each in batch.clips]
 
 
 def same(one: SceneBatch | ClipBatch, other: SceneBatch | ClipBatch) -> bool:
-    pairs = zip(prediction_images(one), prediction_images(other), strict=True)
+    pairs = zip(pixels_of(one), pixels_of(other), strict=True)
     return type(one) is type(other) and all(torch.equal(a, b) for a, b in pairs)
 
 
 def test_procedural_scenes_are_mosaics_by_the_recipe(folders: Path) -> None:
-    recipe = small_recipe(folders / "images", stages=(IMAGES,), mosaic=1.0)
+    recipe = small_recipe(folders / "plain", stages=(IMAGES,), mosaic=1.0)
     first = batches(open_training_data(recipe))[0]
     plain = batches(open_training_data(replace(recipe, mosaic=0.0)))[0]
     # Of a scene of half the size nothing is larger than a quarter of the image.
@@ -112,7 +70,7 @@ def test_procedural_scenes_are_mosaics_by_the_recipe(folders: Path) -> None:
 
 @pytest.mark.parametrize("roots", [(), ("images",)])
 def test_images_are_seen_from_near_by_the_recipe(folders: Path, roots: tuple[str, ...]) -> None:
-    recipe = recipe_of(folders, *roots) if roots else small_recipe(folders / "images", stages=(IMAGES,))
+    recipe = recipe_of(folders, *roots) if roots else small_recipe(folders / "plain", stages=(IMAGES,))
     near, far = (batches(open_training_data(replace(recipe, object_crops=share))) for share in (1.0, 0.0))
     assert not all(same(*pair) for pair in zip(near, far, strict=True))
     assert sum(each.targets.sum() for each in near) > sum(each.targets.sum() for each in far)
@@ -121,7 +79,7 @@ def test_images_are_seen_from_near_by_the_recipe(folders: Path, roots: tuple[str
 @pytest.mark.parametrize("mosaic", [0.0, 0.5])
 @pytest.mark.parametrize("stage", [replace(IMAGES, steps=1), replace(CLIPS, steps=1)])
 def test_the_seed_counts_in_the_procedural_world(folders: Path, stage: Stage, mosaic: float) -> None:
-    recipe = small_recipe(folders / "images", stages=(stage,), mosaic=mosaic)
+    recipe = small_recipe(folders / "plain", stages=(stage,), mosaic=mosaic)
     (first,), (again,), (other_seed,), (later,) = (
         batches(open_training_data(replace(recipe, **changes)))
         for changes in ({}, {"seed": 0}, {"seed": 7}, {"first_scene": 2})
@@ -148,7 +106,7 @@ def test_annotated_videos_arrive_as_clip_batches_and_their_frames_as_images(fold
     got = batches(open_training_data(recipe_of(folders, "videos", stage=CLIPS)))
     assert [type(each) for each in got] == [ClipBatch, SceneBatch] * 4
     for batch in got:
-        assert all(recorded(each) for each in prediction_images(batch))
+        assert all(recorded(each) for each in pixels_of(batch))
     for clip in (clip for batch in got if isinstance(batch, ClipBatch) for clip in batch.clips):
         assert clip.masks.shape == (3, 1, 64, 64)
         assert ((clip.pixel_values[:, 1] > 127) == clip.masks[:, 0]).float().mean() > 0.99
@@ -164,7 +122,7 @@ def test_images_come_from_images_where_there_are_any(folders: Path) -> None:
 def test_roots_and_the_procedural_world_are_mixed_by_weight(folders: Path) -> None:
     stage = replace(IMAGES, image_size=32, steps=30)
     data = open_training_data(recipe_of(folders, "images", stage=stage, procedural=3.0))
-    images = [image for batch in batches(data) for image in prediction_images(batch)]
+    images = [image for batch in batches(data) for image in pixels_of(batch)]
     assert sum(map(recorded, images)) == pytest.approx(0.25 * len(images), abs=8)
     assert not any(
         recorded(each) for batch in batches(open_training_data(recipe_of(folders))) for each in batch.pixel_values
@@ -187,8 +145,8 @@ def test_shares_divide_the_samples_of_every_step(folders: Path) -> None:
     whole = batches(open_training_data(recipe))
     parts = [batches(open_training_data(recipe), share=StepSlice(number, 2)) for number in range(2)]
     for index, batch in enumerate(whole):
-        together = [image for part in parts for image in prediction_images(part[index])]
-        assert all(torch.equal(a, b) for a, b in zip(prediction_images(batch), together, strict=True))
+        together = [image for part in parts for image in pixels_of(part[index])]
+        assert all(torch.equal(a, b) for a, b in zip(pixels_of(batch), together, strict=True))
 
 
 def test_worker_processes_make_the_same_batches_and_report_what_they_skip(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from tests.unit.training.small_recipes import small_recipe, write_plain_images
+from tests.support.small_recipes import small_recipe, write_plain_images
 
 from masklet.datasets.scenes import ImageBank, Scene, SceneGenerator
 from masklet.processing import Sam2ImageProcessorFast

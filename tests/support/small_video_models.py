@@ -2,13 +2,28 @@
 
 import numpy as np
 import torch
-from tests.unit.modeling.small_models import randomised
-from tests.unit.modeling.test_video_network import SIZE, video_config
+from tests.support.small_models import randomised, small_config
 
+from masklet import Sam2Config
 from masklet.tracking.video_model import Sam2VideoModel
 
 HEIGHT, WIDTH = 40, 60
-__all__ = ["HEIGHT", "SIZE", "WIDTH", "small_clip", "small_video_model"]
+SIZE = 96
+
+
+def video_config(**fields: object) -> Sam2Config:
+    """Pointers of two tokens: the memory is half as wide as the features."""
+    memory = {
+        "memory_attention_hidden_size": 64,
+        "memory_attention_num_layers": 2,
+        "memory_attention_feed_forward_hidden_size": 48,
+        "memory_encoder_hidden_size": 64,
+        "memory_encoder_output_channels": 32,
+        "mask_downsampler_embed_dim": 64,
+        "memory_fuser_embed_dim": 64,
+        "memory_fuser_intermediate_dim": 40,
+    }
+    return small_config(**{"image_size": SIZE, **memory, **fields})
 
 
 def small_video_model(seed: int = 0, **fields: object) -> Sam2VideoModel:

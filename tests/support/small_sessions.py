@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 import torch
-from tests.small_videos import small_video_model
+from tests.support.small_video_models import small_video_model
 from torch import Tensor
 
 from masklet import Sam2VideoInferenceSession, Sam2VideoModel

@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from tests.unit.modeling.small_models import TILING_WINDOWS, small_config
+from tests.support.small_models import TILING_WINDOWS, small_config
 
 from masklet.configuration import Sam2Config
 from masklet.datasets.scenes import SceneMixture
