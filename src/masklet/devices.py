@@ -27,7 +27,7 @@ def as_dtype(dtype: DType, torch_dtype: DType = None) -> torch.dtype | None:
 
     InvalidInputError for two different types, and for one that nothing is computed in.
     """
-    named = {str(each).removeprefix("torch.") for each in (dtype, torch_dtype) if each is not None}
+    named = {_named(each) for each in (dtype, torch_dtype) if each is not None}
     if len(named) > 1:
         raise InvalidInputError(
             f"dtype={shown(dtype)} and torch_dtype={shown(torch_dtype)} are two spellings of one argument; give one."
@@ -60,3 +60,7 @@ def is_bfloat16_faster(device: Device) -> bool:
 def name_of(dtype: torch.dtype) -> str:
     """Return the name of a number type, say "float32"."""
     return str(dtype).removeprefix("torch.")
+
+
+def _named(dtype: object) -> str:
+    return str(dtype).removeprefix("torch.") if isinstance(dtype, str | torch.dtype) else shown(dtype)

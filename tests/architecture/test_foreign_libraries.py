@@ -9,6 +9,7 @@ ALLOWED = {
     "atomic_files": set(),
     "folders": set(),
     "json_files": set(),
+    "whole_numbers": set(),
     "arrays": {"numpy", "torch"},
     "committed_folder": set(),
     "masks": {"numpy", "torch", "cv2", "pycocotools"},

@@ -21,6 +21,7 @@ LAYERS = (
     "atomic_files",
     "folders",
     "json_files",
+    "whole_numbers",
     "arrays",
     "committed_folder",
     "masks",

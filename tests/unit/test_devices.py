@@ -33,6 +33,19 @@ def test_types_that_nothing_is_computed_in_are_refused(name: str) -> None:
     assert len(str(caught.value)) < 250
 
 
+def nested(depth: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("value", [7, [[]], {}, nested(5_000)], ids=["number", "list", "object", "deep list"])
+def test_what_names_no_type_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidInputError, match=r"the network computes in"):
+        as_dtype(value)
+
+
 def test_two_types_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="two spellings of one argument"):
         as_dtype("float16", torch.float32)

@@ -1,6 +1,5 @@
 """The five configuration classes of SAM 2. Field names and defaults are those of the published checkpoints."""
 
-from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -8,6 +7,7 @@ from masklet.configuration.base import Config
 from masklet.configuration.field_values import field_value
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.json_files import shown
+from masklet.whole_numbers import is_whole_number
 
 # Eight times the side that released models were trained at: 64 times the tokens, which take gigabytes.
 LARGEST_IMAGE_SIZE = 8192
@@ -278,7 +278,7 @@ class Sam2Config(Config):
     def set_image_size(self, image_size: int) -> None:
         """Set every field that follows from the side of the square network input, in pixels (a multiple of 32)."""
         stride = self.prompt_encoder_config.patch_size
-        if not isinstance(image_size, Integral) or not 0 < image_size <= LARGEST_IMAGE_SIZE or image_size % 32:
+        if not is_whole_number(image_size) or not 0 < image_size <= LARGEST_IMAGE_SIZE or image_size % 32:
             raise InvalidInputError(
                 f"image_size={shown(image_size)}; it must be a multiple of 32 up to {LARGEST_IMAGE_SIZE}: each of the "
                 "four stages needs whole tokens, and all of them memory."

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 
 FILE_NAME = "finished.jsonl"
 NAME, FINGERPRINT = "name", "state"
@@ -124,4 +125,4 @@ def _difference(known: Any, wanted: dict[str, Any]) -> str:
     if not isinstance(known, dict):
         return "it is no such file"
     names = [name for name in known.keys() | wanted.keys() if known.get(name) != wanted.get(name)]
-    return ", ".join(f"{name}: {known.get(name)!r}, now {wanted.get(name)!r}" for name in sorted(names))
+    return ", ".join(f"{name}: {shown(known.get(name))}, now {shown(wanted.get(name))}" for name in sorted(names))

@@ -1,6 +1,5 @@
 """The result that segmenting, drawing, writing and evaluating share."""
 
-import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -14,6 +13,7 @@ from masklet.json_files import shown
 from masklet.masks.counts import area_of, box_of
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import RunLength, counts_of, encode_run_length, mask_of
+from masklet.whole_numbers import is_whole_number
 
 Floats = npt.NDArray[np.floating]
 
@@ -196,10 +196,10 @@ class Segmentation:
 
 def as_object_ids(object_ids: Iterable[SupportsIndex]) -> tuple[int, ...]:
     """Return whole numbers of any kind as a tuple; InvalidInputError for anything else."""
-    try:
-        return tuple(operator.index(object_id) for object_id in object_ids)
-    except TypeError as error:
-        raise InvalidInputError(f"Object ids are a list of whole numbers above 0; got {shown(object_ids)}.") from error
+    ids = tuple(object_ids) if isinstance(object_ids, Iterable) else None
+    if ids is None or not all(map(is_whole_number, ids)):
+        raise InvalidInputError(f"Object ids are a list of whole numbers above 0; got {shown(object_ids)}.")
+    return tuple(int(each) for each in ids)
 
 
 def _check_together(count: int, scores: Floats, object_ids: tuple[int, ...], logits: Floats | None) -> None:

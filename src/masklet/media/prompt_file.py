@@ -23,6 +23,7 @@ from masklet.errors import InvalidInputError
 from masklet.json_files import is_file_name, read_json, shown
 from masklet.media.prompt_entries import PromptEntry
 from masklet.prompts.prompt import Prompt
+from masklet.whole_numbers import is_whole_number
 
 KEYS = ("id", "points", "box", "mask")
 
@@ -77,7 +78,7 @@ def _object(entry: Any, place: int, folder: Path) -> PromptEntry:
     if not isinstance(entry, dict) or not set(entry) <= set(KEYS):
         raise InvalidInputError(f"expected an object with the keys {', '.join(KEYS)}; got {shown(entry)}.")
     object_id, mask = entry.get("id", place), entry.get("mask")
-    if not isinstance(object_id, int) or isinstance(object_id, bool):
+    if not is_whole_number(object_id):
         raise InvalidInputError(f"'id' must be an integer, got {shown(object_id)}.")
     marks = Prompt.from_json({key: entry[key] for key in ("points", "box") if key in entry})
     return PromptEntry(object_id, marks, None if mask is None else folder / _file_name(mask, "'mask'"))

@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from inspect import Parameter, signature
 from itertools import chain
-from numbers import Integral
 from typing import Any, Self
 
 import torch
@@ -25,6 +24,7 @@ from masklet.tracking.outputs import Sam2VideoSegmentationOutput
 from masklet.tracking.saved_session import SavedSession, SessionWriter
 from masklet.tracking.session import Sam2VideoInferenceSession
 from masklet.tracking.video_model import Sam2VideoModel
+from masklet.whole_numbers import is_whole_number
 
 NumberedSegmentation = tuple[int, Segmentation]
 _NOT_OPTIONS = {"video", "video_height", "video_width"}  # said by the video itself
@@ -146,7 +146,7 @@ class TrackedVideo:
 
         Raises `InvalidInputError`, and changes nothing, for prompts that do not fit.
         """
-        if not isinstance(object_id, Integral) or object_id < 1:
+        if not is_whole_number(object_id) or object_id < 1:
             raise InvalidInputError(f"Objects are numbered from 1; got object {shown(object_id)}.")
         if points is not None and labels is None:
             labels = [1] * _count(points)

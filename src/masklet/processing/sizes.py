@@ -1,7 +1,6 @@
 """Heights and widths in the spellings that callers use."""
 
 from collections.abc import Mapping
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ from torch import Tensor
 
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
+from masklet.whole_numbers import is_whole_number
 
 LARGEST_SIDE = 10**6  # pixels
 
@@ -36,7 +36,7 @@ def height_and_width(size: object, name: str = "size", largest: int = LARGEST_SI
     sides: Any = size
     if isinstance(size, Mapping):
         sides = (size.get("height"), size.get("width"))
-    elif isinstance(size, Integral):
+    elif is_whole_number(size):
         sides = (size, size)
     try:
         height, width = (int(side) for side in sides)

@@ -1,6 +1,5 @@
 """Prompts on one frame of a video, as users write them, to what each object is told in the network's pixels."""
 
-import operator
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from masklet.processing.mask_prompts import mask_prompts
 from masklet.processing.nested_prompts import prompt_tensors
 from masklet.prompts.point_labels import NEGATIVE, PADDING, POSITIVE
 from masklet.tracking.frame_prompt import FramePrompt, clicks_and_box, whole_mask
+from masklet.whole_numbers import is_whole_number
 
 Size = tuple[int, int]
 Click = tuple[float, float, int]
@@ -91,10 +91,10 @@ def _of_object(object_id: int, index: int, tensors: dict[str, Tensor]) -> FrameP
 
 def _object_ids(obj_ids: Any) -> list[int]:
     plain = obj_ids.tolist() if isinstance(obj_ids, np.ndarray | np.integer | Tensor) else obj_ids
-    try:
-        object_ids = [operator.index(each) for each in (plain if isinstance(plain, list | tuple) else [plain])]
-    except TypeError:
-        raise InvalidInputError(f"obj_ids must be a whole number or a list of such, got {shown(obj_ids)}.") from None
+    object_ids = list(plain) if isinstance(plain, list | tuple) else [plain]
+    if not all(map(is_whole_number, object_ids)):
+        raise InvalidInputError(f"obj_ids must be a whole number or a list of such, got {shown(obj_ids)}.")
+    object_ids = [int(each) for each in object_ids]
     if not object_ids:
         raise InvalidInputError("obj_ids is empty: name the objects that the prompts are about.")
     if len(set(object_ids)) < len(object_ids):

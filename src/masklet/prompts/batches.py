@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 from masklet.prompts.prompt import Prompt
 
 
@@ -39,7 +40,7 @@ class PromptBatches:
         for place, prompt in enumerate(prompts):
             if not isinstance(prompt, Prompt) or prompt.is_empty:
                 needed = "a Prompt with points, a box or a mask"
-                raise InvalidInputError(f"Object {place + 1} needs {needed}; got {prompt!r}.")
+                raise InvalidInputError(f"Object {place + 1} needs {needed}; got {shown(prompt)}.")
             places[prompt.shape].append(place)
         return cls(prompts, list(places.values()))
 

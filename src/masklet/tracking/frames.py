@@ -2,7 +2,6 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from numbers import Integral
 from typing import Protocol
 
 from torch import Tensor
@@ -10,6 +9,7 @@ from torch import Tensor
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.runtimes.protocol import ImageFeatures, Runtime
+from masklet.whole_numbers import is_whole_number
 
 
 class Frames(Protocol):
@@ -105,7 +105,7 @@ class FrameSource:
 
     def check(self, frame: int) -> None:
         """Raise `InvalidInputError` unless there is, or was, such a frame."""
-        if not isinstance(frame, Integral) or not 0 <= frame < len(self):
+        if not is_whole_number(frame) or not 0 <= frame < len(self):
             raise InvalidInputError(f"There is no frame {shown(frame)}; the frames are 0 to {len(self) - 1}.")
 
     def __getitem__(self, frame: int) -> Tensor:

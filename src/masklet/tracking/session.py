@@ -1,6 +1,5 @@
 """A video, the objects in it, what was said about them and what is remembered of them."""
 
-import operator
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from masklet.tracking.memory_bank import FrameMemory, FrameResult, MemoryBank
 from masklet.tracking.retention import RetentionChoice, archives_of
 from masklet.tracking.session_views import SessionViews
 from masklet.tracking.tracked_object import TrackedObject
+from masklet.whole_numbers import as_whole_number
 
 if TYPE_CHECKING:
     from masklet.tracking.saved_session import SavedSession
@@ -138,7 +138,7 @@ class Sam2VideoInferenceSession(SessionViews):
 
     def obj_id_to_idx(self, obj_id: int) -> int:
         """Return the position of an object in `obj_ids` and in every output; an unknown one is added, unprompted."""
-        obj_id = _as_integer(obj_id, "object id")
+        obj_id = as_whole_number(obj_id, "The object id")
         if obj_id not in self._objects:
             self.keep(self.new_object(obj_id))
         return self.obj_ids.index(obj_id)
@@ -210,7 +210,7 @@ class Sam2VideoInferenceSession(SessionViews):
 
     def add_prompt(self, object_id: int, frame: int, prompt: FramePrompt, clear_old: bool = True) -> None:
         """Say what marks an object on a frame; arguments and errors otherwise as for `add_points`."""
-        object_id, frame = _as_integer(object_id, "object id"), _as_integer(frame, "frame")
+        object_id, frame = as_whole_number(object_id, "The object id"), as_whole_number(frame, "The frame")
         if not (self.is_stream and frame == self.num_frames):
             self._check_prompt_fits(frame, prompt)
         target = self._objects.get(object_id) or self.new_object(object_id)
@@ -291,10 +291,3 @@ def _check_at_least(fewest: int, **options: int) -> None:
     for name, number in options.items():
         if number < fewest:
             raise InvalidInputError(f"{name} is {number}; it must be at least {fewest}.")
-
-
-def _as_integer(value: Any, name: str) -> int:
-    try:
-        return operator.index(value)
-    except TypeError as error:
-        raise InvalidInputError(f"The {name} is {shown(value)}; it must be an integer.") from error

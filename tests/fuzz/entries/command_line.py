@@ -31,6 +31,12 @@ PATHS = (
     "coco/annotations.json", "davis", "model", "model/config.json", "model/model.safetensors", "folder/" + "n" * 300,
     "/dev/null", "/dev/full", "/proc/self/mem", "a.png/x", "loop",
 )  # fmt: skip
+# What a training may take that is not only shown.
+SHORT_TRAINING = [
+    word
+    for field in ("stages.0.steps=1", "stages.0.scenes_per_step=1", "prompt_rounds=1", "loader_workers=0")
+    for word in ("--set", field)
+]
 # A valid call of each command; the same files are there for all of them.
 CALLS: tuple[Words, ...] = (
     ["segment", "a.png", "--point", "20,20", "--box", "15,10,40,30@2", "--mask", "mask.png@3", "--model", "model"],
@@ -41,7 +47,7 @@ CALLS: tuple[Words, ...] = (
     ["evaluate", "stills", "coco", "--model", "model", "--limit", "1"],
     ["evaluate", "vos", "davis", "--model", "model", "--predictor", "model", "--sequences", "bike"],
     ["evaluate", "interactive", "davis", "--model", "model", "--frames", "1", "--clicks", "1", "--sequences", "bike"],
-    ["train", "finetune-image", "--data", "coco", "--from", "model", "-o", "run", "--show"],
+    ["train", "finetune-image", "--data", "coco", "--from", "model", *SHORT_TRAINING, "-o", "run", "--show"],
 )
 
 

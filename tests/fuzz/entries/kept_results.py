@@ -8,13 +8,13 @@ import torch
 from tests.fuzz import materials
 from tests.fuzz.attempt import Entry
 from tests.fuzz.commands import run_command
+from tests.fuzz.entries.command_line import SHORT_TRAINING
 from tests.fuzz.spoiling import spoil_folder, spoiled_json
 from tests.support.annotated_folders import write_coco, write_sequences
 
 from masklet.training.run.run_state import STATE_FILE
 
 Words = tuple[str, ...]
-FIELDS = {"stages.0.steps": 2, "stages.0.scenes_per_step": 1, "prompt_rounds": 1, "loader_workers": 0}
 
 
 def _data(write: Callable[[Path], None], name: str) -> Path:
@@ -42,8 +42,7 @@ def _predictions(kept: Path) -> Words:
 
 def _training(kept: Path) -> Words:
     data, model = _data(write_coco, "kept-coco"), str(materials.model())
-    fields = [word for name, value in FIELDS.items() for word in ("--set", f"{name}={value}")]
-    return ("train", "finetune-image", "--data", str(data), "--from", model, "-o", str(kept), *fields)
+    return ("train", "finetune-image", "--data", str(data), "--from", model, "-o", str(kept), *SHORT_TRAINING)
 
 
 def _kept(command: Callable[[Path], Words]) -> Callable[[Path], Path]:

@@ -143,7 +143,7 @@ MASK = np.ones((HEIGHT, WIDTH), bool)
     [
         (6, 1, click(1, 1), "There is no frame 6; the frames are 0 to 5"),
         (-1, 1, click(1, 1), "There is no frame -1; the frames are 0 to 5"),
-        (0.5, 1, click(1, 1), "The frame is 0.5; it must be an integer"),
+        (0.5, 1, click(1, 1), "The frame must be a whole number; got 0.5"),
         (0, [1, 2], click(1, 1), "Number of object ids"),
         (0, [2, 2], {"input_boxes": [[[1, 1, 9, 9]] * 2]}, "obj_ids must be different"),
         (0, 1, click(WIDTH + 1, 1), "is outside its picture"),

@@ -119,7 +119,7 @@ def test_objects_that_are_not_there() -> None:
         session.output(5, 0)
     with pytest.raises(InvalidInputError, match=r"Nothing was said about object 3 on frame 4.*\[0\]"):
         session.clear_prompts(3, 4)
-    with pytest.raises(InvalidInputError, match="object id is 'cat'"):
+    with pytest.raises(InvalidInputError, match="object id must be a whole number; got 'cat'"):
         session.add_points("cat", 0, *CLICK)  # type: ignore[arg-type]
     assert session.obj_ids == [3]
 

@@ -14,6 +14,7 @@ import torch
 
 from masklet.checkpoints.writing import write_pickle
 from masklet.errors import CheckpointError, InvalidInputError, is_out_of_memory
+from masklet.json_files import shown
 
 STATE_FILE = "training_state.pt"
 AVERAGE_FOLDER = "average"
@@ -89,5 +90,7 @@ class RunState:
             if not isinstance(state.step, int) or state.step < 0:
                 raise ValueError
         if state.recipe != recipe:
-            raise CheckpointError(f"{path} belongs to recipe {state.recipe!r}, not {recipe!r}; give another folder.")
+            raise CheckpointError(
+                f"{path} belongs to recipe {shown(state.recipe)}, not {recipe!r}; give another folder."
+            )
         return state
