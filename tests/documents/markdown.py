@@ -43,6 +43,12 @@ def links(document: Path) -> list[str]:
     return _LINK.findall(_without_blocks(document))
 
 
+def anchors(document: Path) -> set[str]:
+    """What links to the headings of a document end with, as GitHub makes it."""
+    headings = re.findall(r"^#+ (.+)$", _without_blocks(document), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def name_of(document: Path) -> str:
     return str(document.relative_to(ROOT))
 

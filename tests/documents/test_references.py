@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from tests.documents.markdown import DOCUMENTS, ROOT, inline_code, links, name_of
+from tests.documents.markdown import DOCUMENTS, ROOT, anchors, inline_code, links, name_of
 
 import masklet
 
@@ -17,6 +17,15 @@ SOURCES = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
 def test_links_lead_to_files(document: Path) -> None:
     targets = [link for link in links(document) if not link.startswith(("https://", "#"))]
     assert [target for target in targets if not (document.parent / target.split("#")[0]).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_links_lead_to_headings(document: Path) -> None:
+    for link in links(document):
+        path, _, anchor = link.partition("#")
+        target = document.parent / path if path else document
+        if anchor and not link.startswith("https://") and target.suffix == ".md":
+            assert anchor in anchors(target), f"{name_of(document)}: {link}"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
