@@ -131,7 +131,8 @@ def stills_markdown(reports: list[dict[str, Any]]) -> str:
     settings = list(dict.fromkeys(setting for report in reports for setting in report["mean_iou"]))
     lines = [_line(["predictor", "domain", "objects", *settings]), _line(["---"] * (3 + len(settings)))]
     for report in reports:
-        rows = [(each["domain"], each["objects"], each["mean_iou"]) for each in report["domains"]]
+        datasets = report.get("datasets") or report["domains"]  # as earlier versions call them
+        rows = [(each.get("dataset") or each["domain"], each["objects"], each["mean_iou"]) for each in datasets]
         rows.append(("**mean**", sum(count for _, count, _ in rows), report["mean_iou"]))
         for domain, count, scores in rows:
             cells = [f"{100 * scores[each]:.1f}" if each in scores else "-" for each in settings]

@@ -343,7 +343,7 @@ def test_evaluate_stills_measures_everything_by_one_command(annotated, model):
     assert list(measured["mean_iou"]) == list(grabcut["mean_iou"]) == ["1 click", "3 clicks", "5 clicks", "box"]
     assert list(ellipse["mean_iou"]) == ["box"]
     assert ellipse["mean_iou"]["box"] == pytest.approx(np.pi / 4, abs=0.03)
-    assert [each["domains"][0]["pictures"] for each in (measured, grabcut, ellipse)] == [1, 1, 1]
+    assert [each["datasets"][0]["images"] for each in (measured, grabcut, ellipse)] == [1, 1, 1]
     assert measured["predictor"] == str(model)
     for name in ("GrabCut", "ellipse", "5 clicks", f"{100 * ellipse['mean_iou']['box']:.1f}"):
         assert name in result.stdout

@@ -1,4 +1,4 @@
-"""`masklet evaluate`: how good a model is, and what it has to beat."""
+"""`masklet evaluate`: the measurement of a model, and of baselines without learning."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ALL_CLICKS = (1, 3, 5)
 
-evaluation = typer.Typer(help="Measure how well pictures and videos are segmented.", rich_markup_mode=None)
+evaluation = typer.Typer(help="Measure how well images and videos are segmented.", rich_markup_mode=None)
 for video_command in (vos, interactive):
     evaluation.command(epilog=EXPLANATION)(video_command)
 
@@ -45,12 +45,12 @@ class PredictorName(StrEnum):
 
 @evaluation.callback()
 def choose() -> None:
-    """Measure how well pictures and videos are segmented."""
+    """Measure how well images and videos are segmented."""
 
 
 @evaluation.command(epilog=EXPLANATION)
 def stills(
-    root: Annotated[Path, typer.Argument(help="A dataset of pictures with masks, or a folder of such datasets.")],
+    root: Annotated[Path, typer.Argument(help="A dataset of images with masks, or a folder of such datasets.")],
     model: ModelOption = None,
     compare: CompareOption = None,
     predictor: Annotated[
@@ -59,9 +59,12 @@ def stills(
     output: OutputOption = None,
     report: ReportOption = None,
     workers: WorkersOption = 1,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many pictures of each dataset.")] = None,
-    objects_per_picture: Annotated[
-        int | None, typer.Option(min=1, help="Only the first so many objects of each picture.")
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many images of each dataset.")] = None,
+    objects_per_image: Annotated[
+        int | None,
+        typer.Option(
+            "--objects-per-image", "--objects-per-picture", min=1, help="Only the first so many objects of each image."
+        ),
     ] = None,
     device: DeviceOption = None,
     dtype: DataTypeOption = None,
@@ -71,8 +74,9 @@ def stills(
 ) -> None:
     """Measure the mean IoU after 1, 3 and 5 simulated clicks and from a box.
 
-    The first click is at the deepest point of the object, each further one at the deepest point of the larger error;
-    boxes are the objects' own. The JSON file holds a list with one report per predictor.
+    The first click is at the center of the object (the maximum of its distance transform), each further one at the
+    center of the larger error region; boxes are the objects' bounding boxes. The JSON file holds a list with one report
+    per predictor.
     """
     choice = ModelChoice(model, compare, device, dtype, image_size, zooms=zoom)
     wanted = choice.wanted(predictor, PredictorName.MODEL)
@@ -80,7 +84,7 @@ def stills(
 
     def measurements() -> Sequence[ImageMeasurement]:
         return [
-            ImageMeasurement(str(root), each, clicks, True, limit, objects_per_picture)
+            ImageMeasurement(str(root), each, clicks, True, limit, objects_per_image)
             for each, clicks in _predictors(wanted, choice)
         ]
 
@@ -90,7 +94,7 @@ def stills(
 
 
 def _predictors(wanted: str, choice: ModelChoice) -> Iterator[tuple[ImagePredictor, tuple[int, ...]]]:
-    """Yield what is to be measured, each with the numbers of clicks after which to measure it."""
+    """Yield the predictors to measure, each with the numbers of clicks after which to measure it."""
     from masklet.evaluation.images.baselines import GrabCut, InscribedEllipse
     from masklet.evaluation.images.predictors import ImageModelPredictor
 

@@ -1,4 +1,4 @@
-"""`masklet evaluate vos` and `masklet evaluate interactive`: how well a model tracks objects through videos."""
+"""`masklet evaluate vos` and `masklet evaluate interactive`: the measurement of models that track."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class VideoPredictorName(StrEnum):
 
 
 class Mode(StrEnum):
-    """When the simulated user looks at the result: `Interaction` of
+    """When the simulated user reviews the result: `Interaction` of
     `masklet.evaluation.interactive.annotation_rounds`, or by turns."""
 
     OFFLINE = "offline"
@@ -85,7 +85,7 @@ def vos(
     preset: PresetOption = TrackingPreset.EXACT,
     max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
-    """Measure J, F and J&F of following objects from the masks where they first appear.
+    """Measure J, F and J&F of objects tracked from the masks where they first appear.
 
     The baselines repeat the first masks, or warp them by dense optical flow. The JSON file holds a list with one report
     per predictor.
@@ -94,11 +94,11 @@ def vos(
     from masklet.evaluation.vos.measurement import VosMeasurement
 
     if resume and save_masks is None:
-        raise InvalidInputError("--resume needs --save-masks, which says where the finished sequences are.")
+        raise InvalidInputError("--resume needs --save-masks, the folder of the finished sequences.")
     choice = ModelChoice(model, compare, device, dtype, image_size, preset)
     if masks is not None:
         others = {"--predictor": predictor, "--save-masks": save_masks} | choice.options
-        refuse_beside("--masks", "measures what is there already", others)
+        refuse_beside("--masks", "measures existing masks", others)
     wanted = choice.wanted(predictor, VideoPredictorName.ALL)
     run = EvaluationRun(output, report, workers, compare is not None)
     if save_masks is not None:
@@ -121,7 +121,7 @@ def interactive(
     root: VideosArgument,
     model: ModelOption = None,
     compare: CompareOption = None,
-    mode: Annotated[Mode, typer.Option(help="When the user looks at the result.")] = Mode.BOTH,
+    mode: Annotated[Mode, typer.Option(help="When the user reviews the result.")] = Mode.BOTH,
     frames: Annotated[int, typer.Option(min=1, help="The largest number of annotated frames.")] = 8,
     clicks: Annotated[int, typer.Option(min=1, help="The largest number of clicks on each of them.")] = 3,
     threshold: Annotated[
@@ -139,7 +139,7 @@ def interactive(
     preset: PresetOption = TrackingPreset.EXACT,
     max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
-    """Measure J&F after each number of annotated frames, the clicks being those of a simulated user.
+    """Measure J&F after each number of annotated frames, with the clicks of a simulated user.
 
     Offline, the user sees the whole result, clicks on the frame with the worst overlap, and all is tracked again.
     Online, the video is tracked once, and the user clicks wherever the overlap falls below the threshold. The protocol

@@ -1,4 +1,4 @@
-"""The options that all commands of `masklet evaluate` share, and the model that they stand for."""
+"""The options that all commands of `masklet evaluate` share, and the model that they choose."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ReportOption = Annotated[
 WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="How many processes share the work.")]
 CompareOption = Annotated[
     tuple[str, str] | None,
-    typer.Option("--compare", metavar="A B", help=f"Two models to put into one table; '{BUNDLED}' is the package's."),
+    typer.Option("--compare", metavar="A B", help=f"Two models to put into one table; '{BUNDLED}': the bundled one."),
 ]
 VideosArgument = Annotated[
     Path,
@@ -66,8 +66,8 @@ def refuse_beside(option: str, reason: str, others: Mapping[str, object]) -> Non
     """Raise InvalidInputError if any of `others` is given (not None): it would be without effect.
 
     Args:
-        option: as it was given, say "--masks".
-        reason: what it does that leaves no room for the others, as the rest of a sentence.
+        option: as it was given, for example "--masks".
+        reason: why the others have no effect, as the rest of a sentence.
         others: what was given, by the names of the options.
     """
     given = [name for name, value in others.items() if value is not None]

@@ -15,7 +15,7 @@ FolderPath = str | os.PathLike[str]
 
 
 def image_datasets(root: FolderPath) -> dict[str, AnnotatedImages]:
-    """Return the dataset of pictures that `root` is, or those that the folders in it are, by their names.
+    """Return the dataset of images that `root` is, or those that the folders in it are, by their names.
 
     InvalidInputError if there is none, or one holds videos.
     """
@@ -35,12 +35,12 @@ def video_dataset(root: FolderPath) -> AnnotatedVideos:
     """Return the dataset of videos in `root`; InvalidInputError if it holds something else."""
     dataset = open_dataset(root)
     if not holds_videos(dataset):
-        raise InvalidInputError(f"{root} holds pictures; expected videos with masks.")
+        raise InvalidInputError(f"{root} holds images; expected videos with masks.")
     return dataset
 
 
 def _images(folder: Path) -> AnnotatedImages:
     dataset = open_dataset(folder)
     if holds_videos(dataset):
-        raise InvalidInputError(f"{folder} holds videos; expected pictures with masks.")
+        raise InvalidInputError(f"{folder} holds videos; expected images with masks.")
     return cast(AnnotatedImages, dataset)

@@ -1,4 +1,4 @@
-"""What was measured on one picture or one video."""
+"""What was measured on one image or one video."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,7 +16,7 @@ WORST_OF_AN_ITEM = 3
 
 @dataclass(frozen=True)
 class WorstFrame:
-    """A frame on which an object was found badly: its score (0 to 1) and the mask predicted there, as run lengths."""
+    """A frame with a low score of an object: its score (0 to 1) and the mask predicted there, as run lengths."""
 
     object_id: int
     frame: int
@@ -37,16 +37,16 @@ class WorstFrame:
 
 @dataclass(frozen=True)
 class MeasuredItem:
-    """One picture or video and how well its objects were found.
+    """One image or video and the scores of its objects.
 
     Attributes:
-        name: of the picture or video, unique in an evaluation.
+        name: of the image or video, unique in an evaluation.
         dataset: the folder it comes from; means are taken over objects within a dataset, then over datasets.
-        frames: the number of frames, 1 for a picture.
+        frames: the number of frames, 1 for an image.
         object_ids: the objects that count.
         values: of each measure by its name, one value (0 to 1) an object, in the order of `object_ids`.
         worst: the worst frames of the worst objects, for the contact sheet.
-        remarks: what a person should know of it beside the values, a sentence each.
+        remarks: warnings about the item, a sentence each.
     """
 
     name: str
@@ -75,7 +75,7 @@ class MeasuredItem:
                 tuple(map(_text, content.get("remarks", ()))),
             )
         except (KeyError, TypeError, AttributeError) as error:
-            raise InvalidInputError(f"This is not a measured picture or video: {error!r}.") from error
+            raise InvalidInputError(f"This is not a measured image or video: {error!r}.") from error
 
 
 @dataclass

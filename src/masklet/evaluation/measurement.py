@@ -14,6 +14,7 @@ from masklet.jobs.run import ItemJob
 
 Progress = Callable[[int, int], None]
 FolderPath = str | os.PathLike[str]
+OLDER_SETTINGS = {"objects_per_picture": "objects_per_image"}  # in folders of earlier versions
 
 
 class Measurement(AnnotatedFrames, Protocol):
@@ -24,23 +25,23 @@ class Measurement(AnnotatedFrames, Protocol):
         """What the rows of the results are called."""
 
     def names(self) -> Sequence[str]:
-        """Return the names of the pictures or videos to measure."""
+        """Return the names of the images or videos to measure."""
 
     def files(self, name: str) -> Iterable[Path]:
-        """Return the files that a picture or video is measured from."""
+        """Return the files that an image or video is measured from."""
 
     def settings(self) -> dict[str, Any]:
         """Return what the values depend on, of kinds that JSON knows."""
 
     def measure(self, name: str) -> MeasuredItem:
-        """Measure one picture or video."""
+        """Measure one image or video."""
 
     def report(self, items: tuple[MeasuredItem, ...]) -> Report:
         """Return the results as a report of this kind."""
 
 
 def fingerprint_of(predictor: Any) -> str:
-    """Return what tells a predictor from another of the same name, say a checkpoint before and after more training."""
+    """Return a hash that differs between checkpoints of one name, say before and after training; "" if none."""
     return str(getattr(predictor, "fingerprint", ""))
 
 
@@ -65,9 +66,9 @@ def measure_all(
     """
     names = list(measurement.names())
     if not names:
-        raise InvalidInputError("Nothing to measure: the list of pictures or sequences is empty.")
+        raise InvalidInputError("Nothing to measure: the list of images or sequences is empty.")
     settings = measurement.settings()
-    journal = None if folder is None else ItemJournal(folder, settings, measurement.files, MeasuredItem)
+    journal = None if folder is None else ItemJournal(folder, settings, measurement.files, MeasuredItem, OLDER_SETTINGS)
     job = ItemJob(names, measurement.measure, journal)
     job.run(workers=workers, on_item=progress or (lambda done, total: None))
     return tuple(job.results[name] for name in names)

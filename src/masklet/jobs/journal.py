@@ -1,10 +1,11 @@
-"""What a job of many items has finished, kept line by line, so that one which was killed goes on where it was."""
+"""The results of a job of many items, kept line by line, so that a job that was killed is resumed."""
 
 import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from masklet.errors import InvalidInputError
@@ -55,6 +56,7 @@ class ItemJournal(Generic[Result]):
         settings: what the results depend on, of kinds that JSON knows.
         files: returns the files that an item is made from.
         kind: the class of the results.
+        older_settings: names of settings in journals of earlier versions, with those of today.
 
     Raises:
         InvalidInputError: if the file was begun with other settings, or holds something else.
@@ -66,6 +68,7 @@ class ItemJournal(Generic[Result]):
         settings: Mapping[str, Any],
         files: Callable[[str], Iterable[Path]],
         kind: type[Result],
+        older_settings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.path = Path(folder) / FILE_NAME
         self._files, self._kind = files, kind
@@ -73,9 +76,9 @@ class ItemJournal(Generic[Result]):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         lines = self._whole_lines()
         wanted = json.loads(json.dumps(settings))
-        if lines and lines[0] != wanted:
+        if lines and (known := _renamed(lines[0], older_settings)) != wanted:
             raise InvalidInputError(
-                f"{self.path} was begun with other settings ({_difference(lines[0], wanted)}); choose another "
+                f"{self.path} was begun with other settings ({_difference(known, wanted)}); choose another "
                 "folder, or delete this one."
             )
         if not lines:
@@ -119,6 +122,12 @@ class ItemJournal(Generic[Result]):
             file.write(json.dumps(content) + "\n")
             file.flush()
             os.fsync(file.fileno())
+
+
+def _renamed(settings: Any, names: Mapping[str, str]) -> Any:
+    if not isinstance(settings, dict):
+        return settings
+    return {names.get(name, name): value for name, value in settings.items()}
 
 
 def _difference(known: Any, wanted: dict[str, Any]) -> str:

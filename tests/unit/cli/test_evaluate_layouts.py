@@ -163,9 +163,16 @@ def test_clicks_on_videos_by_the_rule_of_their_layout(tmp_path, monkeypatch, wri
 def test_stills_of_each_layout(tmp_path, name):
     WRITERS[name](tmp_path / "data")
     (report,) = evaluate("stills", tmp_path / "data", tmp_path, "--predictor", "ellipse")
-    (domain,) = report["domains"]
-    assert (domain["pictures"], domain["objects"]) == (2, 4)
+    (domain,) = report["datasets"]
+    assert (domain["images"], domain["objects"]) == (2, 4)
     assert report["mean_iou"] == {"box": pytest.approx((8 / 12 + 21 / 25) / 2)}
+
+
+@pytest.mark.parametrize("option", ["--objects-per-image", "--objects-per-picture"])
+def test_both_spellings_of_the_limit_on_objects(tmp_path, option):
+    WRITERS["COCO instances"](tmp_path / "data")
+    (report,) = evaluate("stills", tmp_path / "data", tmp_path, "--predictor", "ellipse", option, 1)
+    assert report["datasets"][0]["objects"] == 2
 
 
 @pytest.mark.parametrize(

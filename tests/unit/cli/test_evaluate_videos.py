@@ -143,7 +143,7 @@ def test_ctrl_c_names_the_folder_from_which_the_same_command_continues(root, tmp
         (("--masks", "a", "--save-masks", "b"), "--masks"),
         (
             ("--masks", "a", "--compare", "bundled", "c"),
-            "--masks measures what is there already; it does not go with --co",
+            "--masks measures existing masks; it does not go with --co",
         ),
         (("--masks", "a", "--predictor", "flow", "--model", "c"), "--predictor, --model"),
         (("--masks", "a", "--preset", "fast", "--dtype", "bfloat16"), "--dtype, --preset"),

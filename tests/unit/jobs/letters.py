@@ -27,7 +27,7 @@ class Number:
         return cls(content["value"])
 
 
-def journal(folder: Path, *, setting: int = 1) -> ItemJournal[Number]:
+def journal(folder: Path, *, setting: int = 1, older: Mapping[str, str] | None = None) -> ItemJournal[Number]:
     """The journal in a folder, whose results come of files of the letters' names in it."""
     settings = {"setting": setting, "pair": (1, 2)}
-    return ItemJournal(folder, settings, lambda name: [folder / name], Number)
+    return ItemJournal(folder, settings, lambda name: [folder / name], Number, older or {})

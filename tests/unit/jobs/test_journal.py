@@ -49,6 +49,14 @@ def test_other_settings_are_refused(tmp_path: Path, file: Path) -> None:
         journal(tmp_path, setting=2)
 
 
+def test_older_names_of_settings_are_read(tmp_path: Path, file: Path) -> None:
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join([lines[0].replace('"setting"', '"older"'), *lines[1:]]))
+    assert journal(tmp_path, older={"older": "setting"}).get("a") == Number(0)
+    with pytest.raises(InvalidInputError, match=r"setting: None, now 1"):
+        journal(tmp_path)
+
+
 @pytest.mark.parametrize("line", ["nothing", "[" * 5000])
 def test_damaged_lines_are_named(tmp_path: Path, file: Path, line: str) -> None:
     file.write_text(f"{{}}\n{line}\n")

@@ -1,1 +1,1 @@
-"""Pictures: masks from clicks and from boxes."""
+"""Segmentation of images from clicks and from boxes."""

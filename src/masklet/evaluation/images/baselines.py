@@ -1,4 +1,4 @@
-"""Classical ways to segment by clicks or a box, which the model has to beat."""
+"""Baselines without learning that segment by clicks or a box: an ellipse, and GrabCut."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from masklet.prompts.simulated_clicks import Click
 
 
 class InscribedEllipse:
-    """The ellipse that touches the four sides of the box: what a box alone says, without looking at the picture."""
+    """The ellipse inscribed in the box: a baseline independent of the image."""
 
     name = "ellipse"
 
@@ -41,7 +41,7 @@ class InscribedEllipse:
 class GrabCut:
     """OpenCV's GrabCut (Rother et al., 2004): colour models of object and background, refined by graph cuts.
 
-    Three iterations on the picture scaled to a longer side of 400 pixels. Clicks: a disc around the first click, 15 %
+    Three iterations on the image scaled to a longer side of 400 pixels. Clicks: a disc around the first click, 15 %
     of the shorter side across, is probably object and everything else surely background; discs with a radius of 2 %
     around all clicks are sure. Boxes: everything outside is surely background. Each prediction starts afresh.
     """
@@ -98,7 +98,7 @@ class GrabCut:
         if foreground.any() and not foreground.all():  # else one of both has nothing to learn its colours from
             cv2.setRNGSeed(0)  # GrabCut starts from a random clustering
             colours_outside, colours_inside = np.zeros((2, 1, 65))
-            rectangle = (0, 0, 0, 0)  # not used: the labels say it
+            rectangle = (0, 0, 0, 0)  # not used: the labels are given
             cv2.grabCut(
                 self._scaled, labels, rectangle, colours_outside, colours_inside, self.iterations, cv2.GC_INIT_WITH_MASK
             )

@@ -35,34 +35,35 @@ def evaluate_images(
     clicks: Sequence[int] = (1, 3, 5),
     box: bool = True,
     limit: int | None = None,
-    objects_per_picture: int | None = None,
+    objects_per_image: int | None = None,
     folder: FolderPath | None = None,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> ImageReport:
-    """Measure `predictor` on the pictures under `root`; see `ImageMeasurement` and `measure_all` for the arguments."""
-    measurement = ImageMeasurement(os.fspath(root), predictor, tuple(clicks), box, limit, objects_per_picture)
+    """Measure `predictor` on the images under `root`; see `ImageMeasurement` and `measure_all` for the arguments."""
+    measurement = ImageMeasurement(os.fspath(root), predictor, tuple(clicks), box, limit, objects_per_image)
     return measurement.report(measure_all(measurement, folder=folder, workers=workers, progress=progress))
 
 
 @dataclass(frozen=True)
 class ImageMeasurement:
-    """The mean IoU of one predictor on annotated pictures.
+    """The mean IoU of one predictor on annotated images.
 
-    The first click is at the deepest point of the ground truth, each further one at the deepest point of the larger
-    error region, with the previous prediction fed back; an object without any error left keeps its mask. Boxes are the
-    ground truth's bounding boxes. A dataset's score is the mean IoU over its objects.
+    The first click is at the center of the ground truth (the maximum of its distance transform), each further one at
+    the center of the larger error region, with the previous prediction as a prompt, too; an object without any error
+    left keeps its mask. Boxes are the ground truth's bounding boxes. A dataset's score is the mean over its objects.
 
     Attributes:
-        root: a dataset of pictures, or a folder of several.
-        predictor: what is measured; its `open` is called once a picture, then `predict` with up to 64 objects a call.
+        root: a dataset of images, or a folder of several.
+        predictor: what is measured; its `open` is called once an image, then `predict` with up to 64 objects a call.
         clicks: after how many clicks to measure; empty for a predictor that takes no clicks.
         box: whether to measure box prompts.
-        limit: measure only the first so many pictures of each dataset.
-        objects_per_picture: measure only the first so many objects of each picture, so that no crowd (of cells, say)
-            decides about its dataset; None: all.
+        limit: measure only the first so many images of each dataset.
+        objects_per_image: measure only the first so many objects of each image, so that a crowd (of
+            cells, for example) does not dominate its dataset; None: all.
 
-    InvalidInputError if there is nothing to measure, or the annotations cannot be used.
+    Raises:
+        InvalidInputError: if there is nothing to measure, or the annotations cannot be used.
     """
 
     root: str
@@ -70,11 +71,11 @@ class ImageMeasurement:
     clicks: tuple[int, ...] = (1, 3, 5)
     box: bool = True
     limit: int | None = None
-    objects_per_picture: int | None = None
+    objects_per_image: int | None = None
     annotator: SimulatedAnnotator = field(default_factory=SimulatedAnnotator)
 
     def __post_init__(self) -> None:
-        limits = {"limit": self.limit, "objects_per_picture": self.objects_per_picture}
+        limits = {"limit": self.limit, "objects_per_image": self.objects_per_image}
         is_measuring = bool(self.clicks or self.box) and min(self.clicks, default=1) >= 1
         if not is_measuring or any(each is not None and each < 1 for each in limits.values()):
             raise InvalidInputError(f"Nothing to measure with clicks={self.clicks}, box={self.box}, {limits}.")
@@ -85,9 +86,9 @@ class ImageMeasurement:
         return self.predictor.name
 
     def names(self) -> list[str]:
-        """Return a name for each picture: its dataset and its file name.
+        """Return a name for each image: its dataset and its file name.
 
-        InvalidInputError if a dataset is incomplete, or, with a limit, if files of the chosen pictures are missing.
+        InvalidInputError if a dataset is incomplete, or, with a limit, if files of the chosen images are missing.
         """
         if self.limit is None:
             refuse_errors(self.root, chain.from_iterable(each.problems() for each in self._datasets.values()))
@@ -97,12 +98,12 @@ class ImageMeasurement:
         return list(self._places)
 
     def files(self, name: str) -> Sequence[Path]:
-        """Return the file of a picture and those of its annotations."""
+        """Return the file of an image and those of its annotations."""
         dataset, number = self._places[name]
         return self._datasets[dataset].files_of(number)
 
     def settings(self) -> dict[str, Any]:
-        """Return what the IoU depend on."""
+        """Return what the IoU values depend on."""
         return {
             "kind": "stills",
             "root": str(Path(self.root).absolute()),
@@ -110,23 +111,23 @@ class ImageMeasurement:
             "fingerprint": fingerprint_of(self.predictor),
             "clicks": self.clicks,
             "box": self.box,
-            "objects_per_picture": self.objects_per_picture,
+            "objects_per_image": self.objects_per_image,
         }
 
     def measure(self, name: str) -> MeasuredItem:
-        """Measure one picture under every prompt setting."""
-        picture = self._picture(name)
-        count, overlaps, worst = len(picture.objects), dict[str, list[float]](), WorstFrames()
+        """Measure one image under every prompt setting."""
+        image = self._image(name)
+        count, overlaps, worst = len(image.objects), dict[str, list[float]](), WorstFrames()
         if count:
-            self.predictor.open(picture.read_pixels())
+            self.predictor.open(image.read_pixels())
         numbers, seen = [], 0
         for start in range(0, count, OBJECTS_PER_CALL):
-            truths = picture.masks_of(range(start, min(start + OBJECTS_PER_CALL, count)))
-            visible = [number for number, truth in enumerate(truths) if truth.any()]
-            truths = truths[visible]
+            targets = image.masks_of(range(start, min(start + OBJECTS_PER_CALL, count)))
+            visible = [number for number, target in enumerate(targets) if target.any()]
+            targets = targets[visible]
             numbers += [start + number for number in visible]
-            for setting, predicted in self._predictions(truths) if visible else ():
-                found = _overlaps(truths, predicted)
+            for setting, predicted in self._predictions(targets) if visible else ():
+                found = _overlaps(targets, predicted)
                 overlaps.setdefault(setting, []).extend(found)
                 if setting == self._judged:
                     for number, overlap, mask in zip(numbers[seen:], found, predicted, strict=True):
@@ -139,10 +140,10 @@ class ImageMeasurement:
         """Return the mean IoU of each dataset and over all."""
         return ImageReport(self.predictor.name, items)
 
-    def look(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
-        """Return a picture and the mask of one of its objects."""
-        picture = self._picture(name)
-        return picture.read_pixels(), picture.objects[object_id]()
+    def frame_and_mask(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
+        """Return an image and the mask of one of its objects."""
+        image = self._image(name)
+        return image.read_pixels(), image.objects[object_id]()
 
     @cached_property
     def _datasets(self) -> dict[str, AnnotatedImages]:
@@ -150,55 +151,55 @@ class ImageMeasurement:
 
     @cached_property
     def _places(self) -> dict[str, tuple[str, int]]:
-        """The dataset of each chosen picture and its number in it."""
+        """The dataset of each chosen image and its number in it."""
         chosen = [
-            (f"{dataset}/{pictures.name_of(number)}", (dataset, number))
-            for dataset, pictures in self._datasets.items()
-            for number in range(len(pictures))[: self.limit]
+            (f"{dataset}/{images.name_of(number)}", (dataset, number))
+            for dataset, images in self._datasets.items()
+            for number in range(len(images))[: self.limit]
         ]
         if repeated := [name for name, count in Counter(name for name, _ in chosen).items() if count > 1]:
-            raise InvalidInputError(f"{len(repeated)} pictures are listed more than once: {listing(repeated)}.")
+            raise InvalidInputError(f"{len(repeated)} images are listed more than once: {listing(repeated)}.")
         return dict(chosen)
 
     @property
     def _judged(self) -> str:
-        """The setting by which the worst pictures are chosen."""
+        """The setting by which the worst images are chosen."""
         return number_of(max(self.clicks), "click") if self.clicks else BOX
 
-    def _picture(self, name: str) -> AnnotatedImage:
+    def _image(self, name: str) -> AnnotatedImage:
         dataset, number = self._places[name]
-        return self._datasets[dataset][number].first_objects(self.objects_per_picture)
+        return self._datasets[dataset][number].first_objects(self.objects_per_image)
 
-    def _predictions(self, truths: Mask) -> Iterator[tuple[str, Mask]]:
+    def _predictions(self, targets: Mask) -> Iterator[tuple[str, Mask]]:
         """Yield each prompt setting and the masks (bool [N, H, W]) predicted by it, for up to 64 objects."""
         if self.clicks:
-            rounds = self._click_by_click(truths, max(self.clicks))
+            rounds = self._click_by_click(targets, max(self.clicks))
             yield from self._wanted(rounds, self.clicks)
         if self.box:
-            boxes = np.array([self.annotator.box(truth) for truth in truths], dtype=np.float32)
+            boxes = np.array([self.annotator.box(target) for target in targets], dtype=np.float32)
             yield BOX, self.predictor.predict(clicks=None, boxes=boxes, use_previous=False)
 
     @staticmethod
     def _wanted(rounds: Iterator[Mask], clicks: Collection[int]) -> Iterator[tuple[str, Mask]]:
         return ((number_of(count, "click"), each) for count, each in enumerate(rounds, start=1) if count in clicks)
 
-    def _click_by_click(self, truths: Mask, rounds: int) -> Iterator[Mask]:
-        """Yield the masks (bool [N, H, W]) after each of `rounds` clicks on each of the N objects of `truths`."""
-        clicks = [[self.annotator.first_click(truth)] for truth in truths]
+    def _click_by_click(self, targets: Mask, rounds: int) -> Iterator[Mask]:
+        """Yield the masks (bool [N, H, W]) after each of `rounds` clicks on each of the N objects of `targets`."""
+        clicks = [[self.annotator.first_click(target)] for target in targets]
         predicted = self.predictor.predict(clicks=clicks, boxes=None, use_previous=False)
         yield predicted
         for _ in range(1, rounds):
-            corrections = [self.annotator.correct(*pair) for pair in zip(truths, predicted, strict=True)]
+            corrections = [self.annotator.correct(*pair) for pair in zip(targets, predicted, strict=True)]
             for clicks_of_object, correction in zip(clicks, corrections, strict=True):
                 clicks_of_object.extend([] if correction is None else [correction])
-            answered = self.predictor.predict(clicks=clicks, boxes=None, use_previous=True)
+            corrected = self.predictor.predict(clicks=clicks, boxes=None, use_previous=True)
             wrong_before = np.array([correction is not None for correction in corrections])
-            predicted = np.where(wrong_before[:, None, None], answered, predicted)
+            predicted = np.where(wrong_before[:, None, None], corrected, predicted)
             yield predicted
 
 
-def _overlaps(truths: Mask, predicted: Mask) -> list[float]:
-    if predicted.shape != truths.shape:
-        shapes = f"{list(predicted.shape)} for objects of {list(truths.shape)}"
+def _overlaps(targets: Mask, predicted: Mask) -> list[float]:
+    if predicted.shape != targets.shape:
+        shapes = f"{list(predicted.shape)} for objects of {list(targets.shape)}"
         raise InvalidInputError(f"The predictor gave masks of the shape {shapes}.")
-    return [float(intersection_over_union(*pair)) for pair in zip(truths, predicted, strict=True)]
+    return [float(intersection_over_union(*pair)) for pair in zip(targets, predicted, strict=True)]

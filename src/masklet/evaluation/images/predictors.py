@@ -12,7 +12,7 @@ from masklet.prompts.simulated_clicks import Click
 
 
 class ImagePredictor(Protocol):
-    """Segments one picture after the other by clicks or boxes."""
+    """Segments one image after the other by clicks or boxes."""
 
     @property
     def name(self) -> str:
@@ -52,7 +52,7 @@ class ImageModelPredictor:
 
     @property
     def fingerprint(self) -> str:
-        """What tells the weights, and how often they look, from others."""
+        """A hash of the weights, and the kind of segmenter where it is not the plain one."""
         weights, kind = self._segmenter.model.fingerprint, type(self._segmenter)
         return weights if kind is ImageSegmenter else f"{weights} {kind.__name__}"
 

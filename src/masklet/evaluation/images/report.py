@@ -1,4 +1,4 @@
-"""The results of the evaluation on still pictures."""
+"""The results of the evaluation on images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ BOX = "box"
 class ImageReport(Report):
     """What one predictor reached on each dataset: the IoU of every prompt setting ("1 click", ..., "box")."""
 
-    title: ClassVar[str] = "Mean IoU on stills"
-    item_kind: ClassVar[str] = "pictures"
+    title: ClassVar[str] = "Mean IoU on images"
+    item_kind: ClassVar[str] = "images"
     x_label: ClassVar[str] = "clicks"
     y_label: ClassVar[str] = "mean IoU, %"
 
     def rows(self) -> list[tuple[str, Sequence[MeasuredItem]]]:
-        """Return one row a dataset: pictures are too many."""
+        """Return one row a dataset: images are too many."""
         return list(self.datasets.items())
 
     def compared(self) -> dict[str, str]:
@@ -36,10 +36,10 @@ class ImageReport(Report):
 
     def to_dict(self) -> dict[str, Any]:
         """Return predictor, datasets with their scores, their mean and its interval; all 0 to 1."""
-        domains = [
+        datasets = [
             {
-                "domain": name,
-                "pictures": len(items),
+                "dataset": name,
+                "images": len(items),
                 "objects": sum(len(item.object_ids) for item in items),
                 "mean_iou": mean_values(items),
             }
@@ -47,7 +47,7 @@ class ImageReport(Report):
         ]
         return {
             "predictor": self.predictor,
-            "domains": domains,
+            "datasets": datasets,
             "mean_iou": self.means,
             "intervals": self.intervals,
         }

@@ -1,1 +1,1 @@
-"""Videos: objects followed while somebody corrects them."""
+"""Interactive video segmentation: objects tracked while a simulated user corrects them."""

@@ -1,4 +1,4 @@
-"""The simulated user of a video: which frame to annotate next, where to click, and what comes of it.
+"""The simulated user of a video: which frame to annotate next, where to click, and the scores after each round.
 
 The protocol is that of the SAM 2 paper (Ravi et al., 2024), sections 6.1 and F.1.
 """
@@ -18,7 +18,7 @@ from masklet.prompts.simulated_annotator import SimulatedAnnotator
 
 
 class Interaction(StrEnum):
-    """When the simulated user looks at the result.
+    """When the simulated user reviews the result.
 
     OFFLINE: after every pass through the whole video, to annotate the frame with the worst overlap and track again.
     ONLINE: during a single pass, which pauses at each frame whose overlap is too low; what was before stays.
@@ -61,14 +61,14 @@ class AnnotationRounds:
 
     Attributes:
         video: the video, in which the object is tracked.
-        truths: the object's true mask, as run lengths, on each frame that has ground truth, ascending; at least one is
-            not empty.
+        targets: the object's ground truth, as run lengths, on each frame that has any, ascending; at least one is not
+            empty.
         interaction, effort: what the user does.
         annotated: the frames clicked on so far, in order.
     """
 
     video: ClickedVideo
-    truths: Mapping[int, RunLength]
+    targets: Mapping[int, RunLength]
     interaction: Interaction
     effort: Effort
     annotated: list[int] = field(default_factory=list)
@@ -77,30 +77,30 @@ class AnnotationRounds:
     _annotator: SimulatedAnnotator = field(default_factory=SimulatedAnnotator)
 
     def run(self) -> Iterator[list[FrameScores]]:
-        """Yield, after each number of annotated frames, the scores of all of `truths` in order.
+        """Yield, after each number of annotated frames, the scores of all of `targets` in order.
 
         Where nothing is left to correct, further rounds yield the same.
         """
-        for frame, truth in self.truths.items():
-            self._keep(frame, np.zeros(truth["size"], dtype=bool))
+        for frame, target in self.targets.items():
+            self._keep(frame, np.zeros(target["size"], dtype=bool))
         for _ in range(self.effort.frames):
             to_annotate = self._next_frame()
             if to_annotate is not None:
                 self._click_on(to_annotate)
                 first = self.annotated[0] if self.interaction is Interaction.OFFLINE else to_annotate
                 for frame, mask in self.video.track(first):
-                    if frame in self.truths:
+                    if frame in self.targets:
                         self._keep(frame, mask)
             yield list(self._scores.values())
 
     def predicted(self, frame: int) -> Mask:
-        """Return the present mask (bool [H, W]) on a frame of `truths`; empty before the object's first frame."""
+        """Return the present mask (bool [H, W]) on a frame of `targets`; empty before the object's first frame."""
         return decode_run_length(self._predicted[frame])
 
     def _next_frame(self) -> int | None:
         """The frame to annotate; None if there is nothing to correct."""
         if not self.annotated:
-            return next(frame for frame in self.truths if self._truth(frame).any())
+            return next(frame for frame in self.targets if self._target(frame).any())
         overlaps = {frame: each.j for frame, each in self._scores.items()}
         if self.interaction is Interaction.ONLINE:
             later = (frame for frame in overlaps if frame > self.annotated[-1])
@@ -110,17 +110,17 @@ class AnnotationRounds:
         return None if worst is None or overlaps[worst] == 1 else worst
 
     def _click_on(self, frame: int) -> None:
-        truth, predicted = self._truth(frame), self.predicted(frame)
+        target, predicted = self._target(frame), self.predicted(frame)
         self.annotated.append(frame)
         for _ in range(self.effort.clicks):
-            click = self._annotator.correct(truth, predicted)
+            click = self._annotator.correct(target, predicted)
             if click is None:
                 break
             predicted = self.video.click(frame, click)
 
-    def _truth(self, frame: int) -> Mask:
-        return decode_run_length(self.truths[frame])
+    def _target(self, frame: int) -> Mask:
+        return decode_run_length(self.targets[frame])
 
     def _keep(self, frame: int, mask: Mask) -> None:
         self._predicted[frame] = encode_run_length(mask)
-        self._scores[frame] = FrameScores.between(self._truth(frame), mask)
+        self._scores[frame] = FrameScores.between(self._target(frame), mask)

@@ -50,8 +50,10 @@ class InteractiveMeasurement:
         predictor: what is measured.
         interaction, effort: what the simulated user does.
 
-    A sequence without objects has no say. InvalidInputError, before anything is measured, if sequences are unknown or
-    too short.
+    A sequence without objects is skipped.
+
+    Raises:
+        InvalidInputError: before anything is measured, if sequences are unknown or too short.
     """
 
     videos: MeasuredVideos
@@ -99,31 +101,31 @@ class InteractiveMeasurement:
         """Return the means over the objects of all videos."""
         return InteractiveReport(self.predictor_name, items, self.interaction, self.effort, self.videos.rule)
 
-    def look(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
+    def frame_and_mask(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
         """Return a frame of a video and the mask of one of its objects."""
-        return self.videos.look(name, frame, object_id)
+        return self.videos.frame_and_mask(name, frame, object_id)
 
     def _visible_objects(self, video: AnnotatedVideo) -> list[int]:
-        """The objects that count and that there is something to click on, ascending."""
+        """The objects that count and are visible on some frame, ascending."""
         appearing = first_masks(video, self.videos.counted_objects(video))
         return sorted(object_id for masks in appearing.values() for object_id in masks)
 
     def _annotate(self, video: AnnotatedVideo, object_id: int, worst: WorstFrames) -> list[float]:
         """Return J&F of one object after each number of annotated frames, or nothing where it does not count."""
-        truths = _truths(video, object_id)
+        targets = _targets(video, object_id)
         with video.open_frames() as frames:
-            rounds = AnnotationRounds(self.predictor.open(frames), truths, self.interaction, self.effort)
+            rounds = AnnotationRounds(self.predictor.open(frames), targets, self.interaction, self.effort)
             scores = list(rounds.run())
             require_undamaged(video, frames)
         counted = [counted_frames(without_ends(each), self.videos.rule) for each in scores]
         if not all(counted):
             return []
-        for frame, of_frame in without_ends(list(zip(truths, scores[-1], strict=True))):
+        for frame, of_frame in without_ends(list(zip(targets, scores[-1], strict=True))):
             worst.offer(object_id, frame, of_frame.j_and_f, rounds.predicted(frame))
         return [float(np.mean([of_frame.j_and_f for of_frame in each])) for each in counted]
 
 
-def _truths(video: AnnotatedVideo, object_id: int) -> dict[int, RunLength]:
+def _targets(video: AnnotatedVideo, object_id: int) -> dict[int, RunLength]:
     """The mask of one object on every frame on which it is annotated, as run lengths."""
     found = {frame: video.masks(frame).get(object_id) for frame in video.annotated_frames_of(object_id)}
     shape = next(mask.shape for mask in found.values() if mask is not None)

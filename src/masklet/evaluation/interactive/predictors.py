@@ -1,11 +1,11 @@
-"""What the interactive evaluation asks of anything that tracks by clicks, and the model behind it."""
+"""What the interactive evaluation asks of anything that tracks by clicks, and the model behind that interface."""
 
 from collections.abc import Iterator
 from typing import Protocol
 
-from masklet.evaluation.vos.predictors import VideoFrames
+from masklet.evaluation.vos.predictors import TrackerPredictor, VideoFrames
 from masklet.masks.geometry import Mask
-from masklet.predictors.video_tracker import TrackedVideo, VideoTracker
+from masklet.predictors.video_tracker import TrackedVideo
 from masklet.prompts.simulated_clicks import Click
 
 OBJECT = 1
@@ -31,20 +31,11 @@ class InteractivePredictor(Protocol):
         """What the row of the results is called."""
 
     def open(self, frames: VideoFrames) -> ClickedVideo:
-        """Begin with an object of a video, which nothing is known of."""
+        """Open a video for one object that has no prompts yet."""
 
 
-class InteractiveModelPredictor:
-    """Evaluate `tracker`: each object has a session of its own, in which all clicks stay."""
-
-    def __init__(self, tracker: VideoTracker, name: str = "masklet") -> None:
-        self.name = name
-        self._tracker = tracker
-
-    @property
-    def fingerprint(self) -> str:
-        """What tells the weights from others."""
-        return self._tracker.model.fingerprint
+class InteractiveModelPredictor(TrackerPredictor):
+    """Evaluate a tracker: each object has a session of its own, in which all clicks stay."""
 
     def open(self, frames: VideoFrames) -> ClickedVideo:
         """Open a session, which keeps the features of all frames if they take less than 2 GiB."""

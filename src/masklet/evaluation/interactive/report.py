@@ -25,7 +25,7 @@ class InteractiveReport(Report):
     rule: CountingRule = CountingRule.DAVIS
 
     def shown(self) -> dict[str, str]:
-        """Return the average and J&F after each number of frames, of which the heading says only the number."""
+        """Return the average and J&F after each number of frames, whose heading is only the number."""
         return _headings(range(1, self.effort.frames + 1))
 
     def compared(self) -> dict[str, str]:

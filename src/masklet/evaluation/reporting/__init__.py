@@ -1,1 +1,1 @@
-"""What was measured, as tables, curves, pictures and files."""
+"""Results as rows of tables, curves, contact sheets and files."""

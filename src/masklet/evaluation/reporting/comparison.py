@@ -1,4 +1,4 @@
-"""Two checkpoints in one table, with their differences."""
+"""A comparison of two checkpoints: both results and their differences."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,11 +30,11 @@ class Comparison:
             )
 
     def differences(self) -> dict[str, float]:
-        """Return by how much the second mean of each measure is above the first, -1 to 1."""
+        """Return the second mean of each measure less the first, -1 to 1."""
         return {each: self.second.means[each] - mean for each, mean in self.first.means.items()}
 
     def interval(self, measure: str) -> Interval | None:
-        """Return where the difference lies with a probability of 95 %: both results of an item are taken together."""
+        """Return the 95 % confidence interval of the difference, paired by items."""
         pairs = zip(self.first.values_of(measure), self.second.values_of(measure), strict=True)
         return confidence_interval(
             [

@@ -1,4 +1,4 @@
-"""Diagrams of curves as pictures."""
+"""Diagrams of curves as images."""
 
 from collections.abc import Sequence
 
@@ -22,8 +22,8 @@ def draw_curves(curves: Sequence[Curve | Level], *, title: str, x_label: str, y_
     """
     if not curves:
         raise InvalidInputError("A diagram needs at least one curve.")
-    picture = Image.new("RGB", (WIDTH, HEIGHT + LINE * len(curves)), "white")
-    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(size=15)
+    diagram = Image.new("RGB", (WIDTH, HEIGHT + LINE * len(curves)), "white")
+    draw, font = ImageDraw.Draw(diagram), ImageFont.load_default(size=15)
     ticks = sorted({x for curve in curves if isinstance(curve, Curve) for x in curve.x})
     low = min(ticks, default=0)
     high = max([*ticks, low + 1])
@@ -54,4 +54,4 @@ def draw_curves(curves: Sequence[Curve | Level], *, title: str, x_label: str, y_
         height = HEIGHT + LINE * number + 2
         draw.line((LEFT, height, LEFT + 30, height), fill=colour, width=3)
         draw.text((LEFT + 38, height), curve.label, fill=TEXT, font=font, anchor="lm")
-    return picture
+    return diagram

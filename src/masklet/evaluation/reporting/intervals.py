@@ -1,4 +1,4 @@
-"""How sure a mean is: confidence intervals by leaving pictures or videos out, and Student's t distribution."""
+"""Confidence intervals of means: a jackknife over images or videos, and Student's t distribution."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Self
@@ -37,12 +37,12 @@ class _Estimate(NamedTuple):
 def confidence_interval(datasets: Sequence[Sequence[Sequence[float]]]) -> Interval | None:
     """Return the interval of a mean over objects, then over datasets, or None where too little was measured.
 
-    It is the mean plus and minus t times its standard error. The objects of one picture or video are alike, so the
-    error of a dataset's mean is told by leaving out whole pictures or videos, one at a time (jackknife; Efron and
+    It is the mean plus and minus t times its standard error. The objects of one image or video are alike, so the
+    error of a dataset's mean is estimated by leaving out whole images or videos, one at a time (jackknife; Efron and
     Stein, 1981). An interval needs two of them in each dataset and four in all.
 
     Args:
-        datasets: of each dataset, of each picture or video, the values (-1 to 1) of its objects.
+        datasets: of each dataset, of each image or video, the values (-1 to 1) of its objects.
     """
     measured = [[each for each in items if len(each)] for items in datasets]
     if min(map(len, measured), default=0) < 2 or sum(map(len, measured)) < FEWEST_ITEMS:
@@ -55,7 +55,7 @@ def confidence_interval(datasets: Sequence[Sequence[Sequence[float]]]) -> Interv
 
 
 def t_quantile(freedom: float) -> float:
-    """Return what Student's t stays below, in size, with a probability of 95 %; 1 or more degrees of freedom.
+    """Return the two-sided 95 % quantile of Student's t, for 1 or more degrees of freedom.
 
     With t = sqrt(freedom) tan(angle), the density of the angle is proportional to cos(angle) ** (freedom - 1).
     """
@@ -68,7 +68,7 @@ def t_quantile(freedom: float) -> float:
 def _degrees_of_freedom(estimates: Sequence[_Estimate]) -> float:
     """Those of Welch and Satterthwaite, by the variances found or, if these are fewer, by equally varied items.
 
-    A dataset of three pictures that happen to be alike would otherwise count as sure.
+    A dataset of three images that happen to be alike would otherwise count as sure.
     """
     found = _satterthwaite([each.variance for each in estimates], estimates)
     expected = _satterthwaite([1 / each.items for each in estimates], estimates)

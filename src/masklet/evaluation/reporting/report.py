@@ -93,7 +93,7 @@ class Report:
         raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as values that JSON knows."""
+        """Return the report as plain JSON."""
         raise NotImplementedError
 
     def to_json(self) -> str:

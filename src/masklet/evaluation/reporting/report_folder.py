@@ -1,4 +1,4 @@
-"""The folder of an evaluation: what is finished, and in the end tables, curves and pictures."""
+"""The folder of an evaluation: scores, tables, curves and contact sheets."""
 
 import json
 import re
@@ -52,6 +52,6 @@ def predictor_folders(root: Path, names: Sequence[str]) -> list[Path]:
     return [root / each for each in chosen]
 
 
-def _save(path: Path, picture: Image.Image) -> None:
+def _save(path: Path, image: Image.Image) -> None:
     with written_whole(path) as unfinished:
-        picture.save(unfinished, format="PNG")
+        image.save(unfinished, format="PNG")

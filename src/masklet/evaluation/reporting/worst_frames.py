@@ -1,4 +1,4 @@
-"""A contact sheet of what went wrong most: picture, truth and prediction side by side."""
+"""A contact sheet of the worst results: image, ground truth and prediction side by side."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -15,20 +15,20 @@ from masklet.media.images import Pixels
 from masklet.media.overlays import draw_overlay
 
 MOST_ROWS = 12
-PICTURE_WIDTH, CAPTION_HEIGHT, GAP = 360, 24, 4
+IMAGE_WIDTH, CAPTION_HEIGHT, GAP = 360, 24, 4
 
 
 class AnnotatedFrames(Protocol):
-    """Where the frames of measured items come from."""
+    """Frames of the measured items, with their ground truth."""
 
-    def look(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
+    def frame_and_mask(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
         """Return a frame (uint8 [H, W, 3]) and the object's ground truth on it (bool [H, W])."""
 
 
 def draw_worst_frames(data: AnnotatedFrames, items: Sequence[MeasuredItem]) -> Image.Image:
     """Return the twelve frames with the lowest scores, the worst on top, each as one row with its score in percent.
 
-    InvalidInputError if no item has any; errors of reading pictures as `data.look` raises them.
+    InvalidInputError if no item has any; errors of reading images as `data.frame_and_mask` raises them.
     """
     frames = [(item, each) for item in items for each in item.worst]
     if not frames:
@@ -45,17 +45,17 @@ def draw_worst_frames(data: AnnotatedFrames, items: Sequence[MeasuredItem]) -> I
 
 
 def _row(data: AnnotatedFrames, item: MeasuredItem, worst: WorstFrame) -> Image.Image:
-    pixels, truth = data.look(item.name, worst.frame, worst.object_id)
-    height = round(pixels.shape[0] * PICTURE_WIDTH / pixels.shape[1])
-    row = Image.new("RGB", (3 * PICTURE_WIDTH + 2 * GAP, height + CAPTION_HEIGHT), "white")
+    pixels, target = data.frame_and_mask(item.name, worst.frame, worst.object_id)
+    height = round(pixels.shape[0] * IMAGE_WIDTH / pixels.shape[1])
+    row = Image.new("RGB", (3 * IMAGE_WIDTH + 2 * GAP, height + CAPTION_HEIGHT), "white")
     where = f"{item.name}, frame {worst.frame}" if item.frames > 1 else item.name
-    caption = f"{where}, object {worst.object_id}: {100 * worst.score:.1f}        (picture, truth, prediction)"
+    caption = f"{where}, object {worst.object_id}: {100 * worst.score:.1f}        (image, ground truth, prediction)"
     ImageDraw.Draw(row).text((4, 4), caption, fill="black", font=ImageFont.load_default(size=14))
     predicted = decode_run_length(worst.predicted)
-    drawn = (Image.fromarray(pixels), _overlay(pixels, truth), _overlay(pixels, predicted))
-    for column, picture in enumerate(drawn):
-        small = picture.resize((PICTURE_WIDTH, height), Image.Resampling.LANCZOS)
-        row.paste(small, (column * (PICTURE_WIDTH + GAP), CAPTION_HEIGHT))
+    drawn = (Image.fromarray(pixels), _overlay(pixels, target), _overlay(pixels, predicted))
+    for column, image in enumerate(drawn):
+        small = image.resize((IMAGE_WIDTH, height), Image.Resampling.LANCZOS)
+        row.paste(small, (column * (IMAGE_WIDTH + GAP), CAPTION_HEIGHT))
     return row
 
 

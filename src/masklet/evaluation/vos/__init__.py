@@ -1,1 +1,1 @@
-"""Videos: objects followed from their first mask."""
+"""Video object segmentation: objects tracked from their first masks."""

@@ -1,4 +1,4 @@
-"""Classical ways to follow objects through a video, which the model has to beat."""
+"""Baselines without learning that track objects through a video: the first mask, and optical flow."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from masklet.masks.geometry import Mask
 
 
 class RepeatedFirstMask:
-    """The first mask of each object in every frame from there: what the prompt says, without looking at the video."""
+    """The first mask of each object on every later frame: a baseline independent of the video."""
 
     name = "repeat"
 
@@ -29,8 +29,8 @@ class RepeatedFirstMask:
 class WarpedFirstMask:
     """The first mask of each object, carried from frame to frame by dense optical flow (Kroeger et al., 2016).
 
-    For each frame the flow back to the one before is OpenCV's DIS with its preset "medium", on grey pictures. Masks
-    are carried as coverages between 0 and 1, read bilinearly at where each pixel came from (outside the picture there
+    For each frame the flow back to the one before is OpenCV's DIS with its preset "medium", on grey images. Masks
+    are carried as coverages between 0 and 1, read bilinearly at where each pixel came from (outside the image there
     is nothing); a pixel belongs to the object that covers more than half of it.
     """
 

@@ -1,4 +1,4 @@
-"""The videos that an evaluation goes through, and which of their objects count."""
+"""The videos of an evaluation, and which of their objects count."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -28,9 +28,10 @@ class MeasuredVideos:
     Attributes:
         root: a dataset of videos. Measured are its annotated frames, without the first and the last.
         sequences: the names of the videos to measure; None: all.
-        asked_rule: which objects and frames count; None: as the dataset's own tool has it.
+        asked_rule: which objects and frames count; None: as in the dataset's own tool.
 
-    InvalidInputError if a name is in `sequences` twice.
+    Raises:
+        InvalidInputError: if a name is in `sequences` twice.
     """
 
     root: str
@@ -44,7 +45,7 @@ class MeasuredVideos:
 
     @cached_property
     def rule(self) -> CountingRule:
-        """The rule that was asked for, or else DAVIS' in its layout, and by appearance where objects may come late."""
+        """The rule that was asked for, else DAVIS' in its layout, and by appearance where objects may appear late."""
         return self.asked_rule or (
             CountingRule.DAVIS if isinstance(self._dataset, DavisFolder) else CountingRule.APPEARANCE
         )
@@ -80,14 +81,14 @@ class MeasuredVideos:
         """Return the ids of the objects to measure, ascending.
 
         By DAVIS' rule those that the dataset names: 1 to the highest id in the first frame, in its own layout. By
-        appearance all that the truth ever shows.
+        appearance all that the ground truth ever shows.
         """
         if self.rule is CountingRule.DAVIS:
             return video.object_ids
         return tuple(sorted({each for frame in video.annotated_frames for each in video.masks(frame)}))
 
-    def look(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
-        """Return an annotated frame (uint8 [H, W, 3]) and the true mask (bool [H, W]) of an object on it."""
+    def frame_and_mask(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
+        """Return an annotated frame (uint8 [H, W, 3]) and the ground truth (bool [H, W]) of an object on it."""
         video = self[name]
         pixels = video.read_pixels(frame)
         return pixels, video.masks(frame).get(object_id, np.zeros(pixels.shape[:2], dtype=bool))
@@ -109,7 +110,7 @@ class MeasuredVideos:
         return video_dataset(self.root)
 
     def _unsuited(self, name: str) -> str | None:
-        """Return why a video cannot be measured, as far as names, counts and the ids in DAVIS' layout tell."""
+        """Return why a video cannot be measured, by its names, counts and ids in DAVIS' layout; None if it can."""
         try:
             video = self[name]
             count = len(video.annotated_frames)

@@ -63,7 +63,7 @@ def score_saved_masks(
 
 @dataclass(frozen=True)
 class VosMeasurement:
-    """J and F of following objects through annotated videos.
+    """J and F of objects tracked through annotated videos.
 
     Attributes:
         videos: what it is measured on.
@@ -72,8 +72,11 @@ class VosMeasurement:
         resume: measure the videos whose masks are all in `masks` by these, without predicting them again, if they
             were written by this predictor for the same objects of the same files.
 
-    A sequence without objects has no say, and needs no masks. InvalidInputError, before anything is measured, if
-    sequences are unknown or too short; FileNotFoundError if masks to be read are missing.
+    A sequence without objects is skipped, and needs no masks.
+
+    Raises:
+        InvalidInputError: before anything is measured, if sequences are unknown or too short.
+        FileNotFoundError: if masks to be read are missing.
     """
 
     videos: MeasuredVideos
@@ -117,11 +120,11 @@ class VosMeasurement:
         series: dict[int, list[FrameScores]] = {object_id: [] for object_id in object_ids}
         worst, measured, shown = WorstFrames(), _measured_objects(video, object_ids), Counter[int]()
         for frame, predicted in zip(measured, self._predicted(video, object_ids, prompts, measured), strict=True):
-            truth = video.masks(frame)
+            target = video.masks(frame)
             shown.update(each for each, mask in predicted.items() if mask.any())
-            empty = np.zeros_like(next(iter((*truth.values(), *predicted.values())), np.zeros((1, 1), dtype=bool)))
+            empty = np.zeros_like(next(iter((*target.values(), *predicted.values())), np.zeros((1, 1), dtype=bool)))
             for object_id in measured[frame]:
-                pair = truth.get(object_id, empty), predicted.get(object_id, empty)
+                pair = target.get(object_id, empty), predicted.get(object_id, empty)
                 if pair[0].shape != pair[1].shape:
                     sizes = f"{list(pair[1].shape)}, not {list(pair[0].shape)}"
                     place = f"{name}/{video.frame_names[frame]}"
@@ -135,16 +138,16 @@ class VosMeasurement:
         """Return the means over the objects of all videos."""
         return VosReport(self.predictor_name, items, self.videos.rule)
 
-    def look(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
+    def frame_and_mask(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
         """Return a frame of a video and the mask of one of its objects."""
-        return self.videos.look(name, frame, object_id)
+        return self.videos.frame_and_mask(name, frame, object_id)
 
     def _require_masks(self, names: Sequence[str]) -> None:
         root = Path(self.masks or "")
         if not root.is_dir():
             raise FileNotFoundError(errno.ENOENT, "there is no such folder of masks", str(root))
         missing = [name for name in names if not (root / name).is_dir()]
-        if len(missing) < len(names):  # reading the truth of all would only delay the message
+        if len(missing) < len(names):  # reading the ground truth of all would only delay the message
             missing = [name for name in missing if self._first_masks(self.videos[name])]
         if missing:
             lacking = f"masks of {len(missing)} of {len(names)} sequences are missing: {listing(missing)}"
@@ -208,8 +211,8 @@ def _measured_objects(video: AnnotatedVideo, object_ids: tuple[int, ...]) -> dic
 
 
 def _remarks(video: AnnotatedVideo, object_ids: tuple[int, ...], predicted: Counter[int]) -> tuple[str, ...]:
-    """Return what is odd about the objects that count, and the ids predicted, each given with its number of frames."""
-    true_ids = _ids_in_truth(video, {*object_ids, *predicted})
+    """Return warnings about objects that count and about predicted ids, each with its number of frames."""
+    true_ids = _ids_in_ground_truth(video, {*object_ids, *predicted})
     hidden = [each for each in object_ids if each not in true_ids]
     unknown = [f"{each} on {count} frames" for each, count in sorted(predicted.items()) if each not in true_ids]
     remarks = []
@@ -221,8 +224,8 @@ def _remarks(video: AnnotatedVideo, object_ids: tuple[int, ...], predicted: Coun
     return tuple(remarks)
 
 
-def _ids_in_truth(video: AnnotatedVideo, wanted: set[int]) -> set[int]:
-    """Return the ids of the objects that the truth shows, or, which is soon found, those of its first frames."""
+def _ids_in_ground_truth(video: AnnotatedVideo, wanted: set[int]) -> set[int]:
+    """Return the ids of the objects in the ground truth; those of its first frames do if all of `wanted` are there."""
     found: set[int] = set()
     for frame in video.annotated_frames:
         if wanted <= found:

@@ -28,7 +28,7 @@ class VideoFrames(Protocol):
 
 
 class VideoPredictor(Protocol):
-    """Follows objects through a video from their masks where they first appear (semi-supervised, in DAVIS' word)."""
+    """Tracks objects through a video from their masks where they first appear (semi-supervised, as DAVIS calls it)."""
 
     @property
     def name(self) -> str:
@@ -47,8 +47,8 @@ class VideoPredictor(Protocol):
         """
 
 
-class VideoModelPredictor:
-    """Evaluate `tracker`: the first mask of each object is its mask prompt, all objects step together."""
+class TrackerPredictor:
+    """A tracker under the name of its row in the results."""
 
     def __init__(self, tracker: VideoTracker, name: str = "masklet") -> None:
         self.name = name
@@ -56,15 +56,19 @@ class VideoModelPredictor:
 
     @property
     def fingerprint(self) -> str:
-        """What tells the weights from others."""
+        """A hash of the weights."""
         return self._tracker.model.fingerprint
+
+
+class VideoModelPredictor(TrackerPredictor):
+    """Evaluate a tracker: the first mask of each object is its mask prompt, all objects step together."""
 
     def track(
         self, frames: VideoFrames, prompts: Mapping[int, ObjectMasks], *, may_overlap: bool
     ) -> Iterator[ObjectMasks]:
         """Yield the masks of every frame; on frames of `prompts`, these masks themselves are among them."""
         if not prompts:
-            raise InvalidInputError("The annotations show no object to follow.")
+            raise InvalidInputError("The annotations show no object to track.")
         video = self._tracker.open(frames)
         first = min(prompts)
         _add(video, first, prompts[first])
@@ -86,10 +90,10 @@ def by_highest_logit(segmentation: Segmentation) -> LabelMap:
     """Return the object ids [H, W] of the masks; where several overlap, that of the highest logit there.
 
     They are uint8, or uint16 where an id is above 255.
-    Scores say which mask is better as a whole; a benchmark is won pixel by pixel.
+    Scores rank masks as a whole; benchmarks compare pixel by pixel.
     """
     if segmentation.low_resolution_logits is None:
-        raise InvalidInputError("Masks without logits do not say which of them is on top.")
+        raise InvalidInputError("Masks without logits have no order of depth.")
     ids = segmentation.object_ids
     labels = np.zeros(segmentation.size, dtype=np.min_scalar_type(max(ids)))
     highest = np.full(segmentation.size, -np.inf, dtype=segmentation.low_resolution_logits.dtype)

@@ -1,4 +1,4 @@
-"""The results of following objects through videos from their first masks."""
+"""The results of tracking objects through videos from their first masks."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

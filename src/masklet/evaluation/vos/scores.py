@@ -1,7 +1,7 @@
 """J and F of video object segmentation: frame by frame, and their mean, recall and decay over a video.
 
-The measures are those of DAVIS (Perazzi et al., 2016) and the statistics those of its official tool of 2017, which the
-results of the field are given in: https://github.com/davisvideochallenge/davis2017-evaluation.
+The measures are those of DAVIS (Perazzi et al., 2016), the statistics those of its official tool of 2017, by which
+published results are given: https://github.com/davisvideochallenge/davis2017-evaluation.
 """
 
 from collections.abc import Sequence
@@ -26,9 +26,9 @@ Frame = TypeVar("Frame")
 class CountingRule(StrEnum):
     """Which frames of an object count; its first and its last annotated frame count in neither.
 
-    DAVIS: all; where neither truth nor prediction has the object, both J and F are 1.
-    APPEARANCE: those from the object's first appearance in truth or prediction on; an object that the truth never
-        shows on them does not count at all (SA-V and MOSE).
+    DAVIS: all; where neither ground truth nor prediction has the object, both J and F are 1.
+    APPEARANCE: those from the object's first appearance in ground truth or prediction on; an object that the ground
+        truth never shows on them does not count at all (SA-V and MOSE).
     """
 
     DAVIS = "davis"
@@ -49,10 +49,10 @@ class FrameScores(NamedTuple):
         return (self.j + self.f) / 2
 
     @classmethod
-    def between(cls, truth: Mask, predicted: Mask) -> Self:
+    def between(cls, target: Mask, predicted: Mask) -> Self:
         """Measure two bool masks [H, W]; InvalidMaskError if they are others."""
-        agreement = intersection_over_union(truth, predicted), boundary_agreement(truth, predicted)
-        return cls(*agreement, bool(truth.any()), bool(predicted.any()))
+        agreement = intersection_over_union(target, predicted), boundary_agreement(target, predicted)
+        return cls(*agreement, bool(target.any()), bool(predicted.any()))
 
 
 @dataclass(frozen=True)

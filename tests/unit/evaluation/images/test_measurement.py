@@ -117,9 +117,9 @@ def test_limit_and_progress(root):
     assert [each.name for each in report.items] == ["first/0.png", "second/0.png"]
 
 
-def test_objects_per_picture_takes_the_first_of_each_picture(root):
+def test_objects_per_image_takes_the_first_of_each_picture(root):
     predictor = Recorder(lambda clicks: np.zeros(SIZE, dtype=bool))
-    report = evaluate_images(root, predictor, clicks=(1,), box=False, objects_per_picture=1)
+    report = evaluate_images(root, predictor, clicks=(1,), box=False, objects_per_image=1)
     assert [len(each.object_ids) for each in report.items] == [1, 1, 1, 0]
     firsts = [first_click(masks[0]) for masks in PICTURES]
     assert [clicks[0][0] for _, clicks, _ in predictor.calls[:2]] == firsts
@@ -132,7 +132,7 @@ def test_predictor_that_takes_boxes_only(root):
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"clicks": (), "box": False}, {"clicks": (0,)}, {"limit": 0}, {"objects_per_picture": 0}]
+    "arguments", [{"clicks": (), "box": False}, {"clicks": (0,)}, {"limit": 0}, {"objects_per_image": 0}]
 )
 def test_nothing_to_measure(root, arguments):
     with pytest.raises(InvalidInputError, match="Nothing to measure"):
@@ -196,7 +196,7 @@ def test_pictures_that_are_listed_twice_are_refused(tmp_path):
     write_domain(tmp_path / "first", PICTURES)
     file = tmp_path / "first/annotations.json"
     file.write_text(file.read_text().replace("1.png", "0.png"))
-    with pytest.raises(InvalidInputError, match=r"1 pictures are listed more than once: first/0\.png"):
+    with pytest.raises(InvalidInputError, match=r"1 images are listed more than once: first/0\.png"):
         evaluate_images(tmp_path, InscribedEllipse(), clicks=(), limit=2)
 
 

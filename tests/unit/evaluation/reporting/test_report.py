@@ -29,15 +29,15 @@ def test_intervals_hold_the_mean():
 
 
 def test_a_dataset_without_objects_is_refused():
-    with pytest.raises(InvalidInputError, match="'cars' has 1 pictures, no objects"):
+    with pytest.raises(InvalidInputError, match="'cars' has 1 images, no objects"):
         ImageReport("ours", (item("nuts/0", "nuts", box=(0.5,)), item("cars/0", "cars")))
 
 
 def test_json_of_stills_is_in_fractions():
     content = json.loads(image_report().to_json())
-    assert content["domains"][0] == {
-        "domain": "nuts",
-        "pictures": 2,
+    assert content["datasets"][0] == {
+        "dataset": "nuts",
+        "images": 2,
         "objects": 3,
         "mean_iou": pytest.approx({"1 click": 0.4, "box": 0.8}),
     }

@@ -10,7 +10,7 @@ from masklet.evaluation.measured_item import MeasuredItem, WorstFrame
 from masklet.evaluation.reporting.curves import BOTTOM, LEFT, RIGHT, TOP, draw_curves
 from masklet.evaluation.reporting.report import Curve, Level
 from masklet.evaluation.reporting.report_folder import predictor_folders, write_report_folder
-from masklet.evaluation.reporting.worst_frames import CAPTION_HEIGHT, GAP, MOST_ROWS, PICTURE_WIDTH, draw_worst_frames
+from masklet.evaluation.reporting.worst_frames import CAPTION_HEIGHT, GAP, IMAGE_WIDTH, MOST_ROWS, draw_worst_frames
 from masklet.masks.run_length import encode_run_length
 from masklet.media.colours import object_colour
 
@@ -25,7 +25,7 @@ class Shown:
     def __init__(self):
         self.looked_at = []
 
-    def look(self, name, frame, object_id):
+    def frame_and_mask(self, name, frame, object_id):
         self.looked_at.append(name)
         return np.full((20, 36, 3), 128, dtype=np.uint8), TRUTH
 
@@ -79,12 +79,12 @@ def test_the_sheet_shows_the_twelve_worst_with_picture_truth_and_prediction():
     sheet = draw_worst_frames(data, items(15)[::-1])
     assert data.looked_at == [f"nuts/{at}" for at in range(MOST_ROWS)]
     row = 200 + CAPTION_HEIGHT + GAP
-    assert sheet.size == (3 * PICTURE_WIDTH + 2 * GAP, MOST_ROWS * row - GAP)
-    left, right, middle = PICTURE_WIDTH // 4, 3 * PICTURE_WIDTH // 4, CAPTION_HEIGHT + 100
+    assert sheet.size == (3 * IMAGE_WIDTH + 2 * GAP, MOST_ROWS * row - GAP)
+    left, right, middle = IMAGE_WIDTH // 4, 3 * IMAGE_WIDTH // 4, CAPTION_HEIGHT + 100
     grey = (128, 128, 128)
     tinted = []
     for column in range(3):
-        start = column * (PICTURE_WIDTH + GAP)
+        start = column * (IMAGE_WIDTH + GAP)
         tinted.append([tuple(pixel(sheet, start + x, middle)) != grey for x in (left, right)])
     assert tinted == [[False, False], [True, False], [False, True]]
 
