@@ -183,6 +183,16 @@ def test_bad_photos_of_a_batch_are_reported_and_the_others_done(here, model):
     assert sorted(path.name for path in (here / "out").iterdir()) == ["a.json", "a_mask.png", "a_overlay.png"]
 
 
+def test_hundreds_of_objects_are_a_label_map_of_16_bits(here, model):
+    boxes = [{"box": [x, y, x + 20, y + 20]} for x in range(0, 100, 5) for y in range(0, 65, 5)]
+    Path("many.json").write_text(json.dumps({"a.png": boxes}), encoding="utf-8")
+    assert masklet("segment", "--prompts", "many.json", "--model", model, "-o", "out").exit_code == ExitCode.DONE
+    ids = [each["id"] for each in json.loads(Path("out/a.json").read_text(encoding="utf-8"))["annotations"]]
+    assert ids == list(range(1, 261))
+    with Image.open("out/a_mask.png") as mask:
+        assert mask.mode == "I;16"
+
+
 def test_a_folder_stands_for_its_images(here, model):
     (here / "photos").mkdir()
     for name in ("a.png", "b.jpg"):
@@ -250,7 +260,7 @@ def test_a_prompt_file_gives_each_photo_its_own_objects(here, model):
         (["a.png"], 2, "give --point, --box, --mask or --prompts"),
         (["a.png", "--point", "1"], 2, "--point 1 is not of the form x,y"),
         (["a.png", "--box", "9,9,3,3"], 2, "x1 < x2"),
-        (["a.png", "--point", "1,1@300"], 2, "up to 254 (255 is void); got 300"),
+        (["a.png", "--point", "1,1@70000", "--box", "1,1,9,9"], 2, "object ids up to 65535; got 70000"),
         (["a.png", "--pont", "1,1"], 2, "No such option: --pont"),
         (["a.png", "--point", "1,1", "--prompts", "b.json"], 2, "not both"),
         (["--prompts", "nowhere.json"], 3, "nowhere.json: No such file"),

@@ -254,7 +254,7 @@ def test_label_maps_of_a_kept_session_that_they_cannot_hold_are_refused_before_t
     assert track("--point", "5,15@0:300", "--save-session", "kept").exit_code == ExitCode.DONE
     tracker.visited = []
     result = track("--resume", "kept", "--point", "9,9@7:2", "--write", "label-maps")
-    assert_one_line(result, ExitCode.WRONG_USAGE, "up to 254 (255 is void); got 300")
+    assert_one_line(result, ExitCode.WRONG_USAGE, "up to 254, as 255 is void there; got 300")
     assert tracker.visited == []
 
 
@@ -296,7 +296,7 @@ def test_damaged_frames_of_a_folder_are_warned_of(here, tracker):
         (["--range", "3:50", "--point", "5,5"], 2, "frames 0 to 11"),
         (["--mask", "missing.png"], 3, "missing.png"),
         (["--direction", "sideways", "--point", "5,5"], 2, "sideways"),
-        (["--point", "5,5@:300", "--write", "label-maps"], 2, "up to 254 (255 is void); got 300"),
+        (["--point", "5,5@:300", "--write", "label-maps"], 2, "up to 254, as 255 is void there; got 300"),
         (["--resume", "nowhere"], 3, "nowhere"),
         (["--resume", "empty"], 3, "--resume takes a folder that masklet track saved"),
         (["--point", "5,5", "-o", "v.mp4"], 2, "-o v.mp4 is a file"),

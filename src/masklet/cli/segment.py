@@ -133,7 +133,8 @@ def _check_output(work: Work, output: Path, multimask: bool) -> None:
         raise InvalidInputError(f"-o {output} is a file; give a folder.")
     photo_named: dict[str, Path] = {}
     for photo, objects in work.items():
-        check_label_ids(each.object_id for each in objects)
+        if len(objects) > 1:  # one alone is written in black and white
+            check_label_ids(each.object_id for each in objects)
         ranks = range(1, CANDIDATES + 1) if multimask else ()
         for name in (photo.stem, *(_candidate_name(photo, rank) for rank in ranks)):
             other = photo_named.setdefault(name, photo)

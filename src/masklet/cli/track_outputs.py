@@ -9,7 +9,7 @@ from rich.progress import Progress
 from masklet.atomic_files import check_writable
 from masklet.cli.track_choices import Product
 from masklet.errors import InvalidInputError
-from masklet.media.label_maps import check_label_ids
+from masklet.media.label_maps import check_davis_ids
 from masklet.media.mask_sequences import (
     DrawnPrompts,
     write_contact_sheet,
@@ -50,7 +50,7 @@ class TrackOutputs:
             raise InvalidInputError(f"-o {self.folder} is a file; give a folder.")
         check_writable(self.folder)
         if Product.LABEL_MAPS in self.products:
-            check_label_ids(object_ids)
+            check_davis_ids(object_ids)
 
     def write(
         self, video: VideoReader, recorded: RecordedMasks, prompts: DrawnPrompts, progress: Progress

@@ -16,6 +16,10 @@ VOID = 255
 
 DEEP_WHITE = 65535
 MAXIMUM_OBJECT_ID = VOID - 1
+"""Of 8 bits."""
+
+MAXIMUM_DEEP_OBJECT_ID = DEEP_WHITE
+"""Of 16 bits, where nothing is void."""
 
 LabelMap = npt.NDArray[np.integer]
 """Object ids [H, W], 0 for the background; uint8 unless the image is deeper."""
@@ -53,18 +57,28 @@ def void_resolved(values: LabelMap, *, black_and_white: bool) -> LabelMap:
 
 
 def check_label_ids(object_ids: Iterable[int]) -> None:
-    """Raise InvalidInputError if label maps cannot hold these object ids: those above 254, as 255 is void."""
+    """Raise InvalidInputError if no label map can hold these object ids: those above 65535."""
+    highest = max(object_ids, default=0)
+    if highest > MAXIMUM_DEEP_OBJECT_ID:
+        raise InvalidInputError(f"Label maps hold object ids up to {MAXIMUM_DEEP_OBJECT_ID}; got {highest}.")
+
+
+def check_davis_ids(object_ids: Iterable[int]) -> None:
+    """Raise InvalidInputError if the layout of DAVIS, 8 bits, cannot hold these object ids: those above 254."""
     highest = max(object_ids, default=0)
     if highest > MAXIMUM_OBJECT_ID:
-        allowed = f"up to {MAXIMUM_OBJECT_ID} ({VOID} is void)"
-        raise InvalidInputError(f"Label maps hold object ids {allowed}; got {highest}.")
+        raise InvalidInputError(
+            f"Label maps in the layout of DAVIS hold object ids up to {MAXIMUM_OBJECT_ID}, as {VOID} is void there; "
+            f"got {highest}."
+        )
 
 
 def write_label_map(path: str | os.PathLike[str], labels: LabelMap) -> None:
-    """Write object ids (uint8 [H, W]) as an indexed PNG in which every object has its colour."""
-    if labels.dtype != np.uint8 or labels.ndim != 2:
-        raise InvalidInputError(f"A label map is uint8 [H, W]; got {labels.dtype} {list(labels.shape)}.")
+    """Write object ids [H, W] as PNG: uint8 indexed, so that every object has its colour, uint16 as grey of 16 bits."""
+    if labels.dtype not in (np.uint8, np.uint16) or labels.ndim != 2:
+        raise InvalidInputError(f"A label map is uint8 or uint16 [H, W]; got {labels.dtype} {list(labels.shape)}.")
     image = Image.fromarray(labels)
-    image.putpalette([channel for each in range(VOID + 1) for channel in object_colour(each)])
+    if labels.dtype == np.uint8:
+        image.putpalette([channel for each in range(VOID + 1) for channel in object_colour(each)])
     with written_whole(path) as unfinished:
         image.save(unfinished, format="PNG")

@@ -13,16 +13,16 @@ from masklet.errors import InvalidInputError
 from masklet.json_files import is_finite_number, shown, whole_number
 from masklet.masks.run_length import RunLength, compressed
 from masklet.masks.segmentation import Segmentation
-from masklet.media.label_maps import LabelMap, check_label_ids, write_label_map
+from masklet.media.label_maps import MAXIMUM_OBJECT_ID, LabelMap, check_label_ids, write_label_map
 
 FilePath = str | os.PathLike[str]
 
 
 def write_mask_png(path: FilePath, segmentation: Segmentation) -> None:
-    """Write the masks as PNG: one object as grey 0 and 255, several as a palette picture of their object ids.
+    """Write the masks as PNG: one object as grey 0 and 255, several as a label map of their object ids.
 
-    Where masks of several objects overlap, the one with the highest score shows. InvalidInputError if one of several
-    object ids is above 254.
+    The label map is indexed up to the id 254, and grey of 16 bits beyond. Where masks of several objects overlap, the
+    one with the highest score shows. InvalidInputError if one of several object ids is above 65535.
     """
     if len(segmentation) != 1:
         write_label_map(path, label_map_of(segmentation))
@@ -35,10 +35,11 @@ def write_mask_png(path: FilePath, segmentation: Segmentation) -> None:
 def label_map_of(segmentation: Segmentation) -> LabelMap:
     """Return the object ids of all pixels; where masks overlap, the one with the highest score shows.
 
-    InvalidInputError if an object id is above 254.
+    They are uint8 up to the id 254, uint16 beyond. InvalidInputError if an object id is above 65535.
     """
     check_label_ids(segmentation.object_ids)
-    labels = np.zeros(segmentation.size, dtype=np.uint8)
+    is_deep = max(segmentation.object_ids, default=0) > MAXIMUM_OBJECT_ID
+    labels = np.zeros(segmentation.size, dtype=np.uint16 if is_deep else np.uint8)
     for index in np.argsort(segmentation.scores, kind="stable"):
         labels[segmentation.mask(index)] = segmentation.object_ids[index]
     return labels

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from masklet.atomic_files import folder_written_whole, written_whole
 from masklet.errors import InvalidInputError
-from masklet.media.label_maps import write_label_map
+from masklet.media.label_maps import check_davis_ids, write_label_map
 from masklet.media.mask_files import label_map_of
 from masklet.media.overlays import draw_overlay
 from masklet.media.recorded_masks import RecordedMasks
@@ -32,7 +32,9 @@ def write_label_maps(folder: FilePath, video: VideoReader, recorded: RecordedMas
     """
     with folder_written_whole(folder) as unfinished:
         for frame in frames:
-            write_label_map(unfinished / f"{video.frame_name(frame)}.png", label_map_of(recorded[frame]))
+            segmentation = recorded[frame]
+            check_davis_ids(segmentation.object_ids)
+            write_label_map(unfinished / f"{video.frame_name(frame)}.png", label_map_of(segmentation))
 
 
 def write_overlay_video(

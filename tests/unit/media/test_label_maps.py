@@ -134,6 +134,6 @@ def test_grey_label_maps_are_no_soft_masks(tmp_path, labels):
 
 @pytest.mark.parametrize("labels", [LABELS.astype(np.int64), LABELS[0]])
 def test_only_label_maps_are_written(tmp_path, labels):
-    with pytest.raises(InvalidInputError, match=r"uint8 \[H, W\]"):
+    with pytest.raises(InvalidInputError, match=r"uint8 or uint16 \[H, W\]"):
         write_label_map(tmp_path / "a.png", labels)
     assert not list(tmp_path.iterdir())

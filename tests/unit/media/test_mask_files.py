@@ -47,8 +47,8 @@ def test_no_objects_are_an_all_background_file(tmp_path):
 
 
 def test_ids_that_label_maps_do_not_hold(tmp_path):
-    with pytest.raises(InvalidInputError, match=r"up to 254 \(255 is void\); got 255"):
-        write_mask_png(tmp_path / "mask.png", segmentation_of(2, ids=(1, 255)))
+    with pytest.raises(InvalidInputError, match="object ids up to 65535; got 65536"):
+        write_mask_png(tmp_path / "mask.png", segmentation_of(2, ids=(1, 65536)))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -97,3 +97,34 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         write_mask_png(tmp_path / "mask.png", segmentation_of(1))
     assert list(tmp_path.iterdir()) == []
+
+
+def hundreds(count=300):
+    """One pixel for each of so many objects."""
+    masks = np.zeros((count, 20, 25), dtype=bool)
+    masks[np.arange(count), np.arange(count) // 25, np.arange(count) % 25] = True
+    return Segmentation(masks, np.ones(count), range(1, count + 1))
+
+
+def test_ids_beyond_8_bits_are_grey_of_16_bits_and_come_back(tmp_path):
+    segmentation = hundreds()
+    write_mask_png(tmp_path / "mask.png", segmentation)
+    with Image.open(tmp_path / "mask.png") as image:
+        assert image.mode == "I;16"
+    found = read_mask_image(tmp_path / "mask.png")
+    assert found.is_label_map
+    assert found.object_ids == segmentation.object_ids
+    for place in (0, 253, 254, 299):
+        np.testing.assert_array_equal(found.mask_of(place + 1), segmentation.mask(place))
+
+
+def test_few_high_ids_come_back(tmp_path):
+    write_mask_png(tmp_path / "mask.png", segmentation_of(3, ids=(2, 300, 40000)))
+    assert read_mask_image(tmp_path / "mask.png").object_ids == (2, 300, 40000)
+
+
+@pytest.mark.parametrize(("highest", "mode"), [(254, "P"), (255, "I;16")])
+def test_255_is_void_in_8_bits_and_therefore_written_in_16(tmp_path, highest, mode):
+    write_mask_png(tmp_path / "mask.png", segmentation_of(2, ids=(1, highest)))
+    with Image.open(tmp_path / "mask.png") as image:
+        assert image.mode == mode

@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 from tests.support.video_files import moving_square, write_small_video
 
+from masklet.errors import InvalidInputError
 from masklet.masks.segmentation import Segmentation
 from masklet.media.mask_images import read_label_map
 from masklet.media.mask_sequences import (
@@ -112,3 +113,12 @@ def test_a_contact_sheet_of_a_long_video_shows_twelve_frames(tmp_path):
         write_contact_sheet(tmp_path / "sheet.png", video, recorded, {})
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (4 * 324 - 4, 3 * 24 - 4)
+
+
+def test_the_layout_of_davis_ends_where_its_void_begins(tmp_path):
+    masks = np.ones((2, 4, 6), bool)
+    with open_video([np.zeros((4, 6, 3), np.uint8)]) as video, RecordedMasks(4, 6) as recorded:
+        recorded.record(0, Segmentation(masks, np.ones(2), (1, 255)))
+        with pytest.raises(InvalidInputError, match="DAVIS hold object ids up to 254, as 255 is void there; got 255"):
+            write_label_maps(tmp_path / "maps", video, recorded, recorded)
+    assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ from masklet.json_files import read_json
 from masklet.masks.geometry import Mask
 from masklet.media.label_maps import (
     LabelMap,
-    check_label_ids,
+    check_davis_ids,
     is_black_and_white,
     object_ids_in,
     void_resolved,
@@ -90,7 +90,7 @@ class MaskFolder:
         InvalidInputError if an object id is above 254 and the masks share a label map.
         """
         if not may_overlap:
-            check_label_ids(self._folders_of_objects)
+            check_davis_ids(self._folders_of_objects)
         folders = self._folders_of_objects if may_overlap else {0: self._folder}
         with ExitStack() as stack:
             unfinished = {each: stack.enter_context(folder_written_whole(path)) for each, path in folders.items()}
