@@ -9,17 +9,21 @@ from torch import Tensor
 
 from masklet.atomic_files import written_whole
 from masklet.configuration.loading_arguments import with_location, without_loading_arguments
-from masklet.configuration.sam2 import LARGEST_IMAGE_SIZE
 from masklet.errors import InvalidInputError
 from masklet.hub_uploads import HubUploads, check_hub_options
-from masklet.json_files import whole_number
 from masklet.processing.batch import BatchFeature
 from masklet.processing.image_options import OPTION_NAMES
 from masklet.processing.image_processor import Sam2ImageProcessorFast
 from masklet.processing.mask_prompts import mask_tensor
 from masklet.processing.nested_prompts import prompt_tensors
-from masklet.processing.saved_settings import PROCESSOR_FILE, own_video_settings, processor_settings
-from masklet.processing.sizes import LARGEST_SIDE, height_and_width, size_pairs
+from masklet.processing.prompt_scale import (
+    PROMPT_SCALE,
+    checked_point_pad_value,
+    checked_target_size,
+    loaded_prompt_scale,
+)
+from masklet.processing.saved_settings import PROCESSOR_FILE, own_video_settings
+from masklet.processing.sizes import height_and_width, size_pairs
 from masklet.processing.video_frames import PreparedFrames
 from masklet.processing.video_processor import Sam2VideoProcessor
 from masklet.processing.video_sessions import VideoSessions
@@ -58,8 +62,8 @@ class Sam2Processor(VideoSessions, HubUploads):
         self.image_processor = Sam2ImageProcessorFast(**kwargs) if image_processor is None else image_processor
         self.video_processor = video_processor
         side = self.image_processor.size["height"] if target_size is None else target_size
-        self.target_size = whole_number(side, "target_size", 1, LARGEST_IMAGE_SIZE)
-        self.point_pad_value = whole_number(point_pad_value, "point_pad_value", -LARGEST_SIDE, LARGEST_SIDE)
+        self.target_size = checked_target_size(side)
+        self.point_pad_value = checked_point_pad_value(point_pad_value)
 
     @property
     def model_input_names(self) -> list[str]:
@@ -190,18 +194,15 @@ class Sam2Processor(VideoSessions, HubUploads):
         """
         source, location, keywords = with_location(source, keywords)
         overrides, unused = without_loading_arguments(keywords), {}
-        own_names = {"target_size": None, "point_pad_value": -10}
         if return_unused_kwargs:
-            unused = {name: overrides.pop(name) for name in overrides.keys() - {*OPTION_NAMES, *own_names}}
-        saved = processor_settings(source, **location)
-        if image_processor is not None or "size" in overrides:
-            saved.pop("target_size", None)  # it belongs to the saved size
-        own = {name: overrides.pop(name, saved.get(name, default)) for name, default in own_names.items()}
+            unused = {name: overrides.pop(name) for name in overrides.keys() - {*OPTION_NAMES, *PROMPT_SCALE}}
+        has_another_size = image_processor is not None or "size" in overrides
+        scale = loaded_prompt_scale(source, location, overrides, has_another_size=has_another_size)
         if image_processor is None:
             image_processor = Sam2ImageProcessorFast.from_pretrained(source, **location, **overrides)
         if video_processor is None and own_video_settings(source, **location) is not None:
             video_processor = Sam2VideoProcessor.from_pretrained(source, **location, **overrides)
-        processor = cls(image_processor, video_processor, **own)
+        processor = cls(image_processor, video_processor, **scale)
         return (processor, unused) if return_unused_kwargs else processor  # type: ignore[return-value]
 
 

@@ -8,12 +8,12 @@ from masklet.configuration.loading_arguments import with_location
 from masklet.errors import InvalidInputError
 from masklet.processing.batch import BatchFeature
 from masklet.processing.image_processor import Sam2ImageProcessorFast
+from masklet.processing.prompt_scale import checked_point_pad_value, checked_target_size, loaded_prompt_scale
 from masklet.processing.saved_options import SavedOptions
 from masklet.processing.saved_settings import (
     PROCESSOR_FILE,
     VIDEO_PROCESSOR_FILE,
     has_image_processor_settings,
-    processor_settings,
     video_processor_settings,
 )
 from masklet.processing.video_frames import PreparedFrames, frames_of, videos_of
@@ -58,8 +58,8 @@ class Sam2VideoProcessor(SavedOptions, VideoSessions):
         given = video_processor or image_processor
         super().__init__(**{**(given.settings if given else {}), **options})
         self._image_processor = image_processor
-        self._target_size = target_size
-        self.point_pad_value = point_pad_value
+        self._target_size = None if target_size is None else checked_target_size(target_size)
+        self.point_pad_value = checked_point_pad_value(point_pad_value)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -114,18 +114,13 @@ class Sam2VideoProcessor(SavedOptions, VideoSessions):
             InvalidInputError: for other keywords.
         """
         source, location, keywords = with_location(source, keywords)
-        saved = processor_settings(source, **location)
-        if "size" in keywords or video_processor is not None:
-            saved.pop("target_size", None)  # it belongs to the saved size
-        own = {
-            name: keywords.pop(name, saved.get(name, default))
-            for name, default in (("target_size", None), ("point_pad_value", -10))
-        }
+        has_another_size = "size" in keywords or video_processor is not None
+        scale = loaded_prompt_scale(source, location, keywords, has_another_size=has_another_size)
         frames, unused = cls._loaded(source, location, keywords, refuses_unused=not return_unused_kwargs)
         if image_processor is None and has_image_processor_settings(source, **location):
             options = {name: value for name, value in keywords.items() if name not in unused}
             image_processor = Sam2ImageProcessorFast.from_pretrained(source, **location, **options)
-        processor = cls(image_processor, video_processor or frames, **own)
+        processor = cls(image_processor, video_processor or frames, **scale)
         return (processor, unused) if return_unused_kwargs else processor  # type: ignore[return-value]
 
     @property
@@ -141,8 +136,7 @@ class Sam2VideoProcessor(SavedOptions, VideoSessions):
     @property
     def target_size(self) -> int:
         """Side of the network's square input, to which prompts are scaled."""
-        side: int = self.size.height if self._target_size is None else self._target_size
-        return side
+        return checked_target_size(self.size.height) if self._target_size is None else self._target_size
 
     def __call__(self, videos: Any = None, *, images: Any = None, **options: Any) -> BatchFeature:
         """Return videos as model inputs (see `preprocess`), or images and prompts, by their names.

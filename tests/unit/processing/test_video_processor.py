@@ -160,3 +160,22 @@ def test_images_and_prompts_are_prepared_as_by_the_processor_of_images(frames: n
         assert all(torch.equal(ours[name], expected[name]) for name in expected)
     with pytest.raises(InvalidInputError, match="Give either videos or images"):
         processor(frames, images=frames[0])
+
+
+@pytest.mark.parametrize(
+    "option", [{"target_size": 0}, {"target_size": "wide"}, {"target_size": 10**6}, {"point_pad_value": None}]
+)
+def test_sizes_and_padding_that_are_no_numbers_are_refused(option: dict[str, Any], tmp_path: Path) -> None:
+    (name,) = option
+    with pytest.raises(InvalidInputError, match=f"{name} must be a whole number"):
+        Sam2VideoProcessor(**option)
+    Sam2VideoProcessor(Sam2ImageProcessorFast()).save_pretrained(tmp_path)
+    with pytest.raises(InvalidInputError, match=f"{name} must be a whole number"):
+        Sam2VideoProcessor.from_pretrained(tmp_path, **option)
+
+
+def test_the_saved_target_size_goes_with_the_saved_size(tmp_path: Path) -> None:
+    Sam2VideoProcessor(Sam2ImageProcessorFast(), target_size=512, point_pad_value=-7).save_pretrained(tmp_path)
+    loaded = Sam2VideoProcessor.from_pretrained(tmp_path)
+    assert (loaded.target_size, loaded.point_pad_value) == (512, -7)
+    assert Sam2VideoProcessor.from_pretrained(tmp_path, size=256).target_size == 256
