@@ -4,6 +4,7 @@ from tests.architecture.imports import FILES, STANDARD_LIBRARY, foreign_imports,
 
 ALLOWED = {
     "errors": set(),
+    "environment": set(),
     "closing": set(),
     "file_locks": set(),
     "atomic_files": set(),

@@ -16,6 +16,7 @@ from tests.architecture.imports import (
 # From the bottom up: each imports only from those before it, and from itself.
 LAYERS = (
     "errors",
+    "environment",
     "closing",
     "file_locks",
     "atomic_files",

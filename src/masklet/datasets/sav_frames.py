@@ -5,7 +5,7 @@ from pathlib import Path
 
 from masklet.datasets.annotated import MismatchedSizeError
 from masklet.errors import UnreadableVideoError
-from masklet.media.frame_folders import frames_of_folder, picture_pixels
+from masklet.media.frame_folders import frames_of_folder, picture_pixels, white_of_frames
 from masklet.media.images import Pixels
 from masklet.media.video_reader import VideoReader, open_video
 
@@ -54,7 +54,7 @@ class SavFrames:
         """
         if not self._paths:
             return self._read_from_video(frame)
-        pixels = picture_pixels(self._paths[frame], str(self._paths[frame]))
+        pixels = picture_pixels(self._paths[frame], str(self._paths[frame]), self._white)
         self._check_size(self._paths[frame], pixels.shape[:2])
         return pixels
 
@@ -67,6 +67,11 @@ class SavFrames:
         if frame in reader.damaged:  # a neighbour stands in its place: no masks fit it
             raise UnreadableVideoError(f"{self.source}: frame {frame} is damaged.")
         return pixels
+
+    @cached_property
+    def _white(self) -> float | None:
+        """What stands for white in images of more than 8 bits, as where the whole video is opened."""
+        return white_of_frames(self._paths)
 
     @cached_property
     def _reader(self) -> VideoReader:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from masklet.environment import HOW_TO_RAISE, pixels_allowed
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown, whole_number
 from masklet.masks.geometry import Box, Mask
@@ -13,7 +14,8 @@ Counts = npt.NDArray[np.int64]
 
 LONGEST_SIDE = 2**24
 MOST_PIXELS = 2**29
-"""Of a mask: half a gigabyte once it is decoded. Sizes above these are no image's, and would only fill the memory."""
+"""Of a mask, where the environment sets no limit: half a gigabyte once it is decoded."""
+_MOST_AT_ALL = 2**32 - 1  # pycocotools' own numbers have 32 bits
 
 _FIRST, _LAST = ord("0"), ord("0") + 63
 _MOST_GROUPS = 7  # 35 bits; pycocotools' own numbers have 32
@@ -27,9 +29,10 @@ def checked_size(size: object) -> tuple[int, int]:
     height, width = (
         whole_number(side, name, 1, LONGEST_SIDE) for side, name in zip(size, ("The height", "The width"), strict=True)
     )
-    if height * width > MOST_PIXELS:
+    allowed = min(pixels_allowed() or MOST_PIXELS, _MOST_AT_ALL)
+    if height * width > allowed:
         raise InvalidInputError(
-            f"A mask has at most {MOST_PIXELS:,} pixels; {height} x {width} would be {height * width:,}."
+            f"A mask has at most {allowed:,} pixels; {height} x {width} would be {height * width:,}. {HOW_TO_RAISE}"
         )
     return height, width
 

@@ -49,7 +49,7 @@ class FramePictures:
             raise UnreadableVideoError(
                 f"{name}: of {len(pictures)} frames the files of {len(missing)} are missing: {names}{more}."
             )
-        self._white = white_of_video(len(pictures), self._white_of)
+        self._white = white_of_frames(pictures)
         self.height = self.width = 0
         self.height, self.width = self.read(0).pixels.shape[:2]
 
@@ -85,10 +85,6 @@ class FramePictures:
     def close(self) -> None:
         """Do nothing: no file stays open."""
 
-    def _white_of(self, number: int) -> float | None:
-        picture = self._pictures[number]
-        return None if isinstance(picture, np.ndarray) else white_of_image(picture)
-
     def _pixels(self, number: int) -> Pixels:
         picture = self._pictures[number]
         pixels = picture_pixels(picture, f"Frame {number}", self._white)
@@ -100,6 +96,16 @@ class FramePictures:
                 "all frames of a video have one size."
             )
         return pixels
+
+
+def white_of_frames(pictures: Sequence[Picture]) -> float | None:
+    """Return the one value that stands for white in all frames of a video of deep images, as `white_of_video` does."""
+
+    def white_of_frame(number: int) -> float | None:
+        picture = pictures[number]
+        return None if isinstance(picture, np.ndarray) else white_of_image(picture)
+
+    return white_of_video(len(pictures), white_of_frame)
 
 
 def picture_pixels(picture: Picture, name: str, white: float | None = None) -> Pixels:

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 from PIL import Image, UnidentifiedImageError
 
+from masklet.environment import HOW_TO_RAISE
 from masklet.errors import UnreadableImageError
 from masklet.media.pixel_limit import (
-    HOW_TO_RAISE,
     ImageFile,
     check_pixels,
     max_image_pixels,

@@ -67,6 +67,7 @@ def _bands_as_rgb(source: ImageFile, bands: Sequence[int] | None, white: float |
 def _read_by_pillow(source: ImageFile, white: float | None) -> Image.Image:
     with opened_image(source) as image:
         deep = _deep_colours(image, source)
+        image.load()  # PNG may have its EXIF data behind the pixels
         if deep is not None:
             image.paste(Image.fromarray(scaled_to_8_bit(deep, white)))
         return to_rgb(ImageOps.exif_transpose(image), white)
@@ -111,16 +112,17 @@ def _is_deep(image: Image.Image) -> bool:
 
 
 def _deep_colours(image: Image.Image, source: ImageFile) -> npt.NDArray[np.uint16] | None:
-    """The colours [H, W, 3] of a file of 16 bits a channel if it holds 14 at most; its pixels are loaded.
+    """The colours [H, W, 3] of a file of 16 bits a channel, not loaded yet, if it holds 14 at most.
 
     Pillow keeps the high bytes, of which there is little left then.
     """
     has_16_bits = image.mode not in ("I;16", "I;16B") and any(
         ";16" in str(tile[3]) for tile in getattr(image, "tile", ())
     )
-    image.load()  # PNG may have its EXIF data behind the pixels
-    colours = np.asarray(image)[..., : len(image.getbands()) - ("A" in image.getbands())] if has_16_bits else None
-    if colours is None or colours.max(initial=0) > _HIGH_BYTE_OF_14_BITS:
+    if not has_16_bits:
+        return None
+    colours = np.asarray(image)[..., : len(image.getbands()) - ("A" in image.getbands())]
+    if colours.max(initial=0) > _HIGH_BYTE_OF_14_BITS:
         return None
     encoded = Path(source).read_bytes() if isinstance(source, str | os.PathLike) else _all_of(source)
     values = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED)

@@ -35,7 +35,7 @@ import numpy as np
 from masklet.errors import UnreadableImageError
 from masklet.masks.geometry import Mask
 from masklet.media.label_maps import VOID, LabelMap, is_black_and_white, object_ids_in, values_in, void_resolved
-from masklet.media.mask_pixels import FEW, NOISE, FilePath, Kind, MaskPixels, from_half, read_mask_pixels, white_of
+from masklet.media.mask_pixels import FEW, NOISE, FilePath, Kind, MaskPixels, from_half, full_scale_of, read_mask_pixels
 from masklet.media.soft_masks import is_deep_soft_mask, soft_mask_shades
 
 INSTANCES_BELOW = 32768
@@ -131,7 +131,7 @@ def _meaning_of_grey(pixels: MaskPixels, known_ids: Collection[int]) -> MaskImag
     values = pixels.values
     present = values_in(values)
     highest = present[-1]
-    white = white_of(highest)
+    white = full_scale_of(highest)
     are_few = len(present) <= FEW
     are_instances = not are_few and values.dtype != np.uint8 and highest < INSTANCES_BELOW
     if are_instances and highest == white:

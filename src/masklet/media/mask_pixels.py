@@ -137,7 +137,7 @@ def _of_deep_pixels(path: FilePath, values: npt.NDArray[Any], mode: str) -> Mask
     highest = numbers.max()
     if highest <= WHITES[-1] and (numbers == np.floor(numbers)).all():
         return MaskPixels(values.astype(np.int32), Kind.GREY, mode)
-    return _object(from_half(numbers, white_of(highest)), mode)
+    return _object(from_half(numbers, full_scale_of(highest)), mode)
 
 
 def _of_channels(path: FilePath, values: npt.NDArray[np.uint8], mode: str) -> MaskPixels:
@@ -180,6 +180,6 @@ def from_half(values: npt.NDArray[Any], white: float) -> Mask:
     return np.asarray(values >= white / 2)
 
 
-def white_of(highest: float) -> float:
+def full_scale_of(highest: float) -> float:
     """Return what white is where this is the highest value: 1, or the full scale of the fewest bits that hold it."""
     return next((each for each in (1, *WHITES) if highest <= each), highest)

@@ -5,14 +5,10 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.environment import HOW_TO_RAISE, PIXELS_VARIABLE, checked_pixels, pixels_allowed
+from masklet.errors import UnreadableImageError
 
 ImageFile = str | os.PathLike[str] | BinaryIO
-LIMIT_VARIABLE = "MASKLET_MAX_IMAGE_PIXELS"
-HOW_TO_RAISE = (
-    f"If you trust it, raise the limit: --max-image-pixels, the environment variable {LIMIT_VARIABLE}, or "
-    "masklet.set_max_image_pixels."
-)
 
 _own_limit_of_raised: dict[int | None, int | None] = {}
 """Pillow's own limit by what `raise_limit_of_pillow` raised it to in this process; empty if it did not."""
@@ -39,10 +35,10 @@ def set_max_image_pixels(pixels: int | None) -> None:
         >>> set_max_image_pixels(None)  # the limit of before
     """
     if pixels is None:
-        os.environ.pop(LIMIT_VARIABLE, None)
+        os.environ.pop(PIXELS_VARIABLE, None)
         Image.MAX_IMAGE_PIXELS = _pillows_own_limit()
     else:
-        os.environ[LIMIT_VARIABLE] = str(_checked(str(pixels), "max_image_pixels"))
+        os.environ[PIXELS_VARIABLE] = str(checked_pixels(str(pixels), "max_image_pixels"))
 
 
 def max_image_pixels() -> int | None:
@@ -50,9 +46,9 @@ def max_image_pixels() -> int | None:
 
     InvalidInputError if the environment variable is not a whole number above 0.
     """
-    own = os.environ.get(LIMIT_VARIABLE)
-    if own is not None:
-        return _checked(own, f"The environment variable {LIMIT_VARIABLE}")
+    allowed = pixels_allowed()
+    if allowed is not None:
+        return allowed
     pillows = _pillows_own_limit()
     return None if pillows is None else 2 * pillows
 
@@ -80,20 +76,10 @@ def raise_limit_of_pillow(limit: int | None) -> None:
     Up to this number of pixels Pillow is silent, up to twice as many it warns; the check of `opened_image` comes first.
     """
     pillows, own = Image.MAX_IMAGE_PIXELS, _pillows_own_limit()
-    if LIMIT_VARIABLE in os.environ and limit is not None and pillows is not None and limit > pillows:
+    if PIXELS_VARIABLE in os.environ and limit is not None and pillows is not None and limit > pillows:
         _own_limit_of_raised.clear()
         _own_limit_of_raised[limit] = own
         Image.MAX_IMAGE_PIXELS = limit
-
-
-def _checked(text: str, name: str) -> int:
-    try:
-        pixels = int(text)
-    except ValueError:
-        pixels = 0
-    if pixels < 1:
-        raise InvalidInputError(f"{name} must be a whole number of pixels above 0, got {text!r}.")
-    return pixels
 
 
 def name_of(source: ImageFile) -> str:

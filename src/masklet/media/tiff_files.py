@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from masklet.environment import HOW_TO_RAISE
 from masklet.errors import InvalidInputError, UnreadableImageError
-from masklet.media.pixel_limit import HOW_TO_RAISE, ImageFile, check_pixels, max_image_pixels, name_of
+from masklet.media.pixel_limit import ImageFile, check_pixels, max_image_pixels, name_of
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 ORIENTATION = 274
-BYTES_A_PIXEL = 16  # at the limit of pixels: four bands of floats; smaller images may have more
+BYTES_A_PIXEL = 4  # at the limit of pixels, as of the deepest images that Pillow reads; smaller ones may have more
 NUMBERS = "buif"  # numpy's letters of bool, integers and floats
 
 

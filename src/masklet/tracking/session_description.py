@@ -9,7 +9,7 @@ from masklet.json_files import LARGEST, shown, whole_number
 
 Value = TypeVar("Value")
 Entries = tuple[tuple[int, Value], ...]
-MOST_PIXELS = 2**20  # of a side of the video
+LONGEST_SIDE = 2**20  # of the video, in pixels
 
 
 @dataclass(frozen=True)
@@ -139,4 +139,4 @@ def _retention(value: object) -> Literal["window", "spill"]:
 
 
 def _side(value: object, name: str) -> int | None:
-    return None if value is None else whole_number(value, name, least=1, most=MOST_PIXELS)
+    return None if value is None else whole_number(value, name, least=1, most=LONGEST_SIDE)

@@ -128,3 +128,15 @@ def test_values_that_do_not_count_objects_are_refused(tmp_path, values):
 def test_objects_may_come_later(tmp_path, values, count):
     write(tmp_path, "swan", [labels(*values)])
     assert len(DavisFolder(tmp_path)["swan"].object_ids) == count
+
+
+def test_deep_frames_are_as_bright_one_by_one_as_in_the_opened_video(tmp_path):
+    write(tmp_path, "swan", [labels(1)] * 3)
+    for number, highest in enumerate((900, 4000, 3000)):
+        values = np.full((4, 6), 800, np.uint16)
+        values[0, 0] = highest
+        Image.fromarray(values).save(tmp_path / f"JPEGImages/swan/{number:05}.png")
+    video = DavisFolder(tmp_path)["swan"]
+    with video.open_frames() as frames:
+        for number, frame in enumerate(frames):
+            np.testing.assert_array_equal(video.read_pixels(number), frame)

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
+from masklet.environment import PIXELS_VARIABLE
 from masklet.errors import InvalidInputError
+from masklet.masks.counts import checked_size
 from masklet.masks.run_length import decode_run_length, decode_segmentation, encode_run_length
 
 
@@ -144,3 +146,14 @@ def test_an_outline_too_long_to_be_one():
 def test_only_single_masks_are_encoded():
     with pytest.raises(InvalidInputError, match=r"\[1, 2, 3\]"):
         encode_run_length(np.zeros((1, 2, 3), dtype=bool))
+
+
+def test_the_limit_of_images_is_that_of_masks_where_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PIXELS_VARIABLE, "20")
+    with pytest.raises(InvalidInputError, match=r"at most 20 pixels; 3 x 7 would be 21\..*--max-image-pixels"):
+        checked_size([3, 7])
+    assert checked_size([4, 5]) == (4, 5)
+    monkeypatch.setenv(PIXELS_VARIABLE, str(2**40))
+    assert checked_size([2**15, 2**15]) == (2**15, 2**15)
+    with pytest.raises(InvalidInputError, match=r"at most 4,294,967,295 pixels"):
+        checked_size([2**16, 2**16])

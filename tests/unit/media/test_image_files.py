@@ -15,12 +15,13 @@ import masklet
 from masklet.cli.main import app
 from masklet.cli.track_prompts import prompts_of_options
 from masklet.datasets.scenes.bank import read_rgb
+from masklet.environment import PIXELS_VARIABLE
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.media.frame_folders import picture_pixels
 from masklet.media.image_files import opened_image
 from masklet.media.images import read_image
 from masklet.media.mask_images import read_label_map, read_mask_image
-from masklet.media.pixel_limit import LIMIT_VARIABLE, check_pixels, max_image_pixels
+from masklet.media.pixel_limit import check_pixels, max_image_pixels
 from masklet.processing.pictures import picture_pixels as pixels_of_path
 
 READERS = {
@@ -30,8 +31,8 @@ READERS = {
     "image of a procedural scene": read_rgb,
     "mask": read_mask_image,
     "label map": read_label_map,
-    "mask of track": lambda path: prompts_of_options([], [], [f"{path}@0:1"], 0)[0].mask(100, 100),
-    "label map of track": lambda path: prompts_of_options([], [], [str(path)], 0)[0].mask(100, 100),
+    "mask of track": lambda path: prompts_of_options([], [], [f"{path}@0:1"], 0)[0, 1].prompt(100, 100, "the video"),
+    "label map of track": lambda path: prompts_of_options([], [], [str(path)], 0)[0, 1].prompt(100, 100, "the video"),
 }
 PILLOWS_DEFAULT = 178_956_970
 reads = pytest.mark.parametrize("read", READERS.values(), ids=READERS)
@@ -55,7 +56,7 @@ def test_more_pixels_than_pillow_allows_are_refused_everywhere(read, file, monke
         UnreadableImageError, match=r"square\.png.*too large.*10000.*9998.*--max-image-pixels"
     ) as caught:
         read(file)
-    assert LIMIT_VARIABLE in str(caught.value)
+    assert PIXELS_VARIABLE in str(caught.value)
     assert "set_max_image_pixels" in str(caught.value)
 
 
@@ -69,7 +70,7 @@ def test_an_image_without_pixels_is_refused(size: tuple[int, int]) -> None:
 @reads
 def test_the_variable_permits_them_everywhere_without_a_warning(read, file, monkeypatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    monkeypatch.setenv(LIMIT_VARIABLE, "10_000")
+    monkeypatch.setenv(PIXELS_VARIABLE, "10_000")
     read(file)
 
 
@@ -91,7 +92,7 @@ def test_fourteen_thousand_squared_pixels_can_be_permitted(tmp_path: Path) -> No
 
 def test_the_python_way_sets_the_variable_that_workers_inherit() -> None:
     masklet.set_max_image_pixels(1234)
-    assert os.environ[LIMIT_VARIABLE] == "1234"
+    assert os.environ[PIXELS_VARIABLE] == "1234"
     code = "from masklet.media.pixel_limit import max_image_pixels; print(max_image_pixels())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "1234"
@@ -124,7 +125,7 @@ def test_none_restores_the_limit_of_pillow_after_it_was_raised(file, monkeypatch
     for limit in (400_000_000, 500_000_000):
         masklet.set_max_image_pixels(limit)
         read_image(file)
-    monkeypatch.delenv(LIMIT_VARIABLE)
+    monkeypatch.delenv(PIXELS_VARIABLE)
     assert max_image_pixels() == PILLOWS_DEFAULT
     masklet.set_max_image_pixels(None)
     assert (max_image_pixels(), Image.MAX_IMAGE_PIXELS) == (PILLOWS_DEFAULT, PILLOWS_DEFAULT // 2)
@@ -140,8 +141,8 @@ def test_pillows_warning_as_an_error_is_a_refusal(file, monkeypatch) -> None:
 
 @pytest.mark.parametrize("value", ["", "many", "0", "-5", "1e9", "3.5"])
 def test_a_limit_that_is_no_number_is_named(value: str, file, monkeypatch) -> None:
-    monkeypatch.setenv(LIMIT_VARIABLE, value)
-    with pytest.raises(InvalidInputError, match=f"{LIMIT_VARIABLE}.*'{value}'"):
+    monkeypatch.setenv(PIXELS_VARIABLE, value)
+    with pytest.raises(InvalidInputError, match=f"{PIXELS_VARIABLE}.*'{value}'"):
         read_mask_image(file)
 
 
@@ -149,7 +150,7 @@ def test_a_limit_that_is_no_number_is_named(value: str, file, monkeypatch) -> No
 def test_a_limit_in_python_is_checked(value) -> None:
     with pytest.raises(InvalidInputError, match=f"max_image_pixels.*{value}"):
         masklet.set_max_image_pixels(value)
-    assert LIMIT_VARIABLE not in os.environ
+    assert PIXELS_VARIABLE not in os.environ
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), IndexError("y"), ZeroDivisionError(), MemoryError(), OSError("z")])
@@ -168,4 +169,4 @@ def test_whatever_a_broken_file_raises_is_one_kind_of_error(error: Exception, fi
 def test_every_command_that_reads_images_has_the_option(command: str) -> None:
     help_text = CliRunner().invoke(app, [*command.split(), "--help"]).output
     assert "--max-image-pixels N" in help_text
-    assert LIMIT_VARIABLE in help_text
+    assert PIXELS_VARIABLE in help_text
