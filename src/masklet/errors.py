@@ -1,10 +1,10 @@
-"""The errors a caller may want to tell apart; each is also the built-in kind that a caller would expect."""
+"""The errors a caller may want to distinguish; each is also the built-in kind that a caller would expect."""
 
 import errno
 
 
 class InvalidInputError(ValueError):
-    """An argument, prompt or picture that masklet cannot use; the message says what came and what is allowed.
+    """An argument, prompt or image that masklet cannot use; the message names what was given and what is allowed.
 
     Example:
         >>> import masklet
@@ -25,11 +25,11 @@ class CheckpointError(OSError, ValueError):
 
 
 class DamagedSessionError(CheckpointError, InvalidInputError):
-    """A folder without a saved session, or one whose files are not what was saved; the message says which."""
+    """A folder without a saved session, or one whose files are not what was saved; the message names them."""
 
 
 class UnreadableImageError(OSError, ValueError):
-    """A file that is not a readable picture."""
+    """A file that is not a readable image."""
 
 
 class UnreadableVideoError(OSError, ValueError):
@@ -37,11 +37,11 @@ class UnreadableVideoError(OSError, ValueError):
 
 
 class OtherProgramWarning(UserWarning):
-    """A network was saved in files of another program that cannot run it; the message says why."""
+    """A network was saved in files of another program that cannot run it; the message gives the reason."""
 
 
 class DivergedTrainingError(InvalidInputError, ArithmeticError):
-    """A training whose loss is not finite any more; the message says where its step is kept to be replayed."""
+    """A training run whose loss is no longer finite; the message names the folder to replay its step from."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -22,7 +22,7 @@ _HIGH_BYTE_OF_14_BITS = 63
 
 
 def read_image(source: ImageFile, *, bands: Sequence[int] | None = None, white: float | None = None) -> Image.Image:
-    """Read an image file as an 8-bit RGB image, turned upright as its EXIF orientation says.
+    """Read an image file as an 8-bit RGB image, turned upright by its EXIF orientation.
 
     Every format and mode that Pillow opens is accepted; `to_rgb` says how each mode is converted. Of a file with
     several images the first is read. TIFF files may also hold floats in colour, or many bands.

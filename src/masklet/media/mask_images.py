@@ -66,7 +66,7 @@ class MaskImage:
 
 
 def read_mask_image(path: FilePath, known_ids: Collection[int] = ()) -> MaskImage:
-    """Read an image of masks of which little but its pixels says what it means, as the table above has it.
+    """Read an image of masks, whose meaning follows from its pixels by the table above.
 
     Args:
         path: of an image file.

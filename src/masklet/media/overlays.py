@@ -1,4 +1,4 @@
-"""Pictures with the masks, clicks and boxes drawn over them."""
+"""Images with the masks, clicks and boxes drawn over them."""
 
 from collections.abc import Sequence
 
@@ -28,12 +28,13 @@ def draw_overlay(
     """Return `image` with the masks as coloured glass with outlines, clicks as dots and boxes as white outlines.
 
     Args:
-        image: RGB picture or uint8 [H, W, 3]; it is not changed.
+        image: RGB image or uint8 [H, W, 3]; it is not changed.
         segmentation: masks of the same height and width; each object's colour follows from its id.
         points: clicks (x, y, label) in pixels; positive ones (label 1) are green, negative ones (0) red.
         boxes: [N, 4], (x1, y1, x2, y2) in pixels.
 
-    InvalidInputError if the picture is of another kind, or not of the size of the masks.
+    Raises:
+        InvalidInputError: if the image is of another kind, or not of the size of the masks.
 
     Example:
         >>> import numpy as np

@@ -21,8 +21,8 @@ def open_video(source: VideoSource) -> "VideoReader":
     """Open a video to read any of its frames.
 
     Args:
-        source: a video file of any kind that FFmpeg reads (mp4, mkv, webm, gif, ...); a folder of pictures, in the
-            order of the numbers in their names; or a list of pictures (files, Pillow images, uint8 [H, W, 3] RGB).
+        source: a video file of any kind that FFmpeg reads (mp4, mkv, webm, gif, ...); a folder of images, in the
+            order of the numbers in their names; or a list of images (files, Pillow images, uint8 [H, W, 3] RGB).
 
     Raises:
         UnreadableVideoError: if there is no such file, it is no video, or has no frame that can be decoded.

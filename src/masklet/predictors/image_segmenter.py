@@ -88,7 +88,7 @@ class ImageSegmenter:
         multimask: bool | None = None,
         object_ids: Sequence[int] | None = None,
     ) -> Segmentation:
-        """Return one mask for each of N objects; none if the prompts are of none, say `boxes=[]` of a detector.
+        """Return one mask for each of N objects; none for empty prompts, such as `boxes=[]` of a detector.
 
         Prompts are given as `prompts`, or each kind of them in a list of its own.
 

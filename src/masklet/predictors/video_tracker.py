@@ -1,4 +1,4 @@
-"""Objects through a video: say what they are, then go through the frames. The shortest way from a click to a clip."""
+"""Objects through a video: prompt them, then track them through the frames."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,7 +27,7 @@ from masklet.tracking.video_model import Sam2VideoModel
 from masklet.whole_numbers import is_whole_number
 
 NumberedSegmentation = tuple[int, Segmentation]
-_NOT_OPTIONS = {"video", "video_height", "video_width"}  # said by the video itself
+_NOT_OPTIONS = {"video", "video_height", "video_width"}  # given by the video itself
 
 
 class VideoTracker:
@@ -52,7 +52,7 @@ class VideoTracker:
         """Load model and processor from a folder, a weight file, a hub id or (None) the package.
 
         `preset` ("exact", "fast"): see `TrackingPreset`. `options` (device, dtype, image_size, ...) go to
-        `Sam2VideoModel.from_pretrained`, and go before what the preset says.
+        `Sam2VideoModel.from_pretrained`, and override the preset.
         """
         chosen = TrackingPreset.named(preset)
         is_type_given = options.keys() & {"dtype", "torch_dtype"}
@@ -66,7 +66,7 @@ class VideoTracker:
         return cls(model, Sam2Processor.from_pretrained(source, size=size, **place))
 
     def open(self, video: Any = None, **options: Any) -> "TrackedVideo":
-        """Open a video (path, folder of frames, list or array of pictures, reader), or a stream if None.
+        """Open a video (path, folder of frames, list or array of images, reader), or a stream if None.
 
         `options` (retention, ...) and errors are those of `Sam2Processor.init_video_session`.
         """
@@ -77,7 +77,7 @@ class VideoTracker:
     def resume(
         self, folder: str | os.PathLike[str] | SavedSession, video: Any = None, **options: Any
     ) -> "TrackedVideo":
-        """Go on with what `TrackedVideo.save` wrote, in the same video (a stream if None), as if nothing had happened.
+        """Continue from what `TrackedVideo.save` wrote, in the same video (a stream if None), with the same results.
 
         `folder` is where it was saved, or what was read there.
 
@@ -89,11 +89,11 @@ class VideoTracker:
 
 
 class TrackedVideo:
-    """One video or stream, the objects in it, and what was said about them.
+    """One video or stream, the objects in it, and their prompts.
 
     Args:
-        tracker: what made it.
-        session: where all of it is kept.
+        tracker: what opened it.
+        session: the state of tracking.
 
     Example:
         >>> from masklet import VideoTracker
@@ -114,12 +114,12 @@ class TrackedVideo:
 
     @property
     def object_ids(self) -> tuple[int, ...]:
-        """The objects' names, in the order in which they were first mentioned."""
+        """The object ids, in the order in which they were first prompted."""
         return tuple(self.session.obj_ids)
 
     @property
     def prompted_frames(self) -> list[int]:
-        """The frames on which something was said about an object, in order."""
+        """The frames on which an object has a prompt, in order."""
         return sorted({frame for each in self.session.objects() for frame in each.prompts})
 
     def add(
@@ -133,18 +133,19 @@ class TrackedVideo:
         mask: Any = None,
         keep_earlier: bool = False,
     ) -> None:
-        """Say where an object is on a frame; the network sees it when it runs next.
+        """Add a prompt for an object on a frame; it is queued until the network runs next.
 
         Args:
-            object_id: the caller's name of the object, above 0.
+            object_id: the caller's number of the object, above 0.
             frame: number of the frame.
             points: clicks [n, 2] (x, y), in pixels of the video.
             labels: [n], 1 on the object, 0 off it; None: all 1.
             box: (x1, y1, x2, y2), in pixels of the video, alone or with clicks.
-            mask: alone, [height, width]; an empty one says that the object is not on the frame.
-            keep_earlier: add the clicks to what was said about the object on this frame, in place of replacing it.
+            mask: alone, [height, width]; an empty one marks the object as absent on the frame.
+            keep_earlier: add to the earlier prompt of the object on this frame, instead of replacing it.
 
-        Raises `InvalidInputError`, and changes nothing, for prompts that do not fit.
+        Raises:
+            InvalidInputError: for prompts that do not fit; nothing is changed.
         """
         if not is_whole_number(object_id) or object_id < 1:
             raise InvalidInputError(f"Objects are numbered from 1; got object {shown(object_id)}.")
@@ -162,30 +163,30 @@ class TrackedVideo:
         )
 
     def clear(self, object_id: int, frame: int) -> None:
-        """Forget what was said about an object on a frame."""
+        """Remove the prompts of an object on a frame."""
         self.session.clear_prompts(object_id, frame)
 
     def remove(self, object_id: int) -> None:
-        """Forget an object; the others stay as they are."""
+        """Remove an object; the others stay as they are."""
         self.session.remove_object(object_id)
 
     def reset(self) -> None:
-        """Forget all objects."""
+        """Remove all objects."""
         self.session.reset()
 
     def segment(self, frame: int) -> Segmentation:
-        """Return the masks of all objects on one frame, say to look at what a prompt does before tracking.
+        """Return the masks of all objects on one frame, for a preview before tracking.
 
-        Objects that were tracked onto the frame are shown as they were then, unless something new was said there: to
-        carry a correction to other frames, `track` them again.
+        Objects that were tracked onto the frame keep their stored masks, unless they have a new prompt there. To carry
+        a correction to other frames, `track` them again.
         """
         return self._segmentation(self._model.look(self.session, frame))[1]
 
     def track(self, direction: str = "forward", frames: range | None = None) -> Iterator[NumberedSegmentation]:
-        """Follow all objects, and yield each frame's number and masks; no frame twice.
+        """Track all objects, and yield each frame's number and masks; no frame twice.
 
-        Prompts may be added meanwhile; they count from the next frame on. The memory that this takes does not grow
-        with the number of frames.
+        Prompts can be added meanwhile; they count from the next frame on. Memory does not grow with the number of
+        frames.
 
         Args:
             direction: "forward" from the first frame with a prompt, "backward" from the last one, or "both": forward,
@@ -207,11 +208,12 @@ class TrackedVideo:
         return self._tracked(stretches(prompted, wanted, Direction(direction)))
 
     def push(self, picture: Any) -> NumberedSegmentation:
-        """Take the next frame of a stream; return its number and the masks of all objects, if there are any yet.
+        """Track the objects onto the next frame of a stream; return its number and their masks.
 
-        Objects can be added on this frame afterwards, and looked at with `segment`.
+        Objects can be added on this frame afterwards; `segment` previews them.
 
-        InvalidInputError if the image is not as large as the ones before, or there are several.
+        Raises:
+            InvalidInputError: if the image is not as large as the ones before, or there are several.
         """
         inputs = self._processor(images=picture, return_tensors="pt")
         if (count := len(inputs["pixel_values"])) != 1:

@@ -202,7 +202,7 @@ class Sam2VideoInferenceSession(SessionViews):
         self.add_prompt(object_id, frame, clicks_and_box(points, labels, box), clear_old=clear_old)
 
     def add_mask(self, object_id: int, frame: int, mask: Any) -> None:
-        """Say what the mask [S, S] of an object is on a frame, in place of what was said; empty means absent.
+        """Add the mask [S, S] of an object on a frame as its prompt, replacing earlier ones; empty means absent.
 
         Arguments and errors otherwise as for `add_points`.
         """
@@ -230,7 +230,7 @@ class Sam2VideoInferenceSession(SessionViews):
                 raise InvalidInputError(f"The mask has {list(prompt.mask.shape)} pixels; the frames have {list(size)}.")
 
     def clear_prompts(self, object_id: int, frame: int) -> None:
-        """Forget what was said about an object on a frame, and what came of it there.
+        """Remove the prompts of an object on a frame, and their results there.
 
         With its last prompts all that was tracked of it goes, too: what is said next begins anew.
         """
