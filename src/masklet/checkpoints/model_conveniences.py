@@ -1,4 +1,4 @@
-"""What programs ask of a model besides running it: where it is, how large it is, what it recomputes while training."""
+"""Conveniences of models for programs: source, device, size, gradient checkpointing."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,13 +21,13 @@ class ModelConveniences(nn.Module):
     """Properties and methods of a network that is built from a configuration (`config`)."""
 
     name_or_path: str = ""
-    """Where `from_pretrained` found the model: a path or a hub id; "" for the bundled model and random weights."""
+    """The path or hub id that `from_pretrained` loaded; "" for the bundled model and random weights."""
     supports_gradient_checkpointing = True
     _input_hook: RemovableHandle | None = None
 
     @property
     def device(self) -> torch.device:
-        """Where the parameters are."""
+        """The device of the parameters."""
         return next(self.parameters()).device
 
     @property
@@ -69,7 +69,7 @@ class ModelConveniences(nn.Module):
 
     @property
     def is_gradient_checkpointing(self) -> bool:
-        """Whether activations are computed again in the backward pass."""
+        """True if activations are computed again in the backward pass (gradient checkpointing)."""
         return any(getattr(part, "gradient_checkpointing", False) for part in self.modules())
 
     def gradient_checkpointing_enable(
@@ -126,5 +126,5 @@ class ModelConveniences(nn.Module):
         self._input_hook = None
 
     def get_input_embeddings(self) -> nn.Module:
-        """The patch embedding."""
+        """Return the patch embedding."""
         raise NotImplementedError

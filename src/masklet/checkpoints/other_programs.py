@@ -11,7 +11,7 @@ from masklet.configuration import Config, Sam2Config, Sam2HieraDetConfig
 
 
 class Program(StrEnum):
-    """Whose files masklet writes."""
+    """The other programs whose files masklet writes."""
 
     TRANSFORMERS = "transformers"
     META = "Meta's sam2"
@@ -39,7 +39,7 @@ BUILT_IN_BY_META = {
     ),
     "": ("memory_fuser_hidden_act",),
 }
-"""What no configuration of Meta's sam2 changes: for each part the fields that must be those of the released models."""
+"""Fields that no configuration of Meta's sam2 changes: by part, those that must be as in the released models."""
 MEMORY_CHANNELS_OF_TRANSFORMERS = 64
 MEMORY_FUSER_RATIO_OF_META = 4
 
@@ -86,8 +86,8 @@ def what_others_lack(config: Sam2Config) -> str | None:
         )
     if not config.binarize_mask_from_pts_for_mem_enc:
         lacking.append(
-            "in videos this network remembers masks of clicks as soft as they are: Meta's sam2 is to be told so "
-            "(binarize_mask_from_pts_for_mem_enc=false), transformers cannot be."
+            "in videos this network encodes soft masks of clicks into memory: set that in Meta's sam2 "
+            "(binarize_mask_from_pts_for_mem_enc=false); transformers cannot do it."
         )
     return " ".join(lacking) or None
 

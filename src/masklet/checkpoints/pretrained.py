@@ -222,7 +222,7 @@ class PretrainedModel(ModelConveniences, HubUploads):
         """
         check_hub_options(hub_options)
         if not safe_serialization:
-            raise InvalidInputError("safe_serialization=False asks for pickles; masklet writes safetensors only.")
+            raise InvalidInputError("safe_serialization=False means pickles; masklet writes safetensors only.")
         if not is_main_process:
             return
         architecture = {"architectures": [type(self).__name__], "dtype": str(self.dtype).removeprefix("torch.")}

@@ -26,7 +26,7 @@ _SHOWN = 300  # characters of a library's message, which may quote the file
 
 @dataclass(frozen=True)
 class StoredWeights:
-    """What the weight files of one checkpoint hold: tensors as named there, and a configuration if one is inside."""
+    """The content of one checkpoint's weight files: tensors as named there, and a configuration if one is inside."""
 
     tensors: Tensors
     config: dict[str, Any] | None = None
@@ -120,13 +120,13 @@ def _read_safetensors(path: Path) -> Tensors:
 
 
 def _foreign_content(error: pickle.UnpicklingError) -> str:
-    """What the file asks for besides tensors; the rest of torch's message advises to read the file unsafely."""
+    """Return what the file needs besides tensors; the rest of torch's message advises to read the file unsafely."""
     found = re.search(r"GLOBAL (\S+)", str(error))
     return f" ({found[1]})" if found else ""
 
 
 def _unusual_form(tensor: torch.Tensor) -> str:
-    """What keeps a tensor from being read as numbers in rows; nothing, if it is plain."""
+    """Return why a tensor cannot be read as numbers in rows; nothing, if it is plain."""
     forms = {
         "nested": tensor.is_nested,
         "sparse": tensor.layout is not torch.strided,

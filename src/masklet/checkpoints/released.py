@@ -1,4 +1,4 @@
-"""Meta's eight released models: their files, their hub ids, and how to tell from the tensors which one it is."""
+"""Meta's eight released models: their files, their hub ids, and their identification by tensors."""
 
 import re
 from dataclasses import dataclass

@@ -114,7 +114,7 @@ class Layout:
     nearer: "Layout | None" = field(default=None, repr=False)
 
     def matches(self, names: Iterable[str]) -> bool:
-        """Whether some of these tensor names is written as only this layout writes it."""
+        """Return whether some of these tensor names is written as only this layout writes it."""
         return any(re.search(sign, name) for name in names for sign in self.signs)
 
     def to_current(self, tensors: Mapping[str, torch.Tensor]) -> Tensors:

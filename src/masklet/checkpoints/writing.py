@@ -44,7 +44,7 @@ def write_checkpoint_folder(
 
 def write_pickle(path: str | os.PathLike[str], content: Mapping[str, Any]) -> None:
     """Write a file of `torch.save`; errors as `write_checkpoint_folder`."""
-    # Given a path, torch would write by itself and not tell why it cannot.
+    # Given a path, torch would write by itself and not report why it cannot.
     with _write_errors_named(path), written_whole(path, durable=True) as unfinished, open(unfinished, "wb") as file:
         torch.save(dict(content), file)
 
@@ -84,5 +84,5 @@ def _write_errors_named(target: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> BaseException:
-    """The system's error if that came just before: torch fails once more as it closes a file it could not write."""
+    """Return the system's error if that came just before: torch fails again closing a file it could not write."""
     return error.__context__ if isinstance(error.__context__, OSError) else error

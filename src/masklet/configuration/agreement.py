@@ -1,4 +1,4 @@
-"""Whether the parts of a configuration fit together to a network; asked when one is built.
+"""Agreement of the parts of a configuration, checked when a network is built.
 
 Not when a configuration is made: programs set its parts one after another.
 """
@@ -109,7 +109,7 @@ def check_video_network(config: Sam2Config) -> None:
 
 
 def _shrinks_exactly(kernel: int, stride: int, padding: int) -> bool:
-    """Whether a convolution makes n / stride rows of n, for every n that `stride` divides."""
+    """Return whether a convolution makes n / stride rows of n, for every n that `stride` divides."""
     return 0 < kernel - 2 * padding <= stride
 
 

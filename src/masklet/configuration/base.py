@@ -1,4 +1,4 @@
-"""What every configuration class can do: defaults, unknown keys, JSON, folders."""
+"""The base of configuration classes: defaults, unknown keys, JSON, folders."""
 
 import copy
 import inspect
@@ -63,17 +63,17 @@ class Config(ConfigConveniences, HubUploads):
 
     @classmethod
     def field_defaults(cls) -> dict[str, Any]:
-        """The declared fields and their defaults, base class first."""
+        """Return the declared fields and their defaults, base class first."""
         return {name: copy.deepcopy(getattr(cls, name)) for name in cls._field_kinds()}
 
     @classmethod
     def knows(cls, name: str) -> bool:
-        """Whether there is such a field, by today's or an older name; any other key is kept, and means nothing."""
+        """Return whether there is such a field, by today's or an older name; other keys are kept without effect."""
         return name in cls._field_kinds() or name in OLDER_NAMES or name in _LABELS
 
     @classmethod
     def _field_kinds(cls) -> dict[str, Any]:
-        """The declared fields and what they are annotated with."""
+        """Return the declared fields and what they are annotated with."""
         kinds: dict[str, Any] = {}
         for owner in reversed(cls.__mro__):
             declared = inspect.get_annotations(owner)
@@ -81,7 +81,7 @@ class Config(ConfigConveniences, HubUploads):
         return kinds
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields and unknown keys as JSON-ready values, nested configurations as dictionaries."""
+        """Return all fields and unknown keys as JSON-ready values, nested configurations as dictionaries."""
         values = {
             name: value.to_dict() if isinstance(value, Config) else value
             for name, value in vars(self).items()
@@ -90,7 +90,7 @@ class Config(ConfigConveniences, HubUploads):
         return copy.deepcopy({**values, "model_type": self.model_type})
 
     def to_json_string(self, use_diff: bool = False) -> str:
-        """The dictionary as indented JSON with sorted keys; with `use_diff` only what differs from the defaults."""
+        """Return the dictionary as indented JSON with sorted keys; `use_diff` leaves out what is at its default."""
         return json.dumps(self.to_diff_dict() if use_diff else self.to_dict(), indent=2, sort_keys=True) + "\n"
 
     def to_json_file(self, path: str | os.PathLike[str], use_diff: bool = False) -> None:
@@ -167,14 +167,14 @@ class Config(ConfigConveniences, HubUploads):
 
     @classmethod
     def get_config_dict(cls, source: Source = None, **keywords: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return what `config.json` says of this class's part, and the keywords that do not say where the file is."""
+        """Return this class's part of `config.json`, and the keywords that do not locate the file."""
         source, location, keywords = with_location(source, keywords)
         _, values = cls._located(source, location)
         return values, keywords
 
     @classmethod
     def _located(cls, source: Source, location: Location) -> tuple[Path, dict[str, Any]]:
-        """Return the path of `config.json`, and what it says of this class's part."""
+        """Return the path of `config.json`, and this class's part of it."""
         path = locate_file(source, CONFIG_FILE, **location)
         assert path is not None
         values = cls.part_of(_read_json(path), path)
@@ -183,7 +183,7 @@ class Config(ConfigConveniences, HubUploads):
 
     @classmethod
     def part_of(cls, values: Any, path: Path) -> dict[str, Any]:
-        """Return what a file says of this configuration: its part of a composite one, or all of it."""
+        """Return the part of a file's values that is this configuration: its part of a composite one, or all."""
         try:
             return fields_of(values, *cls.path_in_composite)
         except InvalidInputError as error:

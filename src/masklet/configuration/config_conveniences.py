@@ -1,4 +1,4 @@
-"""What programs written for transformers ask of a configuration besides its fields."""
+"""Conveniences of configurations for programs written for transformers."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -19,7 +19,7 @@ class ConfigConveniences:
 
     @property
     def name_or_path(self) -> str:
-        """Where the configuration was loaded from: a path or a hub id; "" for the bundled one and new ones."""
+        """The path or hub id that the configuration was loaded from; "" for the bundled one and new ones."""
         return str(vars(self).get(_NAME_OR_PATH, ""))
 
     @name_or_path.setter
@@ -37,7 +37,7 @@ class ConfigConveniences:
 
     @property
     def use_return_dict(self) -> bool:
-        """Whether models return outputs by name rather than tuples; the older spelling of `return_dict`."""
+        """True if models return outputs by name rather than tuples; the older spelling of `return_dict`."""
         return self.return_dict
 
     @property

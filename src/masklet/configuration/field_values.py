@@ -1,4 +1,4 @@
-"""Whether the value of a configuration's field is of the field's kind, and within its range."""
+"""Types and ranges of the values of a configuration's fields."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Keywords of `from_pretrained` that say how to load. They are no part of what is loaded, and so are never saved."""
+"""Keywords of `from_pretrained` that control loading; they are never saved."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -20,7 +20,7 @@ ONLY_VALUE: dict[str, Any] = {
     "memory_fuser_use_depthwise_conv": True,
     "preserve_temporal_direction_in_object_pointers": True,
 }
-# Seed-era options of no effect on the network: what they asked for is done elsewhere now, or always.
+# Seed-era options of no effect on the network: what they controlled is done elsewhere now, or always.
 WITHOUT_EFFECT = (
     "fill_hole_area",
     "non_overlap_masks",

@@ -34,7 +34,7 @@ VERSIONS: dict[str, dict[str, Any]] = {
 
 
 def preset(size: str, version: str = "2.1") -> Sam2Config:
-    """The configuration of a released model: `size` tiny, small, base_plus or large; `version` 2.0 or 2.1."""
+    """Return the configuration of a released model: `size` tiny, small, base_plus or large; `version` 2.0 or 2.1."""
     if size not in SIZES or version not in VERSIONS:
         raise InvalidInputError(
             f"No released model has size {shown(size)} and version {shown(version)}; "

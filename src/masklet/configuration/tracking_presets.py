@@ -1,4 +1,4 @@
-"""How much accuracy may be traded for speed in videos: named choices, which hold for any model."""
+"""Presets of tracking that trade accuracy for speed, for any model."""
 
 from enum import StrEnum
 from typing import Self
@@ -33,5 +33,5 @@ class TrackingPreset(StrEnum):
 
     @property
     def may_round(self) -> bool:
-        """Whether numbers may be rounded to bfloat16 where that is faster."""
+        """True if numbers may be rounded to bfloat16 where that is faster."""
         return self is TrackingPreset.FAST

@@ -1,1 +1,1 @@
-"""Where training and evaluation examples come from."""
+"""Annotated data in any layout, samples and augmentation of it, and the procedural world."""

@@ -1,4 +1,4 @@
-"""What training, evaluation and checking know of recorded data, whatever the layout of its files."""
+"""Annotated images and videos as training, evaluation and checking see them, in any layout of files."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,10 +25,10 @@ class MismatchedSizeError(UnreadableImageError):
 
 @dataclass(frozen=True, eq=False)
 class AnnotatedImage:
-    """One image file and the masks of its N objects; nothing is decoded before it is asked for.
+    """One image file and the masks of its N objects; nothing is decoded before it is used.
 
     Attributes:
-        name: what reports call the image, say its file name.
+        name: the image's name in reports, its file name for example.
         path: the image file.
         height, width: of the masks in pixels.
         objects: for each object a function that decodes its mask, bool [height, width]; masks may overlap.
@@ -44,7 +44,7 @@ class AnnotatedImage:
 
     @cached_property
     def masks(self) -> Mask:
-        """The masks of all objects, bool [N, H, W]; an image of a crowd needs `masks_of` to fit into memory."""
+        """The masks of all objects, bool [N, H, W]; an image of a crowd needs `masks_of` to fit into RAM."""
         return self.masks_of(range(len(self.objects)))
 
     def masks_of(self, indices: Sequence[int]) -> Mask:
@@ -68,7 +68,7 @@ class AnnotatedImage:
         """
         pixels = np.array(read_image(self.path))
         if pixels.shape[:2] != (self.height, self.width):
-            sizes = f"{list(pixels.shape[:2])}, its annotations say {[self.height, self.width]}"
+            sizes = f"{list(pixels.shape[:2])}, its annotations have {[self.height, self.width]}"
             raise MismatchedSizeError(f"{self.path} has the size (height, width) {sizes}.")
         return pixels
 
@@ -89,7 +89,7 @@ class AnnotatedImages(Protocol):
         ...
 
     def name_of(self, index: int) -> str:
-        """Return the file name of image `index`, with the folders that tell it from others of the same name."""
+        """Return the file name of image `index`, with the folders that distinguish it from others of the same name."""
         ...
 
     def files_of(self, index: int) -> tuple[Path, ...]:
@@ -97,7 +97,7 @@ class AnnotatedImages(Protocol):
         ...
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what names and annotation files tell to be wrong, without reading images or masks."""
+        """Yield the problems of names and annotation files, without reading images or masks."""
         ...
 
 
@@ -106,7 +106,7 @@ class AnnotatedVideo(Protocol):
 
     @property
     def name(self) -> str:
-        """What the dataset calls the video."""
+        """The name of the video in the dataset."""
         ...
 
     @property
@@ -130,7 +130,7 @@ class AnnotatedVideo(Protocol):
 
     @property
     def masks_may_overlap(self) -> bool:
-        """Whether a pixel can belong to several objects, as in SA-V."""
+        """True if a pixel can belong to several objects, as in SA-V."""
         ...
 
     def __len__(self) -> int:
@@ -175,5 +175,5 @@ class AnnotatedVideos(Protocol):
         ...
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what the names of files tell to be wrong, without reading frames or masks."""
+        """Yield the problems of file names, without reading frames or masks."""
         ...

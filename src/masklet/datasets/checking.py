@@ -1,4 +1,4 @@
-"""Whether annotated data can be used, and if not, what is wrong where."""
+"""Checks of annotated data: what there is, and what is wrong where."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -22,11 +22,11 @@ DAMAGES = (
     ProblemKind.UNREADABLE_FILE,
     ProblemKind.UNKNOWN_LABEL,
 )
-"""What makes training pass over an image."""
+"""Problems for which training skips an image."""
 
 
 class DatasetReport:
-    """What a dataset holds and what is wrong with it.
+    """The contents of a dataset and its problems.
 
     Attributes:
         root, layout: the folder, and what its layout is called.
@@ -53,7 +53,7 @@ class DatasetReport:
 
 
 def check_structure(root: str | os.PathLike[str]) -> DatasetReport:
-    """Report what names and annotation files tell to be wrong under `root`; no image or mask is read.
+    """Report the problems of names and annotation files under `root`; no image or mask is read.
 
     InvalidInputError if the layout is unknown.
     """
@@ -81,7 +81,7 @@ def require_readable(roots: Sequence[Path], most_damaged: float) -> None:
 
 
 def _damaged_ones(dataset: Dataset) -> list[Problem]:
-    """The first error of each image, of those that are read."""
+    """Return the first error of each image, of those that are read."""
     examined, items = _examinations(dataset)
     count = min(len(items), READ_AHEAD)
     chosen = [items[number * len(items) // count] for number in range(count)]
@@ -114,7 +114,7 @@ def check_dataset(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    # names and contents may both tell the same, that a video has one frame, say
+    # names and contents may both show the same, for example that a video has one frame
     report.findings.problems = list(dict.fromkeys(report.problems))
     if not report.findings.objects and not report.errors:
         why = counted(report.findings.left_out)
@@ -124,7 +124,7 @@ def check_dataset(
 
 
 def _structure(root: Path) -> tuple[DatasetReport, Dataset | None]:
-    """Return what opening the dataset tells, and the dataset unless it cannot be opened."""
+    """Return the problems of opening the dataset, and the dataset unless it cannot be opened."""
     layout = layout_of(root)
     report = DatasetReport(str(root), layout.NAME)
     try:

@@ -1,4 +1,4 @@
-"""Where the files of a COCO dataset lie: the annotations by their usual names, the images by those that are listed."""
+"""Locations of the files of a COCO dataset: annotations by their usual names, images by the listed ones."""
 
 import os
 import re

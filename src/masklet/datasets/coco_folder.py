@@ -48,7 +48,7 @@ class CocoFolder:
 
     @classmethod
     def recognises(cls, root: Path) -> bool:
-        """Whether `root` is a JSON file, or has a file of one of the usual names."""
+        """Return whether `root` is a JSON file, or has a file of one of the usual names."""
         return (root.suffix == ".json" and root.is_file()) or bool(annotation_files(root))
 
     def __len__(self) -> int:

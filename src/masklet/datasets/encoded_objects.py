@@ -31,7 +31,7 @@ def encoded_image(
         path: the image file.
         image: has the `height` and `width` that the annotations are made for.
         annotations: each an object of JSON, with a `segmentation` as `counts_of` reads it.
-        place: what errors begin with, say the file of the annotations.
+        place: what errors begin with, the file of the annotations for example.
 
     Raises:
         MismatchedSizeError: if run lengths have another size than `image`.

@@ -1,4 +1,4 @@
-"""What reading one image or one video of a dataset brings to light."""
+"""Examination of one image or one video of a dataset by reading it."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -26,12 +26,12 @@ KIND_OF_ERROR = (
     (OSError, ProblemKind.UNREADABLE_FILE),
 )
 READING_ERRORS = (InvalidInputError, OSError)
-"""What reading annotated data can end by where the data is at fault; unreadable images and videos are OSErrors."""
+"""Errors of reading annotated data where the data is at fault; unreadable images and videos are OSErrors."""
 
 
 @dataclass
 class Findings:
-    """How much data there is, and what is wrong with it.
+    """The amount of data, and its problems.
 
     Attributes:
         images, videos, frames, annotated_frames, objects: how many; what cannot be read is not counted.
@@ -62,7 +62,7 @@ class Findings:
 
     @contextmanager
     def noting_errors(self, place: str) -> Iterator[None]:
-        """Make an error of reading data a problem at `place`, unless the same has been said before."""
+        """Make an error of reading data a problem at `place`, unless the same was noted before."""
         try:
             yield
         except READING_ERRORS as error:
@@ -88,7 +88,7 @@ class Findings:
 
 
 def problem_of(error: Exception, place: str) -> Problem:
-    """Return the problem that an error of reading data at `place` stands for."""
+    """Return the problem for an error of reading data at `place`."""
     kind = next(kind for errors, kind in KIND_OF_ERROR if isinstance(error, errors))
     return Problem(kind, place, str(error))
 
@@ -112,7 +112,7 @@ def _examine_image(image: AnnotatedImage, found: Findings) -> None:
         for reason, count in found.left_out.items():
             if reason.kind is not None:
                 found.problems.append(Problem(reason.kind, place, f"{count} {reason}"))
-    if image.path.exists():  # that it is missing has been said
+    if image.path.exists():  # that it is missing is noted already
         with found.noting_errors(place):
             image.read_pixels()
             found.images = 1
@@ -126,7 +126,7 @@ def examined_video(dataset: AnnotatedVideos, name: str) -> Findings:
     try:
         video = dataset[name]
     except InvalidInputError:
-        return found  # its files do not fit together, which `problems` says in detail
+        return found  # its files do not fit together, which `problems` lists in detail
     with found.noting_errors(place):
         _examine_frames(video, place, found)
         if len(video) == 1:

@@ -1,4 +1,4 @@
-"""What DAVIS, YouTube-VOS and MOSE have in common: a folder of frames and one of label maps for each sequence."""
+"""The common layout of DAVIS, YouTube-VOS and MOSE: a folder of frames and one of label maps for each sequence."""
 
 import os
 from collections.abc import Iterator
@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from masklet.datasets.annotated import EmptyDatasetError
+from masklet.datasets.annotation_files import by_stem, is_sequence_list, read_sequence_list
 from masklet.datasets.label_map_video import LabelMapVideo
 from masklet.datasets.problems import Problem, ProblemKind, listing, single_frame
-from masklet.datasets.sequence_list import is_sequence_list, read_sequence_list
-from masklet.datasets.stems import by_stem
 from masklet.errors import InvalidInputError
 from masklet.folders import folders_in
 from masklet.media.frame_folders import frames_of_folder
@@ -46,7 +45,7 @@ class LabelMapFolder:
 
     @classmethod
     def recognises(cls, root: Path) -> bool:
-        """Whether `root`, or the folder above it if it is a list of sequences, has this layout."""
+        """Return whether `root`, or the folder above it if it is a list of sequences, has this layout."""
         folder = folder_of_sequences(root)
         return _holds_sequences(folder) and cls._is_layout_of(folder)
 
@@ -105,7 +104,7 @@ class LabelMapFolder:
 
     @classmethod
     def _is_layout_of(cls, folder: Path) -> bool:
-        """Whether this is the layout of a folder with JPEGImages and Annotations that hold folders."""
+        """Return whether this is the layout of a folder with JPEGImages and Annotations that hold folders."""
         raise NotImplementedError
 
     def _listed(self, path: Path) -> tuple[str, ...]:
@@ -151,5 +150,5 @@ def _has_both_folders(folder: Path) -> bool:
 
 
 def _holds_sequences(folder: Path) -> bool:
-    """Whether it has the two folders, and these hold no images themselves, as those of annotated images do."""
+    """Return whether it has the two folders, and these hold no images themselves, as those of annotated images do."""
     return _has_both_folders(folder) and not any(frames_of_folder(folder / each) for each in (FRAMES, ANNOTATIONS))

@@ -62,7 +62,7 @@ class LabelMapVideo:
 
     @cached_property
     def first_labels(self) -> LabelMap:
-        """The first label map: what a tracker is told."""
+        """The first label map, which a tracker is given."""
         return self.labels(self.annotated_frames[0])
 
     def read_pixels(self, frame: int) -> Pixels:
@@ -120,7 +120,7 @@ class LabelMapVideo:
 
     @cached_property
     def _is_black_and_white(self) -> bool:
-        """Whether 255 is the one object rather than void: the first map that is not empty tells."""
+        """True if 255 is the one object rather than void, by the first map that is not empty."""
         return next((is_black_and_white(values) for values in self._values() if values.any()), True)
 
     def _values(self) -> Iterator[LabelMap]:

@@ -14,8 +14,8 @@ NAME_OF_VIDEO = re.compile("[0-9a-f]{8}")
 class MoseFolder(LabelMapFolder):
     """The sequences of `root`, every frame of which has a label map; objects may come at any time, and come back.
 
-    What tells it from DAVIS is which objects count: all that any frame shows, not only those of the first. In the
-    validation set, the truth of which is not public, only the first frames have a label map.
+    It differs from DAVIS in the objects that count: all that any frame shows, not only those of the first. In the
+    validation set, whose ground truth is not public, only the first frames have a label map.
     """
 
     NAME = "MOSE"
@@ -24,7 +24,7 @@ class MoseFolder(LabelMapFolder):
 
     @classmethod
     def _is_layout_of(cls, folder: Path) -> bool:
-        """Whether there are the names or the lists that MOSE has."""
+        """Return whether there are the names or the lists that MOSE has."""
         names = [each.name for each in folders_in(folder / ANNOTATIONS)]
         has_its_names = bool(names) and all(NAME_OF_VIDEO.fullmatch(each) for each in names)
         return has_its_names or any(matching(each, META) for each in (folder, folder.absolute().parent))

@@ -1,4 +1,4 @@
-"""Which layout a folder of annotated data has, and its reader."""
+"""The layout of a folder of annotated data, and its reader."""
 
 import os
 from pathlib import Path
@@ -57,12 +57,12 @@ def layout_of(root: str | os.PathLike[str]) -> Layout:
 
 
 def is_dataset(root: str | os.PathLike[str]) -> bool:
-    """Whether `root` is in a known layout, broken or not; a folder of mere images is not."""
+    """Return whether `root` is in a known layout, broken or not; a folder of mere images is not."""
     return _recognised(Path(root)) is not None
 
 
 def holds_videos(dataset: AnnotatedImages | AnnotatedVideos) -> TypeGuard[AnnotatedVideos]:
-    """Whether an open dataset is one of videos; otherwise it is one of images."""
+    """Return whether an open dataset is one of videos; otherwise it is one of images."""
     return hasattr(dataset, "sequences")
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from masklet.datasets.annotated import AnnotatedImage, MismatchedSizeError
+from masklet.datasets.annotation_files import by_stem
 from masklet.datasets.problems import Problem, ProblemKind
-from masklet.datasets.stems import by_stem
 from masklet.errors import InvalidInputError
 from masklet.folders import folders_in
 from masklet.masks.geometry import Mask
@@ -56,7 +56,7 @@ class PlainFolder:
 
     @classmethod
     def recognises(cls, root: Path) -> bool:
-        """Whether there are two such folders."""
+        """Return whether there are two such folders."""
         return all(_first_folder(root, names) is not None for names in (IMAGE_FOLDERS, MASK_FOLDERS))
 
     def __len__(self) -> int:
@@ -103,7 +103,7 @@ class PlainFolder:
                 yield Problem(ProblemKind.BROKEN_ANNOTATIONS, str(path), detail)
 
     def _possible_images(self, mask: Path) -> list[str]:
-        """The names of the image that a mask can be of, the likeliest first."""
+        """Return the names of the image that a mask can be of, the likeliest first."""
         if mask.parent != self._masks_folder:
             return [mask.parent.name]
         match = MASK_NAME.fullmatch(mask.stem)

@@ -1,4 +1,4 @@
-"""What can be wrong with a dataset, and where."""
+"""Problems of datasets, their kinds and places."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ LISTED = 10
 
 
 class ProblemKind(StrEnum):
-    """What is wrong. Errors keep data from being used; the three last are only remarks."""
+    """Kinds of problems. Errors keep data from being used; the three last are only remarks."""
 
     EMPTY_DATASET = "empty dataset"
     BROKEN_ANNOTATIONS = "broken annotations"
@@ -27,7 +27,7 @@ class ProblemKind(StrEnum):
 
     @property
     def is_error(self) -> bool:
-        """Whether data is unusable; otherwise it is used as it is, and the person may want to know."""
+        """True if data is unusable; otherwise it is used as it is, and the person may want to know."""
         return self not in (
             ProblemKind.OBJECT_NEVER_VISIBLE,
             ProblemKind.WITHOUT_OBJECTS,
@@ -84,5 +84,5 @@ def refuse_errors(place: object, problems: Iterable[Problem]) -> None:
 
 
 def single_frame(root: Path, name: str) -> Problem:
-    """Return what is said of a video `name` of one frame."""
+    """Return the problem of a video `name` of one frame."""
     return Problem(ProblemKind.SINGLE_FRAME, str(root / name), "nothing moves in a single image")

@@ -6,9 +6,9 @@ from itertools import islice
 from pathlib import Path
 
 from masklet.datasets.annotated import AnnotatedImage
+from masklet.datasets.annotation_files import by_stem
 from masklet.datasets.encoded_objects import encoded_image
 from masklet.datasets.problems import Problem, ProblemKind
-from masklet.datasets.stems import by_stem
 from masklet.errors import InvalidInputError
 from masklet.folders import matching
 from masklet.json_files import read_json
@@ -46,7 +46,7 @@ class Sa1bFolder:
 
     @classmethod
     def recognises(cls, root: Path) -> bool:
-        """Whether one of the first ten JSON files is about an image, those beside an image of their name first."""
+        """Return whether one of the first ten JSON files is about an image; those beside an image come first."""
         return root.is_dir() and any(_is_about_an_image(*each) for each in islice(_most_likely_first(root), MOST_READ))
 
     def __len__(self) -> int:
@@ -58,7 +58,7 @@ class Sa1bFolder:
     def __getitem__(self, index: int) -> AnnotatedImage:
         """Return image `index` in the order of names; InvalidInputError if its JSON file is broken.
 
-        MismatchedSizeError if run lengths have another size than the file says of the image.
+        MismatchedSizeError if run lengths have another size than the file gives for the image.
         """
         image, path = self._annotated[index]
         content = read_json(path)
@@ -119,6 +119,6 @@ def _most_likely_first(root: Path) -> Iterator[tuple[Path, bool]]:
 def _is_about_an_image(path: Path, has_image: bool) -> bool:
     try:
         content = read_json(path)
-    except InvalidInputError:  # broken, so only its place can tell
+    except InvalidInputError:  # broken, so only its place can decide
         return has_image
     return isinstance(content, dict) and set(KEYS) <= content.keys()

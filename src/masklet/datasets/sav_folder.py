@@ -24,9 +24,9 @@ FRAME_FOLDERS = ("JPEGImages_24fps", "JPEGImages", "videos")
 NAME_BEGINS = "sav_"
 VIDEO_SUFFIX = ".mp4"
 MOST_FRAMES = 10**6
-"""Of a video, eleven hours long; what is said to have more has none of them."""
+"""Of a video, eleven hours long; files that claim more are wrong."""
 DEEPEST = 2
-"""How many folders below ROOT annotations may lie: SA-V has sav_train/sav_000/sav_000001_manual.json."""
+"""The depth of folders below ROOT that annotations may lie in: SA-V has sav_train/sav_000/sav_000001_manual.json."""
 
 
 class SavVideo:
@@ -36,7 +36,7 @@ class SavVideo:
     them from 0, separately.) InvalidInputError, naming the file, if one is broken.
 
     Args:
-        name: the id of the video, say sav_000001.
+        name: the id of the video, sav_000001 for example.
         source: the video file, or a folder of frames.
         annotation_paths: its `*_manual.json` and `*_auto.json`, one or both.
     """
@@ -135,7 +135,7 @@ class SavVideo:
             size = checked_size([first.get("video_height"), first.get("video_width")])
             count = whole_number(first.get("video_frame_count"), "video_frame_count", 1, MOST_FRAMES)
         except InvalidInputError as error:
-            raise self._broken(f"it does not say how large and long the video is: {error}") from error
+            raise self._broken(f"it lacks the size and length of the video: {error}") from error
         return SavFrames(self.source, size, count)
 
     def _broken(self, reason: str) -> InvalidInputError:
@@ -171,7 +171,7 @@ class SavFolder:
 
     @classmethod
     def recognises(cls, root: Path) -> bool:
-        """Whether there is a file of masklets."""
+        """Return whether there is a file of masklets."""
         return any(next(_annotation_files(root, kind), None) is not None for kind in KINDS)
 
     def __len__(self) -> int:

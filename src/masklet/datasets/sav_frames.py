@@ -79,5 +79,5 @@ class SavFrames:
 
     def _check_size(self, path: Path, size: tuple[int, ...]) -> None:
         if size != self.size:
-            sizes = f"{list(size)}, its annotations say {list(self.size)}"
+            sizes = f"{list(size)}, its annotations have {list(self.size)}"
             raise MismatchedSizeError(f"{path} has the size (height, width) {sizes}.")

@@ -118,7 +118,7 @@ class SavSplitFolder:
 
     @classmethod
     def recognises(cls, root: Path) -> bool:
-        """Whether there are the two folders."""
+        """Return whether there are the two folders."""
         return (root / FRAMES).is_dir() and (root / ANNOTATIONS).is_dir()
 
     def __len__(self) -> int:

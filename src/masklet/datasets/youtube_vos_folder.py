@@ -19,7 +19,7 @@ META = "meta.json"
 class YoutubeVosFolder(LabelMapFolder):
     """The sequences of `root`, some frames of which have a label map: every fifth, or those where an object begins.
 
-    `meta.json`, if there, says which objects a sequence has (`videos` -> sequence -> `objects` -> id). An id that it
+    `meta.json`, if there, lists the objects of a sequence (`videos` -> sequence -> `objects` -> id). An id that it
     does not name is an error. InvalidInputError if it is broken.
     """
 
@@ -35,7 +35,7 @@ class YoutubeVosFolder(LabelMapFolder):
 
     @classmethod
     def _is_layout_of(cls, folder: Path) -> bool:
-        """Whether there is `meta.json`, or there are fewer label maps than frames in the first sequence."""
+        """Return whether there is `meta.json`, or there are fewer label maps than frames in the first sequence."""
         sequences = folders_in(folder / ANNOTATIONS)
         if not sequences or sequences[0].name in RESOLUTIONS:
             return False
@@ -59,7 +59,7 @@ def _objects_of_sequences(meta: Path) -> dict[str, tuple[int, ...]]:
         videos = _entry(read_json(meta), "videos", dict)
         return {name: _ids(_entry(video, "objects", dict | list)) for name, video in videos.items()}
     except InvalidInputError as error:
-        raise InvalidInputError(f"{meta} does not say videos -> SEQUENCE -> objects -> ID: {error}") from error
+        raise InvalidInputError(f"{meta} is not of the form videos -> SEQUENCE -> objects -> ID: {error}") from error
 
 
 def _entry(content: Any, name: str, kind: type | UnionType) -> Any:

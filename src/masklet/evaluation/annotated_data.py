@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import cast
 
 from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
+from masklet.datasets.annotation_files import is_sequence_list
 from masklet.datasets.label_map_folder import folder_of_sequences
 from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
-from masklet.datasets.sequence_list import is_sequence_list
 from masklet.errors import InvalidInputError
 from masklet.folders import folders_in
 

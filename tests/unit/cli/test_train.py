@@ -41,7 +41,7 @@ def train(recipe: str, *options: str) -> Any:
     ("recipe", "change", "told"),
     [
         ("finetune-video", "seed=1", "trains on clips, but cells hold images only"),
-        ("finetune-image", "data.procedural=1", "data.procedural=1.0 asks for procedural scenes, and there are no"),
+        ("finetune-image", "data.procedural=1", "data.procedural=1.0 needs procedural scenes, and there are no"),
         ("finetune-image", "model.num_maskmem=4", "model.num_maskmem=4 (checkpoint: 3)"),
         (
             "finetune-image",

@@ -239,7 +239,7 @@ def test_other_sizes_than_those_of_the_image_stored_or_upright(tmp_path, orienta
         return
     stands = [6, 4] if orientation == 6 else [4, 6]
     with pytest.raises(
-        MismatchedSizeError, match=rf"{re.escape(str(stands))}, its annotations say {re.escape(str(list(size)))}"
+        MismatchedSizeError, match=rf"{re.escape(str(stands))}, its annotations have {re.escape(str(list(size)))}"
     ):
         folder[0].read_pixels()
 

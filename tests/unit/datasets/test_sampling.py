@@ -121,7 +121,7 @@ def test_damaged_samples_are_counted_once_and_over_one_percent_of_them_stop_the_
     counted.note([skipped(3)])
     assert len(counted) == 3
     assert [record.message for record in caplog.records] == [
-        f"Passed over {number}.jpg of root: truncated" for number in (1, 2, 3)
+        f"Skipped {number}.jpg of root: truncated" for number in (1, 2, 3)
     ]
     with pytest.raises(InvalidInputError, match=r"(?s)4 of 300 samples.*1%.*\n- 1\.jpg of root: truncated.*4\.jpg"):
         counted.note([skipped(4)])

@@ -62,7 +62,7 @@ def test_objects_that_the_list_does_not_name(tmp_path):
 def test_broken_lists(tmp_path, meta):
     write_youtube_vos(tmp_path)
     write_json(tmp_path / "meta.json", meta)
-    with pytest.raises(InvalidInputError, match=r"meta\.json does not say videos"):
+    with pytest.raises(InvalidInputError, match=r"meta\.json is not of the form videos"):
         YoutubeVosFolder(tmp_path)
 
 

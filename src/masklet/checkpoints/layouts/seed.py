@@ -46,7 +46,7 @@ COMPOSITE_MODEL_TYPE = "sam2"
 def config_in_seed_layout(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a configuration dictionary, nested ones included, with the seed-era keys.
 
-    Raises `CheckpointError` for a value that the seed-era keys cannot say.
+    Raises `CheckpointError` for a value that the seed-era keys cannot express.
     """
     seed: dict[str, Any] = {}
     for key, value in values.items():

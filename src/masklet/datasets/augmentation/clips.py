@@ -20,7 +20,7 @@ def augmented(
     side: int,
     augmentation: Augmentation,
 ) -> tuple[ByteArray, MaskArray]:
-    """One view and one look for all frames, and a little other colours in each.
+    """Augment all frames by one view and one look, and vary colours a little from frame to frame.
 
     `images` are the frames uint8 [H, W, 3] and `masks` their objects bool [N, H, W]; returned are uint8 [frames,
     side, side, 3] and bool [frames, N, side, side]. Of several random views the first is taken that shows an object on
@@ -48,7 +48,7 @@ def _frame_look(rng: np.random.Generator, look: Look, augmentation: Augmentation
 
 
 def _mosaic(rng: np.random.Generator, frames: ByteArray, masks: MaskArray, side: int) -> tuple[ByteArray, MaskArray]:
-    """The clip four times in a grid of two by two, `side` pixels wide; the masks are those of one of the four."""
+    """Repeat the clip in a grid of two by two, `side` pixels wide; the masks are those of one of the four."""
     tiled = np.tile(frames, (1, 2, 2, 1))[:, :side, :side]
     half = masks.shape[-1]
     canvas = np.zeros((*masks.shape[:2], 2 * half, 2 * half), bool)

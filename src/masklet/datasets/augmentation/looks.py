@@ -22,13 +22,13 @@ class Look:
     blur: float = 0.0
 
     def of(self, image: ByteArray) -> ByteArray:
-        """The image uint8 [H, W, 3] with this look."""
+        """Return the image uint8 [H, W, 3] with this look."""
         changed = cv2.transform(image, self.colours[:3])
         return np.asarray(cv2.GaussianBlur(changed, (0, 0), self.blur) if self.blur > 0 else changed, np.uint8)
 
 
 def random_look(rng: np.random.Generator, augmentation: Augmentation) -> Look:
-    """The look that all frames of a clip have in common."""
+    """Return the look that all frames of a clip have in common."""
     colours = random_colours(rng, augmentation.colours)
     if rng.random() < augmentation.grey:
         colours = saturation(0) @ colours
@@ -37,20 +37,20 @@ def random_look(rng: np.random.Generator, augmentation: Augmentation) -> Look:
 
 
 def random_colours(rng: np.random.Generator, jitter: ColourJitter) -> ColourMatrix:
-    """Another brightness, contrast and saturation."""
+    """Draw another brightness, contrast and saturation."""
     by = [rng.uniform(1 - most, 1 + most) for most in (jitter.brightness, jitter.contrast, jitter.saturation)]
     return saturation(by[2]) @ contrast(by[1]) @ np.diag([by[0]] * 3 + [1.0])
 
 
 def contrast(factor: float) -> ColourMatrix:
-    """Every channel's distance from the middle grey by a factor."""
+    """Scale every channel's distance from the middle grey by a factor."""
     matrix = np.diag([factor] * 3 + [1.0])
     matrix[:3, 3] = (1 - factor) * MIDDLE_GREY
     return matrix
 
 
 def saturation(factor: float) -> ColourMatrix:
-    """The distance from the grey of the same luminance by a factor; 0 leaves shades of grey."""
+    """Scale the distance from the grey of the same luminance by a factor; 0 leaves shades of grey."""
     matrix = np.eye(4)
     matrix[:3, :3] = factor * np.eye(3) + (1 - factor) * LUMINANCE
     return matrix

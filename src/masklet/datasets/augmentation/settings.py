@@ -1,4 +1,4 @@
-"""How often and how far recorded images and clips are changed."""
+"""Settings of augmentation: probabilities and largest changes."""
 
 from dataclasses import dataclass, fields
 
@@ -28,8 +28,9 @@ class Augmentation:
 
     `flip` (left and right), `affine` (a turn by up to `rotation` and a slant by up to `shear` degrees), `crop` (to a
     rectangle of `smallest_crop` to 1 of both sides), `colours`, `grey`, `blur` (Gaussian, up to `strongest_blur` pixels
-    of the network's image) and `mosaic` (the clip four times, in a grid of two by two; one of the four is asked for,
-    so that only place and motion tell it from its copies) are drawn once a clip. `frame_colours` is drawn every frame.
+    of the network's image) and `mosaic` (the clip four times, in a grid of two by two; objects of one of the four are
+    prompted, which only position and motion distinguish from their copies) are drawn once a clip. `frame_colours` is
+    drawn every frame.
     """
 
     flip: float = 0.5
@@ -54,12 +55,12 @@ class Augmentation:
 
     @classmethod
     def none(cls) -> "Augmentation":
-        """No change at all."""
+        """Return settings that change nothing."""
         still = ColourJitter()
         return cls(flip=0, affine=0, crop=0, colours=still, grey=0, blur=0, mosaic=0, frame_colours=still)
 
     @classmethod
     def for_images(cls) -> "Augmentation":
-        """For images: the paper only flips them, as SA-1B has 11 million; fewer are cropped and coloured as well."""
+        """Return settings for images: the paper only flips SA-1B's 11 million; fewer need crops and colours as well."""
         colours = ColourJitter(brightness=0.2, contrast=0.2, saturation=0.2)
         return cls(affine=0, crop=0.5, colours=colours, blur=0.1, mosaic=0, frame_colours=ColourJitter())

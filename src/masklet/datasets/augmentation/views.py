@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 from masklet.datasets.augmentation.settings import Augmentation
 from masklet.datasets.scenes.layers import ByteArray, MaskArray
 
-Matrix = NDArray[np.float64]  # [3, 3] on places (x, y, 1) in pixels; pixel (0, 0) reaches from 0 to 1
+Matrix = NDArray[np.float64]  # [3, 3] on points (x, y, 1) in pixels; pixel (0, 0) reaches from 0 to 1
 MEAN_COLOUR = (124.0, 116.0, 104.0)  # what the network knows as zero
 
 
 @dataclass(frozen=True)
 class View:
-    """What a square of `side` pixels shows of an image: `matrix` takes the image's places to the square's."""
+    """A square of `side` pixels that shows a part of an image: `matrix` takes points of the image to the square's."""
 
     matrix: Matrix
     side: int
 
     def image(self, pixels: ByteArray) -> ByteArray:
-        """The image uint8 [H, W, 3] as uint8 [side, side, 3]; the mean colour where there is nothing of it."""
+        """Return the image uint8 [H, W, 3] as uint8 [side, side, 3]; the mean colour where there is nothing of it."""
         return self._seen(pixels, MEAN_COLOUR)
 
     def masks(self, masks: MaskArray) -> MaskArray:
@@ -47,12 +47,12 @@ class View:
 
 
 def whole_view(height: int, width: int, side: int) -> View:
-    """All of an image, squeezed into the square as `Sam2ImageProcessorFast` does."""
+    """Return the view of all of an image, squeezed into the square as `Sam2ImageProcessorFast` does."""
     return View(np.diag([side / width, side / height, 1.0]), side)
 
 
 def random_view(rng: np.random.Generator, height: int, width: int, side: int, augmentation: Augmentation) -> View:
-    """Turned and slanted about the middle, then cropped, then flipped, each by chance."""
+    """Draw a view that is rotated and sheared about the middle, then cropped, then flipped, each by chance."""
     matrix = np.eye(3)
     if rng.random() < augmentation.affine:
         matrix = translation(width / 2, height / 2) @ _slant(rng, augmentation) @ translation(-width / 2, -height / 2)
@@ -67,7 +67,7 @@ def random_view(rng: np.random.Generator, height: int, width: int, side: int, au
 
 
 def translation(x: float, y: float) -> Matrix:
-    """Moves places by (x, y)."""
+    """Return the matrix that moves points by (x, y)."""
     return np.array([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]])
 
 

@@ -1,4 +1,4 @@
-"""Which recorded or procedural sample comes when: everything follows from a seed and a number."""
+"""The order of recorded and procedural samples, which follows from a seed and a number."""
 
 from masklet.datasets.sampling.clip_sampling import ClipSampling
 from masklet.datasets.sampling.mixing import ClipSource, MixedClips, MixedScenes, SceneSource

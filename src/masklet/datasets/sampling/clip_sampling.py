@@ -1,4 +1,4 @@
-"""Which frames and objects of a video make a clip."""
+"""Frames and objects of a video that make a clip."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,11 @@ from masklet.errors import InvalidInputError
 
 @dataclass(frozen=True)
 class ClipSampling:
-    """How clips are taken from videos: every n-th annotated frame, n one of `strides` at which the clip fits into the
-    video, backwards with probability `reversal` (the SAM 2 paper's 0.5).
+    """Sampling of clips from videos: every n-th annotated frame.
 
-    Frames without ground truth are never taken, so a stride of 1 is 4 frames in SA-V and 5 in YouTube-VOS.
+    n is one of `strides` at which the clip fits into the video; `reversal` is the probability of playing it backwards
+    (the SAM 2 paper's 0.5). Frames without ground truth are never taken, so a stride of 1 is 4 frames in SA-V and 5 in
+    YouTube-VOS.
     """
 
     strides: tuple[int, ...] = (1, 2, 4)
@@ -56,13 +57,13 @@ def choose_frames(rng: np.random.Generator, video: AnnotatedVideo, length: int, 
         masks = video.masks(video.annotated_frames[start])
         visible = [each for each, mask in masks.items() if np.count_nonzero(mask) >= SMALLEST_AREA]
         if visible:
-            places = [back_and_forth(int(start) + step * index, count) for index in range(length)]
+            indices = [back_and_forth(int(start) + step * number, count) for number in range(length)]
             chosen = rng.permutation(visible)[:MOST_OBJECTS]
-            return ChosenFrames(tuple(video.annotated_frames[place] for place in places), tuple(map(int, chosen)))
+            return ChosenFrames(tuple(video.annotated_frames[index] for index in indices), tuple(map(int, chosen)))
     raise NothingVisibleError
 
 
-def back_and_forth(place: int, count: int) -> int:
-    """A place on an endless way up and down 0..count - 1."""
+def back_and_forth(index: int, count: int) -> int:
+    """Reflect an index at both ends of 0..count - 1."""
     period = max(2 * (count - 1), 1)
-    return min(place % period, -place % period)
+    return min(index % period, -index % period)

@@ -35,13 +35,13 @@ class EpochOrder:
         self._epoch, self._order = -1, np.zeros(0, np.int64)
 
     def order(self, epoch: int) -> NDArray[np.int64]:
-        """The samples of an epoch."""
+        """Return the samples of an epoch."""
         if epoch != self._epoch:
             self._epoch, self._order = epoch, np.random.default_rng((ORDER, self.seed, epoch)).permutation(self.count)
         return self._order
 
     def chance(self, number: int) -> np.random.Generator:
-        """The random generator of the sample of a number."""
+        """Return the random generator of the sample of a number."""
         return np.random.default_rng((CHANCE, self.seed, number))
 
     def take(self, number: int, sample: Callable[[int], Sample], name: Callable[[int], str]) -> Sample:
@@ -50,11 +50,11 @@ class EpochOrder:
         Samples that cannot be read are noted by their `name`; those without a visible object are not.
         InvalidInputError if 100 in a row, or all, are of no use.
         """
-        epoch, place = divmod(number, self.count)
+        epoch, offset = divmod(number, self.count)
         failed: list[SkippedSample] = []
         attempts = min(self.count, MOST_IN_A_ROW)
         for attempt in range(attempts):
-            index = int(self.order(epoch)[(place + attempt) % self.count])
+            index = int(self.order(epoch)[(offset + attempt) % self.count])
             try:
                 taken = sample(index)
             except NothingVisibleError:

@@ -12,7 +12,7 @@ class SceneSource(Protocol):
     """Endless scenes of one size."""
 
     def scene(self, number: int, /) -> Scene:
-        """The scene of a number >= 0, always the same."""
+        """Return the scene of a number >= 0, always the same."""
         ...
 
 
@@ -20,7 +20,7 @@ class ClipSource(Protocol):
     """Endless clips of one size and length."""
 
     def clip(self, number: int, /) -> Clip:
-        """The clip of a number >= 0, always the same."""
+        """Return the clip of a number >= 0, always the same."""
         ...
 
 
@@ -31,7 +31,7 @@ class MixedScenes:
         self.sources, self.weights = sources, weights
 
     def scene(self, number: int) -> Scene:
-        """The scene of a number >= 0."""
+        """Return the scene of a number >= 0."""
         source, turn = drawn(self.weights, number)
         return self.sources[source].scene(turn)
 
@@ -43,13 +43,13 @@ class MixedClips:
         self.sources, self.weights = sources, weights
 
     def clip(self, number: int) -> Clip:
-        """The clip of a number >= 0."""
+        """Return the clip of a number >= 0."""
         source, turn = drawn(self.weights, number)
         return self.sources[source].clip(turn)
 
 
 def drawn(weights: Sequence[float], number: int) -> tuple[int, int]:
-    """The source of a number, and how many of the numbers before it are of the same source.
+    """Return the source of a number, and how many of the numbers before it are of the same source.
 
     The last source gets its share, evenly spread over all numbers; what is left is divided among the others in the same
     way. So counts are known without a look at earlier numbers, and exact: hence the fractions.

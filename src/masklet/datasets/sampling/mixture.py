@@ -12,10 +12,10 @@ from masklet.errors import InvalidInputError
 class DataMixture:
     """Annotated data in `roots` (each in any layout of `open_dataset`), and the procedural world beside it.
 
-    `weights` says how often each root is drawn from, relative to the others of its kind (images or videos) and to
-    `procedural`; none: all roots alike, 1. Without roots everything is procedural. Whether a step is on images or clips
-    is up to its stage. Images are `images`-augmented images; if no root holds images, single frames of its videos.
-    Clips are sampled as `clips` says and `videos`-augmented.
+    `weights` are the frequencies of the roots, relative to the others of its kind (images or videos) and to
+    `procedural`; none: all roots alike, 1. Without roots everything is procedural. Stages decide whether a step is on
+    images or clips. `images` augments images; if no root holds images, single frames of its videos. `clips` samples
+    clips and `videos` augments them.
     """
 
     roots: tuple[Path, ...] = ()
@@ -41,5 +41,5 @@ class DataMixture:
 
     @property
     def procedural_weight(self) -> float:
-        """That of the procedural world, 0 if it has no part in the run."""
+        """The weight of the procedural world, 0 if it has no part in the run."""
         return self.procedural if self.roots else 1.0

@@ -14,20 +14,20 @@ LARGEST_VIEW = 0.8  # of the scene's side; a larger view would be much the same 
 
 
 class ObjectCrops:
-    """The scenes of a source, a `share` (0 to 1) of them seen from near; the same number, the same scene."""
+    """The scenes of a source, a `share` (0 to 1) of them as object crops; the same number, the same scene."""
 
     def __init__(self, source: SceneSource, share: float, seed: int = 0) -> None:
         self._source, self._share, self._seed = source, share, seed
 
     def scene(self, number: int) -> Scene:
-        """The scene of a number; errors as the source's."""
+        """Return the scene of a number; errors as the source's."""
         scene = self._source.scene(number)
         rng = np.random.default_rng((CHANCE, self._seed, number))
         return object_crop(rng, scene) if rng.random() < self._share else scene
 
 
 def object_crop(rng: np.random.Generator, scene: Scene) -> Scene:
-    """A square around one object that is chosen by chance, enlarged to the scene's size; the scene, if that is no less.
+    """Crop a square around a random object and enlarge it to the scene's size; return the scene if that is no less.
 
     What is left of objects fulfils what `Scene` promises, but that there may be one alone.
     """
@@ -42,6 +42,6 @@ def object_crop(rng: np.random.Generator, scene: Scene) -> Scene:
     masks = view.masks(scene.masks)
     areas = np.count_nonzero(masks, axis=(1, 2))
     kept = np.flatnonzero((areas >= SMALLEST_AREA) & (areas <= LARGEST_SHARE * size * size))
-    places = {-1: -1} | {int(old): new for new, old in enumerate(kept)}
-    whole_of = [places.get(scene.whole_of[index], -1) for index in kept]
+    new_index = {-1: -1} | {int(old): new for new, old in enumerate(kept)}
+    whole_of = [new_index.get(scene.whole_of[index], -1) for index in kept]
     return Scene(view.image(scene.image), masks[kept], whole_of, scene.kind) if len(kept) else scene

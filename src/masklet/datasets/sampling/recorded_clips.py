@@ -17,12 +17,11 @@ KIND = "recorded"
 
 
 class RecordedClips:
-    """Clips of `size` pixels and `length` frames from annotated videos; the same (data, settings, seed, number), the
-    same clip.
+    """Clips of `size` pixels and `length` frames from annotated videos.
 
-    Each video is sampled once an epoch. The objects of a clip are visible on its first frame, 1 to 12 of them; masks of
-    SA-V may overlap. A video with a damaged frame or annotation in the clip, or where no object is ever visible, is
-    passed over, and the next in the epoch takes its place.
+    The same (data, settings, seed, number) gives the same clip. Each video is sampled once an epoch. The objects of a
+    clip are visible on its first frame, 1 to 12 of them; masks of SA-V may overlap. A video with a damaged frame or
+    annotation in the clip, or where no object is ever visible, is skipped, and the next in the epoch takes its place.
     """
 
     def __init__(
@@ -39,11 +38,11 @@ class RecordedClips:
         self._order = EpochOrder(videos.root, len(videos), seed)
 
     def clip(self, number: int) -> Clip:
-        """The clip of a number >= 0. InvalidInputError if no video, or none of 100 in a row, is of use."""
+        """Return the clip of a number >= 0. InvalidInputError if no video, or none of 100 in a row, is of use."""
         return self._order.take(number, lambda index: self._clip(index, number), self.videos.sequences.__getitem__)
 
     def collect_skipped(self) -> list[SkippedSample]:
-        """What had to be passed over since this was last asked."""
+        """Return the samples skipped since the last call."""
         return self._order.collect_skipped()
 
     def _clip(self, index: int, number: int) -> Clip:
@@ -62,8 +61,10 @@ class RecordedClips:
 
 
 def read_frame(video: AnnotatedVideo, frame: int, object_ids: Sequence[int]) -> tuple[ByteArray, MaskArray]:
-    """An annotated frame uint8 [H, W, 3] and the masks of these objects on it, bool [objects, H, W]; empty where one is
-    absent."""
+    """Read an annotated frame uint8 [H, W, 3] and the masks of these objects on it, bool [objects, H, W].
+
+    The mask of an absent object is empty.
+    """
     pixels, masks = video.read_pixels(frame), video.masks(frame)
     nothing = np.zeros(pixels.shape[:2], bool)
     return pixels, np.stack([masks.get(each, nothing) for each in object_ids])

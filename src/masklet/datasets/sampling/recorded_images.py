@@ -19,7 +19,7 @@ class RecordedImages:
     """Scenes of `size` pixels from annotated images; the same (data, settings, seed, number), the same scene.
 
     Each image is sampled once an epoch. 1 to 24 objects, each of at least 24 pixels and at most 95 % of the square. A
-    damaged image, or one without objects, is passed over, and the next in the epoch takes its place.
+    damaged image, or one without objects, is skipped, and the next in the epoch takes its place.
     """
 
     def __init__(self, images: AnnotatedImages, size: int, augmentation: Augmentation, seed: int = 0) -> None:
@@ -27,11 +27,11 @@ class RecordedImages:
         self._order = EpochOrder(images.root, len(images), seed)
 
     def scene(self, number: int) -> Scene:
-        """The scene of a number >= 0. InvalidInputError if no image, or none of 100 in a row, is of use."""
+        """Return the scene of a number >= 0. InvalidInputError if no image, or none of 100 in a row, is of use."""
         return self._order.take(number, lambda index: self._scene(index, number), self._name)
 
     def collect_skipped(self) -> list[SkippedSample]:
-        """What had to be passed over since this was last asked."""
+        """Return the samples skipped since the last call."""
         return self._order.collect_skipped()
 
     def _name(self, index: int) -> str:
@@ -60,11 +60,11 @@ class FramesAsImages:
         self._order = EpochOrder(videos.root, len(videos), seed)
 
     def scene(self, number: int) -> Scene:
-        """The scene of a number >= 0. InvalidInputError if no video, or none of 100 in a row, is of use."""
+        """Return the scene of a number >= 0. InvalidInputError if no video, or none of 100 in a row, is of use."""
         return self._order.take(number, lambda index: self._scene(index, number), self.videos.sequences.__getitem__)
 
     def collect_skipped(self) -> list[SkippedSample]:
-        """What had to be passed over since this was last asked."""
+        """Return the samples skipped since the last call."""
         return self._order.collect_skipped()
 
     def _scene(self, index: int, number: int) -> Scene:
@@ -78,7 +78,7 @@ class FramesAsImages:
 def scene_of(
     rng: np.random.Generator, pixels: ByteArray, masks: MaskArray, size: int, augmentation: Augmentation
 ) -> Scene:
-    """An image and its objects, augmented; only objects that the view shows and that do not fill it."""
+    """Return an image and its objects, augmented; only objects that the view shows and that do not fill it."""
     images, seen = augmented(rng, [pixels], [masks], size, augmentation)
     areas = np.count_nonzero(seen[0], axis=(1, 2))
     usable = np.flatnonzero((areas >= SMALLEST_AREA) & (areas <= LARGEST_SHARE * size * size))[:MOST_OBJECTS]

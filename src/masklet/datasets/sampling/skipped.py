@@ -1,4 +1,4 @@
-"""Samples that cannot be read: passed over, counted and, when there are too many of them, the end of the run."""
+"""Samples that cannot be read: skipped, counted and, when there are too many of them, the end of the run."""
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SkippedSample:
-    """An image or video of the dataset at `root` that was passed over, and why."""
+    """An image or video of the dataset at `root` that was skipped, and why."""
 
     root: Path
     name: str
@@ -26,7 +26,7 @@ class SkippedSample:
 
 
 class SkippedSamples:
-    """The different images and videos that a run has passed over so far, of `samples` in all its datasets."""
+    """The different images and videos that a run has skipped so far, of `samples` in all its datasets."""
 
     def __init__(self, samples: int) -> None:
         self.samples = samples
@@ -48,14 +48,14 @@ class SkippedSamples:
             self._by_sample[Path(root), name] = SkippedSample(Path(root), name, reason)
 
     def note(self, skipped: Iterable[SkippedSample]) -> None:
-        """Count what was passed over for a batch, and log each image or video once, however often it comes.
+        """Count what was skipped for a batch, and log each image or video once, however often it comes.
 
         InvalidInputError with the list if a new one makes over 1 % of all samples.
         """
         new = {(each.root, each.name): each for each in skipped if (each.root, each.name) not in self._by_sample}
         self._by_sample |= new
         for each in new.values():
-            logger.warning("Passed over %s", each)
+            logger.warning("Skipped %s", each)
         if new and len(self) > MOST_SKIPPED * self.samples:
             raise InvalidInputError(
                 f"{len(self)} of {self.samples} samples cannot be used; training stops at over {MOST_SKIPPED:.0%}. "

@@ -1,4 +1,4 @@
-"""What moves in a clip: images with soft outlines, made once and drawn in every frame somewhere else."""
+"""Actors of clips: images with soft outlines, made once and drawn at another position in every frame."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,8 +31,13 @@ SHORTEST_BLUR = 1.5  # pixels a frame
 
 @dataclass(frozen=True)
 class Piece:
-    """Colours and opacity uint8 [height, width, 4]; `corner` (x, y) is where its upper left lies from the middle of
-    its actor; `swing` [frames] turns it about that middle (radians)."""
+    """A piece of an actor.
+
+    Attributes:
+        rgba: colours and opacity, uint8 [height, width, 4].
+        corner: (x, y) of its upper left, from the middle of its actor.
+        swing: [frames], rotation about that middle in radians.
+    """
 
     rgba: ByteArray
     corner: tuple[float, float]
@@ -51,7 +56,7 @@ class Actor:
     exposure: float = 0.0  # the share of a frame's time that the shutter is open: motion blur
 
     def layers(self, frame: int, camera: Trajectory, size: int, group: int) -> list[Layer]:
-        """How a camera sees the actor in a frame, on a canvas of `size`; pieces out of sight are left out."""
+        """Draw the actor as a camera sees it in a frame, on a canvas of `size`; pieces out of sight are left out."""
         pose = camera[frame] @ self.poses[frame]
         streak = self._streak(frame, camera)
         drawn = (self._draw(piece, pose, frame, size, streak) for piece in self.pieces)
@@ -60,7 +65,7 @@ class Actor:
         ]
 
     def _streak(self, frame: int, camera: Trajectory) -> tuple[float, float]:
-        """How far (x, y) the middle moves while the shutter is open."""
+        """Return the motion (x, y) of the middle while the shutter is open."""
         other = frame - 1 if frame else min(1, len(self.poses) - 1)
         here, there = (camera[index] @ self.poses[index][:, 2] for index in (frame, other))
         x, y = self.exposure * (here - there)[:2]
@@ -83,7 +88,7 @@ class Actor:
 
 
 def streak_kernel(streak: tuple[float, float]) -> FloatArray:
-    """A line through the middle along `streak` (x, y), as a filter of sum 1."""
+    """Draw a line through the middle along `streak` (x, y), as a filter of sum 1."""
     reach = int(np.ceil(max(map(abs, streak)) / 2))
     kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
     end = np.array(streak) / 2
@@ -105,7 +110,7 @@ def _window(
 
 
 def cutout_actor(rng: np.random.Generator, cutout: Cutout, extent: float, poses: Trajectory) -> Actor:
-    """A real object, `extent` pixels at its longest side; it bends like something soft half of the time."""
+    """Draw a real object, `extent` pixels at its longest side; it bends like something soft half of the time."""
     frames, scale = len(poses), extent / max(cutout.mask.shape)
     size = (max(3, round(cutout.mask.shape[1] * scale)), max(3, round(cutout.mask.shape[0] * scale)))
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -119,7 +124,7 @@ def cutout_actor(rng: np.random.Generator, cutout: Cutout, extent: float, poses:
 
 
 def shape_actor(rng: np.random.Generator, bank: ImageBank, extent: float, poses: Trajectory) -> Actor:
-    """A shape of some material; at times with parts of other materials that move along."""
+    """Draw a shape of some material; at times with parts of other materials that move along."""
     frames, side = len(poses), max(8, int(extent * 1.5))
     middle, still = (side / 2, side / 2), np.zeros(frames)
     outlines = shapes.SHAPES[rng.integers(len(shapes.SHAPES))](rng)
@@ -163,7 +168,7 @@ def actor_path(rng: np.random.Generator, frames: int, size: int) -> Trajectory:
 
 
 def crossing_path(rng: np.random.Generator, met: Trajectory, size: int) -> Trajectory:
-    """A straight way across that passes over the thing with poses `met` somewhere in the clip."""
+    """Draw a straight path that passes over the object with poses `met` somewhere in the clip."""
     frames = len(met)
     meeting, angle = rng.uniform(0.2, 0.9) * (frames - 1), rng.uniform(0, 2 * np.pi)
     there = met[round(meeting)][:2, 2]
@@ -173,7 +178,7 @@ def crossing_path(rng: np.random.Generator, met: Trajectory, size: int) -> Traje
 
 
 def look_alike(actor: Actor, poses: Trajectory) -> Actor:
-    """The same thing a second time, on its own way."""
+    """Draw the same object a second time, on a path of its own."""
     return replace(actor, poses=poses)
 
 

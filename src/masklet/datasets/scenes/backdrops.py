@@ -1,4 +1,4 @@
-"""What lies behind the actors of a clip."""
+"""Backdrops of clips, behind the actors."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from masklet.datasets.scenes.motion import Pose, Trajectory, Wave, seen_through,
 
 @dataclass(frozen=True)
 class Backdrop:
-    """What lies behind the actors: an image, its labels if it has any, and the pose of it that the camera starts from.
+    """The image behind the actors, its labels if it has any, and the pose of it that the camera starts from.
 
     `asked` are the labels that are objects.
     """
@@ -25,7 +25,7 @@ class Backdrop:
     asked: tuple[int, ...] = ()
 
     def view(self, frame: int, camera: Trajectory, size: int) -> Composition:
-        """What the camera sees of it in a frame."""
+        """Render the camera's view of it in a frame."""
         pose, window = camera[frame] @ self.pose, (0, 0, size, size)
         bending = None if self.wave is None else (self.wave, frame)
         image = seen_through(self.image, pose, window, bending, border=cv2.BORDER_REFLECT_101)
@@ -37,7 +37,7 @@ class Backdrop:
 
 
 def any_backdrop(rng: np.random.Generator, bank: ImageBank, size: int, image_share: float) -> Backdrop:
-    """An image or else some material."""
+    """Draw an image or else some material."""
     if bank.images and rng.random() < image_share:
         return image_backdrop(rng, bank.images[rng.integers(len(bank.images))], size, zoom=(0.4, 1.0))
     side = round(1.5 * size)
@@ -46,7 +46,7 @@ def any_backdrop(rng: np.random.Generator, bank: ImageBank, size: int, image_sha
 
 
 def image_backdrop(rng: np.random.Generator, image: ByteArray, size: int, zoom: tuple[float, float]) -> Backdrop:
-    """A square view of a share `zoom` of the image's shorter side, mirrored half of the time."""
+    """Draw a square view of a fraction `zoom` of the image's shorter side, mirrored half of the time."""
     height, width = image.shape[:2]
     side = min(height, width) * rng.uniform(*zoom)
     x, y = rng.uniform([side / 2, side / 2], [width - side / 2, height - side / 2])

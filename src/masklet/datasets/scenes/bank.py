@@ -19,8 +19,8 @@ IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".
 LABEL_FOLDER = "panoptic"
 LONGEST_SIDE = 640
 SMALLEST_SIDE = 48
-Segment = tuple[int, bool]  # its id, and whether it is a thing that can be counted
-DRAWN_SHARE = 0.5  # of the objects asked for, where there are cut-outs and drawings
+Segment = tuple[int, bool]  # its id, and whether it is a countable object (COCO's "thing")
+DRAWN_SHARE = 0.5  # of the pasted objects, where there are cut-outs and drawings
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class LabelledImage:
 class ImageBank:
     """Decoded images, RGB, at most 640 pixels on their longest side. Swatches are small pieces of one material.
 
-    `cutouts` are the things of labelled images; `drawings` the objects of images with transparent surroundings.
+    `cutouts` are the countable objects of labelled images; `drawings` the objects of images with transparent
+    surroundings.
     """
 
     images: tuple[ByteArray, ...]
@@ -78,11 +79,11 @@ class ImageBank:
 
     @property
     def has_objects(self) -> bool:
-        """Whether there is any single object to paste."""
+        """True if there is any single object to paste."""
         return bool(self.cutouts or self.drawings)
 
     def any_object(self, rng: np.random.Generator) -> Cutout:
-        """A real object or a drawing, which comes in new colours every time. Needs `has_objects`."""
+        """Choose a real object or a drawing, which is recoloured every time. Needs `has_objects`."""
         is_drawn = bool(self.drawings) and (not self.cutouts or rng.random() < DRAWN_SHARE)
         if not is_drawn:
             return self.cutouts[rng.integers(len(self.cutouts))]
@@ -100,7 +101,7 @@ def read_rgb(path: Path) -> ByteArray:
 
 
 def bounded(image: ByteArray, interpolation: int = cv2.INTER_AREA) -> ByteArray:
-    """The image [height, width(, 3)], shrunk where its longest side is above 640 pixels."""
+    """Return the image [height, width(, 3)], shrunk where its longest side is above 640 pixels."""
     height, width = image.shape[:2]
     scale = LONGEST_SIDE / max(height, width)
     if scale >= 1:
@@ -110,7 +111,7 @@ def bounded(image: ByteArray, interpolation: int = cv2.INTER_AREA) -> ByteArray:
 
 
 def cut_swatch_sheet(image: ByteArray) -> list[ByteArray]:
-    """The swatches of an ambientCG preview sheet: 7 columns of 128 pixel squares on white, each above its name.
+    """Return the swatches of an ambientCG preview sheet: 7 columns of 128 pixel squares on white, each above its name.
 
     Empty for any other image.
     """
@@ -126,7 +127,7 @@ def cut_swatch_sheet(image: ByteArray) -> list[ByteArray]:
 
 
 def cut_out_objects(example: LabelledImage) -> Iterator[Cutout]:
-    """The objects of a labelled image that are large enough and mostly in one piece."""
+    """Return the objects of a labelled image that are large enough and mostly in one piece."""
     for label in example.things:
         mask = (example.labels == label).astype(np.uint8) * np.uint8(255)
         if mostly_in_one_piece(mask):

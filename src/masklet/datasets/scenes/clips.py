@@ -1,4 +1,4 @@
-"""A number in, a short video with exact masks out: things that move, bend, hide each other, leave and come back."""
+"""Procedural clips with exact masks: objects that move, bend, hide each other, leave and come back."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
@@ -37,7 +37,7 @@ ATTEMPTS = 20
 
 @dataclass(frozen=True)
 class ClipMixture:
-    """How often each kind of clip is made, relative to each other."""
+    """Relative frequencies of the kinds of clips."""
 
     labelled_image: float = 0.4
     pasted_objects: float = 0.35
@@ -51,9 +51,13 @@ class ClipMixture:
 
 @dataclass(frozen=True)
 class Clip:
-    """`frames` uint8 [frames, size, size, 3] RGB and the visible parts of the objects, bool [frames, objects, size,
-    size], in procedural clips disjoint in every frame. 1 to 12 objects, each of at least 24 pixels in the first frame;
-    later ones may be hidden or gone (no pixel at all). `kind` names the sort of clip.
+    """A clip with 1 to 12 objects.
+
+    Attributes:
+        frames: uint8 [frames, size, size, 3] RGB.
+        masks: the visible parts of the objects, bool [frames, objects, size, size]; in procedural clips disjoint in
+            every frame. Each has at least 24 pixels in the first frame; later it may be hidden or gone (no pixel).
+        kind: the sort of clip.
     """
 
     frames: ByteArray
@@ -70,7 +74,7 @@ class Take:
 
 
 def labelled_take(rng: np.random.Generator, bank: ImageBank, frames: int, size: int) -> Take:
-    """A labelled image under a moving camera, often bending, with a few objects moving over it."""
+    """Draw a labelled image under a moving camera, often bending, with a few objects moving over it."""
     example = bank.labelled[rng.integers(len(bank.labelled))]
     wave = random_wave(rng, frames, min(example.labels.shape) * 0.5) if rng.random() < 0.6 else None
     backdrop = image_backdrop(rng, example.image, size, zoom=(0.45, 1.0))
@@ -97,10 +101,10 @@ KINDS: dict[str, Callable[[np.random.Generator, ImageBank, int, int], Take]] = {
 
 
 class ClipGenerator:
-    """Endless clips of one size and length from one bank; the same (bank, size, length, mixture, seed, number), the
-    same clip.
+    """Endless clips of one size and length from one bank.
 
-    `size` is the side in pixels, `length` the number of frames.
+    The same (bank, size, length, mixture, seed, number) gives the same clip. `size` is the side in pixels, `length` the
+    number of frames.
     """
 
     def __init__(
@@ -125,7 +129,7 @@ class ClipGenerator:
         self._shares = np.array(list(weights.values())) / sum(weights.values())
 
     def clip(self, number: int) -> Clip:
-        """The clip of a number >= 0. RuntimeError if 20 attempts begin without any object (unusable images)."""
+        """Draw the clip of a number >= 0. RuntimeError if 20 attempts begin without any object (unusable images)."""
         rng = np.random.default_rng((number, self.seed))
         for _ in range(ATTEMPTS):
             kind = self._kinds[rng.choice(len(self._kinds), p=self._shares)]
@@ -169,7 +173,7 @@ class ClipGenerator:
 
 
 def _panned(background: FloatArray, frame: int, camera: Trajectory, exposure: float) -> FloatArray:
-    """The background as a camera moving at this speed blurs it."""
+    """Return the background as a camera moving at this speed blurs it."""
     size, other = background.shape[0], frame - 1 if frame else min(1, len(camera) - 1)
     middle = np.array([size / 2, size / 2, 1])
     x, y = exposure * ((camera[frame] - camera[other]) @ middle)[:2]

@@ -53,7 +53,7 @@ def small_goods(rng: np.random.Generator, bank: ImageBank, size: int) -> Composi
 
 
 def parts_and_wholes(rng: np.random.Generator, bank: ImageBank, size: int) -> Composition:
-    """A few large objects made of parts of different material; parts and wholes are objects."""
+    """Draw a few large objects made of parts of different material; parts and wholes are objects."""
     composition = Composition(fills.background_fill(rng, bank, size))
     shadow = float(rng.uniform(0.2, 0.6)) if rng.random() < 0.4 else 0.0
     for group in range(int(rng.integers(1, 5))):
@@ -65,14 +65,14 @@ def parts_and_wholes(rng: np.random.Generator, bank: ImageBank, size: int) -> Co
 
 
 def surface(rng: np.random.Generator, bank: ImageBank, stamp: Stamp) -> FloatArray:
-    """A random material for a stamp, half of the time lit from one side; float32 [height, width, 3]."""
+    """Draw a random material for a stamp, half of the time lit from one side; float32 [height, width, 3]."""
     colour = fills.random_fill(rng, bank, *stamp.alpha.shape)
     return fills.shaded(rng, colour, stamp) if rng.random() < 0.5 else colour
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """Where an object of parts goes and how it is lit."""
+    """The position and lighting of an object of parts."""
 
     centre: tuple[float, float]
     radius: float
@@ -112,7 +112,7 @@ def _figure(rng: np.random.Generator, bank: ImageBank, size: int, plan: _Plan) -
 
 
 def _seamed(rng: np.random.Generator, whole: Stamp, colour: FloatArray, part: Stamp, group: int) -> list[Layer]:
-    """A part of the whole's own material behind a dark or light line: doors, panels, lids."""
+    """Draw a part of the whole's own material behind a dark or light line: doors, panels, lids."""
     step = float(rng.choice([-1, 1]) * rng.uniform(25, 90))
     line = shapes.inset(whole, shapes.rim(part, int(rng.integers(1, 3))))
     inside = _window(colour, whole, part) + rng.uniform(-12, 12)
@@ -123,7 +123,7 @@ def _seamed(rng: np.random.Generator, whole: Stamp, colour: FloatArray, part: St
 
 
 def _window(colour: FloatArray, whole: Stamp, part: Stamp) -> FloatArray:
-    """The whole's colours where the part lies, continued beyond the whole's box."""
+    """Return the whole's colours where the part lies, continued beyond the whole's box."""
     rows = np.clip(np.arange(part.alpha.shape[0]) + part.top - whole.top, 0, colour.shape[0] - 1)
     columns = np.clip(np.arange(part.alpha.shape[1]) + part.left - whole.left, 0, colour.shape[1] - 1)
     return colour[np.ix_(rows, columns)]

@@ -23,11 +23,11 @@ CLIPS_OF_A_KIND = 2
 
 
 def contact_sheet(bank: ImageBank, tile: int = 140, seed: int = 0) -> Image.Image:
-    """A row of four scenes for each kind, every one plain and with its masks; then two clips of each kind, in a row
-    plain and in the next with their masks.
+    """Draw a row of four scenes for each kind, every one plain and with its masks, and two clips of each kind.
 
-    `tile` is the side of a scene in pixels; scenes and clips have the numbers from `seed` on. Kinds for which the bank
-    has no material (without labelled images: those with real objects) are left out.
+    Clips have a plain row and one with their masks. `tile` is the side of a scene in pixels; scenes and clips have the
+    numbers from `seed` on. Kinds for which the bank has no material (without labelled images: those with real objects)
+    are left out.
     """
     rows = [*_scene_rows(bank, tile, seed), *_clip_rows(bank, tile, seed)]
     pitch = tile + GAP

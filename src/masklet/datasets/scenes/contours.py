@@ -1,4 +1,4 @@
-"""Scenes in which nothing but the contour tells where a thing is: inside is what is outside, or seen through it."""
+"""Scenes whose objects show by their contour alone: inside is what is outside, or seen through it."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ FAINTEST = 6.0  # of 255 levels
 
 
 def contours(rng: np.random.Generator, bank: ImageBank, size: int) -> Composition:
-    """Closed outlines over a surface that goes on inside them: drawn, pressed into it, of glass, frosted."""
+    """Draw closed outlines over a surface that continues inside them: drawn, embossed, of glass, frosted."""
     composition = Composition(fills.quiet_background(rng, bank, size))
     canvas = composition.background.copy()
     looks = [LOOKS[index] for index in rng.integers(len(LOOKS), size=int(rng.integers(1, 3)))]
@@ -28,7 +28,7 @@ def contours(rng: np.random.Generator, bank: ImageBank, size: int) -> Compositio
         stamp = shapes.compact(rng, size, centre, radius, softness=rng.uniform(0.3, 1.0))
         relief = Relief.of(stamp, rng.uniform(0.15, 1))
         colour = looks[rng.integers(len(looks))](rng, canvas, stamp, relief)
-        if not shows(colour - fills.piece_under(canvas, stamp), stamp, relief):  # glass before a plain wall, say
+        if not shows(colour - fills.piece_under(canvas, stamp), stamp, relief):  # glass before a plain wall
             colour = drawn(rng, canvas, stamp, relief)
         composition.layers.append(Layer(stamp, colour, shadow=shadow))
         paint_over(canvas, composition.layers[-1])
@@ -36,13 +36,13 @@ def contours(rng: np.random.Generator, bank: ImageBank, size: int) -> Compositio
 
 
 def shows(difference: FloatArray, stamp: Stamp, relief: Relief) -> bool:
-    """Whether a rim with this difference [height, width, 3] from what is behind can be made out: 6 of 255 levels."""
+    """Return whether a rim with this difference [height, width, 3] from the background is visible: 6 of 255 levels."""
     rim = (stamp.alpha > 0.5) & (relief.distance <= RIM)
     return bool(rim.any()) and float(np.abs(difference[rim]).mean()) >= FAINTEST
 
 
 def drawn(rng: np.random.Generator, canvas: FloatArray, stamp: Stamp, relief: Relief) -> FloatArray:
-    """A line along the outline, dark, light or coloured, at times faint or broken in places."""
+    """Draw a line along the outline, dark, light or coloured, at times faint or broken."""
     behind = fills.piece_under(canvas, stamp)
     line = fills.random_colour(rng) if rng.random() < 0.4 else behind.mean((0, 1)) + _step(rng, 25, 120)
     width = np.exp(rng.uniform(np.log(1), np.log(max(1.5, 0.12 * relief.radius + 1.5))))
@@ -54,7 +54,7 @@ def drawn(rng: np.random.Generator, canvas: FloatArray, stamp: Stamp, relief: Re
 
 
 def pressed(rng: np.random.Generator, canvas: FloatArray, stamp: Stamp, relief: Relief) -> FloatArray:
-    """The surface itself, raised or pressed in: light on one flank, shade on the other, or a dark or light rim."""
+    """Draw the surface itself, raised or embossed: light on one flank, shade on the other, or a dark or light rim."""
     behind = _veiled(rng, fills.piece_under(canvas, stamp))
     rim = relief.near_outline(rng.uniform(0.05, 0.5) * relief.radius)
     if rng.random() < 0.6:
@@ -74,7 +74,7 @@ def refracting(rng: np.random.Generator, canvas: FloatArray, stamp: Stamp, relie
 
 
 def frosted(rng: np.random.Generator, canvas: FloatArray, stamp: Stamp, relief: Relief) -> FloatArray:
-    """What is behind, out of focus, a little darker or lighter, with a thin rim half of the time."""
+    """Draw the background out of focus, a little darker or lighter, with a thin rim half of the time."""
     blur = rng.uniform(1, 5) * max(1.0, canvas.shape[0] / 256)
     blurred = np.asarray(cv2.GaussianBlur(canvas, (0, 0), blur), np.float32)
     seen = fills.piece_under(blurred, stamp) + _step(rng, 2, 20)
@@ -102,5 +102,5 @@ def _veiled(rng: np.random.Generator, seen: FloatArray) -> FloatArray:
 
 
 def _step(rng: np.random.Generator, least: float, most: float) -> float:
-    """A number of that size, of either sign."""
+    """Draw a number of that size, of either sign."""
     return float(rng.choice([-1, 1]) * rng.uniform(least, most))

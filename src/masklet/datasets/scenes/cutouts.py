@@ -13,7 +13,7 @@ from masklet.media.image_files import opened_image
 SMALLEST_AREA = 500  # pixels
 LARGEST_SHARE = 0.97  # of an image: more is an image with round corners rather than an object
 LONGEST_SIDE = 192
-WITH_ALPHA = ("RGBA", "LA", "PA")  # Pillow's names of kinds of pixels; palettes say it in their header
+WITH_ALPHA = ("RGBA", "LA", "PA")  # Pillow's names of kinds of pixels; palettes have it in their header
 
 
 @dataclass(frozen=True)
@@ -25,23 +25,24 @@ class Cutout:
 
 
 def around_mask(image: ByteArray, mask: ByteArray) -> Cutout:
-    """The part of an image [height, width, 3] with a mask [height, width] and two pixels around it."""
+    """Return the part of an image [height, width, 3] with a mask [height, width] and two pixels around it."""
     left, top, width, height = cv2.boundingRect(mask)
     region = (slice(max(0, top - 2), top + height + 2), slice(max(0, left - 2), left + width + 2))
     return Cutout(image[region], mask[region])
 
 
 def mostly_in_one_piece(mask: ByteArray) -> bool:
-    """Whether a mask is large enough, and 80 % of it in one piece."""
+    """Return whether a mask is large enough, and 80 % of it in one piece."""
     count, _, statistics, _ = cv2.connectedComponentsWithStats(mask)
     areas = statistics[1:, cv2.CC_STAT_AREA]
     return bool(count > 1 and areas.sum() >= SMALLEST_AREA and areas.max() >= 0.8 * areas.sum())
 
 
 def transparent_cutouts(path: Path) -> list[Cutout] | None:
-    """The object of an image file that is transparent around it; none if it is in pieces; None for opaque images.
+    """Cut out the object of an image file that is transparent around it; none if in pieces; None for opaque images.
 
-    At most 192 pixels on its longest side. Colours go on beyond its outline, so that no rim shows where it is pasted.
+    At most 192 pixels on its longest side. Colours continue beyond its outline, so that no rim shows where it is
+    pasted.
     """
     if not _can_be_transparent(path):
         return None
@@ -72,7 +73,7 @@ def _can_be_transparent(path: Path) -> bool:
 
 
 def recoloured(rng: np.random.Generator, cutout: Cutout, swatch: ByteArray | None = None) -> Cutout:
-    """A drawing in other colours, at times duller or lighter, at times with the grain of a material swatch."""
+    """Draw a drawing in other colours, at times duller or lighter, at times with the grain of a material swatch."""
     hsv = cv2.cvtColor(np.ascontiguousarray(cutout.image), cv2.COLOR_RGB2HSV).astype(np.float32)
     if rng.random() < 0.7:
         hsv[..., 0] = (hsv[..., 0] + rng.uniform(0, 180)) % 180
@@ -93,7 +94,7 @@ def _grained(rng: np.random.Generator, image: ByteArray, swatch: ByteArray) -> B
 
 
 def _continued(image: ByteArray, mask: ByteArray) -> ByteArray:
-    """The image with the colours of the mask's nearest pixels beyond it."""
+    """Return the image with the colours of the mask's nearest pixels beyond it."""
     weight: FloatArray = mask.astype(np.float32) * np.float32(1 / 255)
     reach = 0.05 * max(mask.shape)
     spread = cv2.GaussianBlur(image * weight[..., None], (0, 0), reach)

@@ -1,4 +1,4 @@
-"""What surfaces look like: swatches, pieces of images, gradients, patterns, noise; and simple shading."""
+"""Fills of surfaces: swatches, pieces of images, gradients, patterns, noise; and simple shading."""
 
 import cv2
 import numpy as np
@@ -26,7 +26,7 @@ def smooth_noise(rng: np.random.Generator, height: int, width: int, cells: int, 
 
 
 def piece_of(rng: np.random.Generator, image: ImageArray, height: int, width: int, zoom: float) -> FloatArray:
-    """A turned piece of an image, mirrored at its borders, float32 [height, width, 3]; `zoom` 2 doubles details."""
+    """Draw a rotated piece of an image, mirrored at its borders, float32 [height, width, 3]; `zoom` 2 enlarges."""
     angle = rng.uniform(0, 2 * np.pi)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / zoom
     source = rng.uniform(0.2, 0.8, 2) * [image.shape[1], image.shape[0]]
@@ -36,7 +36,7 @@ def piece_of(rng: np.random.Generator, image: ImageArray, height: int, width: in
 
 
 def swatch_fill(rng: np.random.Generator, bank: ImageBank, height: int, width: int) -> FloatArray:
-    """A material swatch, or an image where the bank has none; float32 [height, width, 3]."""
+    """Draw a material swatch, or an image where the bank has none; float32 [height, width, 3]."""
     if not bank.swatches:
         return image_fill(rng, bank, height, width)
     swatch = bank.swatches[rng.integers(len(bank.swatches))]
@@ -44,7 +44,7 @@ def swatch_fill(rng: np.random.Generator, bank: ImageBank, height: int, width: i
 
 
 def image_fill(rng: np.random.Generator, bank: ImageBank, height: int, width: int) -> FloatArray:
-    """A piece of an image, or a flat fill where the bank has none; float32 [height, width, 3]."""
+    """Draw a piece of an image, or a flat fill where the bank has none; float32 [height, width, 3]."""
     if not bank.images:
         return flat_fill(rng, bank, height, width)
     image = bank.images[rng.integers(len(bank.images))]
@@ -59,7 +59,7 @@ def flat_fill(rng: np.random.Generator, bank: ImageBank, height: int, width: int
 
 
 def gradient_fill(rng: np.random.Generator, bank: ImageBank, height: int, width: int) -> FloatArray:
-    """A linear blend of two colours; float32 [height, width, 3]."""
+    """Draw a linear blend of two colours; float32 [height, width, 3]."""
     del bank
     angle = rng.uniform(0, 2 * np.pi)
     y, x = np.mgrid[:height, :width].astype(np.float32)
@@ -94,7 +94,7 @@ def random_fill(rng: np.random.Generator, bank: ImageBank, height: int, width: i
 
 
 def background_fill(rng: np.random.Generator, bank: ImageBank, size: int) -> FloatArray:
-    """What lies behind everything, float32 [size, size, 3]: upright images more often than for objects."""
+    """Draw a background, float32 [size, size, 3]: upright images more often than for objects."""
     if bank.images and rng.random() < 0.45:
         return image_view(rng, bank, size)
     return random_fill(rng, bank, size, size)
@@ -113,7 +113,7 @@ def quiet_background(rng: np.random.Generator, bank: ImageBank, size: int) -> Fl
 
 
 def image_view(rng: np.random.Generator, bank: ImageBank, size: int) -> FloatArray:
-    """An upright square crop of an image, float32 [size, size, 3]."""
+    """Draw an upright square crop of an image, float32 [size, size, 3]."""
     image = bank.images[rng.integers(len(bank.images))]
     side = max(8, int(min(image.shape[:2]) * rng.uniform(0.4, 1)))
     top = int(rng.integers(image.shape[0] - side + 1))
@@ -124,13 +124,13 @@ def image_view(rng: np.random.Generator, bank: ImageBank, size: int) -> FloatArr
 
 
 def resized(crop: ImageArray, size: int) -> FloatArray:
-    """A crop [height, width(, 3)] brought to float32 [size, size(, 3)] without aliasing."""
+    """Draw a crop [height, width(, 3)] brought to float32 [size, size(, 3)] without aliasing."""
     interpolation = cv2.INTER_AREA if min(crop.shape[:2]) > size else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(crop, (size, size), interpolation=interpolation), np.float32)
 
 
 def with_mean(fill: FloatArray, colour: Colour, contrast: float = 1.0) -> FloatArray:
-    """The fill's texture about another mean colour."""
+    """Return the fill's texture about another mean colour."""
     mean = fill.mean(axis=(0, 1))
     return np.asarray(colour + contrast * (fill - mean), np.float32)
 
@@ -141,13 +141,13 @@ def colour_under(background: FloatArray, stamp: Stamp) -> Colour:
 
 
 def piece_under(background: FloatArray, stamp: Stamp) -> FloatArray:
-    """The background [size, size, 3] below a stamp that lies within it, as those of `shapes.draw` do; not a copy."""
+    """Return the background [size, size, 3] below a stamp, which lies within it as those of `shapes.draw` do."""
     height, width = stamp.alpha.shape
     return background[stamp.top : stamp.top + height, stamp.left : stamp.left + width]
 
 
 def shaded(rng: np.random.Generator, fill: FloatArray, stamp: Stamp) -> FloatArray:
-    """The fill lit from one side as if the stamp bulged: height is the distance to its edge, up to a random depth."""
+    """Light the fill from one side as if the stamp bulged: height is the distance to its edge, up to a random depth."""
     depth = rng.uniform(0.1, 0.6) * min(stamp.alpha.shape) + 1
     inside = np.pad(stamp.alpha > 0.5, 1).astype(np.uint8)
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]

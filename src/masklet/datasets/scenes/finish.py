@@ -1,4 +1,4 @@
-"""What a camera does to a scene: light, tone, blur, noise, compression. Nothing here moves a pixel."""
+"""Effects of a camera: light, tone, blur, noise, compression. None of them moves a pixel."""
 
 import cv2
 import numpy as np
@@ -49,7 +49,7 @@ def _tone(rng: np.random.Generator, image: FloatArray) -> FloatArray:
 
 
 def _faded(rng: np.random.Generator, image: FloatArray) -> FloatArray:
-    """Fog or darkness that leaves next to nothing to see: only the prompt tells where the object may be."""
+    """Draw fog or darkness that hides almost everything: only the prompt shows where the object may be."""
     veil = rng.uniform(0, 255, 3).astype(np.float32)
     return np.asarray(veil + (image - image.mean((0, 1))) * rng.uniform(0.01, 0.25), np.float32)
 

@@ -29,13 +29,13 @@ FEWEST_OBJECTS, MOST_OBJECTS = 2, 24
 SMALLEST_AREA = 24  # pixels
 LARGEST_SHARE = 0.95  # of the image
 MOST_HIDDEN = 0.9  # of an object: what is left of one that is hidden further are specks
-SAME_AS_WHOLE = 0.95  # a part that covers more of its whole is not asked for
+SAME_AS_WHOLE = 0.95  # a part that covers more of its whole is no object of its own
 ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
 class SceneMixture:
-    """How often each kind of scene is made, relative to each other; the last two have not proved themselves yet."""
+    """Relative frequencies of the kinds of scenes; the last two have not proved themselves yet."""
 
     labelled_image: float = 0.35
     copy_paste: float = 0.25
@@ -76,7 +76,7 @@ class SceneGenerator:
         self._kinds, self._shares = _available_kinds(bank, mixture or SceneMixture())
 
     def scene(self, number: int) -> Scene:
-        """The scene of a number >= 0. Raises RuntimeError if 20 attempts show no two objects (unusable images)."""
+        """Draw the scene of a number >= 0. RuntimeError if 20 attempts show no two objects (unusable images)."""
         rng = np.random.default_rng((number, self.seed))  # of seed 0: the same as of the number alone
         for _ in range(ATTEMPTS):
             kind = self._kinds[rng.choice(len(self._kinds), p=self._shares)]
@@ -94,7 +94,7 @@ class SceneGenerator:
 
 
 def _available_kinds(bank: ImageBank, mixture: SceneMixture) -> tuple[list[str], list[float]]:
-    """Kinds with a weight whose material the bank holds, and their shares (sum 1)."""
+    """Return the kinds with a weight whose material the bank holds, and their probabilities."""
     missing = {"labelled_image"} if not bank.labelled else set()
     if not bank.has_objects:
         missing.add("copy_paste")
@@ -106,7 +106,7 @@ def _available_kinds(bank: ImageBank, mixture: SceneMixture) -> tuple[list[str],
 
 
 def _select(rng: np.random.Generator, objects: list[VisibleObject]) -> tuple[list[MaskArray], list[int]]:
-    """At most 24 objects that can be asked for, in random order, wholes before all parts; and their `whole_of`."""
+    """Choose at most 24 usable objects, in random order, wholes before all parts; and their `whole_of`."""
     usable = [(item, int(np.count_nonzero(item.mask))) for item in objects if item.hidden <= MOST_HIDDEN]
     usable = [(item, area) for item, area in usable if SMALLEST_AREA <= area <= LARGEST_SHARE * item.mask.size]
     whole_areas = {item.group: area for item, area in usable if item.is_whole}

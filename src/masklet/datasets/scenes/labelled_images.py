@@ -14,7 +14,7 @@ STUFF_IN_ONE_PIECE = 0.8
 
 
 def labelled_image(rng: np.random.Generator, bank: ImageBank, size: int) -> Composition:
-    """A random view of a labelled image; each segment is an object. Needs `bank.labelled`."""
+    """Draw a random view of a labelled image; each segment is an object. Needs `bank.labelled`."""
     example = bank.labelled[rng.integers(len(bank.labelled))]
     source_2hw = random_view(rng, example.labels.shape, size)
     image = _seen(example.image, source_2hw)
@@ -30,7 +30,7 @@ def labelled_image(rng: np.random.Generator, bank: ImageBank, size: int) -> Comp
 
 
 def random_view(rng: np.random.Generator, shape: tuple[int, ...], size: int) -> FloatArray:
-    """For each pixel of a scene the place (x, y) it shows of an image of `shape` (height, width): [2, size, size].
+    """Return the point (x, y) of an image of `shape` (height, width) that each pixel shows: [2, size, size].
 
     A square of 0.4 to 1 times the shorter side, mirrored half of the time; at times stretched, turned or gently warped.
     """
@@ -52,7 +52,7 @@ def random_view(rng: np.random.Generator, shape: tuple[int, ...], size: int) -> 
 
 
 def _seen(image: ByteArray, source_2hw: FloatArray) -> FloatArray:
-    """The image [height, width(, 3)] as a view shows it, float32 [size, size(, 3)], smoothed where it shrinks."""
+    """Render a view of the image [height, width(, 3)], float32 [size, size(, 3)], smoothed where it shrinks."""
     step = float(np.abs(source_2hw[:, -1, -1] - source_2hw[:, 0, 0]).max()) / source_2hw.shape[1]
     smooth = cv2.GaussianBlur(image, (0, 0), 0.35 * step) if step > 1.2 else image
     return np.asarray(
@@ -72,7 +72,7 @@ def copy_paste(rng: np.random.Generator, bank: ImageBank, size: int) -> Composit
 
 
 def pasted_objects(rng: np.random.Generator, bank: ImageBank, size: int, count: int) -> list[Layer]:
-    """`count` real objects in random places and sizes, larger ones further back; at times the same object repeated."""
+    """Paste `count` real objects at random positions and sizes, larger ones further back; at times one repeated."""
     repeated = bank.any_object(rng) if rng.random() < 0.2 else None
     extents = np.sort(np.exp(rng.uniform(np.log(0.03), np.log(0.75), count)))[::-1] * size
     shadow = float(rng.uniform(0.2, 0.6)) if rng.random() < 0.5 else 0.0
@@ -87,7 +87,7 @@ def pasted_objects(rng: np.random.Generator, bank: ImageBank, size: int, count: 
 
 
 def _toned(rng: np.random.Generator, layer: Layer, background: FloatArray) -> Layer:
-    """Now and then an object takes on the mean colour of what it hides, and so is told apart by texture and edge."""
+    """Give an object now and then the mean colour of what it hides, so that only texture and edge show it."""
     if rng.random() > 0.2:
         return layer
     near = colour_under(background, layer.stamp) + rng.normal(0, 15, 3).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Layers painted back to front, and the one place where the visible part of each object is worked out."""
+"""Layers painted back to front, and the visible part of each object."""
 
 from dataclasses import dataclass, field
 
@@ -39,8 +39,12 @@ class Layer:
 
 @dataclass
 class Composition:
-    """A scene before it is painted: a background float32 [size, size, 3], the objects that are already in it as bool
-    [size, size] masks, and the layers over it, back to front.
+    """A scene before it is painted.
+
+    Attributes:
+        background: float32 [size, size, 3].
+        background_masks: objects that are already in it, bool [size, size] each.
+        layers: over it, back to front.
     """
 
     background: FloatArray
@@ -82,7 +86,7 @@ def paint_over(canvas: FloatArray, layer: Layer) -> None:
 
 
 def cast_shadow(stamp: Stamp, offset: tuple[int, int], blur: float) -> Stamp:
-    """The stamp moved by `offset` and blurred."""
+    """Return the stamp moved by `offset` and blurred."""
     margin = int(3 * blur) + 1
     wider = cv2.copyMakeBorder(stamp.alpha, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0.0)
     blurred = np.asarray(cv2.GaussianBlur(wider, (0, 0), blur), np.float32)
@@ -90,7 +94,7 @@ def cast_shadow(stamp: Stamp, offset: tuple[int, int], blur: float) -> Stamp:
 
 
 def visible_objects(composition: Composition) -> list[VisibleObject]:
-    """What is left of each object behind the layers in front of it, back to front; parts first, then their wholes.
+    """Find the visible part of each object, back to front; parts first, then their wholes.
 
     A pixel belongs to a layer whose alpha there is above one half. Nothing is filtered: masks may be empty.
     """

@@ -21,7 +21,7 @@ class MosaicScenes:
         self._share, self._seed = share, seed
 
     def scene(self, number: int) -> Scene:
-        """The scene of a number; errors as `SceneGenerator.scene`."""
+        """Return the scene of a number; errors as `SceneGenerator.scene`."""
         rng = np.random.default_rng((number, 4, self._seed))
         if rng.random() >= self._share:
             return self._whole.scene(number)

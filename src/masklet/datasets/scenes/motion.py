@@ -1,6 +1,6 @@
-"""How things move: random paths, one value a frame, and images seen through moving frames.
+"""Motion: random paths, one value a frame, and images seen through moving frames.
 
-A pose is a 3 x 3 matrix that takes points (x, y, 1) of a thing to points of the canvas, in pixels; coordinates count
+A pose is a 3 x 3 matrix that takes points (x, y, 1) of an object to points of the canvas, in pixels; coordinates count
 from the corner of the first pixel.
 """
 
@@ -17,7 +17,7 @@ Pose = NDArray[np.float64]  # [3, 3]
 
 
 def wander(rng: np.random.Generator, frames: int, step: float, channels: int = 1) -> Trajectory:
-    """A path [frames, channels] that begins at 0; its velocity changes gently, and is about `step` a frame."""
+    """Draw a path [frames, channels] that begins at 0; its velocity changes gently, and is about `step` a frame."""
     knots = rng.normal(0, 0.6, (3, channels)) + rng.normal(0, 0.8, channels)
     times = np.linspace(0, 2, max(1, frames - 1))
     velocity = np.stack([np.interp(times, np.arange(3), knots[:, channel]) for channel in range(channels)], axis=1)
@@ -25,7 +25,7 @@ def wander(rng: np.random.Generator, frames: int, step: float, channels: int = 1
 
 
 def excursion(rng: np.random.Generator, frames: int, reach: float) -> Trajectory:
-    """A way out by `reach` and, where the clip lasts long enough, back again: [frames, 2], 0 in the first frame."""
+    """Draw a path out by `reach` and, in clips that are long enough, back again: [frames, 2], 0 in the first frame."""
     begin, length = rng.uniform(0, 0.4 * frames), rng.uniform(0.5, 1.2) * frames
     share = np.sin(np.pi * np.clip((np.arange(frames) - begin) / length, 0, 1)) ** 2
     angle = rng.uniform(0, 2 * np.pi)
@@ -39,7 +39,7 @@ def similarity(scale: float, angle: float, x: float, y: float, aspect: float = 1
 
 
 def moved(pose: Pose, by: NDArray[np.float64]) -> Pose:
-    """The pose after a move by (x, y) on the canvas."""
+    """Return the pose after a move by (x, y) on the canvas."""
     return np.array([[1.0, 0.0, by[0]], [0.0, 1.0, by[1]], [0.0, 0.0, 1.0]]) @ pose
 
 
@@ -68,7 +68,7 @@ class Wave:
     phase: Trajectory
 
     def bend(self, x: FloatArray, y: FloatArray, shape: tuple[int, int], frame: int) -> None:
-        """Move the places (x, y) looked at in an image of `shape` (height, width), in place."""
+        """Move the sample points (x, y) in an image of `shape` (height, width), in place."""
         phase = self.phase[frame]
         down = np.sin(y[:, :1] * np.float32(2 * np.pi * self.cycles[0] / shape[0]) + np.float32(phase))
         right = np.sin(x[:1] * np.float32(2 * np.pi * self.cycles[1] / shape[1]) + np.float32(1.3 * phase + 1))
@@ -77,7 +77,7 @@ class Wave:
 
 
 def random_wave(rng: np.random.Generator, frames: int, extent: float) -> Wave:
-    """A wave for something `extent` pixels across."""
+    """Draw a wave for something `extent` pixels across."""
     phase = rng.uniform(0, 2 * np.pi) + wander(rng, frames, rng.uniform(0.1, 1.2))[:, 0]
     cycles = rng.uniform(0.4, 1.8, 2)
     return Wave(rng.uniform(0.01, 0.06) * extent, (float(cycles[0]), float(cycles[1])), phase)
@@ -91,7 +91,7 @@ def seen_through(
     nearest: bool = False,
     border: int = cv2.BORDER_REPLICATE,
 ) -> ByteArray:
-    """What a window (top, left, height, width) of the canvas shows of an image [h, w(, channels)] placed by `pose`.
+    """Render a window (top, left, height, width) of the canvas with an image [h, w(, channels)] placed by `pose`.
 
     `bending` is a wave and the frame; `nearest` takes pixels as they are (labels). Beyond the image, `border`.
     """

@@ -30,7 +30,7 @@ class Relief:
 
     @classmethod
     def of(cls, stamp: Stamp, roundness: float) -> "Relief":
-        """The surface of a stamp: a flat lid with a narrow bevel for `roundness` near 0, a ball or a loaf for 1."""
+        """Make the surface of a stamp: a flat lid with a narrow bevel for `roundness` near 0, a ball or loaf for 1."""
         inside = np.pad(stamp.alpha > 0.5, 1, mode="edge").astype(np.uint8)
         if inside.all():  # no outline on the canvas at all
             inside[:] = 0
@@ -50,20 +50,20 @@ class Relief:
         return np.asarray(np.exp(-np.maximum(self.distance - 0.5, 0) / max(width, 0.3)), np.float32)[..., None]
 
     def lit(self, angle: float, height: float) -> FloatArray:
-        """How much light falls from a direction on the canvas and an elevation (radians): -1..1, [height, width, 1]."""
+        """Return the light from a direction on the canvas and an elevation (radians): -1..1, [height, width, 1]."""
         sideways = self.right * np.float32(np.cos(angle)) + self.down * np.float32(np.sin(angle))
         light = np.float32(np.cos(height)) * sideways + np.float32(np.sin(height)) * self.facing
         return np.asarray(light, np.float32)[..., None]
 
     def shine(self, angle: float, height: float, sharpness: float) -> FloatArray:
-        """The highlight of a light (Blinn and Phong) on the surface, from straight above: 0..1, [height, width, 1]."""
+        """Return the highlight of a light (Blinn and Phong), seen from straight above: 0..1, [height, width, 1]."""
         halfway = np.array([np.cos(height) * np.cos(angle), np.cos(height) * np.sin(angle), np.sin(height) + 1])
         x, y, z = (halfway / np.linalg.norm(halfway)).astype(np.float32)
         towards = np.clip(x * self.right + y * self.down + z * self.facing, 0, 1)
         return np.asarray(towards**sharpness, np.float32)[..., None]
 
     def refracted(self, canvas: FloatArray, stamp: Stamp, strength: float) -> FloatArray:
-        """What is seen of a canvas [size, size, 3] through the body: float32 [height, width, 3].
+        """Render a canvas [size, size, 3] seen through the body: float32 [height, width, 3].
 
         Args:
             canvas: what lies behind it.
@@ -77,12 +77,12 @@ class Relief:
 
 
 def _distance(inside: ByteArray) -> FloatArray:
-    """How many pixels each place inside is away from the outside."""
+    """Return the distance of each inner pixel from the outside, in pixels."""
     return np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, 5), np.float32)
 
 
 def _uphill(heights: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The direction of the steepest rise along y and x: of length 1, but shorter on ridges."""
+    """Return the direction of the steepest rise along y and x: of length 1, but shorter on ridges."""
     if min(heights.shape) < 2:
         return np.zeros_like(heights), np.zeros_like(heights)
     slope_y, slope_x = np.gradient(heights)

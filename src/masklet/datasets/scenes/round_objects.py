@@ -1,4 +1,4 @@
-"""Scenes of round bodies in soft light: shaded, shining, half transparent, out of focus, with things inside."""
+"""Scenes of round bodies in soft light: shaded, shining, half transparent, out of focus, with objects inside."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ def round_objects(rng: np.random.Generator, bank: ImageBank, size: int) -> Compo
 
 @dataclass(frozen=True)
 class _Material:
-    """What the bodies of one sort have in common.
+    """The common properties of the bodies of one sort.
 
     Attributes:
         roundness: see `Relief.of`.
@@ -81,7 +81,7 @@ class _Material:
         stamp: Stamp,
         lights: list[tuple[float, float]],
     ) -> FloatArray:
-        """The colours of a body over a canvas, float32 [height, width, 3]; `lights` are angles and elevations."""
+        """Draw the colours of a body over a canvas, float32 [height, width, 3]; `lights` are angles and elevations."""
         relief = Relief.of(stamp, self.roundness)
         colour = self._body(rng, bank, canvas, stamp)
         away = 1 - relief.facing[..., None]  # where it turns from the viewer, which light has a longer way through
@@ -107,7 +107,7 @@ class _Material:
 
 
 def _with_spot(rng: np.random.Generator, colour: FloatArray) -> FloatArray:
-    """A soft lighter or darker spot anywhere: nuclei, pips, labels, openings."""
+    """Draw a soft lighter or darker spot anywhere: nuclei, pips, labels, openings."""
     height, width = colour.shape[:2]
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     left, top = rng.uniform(-0.6, 0.6, 2)

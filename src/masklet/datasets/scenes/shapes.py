@@ -19,7 +19,7 @@ PLACES_TRIED = 6
 
 
 def blob(rng: np.random.Generator) -> Outlines:
-    """A smooth closed curve: a circle whose radius is a random Fourier series."""
+    """Draw a smooth closed curve: a circle whose radius is a random Fourier series."""
     roughness = rng.uniform(0.05, 0.45)
     return [fourier_outline(rng, roughness, harmonics=int(rng.integers(3, 8)))]
 
@@ -35,7 +35,7 @@ def fourier_outline(rng: np.random.Generator, roughness: float, harmonics: int, 
 
 
 def polygon(rng: np.random.Generator) -> Outlines:
-    """A star-shaped polygon of 3 to 9 corners at uneven angles and radii."""
+    """Draw a star-shaped polygon of 3 to 9 corners at uneven angles and radii."""
     corners = int(rng.integers(3, 10))
     angles = (np.arange(corners) + rng.uniform(-0.35, 0.35, corners)) * 2 * np.pi / corners
     radii = rng.uniform(rng.uniform(0.35, 0.9), 1, corners)
@@ -54,13 +54,13 @@ def superellipse(rng: np.random.Generator) -> Outlines:
 
 
 def ring(rng: np.random.Generator) -> Outlines:
-    """A shape with one hole: washer, tyre, frame."""
+    """Draw a shape with one hole: washer, tyre, frame."""
     outer = superellipse(rng)[0] if rng.random() < 0.6 else blob(rng)[0]
     return [outer, outer * rng.uniform(0.35, 0.85)]
 
 
 def perforated(rng: np.random.Generator) -> Outlines:
-    """A blob with two to four small holes."""
+    """Draw a blob with two to four small holes."""
     outer = fourier_outline(rng, 0.1, 3)
     holes = int(rng.integers(2, 5))
     angles = (np.arange(holes) + rng.uniform(0, 0.3)) * 2 * np.pi / holes
@@ -69,14 +69,14 @@ def perforated(rng: np.random.Generator) -> Outlines:
 
 
 def nut(rng: np.random.Generator) -> Outlines:
-    """A hexagon with a round hole, foreshortened."""
+    """Draw a hexagon with a round hole, foreshortened."""
     hexagon = np.array([[np.cos(angle), np.sin(angle)] for angle in np.arange(6) * np.pi / 3])
     circle = fourier_outline(rng, 0.0, 1) * rng.uniform(0.4, 0.65)
     return [outline * np.array([1.0, rng.uniform(0.7, 1)]) for outline in (hexagon, circle)]
 
 
 def bolt(rng: np.random.Generator) -> Outlines:
-    """A wide head on a long shaft; also screws, nails, mushrooms and bottles."""
+    """Draw a wide head on a long shaft; also screws, nails, mushrooms and bottles."""
     head, shaft = rng.uniform(0.15, 0.6), rng.uniform(0.08, 0.3)
     neck = rng.uniform(-0.85, -0.2)
     right = [(0.0, -1.0), (head, -1.0 + 0.1 * rng.random()), (head, neck), (shaft, neck), (shaft, 0.9), (0.0, 1.0)]
@@ -84,13 +84,13 @@ def bolt(rng: np.random.Generator) -> Outlines:
 
 
 def tube(rng: np.random.Generator) -> Outlines:
-    """A thin bent band of changing width: wires, sticks, tails, handles."""
+    """Draw a thin bent band of changing width: wires, sticks, tails, handles."""
     centre = _walk(rng, steps=4, bend=rng.uniform(0.1, 1.0))
     return [_band(centre, rng.uniform(0.03, 0.18), rng.uniform(0.03, 0.18))]
 
 
 def gear(rng: np.random.Generator) -> Outlines:
-    """A wheel of teeth or petals, with a hole half of the time."""
+    """Draw a wheel of teeth or petals, with a hole half of the time."""
     angles = np.linspace(0, 2 * np.pi, 160, endpoint=False)
     wave = np.cos(int(rng.integers(4, 14)) * angles)
     sharpness = rng.uniform(1, 6)
@@ -125,7 +125,7 @@ def place(
 
 
 def draw(outlines: Outlines, size: int, softness: float = 0.0) -> Stamp:
-    """The area inside the outlines as a stamp clipped to the canvas; `softness` blurs its edge (pixels)."""
+    """Return the area inside the outlines as a stamp clipped to the canvas; `softness` blurs its edge (pixels)."""
     top, left, height, width = _box(np.concatenate(outlines), size)
     fine = np.zeros((height * SUPERSAMPLING, width * SUPERSAMPLING), np.uint8)
     scale = SUPERSAMPLING * 2**FRACTION_BITS
@@ -141,7 +141,7 @@ def draw(outlines: Outlines, size: int, softness: float = 0.0) -> Stamp:
 
 
 def apart(rng: np.random.Generator, size: int, count: int) -> list[tuple[tuple[float, float], float]]:
-    """Up to `count` places (x, y) and radii in pixels, the largest first, which touch at most: nothing is hidden."""
+    """Draw up to `count` centers (x, y) and radii in pixels, the largest first, which at most touch."""
     radii = np.sort(np.exp(rng.uniform(np.log(0.03), np.log(0.42), count)))[::-1] * size
     spacing = rng.uniform(0.9, 1.3)
     placed: list[tuple[tuple[float, float], float]] = []
@@ -154,7 +154,7 @@ def apart(rng: np.random.Generator, size: int, count: int) -> list[tuple[tuple[f
 
 
 def compact(rng: np.random.Generator, size: int, centre: tuple[float, float], radius: float, softness: float) -> Stamp:
-    """A stamp without holes or thin parts: round, roundish, a rounded box or with a few corners."""
+    """Draw a stamp without holes or thin parts: round, roundish, a rounded box or with a few corners."""
     kind = rng.random()
     if kind < 0.35:
         outline = fourier_outline(rng, 0.0, 1)
@@ -169,7 +169,7 @@ def compact(rng: np.random.Generator, size: int, centre: tuple[float, float], ra
 
 
 def draw_articulated(rng: np.random.Generator, size: int, centre: tuple[float, float], radius: float) -> list[Stamp]:
-    """A body with limbs and a head, each its own stamp; limbs first (they lie behind the body)."""
+    """Draw a body with limbs and a head, each its own stamp; limbs first (they lie behind the body)."""
     body = fourier_outline(rng, 0.15, 4) * np.array([rng.uniform(0.25, 0.45), rng.uniform(0.4, 0.6)])
     pieces: list[Outlines] = []
     for start_angle in np.linspace(0.3, 2 * np.pi - 0.3, int(rng.integers(3, 6))) + rng.uniform(-0.3, 0.3):
@@ -184,19 +184,19 @@ def draw_articulated(rng: np.random.Generator, size: int, centre: tuple[float, f
 def silhouette(
     cutout: Cutout, rng: np.random.Generator, size: int, centre: tuple[float, float], extent: float
 ) -> Stamp:
-    """The outline of a real object, `extent` pixels at its longest side, turned and perhaps mirrored."""
+    """Return the outline of a real object, `extent` pixels at its longest side, turned and perhaps mirrored."""
     return warp_cutout(cutout, size, centre, random_turn(rng, extent / max(cutout.mask.shape), np.pi))[1]
 
 
 def random_turn(rng: np.random.Generator, scale: float, max_angle: float) -> Points:
-    """A 2 x 2 matrix which scales, turns by up to `max_angle` (radians) either way, and mirrors half of the time."""
+    """Draw a 2 x 2 matrix that scales, rotates by up to `max_angle` (radians), and mirrors half of the time."""
     angle, mirror = rng.uniform(-max_angle, max_angle), -1.0 if rng.random() < 0.5 else 1.0
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     return np.asarray(scale * turn * [mirror, 1.0])
 
 
 def warp_cutout(cutout: Cutout, size: int, centre: tuple[float, float], turn: Points) -> tuple[FloatArray, Stamp]:
-    """A real object, turned about its middle: its colours float32 [height, width, 3] and its soft shape."""
+    """Draw a real object, turned about its middle: its colours float32 [height, width, 3] and its soft shape."""
     height, width = cutout.mask.shape
     scale = float(np.sqrt(abs(np.linalg.det(turn))))
     corners = np.array([[x, y] for x in (0, width) for y in (0, height)], np.float64) - [width / 2, height / 2]
@@ -212,8 +212,9 @@ def warp_cutout(cutout: Cutout, size: int, centre: tuple[float, float], turn: Po
 
 
 def divide(rng: np.random.Generator, stamp: Stamp, parts: int) -> list[Stamp]:
-    """`parts` stamps that cover the stamp when painted in order: the first is the stamp itself, each next one the piece
-    of it beyond a wavy cut.
+    """Divide a stamp into `parts` stamps that cover it when painted in order.
+
+    The first is the stamp itself, each next one the piece of it beyond a wavy cut.
     """
     height, width = stamp.alpha.shape
     angle, extent = rng.uniform(0, 2 * np.pi), 0.5 * float(np.hypot(height, width))
@@ -231,7 +232,7 @@ def divide(rng: np.random.Generator, stamp: Stamp, parts: int) -> list[Stamp]:
 
 
 def inset(stamp: Stamp, piece: Stamp) -> Stamp:
-    """The piece as far as it lies within the stamp."""
+    """Return the piece as far as it lies within the stamp."""
     alpha = np.zeros_like(piece.alpha)
     top, left = max(stamp.top, piece.top), max(stamp.left, piece.left)
     bottom = min(stamp.top + stamp.alpha.shape[0], piece.top + piece.alpha.shape[0])
@@ -244,7 +245,7 @@ def inset(stamp: Stamp, piece: Stamp) -> Stamp:
 
 
 def rim(stamp: Stamp, width: int) -> Stamp:
-    """The stamp grown by `width` pixels on every side."""
+    """Return the stamp grown by `width` pixels on every side."""
     wider = cv2.copyMakeBorder(stamp.alpha, width, width, width, width, cv2.BORDER_CONSTANT, value=0.0)
     grown = cv2.dilate(wider, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * width + 1, 2 * width + 1)))
     return Stamp(stamp.top - width, stamp.left - width, grown.astype(np.float32, copy=False))
@@ -259,7 +260,7 @@ def _walk(rng: np.random.Generator, steps: int, bend: float, start_angle: float 
 
 
 def _band(line: Points, start_width: float, end_width: float) -> Points:
-    """The outline of a line with width."""
+    """Return the outline of a line with width."""
     direction = np.gradient(line, axis=0)
     normal = np.stack([-direction[:, 1], direction[:, 0]], axis=1)
     normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-9

@@ -18,8 +18,7 @@ from masklet.training.settings.recipe import Recipe
 
 
 def initial_network(recipe: Recipe, image_size: int) -> Sam2VideoModel:
-    """Make the network with the weights that training starts from: the recipe's checkpoint, or random ones of torch's
-    generator.
+    """Make the network with its initial weights: the recipe's checkpoint, or random ones of torch's generator.
 
     Raises:
         InvalidInputError: for settings that make no network, or none that the checkpoint fits.

@@ -176,7 +176,7 @@ def _needed(
         nonlocal needed
         storage = tensor.untyped_storage()
         if storage._cdata not in seen:
-            seen[storage._cdata] = tensor  # held on to, so that its place is not taken by another
+            seen[storage._cdata] = tensor  # kept, so that no other takes its address
             needed += storage.nbytes()
             if attribute is not None:
                 attribute(storage.nbytes())

@@ -90,7 +90,7 @@ def _chosen(names: list[str], patterns: tuple[str, ...]) -> list[str]:
         if not any(fnmatchcase(name, pattern) for name in names):
             raise InvalidInputError(
                 f"lora.layers: {pattern!r} fits none of the {len(names)} linear layers that can be adapted, "
-                f"say {names[0]!r} or {names[-1]!r}."
+                f"{names[0]!r} or {names[-1]!r} for example."
             )
     return [name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns)]
 

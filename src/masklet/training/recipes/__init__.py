@@ -25,7 +25,7 @@ LEARN_FROM_ANNOTATIONS = frozenset({"finetune-image", "finetune-video", "lora"})
 
 
 def recipe_named(name: str, *data: Path, initial_weights: str | None = None) -> Recipe:
-    """The recipe of that name for data roots: annotated ones in any known layout, others as folders of images.
+    """Make the recipe of that name for data roots: annotated ones in any known layout, others as folders of images.
 
     InvalidInputError for an unknown name (it lists the names there are) or broken annotations, `CheckpointError` for
     `initial_weights` (folder, file or hub id) that are not there.
@@ -40,7 +40,7 @@ def recipe_named(name: str, *data: Path, initial_weights: str | None = None) -> 
 
 
 def maker_of(name: str) -> Callable[[Ingredients], Recipe]:
-    """The function that makes the recipe of that name; InvalidInputError, as above, if there is none."""
+    """Return the function that makes the recipe of that name; InvalidInputError, as above, if there is none."""
     if name not in RECIPES:
         raise InvalidInputError(f"No recipe is called {name!r}; there are: {', '.join(RECIPES)}.")
     return RECIPES[name]

@@ -19,7 +19,7 @@ WIDTH = 128  # of the pyramid, the prompts and the decoder
 
 
 def compact_model(image_size: int = 384) -> Sam2Config:
-    """A SAM 2 of about 6 million parameters: narrow, with windows that tile every image size divisible by 128."""
+    """Configure a SAM 2 of about 6 million parameters: narrow, with windows that tile image sizes divisible by 128."""
     backbone = Sam2HieraDetConfig(
         hidden_size=48,
         blocks_per_stage=[2, 2, 7, 1],
@@ -71,7 +71,7 @@ LARGE_CLIPS = replace(CLIPS, image_size=384, steps=3300, images_every=2)
 
 
 def compact(given: Ingredients) -> Recipe:
-    """What training the bundled model taught, in one leg (its card tells of the legs that it really took).
+    """Make the recipe of the bundled model in one training run (its log lists the runs that it really took).
 
     The images hold folders, one of them with COCO panoptic labels.
     """
@@ -87,7 +87,7 @@ def compact(given: Ingredients) -> Recipe:
         mixture=SceneMixture(copy_paste=0.3, parts_and_wholes=0.18, micrograph=0.07),
         mosaic=0.25,
         object_crops=0.45,
-        # At the papers' weights its masks filled too little of what was asked for.
+        # At the papers' weights its masks filled too little of the objects.
         losses=LossWeights(focal_alpha=0.5, dice=4.0, iou=2.0, cropped=0.5),
         annotator=AnnotatorShares(center_click=0.6, from_ground_truth=0.0, loose_box=0.4),
         tracking=ClipTracking(
@@ -102,12 +102,12 @@ def compact(given: Ingredients) -> Recipe:
 
 
 def compact_clips(given: Ingredients) -> Recipe:
-    """The stages of `compact` on clips alone, which teach a compact image model (`--from`) to track."""
+    """Make the stages of `compact` on clips alone, which teach a compact image model (`--from`) to track."""
     return replace(compact(given), name="compact_clips", stages=(CLIPS, LARGE_CLIPS), learning_rate=4e-4)
 
 
 def smoke(given: Ingredients) -> Recipe:
-    """A few steps of a tiny model on scenes from any folder of images: shows that training runs."""
+    """Make a few steps of a tiny model on scenes from any folder of images, which show that training works."""
     return Recipe(
         name="smoke",
         model=compact_model(),

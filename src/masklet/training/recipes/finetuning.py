@@ -1,4 +1,4 @@
-"""A checkpoint taught on recorded data: the whole of it, or by low-rank adapters."""
+"""Recipes that fine-tune a checkpoint on annotated data: all of it, or low-rank adapters."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ MOST_PIXELS_OF_CLIPS = 512
 
 
 def finetune_image(given: Ingredients) -> Recipe:
-    """A checkpoint taught on annotated images; what it knows of videos stays.
+    """Fine-tune a checkpoint on annotated images; what it knows of videos stays.
 
     Images without annotations among the data are material for procedural scenes, which weigh as much as an annotated
     root and keep it from forgetting other kinds of images.
@@ -41,7 +41,7 @@ def finetune_image(given: Ingredients) -> Recipe:
 
 
 def finetune_video(given: Ingredients) -> Recipe:
-    """A checkpoint taught on annotated videos as in the SAM 2 paper (appendix D.2), 8 frames at a time.
+    """Fine-tune a checkpoint on annotated videos as in the SAM 2 paper (appendix D.2), 8 frames at a time.
 
     Annotated images among the data, or else single frames, make every fourth step. At most 512 pixels wide, which is
     what lets the smallest released model train in 8 GB; `stages.0.image_size` changes it.
@@ -78,7 +78,7 @@ def finetune_video(given: Ingredients) -> Recipe:
 
 
 def lora(given: Ingredients) -> Recipe:
-    """Low-rank adapters beside a frozen checkpoint: on clips if there are videos among the data, else on images."""
+    """Train low-rank adapters beside a frozen checkpoint: on clips if the data has videos, else on images."""
     recipe = finetune_video(given) if given.holds_videos else finetune_image(given)
     return replace(
         recipe,

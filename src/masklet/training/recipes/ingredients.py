@@ -1,4 +1,4 @@
-"""What the command line gives a recipe: data and, for some, a checkpoint to start from."""
+"""The ingredients of a recipe from the command line: data and, for some, a checkpoint to start from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,15 @@ from masklet.training.settings.procedure import LossWeights
 
 @dataclass(frozen=True)
 class Ingredients:
-    """`images`: folders of material for the procedural world; `annotated`: recorded datasets; `holds_videos`: whether
-    any of these holds videos; `initial_weights`: a folder, file or hub id, None where none was named; `begun`: the
-    record of a run that goes on, which needs those weights no more."""
+    """Data and checkpoint of a recipe.
+
+    Attributes:
+        images: folders of material for the procedural world.
+        annotated: recorded datasets.
+        holds_videos: whether any of these holds videos.
+        initial_weights: a folder, file or hub id; None where none was named.
+        begun: the record of a resumed run, which needs those weights no more.
+    """
 
     images: tuple[Path, ...] = ()
     annotated: tuple[Path, ...] = ()
@@ -52,11 +58,11 @@ class Ingredients:
 
     @property
     def checkpoint(self) -> str:
-        """Where fine-tuning starts: the named checkpoint, or the model in the package."""
+        """The start of fine-tuning: the named checkpoint, or the bundled model."""
         return self.initial_weights or str(BUNDLED_FOLDER)
 
     def checkpoint_config(self) -> Sam2Config:
-        """The configuration of that checkpoint, as it was when the run began; `CheckpointError` if there is none."""
+        """Load that checkpoint's configuration, as it was when the run began; `CheckpointError` if there is none."""
         if self.begun is not None:
             return self.begun.model_config()
         if locate_file(self.checkpoint, CONFIG_FILE, required=False):
@@ -66,7 +72,7 @@ class Ingredients:
         return open_checkpoint(self.checkpoint, Sam2Config)[0]
 
     def checkpoint_losses(self) -> LossWeights:
-        """The losses that masklet trained that checkpoint with, which its masks are used to; the papers' for any other.
+        """Load the loss weights that masklet trained that checkpoint with; the papers' for any other.
 
         `CheckpointError` if the checkpoint's record is damaged.
         """

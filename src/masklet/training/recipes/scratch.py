@@ -8,7 +8,7 @@ from masklet.training.settings.recipe import Recipe
 
 
 def scratch(given: Ingredients) -> Recipe:
-    """As the bundled model was trained; annotated data takes the place of labelled images.
+    """Train like the bundled model; annotated data takes the place of labelled images.
 
     Images come first, then clips if there is anything that moves: videos, or images for the procedural world.
     """

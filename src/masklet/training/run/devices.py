@@ -35,7 +35,7 @@ class Devices:
     """This process, its device, and what all processes of the run do together.
 
     Raises:
-        InvalidInputError: where the machine cannot do what `hardware` asks for.
+        InvalidInputError: where the machine cannot do what `hardware` requires.
     """
 
     def __init__(self, device: str | torch.device, hardware: Hardware) -> None:
@@ -50,7 +50,7 @@ class Devices:
 
     @property
     def is_first(self) -> bool:
-        """Whether this process is the one that writes files and reports."""
+        """True for the process that writes files and reports."""
         return self.fabric.global_rank == 0
 
     @property

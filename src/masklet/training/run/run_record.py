@@ -76,7 +76,7 @@ class RunRecord:
         return replace(record, settings={todays_name(name): text for name, text in record.settings.items()})
 
     def _is_sound(self) -> bool:
-        """Whether all values, which came from a file, are of their kinds."""
+        """Return whether all values, which came from a file, are of their kinds."""
         texts = [self.recipe, self.masklet, self.torch, self.initial_checksum or ""]
         are_settings = isinstance(self.settings, dict) and all(isinstance(each, str) for each in self.settings.values())
         is_git = self.git is None or (isinstance(self.git, dict) and {"commit", "dirty"} <= self.git.keys())

@@ -54,7 +54,7 @@ class RunState:
         except CheckpointError as error:
             raise CheckpointError(
                 f"{error} Training stops after step {self.step}; what was saved before is untouched. "
-                "Once the folder can be written again, the same command goes on from there."
+                "Once the folder can be written again, the same command resumes from there."
             ) from error
 
     @staticmethod

@@ -106,8 +106,9 @@ class Trainer:
             self.data.skipped.restore(state.skipped)
 
     def run(self) -> Sam2VideoModel:
-        """Train to the end of the recipe and return the network with EMA weights; an interrupt saves first, but under
-        FSDP.
+        """Train to the end of the recipe and return the network with EMA weights.
+
+        An interrupt saves the state first, but not under FSDP.
 
         Raises:
             InvalidInputError: if another training holds the folder or too much of the data is damaged.
@@ -205,8 +206,9 @@ class Trainer:
         return metrics
 
     def _stop_if_diverged(self, micro_batches: Sequence[MicroBatch], loss: float, norm: float) -> None:
-        """Count steps whose gradients overflow, which leave the weights as they are; end the run if the loss does, or
-        if no step of the whole run could be made."""
+        """Count steps whose gradients overflow, which leave the weights as they are; end a diverged run.
+
+        That is one whose loss overflows, or no step of which could be made."""
         self._skipped_in_a_row = 0 if math.isfinite(norm) else self._skipped_in_a_row + 1
         is_last = self.step + 1 == self.recipe.total_steps
         if not math.isfinite(loss):
@@ -257,7 +259,7 @@ class Trainer:
         except CheckpointError as error:
             raise CheckpointError(
                 f"{error} The state after step {self.step} is saved: once the folder can be written again, the same "
-                "command goes on from there."
+                "command resumes from there."
             ) from error
         for observer in self.observers:
             observer.saved(self.step, plain)

@@ -62,4 +62,4 @@ class LowRank:
         require_numbers(self, "alpha", above=0)
         require_numbers(self, "dropout", at_least=0, below=1)
         if not self.layers:
-            raise InvalidInputError('LowRank.layers is empty; give at least one pattern, say "*".')
+            raise InvalidInputError('LowRank.layers is empty; give at least one pattern, "*" for example.')

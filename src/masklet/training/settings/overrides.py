@@ -38,7 +38,7 @@ def overridden(config: Settings, assignments: Iterable[str]) -> Settings:
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if not equals:
-            raise InvalidInputError(f"{assignment!r} sets nothing; write NAME=VALUE, say losses.dice=4.")
+            raise InvalidInputError(f"{assignment!r} sets nothing; write NAME=VALUE, losses.dice=4 for example.")
         texts[tuple(todays_name(name.strip()).split("."))] = text.strip()
     known = list(settings(config))
     return _rebuilt(config, texts, _Place("", known))
@@ -72,7 +72,7 @@ class _Place:
 
 
 def _rebuilt(node: Any, texts: Mapping[tuple[str, ...], str], place: _Place) -> Any:
-    """The node with the values that `texts` gives to the names below it, checked once all of them are set."""
+    """Return the node with the values that `texts` gives to the names below it, checked once all of them are set."""
     names = _names(node)
     changes = {}
     for name in {path[0]: None for path in texts}:
@@ -111,7 +111,7 @@ def _is_branch(value: object) -> bool:
 
 
 def _names(node: Any) -> dict[str, Any]:
-    """The names right below a node and their values."""
+    """Return the names right below a node and their values."""
     if isinstance(node, tuple):
         return {str(index): value for index, value in enumerate(node)}
     names = node.field_defaults() if isinstance(node, Config) else [field.name for field in fields(node)]
@@ -119,7 +119,7 @@ def _names(node: Any) -> dict[str, Any]:
 
 
 def _kinds(node: Any) -> dict[str, Any]:
-    """The names right below a node and their types."""
+    """Return the names right below a node and their types."""
     if isinstance(node, tuple):
         return {str(index): type(value) for index, value in enumerate(node)}
     return get_type_hints(type(node))
@@ -148,7 +148,7 @@ def _members(kind: Any) -> tuple[Any, ...]:
 
 
 def _parsed(text: str, kind: Any, name: str) -> Any:
-    """The value of a text; the first member of a union that takes it."""
+    """Parse a text; the first member of a union that takes it decides."""
     for member in sorted(_members(kind), key=lambda each: each is not NoneType):
         try:
             return _value(text, member)
@@ -159,7 +159,7 @@ def _parsed(text: str, kind: Any, name: str) -> Any:
 
 
 def _value(text: str, kind: Any) -> Any:  # noqa: PLR0911 (a table of types)
-    """The value of a text as one type; ValueError if it is none."""
+    """Parse a text as one type; ValueError if it is none."""
     origin = get_origin(kind) or kind
     if origin is NoneType and text.lower() == NOTHING:
         return None

@@ -1,1 +1,1 @@
-"""From datasets and procedural scenes to the batches of steps, with what is asked for in them."""
+"""Supply of batches: from datasets and procedural scenes to the micro-batches of steps, with prompts and targets."""

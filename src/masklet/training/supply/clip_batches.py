@@ -15,27 +15,31 @@ from masklet.errors import InvalidInputError
 from masklet.training.settings.stages import ClipStage
 from masklet.training.supply.image_batches import SceneBatch, SceneBatches, normalized
 
-TARGET_STRIDE = 4  # pixels of a frame a cell of a target
+TARGET_STRIDE = 4  # pixels of a frame in a pixel of a target
 
 
 @dataclass
 class ClipSample:
-    """`pixel_values` [frames, 3, S, S] uint8 and the visible parts of the objects, `masks` [frames, objects, S, S]
-    bool, empty where an object is not to be seen."""
+    """A clip with its objects.
+
+    Attributes:
+        pixel_values: uint8 [frames, 3, S, S].
+        masks: visible parts of the objects, bool [frames, objects, S, S]; empty where an object is not visible.
+    """
 
     pixel_values: Tensor
     masks: Tensor
 
     def to(self, device: torch.device) -> "ClipSample":
-        """The clip on a device."""
+        """Move the clip to a device."""
         return ClipSample(self.pixel_values.to(device), self.masks.to(device))
 
     def normalized(self) -> Tensor:
-        """Pixels as the network takes them."""
+        """Normalize the pixels for the network."""
         return normalized(self.pixel_values)
 
     def targets(self) -> Tensor:
-        """The share of each cell that the objects cover: [frames, objects, S/4, S/4] in 0..1."""
+        """Compute the soft targets of the objects: [frames, objects, S/4, S/4] in 0..1."""
         return F.avg_pool2d(self.masks.float(), TARGET_STRIDE)
 
 
@@ -53,21 +57,21 @@ class ClipBatch:
 
     @property
     def frames(self) -> int:
-        """How many frames each clip has."""
+        """The number of frames of each clip."""
         return len(self.clips[0].pixel_values)
 
     def clip_of_object(self, device: torch.device) -> Tensor:
-        """The number of the clip of each object, clip by clip: int64 [objects]."""
+        """Return the number of the clip of each object, clip by clip: int64 [objects]."""
         counts = torch.tensor([clip.masks.shape[1] for clip in self.clips])
         return torch.repeat_interleave(counts).to(device)
 
     def counts(self, device: torch.device) -> Tensor:
-        """How much each object counts in averages: [objects], 1 in all, and all clips the same."""
+        """Return the weights of objects in averages: [objects], 1 in all, and all clips the same."""
         objects = [clip.masks.shape[1] for clip in self.clips for _ in range(clip.masks.shape[1])]
         return 1 / (len(self.clips) * torch.tensor(objects, dtype=torch.float32, device=device))
 
     def to(self, device: torch.device) -> "ClipBatch":
-        """The clips on a device."""
+        """Move the clips to a device."""
         return ClipBatch([clip.to(device) for clip in self.clips])
 
 

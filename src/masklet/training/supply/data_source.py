@@ -1,4 +1,4 @@
-"""What a recipe trains on: the procedural world, annotated data, or both, as the batches that steps take."""
+"""The data of a recipe: the procedural world, annotated data, or both, as the batches of steps."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -60,9 +60,9 @@ class TrainingData:
         _ = self.bank
 
     def batches_for(self, stage: Stage, share: StepSlice, first_step: int, steps: int) -> Batches:
-        """The share's batches of so many steps of a stage; index 0 is step `first_step`.
+        """Return the micro-batches of so many steps of a stage; index 0 is step `first_step`.
 
-        A batch follows from the recipe's seed, the step and the share alone; its `skipped` names what could not be read
+        A batch follows from the recipe's seed, the step and the slice alone; its `skipped` names what could not be read
         for it, and is to be given to `skipped.note`.
         """
         scenes, scene_weights = self._scene_sources(stage.image_size)
@@ -104,7 +104,7 @@ class TrainingData:
 
 
 class ReportingBatches(Batches):
-    """Batches that tell what had to be passed over to make them."""
+    """Batches that list what had to be skipped to make them."""
 
     def __init__(self, batches: SceneBatches | ClipBatches, sources: Sequence[SceneSource | ClipSource]) -> None:
         self.batches = batches
@@ -136,15 +136,17 @@ def open_training_data(recipe: Recipe) -> TrainingData:
         )
     if _is_procedural(recipe) and not recipe.image_folders and recipe.panoptic_folder is None:
         raise InvalidInputError(
-            f"data.procedural={recipe.data.procedural} asks for procedural scenes, and there are no images to make "
+            f"data.procedural={recipe.data.procedural} needs procedural scenes, and there are no images to make "
             "them of: add a folder of images without annotations."
         )
     return TrainingData(recipe, images, videos, SkippedSamples(sum(len(each) for each, _ in weighted)))
 
 
 def _seeded(recipe: Recipe, datasets: Sequence[Weighted[Source]]) -> Iterator[tuple[int, Weighted[Source]]]:
-    """Yield datasets with a seed each, the first with the run's: all of them have a sample 0, 1, ..., and the chance in
-    these is not to be the same."""
+    """Yield datasets with a seed each, the first with the run's.
+
+    All of them have a sample 0, 1, ..., whose chance must not be the same.
+    """
     others: list[int] = np.random.SeedSequence(recipe.seed).generate_state(len(datasets)).tolist()
     return zip([recipe.seed, *others], datasets, strict=False)
 

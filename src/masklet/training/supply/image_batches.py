@@ -29,9 +29,16 @@ IMAGE_MEAN, IMAGE_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 @dataclass
 class SceneBatch:
-    """`pixel_values` [batch, 3, S, S] uint8, `targets` [batch, objects, S/4, S/4] in 0..1 (share of each cell that
-    the object covers), their `crops` [batch, objects], `valid` [batch, objects] (False where a scene has fewer
-    objects), the first prompts; `skipped` are the damaged samples that others took the place of."""
+    """Scenes with their first prompts and targets.
+
+    Attributes:
+        pixel_values: uint8 [batch, 3, S, S].
+        targets: soft targets [batch, objects, S/4, S/4] in 0..1.
+        crops: object crops of the targets [batch, objects].
+        valid: bool [batch, objects], False where a scene has fewer objects.
+        prompts: the first prompts.
+        skipped: damaged samples, which others took the place of.
+    """
 
     pixel_values: Tensor
     targets: Tensor
@@ -41,7 +48,7 @@ class SceneBatch:
     skipped: tuple[SkippedSample, ...] = ()
 
     def to(self, device: torch.device) -> "SceneBatch":
-        """The batch on a device."""
+        """Move the batch to a device."""
         return SceneBatch(
             self.pixel_values.to(device),
             self.targets.to(device),
@@ -51,19 +58,19 @@ class SceneBatch:
         )
 
     def normalized(self) -> Tensor:
-        """Pixels as the network takes them."""
+        """Normalize the pixels for the network."""
         return normalized(self.pixel_values)
 
 
 def normalized(pixel_values: Tensor) -> Tensor:
-    """Pixels [..., 3, S, S] uint8 as the network takes them."""
+    """Normalize pixels [..., 3, S, S] uint8 for the network."""
     mean = torch.tensor(IMAGE_MEAN, device=pixel_values.device).view(3, 1, 1) * 255
     deviation = torch.tensor(IMAGE_DEVIATION, device=pixel_values.device).view(3, 1, 1) * 255
     return (pixel_values.float() - mean) / deviation
 
 
 class SceneBatches(Dataset[SceneBatch]):
-    """A share of each step's batch, by number, each of its own scene seeds: a resumed run goes on where it stopped."""
+    """A micro-batch of each step, by number, each of its own scene seeds: a resumed run continues where it stopped."""
 
     def __init__(
         self,
@@ -93,7 +100,7 @@ class SceneBatches(Dataset[SceneBatch]):
 
 
 def loaded(batches: Dataset[Batch], workers: int) -> Iterator[Batch]:
-    """The batches in order, made by that many processes ahead of time."""
+    """Return the batches in order, made ahead of time by that many processes."""
     loader = DataLoader(
         batches,
         batch_size=None,

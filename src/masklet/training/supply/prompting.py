@@ -16,7 +16,7 @@ SMALLEST_PART = 24  # pixels
 
 
 class PromptKind(Enum):
-    """How the objects of a frame are marked at first."""
+    """Kinds of first prompts of a frame."""
 
     CLICK = "click"
     BOX = "box"
@@ -31,41 +31,41 @@ class PointPrompts:
     labels: Tensor
 
     def followed_by(self, later: "PointPrompts") -> "PointPrompts":
-        """With the points of a later prompt of the same objects."""
+        """Append the points of a later prompt of the same objects."""
         return PointPrompts(
             torch.cat([self.points, later.points], dim=2), torch.cat([self.labels, later.labels], dim=2)
         )
 
 
 def click_on(mask: Mask, annotator: SimulatedAnnotator) -> tuple[np.ndarray, np.ndarray]:
-    """A positive click, padded to two points, since others of the batch have boxes."""
+    """Click on the object, padded to two points, since others of the batch have boxes."""
     x, y, label = annotator.first_click(mask)
     return np.array([[x, y], [PADDING, PADDING]], np.float32), np.array([label, PADDING])
 
 
 def box_around(mask: Mask, annotator: SimulatedAnnotator) -> tuple[np.ndarray, np.ndarray]:
-    """The two corners of the object's box."""
+    """Return the two corners of the object's box."""
     return np.array(annotator.box(mask), np.float32).reshape(2, 2), np.array([BOX_UPPER_LEFT, BOX_LOWER_RIGHT])
 
 
 def first_prompt(
     mask: Mask, box_share: float, annotator: SimulatedAnnotator, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A click or, with probability `box_share`, a box: points [2, 2] and labels [2]."""
+    """Draw a click or, with probability `box_share`, a box: points [2, 2] and labels [2]."""
     return (box_around if rng.random() < box_share else click_on)(mask, annotator)
 
 
 def first_prompts(masks: Tensor, kind: PromptKind, annotator: SimulatedAnnotator) -> PointPrompts:
-    """A click or a box for each of `masks` [objects, S, S] bool: points [objects, 1, 1 or 2, 2].
+    """Draw a click or a box for each of `masks` [objects, S, S] bool: points [objects, 1, 1 or 2, 2].
 
-    An object that is not there gets as many clicks off it, so that all prompts have one length and none is padded.
+    An absent object gets as many negative clicks, so that all prompts have one length and none is padded.
     """
-    said = [_marked(mask, kind, annotator) for mask in masks.cpu().numpy()]
-    return _as_prompts(np.stack(said)[:, None], masks.device)
+    clicks = [_prompted(mask, kind, annotator) for mask in masks.cpu().numpy()]
+    return _as_prompts(np.stack(clicks)[:, None], masks.device)
 
 
-def _marked(mask: Mask, kind: PromptKind, annotator: SimulatedAnnotator) -> np.ndarray:
-    """Points of one object with their labels as the last of three columns."""
+def _prompted(mask: Mask, kind: PromptKind, annotator: SimulatedAnnotator) -> np.ndarray:
+    """Prompt one object; the last of three columns are the labels of points."""
     if not mask.any():
         return np.array([annotator.confirm(mask) for _ in range(2 if kind is PromptKind.BOX else 1)], np.float32)
     if kind is PromptKind.CLICK:
@@ -74,14 +74,14 @@ def _marked(mask: Mask, kind: PromptKind, annotator: SimulatedAnnotator) -> np.n
     return np.column_stack([corners, labels]).astype(np.float32)
 
 
-def _as_prompts(said: np.ndarray, device: torch.device) -> PointPrompts:
-    """Points and labels from [batch, objects, n, 3], in one transfer."""
-    told = torch.from_numpy(said).to(device)
-    return PointPrompts(told[..., :2], told[..., 2].long())
+def _as_prompts(clicks: np.ndarray, device: torch.device) -> PointPrompts:
+    """Make points and labels from [batch, objects, n, 3], in one transfer."""
+    moved = torch.from_numpy(clicks).to(device)
+    return PointPrompts(moved[..., :2], moved[..., 2].long())
 
 
 def part_in_a_box(mask: Mask, rng: np.random.Generator) -> Mask:
-    """What a box that reaches over a part of an object has of it: a box asks for what lies in it, and nothing else."""
+    """Keep the part of an object in a random box over it: a box prompts for what lies in it, and nothing else."""
     box = bounding_box(mask)
     assert box is not None
     corners = np.array(box, int).reshape(2, 2)
@@ -96,7 +96,7 @@ def part_in_a_box(mask: Mask, rng: np.random.Generator) -> Mask:
 
 
 def coarse_mask_logits(targets: Tensor, generator: torch.Generator) -> Tensor:
-    """A rough mask prompt: the targets [..., h, w] at a third to an eighth of their resolution, as logits +-10."""
+    """Draw a rough mask prompt: the targets [..., h, w] at a third to an eighth of their resolution, as logits +-10."""
     shrink = int(torch.randint(3, 9, (), generator=generator))
     size = (max(targets.shape[-2] // shrink, 2), max(targets.shape[-1] // shrink, 2))
     small = torch.nn.functional.adaptive_avg_pool2d(targets.float(), size)
@@ -105,15 +105,15 @@ def coarse_mask_logits(targets: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def correcting_clicks(logits: Tensor, targets: Tensor, stride: int, annotator: SimulatedAnnotator) -> PointPrompts:
-    """One click an object on its errors, anywhere in the cell: points [batch, objects, 1, 2] in pixels of the image.
+    """Click once on the errors of each object: points [batch, objects, 1, 2] in pixels of the image.
 
     `logits` and soft `targets` are [batch, objects, h, w] at 1/`stride` of the image. Where there are no errors, the
-    click says what is true anyway. The only thing of a step that leaves the device: two bits a cell go, and a click
-    comes back.
+    click confirms the ground truth. Only this leaves the device in a step: two bits a low-resolution pixel go, and a
+    click comes back.
     """
     predicted, wanted = torch.stack([logits > 0, binary_targets(targets)]).cpu().numpy()
-    said = np.empty((*predicted.shape[:2], 1, 3), np.float32)
+    clicks = np.empty((*predicted.shape[:2], 1, 3), np.float32)
     for index in np.ndindex(*predicted.shape[:2]):
         click = annotator.correct(wanted[index], predicted[index]) or annotator.confirm(wanted[index])
-        said[index] = annotator.within_cell(click, stride)
-    return _as_prompts(said, logits.device)
+        clicks[index] = annotator.within_cell(click, stride)
+    return _as_prompts(clicks, logits.device)
