@@ -34,7 +34,7 @@ def number_tensor(values: object, name: str) -> Tensor:
 
 
 def _supported(dtype: np.dtype) -> np.dtype:
-    """The nearest type, in the computer's byte order, that torch has operations for."""
+    """Return the nearest type, in the computer's byte order, that torch has operations for."""
     if dtype.kind == "u" and dtype.itemsize > 1:
         return np.dtype(np.int64)
     if dtype.kind == "f" and dtype.itemsize > 8:

@@ -190,7 +190,7 @@ def check_file_writable(path: str | os.PathLike[str]) -> None:
 
 
 def _check_kind(path: Path) -> None:
-    """A folder stays one, and a device or a pipe would be replaced by a file."""
+    """Refuse folders, which cannot be replaced by a file, and devices and pipes, which must not be."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "this is a folder, a file is needed", os.fspath(path))
     if path.exists() and not path.is_file():

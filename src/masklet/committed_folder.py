@@ -245,7 +245,7 @@ def _check(path: Path, part: Part) -> None:
 
 
 def _checksum(path: Path, size: int) -> int:
-    """The CRC-32 of the first `size` bytes of a file, or of all if it is shorter."""
+    """Return the CRC-32 of the first `size` bytes of a file, or of all if it is shorter."""
     checksum = 0
     with path.open("rb") as file:
         while size > 0 and (piece := file.read(min(size, _PIECE))):

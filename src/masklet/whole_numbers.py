@@ -18,7 +18,8 @@ def as_whole_number(value: Any, name: str, least: int | None = None, most: int |
     Args:
         value: the number.
         name: what messages call it.
-        least, most: its bounds.
+        least: the lower bound.
+        most: the upper bound.
 
     Raises:
         InvalidInputError: if it is no whole number, or beyond the bounds.

@@ -80,17 +80,18 @@ class PretrainedModel(ModelConveniences, HubUploads):
                 `owner/name`.
             config: used in place of the checkpoint's own: a configuration, or where one is.
             device: default the CPU.
-            dtype: default float32; "auto" keeps the file's. `torch_dtype` is its older spelling.
+            dtype: default float32; "auto" keeps the file's.
+            torch_dtype: the older spelling of `dtype`.
             strict: every tensor must be there and expected. If False, tensors that the file lacks keep their initial
                 values.
             state_dict: tensors by name, used in place of the file's.
-            variant: of the weight files, say "fp16" for `model.fp16.safetensors`.
+            variant: of the weight files, "fp16" for `model.fp16.safetensors`.
             ignore_mismatched_sizes: tensors of other shapes than the file's keep their initial values.
             output_loading_info: return the model and a dictionary of the `missing_keys`, `unexpected_keys`,
                 `mismatched_keys` (name, shape in the file, shape in the model) and `error_msgs` (none).
             keywords: those of `masklet.sources.Location` (`subfolder`, `revision`, `token`, `cache_dir`, ...); fields
-                of the configuration, say `image_size=512`; arguments that only transformers has, as far as they make
-                sense (`transformers_arguments.py`).
+                of the configuration, such as `image_size=512`; arguments that only transformers has, as far as they
+                make sense (`transformers_arguments.py`).
 
         Raises:
             CheckpointError: (an `OSError` and a `ValueError`) for files that are missing, damaged, unsafe or of another

@@ -50,8 +50,7 @@ class VideoPredictorName(StrEnum):
 
 
 class Mode(StrEnum):
-    """When the simulated user reviews the result: `Interaction` of
-    `masklet.evaluation.interactive.annotation_rounds`, or by turns."""
+    """Times at which the simulated user reviews the result: `Interaction` of `annotation_rounds.py`, or both."""
 
     OFFLINE = "offline"
     ONLINE = "online"

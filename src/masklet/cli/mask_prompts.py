@@ -30,7 +30,7 @@ def places_of_masks(masks: Iterable[tuple[Path, int, int | None]]) -> Iterator[l
 
 
 def _ids_in(file: Path) -> list[int]:
-    """The ids of a label map; none if it is one object, or cannot be read, which is reported where its mask is used."""
+    """Return the ids of a label map; none if it is one object, or unreadable, which is reported where it is used."""
     try:
         image = read_mask_image(file)
     except UnreadableImageError:

@@ -74,15 +74,17 @@ def train(
 
 
 def _options(name: str, values: Sequence[object] | None) -> list[str]:
-    """The words of a command line that give an option these values."""
+    """Return the words of a command line that give an option these values."""
     return [word for value in values or () if str(value) for word in (name, str(value))]
 
 
 def _recipe(
     name: str, data: Sequence[Path], initial_weights: str | None, changes: Sequence[str], run: Path | None
 ) -> Recipe:
-    """The recipe with its changes; a run that goes on is of the network that it began with, whatever has become of the
-    checkpoint."""
+    """Make the recipe with its changes.
+
+    A resumed run is of the network that it began with, whatever has become of the checkpoint.
+    """
     from masklet.training.recipes import maker_of
     from masklet.training.recipes.ingredients import Ingredients
     from masklet.training.run.run_record import RunRecord
@@ -100,7 +102,7 @@ def _recipe(
 
 
 def _refuse_sizes_of_the_model(changes: Sequence[str]) -> None:
-    """A network takes the size of the stage that it is in."""
+    """Refuse sizes of the network, which takes that of the stage that it is in."""
     for name in (change.partition("=")[0].strip() for change in changes):
         if name.startswith("model.") and name.endswith(".image_size"):
             raise InvalidInputError(

@@ -46,7 +46,7 @@ class DavisFolder(LabelMapFolder):
 
     @classmethod
     def _is_layout_of(cls, folder: Path) -> bool:
-        """Always: YouTube-VOS and MOSE are asked before."""
+        """Return True: YouTube-VOS and MOSE are recognised before."""
         return True
 
     def _folder(self, folder: Path) -> Path:

@@ -55,6 +55,6 @@ def _cropped(first: Mask, second: Mask) -> tuple[Mask, Mask]:
 
 
 def _share_nearby(outline: Mask, other: Mask, reach: int) -> float:
-    """The share of the pixels of `outline` that have a pixel of `other` within `reach` pixels."""
+    """Return the share of the pixels of `outline` that have a pixel of `other` within `reach` pixels."""
     distances = cv2.distanceTransform((~other).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return float(np.count_nonzero(distances[outline] <= reach) / np.count_nonzero(outline))

@@ -43,13 +43,13 @@ def deepest_point(mask: Mask) -> tuple[int, int] | None:
 
 
 def box_fill(mask: Mask) -> float:
-    """The share of its bounding box that a mask covers, 0..1; 0 of an empty mask."""
+    """Return the share of its bounding box that a mask covers, 0..1; 0 of an empty mask."""
     box = bounding_box(mask)
     return 0.0 if box is None else float(np.count_nonzero(mask) / ((box[2] - box[0]) * (box[3] - box[1])))
 
 
 def longer_side(box: Box) -> float:
-    """The longer side of a box (x1, y1, x2, y2)."""
+    """Return the longer side of a box (x1, y1, x2, y2)."""
     return max(box[2] - box[0], box[3] - box[1])
 
 

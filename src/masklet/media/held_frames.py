@@ -45,7 +45,7 @@ class HeldFrames:
         never_freed_after_fork(self)
 
     def __len__(self) -> int:
-        """The number of frames that are held or being decoded."""
+        """Return the number of frames that are held or being decoded."""
         return len(self._frames)
 
     def get(self, number: int) -> Pixels:

@@ -112,7 +112,7 @@ def _is_deep(image: Image.Image) -> bool:
 
 
 def _deep_colours(image: Image.Image, source: ImageFile) -> npt.NDArray[np.uint16] | None:
-    """The colours [H, W, 3] of a file of 16 bits a channel, not loaded yet, if it holds 14 at most.
+    """Return the colours [H, W, 3] of a file of 16 bits a channel, not loaded yet, if it holds 14 at most.
 
     Pillow keeps the high bytes, of which there is little left then.
     """

@@ -54,7 +54,7 @@ def max_image_pixels() -> int | None:
 
 
 def _pillows_own_limit() -> int | None:
-    """The limit of Pillow before it was raised here; what anybody else set since then counts."""
+    """Return the limit of Pillow before it was raised here; what anybody else set since then counts."""
     return _own_limit_of_raised.get(Image.MAX_IMAGE_PIXELS, Image.MAX_IMAGE_PIXELS)
 
 

@@ -126,7 +126,7 @@ def _labels(labels: list[Any], points: list[Any]) -> Tensor:
 
 
 def _default_labels(objects: list[Any], padding: list[float]) -> list[list[int]]:
-    """The labels of the points of one image: positive, but for padding with no other point or object behind it."""
+    """Return the labels of one image's points: positive, but for padding with no other point or object behind it."""
     ends = [max((place for place, point in enumerate(points, 1) if point != padding), default=0) for points in objects]
     last = max((place for place, end in enumerate(ends) if end), default=-1)
     ends = [end or len(points) * (place < last) for place, (end, points) in enumerate(zip(ends, objects, strict=True))]

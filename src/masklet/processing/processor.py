@@ -207,7 +207,7 @@ class Sam2Processor(VideoSessions, HubUploads):
 
 
 def _image_sizes(of_images: list[tuple[int, int]] | None, given: Any) -> list[tuple[int, int]]:
-    """The sizes in which prompts count their pixels: those given, else those of the pictures."""
+    """Return the sizes in which prompts count their pixels: those given, else those of the pictures."""
     if given is None:
         assert of_images is not None
         return of_images

@@ -28,7 +28,7 @@ class VideoSessions(ABC):
 
     @abstractmethod
     def _prepared_frames(self, video: Any, device: Any) -> PreparedFrames:
-        """The frames of a video, prepared on a device (None: where each frame is) when they are asked for."""
+        """Return the frames of a video, prepared on a device (None: where each frame is) when they are asked for."""
 
     def video_frames(self, video: Any, device: torch.device | str | None = None) -> PreparedFrames | StackedFrames:
         """Return the frames of a video as a session takes them; arguments and errors as `init_video_session`."""
@@ -59,7 +59,8 @@ class VideoSessions(ABC):
             processing_device: where frames are resized; None: where they are.
             video_storage_device: where the frames of a stream are kept; None: `inference_device`.
             max_vision_features_cache_size: of how many frames the features are kept.
-            dtype: of frames and memories, as the model has it; None: float32. `torch_dtype` is its older spelling.
+            dtype: of frames and memories, as the model has it; None: float32.
+            torch_dtype: the older spelling of `dtype`.
             **bank: options of `Sam2VideoInferenceSession` about what is kept of frames long past, such as `retention`.
 
         Raises:

@@ -43,13 +43,13 @@ class SimulatedAnnotator:
             raise InvalidInputError(f"{self}: an annotator who leaves something to chance needs a random generator.")
 
     def first_click(self, truth: Mask) -> Click:
-        """A click on the object; `InvalidInputError` if it is empty."""
+        """Return a click on the object; `InvalidInputError` if it is empty."""
         if self._happens(self.deepest_share) or not truth.any():
             return first_click(truth)
         return self._anywhere_in(truth, truth)
 
     def box(self, truth: Mask) -> Box:
-        """The object's box (x1, y1, x2, y2) along pixel edges; `InvalidInputError` if it is empty."""
+        """Return the object's box (x1, y1, x2, y2) along pixel edges; `InvalidInputError` if it is empty."""
         tight = bounding_box(truth)
         if tight is None:
             raise InvalidInputError("An empty mask has no box; leave empty masks out.")
@@ -63,7 +63,7 @@ class SimulatedAnnotator:
         return x1, y1, x2, y2
 
     def correct(self, truth: Mask, predicted: Mask) -> Click | None:
-        """A click on an error, positive on what was missed and negative on what was wrongly included; None without.
+        """Return a click on an error, positive on missed and negative on wrongly included pixels; None without.
 
         At the deepest point of the region with more pixels (see `corrective_click`), or uniformly in both.
         """
@@ -75,7 +75,7 @@ class SimulatedAnnotator:
         return self._anywhere_in(wrong, truth) if wrong.any() else None
 
     def confirm(self, truth: Mask) -> Click:
-        """A click that says what is true anyway: off the object, or on it where it fills the picture.
+        """Return a click that says what is true anyway: off the object, or on it where it fills the picture.
 
         That is all there is to click on when an object is absent, and when nothing is wrong.
         """
@@ -85,7 +85,7 @@ class SimulatedAnnotator:
         return self._anywhere_in(region, truth)
 
     def within_cell(self, click: Click, stride: int) -> Click:
-        """The click on a cell of `stride` x `stride` pixels as one on a pixel of it, by chance or its middle."""
+        """Return the click on a cell of `stride` x `stride` pixels as one on a pixel of it, by chance or its middle."""
         x, y = (stride // 2, stride // 2) if self.rng is None else self.rng.integers(0, stride, 2).tolist()
         return Click(click.x * stride + x, click.y * stride + y, click.label)
 

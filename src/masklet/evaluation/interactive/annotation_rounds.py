@@ -98,7 +98,7 @@ class AnnotationRounds:
         return decode_run_length(self._predicted[frame])
 
     def _next_frame(self) -> int | None:
-        """The frame to annotate; None if there is nothing to correct."""
+        """Return the frame to annotate; None if there is nothing to correct."""
         if not self.annotated:
             return next(frame for frame in self.targets if self._target(frame).any())
         overlaps = {frame: each.j for frame, each in self._scores.items()}

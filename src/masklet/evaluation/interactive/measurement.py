@@ -106,7 +106,7 @@ class InteractiveMeasurement:
         return self.videos.frame_and_mask(name, frame, object_id)
 
     def _visible_objects(self, video: AnnotatedVideo) -> list[int]:
-        """The objects that count and are visible on some frame, ascending."""
+        """Return the objects that count and are visible on some frame, ascending."""
         appearing = first_masks(video, self.videos.counted_objects(video))
         return sorted(object_id for masks in appearing.values() for object_id in masks)
 
@@ -126,7 +126,7 @@ class InteractiveMeasurement:
 
 
 def _targets(video: AnnotatedVideo, object_id: int) -> dict[int, RunLength]:
-    """The mask of one object on every frame on which it is annotated, as run lengths."""
+    """Return the mask of one object on every frame on which it is annotated, as run lengths."""
     found = {frame: video.masks(frame).get(object_id) for frame in video.annotated_frames_of(object_id)}
     shape = next(mask.shape for mask in found.values() if mask is not None)
     empty = np.zeros(shape, dtype=bool)

@@ -59,7 +59,7 @@ def _grey(frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 def _pixels(shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
-    """The x and y of every pixel, float32 [H, W, 2]."""
+    """Return the x and y of every pixel, float32 [H, W, 2]."""
     return np.dstack(np.meshgrid(*(np.arange(size, dtype=np.float32) for size in shape[::-1])))
 
 
@@ -68,7 +68,7 @@ def _warped(coverage: npt.NDArray[Any], origins: npt.NDArray[Any]) -> npt.NDArra
 
 
 def _latest_on_top(masks: ObjectMasks) -> dict[int, Mask]:
-    """The masks without what objects that appeared later cover."""
+    """Return the masks without what objects that appeared later cover."""
     shown: dict[int, Mask] = {}
     for object_id, mask in reversed(list(masks.items())):
         covered = np.any(list(shown.values()), axis=0) if shown else np.zeros_like(mask)

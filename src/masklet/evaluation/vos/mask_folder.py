@@ -126,7 +126,7 @@ class MaskFolder:
 
 
 def _labels(masks: ObjectMasks, object_id: int, size: tuple[int, ...]) -> LabelMap:
-    """The label map of one object, or of all (0)."""
+    """Return the label map of one object, or of all (0)."""
     labels = np.zeros(size, dtype=np.uint8)
     for each, mask in masks.items():
         if object_id in (0, each):

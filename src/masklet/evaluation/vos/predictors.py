@@ -105,7 +105,7 @@ def by_highest_logit(segmentation: Segmentation) -> LabelMap:
 
 
 def _disjoint(segmentation: Segmentation, given: ObjectMasks) -> dict[int, Mask]:
-    """The masks of the objects, each pixel to one of them; what is known to be another's is nobody's."""
+    """Return the masks of the objects, each pixel to one of them; what is known to be another's is nobody's."""
     labels = by_highest_logit(segmentation)
     for mask in given.values():
         labels[mask] = 0

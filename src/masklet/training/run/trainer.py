@@ -208,7 +208,8 @@ class Trainer:
     def _stop_if_diverged(self, micro_batches: Sequence[MicroBatch], loss: float, norm: float) -> None:
         """Count steps whose gradients overflow, which leave the weights as they are; end a diverged run.
 
-        That is one whose loss overflows, or no step of which could be made."""
+        That is one whose loss overflows, or no step of which could be made.
+        """
         self._skipped_in_a_row = 0 if math.isfinite(norm) else self._skipped_in_a_row + 1
         is_last = self.step + 1 == self.recipe.total_steps
         if not math.isfinite(loss):
