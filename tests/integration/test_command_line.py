@@ -442,10 +442,10 @@ def test_an_interrupted_training_goes_on_by_the_same_command(quick_recipe, monke
     assert memory.startswith("Estimated RAM or GPU memory: ")
     assert told.startswith("step 1 of 2: loss ")
     command = "masklet train quick --data pictures -o 'my run' --device cpu"
-    assert last == f"Stopped at step 1 of 2. Go on with: {command}"
+    assert last == f"Stopped at step 1 of 2. Continue with: {command}"
     finished = masklet(*arguments)
     assert finished.exit_code == ExitCode.DONE, finished.output
-    assert "Going on at step 1 of 2." in finished.stdout.splitlines()
+    assert "Continuing at step 1 of 2." in finished.stdout.splitlines()
     assert finished.stdout.splitlines()[-1] == "my run/average"
     assert len(list(Path("my run/curves").glob("events*"))) == 2
     assert [json.loads(line)["step"] for line in Path("my run/steps.jsonl").read_text().splitlines()] == [1, 2]

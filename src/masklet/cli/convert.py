@@ -25,7 +25,7 @@ def convert(
 
     current: config.json and model.safetensors as masklet and transformers read them. seed: the same with the names of
     earlier transformers versions. meta: one .pt file as Meta's sam2 reads it. If that program cannot run the network, a
-    line on stderr says why.
+    line on stderr gives the reason.
     """
     from masklet.atomic_files import remove_unfinished
     from masklet.cli.progress import progress_bar

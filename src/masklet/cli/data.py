@@ -1,4 +1,4 @@
-"""`masklet data`: whether annotated pictures and videos can be used."""
+"""`masklet data`: whether annotated images and videos can be used."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ CHECK_EXIT_CODES = (
     "130 interrupted; 143 terminated."
 )
 
-data = typer.Typer(help="Look after annotated pictures and videos.", rich_markup_mode=None)
+data = typer.Typer(help="Check annotated images and videos.", rich_markup_mode=None)
 
 
 @data.callback()
 def choose() -> None:
-    """Look after annotated pictures and videos."""
+    """Check annotated images and videos."""
 
 
 @data.command(epilog=CHECK_EXIT_CODES)
@@ -43,14 +43,14 @@ def check(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Print at most so many problems of a kind.")] = 20,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Read so many pictures or videos at a time; all processors by default.")
+        int | None, typer.Option(min=1, help="Read so many images or videos at a time; all processors by default.")
     ] = None,
     structure: Annotated[
         bool, typer.Option("--structure", help="Read names and annotation files only, no images and masks.")
     ] = False,
     max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
-    """Read everything under ROOT, and say what there is and what is wrong with it, and where.
+    """Read everything under ROOT, and report its contents and what is wrong with them, and where.
 
     Errors keep data from being used; remarks do not. A training begins with the --structure check of its data.
     """

@@ -1,4 +1,4 @@
-"""Errors as a person at a terminal wants them: one line that says what is wrong and what to do."""
+"""Errors at the terminal: one line that names what is wrong and what to do."""
 
 import sys
 import traceback
@@ -6,14 +6,14 @@ import traceback
 from masklet.cli.exit_codes import ExitCode, exit_code_of, is_usage_error
 from masklet.errors import is_out_of_memory
 
-_SHOWN = 300  # characters of torch's message about memory, which may go on for pages
+_SHOWN = 300  # characters of torch's message about memory, which may be pages long
 
 
 def report_error(error: BaseException, *, debug: bool, subject: str = "") -> ExitCode:
     """Print `error` to stderr and return its exit code.
 
     The traceback is printed too if `debug`, or if the error is a fault in masklet. `subject` is what the error is
-    about, say a picture's path; it is put in front unless the message names it already.
+    about, such as an image's path; it is put in front unless the message names it already.
     """
     code = exit_code_of(error)
     if debug or code is ExitCode.FAULT:

@@ -1,4 +1,4 @@
-"""What the exit code of `masklet` says, and which error gives which."""
+"""The exit codes of `masklet`, and which error gives which."""
 
 from enum import IntEnum
 

@@ -1,4 +1,4 @@
-"""The options that say which image files a command reads, and how."""
+"""The options of reading image files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BandsOption = Annotated[
 
 
 def parsed_bands(option: str | None) -> tuple[int, ...] | None:
-    """Return what --bands says; InvalidInputError if these are not one or three numbers above 0."""
+    """Return the bands of --bands; InvalidInputError if these are not one or three numbers above 0."""
     if option is None:
         return None
     parts = option.split(",")

@@ -1,4 +1,4 @@
-"""Ctrl-C, or being terminated, as a wish: work that goes on step by step can end after a step, with a whole result."""
+"""Ctrl-C and SIGTERM as requests: work that is done step by step ends after a step, with a whole result."""
 
 import signal
 import sys

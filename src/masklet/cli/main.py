@@ -1,6 +1,6 @@
 """The command `masklet`: its sub-commands, and the one place where errors become a line and an exit code.
 
-Nothing heavy is imported before a command runs, so that `masklet --help` answers at once.
+Nothing heavy is imported before a command runs, so that `masklet --help` appears at once.
 """
 
 import sys
@@ -24,7 +24,7 @@ from masklet.cli.train import train
 
 
 class OneLineErrors(TyperGroup):
-    """Turns whatever error a command ends by into one line on stderr and a documented exit code."""
+    """Turn any error of a command into one line on stderr and a documented exit code."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the chosen command."""
@@ -49,7 +49,7 @@ class OneLineErrors(TyperGroup):
 
 app = typer.Typer(
     cls=OneLineErrors,
-    help="Segment pictures and videos by clicks, boxes and masks; train, measure and convert SAM 2 models.",
+    help="Segment images and videos by clicks, boxes and masks; train, measure and convert SAM 2 models.",
     epilog=EXPLANATION,
     invoke_without_command=True,
     add_completion=False,

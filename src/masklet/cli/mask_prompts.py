@@ -12,9 +12,9 @@ Place = tuple[int, int]  # frame and object
 
 
 def places_of_masks(masks: Iterable[tuple[Path, int, int | None]]) -> Iterator[list[Place]]:
-    """Yield the frame and the objects that each file is about, given with its frame and the object that was named.
+    """Yield the frame and the objects that each file prompts, given with its frame and the object that was named.
 
-    Where none was, a label map is about all objects whose ids it shows; other files are about object 1, 2 and so on in
+    Where none was, a label map prompts all objects whose ids it contains; other files prompt object 1, 2 and so on in
     their order, and so is a label map of one object whose id is taken on its frame. InvalidInputError if a file shows
     no object and none was named.
     """

@@ -24,13 +24,16 @@ DataTypeOption = Annotated[
 ]
 ImageSizeOption = Annotated[
     int | None,
-    typer.Option("--image-size", help="Side in pixels at which the network sees pictures; default: the model's own."),
+    typer.Option("--image-size", help="Side in pixels of the network's input; default: the model's own."),
 ]
 
 
 ZoomOption = Annotated[
     bool,
-    typer.Option("--zoom", help="Look at small objects a second time, from near: better masks; more time an object."),
+    typer.Option(
+        "--zoom",
+        help="Segment small objects again in an enlarged crop: better masks, one image encoding more per object.",
+    ),
 ]
 
 PresetOption = Annotated[

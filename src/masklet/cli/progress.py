@@ -20,7 +20,7 @@ from rich.text import Text
 
 
 class PerSecond(ProgressColumn):
-    """The speed of a task, in `unit` (say "steps") a second."""
+    """The speed of a task, in `unit` (for example "steps") a second."""
 
     def __init__(self, unit: str) -> None:
         super().__init__()
@@ -35,13 +35,13 @@ class MemoryInUse(ProgressColumn):
     """How much of the machine's memory the program holds now."""
 
     def render(self, task: Task) -> Text:
-        """Return the memory as text, or nothing where the system does not tell."""
+        """Return the memory as text, or nothing where the system does not report it."""
         held = resident_bytes()
         return Text(f"{held / 2**20:,.0f} MiB" if held else "")
 
 
 def resident_bytes() -> int:
-    """Return the resident memory of this process, 0 where the system does not tell."""
+    """Return the resident memory of this process, 0 where the system does not report it."""
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except OSError:

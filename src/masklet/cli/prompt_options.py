@@ -28,7 +28,7 @@ def objects_of_options(points: Sequence[str], boxes: Sequence[str], masks: Seque
     """Return the objects that the options describe, by number.
 
     A value may end in `@N`: it is about object N. Without it, each point is about object 1, the first box or mask
-    about object 1, the second about object 2, and so on; a label map is about all objects whose ids it shows.
+    about object 1, the second about object 2, and so on; a label map prompts all objects whose ids it contains.
     InvalidInputError for values of another form.
     """
     points_of: dict[int, list[Point]] = defaultdict(list)
@@ -84,7 +84,7 @@ def _split(option: str) -> tuple[str, int | None]:
 
 
 def parsed_point(value: str, option: str, form: str = POINT_FORM) -> Point:
-    """Return the click that `value` says; InvalidInputError with the whole `option` and its `form` if it says none."""
+    """Return the click in `value`; InvalidInputError with the whole `option` and its `form` if it has another form."""
     numbers = _numbers(value)
     if len(numbers) not in (2, 3) or numbers[2:] not in ([], [0.0], [1.0]):
         raise InvalidInputError(f"--point {option} is not of the form {form}.")
@@ -92,7 +92,7 @@ def parsed_point(value: str, option: str, form: str = POINT_FORM) -> Point:
 
 
 def parsed_box(value: str, option: str, form: str = BOX_FORM) -> Box:
-    """Return the box that `value` says; InvalidInputError with the whole `option` and its `form` if it says none."""
+    """Return the box in `value`; InvalidInputError with the whole `option` and its `form` if it has another form."""
     numbers = _numbers(value)
     if len(numbers) != 4:
         raise InvalidInputError(f"--box {option} is not of the form {form}.")

@@ -81,18 +81,18 @@ def track(
     is_compiled: CompileOption = False,
     max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
-    """Follow objects through a video, from points, boxes and masks on any of its frames.
+    """Track objects through a video, from points, boxes and masks on any of its frames.
 
     OUT gets NAME.json (COCO run lengths and scores of every frame) and NAME_overlay.mp4, or what --write asks for:
-    NAME_sheet.png, a few frames at a glance; NAME_masks/00000.png and so on, label maps laid out as DAVIS is;
+    NAME_sheet.png, a few frames at a glance; NAME_masks/00000.png and so on, label maps in DAVIS' layout;
     NAME_object1.mp4 and so on, each object's mask. Their paths are printed.
 
-    @FRAME behind a value says on which frame it is meant (from 0; default: the first that is tracked), :N of which
-    object: --point 320,200@30:2. Without it each --box and each --mask is an object of its own, points are object 1's.
+    @FRAME behind a value is its frame (from 0; default: the first tracked one), :N its object: --point 320,200@30:2.
+    Without :N each --box and each --mask is an object of its own, and all points are prompts of object 1.
 
     The session is saved every half minute, and on Ctrl-C, which stops after the current frame and writes the results so
     far: in the folder of --save-session, else in OUT/NAME_session, which is removed when all is done. --resume with
-    that folder goes on with the frames and the direction that were asked for, also after a kill. Prompts given with it
+    that folder continues with the frames and the direction that were asked for, also after a kill. Prompts beside it
     are corrections: from their frame on everything is tracked again.
     """
     from masklet.cli.track_outputs import TrackOutputs
@@ -115,7 +115,7 @@ def track(
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for: prompts (new ones, if a saved session goes on), frames and direction."""
+    """What is asked for: prompts (new ones, if a saved session is resumed), frames and direction."""
 
     prompts: Mapping[Place, Prompt]
     task: TrackingTask
@@ -168,7 +168,7 @@ def _track(
     with RecordedMasks(video.height, video.width) as recorded:
         job = TrackingJob.begin(tracker, video, recorded, asked.saved)
         add_prompts(job.tracked, asked.prompts)
-        outputs.check(job.tracked.object_ids)  # those of a session that goes on, too
+        outputs.check(job.tracked.object_ids)  # those of a session that is resumed, too
         if not job.tracked.prompted_frames:
             raise InvalidInputError("The session has no prompts; give --point, --box or --mask.")
         remove_unfinished(outputs.folder)
@@ -212,7 +212,7 @@ def _run(job: TrackingJob, asked: Asked, journal: TrackingJournal) -> Ending:
         except OSError as error:
             return Ending(is_finished=False, error=ending.error or error)  # raised once the results are written
     if not ending.is_finished and ending.error is None:
-        print(f"Stopped; the session is kept, go on with: --resume {shlex.quote(str(session))}", file=sys.stderr)
+        print(f"Stopped; the session is kept, continue with: --resume {shlex.quote(str(session))}", file=sys.stderr)
     return ending
 
 

@@ -26,12 +26,12 @@ MasksOption = Annotated[
     ),
 ]
 DirectionOption = Annotated[
-    Direction | None, typer.Option("--direction", help="Where to go from the prompted frames; default: forward.")
+    Direction | None, typer.Option("--direction", help="Where to track from the prompted frames; default: forward.")
 ]
 RangeOption = Annotated[str | None, typer.Option("--range", metavar="A:B", help="Track frames A to B - 1 only.")]
 SaveSessionOption = Annotated[
     Path | None,
-    typer.Option("--save-session", metavar="FOLDER", help="Keep the session, to correct it or go on by --resume."),
+    typer.Option("--save-session", metavar="FOLDER", help="Keep the session, to correct or continue it with --resume."),
 ]
 SaveEveryOption = Annotated[
     float,
@@ -43,7 +43,7 @@ SaveEveryOption = Annotated[
     ),
 ]
 ResumeOption = Annotated[
-    Path | None, typer.Option("--resume", metavar="FOLDER", help="Go on with a session that was saved.")
+    Path | None, typer.Option("--resume", metavar="FOLDER", help="Continue a session that was saved.")
 ]
 
 _RANGE = re.compile(r"(\d*):(\d*)")

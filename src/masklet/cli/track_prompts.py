@@ -29,15 +29,15 @@ _WITH_PLACE = re.compile(r"(?P<value>.+)@(?=[\d:])(?P<frame>\d*)(?::(?P<object>\
 def read_prompts(
     entries: Mapping[Place, PromptEntry], height: int, width: int, *, is_resumed: bool
 ) -> tuple[dict[Place, Prompt], list[str]]:
-    """Return the prompts of all places with their masks, and a sentence for each mask that says an object is absent.
+    """Return the prompts of all places with their masks, and a warning for each mask that marks an object as absent.
 
-    A mask without any pixel, and without clicks beside it, says that its object is not on the frame.
+    A mask without any pixel, and without clicks beside it, marks its object as absent from the frame.
 
     Args:
         entries: by frame and object.
         height: of the video, in pixels.
         width: likewise.
-        is_resumed: whether a saved session goes on, which may know objects that `entries` does not.
+        is_resumed: whether a saved session is resumed, which may know objects that `entries` does not.
 
     Raises:
         InvalidInputError: for prompts outside the video, masks of another size, and empty ones of objects of which
@@ -82,7 +82,7 @@ def prompts_of_options(
     """Return what the options describe, by frame and object, in this order.
 
     A value without a frame is about `first_frame`. Without an object, each point is about object 1, the first box or
-    mask about object 1, the second about object 2, and so on; a label map is about all objects whose ids it shows.
+    mask about object 1, the second about object 2, and so on; a label map prompts all objects whose ids it contains.
     InvalidInputError for values of another form.
     """
     points_at: dict[Place, list[Point]] = defaultdict(list)

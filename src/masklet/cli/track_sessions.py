@@ -1,4 +1,4 @@
-"""The sessions of `masklet track`: the one that goes on, where this run is saved, and what becomes of the folders."""
+"""The sessions of `masklet track`: the one that is resumed, where this run is saved, and which folders are removed."""
 
 import math
 import os
@@ -27,23 +27,23 @@ def check_sessions(save_session: Path | None, saved: SavedTracking | None, defau
 
     Args:
         save_session: the folder of --save-session.
-        saved: the session that goes on.
+        saved: the session that is resumed.
         default: where the session is saved without --save-session.
 
     Raises:
-        InvalidInputError: if `save_session` holds an unfinished session that is not the one that goes on.
+        InvalidInputError: if `save_session` holds an unfinished session that is not the one that is resumed.
         OSError: if it cannot be written.
     """
     if save_session is not None:
         check_writable(save_session)
         if _is_unfinished(save_session) and not _is_at(saved, save_session):
             raise InvalidInputError(
-                f"--save-session {save_session} holds an unfinished session. Go on with it by {_resume(save_session)}; "
+                f"--save-session {save_session} holds an unfinished session. Continue it with {_resume(save_session)}; "
                 "to begin anew, delete that folder or name another one."
             )
     elif saved is None and _is_unfinished(default):
         print(
-            f"Note: {default} holds an unfinished session, it stays as it is; {_resume(default)} goes on with it.",
+            f"Note: {default} holds an unfinished session, it stays as it is; continue it with {_resume(default)}.",
             file=sys.stderr,
         )
 
@@ -51,25 +51,25 @@ def check_sessions(save_session: Path | None, saved: SavedTracking | None, defau
 def opened_journal(
     save_session: Path | None, saved: SavedTracking | None, default: Path, save_every: float
 ) -> TrackingJournal:
-    """Return where the session is saved: where that was asked for, or in the unfinished session that goes on."""
+    """Return where the session is saved: where that was asked for, or in the unfinished session that is resumed."""
     if math.isnan(save_every):
         raise InvalidInputError("--save-every is nan; give a number of seconds.")
-    goes_on_there = save_session is None and saved is not None and saved.task is not None
+    continues_there = save_session is None and saved is not None and saved.task is not None
     return TrackingJournal(
-        saved.session.folder if saved is not None and goes_on_there else save_session,
+        saved.session.folder if saved is not None and continues_there else save_session,
         default,
         save_every or None,
         on_problem=lambda error: print(
-            f"Warning: the session could not be saved; tracking goes on: {error}", file=sys.stderr
+            f"Warning: the session could not be saved; tracking continues: {error}", file=sys.stderr
         ),
-        is_kept=saved is None or not goes_on_there or saved.is_kept,
+        is_kept=saved is None or not continues_there or saved.is_kept,
     )
 
 
 def forget(saved: SavedTracking | None, save_session: Path | None) -> None:
-    """Remove the session that went on in `save_session`, now that all is done, if it was to stay only until then."""
+    """Remove the session that was continued in `save_session`, now that all is done, unless it is to be kept."""
     if saved is not None and save_session is not None and not saved.is_kept and not _is_at(saved, save_session):
-        with suppress(InvalidInputError), session_folder(saved.session.folder) as folder:  # somebody else goes on
+        with suppress(InvalidInputError), session_folder(saved.session.folder) as folder:  # somebody else continues it
             folder.discard()
 
 

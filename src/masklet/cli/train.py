@@ -31,7 +31,9 @@ def train(
     data: Annotated[
         list[Path] | None,
         typer.Option(
-            "--data", metavar="ROOT", help="Annotated data, or mere pictures for procedural scenes; repeatable."
+            "--data",
+            metavar="ROOT",
+            help="Annotated data, or images without annotations, for procedural scenes; repeatable.",
         ),
     ] = None,
     run: Annotated[Path | None, typer.Option("-o", "--output", metavar="RUN", help="The folder of this run.")] = None,
@@ -41,7 +43,7 @@ def train(
     ] = None,
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="Set a field, say losses.dice=4; repeatable."),
+        typer.Option("--set", metavar="FIELD=VALUE", help="Set a field, for example losses.dice=4; repeatable."),
     ] = None,
     evaluation_data: Annotated[
         list[Path] | None,
@@ -51,10 +53,10 @@ def train(
     max_image_pixels: MaxImagePixelsOption = None,
     show: Annotated[bool, typer.Option("--show", help="Print every field as it would run, and stop.")] = False,
 ) -> None:
-    """Train a model; an interrupted run goes on where it stopped when the same command is given again.
+    """Train a model; the same command resumes an interrupted run where it stopped.
 
     RUN gets the state of the run, the model (RUN/average, for --model), a line a step (RUN/steps.jsonl), curves
-    (tensorboard --logdir RUN), pictures of predictions and, at the end, RUN/report.html.
+    (tensorboard --logdir RUN), images of predictions and, at the end, RUN/report.html.
     """
     # Torch's own warnings are about how DDP is used; it reads this when it is imported.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
@@ -83,7 +85,7 @@ def _recipe(
 ) -> Recipe:
     """Make the recipe with its changes.
 
-    A resumed run is of the network that it began with, whatever has become of the checkpoint.
+    A resumed run keeps the network that it began with, whatever has become of the checkpoint.
     """
     from masklet.training.recipes import maker_of
     from masklet.training.recipes.ingredients import Ingredients
@@ -123,7 +125,7 @@ def _require_annotations(name: str, recipe: Recipe) -> None:
 
     if name in LEARN_FROM_ANNOTATIONS and not recipe.data.roots:
         raise InvalidInputError(
-            f"{name} learns from annotated data, and none was given (--data); `masklet data check ROOT` says what a "
+            f"{name} learns from annotated data, and none was given (--data); `masklet data check ROOT` reports what a "
             "folder lacks."
         )
 
@@ -135,16 +137,16 @@ def _train(recipe: Recipe, run: Path, device: str, evaluation_data: Sequence[Pat
     from masklet.training.run.trainer import Trainer
 
     with TrainingProgress() as progress:
-        # Whatever is wrong with settings, checkpoint and kinds of data is told here; what follows may take long.
+        # Faults of settings, checkpoint and kinds of data are raised here; what follows may take long.
         trainer = Trainer(recipe, run, device, [progress, *_reports(evaluation_data, device)])
-        _check_data(recipe, tells=trainer.devices.is_first)
+        _check_data(recipe, prints=trainer.devices.is_first)
         if trainer.devices.is_first:
             print(_estimate(trainer))
         try:
             trainer.run()
         except KeyboardInterrupt:
             if trainer.devices.is_first:
-                print(f"Stopped at step {trainer.step} of {recipe.total_steps}. Go on with: {again}")
+                print(f"Stopped at step {trainer.step} of {recipe.total_steps}. Continue with: {again}")
             raise typer.Exit(ExitCode.INTERRUPTED) from None
     if trainer.devices.is_first:
         print(run / AVERAGE_FOLDER)
@@ -152,13 +154,13 @@ def _train(recipe: Recipe, run: Path, device: str, evaluation_data: Sequence[Pat
             print(f"Note: {reason}", file=sys.stderr)
 
 
-def _check_data(recipe: Recipe, *, tells: bool) -> None:
-    """Say what data is taken for; refuse annotated data that is missing or not sound, before anything is computed."""
+def _check_data(recipe: Recipe, *, prints: bool) -> None:
+    """Print what data is used as; refuse annotated data that is missing or not sound, before anything is computed."""
     from masklet.datasets.checking import require_readable, require_sound
     from masklet.datasets.sampling.skipped import MOST_SKIPPED
 
-    for root in recipe.image_folders if tells else ():
-        print(f"{root}: no annotations in a known layout; its pictures go into procedural scenes.")
+    for root in recipe.image_folders if prints else ():
+        print(f"{root}: no annotations in a known layout; its images go into procedural scenes.")
     for root in recipe.data.roots:
         require_sound(root)
     require_readable(recipe.data.roots, MOST_SKIPPED)

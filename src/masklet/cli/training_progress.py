@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class TrainingProgress:
     """Shows how far a run is. Use it as a context manager, so that the bar vanishes however the run ends.
 
-    Of several processes only the first one is told of its run, and shows anything.
+    Of several processes only the first one shows anything.
     """
 
     def __enter__(self) -> TrainingProgress:
@@ -28,13 +28,15 @@ class TrainingProgress:
         self._progress.stop()
 
     def began(self, run: RunOutline) -> None:
-        """Say where the run goes on, and on what."""
+        """Print where the run continues, and on what device."""
         self._progress.start()
-        self._total, self._loss, self._told = run.recipe.total_steps, "-", run.first_step
+        self._total, self._loss, self._printed = run.recipe.total_steps, "-", run.first_step
         if run.first_step:
-            print(f"Going on at step {run.first_step} of {self._total}.")
+            print(f"Continuing at step {run.first_step} of {self._total}.")
         if run.recipe.initial_weights and not run.initial_weights:
-            print(f"{run.recipe.initial_weights} is not what this run began with any more; it goes on without it.")
+            print(
+                f"{run.recipe.initial_weights} is not what this run began with any more; the run continues without it."
+            )
         print(f"Training on {run.hardware}.", flush=True)
         self._task = self._progress.add_task("Training", total=self._total, completed=run.first_step, loss=self._loss)
 
@@ -44,11 +46,11 @@ class TrainingProgress:
         self._progress.update(self._task, completed=step, loss=self._loss)
 
     def saved(self, step: int, ema_network: VideoNetwork) -> None:
-        """Say that the state is written, once a step: an interrupt may write it again."""
-        if step == self._told:
+        """Print that the state is written, once a step: an interrupt may write it again."""
+        if step == self._printed:
             return
-        self._told = step
+        self._printed = step
         print(f"step {step} of {self._total}: loss {self._loss}", flush=True)
 
     def finished(self) -> None:
-        """Nothing: the command says what came of it."""
+        """Nothing: the command prints the result."""

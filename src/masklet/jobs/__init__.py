@@ -1,1 +1,1 @@
-"""Long work that is saved as it goes and taken up again; whoever calls it draws progress and catches signals."""
+"""Long work that is saved as it goes and can be resumed; progress and signals are the caller's."""

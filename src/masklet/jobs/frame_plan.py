@@ -20,7 +20,7 @@ def planned(
 ) -> list[Stretch]:
     """Return what is to be tracked, as `stretches` does.
 
-    Of a session that goes on, frames that are `done` are left out up to those that were `corrected`.
+    Of a session that is resumed, frames that are `done` are left out up to those that were `corrected`.
     """
     if not prompted:
         raise InvalidInputError("There are no prompts to track from.")

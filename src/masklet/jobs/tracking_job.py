@@ -1,6 +1,6 @@
-"""Tracking as a job: frame by frame, saved as it goes, ended on request, taken up again where it was.
+"""Tracking as a job: frame by frame, saved as it goes, ended on request, resumed where it was.
 
-Nothing here knows signals, progress bars or options: a command line, a server or a thread call the same code.
+It has no signals, progress bars or options: a command line, a server or a thread call the same code.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class TrackingJob:
 
     @classmethod
     def begin(cls, tracker: VideoTracker, video: Any, recorded: RecordedMasks, saved: SavedTracking | None) -> Self:
-        """Open a video, or take up the session that was saved; its masks go into `recorded`."""
+        """Open a video, or resume the session that was saved; its masks go into `recorded`."""
         if saved is None:
             return cls(tracker.open(video), recorded)
         tracked = tracker.resume(saved.session, video)

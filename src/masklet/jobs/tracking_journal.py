@@ -48,8 +48,8 @@ class TrackingJournal(Closing):
         default: used without `folder`, with a number behind it where that holds a session.
         is_kept: whether `folder` stays when all is done; `finish` removes `default` in any case.
         every: seconds between two saves, or more where saving is slow; None: only when `save` is called.
-        on_problem: called with the error when saving as it goes begins to fail. The job goes on; the last save stays.
-        clock: tells the seconds.
+        on_problem: called with the error when saving as it goes begins to fail. The job continues; the last save stays.
+        clock: returns the seconds.
 
     Attributes:
         is_kept: whether the folder stays when all is done, which `SavedTracking` knows, too.
@@ -132,7 +132,7 @@ class TrackingJournal(Closing):
         self.close()
 
     def close(self) -> None:
-        """Let go of the folder; what was saved stays."""
+        """Release the folder; what was saved stays."""
         if self._folder_writer is not None:
             self._folder_writer.close()
         self._folder_writer = self._session = None
