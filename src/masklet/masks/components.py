@@ -10,9 +10,7 @@ from torch import Tensor
 
 from masklet.errors import InvalidMaskError
 from masklet.masks.geometry import bounding_box
-
-_EDIT_MARGIN = 10.0
-"""Distance from the threshold, in logits, that an edited pixel gets: far enough to survive bilinear upscaling."""
+from masklet.masks.logits import CERTAIN_LOGIT
 
 
 def fill_holes_and_remove_specks(
@@ -44,10 +42,10 @@ def fill_holes_and_remove_specks(
     for index, inside_hw in enumerate((logits_nhw > threshold).cpu().numpy()):
         if max_hole_area > 0:
             holes_hw = small_components(~inside_hw, max_hole_area)
-            edited_nhw[index][torch.from_numpy(holes_hw).to(logits_nhw.device)] = threshold + _EDIT_MARGIN
+            edited_nhw[index][torch.from_numpy(holes_hw).to(logits_nhw.device)] = threshold + CERTAIN_LOGIT
         if max_sprinkle_area > 0:
             specks_hw = small_components(inside_hw, max_sprinkle_area)
-            edited_nhw[index][torch.from_numpy(specks_hw).to(logits_nhw.device)] = threshold - _EDIT_MARGIN
+            edited_nhw[index][torch.from_numpy(specks_hw).to(logits_nhw.device)] = threshold - CERTAIN_LOGIT
     return edited_nhw
 
 
@@ -78,7 +76,7 @@ def fill_enclosed_holes(
     for index, inside_hw in enumerate((logits_nhw > 0).cpu().numpy()):
         holes_hw = enclosed_holes(inside_hw, max_hole_share, () if kept_open is None else kept_open[index])
         if holes_hw.any():
-            filled_nhw[index][torch.from_numpy(holes_hw).to(logits_nhw.device)] = _EDIT_MARGIN
+            filled_nhw[index][torch.from_numpy(holes_hw).to(logits_nhw.device)] = CERTAIN_LOGIT
     return filled_nhw
 
 

@@ -46,20 +46,3 @@ def box_fill(mask: Mask) -> float:
     """Return the share of its bounding box that a mask covers, 0..1; 0 of an empty mask."""
     box = bounding_box(mask)
     return 0.0 if box is None else float(np.count_nonzero(mask) / ((box[2] - box[0]) * (box[3] - box[1])))
-
-
-def longer_side(box: Box) -> float:
-    """Return the longer side of a box (x1, y1, x2, y2)."""
-    return max(box[2] - box[0], box[3] - box[1])
-
-
-def surroundings(box: Box, side: float, height: int, width: int) -> Box:
-    """Return the square (x1, y1, x2, y2) of `side` pixels about the middle of `box`, in a picture of that size.
-
-    At the picture's border it is moved inwards, and it is no longer than the picture.
-    """
-    x1, y1, x2, y2 = box
-    across, down = min(side, width), min(side, height)
-    left = min(max((x1 + x2 - across) / 2, 0.0), width - across)
-    top = min(max((y1 + y2 - down) / 2, 0.0), height - down)
-    return left, top, left + across, top + down

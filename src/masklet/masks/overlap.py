@@ -5,9 +5,7 @@ import torch
 from torch import Tensor
 
 from masklet.errors import InvalidMaskError
-
-_SUPPRESSED_LOGIT = -10.0
-"""Upper bound of a losing object's logit: sigmoid(-10) is 4.5e-5, as good as absent (Meta's SAM 2 uses the same)."""
+from masklet.masks.logits import CERTAIN_LOGIT
 
 
 def without_overlaps(logits: Tensor) -> Tensor:
@@ -20,7 +18,7 @@ def without_overlaps(logits: Tensor) -> Tensor:
         return logits
     winner = logits.argmax(dim=0, keepdim=True)
     objects = torch.arange(logits.shape[0], device=logits.device).view(-1, *(1,) * (logits.ndim - 1))
-    return torch.where(winner == objects, logits, logits.clamp(max=_SUPPRESSED_LOGIT))
+    return torch.where(winner == objects, logits, logits.clamp(max=-CERTAIN_LOGIT))
 
 
 def intersection_over_union(first: np.ndarray, second: np.ndarray) -> float:

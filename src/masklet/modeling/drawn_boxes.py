@@ -3,11 +3,12 @@
 import torch
 from torch import Tensor
 
+from masklet.masks.logits import CERTAIN_LOGIT
 from masklet.modeling.recording import is_recorded_once
 from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING
 
 # What a box says of a pixel, as a mask's logits: inside likely on the object, outside surely not.
-INSIDE, OUTSIDE = 2.0, -10.0
+INSIDE, OUTSIDE = 2.0, -CERTAIN_LOGIT
 
 
 def box_corners(points: Tensor | None, labels: Tensor | None, boxes: Tensor | None) -> tuple[Tensor, Tensor] | None:

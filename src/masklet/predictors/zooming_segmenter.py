@@ -15,19 +15,15 @@ from torch import Tensor
 
 from masklet.errors import InvalidInputError
 from masklet.masks.components import fill_enclosed_holes
-from masklet.masks.geometry import Box, bounding_box, longer_side, surroundings
+from masklet.masks.geometry import Box, bounding_box
 from masklet.masks.run_length import RunLength, encode_run_length
 from masklet.masks.segmentation import Segmentation
-from masklet.masks.views import View
+from masklet.masks.views import REACH, View, crop_side, surroundings
 from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
 from masklet.processing.post_processing import upscaled
 from masklet.prompts.batches import PromptBatches
 from masklet.prompts.point_labels import NOT_A_POINT
 from masklet.prompts.prompt import Prompt
-
-REACH = 1.4  # a view's side, in longer sides of its object's box
-SMALLEST_SIDE = 32.0  # pixels of the image: less is nothing but blur
-LARGEST_SHARE = 0.8  # of both sides of the image: a larger view would show much the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,8 +118,8 @@ def _view_of(prompt: Prompt, whole: Tensor) -> View | None:
     extent = _extent(prompt, whole)
     if extent is None:
         return None
-    side = max(REACH * longer_side(extent), SMALLEST_SIDE)
-    if side > LARGEST_SHARE * width and side > LARGEST_SHARE * height:
+    side = crop_side(extent, REACH, height, width)
+    if side is None:
         return None
     return View(*(round(edge) for edge in surroundings(extent, side, height, width)))
 

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from masklet.arrays import number_tensor
 from masklet.errors import InvalidInputError
+from masklet.masks.logits import certain_logits
 from masklet.processing.pixels import resized
 
 Size = tuple[int, int]
 
-_MASK_PROMPT_LOGIT = 10.0
 _SHORTEST_SIDE = 4
 """Of a mask that is smaller or larger than its image: of fewer pixels any image has the proportions."""
 
@@ -59,7 +59,7 @@ def mask_tensor(masks: Any, sizes: Sequence[Size], target_size: int) -> Tensor:
 
 
 def _as_logits(mask: Tensor) -> Tensor:
-    return mask.float() if mask.is_floating_point() else torch.where(mask != 0, _MASK_PROMPT_LOGIT, -_MASK_PROMPT_LOGIT)
+    return mask.float() if mask.is_floating_point() else certain_logits((mask != 0).float())
 
 
 def mask_prompts(masks: Any, objects: int, size: Size | None, target_size: int) -> list[Tensor]:

@@ -2,6 +2,6 @@
 
 NEGATIVE, POSITIVE = 0, 1  # off and on the object
 # Corners of a box are points too.
-BOX_UPPER_LEFT, BOX_LOWER_RIGHT = 2, 3
+BOX_LABELS = BOX_UPPER_LEFT, BOX_LOWER_RIGHT = 2, 3
 NOT_A_POINT = -1
 PADDING = -10  # also each coordinate of a box that is padding

@@ -10,12 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from masklet.configuration import Sam2Config
+from masklet.masks.logits import certain_logits
 from masklet.modeling.mask_selection import best_output, stable_output, taken
 from masklet.runtimes.protocol import ImageFeatures, MaskOutputs, Runtime
 
 ABSENT_LOGIT = -1024.0  # everywhere in the mask of an object that is not in the image
-# A mask prompt becomes logits of -10 and 10.
-PROMPT_SCALE, PROMPT_BIAS = 20.0, -10.0
 
 
 @dataclass(frozen=True)
@@ -82,14 +81,14 @@ def use_mask_as_output(runtime: Runtime, features: ImageFeatures, masks: Tensor)
     """
     masks = masks.to(features.stride16.dtype)
     logits = F.interpolate(
-        masks.float().unsqueeze(1) * PROMPT_SCALE + PROMPT_BIAS, scale_factor=0.25, mode="bilinear", antialias=True
+        certain_logits(masks.float().unsqueeze(1)), scale_factor=0.25, mode="bilinear", antialias=True
     )
     outputs = runtime.decode(features, mask_logits=runtime.embed_mask(masks))
     is_present = masks.flatten(1).any(dim=1)
     return ObjectMask(
         logits=logits.squeeze(1).to(masks.dtype),
         iou=masks.new_ones(len(masks)),
-        object_score=is_present * PROMPT_SCALE + PROMPT_BIAS,
+        object_score=certain_logits(is_present),
         pointer=torch.where(is_present.unsqueeze(-1), outputs.pointers[:, 0], runtime.no_object_pointer),
     )
 

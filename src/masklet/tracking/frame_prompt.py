@@ -8,10 +8,10 @@ from torch import Tensor
 
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
-from masklet.prompts.point_labels import NOT_A_POINT, PADDING
+from masklet.prompts.point_labels import BOX_LABELS, NEGATIVE, NOT_A_POINT, PADDING, POSITIVE
 
-BOX_LABELS = (2, 3)  # a box is two leading points: its upper left and its lower right corner
-ALLOWED_LABELS = (NOT_A_POINT, 0, 1, *BOX_LABELS)
+# A box is two leading points: its upper left and its lower right corner.
+ALLOWED_LABELS = (NOT_A_POINT, NEGATIVE, POSITIVE, *BOX_LABELS)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from masklet.masks.views import windows_around
+
 SIDE = 64  # sample points along each side of a crop
-MARGIN = 0.25  # of a box's side, on either side of it
-LEAST_MARGIN = 8.0  # pixels: two low-resolution pixels
 
 
 def binary_targets(targets: Tensor) -> Tensor:
@@ -51,8 +51,7 @@ class CropTargets:
     def of(cls, masks: Tensor) -> "CropTargets":
         """Crop around each of `masks` [..., S, S] bool; the crop of an empty one is the whole image."""
         size = masks.shape[-1]
-        columns, rows = _window(masks.any(-2)), _window(masks.any(-1))
-        windows = torch.stack([columns[0], rows[0], columns[1], rows[1]], dim=-1) / size
+        windows = windows_around(masks) / size
         flat = masks.flatten(0, -3)
         across, down = ((size * each).long().clamp(max=size - 1) for each in _sample_points(windows.flatten(0, -2)))
         number = torch.arange(len(flat), device=masks.device)[:, None, None]
@@ -93,15 +92,6 @@ class CropTargets:
 def concatenated(crops: Sequence[CropTargets]) -> CropTargets:
     """Concatenate crops along the first dimension."""
     return CropTargets(torch.cat([each.windows for each in crops]), torch.cat([each.inside for each in crops]))
-
-
-def _window(occupied: Tensor) -> tuple[Tensor, Tensor]:
-    """Return where a crop begins and ends [...], in pixels; `occupied` [..., S] are the object's rows or columns."""
-    size = occupied.shape[-1]
-    first = occupied.int().argmax(-1).float()
-    end = size - occupied.flip(-1).int().argmax(-1).float()
-    margin = (MARGIN * (end - first)).clamp(min=LEAST_MARGIN)
-    return (first - margin).clamp(min=0), (end + margin).clamp(max=size)
 
 
 def _sample_points(windows: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ import pytest
 
 from masklet.datasets.augmentation import Augmentation, ColourJitter, augmented
 from masklet.datasets.augmentation.looks import Look, contrast, random_look, saturation
-from masklet.datasets.augmentation.views import View, random_view, translation, whole_view
+from masklet.datasets.augmentation.views import AffineView, random_view, translation, whole_view
 from masklet.errors import InvalidInputError
 
 SIDE = 64
@@ -80,7 +80,7 @@ def test_turns_and_slants_stay_in_their_ranges_and_keep_the_middle() -> None:
 
 
 def test_outside_of_the_image_there_is_the_mean_colour_and_no_object() -> None:
-    view = View(translation(20, 0) @ whole_view(40, 60, SIDE).matrix, SIDE)
+    view = AffineView(translation(20, 0) @ whole_view(40, 60, SIDE).matrix, SIDE)
     assert (view.image(np.full((40, 60, 3), 255, np.uint8))[:, :18] == [124, 116, 104]).all()
     assert not view.masks(np.ones((1, 40, 60), bool))[0, :, :18].any()
 

@@ -1,8 +1,6 @@
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
 
-from masklet.masks.geometry import area, bounding_box, box_fill, deepest_point, longer_side, surroundings
+from masklet.masks.geometry import area, bounding_box, box_fill, deepest_point
 
 
 def mask_of(*rows):
@@ -48,28 +46,3 @@ def test_box_fill_is_the_share_of_the_box():
     assert box_fill(mask) == 1
     mask[6, 3] = True  # the box grows to 5 x 6
     assert box_fill(mask) == 13 / 30
-
-
-def test_surroundings_are_a_square_about_the_box():
-    assert surroundings((20, 30, 60, 50), 56, 120, 200) == (12, 12, 68, 68)
-    assert longer_side((20, 30, 60, 50)) == 40
-
-
-@given(
-    left=st.floats(-50, 250),
-    top=st.floats(-50, 150),
-    size=st.tuples(st.floats(0.5, 80), st.floats(0.5, 80)),
-    slack=st.floats(1, 3),
-)
-def test_surroundings_lie_in_the_picture_and_hold_what_it_shows_of_the_box(left, top, size, slack):
-    height, width = 120, 200
-    box = (left, top, left + size[0], top + size[1])
-    x1, y1, x2, y2 = surroundings(box, slack * longer_side(box), height, width)
-    assert 0 <= x1 < x2 <= width
-    assert 0 <= y1 < y2 <= height
-    shown = (max(box[0], 0), max(box[1], 0), min(box[2], width), min(box[3], height))
-    if shown[0] < shown[2] and shown[1] < shown[3]:
-        assert x1 <= shown[0] + 1e-9
-        assert y1 <= shown[1] + 1e-9
-        assert x2 >= shown[2] - 1e-9
-        assert y2 >= shown[3] - 1e-9

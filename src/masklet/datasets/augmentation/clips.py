@@ -6,7 +6,7 @@ import numpy as np
 
 from masklet.datasets.augmentation.looks import Look, random_colours, random_look
 from masklet.datasets.augmentation.settings import Augmentation
-from masklet.datasets.augmentation.views import View, random_view, whole_view
+from masklet.datasets.augmentation.views import AffineView, random_view, whole_view
 from masklet.datasets.scenes.generator import SMALLEST_AREA
 from masklet.datasets.scenes.layers import ByteArray, MaskArray
 
@@ -34,7 +34,7 @@ def augmented(
     return _mosaic(rng, frames, seen, side) if is_mosaic else (frames, seen)
 
 
-def _view_of_an_object(rng: np.random.Generator, masks: MaskArray, side: int, augmentation: Augmentation) -> View:
+def _view_of_an_object(rng: np.random.Generator, masks: MaskArray, side: int, augmentation: Augmentation) -> AffineView:
     height, width = masks.shape[1:]
     for _ in range(ATTEMPTS):
         view = random_view(rng, height, width, side, augmentation)

@@ -14,7 +14,7 @@ MEAN_COLOUR = (124.0, 116.0, 104.0)  # what the network knows as zero
 
 
 @dataclass(frozen=True)
-class View:
+class AffineView:
     """A square of `side` pixels that shows a part of an image: `matrix` takes points of the image to the square's."""
 
     matrix: Matrix
@@ -46,12 +46,12 @@ class View:
         return np.asarray(cv2.warpAffine(framed, between_centres[:2], side, borderValue=fill), np.uint8)
 
 
-def whole_view(height: int, width: int, side: int) -> View:
+def whole_view(height: int, width: int, side: int) -> AffineView:
     """Return the view of all of an image, squeezed into the square as `Sam2ImageProcessorFast` does."""
-    return View(np.diag([side / width, side / height, 1.0]), side)
+    return AffineView(np.diag([side / width, side / height, 1.0]), side)
 
 
-def random_view(rng: np.random.Generator, height: int, width: int, side: int, augmentation: Augmentation) -> View:
+def random_view(rng: np.random.Generator, height: int, width: int, side: int, augmentation: Augmentation) -> AffineView:
     """Draw a view that is rotated and sheared about the middle, then cropped, then flipped, each by chance."""
     matrix = np.eye(3)
     if rng.random() < augmentation.affine:
@@ -63,7 +63,7 @@ def random_view(rng: np.random.Generator, height: int, width: int, side: int, au
     matrix = whole_view(height, width, side).matrix @ matrix
     if rng.random() < augmentation.flip:
         matrix = translation(side, 0) @ np.diag([-1.0, 1.0, 1.0]) @ matrix
-    return View(matrix, side)
+    return AffineView(matrix, side)
 
 
 def translation(x: float, y: float) -> Matrix:

@@ -2,15 +2,13 @@
 
 import numpy as np
 
-from masklet.datasets.augmentation.views import View, translation
+from masklet.datasets.augmentation.views import AffineView, translation
 from masklet.datasets.sampling.mixing import SceneSource
 from masklet.datasets.scenes.generator import LARGEST_SHARE, SMALLEST_AREA, Scene
-from masklet.masks.geometry import bounding_box, longer_side, surroundings
+from masklet.masks.geometry import bounding_box
+from masklet.masks.views import TRAINED_REACHES, crop_side, surroundings
 
 CHANCE = 6  # keeps it apart from all other chance of a run
-SURROUNDINGS = 1.2, 3.0  # sides of a view, in longer sides of its object's box
-SMALLEST_SIDE = 32.0  # pixels
-LARGEST_VIEW = 0.8  # of the scene's side; a larger view would be much the same scene
 
 
 class ObjectCrops:
@@ -34,11 +32,11 @@ def object_crop(rng: np.random.Generator, scene: Scene) -> Scene:
     size = len(scene.image)
     box = bounding_box(scene.masks[rng.integers(len(scene.masks))])
     assert box is not None  # objects of scenes are visible
-    side = max(SMALLEST_SIDE, rng.uniform(*SURROUNDINGS) * longer_side(box))
-    if side > LARGEST_VIEW * size:
+    side = crop_side(box, rng.uniform(*TRAINED_REACHES), size, size)
+    if side is None:
         return scene
     left, top, _, _ = surroundings(box, side, size, size)
-    view = View(np.diag([size / side, size / side, 1.0]) @ translation(-left, -top), size)
+    view = AffineView(np.diag([size / side, size / side, 1.0]) @ translation(-left, -top), size)
     masks = view.masks(scene.masks)
     areas = np.count_nonzero(masks, axis=(1, 2))
     kept = np.flatnonzero((areas >= SMALLEST_AREA) & (areas <= LARGEST_SHARE * size * size))

@@ -10,6 +10,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from masklet.masks.logits import CERTAIN_LOGIT
 from masklet.modeling.memory_attention import MemoryAttentionLayer
 from masklet.modeling.memory_encoder import MemoryEncoder, MemoryFuserBlock
 from masklet.modeling.rotary_attention import RotaryAttention
@@ -22,7 +23,6 @@ NOISE_SCALE = 0.03
 TOKEN_DEVIATION = 2.0
 # In queries and keys: with 128 channels, the score of a token's own place is about 10 above that of a distant one.
 PLACE_CONSTANT = 2.0
-SURE_LOGIT = 10.0
 
 
 @torch.no_grad()
@@ -36,7 +36,7 @@ def draw_memory_weights(model: VideoNetwork) -> None:
         nn.init.normal_(model.occlusion_spatial_embedding_parameter, std=NOISE_SCALE)
     nn.init.constant_(model.memory_attention.layer_norm.weight, TOKEN_DEVIATION)
     _encode_the_mask(model.memory_encoder)
-    on, off = _dense_prompt(model, SURE_LOGIT), _dense_prompt(model, -SURE_LOGIT)
+    on, off = _dense_prompt(model, CERTAIN_LOGIT), _dense_prompt(model, -CERTAIN_LOGIT)
     none = model.prompt_encoder.no_mask_embed.weight[0]
     layers = [module for module in model.modules() if isinstance(module, MemoryAttentionLayer)]
     for layer in layers:
@@ -54,7 +54,8 @@ def _encode_the_mask(encoder: MemoryEncoder) -> None:
             nn.init.constant_(module.scale, NOISE_SCALE)
     weight, bias = encoder.projection.weight, encoder.projection.bias
     assert bias is not None
-    on, off = (encoder.mask_downsampler(weight.new_full((1, 1, 128, 128), s * SURE_LOGIT))[0, :, 4, 4] for s in (1, -1))
+    masks = (weight.new_full((1, 1, 128, 128), logit) for logit in (CERTAIN_LOGIT, -CERTAIN_LOGIT))
+    on, off = (encoder.mask_downsampler(mask)[0, :, 4, 4] for mask in masks)
     readout = 2 * (on - off) / (on - off).square().sum()
     weight[0, :, 0, 0] = readout
     bias[0] = -readout @ (on + off) / 2

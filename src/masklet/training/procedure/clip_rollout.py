@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from masklet.masks.logits import fed_back
 from masklet.modeling.object_memory import stacked_memory
 from masklet.modeling.values import ImageFeatures, MaskOutputs
 from masklet.modeling.video_network import VideoNetwork
@@ -16,8 +17,6 @@ from masklet.training.settings.procedure import ClipTracking
 from masklet.training.supply.clip_batches import TARGET_STRIDE, ClipBatch
 from masklet.training.supply.prompting import PointPrompts, PromptKind, correcting_clicks, first_prompts
 from masklet.training.targets import CropTargets
-
-SUREST_LOGIT = 32.0  # of a mask that is fed back as a prompt, as in the tracker
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,7 @@ class ClipRollout:
     ) -> ObjectMask:
         """Decode every object as an image of its own: prompts are [objects, 1, ...]."""
         points, labels = (None, None) if prompts is None else (prompts.points[:, 0], prompts.labels[:, 0])
-        masks = None if refined is None else self._fed(refined).clamp(-SUREST_LOGIT, SUREST_LOGIT)
+        masks = None if refined is None else fed_back(self._fed(refined))
         outputs = self.model.decode(features, points, labels, masks)
         count = 0 if labels is None else labels.shape[-1]
         ambiguous = is_ambiguous(self.model.config, count, is_first=frame in self.plan.prompts)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from masklet.masks.geometry import Mask, bounding_box
+from masklet.masks.logits import certain_logits
 from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
 from masklet.training.targets import binary_targets
@@ -101,7 +102,7 @@ def coarse_mask_logits(targets: Tensor, generator: torch.Generator) -> Tensor:
     size = (max(targets.shape[-2] // shrink, 2), max(targets.shape[-1] // shrink, 2))
     small = torch.nn.functional.adaptive_avg_pool2d(targets.float(), size)
     blurred = torch.nn.functional.interpolate(small, size=targets.shape[-2:], mode="bilinear")
-    return binary_targets(blurred).float() * 20 - 10
+    return certain_logits(binary_targets(blurred).float())
 
 
 def correcting_clicks(logits: Tensor, targets: Tensor, stride: int, annotator: SimulatedAnnotator) -> PointPrompts:
