@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(
     path
-    for pattern in ("*.md", "docs/*.md", "assets/*.md", "benchmarks/*.md", "src/**/*.md")
+    for pattern in ("*.md", "docs/*.md", "assets/*.md", "benchmarks/*.md", "rendering/*.md", "src/**/*.md")
     for path in ROOT.glob(pattern)
 )
 

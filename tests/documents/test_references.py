@@ -9,7 +9,7 @@ from tests.documents.markdown import DOCUMENTS, ROOT, anchors, inline_code, link
 
 import masklet
 
-FOLDERS = ("src", "tests", "benchmarks")
+FOLDERS = ("src", "tests", "benchmarks", "examples", "rendering")
 SOURCES = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
 
 
