@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
-from masklet.cli.mask_prompts import places_of_masks
+from masklet.cli.mask_prompts import TypedMask, places_of_masks
 from masklet.errors import InvalidInputError
 from masklet.masks.geometry import Box
 from masklet.media.prompt_entries import PromptEntry
@@ -43,13 +43,13 @@ def objects_of_options(points: Sequence[str], boxes: Sequence[str], masks: Seque
     )
 
 
-def prompt_entry(object_id: int, points: Sequence[Point], box: Box | None, mask_file: Path | None) -> PromptEntry:
+def prompt_entry(object_id: int, points: Sequence[Point], box: Box | None, mask: TypedMask | None) -> PromptEntry:
     """Return the entry of an object; InvalidInputError, naming it, if a point or the box is none."""
     try:
         marks = Prompt([point[:2] for point in points], [point[2] for point in points], box)
     except InvalidInputError as error:
         raise InvalidInputError(f"Object {object_id}: {error}") from error
-    return PromptEntry(object_id, marks, mask_file)
+    return PromptEntry(object_id, marks) if mask is None else PromptEntry(object_id, marks, mask.file, mask.image)
 
 
 def _boxes(options: Sequence[str]) -> dict[int, Box]:
@@ -61,12 +61,12 @@ def _boxes(options: Sequence[str]) -> dict[int, Box]:
     return boxes
 
 
-def _masks(options: Sequence[str]) -> dict[int, Path]:
-    masks: dict[int, Path] = {}
+def _masks(options: Sequence[str]) -> dict[int, TypedMask]:
+    masks: dict[int, TypedMask] = {}
     typed = [(Path(value), FRAME, number) for value, number in map(_split, options)]
-    for option, (file, _, _), places in zip(options, typed, places_of_masks(typed), strict=True):
+    for option, (mask, places) in zip(options, places_of_masks(typed), strict=True):
         for _, number in places:
-            _keep_one(masks, number, file, f"--mask {option}")
+            _keep_one(masks, number, mask, f"--mask {option}")
     return masks
 
 

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from masklet.cli.mask_prompts import Place, places_of_masks
+from masklet.cli.mask_prompts import Place, TypedMask, places_of_masks
 from masklet.cli.prompt_options import Point, parsed_box, parsed_point, prompt_entry
 from masklet.errors import InvalidInputError
 from masklet.masks.geometry import Box
@@ -108,13 +108,13 @@ def _boxes(options: Sequence[str], first_frame: int) -> dict[Place, Box]:
     return boxes
 
 
-def _masks(options: Sequence[str], first_frame: int) -> dict[Place, Path]:
-    masks: dict[Place, Path] = {}
+def _masks(options: Sequence[str], first_frame: int) -> dict[Place, TypedMask]:
+    masks: dict[Place, TypedMask] = {}
     split = (_split(option, first_frame) for option in options)
     typed = [(Path(value), frame, object_id) for value, frame, object_id in split]
-    for option, (file, _, _), places in zip(options, typed, places_of_masks(typed), strict=True):
+    for option, (mask, places) in zip(options, places_of_masks(typed), strict=True):
         for place in places:
-            _keep_one(masks, place, file, f"--mask {option}")
+            _keep_one(masks, place, mask, f"--mask {option}")
     return masks
 
 

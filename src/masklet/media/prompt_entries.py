@@ -5,7 +5,7 @@ from pathlib import Path
 
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
-from masklet.media.mask_images import read_mask_image
+from masklet.media.mask_images import MaskImage, read_mask_image
 from masklet.prompts.prompt import Prompt
 
 LARGEST_ID = 2**31 - 1
@@ -20,6 +20,7 @@ class PromptEntry:
         marks: its clicks and its box.
         mask_file: an image file of the image's size, read by `masklet.media.mask_images`: of a label map that shows
             `object_id` the pixels of this id, or else all that are of any object.
+        mask_image: what that file holds, where it has been read before.
 
     Raises:
         InvalidInputError: for other ids, and if there is neither a click nor a box nor a mask.
@@ -28,6 +29,7 @@ class PromptEntry:
     object_id: int
     marks: Prompt = field(default_factory=Prompt)
     mask_file: Path | None = None
+    mask_image: MaskImage | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.object_id <= LARGEST_ID:
@@ -53,7 +55,7 @@ class PromptEntry:
             raise InvalidInputError(f"Object {self.object_id}: {error}") from error
         if self.mask_file is None:
             return self.marks
-        mask = read_mask_image(self.mask_file).mask_of(self.object_id)
+        mask = (self.mask_image or read_mask_image(self.mask_file)).mask_of(self.object_id)
         if mask.shape != (height, width):
             raise InvalidInputError(
                 f"The mask {self.mask_file} is {mask.shape[1]} x {mask.shape[0]} pixels; it must be as large as "

@@ -6,6 +6,7 @@ from PIL import Image
 
 from masklet.cli.track_prompts import add_prompts, prompts_of_options, read_prompts
 from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.media import mask_images
 from masklet.media.label_maps import write_label_map
 from masklet.media.prompt_entries import PromptEntry
 from masklet.prompts.prompt import Prompt
@@ -160,3 +161,16 @@ def test_a_box_replaces_and_may_come_with_clicks():
     add_prompts(video, {(3, 1): Prompt([[1, 2]], box=[0, 0, 3, 3])})
     ((object_id, frame, added),) = video.calls
     assert (object_id, frame, added["keep_earlier"], added["box"].tolist()) == (1, 3, False, [0, 0, 3, 3])
+
+
+def test_a_label_map_is_read_once_for_all_its_objects(tmp_path, monkeypatch):
+    labels = np.zeros((4, 6), np.uint8)
+    labels[0], labels[2], labels[3] = 3, 5, 9
+    write_label_map(tmp_path / "labels.png", labels)
+    read = []
+    decode = mask_images.read_mask_pixels
+    monkeypatch.setattr(mask_images, "read_mask_pixels", lambda path: read.append(path) or decode(path))
+    entries = prompts_of_options([], [], [str(tmp_path / "labels.png")], 0)
+    prompts, _ = read_prompts(entries, 4, 6, is_resumed=False)
+    assert {place: int(prompt.mask.sum()) for place, prompt in prompts.items()} == {(0, 3): 6, (0, 5): 6, (0, 9): 6}
+    assert len(read) == 1
