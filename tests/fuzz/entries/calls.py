@@ -1,5 +1,6 @@
 """The calls of programs: the segmenter, the processor and the tracker, with values that are none of theirs."""
 
+import json
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -9,7 +10,7 @@ from tests.fuzz import materials
 from tests.fuzz.attempt import Entry
 from tests.fuzz.entries.values import spoiled
 
-from masklet import ImageSegmenter
+from masklet import ImageSegmenter, Prompt, ZoomingSegmenter
 
 # Arguments that programs give arrays and tensors for, in place of lists.
 ARRAYS = {
@@ -64,6 +65,35 @@ def _segment(arguments: Arguments) -> None:
 def _candidates(arguments: Arguments) -> None:
     prompts = {name: value for name, value in arguments.items() if name not in ("multimask", "object_ids")}
     materials.segmenter().candidates(materials.encoded(), **prompts)
+
+
+def _prompt(_: Path) -> Arguments:
+    return {"points": [[20, 20], [30, 15]], "labels": [1, 0], "box": BOX, "mask": materials.mask().tolist()}
+
+
+def _use_prompt(arguments: Arguments) -> None:
+    prompt = Prompt(**arguments)
+    assert Prompt.from_json(json.loads(json.dumps(prompt.to_json()))) == prompt
+    for segmenter in (materials.segmenter(), _zooming()):
+        encoded = segmenter.encode(materials.pixels())
+        segmenter.segment(encoded, prompts=[prompt, Prompt(box=BOX)])
+
+
+def _zooming() -> ZoomingSegmenter:
+    return ZoomingSegmenter(materials.segmenter().model, materials.segmenter().processor)
+
+
+def _prompt_in_json(_: Path) -> Arguments:
+    document: Arguments = Prompt([[20, 20], [30, 15]], [1, 0], BOX, materials.mask()).to_json()
+    return document
+
+
+def _spoil_json(rng: Random, document: Arguments) -> tuple[str, Any]:
+    return spoiled(rng, document, may_be_array=False)
+
+
+def _read_prompt(document: object) -> None:
+    Prompt.from_json(document).to_json()
 
 
 def _processed(_: Path) -> Arguments:
@@ -185,6 +215,8 @@ def _load(arguments: Arguments) -> None:
 ENTRIES = {
     "encode": Entry(_images, _spoil, _encode),
     "segment": Entry(_prompts, _some_prompts, _segment),
+    "prompt": Entry(_prompt, _some_prompts, _use_prompt),
+    "prompt-json": Entry(_prompt_in_json, _spoil_json, _read_prompt),
     "candidates": Entry(_prompts, _some_prompts, _candidates),
     "processor": Entry(_processed, _some_options, _process),
     "post-process": Entry(_logits, _spoil, _post_process),
