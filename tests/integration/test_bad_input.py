@@ -121,7 +121,7 @@ CASES: dict[str, tuple[Use, type[Exception], str]] = {
     "too few labels": (
         lambda desk: desk.processor(PIXELS, input_points=[[[[1, 2], [3, 4]]]], input_labels=[[[1]]]),
         ValueError,
-        r"inconsistent dimensions.*\[\[2\]\] points and \[\[1\]\] labels",
+        r"Each point has one label.*\[\[2\]\] points with \[\[1\]\] labels",
     ),
     "unknown label": (
         lambda desk: desk.processor(PIXELS, input_points=[[[[1, 2]]]], input_labels=[[[7]]]),
@@ -141,12 +141,12 @@ CASES: dict[str, tuple[Use, type[Exception], str]] = {
     "points nested too little": (
         lambda desk: desk.processor(PIXELS, input_points=[[1, 2]]),
         ValueError,
-        "nested list with 4 levels.*Got 2 levels",
+        "nested 4 levels deep.*got 2",
     ),
     "boxes nested too much": (
         lambda desk: desk.processor(PIXELS, input_boxes=[[[[1, 2, 3, 4]]]]),
         ValueError,
-        "nested list with 3 levels.*Got 4 levels",
+        "nested 3 levels deep.*got 4",
     ),
     "boxes of three numbers": (
         lambda desk: desk.processor(PIXELS, input_boxes=[[[1, 2, 3]]]),

@@ -259,7 +259,8 @@ class Sam2Model(PretrainedModel):
         Raises `InvalidInputError` (a `ValueError`) for shapes that do not go together.
         """
         if (pixel_values is None) == (image_embeddings is None):
-            raise InvalidInputError("Exactly one of pixel_values or image_embeddings must be provided.")
+            given = "neither" if pixel_values is None else "both"
+            raise InvalidInputError(f"Images are given as pixel_values, or as image_embeddings; got {given}.")
         attentions = self.config.output_attentions if output_attentions is None else output_attentions
         hidden_states = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
         stages = None

@@ -23,8 +23,8 @@ def check_prompts(
         )
     if points is not None and boxes is not None and points.shape[1] != boxes.shape[1]:
         raise InvalidInputError(
-            "You should provide as many bounding boxes as input points per box. "
-            f"Got {points.shape[1]} and {boxes.shape[1]}."
+            f"input_points has {points.shape[1]} objects, input_boxes {boxes.shape[1]}; given together, both are of "
+            "the same objects."
         )
     objects = next(prompt.shape[1] for prompt in (points, boxes) if prompt is not None)
     if masks is not None and (masks.ndim != 4 or masks.shape[1] not in (1, objects)):

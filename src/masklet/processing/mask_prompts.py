@@ -79,7 +79,7 @@ def mask_prompts(masks: Any, objects: int, size: Size | None, target_size: int) 
     """
     per_object = [_two_dimensional(mask) for mask in _split(masks)]
     if len(per_object) != objects:
-        raise InvalidInputError(f"Number of object ids ({objects}) does not match number of masks ({len(per_object)})")
+        raise InvalidInputError(f"There are {objects} object ids but {len(per_object)} masks; each object has one.")
     return [_at_network_size(mask_hw, size, target_size) for mask_hw in per_object]
 
 
@@ -88,7 +88,7 @@ def _split(masks: Any) -> list[Any]:
         return list(masks)
     tensor = number_tensor(masks, "A mask")
     if tensor.ndim not in (2, 3, 4):
-        raise InvalidInputError(f"Mask has an unsupported number of dimensions: {tensor.ndim}")
+        raise _wrong_dimensions(tensor)
     if tensor.ndim == 4 and 1 not in tensor.shape[:2]:
         raise InvalidInputError(f"There must be one mask an object; got masks of the shape {list(tensor.shape)}.")
     return list(tensor.reshape(-1, *tensor.shape[-2:]))
@@ -97,7 +97,7 @@ def _split(masks: Any) -> list[Any]:
 def _two_dimensional(mask: Any) -> Tensor:
     tensor = number_tensor(mask, "A mask")
     if tensor.ndim not in (2, 3, 4):
-        raise InvalidInputError(f"Mask has an unsupported number of dimensions: {tensor.ndim}")
+        raise _wrong_dimensions(tensor)
     if tensor.shape[:-2].numel() != 1 or tensor.numel() == 0:
         raise InvalidInputError(f"The mask of an object must be [height, width], got the shape {list(tensor.shape)}.")
     values_hw = tensor.reshape(tensor.shape[-2:])
@@ -106,6 +106,12 @@ def _two_dimensional(mask: Any) -> Tensor:
     if not values_hw.isfinite().all():
         raise InvalidInputError("A mask contains NaN or infinite values.")
     return values_hw.float()
+
+
+def _wrong_dimensions(mask: Tensor) -> InvalidInputError:
+    return InvalidInputError(
+        f"A mask is [height, width], several are [objects, height, width]; got {mask.ndim} dimensions."
+    )
 
 
 def _at_network_size(mask_hw: Tensor, size: Size | None, target_size: int) -> Tensor:

@@ -32,8 +32,8 @@ def prompt_tensors(
         for image, (of_points, of_boxes) in enumerate(both):
             if len(of_points) != len(of_boxes):
                 raise InvalidInputError(
-                    "You should provide as many bounding boxes as input points per box. "
-                    f"Got {len(of_points)} and {len(of_boxes)}. (Objects with points, and boxes, of image {image}.)"
+                    f"Image {image} has points of {len(of_points)} objects and boxes of {len(of_boxes)}; given "
+                    "together, both are of the same objects."
                 )
     return tensors
 
@@ -111,8 +111,8 @@ def _labels(labels: list[Any], points: list[Any]) -> Tensor:
     )
     if counts_of_labels != counts_of_points:
         raise InvalidInputError(
-            "Input points and labels have inconsistent dimensions. Please ensure they have the same dimensions. "
-            f"Got [image][object] counts of {counts_of_points} points and {counts_of_labels} labels."
+            f"Each point has one label; got, by image and object, {counts_of_points} points with {counts_of_labels} "
+            "labels."
         )
     labels_bpn = padded(labels, LABELS, PADDING, torch.float64)
     allowed = torch.tensor([POSITIVE, NEGATIVE, NOT_A_POINT, PADDING])

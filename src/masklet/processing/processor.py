@@ -111,7 +111,7 @@ class Sam2Processor(VideoSessions, HubUploads):
         if images is not None:
             data = self.image_processor(images, segmentation_maps, **kwargs)
         elif original_sizes is None:
-            raise InvalidInputError("Either images or original_sizes must be provided")
+            raise InvalidInputError("Prompts alone need original_sizes, in whose pixels they are; or give images.")
         sizes = _image_sizes(data.get("original_sizes"), original_sizes)
         data["original_sizes"] = sizes
         target_size = height_and_width(kwargs["size"])["height"] if kwargs.get("size") else self.target_size
@@ -216,6 +216,6 @@ def _image_sizes(of_images: list[tuple[int, int]] | None, given: Any) -> list[tu
         return sizes
     if len(sizes) != 1:
         raise InvalidInputError(
-            f"original_sizes must be of length 1 or len(images). Got {len(sizes)} sizes and {len(of_images)} images."
+            f"original_sizes has {len(sizes)} sizes for {len(of_images)} images; give one for each, or one for all."
         )
     return sizes * len(of_images)

@@ -50,13 +50,16 @@ def video_prompts(
         resized = mask_prompts(masks, len(object_ids), size, target_size)
         return {object_id: whole_mask(mask) for object_id, mask in zip(object_ids, resized, strict=True)}
     if size is None:
-        raise InvalidInputError("original_size must be provided when adding points or boxes on a first streamed frame")
+        raise InvalidInputError(
+            "How large the stream's frames are is not known yet; push the first one, or give original_size with the "
+            "points or boxes."
+        )
     tensors = prompt_tensors(points, labels, boxes, sizes=[size], target_size=target_size, padding=padding)
     for name in ("points", "boxes"):
         given = tensors.get(f"input_{name}")
         if given is not None and given.shape[1] != len(object_ids):
             raise InvalidInputError(
-                f"Number of object ids ({len(object_ids)}) does not match number of {name} ({given.shape[1]})"
+                f"There are {len(object_ids)} object ids but {name} of {given.shape[1]}; each object has its own."
             )
     return {object_id: _of_object(object_id, index, tensors) for index, object_id in enumerate(object_ids)}
 
@@ -104,8 +107,9 @@ def _object_ids(obj_ids: Any) -> list[int]:
 
 def _check_combination(points: Any, labels: Any, boxes: Any, masks: Any) -> None:
     if (points is None) != (labels is None):
-        raise InvalidInputError("points and labels must be provided together")
+        given, missing = ("points", "labels") if labels is None else ("labels", "points")
+        raise InvalidInputError(f"There are {given} without {missing}; each point has a label.")
     if points is None and boxes is None and masks is None:
-        raise InvalidInputError("at least one of points, boxes, or masks must be provided as input")
+        raise InvalidInputError("No prompt is given; an object needs points, a box or a mask.")
     if masks is not None and (points is not None or boxes is not None):
-        raise InvalidInputError("masks cannot be provided together with points or boxes")
+        raise InvalidInputError("A mask is given alone; clicks that correct it are added in a call of their own.")

@@ -115,8 +115,7 @@ class VideoSessions(ABC):
         size = _video_size(inference_session, original_size)
         if input_boxes is not None and not clear_old_inputs:
             raise InvalidInputError(
-                "cannot add box without clearing old points, since box prompt must be provided before any point prompt "
-                "(please use clear_old_points=True instead)"
+                "A box begins a prompt and cannot be added to an earlier one; give it with clear_old_inputs=True."
             )
         prompts = video_prompts(
             obj_ids,

@@ -54,14 +54,13 @@ def nested_lists(prompts: object, layout: PromptLayout) -> list[Any]:
         _check_array(prompts, layout)
     elif not isinstance(prompts, list | tuple):
         raise InvalidInputError(
-            f"Input {layout.name} must be a nested list, tuple, array or tensor of the format {layout.description}, "
-            f"got {type(prompts).__name__}."
+            f"Input {layout.name} are lists or tuples, nested as {layout.description}, or an array or tensor; got "
+            f"{type(prompts).__name__}."
         )
     lists = _as_lists(prompts)
     if (depth := _depth(lists)) is not None and depth != len(layout.levels):
         raise InvalidInputError(
-            f"Input {layout.name} must be a nested list with {len(layout.levels)} levels. "
-            f"The expected nesting format is {layout.description}. Got {depth} levels."
+            f"Input {layout.name} are nested {len(layout.levels)} levels deep, {layout.description}; got {depth}."
         )
     lists = [[] if of_image is None else of_image for of_image in lists]
     _check_even(lists, layout, position=())
@@ -84,13 +83,12 @@ def extent(lists: list[Any], layout: PromptLayout) -> tuple[int, ...]:
 def _check_array(prompts: np.ndarray | Tensor, layout: PromptLayout) -> None:
     if prompts.ndim != len(layout.levels):
         raise InvalidInputError(
-            f"Input {layout.name} must be a tensor/array with {len(layout.levels)} dimensions. "
-            f"The expected nesting format is {layout.description}. Got {prompts.ndim} dimensions."
+            f"Input {layout.name} in one array have {len(layout.levels)} dimensions, {layout.description}; got "
+            f"{prompts.ndim}."
         )
     if layout.coordinates is not None and prompts.shape[-1] != layout.coordinates:
         raise InvalidInputError(
-            f"Input {layout.name} must be a tensor/array with {layout.coordinates} as the last dimension, "
-            f"got {prompts.shape[-1]}."
+            f"The last dimension of input {layout.name} has {layout.coordinates} coordinates; got {prompts.shape[-1]}."
         )
 
 

@@ -179,7 +179,7 @@ class Prompt:
             raise InvalidInputError(f"A prompt is an object with the keys {', '.join(KEYS)}; got {shown(value)}.")
         points = value.get("points", [])
         if not isinstance(points, list):
-            raise InvalidInputError(f"'points' must be a list of [x, y] or [x, y, label]; got {shown(points)}.")
+            raise InvalidInputError(f"'points' are listed as [x, y] or [x, y, label]; got {shown(points)}.")
         triples = [_triple(point) for point in points]
         if "box" in value and not _are_numbers(value["box"], (4,)):
             raise InvalidInputError(f"'box' must be [x1, y1, x2, y2]; got {shown(value['box'])}.")

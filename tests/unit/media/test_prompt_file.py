@@ -55,7 +55,7 @@ def test_every_kind_of_prompt_is_read_relative_to_the_files_folder(written, tmp_
         ({"a.jpg": [{"points": [["1", 2]]}]}, "a point must be"),
         ({"a.jpg": [{"points": [[1, True]]}]}, "a point must be"),
         ({"a.jpg": [{"points": [[1, 2, 3]]}]}, "label must be 1 .* got 3"),
-        ({"a.jpg": [{"points": 5}]}, "'points' must be a list"),
+        ({"a.jpg": [{"points": 5}]}, "'points' are listed as"),
         ({"a.jpg": [{"mask": 5}]}, "'mask' must be the name"),
         ({"a.jpg": [{"mask": ""}]}, "'mask' must be the name"),
         ({"a.jpg": [{"mask": "a\0b"}]}, "'mask' must be the name"),

@@ -209,7 +209,7 @@ def test_initial_weights() -> None:
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ({}, "Exactly one of pixel_values or image_embeddings must be provided"),
+        ({}, "as pixel_values, or as image_embeddings; got neither"),
         ({"pixel_values": random_pixels(64)}, r"\[1, 3, 64, 64\]; this model takes \[batch, 3, 96, 96\]"),
         ({"pixel_values": torch.zeros(1, 1, 96, 96)}, r"\[1, 1, 96, 96\]; this model takes"),
         ({"pixel_values": torch.zeros(3, 96, 96)}, r"\[3, 96, 96\]; this model takes"),
@@ -223,7 +223,7 @@ def test_initial_weights() -> None:
         ),
         (
             {"input_points": torch.zeros(2, 3, 1, 2), "input_boxes": torch.zeros(2, 2, 4)},
-            "as many bounding boxes as input points per box. Got 3 and 2",
+            "input_points has 3 objects, input_boxes 2",
         ),
         (
             {"input_points": torch.zeros(2, 3, 1, 2), "input_masks": torch.zeros(2, 2, 8, 8)},
@@ -245,7 +245,7 @@ def test_inputs_that_do_not_fit_are_refused(
 
 
 def test_pixels_and_embeddings_together_are_refused(model: Sam2Model, embeddings: list[Tensor]) -> None:
-    with pytest.raises(InvalidInputError, match="Exactly one"):
+    with pytest.raises(InvalidInputError, match="got both"):
         model(random_pixels(batch=2), image_embeddings=embeddings)
 
 

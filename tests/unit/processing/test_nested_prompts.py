@@ -90,11 +90,8 @@ def test_labels_that_do_not_match_the_points_are_refused(labels: Any) -> None:
         points([[[[1, 2]]]], labels)
 
 
-def test_the_wording_of_inconsistent_labels() -> None:
-    wording = (
-        "Input points and labels have inconsistent dimensions. Please ensure they have the same dimensions. "
-        "Got [image][object] counts of [[1, 2]] points and [[2, 1]] labels."
-    )
+def test_labels_of_other_numbers_are_counted() -> None:
+    wording = "Each point has one label; got, by image and object, [[1, 2]] points with [[2, 1]] labels."
     with pytest.raises(ValueError, match=re.escape(wording)):
         points([[[[1, 2]], [[3, 4], [5, 6]]]], [[[1, 1], [1]]])
 

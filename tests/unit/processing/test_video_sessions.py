@@ -125,7 +125,7 @@ def test_an_absent_object_can_appear_later(processor: Sam2Processor, model: Sam2
 
 def test_a_stream_takes_its_size_from_the_first_call(processor: Sam2Processor) -> None:
     session = processor.init_video_session()
-    with pytest.raises(InvalidInputError, match="original_size must be provided when adding points or boxes on a firs"):
+    with pytest.raises(InvalidInputError, match="not known yet; push the first one, or give original_size"):
         processor.add_inputs_to_inference_session(session, 0, 1, **click(10, 20))
     processor.add_inputs_to_inference_session(session, 0, 1, **click(10, 20), original_size=torch.tensor([20, 30]))
     assert (session.video_height, session.video_width) == (20, 30)
@@ -144,13 +144,13 @@ MASK = np.ones((HEIGHT, WIDTH), bool)
         (6, 1, click(1, 1), "There is no frame 6; the frames are 0 to 5"),
         (-1, 1, click(1, 1), "There is no frame -1; the frames are 0 to 5"),
         (0.5, 1, click(1, 1), "The frame must be a whole number; got 0.5"),
-        (0, [1, 2], click(1, 1), "Number of object ids"),
+        (0, [1, 2], click(1, 1), "2 object ids"),
         (0, [2, 2], {"input_boxes": [[[1, 1, 9, 9]] * 2]}, "obj_ids must be different"),
         (0, 1, click(WIDTH + 1, 1), "is outside its picture"),
         (0, 1, click(-10, -10), r"Point \(-10, -10\) .* is outside its picture"),
         (0, 1, {"input_masks": MASK.T}, "A mask has 40 x 60 pixels, but the video 60 x 40"),
-        (0, 1, {"input_masks": MASK, **click(1, 1)}, "masks cannot be provided together"),
-        (0, 1, {"input_boxes": [[[1, 1, 9, 9]]], "clear_old_inputs": False}, "cannot add box without clearing old poi"),
+        (0, 1, {"input_masks": MASK, **click(1, 1)}, "A mask is given alone"),
+        (0, 1, {"input_boxes": [[[1, 1, 9, 9]]], "clear_old_inputs": False}, "give it with clear_old_inputs=True"),
         (0, [7, 8], {"input_points": [[[[1, 1]], []]], "input_labels": [[[1], []]]}, "Object 8: Nothing is said"),
         (0, 1, {**click(1, 1), "original_size": (3, 4)}, r"original_size is \(3, 4\), but"),
         (0, 1, {**click(1, 1), "original_size": "large"}, "original_size must be"),

@@ -39,25 +39,25 @@ def test_the_input_is_not_changed() -> None:
     assert points == [[[[1, 2]], [[3, 4], [5, 6]]], None]
 
 
-LISTS = "nested list with {expected} levels. The expected nesting format is {layout}. Got {got} levels."
-ARRAYS = "tensor/array with {expected} dimensions. The expected nesting format is {layout}. Got {got} dimensions."
+LISTS = "Input {name} are nested {expected} levels deep, {layout}; got {got}."
+ARRAYS = "Input {name} in one array have {expected} dimensions, {layout}; got {got}."
 
 
 @pytest.mark.parametrize(
     ("prompts", "layout", "expected"),
     [
-        ([[[1, 2]]], POINTS, LISTS.format(expected=4, layout=POINTS_FORMAT, got=3)),
-        ([[[[[1, 2]]]]], POINTS, LISTS.format(expected=4, layout=POINTS_FORMAT, got=5)),
-        ([[1]], LABELS, LISTS.format(expected=3, layout=LABELS_FORMAT, got=2)),
-        (((1, 2, 3, 4),), BOXES, LISTS.format(expected=3, layout=BOXES_FORMAT, got=2)),
-        (np.zeros((1, 1, 2)), POINTS, ARRAYS.format(expected=4, layout=POINTS_FORMAT, got=3)),
-        (torch.zeros(1, 1), LABELS, ARRAYS.format(expected=3, layout=LABELS_FORMAT, got=2)),
-        (torch.zeros(1, 1, 1, 3), POINTS, "tensor/array with 2 as the last dimension, got 3."),
-        (np.zeros((1, 1, 2)), BOXES, "tensor/array with 4 as the last dimension, got 2."),
+        ([[[1, 2]]], POINTS, LISTS.format(name="{name}", expected=4, layout=POINTS_FORMAT, got=3)),
+        ([[[[[1, 2]]]]], POINTS, LISTS.format(name="{name}", expected=4, layout=POINTS_FORMAT, got=5)),
+        ([[1]], LABELS, LISTS.format(name="{name}", expected=3, layout=LABELS_FORMAT, got=2)),
+        (((1, 2, 3, 4),), BOXES, LISTS.format(name="{name}", expected=3, layout=BOXES_FORMAT, got=2)),
+        (np.zeros((1, 1, 2)), POINTS, ARRAYS.format(name="{name}", expected=4, layout=POINTS_FORMAT, got=3)),
+        (torch.zeros(1, 1), LABELS, ARRAYS.format(name="{name}", expected=3, layout=LABELS_FORMAT, got=2)),
+        (torch.zeros(1, 1, 1, 3), POINTS, "The last dimension of input points has 2 coordinates; got 3."),
+        (np.zeros((1, 1, 2)), BOXES, "The last dimension of input boxes has 4 coordinates; got 2."),
     ],
 )
-def test_wrong_depth_is_an_error_in_the_references_words(prompts: object, layout: PromptLayout, expected: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(f"Input {layout.name} must be a {expected}")):
+def test_wrong_depth_is_an_error(prompts: object, layout: PromptLayout, expected: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(expected.replace("{name}", layout.name))):
         nested_lists(prompts, layout)
 
 

@@ -50,7 +50,7 @@ def test_json_is_short_and_what_prompt_files_hold() -> None:
     [
         ([1, 2], "A prompt is an object with the keys points, box, mask"),
         ({"boxes": []}, "keys points, box, mask; got {'boxes'"),
-        ({"points": 5}, "'points' must be a list"),
+        ({"points": 5}, "'points' are listed as"),
         ({"points": [3, 4]}, r"a point must be \[x, y\] or \[x, y, label\]; got 3"),
         ({"points": [[1, 2, 3, 4]]}, r"a point must be .* got \[1, 2, 3, 4\]"),
         ({"points": [[True, 2]]}, "a point must be"),
