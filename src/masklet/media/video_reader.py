@@ -38,18 +38,19 @@ def open_video(source: VideoSource) -> "VideoReader":
     path = Path(source)
     if path.is_dir():
         return VideoReader(FramePictures(frames_of_folder(path), f"the folder {path}"))
-    _check_file(path)
+    _check_file(source, path)
     return VideoReader(ImageStack(path) if is_image_stack(path) else VideoFile(path))
 
 
-def _check_file(path: Path) -> None:
+def _check_file(source: str | os.PathLike[str], path: Path) -> None:
     if path.is_file():
         return
     if path.exists():
         raise UnreadableVideoError(f"{path} is no file that can be read anywhere, but a pipe or a device.")
-    if is_address(str(path)):
+    name = os.fspath(source)  # a path has one of the two slashes of an address only
+    if is_address(name):
         raise UnreadableVideoError(
-            f"{path} is the address of a stream, not a file; masklet.media.live_frames.live_frames reads streams."
+            f"{name} is the address of a stream, not a file; masklet.media.live_frames.live_frames reads streams."
         )
     raise UnreadableVideoError(f"No such video file or folder: {path}")
 

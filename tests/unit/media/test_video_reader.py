@@ -289,3 +289,8 @@ def test_a_list_of_pictures_is_a_video(tmp_path):
     Image.fromarray(frames[0]).save(tmp_path / "a.png")
     with open_video([tmp_path / "a.png", Image.fromarray(frames[1]), frames[2]]) as video:
         assert_frames_equal(list(video), frames)
+
+
+def test_the_address_of_a_stream_is_named_as_it_was_given():
+    with pytest.raises(UnreadableVideoError, match=r"^rtsp://camera/1 is the address of a stream, .*live_frames"):
+        open_video("rtsp://camera/1")
