@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from masklet.modeling.image_model import Sam2Model
     from masklet.modeling.vision import Sam2VisionModel
     from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
-    from masklet.predictors.video_tracker import TrackedVideo, VideoTracker
+    from masklet.predictors.tracked_video import TrackedVideo
+    from masklet.predictors.video_tracker import VideoTracker
     from masklet.predictors.zooming_segmenter import ZoomingSegmenter
     from masklet.processing.image_processor import Sam2ImageProcessorFast
     from masklet.processing.processor import Sam2Processor
@@ -82,7 +83,7 @@ _HOMES = {
     "Sam2VisionModel": "modeling.vision",
     "EncodedImage": "predictors.image_segmenter",
     "ImageSegmenter": "predictors.image_segmenter",
-    "TrackedVideo": "predictors.video_tracker",
+    "TrackedVideo": "predictors.tracked_video",
     "VideoTracker": "predictors.video_tracker",
     "ZoomingSegmenter": "predictors.zooming_segmenter",
     "Sam2ImageProcessorFast": "processing.image_processor",

@@ -40,7 +40,10 @@ def test_the_reference_is_what_the_docstrings_say() -> None:
 def test_a_changed_default_is_seen() -> None:
     assert parameters(lambda a, *, b=2, **c: None) == "(a, *, b=2, **c)"
     assert parameters(lambda a, b=object(): None, is_bound=True) == "(b=<object>)"  # noqa: B008
-    assert parameters(masklet.VideoTracker.from_pretrained) == "(source=None, *, preset='exact', **options)"
+    assert (
+        parameters(masklet.VideoTracker.from_pretrained)
+        == "(source=None, *, preset='exact', runtime='eager', **options)"
+    )
 
 
 def test_earlier_spellings_are_the_same() -> None:

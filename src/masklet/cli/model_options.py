@@ -76,10 +76,8 @@ def load_tracker(
     from masklet.predictors.video_tracker import VideoTracker
 
     options = _given(dtype, image_size)
-    tracker = VideoTracker.from_pretrained(model, device=usable_device(device), preset=preset, **options)
-    if is_compiled:
-        tracker.model.compile_parts()
-    return tracker
+    runtime = "compiled" if is_compiled else "eager"
+    return VideoTracker.from_pretrained(model, device=usable_device(device), preset=preset, runtime=runtime, **options)
 
 
 def _given(dtype: str | None, image_size: int | None) -> dict[str, Any]:

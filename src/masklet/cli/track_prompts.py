@@ -17,7 +17,7 @@ from masklet.media.prompt_entries import PromptEntry, empty_mask_error
 from masklet.prompts.prompt import Prompt
 
 if TYPE_CHECKING:
-    from masklet.predictors.video_tracker import TrackedVideo
+    from masklet.predictors.tracked_video import TrackedVideo
 
 PLACE = "with @FRAME, @FRAME:OBJECT or @:OBJECT behind it"
 POINT_FORM = f"x,y or x,y,label (1 on the object, 0 off it), {PLACE}"

@@ -17,7 +17,8 @@ from masklet.media.recorded_masks import RecordedMasks
 from masklet.tracking.frame_order import Stretch
 
 if TYPE_CHECKING:
-    from masklet.predictors.video_tracker import TrackedVideo, VideoTracker
+    from masklet.predictors.tracked_video import TrackedVideo
+from masklet.predictors.video_tracker import VideoTracker
 
 
 class TrackingJob:

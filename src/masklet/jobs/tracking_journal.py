@@ -20,7 +20,7 @@ from masklet.tracking.frame_order import Direction
 from masklet.tracking.saved_session import FILE, SavedSession, commit_session, damage_named, session_folder
 
 if TYPE_CHECKING:
-    from masklet.predictors.video_tracker import TrackedVideo
+    from masklet.predictors.tracked_video import TrackedVideo
 
 TRACKING = "tracking"  # beside "session" in `session.json`
 MASKS_FILE = "masks.jsonl"

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from masklet.configuration import Sam2Config
 from masklet.configuration.agreement import check_video_network
-from masklet.modeling.compilation import Backend, compile_parts
 from masklet.modeling.image_model import Sam2Model
 from masklet.modeling.initialization import initialize
 from masklet.modeling.layers import FeedForward
@@ -46,18 +45,6 @@ class VideoNetwork(Sam2Model):
         for name, part in self.named_children():
             if name not in ("shared_image_embedding", "vision_encoder", "prompt_encoder", "mask_decoder"):
                 part.apply(initialize(config.initializer_range))
-
-    def compile_parts(self, backend: Backend = "inductor") -> None:
-        """Run backbone, memory attention, mask decoder and memory encoder through torch's compiler from now on.
-
-        They are compiled in place when they first run, which takes minutes; everything else stays as it is. While
-        tracking each of them is one graph, whatever the number of objects, clicks, remembered frames and pointers; only
-        the mask decoder is two, for one object and for several, and memory attention one more on frames that see no
-        pointer. Another image size, dtype, or gradients are compiled afresh. `backend` is that of `torch.compile`.
-
-        Raises `InvalidInputError` where torch is older than 2.7.
-        """
-        compile_parts(self, backend)
 
     def condition(self, stride16: Tensor, memory: ObjectMemory) -> Tensor:
         """Condition the deepest level of a frame on what is remembered of N objects: [objects, channels, h, w].

@@ -11,7 +11,6 @@ from torch import Tensor
 from masklet.configuration.loading_arguments import with_location
 from masklet.errors import InvalidInputError
 from masklet.masks.segmentation import Floats, Segmentation, as_object_ids
-from masklet.modeling.image_model import Sam2Model
 from masklet.processing.pictures import picture_list
 from masklet.processing.preparation import original_pixels, prepared_pixels
 from masklet.processing.processor import Sam2Processor
@@ -22,7 +21,8 @@ from masklet.prompts.point_labels import POSITIVE
 from masklet.prompts.prompt import Prompt, check_in_image
 from masklet.prompts.prompt_lists import prompts_of_lists
 from masklet.runtimes.object_masks import select_output
-from masklet.runtimes.protocol import ImageFeatures, MaskOutputs
+from masklet.runtimes.opening import for_inference, image_runtime
+from masklet.runtimes.protocol import ImageFeatures, ImageRuntime, MaskOutputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class EncodedImage:
 
 
 class ImageSegmenter:
-    """A model and its processor: `encode` an image once, then `segment` it by clicks, boxes or masks.
+    """A model (or another runtime) and its processor: `encode` an image once, then `segment` it by any prompts.
 
     Where the checkpoint asks for it (`max_hole_share` in its configuration), small holes of masks are filled, but for
     those with a negative click in them; low-resolution logits keep theirs.
@@ -56,9 +56,14 @@ class ImageSegmenter:
         (2, 683, 1024)
     """
 
-    def __init__(self, model: Sam2Model, processor: Sam2Processor) -> None:
-        self.model = model.eval()
+    def __init__(self, model: ImageRuntime, processor: Sam2Processor) -> None:
+        self.runtime = for_inference(model)
         self.processor = processor
+
+    @property
+    def model(self) -> Any:
+        """The runtime: the `Sam2Model` that was loaded or given, say."""
+        return self.runtime
 
     @classmethod
     def from_pretrained(cls, source: str | os.PathLike[str] | None = None, **options: Any) -> Self:
@@ -66,7 +71,7 @@ class ImageSegmenter:
 
         `options` (device, dtype, image_size, ...) go to `Sam2Model.from_pretrained`.
         """
-        model = Sam2Model.from_pretrained(source, **options)
+        model = image_runtime(source, **options)
         size = {"height": model.config.image_size, "width": model.config.image_size}
         source, place, _ = with_location(source, options)
         processor = Sam2Processor.from_pretrained(source, size=size, **place)
@@ -111,7 +116,7 @@ class ImageSegmenter:
         batches = _batches(encoded, prompts, points, labels, boxes, masks)
         names = as_object_ids(range(1, len(batches) + 1) if object_ids is None else object_ids)
         if not len(batches):
-            side = self.model.config.image_size // 4
+            side = self.runtime.config.image_size // 4
             return self._segmentation(encoded, torch.zeros(0, side, side), torch.zeros(0), names, [])
         return self._answer(encoded, batches, multimask, names)
 
@@ -161,8 +166,8 @@ class ImageSegmenter:
     def _encoded(self, pixels: Tensor) -> EncodedImage:
         """What the network keeps of pixels [3, H, W]."""
         prepared = prepared_pixels(pixels, self.processor.image_processor)[None]
-        features = self.model.encode_image(prepared.to(self.model.device, self.model.dtype))
-        return EncodedImage(self.model.without_memory(features), *pixels.shape[1:])
+        features = self.runtime.encode_image(prepared.to(self.runtime.device, self.runtime.dtype))
+        return EncodedImage(self.runtime.without_memory(features), *pixels.shape[1:])
 
     def _best(self, encoded: EncodedImage, batches: PromptBatches, multimask: bool | None) -> tuple[Tensor, Tensor]:
         """The logits [N, h, w] and the score [N] of the mask that `segment` answers with."""
@@ -172,17 +177,17 @@ class ImageSegmenter:
         self, encoded: EncodedImage, prompts: Sequence[Prompt], multimask: bool | None
     ) -> tuple[Tensor, Tensor]:
         choices = [_is_one_click(prompt) if multimask is None else bool(multimask) for prompt in prompts]
-        is_multimask = torch.tensor(choices, device=self.model.device)
-        return select_output(self._decode(encoded, prompts), is_multimask, self.model.config)
+        is_multimask = torch.tensor(choices, device=self.runtime.device)
+        return select_output(self._decode(encoded, prompts), is_multimask, self.runtime.config)
 
     @torch.inference_mode()
     def _decode(self, encoded: EncodedImage, prompts: Sequence[Prompt]) -> MaskOutputs:
         """All outputs for the prompts of N objects."""
         inputs = decoder_inputs(prompts, (encoded.height, encoded.width), self.processor.target_size)
-        placed = {name: tensor.to(self.model.device) for name, tensor in inputs.items()}
+        placed = {name: tensor.to(self.runtime.device) for name, tensor in inputs.items()}
         if "mask_logits" in placed:
-            placed["mask_logits"] = placed["mask_logits"].to(self.model.dtype)
-        return self.model.decode(encoded.embeddings, **placed)
+            placed["mask_logits"] = placed["mask_logits"].to(self.runtime.dtype)
+        return self.runtime.decode(encoded.embeddings, **placed)
 
     def _segmentation(
         self,
@@ -194,7 +199,7 @@ class ImageSegmenter:
     ) -> Segmentation:
         """Logits [N, h, w] and scores [N] as a result in the image's pixels."""
         size = (encoded.height, encoded.width)
-        return segmentation_of(logits_nhw, scores_n, object_ids, size, self.model.config.max_hole_share, kept_open)
+        return segmentation_of(logits_nhw, scores_n, object_ids, size, self.runtime.config.max_hole_share, kept_open)
 
 
 def _batches(encoded: EncodedImage, prompts: Sequence[Prompt] | None, *lists: Any) -> PromptBatches:

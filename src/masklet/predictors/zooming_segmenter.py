@@ -98,7 +98,7 @@ class ZoomingSegmenter(ImageSegmenter):
 
     def _encoded_mask(self, whole: Tensor, prompt: Prompt) -> RunLength:
         """The mask of logits [H, W] as run lengths, without the holes that the checkpoint has filled."""
-        share = self.model.config.max_hole_share
+        share = self.runtime.config.max_hole_share
         filled = fill_enclosed_holes(whole[None], share, [prompt.negative_points])[0] > 0
         return encode_run_length(filled.cpu().numpy())
 

@@ -56,12 +56,12 @@ class MemoryBank:
         self.results: dict[int, FrameResult] = {}
         self.archive = archive
 
-    def remember_prompted(self, frame: int, memory: FrameMemory) -> None:
+    def keep_prompted(self, frame: int, memory: FrameMemory) -> None:
         """Keep what prompts said of a frame, in place of what was tracked there."""
         self.forget(frame)
         self.conditioning[frame] = memory
 
-    def remember_tracked(self, frame: int, memory: FrameMemory) -> None:
+    def keep_tracked(self, frame: int, memory: FrameMemory) -> None:
         """Keep what was tracked on a frame, in place of what was tracked there before."""
         self.forget(frame)
         self.tracked[frame] = memory
@@ -104,8 +104,8 @@ class MemoryBank:
         is_archived = self.archive is not None and frame in self.archive
         return frame in self.conditioning or frame in self.tracked or is_archived
 
-    def shrink(self, frame: int, reach: int, pointer_reach: int, compact: Callable[[FrameMemory], FrameResult]) -> None:
-        """Shrink what cannot be attended to any more from `frame`, nor from the prompted frames.
+    def evict(self, frame: int, reach: int, pointer_reach: int, compact: Callable[[FrameMemory], FrameResult]) -> None:
+        """Evict what cannot be attended to any more from `frame`, nor from the prompted frames.
 
         Beyond `reach` frames only the pointer stays, beyond both reaches the compact result. With an archive, all goes
         there first.

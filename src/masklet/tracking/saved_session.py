@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-import torch
 from safetensors.torch import load_file
 
 from masklet.committed_folder import FolderWriter, Part, checked_file, checked_lines, read_index
@@ -22,12 +21,11 @@ from masklet.runtimes.protocol import Runtime
 from masklet.tracking.frames import Frames
 from masklet.tracking.retention import RetentionChoice
 from masklet.tracking.saved_tensors import TensorReader, Tensors, below, stored, write_tensors
-from masklet.tracking.session import Sam2VideoInferenceSession
 from masklet.tracking.session_description import ObjectDescription, SessionDescription, direction, frames_of
 from masklet.tracking.session_format_1 import existing_file, read_format_1
 from masklet.tracking.session_history import ARCHIVED, RESULTS, History, HistoryWriter, read_history, result_from
 from masklet.tracking.session_history import FILE as HISTORY_FILE
-from masklet.tracking.stepping import answer_all
+from masklet.tracking.session_state import SessionState
 from masklet.tracking.tracked_object import TrackedObject
 
 FILE, FORMAT, OLDER_FORMAT = "session.json", 2, 1
@@ -35,6 +33,7 @@ WORK = "tracking that keeps its session"
 TENSORS_FILE = "memories.safetensors"
 
 SessionInJson = dict[str, Any]
+Session = TypeVar("Session", bound=SessionState)
 
 
 class SessionWriter:
@@ -43,12 +42,11 @@ class SessionWriter:
     Args:
         folder: where to; whoever commits it puts what `write` returns under "session" in `session.json`.
         session: what is written.
-        runtime: what it was made with.
+        fingerprint: of the runtime that it was made with.
     """
 
-    def __init__(self, folder: FolderWriter, session: Sam2VideoInferenceSession, runtime: Runtime) -> None:
-        self._folder, self._session = folder, session
-        self._fingerprint = runtime.fingerprint
+    def __init__(self, folder: FolderWriter, session: SessionState, fingerprint: str) -> None:
+        self._folder, self._session, self._fingerprint = folder, session, fingerprint
         self._history = HistoryWriter(folder)
         self._tensors: Part | None = None
 
@@ -75,20 +73,20 @@ class SessionWriter:
         return {**asdict(description), "tensors": self._tensors.to_json(), "history": history.to_json()}
 
 
-def save_session(session: Sam2VideoInferenceSession, folder: str | os.PathLike[str], runtime: Runtime) -> None:
+def save_session(session: SessionState, folder: str | os.PathLike[str], fingerprint: str) -> None:
     """Write all of a session but its frames. What was saved there before is replaced once all is written.
 
-    New prompts on the frames of a stream are answered first, because these frames will not be there when it goes on.
+    Args:
+        session: what is written.
+        folder: where to.
+        fingerprint: of the runtime that it was made with.
 
     Raises:
         InvalidInputError: if somebody else is saving into the folder.
         OSError: if it cannot be written.
     """
-    if session.is_stream:
-        with torch.inference_mode():
-            answer_all(runtime, session)
     with session_folder(folder) as writer:
-        commit_session(writer, SessionWriter(writer, session, runtime).write())
+        commit_session(writer, SessionWriter(writer, session, fingerprint).write())
 
 
 def session_folder(folder: str | os.PathLike[str]) -> FolderWriter:
@@ -141,8 +139,10 @@ def load_session(
     video: Frames | None,
     runtime: Runtime,
     retention: RetentionChoice | None = None,
+    *,
+    kind: type[Session],
     **options: Any,
-) -> Sam2VideoInferenceSession:
+) -> Session:
     """Return a saved session, ready to go on in the same video (None: the stream goes on), with the same model.
 
     Args:
@@ -150,6 +150,7 @@ def load_session(
         video: its frames.
         runtime: the model.
         retention: default as it was; a `Spill(folder)` goes on in a temporary folder.
+        kind: the class of the session.
         options: those of the session about devices and caches.
 
     Raises:
@@ -159,7 +160,7 @@ def load_session(
     saved = folder if isinstance(folder, SavedSession) else SavedSession.read(folder)
     _check(saved, video, runtime)
     description = saved.description
-    session = Sam2VideoInferenceSession(
+    session = kind(
         video,
         dtype=description.dtype,
         retention=retention or description.retention,
@@ -189,8 +190,8 @@ def damage_named(folder: str | os.PathLike[str]) -> Iterator[None]:
 def _described(target: TrackedObject, place: str, tensors: Tensors) -> ObjectDescription:
     """Describe an object; its tensors are added to `tensors`, below `place`."""
     bank = target.bank
-    is_answer_to_all = {frame: target.prompts.get(frame) is prompt for frame, prompt in target.answered.items()}
-    earlier_prompts = {frame: target.answered[frame] for frame, is_same in is_answer_to_all.items() if not is_same}
+    is_answer_to_all = {frame: target.prompts.get(frame) is prompt for frame, prompt in target.applied.items()}
+    earlier_prompts = {frame: target.applied[frame] for frame, is_same in is_answer_to_all.items() if not is_same}
     for kind, entries in (
         ("prompts", target.prompts),
         ("answered", earlier_prompts),
@@ -208,7 +209,7 @@ def _described(target: TrackedObject, place: str, tensors: Tensors) -> ObjectDes
     )
 
 
-def _restored(saved: SavedSession, session: Sam2VideoInferenceSession, runtime: Runtime) -> Iterator[TrackedObject]:
+def _restored(saved: SavedSession, session: SessionState, runtime: Runtime) -> Iterator[TrackedObject]:
     """Yield the objects of a saved session, made for `session`."""
     reader = TensorReader(runtime.config, session.dtype, session.inference_state_device)
     tensors, history = _files(saved)
@@ -236,7 +237,7 @@ def _restore(target: TrackedObject, described: ObjectDescription, tensors: Tenso
         target.prompts[frame] = reader.prompt(below(tensors, f"prompts/{frame}"))
     for frame, is_answer_to_all in described.answered:
         answered = target.prompts[frame] if is_answer_to_all else reader.prompt(below(tensors, f"answered/{frame}"))
-        target.answered[frame] = answered
+        target.applied[frame] = answered
     for frame, reverse in described.conditioning:
         target.bank.conditioning[frame] = reader.memory(below(tensors, f"conditioning/{frame}"), reverse)
     for frame, reverse in described.tracked:

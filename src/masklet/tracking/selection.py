@@ -8,7 +8,7 @@ from dataclasses import dataclass
 class Attended:
     """The frames whose memories one frame attends to.
 
-    `spatial`: (frame, slot), where slot is the row of the temporal position table that marks the memory.
+    `spatial`: (frame, temporal position), the row of the temporal encoding that marks the memory.
     `pointers`: (frame, distance), the distance signed and in the direction of tracking.
     `pointer_span`: the distance at which positions of pointers reach 1 is `pointer_span` - 1.
     """
@@ -34,7 +34,7 @@ def attended_frames(
 
     conditioning: the frames with prompts, in any order; they may lie on both sides of `frame`.
     remembered: the frames that were tracked; of a frame that is in both, only the conditioning memory counts.
-    num_maskmem: spatial memories in all: the conditioning ones take one slot, recent frames the others; 0 is none.
+    num_maskmem: temporal positions: conditioning frames share the last one, recent frames have the others; 0 is none.
     max_pointers: how many frames, this one included, object pointers reach back to.
     max_conditioning: at most so many conditioning frames, the nearest ones, with one from each side; -1 is all. The
         others count as tracked frames.
@@ -52,7 +52,7 @@ def attended_frames(
 
     recent = enumerate(_frames_back(frame, num_maskmem - 1, direction, stride))
     spatial = [(other, num_maskmem - 1) for other in selected]
-    spatial += [(other, slot) for slot, other in recent if is_recent(other)]
+    spatial += [(other, position) for position, other in recent if is_recent(other)]
 
     span = max_pointers if num_frames is None else min(num_frames, max_pointers)
     distances = {other: (frame - other) * direction for other in selected}

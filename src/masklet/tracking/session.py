@@ -1,31 +1,19 @@
-"""A video, the objects in it, what was said about them and what is remembered of them."""
+"""The session of the public API: the state of a video, readable as dictionaries, saved into folders."""
 
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
-from masklet.devices import Device, as_device, as_dtype
-from masklet.errors import InvalidInputError
-from masklet.json_files import shown
-from masklet.masks.run_length import encode_run_length
 from masklet.runtimes.protocol import Runtime
-from masklet.tracking.frame_prompt import FramePrompt, clicks_and_box, whole_mask
-from masklet.tracking.frames import FeatureCache, Frames, FrameSource
-from masklet.tracking.memory_bank import FrameMemory, FrameResult, MemoryBank
-from masklet.tracking.retention import RetentionChoice, archives_of
+from masklet.tracking.frames import Frames
+from masklet.tracking.saved_session import SavedSession, load_session, save_session
+from masklet.tracking.session_state import SessionState
 from masklet.tracking.session_views import SessionViews
-from masklet.tracking.tracked_object import TrackedObject
-from masklet.whole_numbers import as_whole_number
-
-if TYPE_CHECKING:
-    from masklet.tracking.saved_session import SavedSession
+from masklet.tracking.step import apply_prompts
 
 
-class Sam2VideoInferenceSession(SessionViews):
+class Sam2VideoInferenceSession(SessionState, SessionViews):
     """The state of tracking objects through one video; `Sam2VideoModel` reads it and writes to it.
 
     Memory does not grow with the video. What the frames to come can attend to is kept in full, as is what the
@@ -55,239 +43,22 @@ class Sam2VideoInferenceSession(SessionViews):
         (48, [])
     """
 
-    def __init__(
-        self,
-        video: Frames | None = None,
-        video_height: int | None = None,
-        video_width: int | None = None,
-        inference_device: Device = "cpu",
-        inference_state_device: Device | None = None,
-        video_storage_device: Device | None = None,
-        torch_dtype: torch.dtype | str | None = None,
-        max_vision_features_cache_size: int = 1,
-        *,
-        dtype: torch.dtype | str | None = None,
-        retention: RetentionChoice = "window",
-        max_stream_frames: int = 8,
-        max_results: int = 10_000,
-    ) -> None:
-        _check_at_least(1, max_stream_frames=max_stream_frames)
-        _check_at_least(0, max_vision_features_cache_size=max_vision_features_cache_size, max_results=max_results)
-        self.frames = FrameSource(video, most_streamed=max_stream_frames, most_features=max_vision_features_cache_size)
-        self.video_height = None if video_height is None else int(video_height)
-        self.video_width = None if video_width is None else int(video_width)
-        self.inference_device = as_device(inference_device)
-        self.inference_state_device = as_device(inference_state_device or inference_device)
-        self.video_storage_device = as_device(video_storage_device or inference_device)
-        self.dtype = as_dtype(dtype, torch_dtype) or torch.float32
-        self.max_results = max_results
-        self.retention = retention
-        self._archives = archives_of(retention)
-        self._objects: dict[int, TrackedObject] = {}
-
-    # -- frames ---------------------------------------------------------------------------------------------------
-
-    @property
-    def is_stream(self) -> bool:
-        """Whether frames are pushed one at a time."""
-        return self.frames.is_stream
-
-    @property
-    def num_frames(self) -> int:
-        """How many frames the video has, or the stream had so far."""
-        return len(self.frames)
-
-    def add_new_frame(self, pixel_values: Tensor, frame_idx: int | None = None) -> int:
-        """Take the next frame of a stream, [3, S, S] or [1, 3, S, S], and return its number."""
-        return self.frames.add(pixel_values.to(self.video_storage_device), frame_idx)
-
-    def get_frame(self, frame_idx: int) -> Tensor:
-        """The pixels [3, S, S] of a frame; `InvalidInputError` if there is none, or not any more."""
-        return self.frames[frame_idx]
-
-    # -- objects --------------------------------------------------------------------------------------------------
-
-    @property
-    def obj_ids(self) -> list[int]:
-        """The objects' ids, in the order in which they were added."""
-        return list(self._objects)
-
-    @property
-    def obj_with_new_inputs(self) -> list[int]:
-        """The ids of the objects with prompts that the network has not seen yet."""
-        return [each.object_id for each in self._objects.values() if each.pending_frames()]
-
-    @obj_with_new_inputs.setter
-    def obj_with_new_inputs(self, object_ids: Sequence[int]) -> None:
-        # Programs announce here what they prompted, which the prompts themselves say already.
-        for object_id in object_ids:
-            self._known(object_id)
-
-    @property
-    def cache(self) -> FeatureCache:
-        """The image features of the frames used last."""
-        return self.frames.cache
-
-    def objects(self) -> Sequence[TrackedObject]:
-        """The objects, in the order of `obj_ids`."""
-        return tuple(self._objects.values())
-
-    def get_obj_num(self) -> int:
-        """How many objects there are."""
-        return len(self._objects)
-
-    def obj_id_to_idx(self, obj_id: int) -> int:
-        """Return the position of an object in `obj_ids` and in every output; an unknown one is added, unprompted."""
-        obj_id = as_whole_number(obj_id, "The object id")
-        if obj_id not in self._objects:
-            self.keep(self.new_object(obj_id))
-        return self.obj_ids.index(obj_id)
-
-    def obj_idx_to_id(self, obj_idx: int) -> int:
-        """The id of the object at a position."""
-        return self.obj_ids[obj_idx]
-
-    def new_object(self, object_id: int) -> TrackedObject:
-        """An object that is not in the session yet: see `keep`."""
-        return TrackedObject(object_id, MemoryBank(self._archives.new() if self._archives else None))
-
-    def keep(self, target: TrackedObject) -> None:
-        """Take an object into the session."""
-        self._objects[target.object_id] = target
-
-    def remove_object(self, object_id: int) -> None:
-        """Forget an object; the others stay as they are."""
-        self._known(object_id).bank.clear()
-        del self._objects[object_id]
-
-    def _known(self, object_id: int) -> TrackedObject:
-        if object_id not in self._objects:
-            raise InvalidInputError(f"There is no object {shown(object_id)}; the objects are {self.obj_ids}.")
-        return self._objects[object_id]
-
-    def reset(self) -> None:
-        """Forget all objects; the frames stay."""
-        for object_id in self.obj_ids:
-            self.remove_object(object_id)
-
-    reset_tracking_data = reset
-
-    def reset_inference_session(self) -> None:
-        """Forget all objects and all image features; the frames stay."""
-        self.reset()
-        self.frames.cache.clear()
-
-    # -- prompts --------------------------------------------------------------------------------------------------
-
-    def add_points(
-        self,
-        object_id: int,
-        frame: int,
-        points: Any = None,
-        labels: Any = None,
-        box: Any = None,
-        clear_old: bool = True,
-    ) -> None:
-        """Say which clicks, box or both mark an object on a frame; the network sees them when it runs next.
-
-        object_id: any integer; a new one adds an object.
-        frame: of a stream one that is still there, or the next one to come.
-        points [n, 2] (x, y), labels [n] (1 on the object, 0 off it), box (x1, y1, x2, y2): pixels of the network's
-            input. -10 is padding and left out.
-        clear_old: replace what was said about the object on this frame. Otherwise the clicks are added, and refine a
-            mask prompt. Clicks that go on from those already answered refine the mask that came of them.
-
-        Raises `InvalidInputError` and changes nothing for prompts that do not fit.
-        """
-        self.add_prompt(object_id, frame, clicks_and_box(points, labels, box), clear_old=clear_old)
-
-    def add_mask(self, object_id: int, frame: int, mask: Any) -> None:
-        """Add the mask [S, S] of an object on a frame as its prompt, replacing earlier ones; empty means absent.
-
-        Arguments and errors otherwise as for `add_points`.
-        """
-        self.add_prompt(object_id, frame, whole_mask(mask))
-
-    def add_prompt(self, object_id: int, frame: int, prompt: FramePrompt, clear_old: bool = True) -> None:
-        """Say what marks an object on a frame; arguments and errors otherwise as for `add_points`."""
-        object_id, frame = as_whole_number(object_id, "The object id"), as_whole_number(frame, "The frame")
-        if not (self.is_stream and frame == self.num_frames):
-            self._check_prompt_fits(frame, prompt)
-        target = self._objects.get(object_id) or self.new_object(object_id)
-        target.say(frame, prompt, keep_earlier=not clear_old)
-        self.keep(target)
-
-    def _check_prompt_fits(self, frame: int, prompt: FramePrompt) -> None:
-        if self.is_stream and frame > self.num_frames:
-            raise InvalidInputError(
-                f"Frame {frame} of the stream has yet to come; prompts can be given on the frames that are still there "
-                f"and on the next one, {self.num_frames}."
-            )
-        self.frames.check(frame)
-        if prompt.mask is not None or self.is_stream:  # of which the frame may have been dropped
-            size = self.get_frame(frame).shape[-2:]
-            if prompt.mask is not None and prompt.mask.shape != size:
-                raise InvalidInputError(f"The mask has {list(prompt.mask.shape)} pixels; the frames have {list(size)}.")
-
-    def clear_prompts(self, object_id: int, frame: int) -> None:
-        """Remove the prompts of an object on a frame, and their results there.
-
-        With its last prompts all that was tracked of it goes, too: what is said next begins anew.
-        """
-        target = self._known(object_id)
-        if frame not in target.prompts:
-            raise InvalidInputError(
-                f"Nothing was said about object {object_id} on frame {frame}; its prompts are on the frames "
-                f"{sorted(target.prompts)}."
-            )
-        target.unsay(frame)
-
-    # -- results --------------------------------------------------------------------------------------------------
-
-    def output(self, object_id: int, frame: int) -> FrameResult | None:
-        """The mask of an object on a frame, in pixels of the video, with its scores; None if there is none (yet)."""
-        bank = self._known(object_id).bank
-        if frame in bank.results:
-            return bank.results[frame]
-        memory = bank.recall(frame)
-        return None if memory is None else self._compact(memory)
-
-    def shrink(self, frame: int, reach: int, pointer_reach: int) -> None:
-        """Let go of what frames around `frame` cannot attend to: see `MemoryBank.shrink`."""
-        for each in self._objects.values():
-            each.bank.shrink(frame, reach, pointer_reach, self._compact)
-            each.bank.limit_results(self.max_results)
-
-    # -- saving ---------------------------------------------------------------------------------------------------
-
     def save(self, folder: str | os.PathLike[str], model: Runtime) -> None:
-        """Write everything but the frames into a folder: see `masklet.tracking.saved_session.save_session`."""
-        from masklet.tracking.saved_session import save_session
+        """Write everything but the frames into a folder: see `masklet.tracking.saved_session.save_session`.
 
-        save_session(self, folder, model)
+        New prompts on the frames of a stream are applied first, because these frames will not be there when it goes on.
+        """
+        if self.is_stream:
+            with torch.inference_mode():
+                apply_prompts(model, self, self.objects())
+        save_session(self, folder, model.fingerprint)
 
     @classmethod
     def load(
-        cls, folder: "str | os.PathLike[str] | SavedSession", video: Frames | None, model: Runtime, **options: Any
-    ) -> "Sam2VideoInferenceSession":
+        cls, folder: str | os.PathLike[str] | SavedSession, video: Frames | None, model: Runtime, **options: Any
+    ) -> Self:
         """Go on with a saved session of the same model and video, bit by bit as without the break.
 
         Arguments and errors are those of `masklet.tracking.saved_session.load_session`.
         """
-        from masklet.tracking.saved_session import load_session
-
-        return load_session(folder, video, model, **options)
-
-    def _compact(self, memory: FrameMemory) -> FrameResult:
-        logits = memory.logits.float()
-        if self.video_height is not None and self.video_width is not None:
-            size = (self.video_height, self.video_width)
-            logits = F.interpolate(logits[None, None], size=size, mode="bilinear")[0, 0]
-        run_length = encode_run_length((logits > 0).cpu().numpy())
-        return FrameResult(run_length, float(memory.iou), float(memory.object_score), bool(memory.reverse))
-
-
-def _check_at_least(fewest: int, **options: int) -> None:
-    for name, number in options.items():
-        if number < fewest:
-            raise InvalidInputError(f"{name} is {number}; it must be at least {fewest}.")
+        return load_session(folder, video, model, kind=cls, **options)

@@ -183,7 +183,7 @@ def test_several_images_are_not_one_frame_of_a_stream(tracker: VideoTracker) -> 
         (lambda video: video.track(frames=[1, 2]), r"frames must be within range\(0, 6\)"),
         (lambda video: video.remove(4), "4"),
         (lambda video: video.clear(4, 0), "4"),
-        (lambda video: video.segment(0), "No objects are provided for tracking"),
+        (lambda video: video.segment(0), "There is no object to track"),
         (lambda video: video.push(small_clip()[0]), "frames are pushed to a session that was made without"),
     ],
 )

@@ -24,10 +24,10 @@ def compact(memory: FrameMemory) -> FrameResult:
 
 def filled(archive: Archive | None = None) -> MemoryBank:
     bank = MemoryBank(archive)
-    bank.remember_prompted(0, memory(0))
+    bank.keep_prompted(0, memory(0))
     for frame in range(1, 13):
-        bank.remember_tracked(frame, memory(frame))
-        bank.shrink(frame, REACH, POINTER_REACH, compact)
+        bank.keep_tracked(frame, memory(frame))
+        bank.evict(frame, REACH, POINTER_REACH, compact)
     return bank
 
 
@@ -69,10 +69,10 @@ def test_what_is_out_of_reach_comes_back_from_the_archive(tmp_path: Path) -> Non
 
 def test_a_frame_is_remembered_once() -> None:
     bank = filled()
-    bank.remember_prompted(5, memory(5))
+    bank.keep_prompted(5, memory(5))
     assert 5 in bank.conditioning
     assert 5 not in bank.results
-    bank.remember_prompted(12, memory(12))
+    bank.keep_prompted(12, memory(12))
     assert 12 not in bank.tracked
 
 

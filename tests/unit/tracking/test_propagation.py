@@ -29,9 +29,9 @@ def test_which_frames(start: int | None, most: int | None, reverse: bool, expect
 
 def test_errors_come_before_the_first_frame() -> None:
     session = new_session()
-    with pytest.raises(InvalidInputError, match="Cannot determine the starting frame index"):
+    with pytest.raises(InvalidInputError, match="no frame to start from"):
         model().propagate_in_video_iterator(session)
-    with pytest.raises(InvalidInputError, match="No objects are provided for tracking"):
+    with pytest.raises(InvalidInputError, match="There is no object to track"):
         model().propagate_in_video_iterator(session, 0)
     session.add_points(1, 0, *CLICK)
     for start in (-1, FRAMES):

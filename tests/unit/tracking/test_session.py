@@ -33,7 +33,7 @@ def test_prompts_replace_or_extend_what_was_said() -> None:
     session.add_points(1, 0, [[9, 9]], [0], clear_old=False)
     prompts = session.objects()[0].prompts
     assert prompts[0].labels.tolist() == [2, 3, 0]
-    with pytest.raises(InvalidInputError, match="cannot add box without clearing old points"):
+    with pytest.raises(InvalidInputError, match="a box comes before clicks"):
         session.add_points(1, 0, box=[1, 2, 30, 40], clear_old=False)
     assert prompts[0].labels.tolist() == [2, 3, 0]
     session.add_mask(1, 0, torch.eye(SIZE))

@@ -223,7 +223,7 @@ def test_removed_objects_and_reset_sessions() -> None:
     expected = tracked(plain)
     assert same(tracked(session), expected, 1e-4)
     session.reset()
-    with pytest.raises(InvalidInputError, match="No objects"):
+    with pytest.raises(InvalidInputError, match="There is no object"):
         model()(session, frame_idx=0)
     session.add_points(1, 0, *CLICK)
     assert same(tracked(session), expected)
@@ -328,7 +328,7 @@ def test_prompts_for_the_frame_to_come() -> None:
 
 def test_calls_that_say_too_little() -> None:
     live = Sam2VideoInferenceSession()
-    with pytest.raises(InvalidInputError, match="No objects are provided"):
+    with pytest.raises(InvalidInputError, match="There is no object to track"):
         model()(live, frame=video()[0])
     assert live.num_frames == 0
     session = new_session()

@@ -53,7 +53,7 @@ class ImageModelPredictor:
     @property
     def fingerprint(self) -> str:
         """A hash of the weights, and the kind of segmenter where it is not the plain one."""
-        weights, kind = self._segmenter.model.fingerprint, type(self._segmenter)
+        weights, kind = self._segmenter.runtime.fingerprint, type(self._segmenter)
         return weights if kind is ImageSegmenter else f"{weights} {kind.__name__}"
 
     def open(self, image: npt.NDArray[np.uint8]) -> None:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from masklet.evaluation.vos.predictors import TrackerPredictor, VideoFrames
 from masklet.masks.geometry import Mask
-from masklet.predictors.video_tracker import TrackedVideo
+from masklet.predictors.tracked_video import TrackedVideo
 from masklet.prompts.simulated_clicks import Click
 
 OBJECT = 1
@@ -39,7 +39,7 @@ class InteractiveModelPredictor(TrackerPredictor):
 
     def open(self, frames: VideoFrames) -> ClickedVideo:
         """Open a session, which keeps the features of all frames if they take less than 2 GiB."""
-        of_a_frame = 16 * 2**20 * (self._tracker.model.config.image_size / 1024) ** 2
+        of_a_frame = 16 * 2**20 * (self._tracker.runtime.config.image_size / 1024) ** 2
         fits = of_a_frame * len(frames) <= CACHED_FEATURES
         return _ClickedSession(self._tracker.open(frames, max_vision_features_cache_size=len(frames) if fits else 1))
 

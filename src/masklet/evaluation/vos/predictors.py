@@ -11,7 +11,8 @@ from masklet.errors import InvalidInputError
 from masklet.masks.geometry import Mask
 from masklet.masks.segmentation import Segmentation
 from masklet.media.label_maps import LabelMap
-from masklet.predictors.video_tracker import TrackedVideo, VideoTracker
+from masklet.predictors.tracked_video import TrackedVideo
+from masklet.predictors.video_tracker import VideoTracker
 
 ObjectMasks = Mapping[int, Mask]
 """The masks (bool [H, W]) of the objects on one frame, by their ids; one that is left out is not visible."""
@@ -57,7 +58,7 @@ class TrackerPredictor:
     @property
     def fingerprint(self) -> str:
         """A hash of the weights."""
-        return self._tracker.model.fingerprint
+        return self._tracker.runtime.fingerprint
 
 
 class VideoModelPredictor(TrackerPredictor):

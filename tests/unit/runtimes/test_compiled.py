@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from masklet import Sam2VideoInferenceSession, Sam2VideoModel
 from masklet.errors import InvalidInputError
-from masklet.modeling import compilation
+from masklet.runtimes import compiled as compiled_runtime
+from masklet.runtimes.compiled import compiled_network
 
 SIZE, FRAMES = 64, 7
 PARTS = 4  # backbone, memory attention, mask decoder, memory encoder
@@ -56,7 +57,7 @@ def test_the_first_graphs_serve_all_objects_prompts_and_memories(dtype: torch.dt
     torch._dynamo.reset()
     plain, graphs = small_video_model(**SMALL).to(dtype), Graphs()
     compiled = copy.deepcopy(plain)
-    compiled.compile_parts(graphs)
+    assert compiled_network(compiled, graphs) is compiled
     mask = torch.zeros(SIZE, SIZE)
     mask[20:50, 10:40] = 1
     tracked(compiled, 1, clicks=1)
@@ -117,6 +118,6 @@ def test_a_copy_of_a_compiled_network_has_its_own_weights() -> None:
 
 
 def test_older_torch_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compilation, "symbolic_shapes", object())
+    monkeypatch.setattr(compiled_runtime, "symbolic_shapes", object())
     with pytest.raises(InvalidInputError, match=r"Compiling needs torch 2\.7 or later; this is torch"):
         small_video_model(**SMALL).compile_parts()

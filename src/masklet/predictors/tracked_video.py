@@ -1,0 +1,250 @@
+"""A video, or a stream, whose objects are followed: prompts in, masks of frames out."""
+
+import os
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, Protocol
+
+import torch
+
+from masklet.committed_folder import FolderWriter
+from masklet.errors import InvalidInputError
+from masklet.json_files import shown
+from masklet.masks.geometry import Box
+from masklet.masks.segmentation import Segmentation
+from masklet.predictors.image_segmenter import EncodedImage
+from masklet.processing.processor import Sam2Processor
+from masklet.processing.results import segmentation_of
+from masklet.processing.video_prompts import Click, clicks_and_boxes
+from masklet.runtimes.protocol import Runtime
+from masklet.tracking.frame_order import Direction, Stretch, stretches
+from masklet.tracking.outputs import Sam2VideoSegmentationOutput
+from masklet.tracking.propagation import look_at_frame, segment_frame
+from masklet.tracking.saved_session import SessionWriter
+from masklet.tracking.session import Sam2VideoInferenceSession
+from masklet.whole_numbers import is_whole_number
+
+NumberedSegmentation = tuple[int, Segmentation]
+_NOT_OPTIONS = {"video", "video_height", "video_width"}  # given by the video itself
+
+
+class Tracker(Protocol):
+    """What opens videos: a runtime and a processor."""
+
+    @property
+    def runtime(self) -> Runtime:
+        """What runs the network."""
+
+    @property
+    def processor(self) -> Sam2Processor:
+        """What makes tensors of images and prompts."""
+
+
+class TrackedVideo:
+    """One video or stream, the objects in it, and their prompts.
+
+    Args:
+        tracker: what opened it.
+        session: the state of tracking.
+
+    Example:
+        >>> from masklet import VideoTracker
+        >>> video = VideoTracker.from_pretrained().open("assets/juggle.mp4")
+        >>> video.add(7, frame=0, points=[(270, 90)])
+        >>> video.segment(0).masks.shape
+        (1, 270, 480)
+    """
+
+    def __init__(self, tracker: Tracker, session: Sam2VideoInferenceSession) -> None:
+        self.session = session
+        self._runtime = tracker.runtime
+        self._processor = tracker.processor
+
+    def __len__(self) -> int:
+        """The number of frames, of a stream so far."""
+        return self.session.num_frames
+
+    @property
+    def object_ids(self) -> tuple[int, ...]:
+        """The object ids, in the order in which they were first prompted."""
+        return tuple(self.session.obj_ids)
+
+    @property
+    def prompted_frames(self) -> list[int]:
+        """The frames on which an object has a prompt, in order."""
+        return sorted({frame for each in self.session.objects() for frame in each.prompts})
+
+    def add(
+        self,
+        object_id: int,
+        frame: int,
+        *,
+        points: Any = None,
+        labels: Any = None,
+        box: Any = None,
+        mask: Any = None,
+        keep_earlier: bool = False,
+    ) -> None:
+        """Add a prompt for an object on a frame; it is queued until the network runs next.
+
+        Args:
+            object_id: the caller's number of the object, above 0.
+            frame: number of the frame.
+            points: clicks [n, 2] (x, y), in pixels of the video.
+            labels: [n], 1 on the object, 0 off it; None: all 1.
+            box: (x1, y1, x2, y2), in pixels of the video, alone or with clicks.
+            mask: alone, [height, width]; an empty one marks the object as absent on the frame.
+            keep_earlier: add to the earlier prompt of the object on this frame, instead of replacing it.
+
+        Raises:
+            InvalidInputError: for prompts that do not fit; nothing is changed.
+        """
+        if not is_whole_number(object_id) or object_id < 1:
+            raise InvalidInputError(f"Objects are numbered from 1; got object {shown(object_id)}.")
+        if points is not None and labels is None:
+            labels = [1] * _count(points)
+        self._processor.add_inputs_to_inference_session(
+            self.session,
+            frame,
+            object_id,
+            input_points=None if points is None else [[points]],
+            input_labels=None if labels is None else [[labels]],
+            input_boxes=None if box is None else [[box]],
+            input_masks=None if mask is None else [mask],
+            clear_old_inputs=not keep_earlier,
+        )
+
+    def clear(self, object_id: int, frame: int) -> None:
+        """Remove the prompts of an object on a frame."""
+        self.session.clear_prompts(object_id, frame)
+
+    def remove(self, object_id: int) -> None:
+        """Remove an object; the others stay as they are."""
+        self.session.remove_object(object_id)
+
+    def reset(self) -> None:
+        """Remove all objects."""
+        self.session.reset()
+
+    def segment(self, frame: int) -> Segmentation:
+        """Return the masks of all objects on one frame, for a preview before tracking.
+
+        Objects that were tracked onto the frame keep their stored masks, unless they have a new prompt there. To carry
+        a correction to other frames, `track` them again.
+        """
+        return self._segmentation(look_at_frame(self._runtime, self.session, frame))[1]
+
+    def encoded(self, frame: int) -> EncodedImage:
+        """Return a frame as `ImageSegmenter` takes it, to segment it as an image of its own, apart from all tracking.
+
+        A frame whose features the session keeps (`max_vision_features_cache_size`) is not encoded again, here or there.
+
+        Example:
+            >>> from masklet import ImageSegmenter, VideoTracker
+            >>> tracker = VideoTracker.from_pretrained()
+            >>> video, segmenter = tracker.open("assets/juggle.mp4"), ImageSegmenter(tracker.model, tracker.processor)
+            >>> segmenter.segment(video.encoded(0), points=[[(270, 90)]]).masks.shape
+            (1, 270, 480)
+        """
+        height, width = self.session.video_height, self.session.video_width
+        if height is None or width is None:
+            raise InvalidInputError("The stream has no frame yet; push(...) one first.")
+        with torch.inference_mode():
+            features = self.session.frames.features(self._runtime, frame)
+            return EncodedImage(self._runtime.without_memory(features), height, width)
+
+    def track(
+        self, direction: str = "forward", frames: range | None = None, *, objects: Collection[int] | None = None
+    ) -> Iterator[NumberedSegmentation]:
+        """Track objects, and yield each frame's number and masks; no frame twice.
+
+        Prompts can be added meanwhile; they count from the next frame on. Memory does not grow with the number of
+        frames.
+
+        Args:
+            direction: "forward" from the first frame with a prompt, "backward" from the last one, or "both": forward,
+                and then backward from where that began.
+            frames: only these; tracking begins at the nearest of them.
+            objects: ids of the objects to track, and to yield; the others stay as they are. None: all.
+
+        Raises:
+            InvalidInputError: before the first frame, if there is no prompt, or no such frame or direction.
+        """
+        if self.session.is_stream:
+            raise InvalidInputError("The frames of a stream are tracked as they come; give them to push(...).")
+        if direction not in (names := [each.value for each in Direction]):
+            raise InvalidInputError(f"direction must be one of {names}, got {shown(direction)}.")
+        wanted = range(len(self)) if frames is None else frames
+        if not isinstance(wanted, range) or wanted.step != 1 or not 0 <= wanted.start < wanted.stop <= len(self):
+            raise InvalidInputError(f"frames must be within {range(len(self))} in steps of 1, got {wanted}.")
+        followed = self.session.objects(objects)
+        if not (prompted := sorted({frame for each in followed for frame in each.prompts})):
+            raise InvalidInputError("No object has a prompt yet; add(...) one first.")
+        return self._tracked(stretches(prompted, wanted, Direction(direction)), objects)
+
+    def push(self, picture: Any) -> NumberedSegmentation:
+        """Track the objects onto the next frame of a stream; return its number and their masks.
+
+        Objects can be added on this frame afterwards; `segment` previews them.
+
+        Raises:
+            InvalidInputError: if the image is not as large as the ones before, or there are several.
+        """
+        inputs = self._processor(images=picture, return_tensors="pt")
+        if (count := len(inputs["pixel_values"])) != 1:
+            raise InvalidInputError(f"The frames of a stream are pushed one by one; got {count} images at once.")
+        height, width = inputs["original_sizes"][0].tolist()
+        known = (self.session.video_height, self.session.video_width)
+        if len(self) and known != (height, width):
+            raise InvalidInputError(
+                f"The frame has {width} x {height} pixels, those before it {known[1]} x {known[0]}; all must be of one "
+                "size."
+            )
+        self.session.video_height, self.session.video_width = height, width
+        if self.object_ids:
+            return self._segmentation(segment_frame(self._runtime, self.session, frame=inputs["pixel_values"][0]))
+        nothing = torch.zeros(0, 1, 1)
+        number = self.session.add_new_frame(inputs["pixel_values"][0])
+        return number, segmentation_of(nothing, nothing[:, 0, 0], (), (height, width))
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write everything but the frames into a folder, to `VideoTracker.resume` it later or elsewhere."""
+        self.session.save(folder, self._runtime)
+
+    def writer(self, folder: FolderWriter) -> SessionWriter:
+        """Return a writer that saves this video again and again, each time only what is new."""
+        return SessionWriter(folder, self.session, self._runtime.fingerprint)
+
+    def drawn_prompts(self) -> dict[int, tuple[list[Click], list[Box]]]:
+        """Return the clicks and boxes of all objects by frame, in pixels of the video, as overlays show them."""
+        height, width = self.session.video_height, self.session.video_width
+        drawn: dict[int, tuple[list[Click], list[Box]]] = {frame: ([], []) for frame in self.prompted_frames}
+        if height is None or width is None:  # of a stream that has not begun: there can be masks only
+            return drawn
+        for each in sorted(self.session.objects(), key=lambda each: each.object_id):
+            for frame, prompt in each.prompts.items():
+                clicks, boxes = clicks_and_boxes(prompt, (height, width), self._runtime.config.image_size)
+                drawn[frame][0].extend(clicks)
+                drawn[frame][1].extend(boxes)
+        return drawn
+
+    def _tracked(self, order: Iterable[Stretch], objects: Collection[int] | None) -> Iterator[NumberedSegmentation]:
+        for stretch in order:
+            for frame in stretch:
+                options: Any = {"reverse": stretch.is_backward, "objects": objects}
+                yield self._segmentation(segment_frame(self._runtime, self.session, frame, **options))
+
+    def _segmentation(self, output: Sam2VideoSegmentationOutput) -> NumberedSegmentation:
+        height, width = self.session.video_height, self.session.video_width
+        assert height is not None  # a video's size is known from the beginning, a stream's from its first frame on
+        assert width is not None
+        is_present = output.object_score_logits[:, 0] > 0
+        scores = output.iou_scores[:, 0] * is_present
+        masks = segmentation_of(output.pred_masks[:, 0], scores, output.object_ids, (height, width))
+        return output.frame_idx, masks
+
+
+def _count(points: Any) -> int:
+    try:
+        return len(points)
+    except TypeError:
+        raise InvalidInputError(f"points are clicks [[x, y], ...]; got {shown(points)}.") from None

@@ -1,0 +1,114 @@
+"""The network with its parts through torch's compiler: few graphs, whatever the objects, prompts and memories."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+import torch.fx.experimental._config as symbolic_shapes
+from torch import Tensor, nn
+from torch.utils._pytree import tree_map_only
+
+from masklet.errors import InvalidInputError
+from masklet.modeling.memory_attention import MemoryTokens
+from masklet.modeling.outputs import DecodedMasks
+from masklet.modeling.video_network import VideoNetwork
+
+Backend = str | Callable[..., Any]
+Varying = list[tuple[Tensor, list[int]]]
+Network = TypeVar("Network", bound=VideoNetwork)
+
+
+def compiled_network(network: Network, backend: Backend = "inductor") -> Network:
+    """Return a network whose backbone, memory attention, mask decoder and memory encoder run through torch's compiler.
+
+    It is the same network, compiled in place when its parts first run, which takes minutes; everything else stays as it
+    is. While tracking each part is one graph, whatever the number of objects, clicks, remembered frames and pointers;
+    only the mask decoder is two, for one object and for several, and memory attention one more on frames that see no
+    pointer. Another image size, dtype, or gradients are compiled afresh.
+
+    Args:
+        network: the network.
+        backend: of `torch.compile`.
+
+    Raises:
+        InvalidInputError: where torch is older than 2.7.
+    """
+    if not hasattr(symbolic_shapes, "backed_size_oblivious"):
+        raise InvalidInputError(f"Compiling needs torch 2.7 or later; this is torch {torch.__version__}.")
+    for part, varying, kind in (
+        (network.vision_encoder.backbone, _nothing_varies, CompiledForward),
+        (network.memory_attention, _varying_of_memory_attention, CompiledForward),
+        (network.mask_decoder, _varying_of_mask_decoder, CompiledDecoder),
+        (network.memory_encoder, _varying_of_memory_encoder, CompiledForward),
+    ):
+        # A type checker does not like methods to be replaced; torch's own wrappers do the same.
+        part.forward = kind(part, varying, backend)  # type: ignore[assignment]
+    return network
+
+
+class CompiledForward:
+    """The `forward` of a module as a graph in which some dimensions of the arguments have any size.
+
+    Args:
+        part: the module.
+        varying: given the arguments, says which dimensions of which tensors vary from call to call.
+        backend: of `torch.compile`.
+
+    A graph is bound to the strides of its arguments and to whether they were made in inference mode. It is given
+    copies, which are alike in both: they cost little beside what it computes.
+    """
+
+    def __init__(self, part: nn.Module, varying: Callable[..., Varying], backend: Backend) -> None:
+        self._part = part  # an argument of what is compiled: a copy of the network runs its own weights
+        self._varying = varying
+        self._compiled = torch.compile(type(part).forward, backend=backend)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Run the part."""
+        copies = tree_map_only(Tensor, lambda x: x.clone(memory_format=torch.contiguous_format), arguments)
+        for tensor, dimensions in self._varying(*copies):
+            torch._dynamo.mark_dynamic(tensor, dimensions)
+        # A size of 1, say one remembered frame, would otherwise have a graph of its own.
+        with symbolic_shapes.patch(backed_size_oblivious=True):  # type: ignore[attr-defined]
+            return self._compiled(self._part, *copies)
+
+
+class CompiledDecoder(CompiledForward):
+    """The mask decoder: objects that share an image become rows, as those with memories are, so that one graph does."""
+
+    def __call__(self, image: Tensor, positions: Tensor, sparse: Tensor, dense: Tensor, *others: Any) -> Any:
+        """Run the decoder; arguments as of `MaskDecoder.forward`."""
+        objects, guidance = sparse.shape[1], others[2:4]
+        if len(image) > 1 or objects == 1 or any(each is not None for each in guidance):
+            return super().__call__(image, positions, sparse, dense, *others)
+        image = image.expand(objects, -1, -1, -1)
+        dense = dense[0] if dense.ndim == 5 else dense.expand(objects, -1, -1, -1)
+        decoded: DecodedMasks = super().__call__(image, positions, sparse.transpose(0, 1), dense, *others)
+        return DecodedMasks(
+            masks=decoded.masks.transpose(0, 1),
+            iou=decoded.iou.transpose(0, 1),
+            tokens=decoded.tokens.transpose(0, 1),
+            object_score=decoded.object_score.transpose(0, 1),
+            attentions=[each.transpose(0, 1) for each in decoded.attentions],
+        )
+
+
+def _nothing_varies(*arguments: Any) -> Varying:
+    return []
+
+
+def _varying_of_memory_attention(features: Tensor, positions: Tensor, memory: MemoryTokens) -> Varying:
+    """Objects, remembered frames, pointers."""
+    return [(memory.values, [0, 1]), (memory.grids, [0, 1]), (memory.loose, [0, 1])]
+
+
+def _varying_of_mask_decoder(
+    image_embeddings: Tensor, positions: Tensor, sparse: Tensor, dense: Tensor, *others: Any
+) -> Varying:
+    """Objects, each of them a row of the batch, and the tokens of their prompts."""
+    return [(image_embeddings, [0]), (sparse, [0, 2]), (dense, [0])]
+
+
+def _varying_of_memory_encoder(features: Tensor, masks: Tensor) -> Varying:
+    """Objects."""
+    return [(masks, [0])]

@@ -1,0 +1,269 @@
+"""One frame: prompts are applied, objects without prompts there are tracked.
+
+Dimensions as in `masklet.runtimes.protocol`.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from masklet.modeling.object_memory import ObjectMemory, stacked_memory
+from masklet.runtimes.object_masks import ObjectMask, is_ambiguous, is_binarized, select_mask, use_mask_as_output
+from masklet.runtimes.protocol import Runtime
+from masklet.tracking.frame_prompt import FramePrompt
+from masklet.tracking.memory_bank import FrameMask, FrameMemory, MemoryBank
+from masklet.tracking.selection import attended_frames
+from masklet.tracking.session_state import SessionState
+from masklet.tracking.tracked_object import TrackedObject
+
+# Logits fed back to the decoder are kept within the range it was trained with; Meta's predictor does the same.
+LARGEST_LOGIT = 32.0
+# What a stored mask without logits counts as: a mask prompt, which the network scales to this.
+LOGIT_OF_A_MASK = 10.0
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """The memories of one object that a frame attends to, in order."""
+
+    features: tuple[Tensor, ...]
+    temporal_positions: tuple[int, ...]
+    pointers: tuple[Tensor, ...]
+    distances: tuple[int, ...]
+    pointer_span: int
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many frames and pointers there are."""
+        return len(self.features), len(self.pointers)
+
+
+@dataclass(frozen=True)
+class PendingPrompt:
+    """A prompt that the network has not seen, and what it sees beside it.
+
+    Attributes:
+        target: its object.
+        frame: its frame.
+        prompt: the clicks, the box or the mask.
+        is_output: whether its mask is the object's mask as it is, until there are clicks.
+        earlier: logits [4h, 4w] of the mask that it refines, or None.
+        recalled: the memories that it attends to; none where a frame was not tracked.
+        reverse: in which direction the frame was tracked; None: it was not.
+    """
+
+    target: TrackedObject
+    frame: int
+    prompt: FramePrompt
+    is_output: bool
+    earlier: Tensor | None
+    recalled: Recalled
+    reverse: bool | None
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """Prompts of one shape are decoded as one batch: none is padded, so that each is decoded as if alone."""
+        return self.frame, len(self.prompt.labels), self.is_output, self.earlier is None, self.recalled.counts
+
+
+def track(runtime: Runtime, session: SessionState, targets: Sequence[TrackedObject], frame: int, reverse: bool) -> None:
+    """Track objects onto a frame; those that attend to equally many memories go through the network as one batch."""
+    groups: dict[tuple[int, int], list[tuple[TrackedObject, Recalled]]] = defaultdict(list)
+    for target in targets:
+        recalled = recall(runtime, session, target.bank, frame, target.bank.conditioning, reverse=reverse)
+        groups[recalled.counts].append((target, recalled))
+    for group in groups.values():
+        _track_together(runtime, session, group, frame, reverse=reverse)
+
+
+def apply_prompts(runtime: Runtime, session: SessionState, targets: Sequence[TrackedObject]) -> None:
+    """Apply the prompts that the network has not seen: those of several objects on one frame as batches.
+
+    Prompts on a frame that had been tracked correct it: the network also sees the memories of other frames and the mask
+    that was there. The first prompts of any other frame go by the image alone; they are applied first.
+    """
+    for turn in _turns(session, targets):
+        groups: dict[tuple[object, ...], list[PendingPrompt]] = defaultdict(list)
+        for target, frame in turn:
+            pending = _pending(runtime, session, target, frame)
+            groups[pending.shape].append(pending)
+        for group in groups.values():
+            _apply_together(runtime, session, group)
+
+
+def known_mask(runtime: Runtime, target: TrackedObject, frame: int) -> FrameMask | None:
+    """Return what is known of an object on a frame; where only its compact mask is kept, that as a mask prompt."""
+    memory, result = target.bank.recall(frame), target.bank.results.get(frame)
+    if memory is not None or result is None:
+        return memory
+    inside = F.interpolate(
+        torch.from_numpy(result.mask).float()[None, None],
+        size=runtime.config.prompt_encoder_config.mask_input_size,
+        mode="bilinear",
+        antialias=True,
+    )
+    logits = inside[0, 0] * 2 * LOGIT_OF_A_MASK - LOGIT_OF_A_MASK
+    values = (logits, torch.tensor(result.iou), torch.tensor(result.object_score))
+    return FrameMask(*(value.to(runtime.device, runtime.dtype) for value in values))
+
+
+def recall(
+    runtime: Runtime,
+    session: SessionState,
+    bank: MemoryBank,
+    frame: int,
+    conditioning: Collection[int],
+    *,
+    reverse: bool,
+) -> Recalled:
+    """Return the memories that `frame` attends to, `conditioning` being the conditioning frames among them."""
+    config = runtime.config
+    attended = attended_frames(
+        frame,
+        conditioning,
+        bank if conditioning else (),
+        num_maskmem=config.num_maskmem,
+        max_pointers=config.max_object_pointers_in_encoder,
+        max_conditioning=config.max_cond_frame_num,
+        num_frames=None if session.is_stream else session.num_frames,
+        reverse=reverse,
+    )
+    spatial = [
+        (memory.features.to(runtime.device), position)
+        for other, position in attended.spatial
+        if (memory := bank.recall(other)) is not None and memory.features is not None
+    ]
+    pointers = [
+        (pointer.to(runtime.device), distance)
+        for other, distance in attended.pointers
+        if (pointer := bank.pointer(other)) is not None
+    ]
+    return Recalled(
+        tuple(features for features, _ in spatial),
+        tuple(position for _, position in spatial),
+        tuple(pointer for pointer, _ in pointers),
+        tuple(distance for _, distance in pointers),
+        attended.pointer_span,
+    )
+
+
+def _turns(session: SessionState, targets: Sequence[TrackedObject]) -> Iterator[list[tuple[TrackedObject, int]]]:
+    """Yield one pending frame of each object at a time: what a correction attends to may come of one before."""
+    pending = [
+        sorted((frame for frame in each.pending_frames() if frame in session.frames), key=each.is_tracked)
+        for each in targets
+    ]
+    for frames in zip_longest(*pending):
+        yield [(target, frame) for target, frame in zip(targets, frames, strict=True) if frame is not None]
+
+
+def _pending(runtime: Runtime, session: SessionState, target: TrackedObject, frame: int) -> PendingPrompt:
+    prompt, reverse = target.prompts[frame], target.bank.direction(frame)
+    others = target.bank.conditioning.keys() - {frame} if reverse is not None and len(prompt.labels) else ()
+    return PendingPrompt(
+        target,
+        frame,
+        prompt,
+        is_output=prompt.mask is not None and not target.is_refinement(frame),
+        earlier=_earlier_logits(runtime, target, frame),
+        recalled=recall(runtime, session, target.bank, frame, others, reverse=bool(reverse)),
+        reverse=reverse,
+    )
+
+
+def _earlier_logits(runtime: Runtime, target: TrackedObject, frame: int) -> Tensor | None:
+    """Return the mask [4h, 4w] that new prompts refine: of earlier prompts that they go on from, or tracked."""
+    if frame in target.applied and not target.is_refinement(frame):
+        return None
+    known = known_mask(runtime, target, frame)
+    return None if known is None else known.logits.to(runtime.device, runtime.dtype)
+
+
+def _apply_together(runtime: Runtime, session: SessionState, group: Sequence[PendingPrompt]) -> None:
+    """Apply prompts of one shape, of different objects on one frame."""
+    first, device = group[0], runtime.device
+    features = session.frames.features(runtime, first.frame)
+    earlier = [each.earlier for each in group if each.earlier is not None]
+    mask_logits = torch.stack(earlier) if earlier else None
+    mask = None
+    if first.is_output:
+        given = [each.prompt.mask for each in group if each.prompt.mask is not None]
+        mask = use_mask_as_output(runtime, features, torch.stack(given).to(device))
+        mask_logits = mask.logits
+    if clicks := len(first.prompt.labels):
+        conditioned = runtime.condition(features.stride16, _memory(runtime, [each.recalled for each in group]))
+        outputs = runtime.decode(
+            features.conditioned(conditioned),
+            torch.stack([each.prompt.points for each in group]).to(device),
+            torch.stack([each.prompt.labels for each in group]).to(device),
+            None if mask_logits is None else mask_logits.clamp(-LARGEST_LOGIT, LARGEST_LOGIT),
+        )
+        is_multimask = is_ambiguous(runtime.config, clicks, is_first=not first.recalled.features)
+        mask = select_mask(outputs, _for_each(group, is_multimask, device), runtime.config)
+    assert mask is not None  # no prompt is empty
+    binarize = _for_each(group, is_binarized(runtime.config, has_points=clicks > 0), device)
+    encoded = runtime.encode_memory(features.stride16, mask.logits, mask.object_score, binarize)
+    for place, each in enumerate(group):
+        each.target.keep_output(each.frame, _frame_memory(session, mask, encoded, place, each.reverse))
+
+
+def _track_together(
+    runtime: Runtime,
+    session: SessionState,
+    group: Sequence[tuple[TrackedObject, Recalled]],
+    frame: int,
+    *,
+    reverse: bool,
+) -> None:
+    features = session.frames.features(runtime, frame)
+    conditioned = runtime.condition(features.stride16, _memory(runtime, [recalled for _, recalled in group]))
+    outputs = runtime.decode(features.conditioned(conditioned))
+    is_multimask = is_ambiguous(runtime.config, 0, is_first=False)
+    mask = select_mask(outputs, _for_each(group, is_multimask, runtime.device), runtime.config)
+    binarize = _for_each(group, False, runtime.device)
+    encoded = runtime.encode_memory(features.stride16, mask.logits, mask.object_score, binarize)
+    for place, (target, _) in enumerate(group):
+        target.bank.keep_tracked(frame, _frame_memory(session, mask, encoded, place, reverse))
+
+
+def _memory(runtime: Runtime, group: Sequence[Recalled]) -> ObjectMemory:
+    """Stack the memories of objects that have equally many."""
+
+    def each(numbers: Sequence[Sequence[int]]) -> Sequence[Tensor]:
+        """For each memory the objects' numbers; one transfer to the device for all of them."""
+        return torch.tensor(numbers, dtype=torch.int64, device=runtime.device).unbind(1)
+
+    first = group[0]
+    return stacked_memory(
+        runtime.config,
+        [torch.stack([recalled.features[place] for recalled in group]) for place in range(len(first.features))],
+        each([recalled.temporal_positions for recalled in group]),
+        [torch.stack([recalled.pointers[place] for recalled in group]) for place in range(len(first.pointers))],
+        each([recalled.distances for recalled in group]),
+        first.pointer_span,
+        device=runtime.device,
+    )
+
+
+def _for_each(group: Sequence[object], value: bool, device: torch.device) -> Tensor:
+    return torch.full((len(group),), value, device=device)
+
+
+def _frame_memory(
+    session: SessionState, mask: ObjectMask, features: Tensor, place: int, reverse: bool | None
+) -> FrameMemory:
+    """Return the memory of one object; copies, so that it does not keep the whole batch alive."""
+    device = session.inference_state_device
+    return FrameMemory(
+        logits=mask.logits[place].to(device, copy=True),
+        iou=mask.iou[place].to(device, copy=True),
+        object_score=mask.object_score[place].to(device, copy=True),
+        pointer=mask.pointer[place].to(device, copy=True),
+        features=features[place].to(device, session.dtype, copy=True),
+        reverse=reverse,
+    )

@@ -1,0 +1,148 @@
+"""`VideoTracker` and `ImageSegmenter` on a runtime that is no network: the seam is all that they know."""
+
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from tests.support.small_video_models import video_config
+from torch import Tensor
+
+from masklet import ImageSegmenter, Sam2Processor, VideoTracker
+from masklet.errors import InvalidInputError
+from masklet.runtimes.protocol import ImageFeatures, MaskOutputs, ObjectMemory, Runtime
+
+SIZE = 64
+
+
+class ShadeRuntime:
+    """Finds what has the shade of an object: that of its click, or the one remembered of it."""
+
+    def __init__(self) -> None:
+        self.config = video_config(image_size=SIZE)
+        self.device, self.dtype = torch.device("cpu"), torch.float32
+        self.fingerprint = hashlib.sha256(b"shades").hexdigest()
+        self.no_object_pointer = torch.zeros(1, 64)
+        self.encoded = 0
+
+    def encode_image(self, pixel_values: Tensor) -> ImageFeatures:
+        self.encoded += 1
+        shades = pixel_values.mean(1, keepdim=True)
+        return ImageFeatures(*(F.avg_pool2d(shades, stride) for stride in (4, 8, 16)))
+
+    def without_memory(self, features: ImageFeatures) -> ImageFeatures:
+        return features
+
+    def condition(self, stride16: Tensor, memory: ObjectMemory) -> Tensor:
+        return stride16 if memory.is_empty else memory.features[:, -1, :1, :1, None].expand(-1, -1, 4, 4)
+
+    def decode(
+        self,
+        features: ImageFeatures,
+        points: Tensor | None = None,
+        labels: Tensor | None = None,
+        mask_logits: Tensor | None = None,
+    ) -> MaskOutputs:
+        if points is not None:
+            column, row = (points[:, 0] / 4).long().unbind(-1)
+            shade = features.stride4[0, 0, row, column]
+        elif mask_logits is not None:
+            shade = self._shade_of(features.stride4, mask_logits)
+        else:
+            shade = features.stride16[:, 0, 0, 0]
+        logits = (1 - 100 * (features.stride4 - shade.view(-1, 1, 1, 1)).abs()).expand(-1, 4, -1, -1)
+        present = logits[:, 0].amax((1, 2))
+        return MaskOutputs(logits, torch.full((len(shade), 4), 0.9), present, shade.view(-1, 1, 1).expand(-1, 4, 64))
+
+    def embed_mask(self, masks: Tensor) -> Tensor:
+        return F.avg_pool2d(masks, 4) * 2 - 1
+
+    def encode_memory(self, stride16: Tensor, logits: Tensor, object_score: Tensor, binarize: Tensor) -> Tensor:
+        return self._shade_of(F.interpolate(stride16, logits.shape[-2:]), logits).view(-1, 1, 1).expand(-1, 16, 32)
+
+    def _shade_of(self, shades: Tensor, logits: Tensor) -> Tensor:
+        inside = logits.unsqueeze(1) > 0
+        return (shades * inside).sum((1, 2, 3)) / inside.sum((1, 2, 3)).clamp(min=1)
+
+
+def clip() -> np.ndarray:
+    """uint8 [4, 64, 64, 3]: on black a dark square that goes to the right, and a bright one that goes to the left."""
+    frames = np.zeros((4, SIZE, SIZE, 3), np.uint8)
+    for number, frame in enumerate(frames):
+        frame[0:16, 16 * number : 16 * number + 16] = 100
+        frame[32:48, 48 - 16 * number : 64 - 16 * number] = 200
+    return frames
+
+
+def cells(frame: np.ndarray, shade: int) -> np.ndarray:
+    """Where a shade is, as low-resolution masks have it."""
+    return frame[::4, ::4, 0] == shade
+
+
+@pytest.fixture
+def tracker() -> VideoTracker:
+    runtime: Runtime = ShadeRuntime()  # a type checker sees that nothing is missing
+    return VideoTracker(runtime, Sam2Processor(size=SIZE))
+
+
+def test_objects_are_tracked(tracker: VideoTracker) -> None:
+    frames = clip()
+    video = tracker.open(frames)
+    video.add(1, 0, points=[(8, 8)])
+    video.add(2, 0, mask=frames[0, ..., 0] == 200)
+    for number, result in video.track():
+        for logits, shade in zip(result.low_resolution_logits, (100, 200), strict=True):
+            assert np.array_equal(logits > 0, cells(frames[number], shade))
+    assert tracker.runtime.encoded == len(frames)
+
+
+def test_chosen_objects_are_tracked_alone(tracker: VideoTracker) -> None:
+    """From their own first frame on; the others are where they were."""
+    video = tracker.open(clip())
+    video.add(1, 0, points=[(8, 8)])
+    video.add(2, 1, points=[(40, 40)])
+    assert [(number, result.object_ids) for number, result in video.track(objects=[2])] == [
+        (number, (2,)) for number in (1, 2, 3)
+    ]
+    first, second = video.session.objects()
+    assert (first.is_tracked(2), second.is_tracked(2)) == (False, True)
+
+
+def test_a_session_is_saved_and_goes_on(tracker: VideoTracker, tmp_path) -> None:
+    frames = clip()
+    video = tracker.open(frames)
+    video.add(1, 0, points=[(8, 8)])
+    list(video.track(frames=range(2)))
+    video.save(tmp_path)
+    result = tracker.resume(tmp_path, frames).segment(2)
+    assert np.array_equal(result.low_resolution_logits[0] > 0, cells(frames[2], 100))
+    tracker.runtime.fingerprint = "another"
+    with pytest.raises(InvalidInputError, match="another model"):
+        tracker.resume(tmp_path, frames)
+
+
+def test_a_frame_is_encoded_once_for_the_session_and_as_an_image(tracker: VideoTracker) -> None:
+    """Three frames are kept: the one used least recently is dropped."""
+    frames, segmenter = clip(), ImageSegmenter(tracker.runtime, tracker.processor)
+    video = tracker.open(frames, max_vision_features_cache_size=3)
+    for number in (0, 1, 2, 0):
+        result = segmenter.segment(video.encoded(number), points=[[(16 * number + 8, 8)]])
+        assert np.array_equal(result.low_resolution_logits[0] > 0, cells(frames[number], 100))
+    video.add(1, 0, points=[(8, 8)])
+    video.segment(2)
+    video.segment(0)
+    assert tracker.runtime.encoded == 3
+    video.segment(3)  # in place of frame 1
+    video.encoded(2)
+    assert tracker.runtime.encoded == 4
+    video.encoded(1)
+    assert tracker.runtime.encoded == 5
+
+
+def test_an_image_is_segmented(tracker: VideoTracker) -> None:
+    segmenter = ImageSegmenter(tracker.runtime, tracker.processor)
+    (frame, *_) = clip()
+    result = segmenter.segment(segmenter.encode(frame), points=[[(8, 8)], [(56, 40)]])
+    for logits, shade in zip(result.low_resolution_logits, (100, 200), strict=True):
+        assert np.array_equal(logits > 0, cells(frame, shade))
