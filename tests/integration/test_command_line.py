@@ -256,7 +256,7 @@ def test_a_prompt_file_gives_each_photo_its_own_objects(here, model):
 @pytest.mark.parametrize(
     ("arguments", "code", "fragment"),
     [
-        (["--point", "1,1"], 2, "No photo is given"),
+        (["--point", "1,1"], 2, "No image is given"),
         (["a.png"], 2, "give --point, --box, --mask or --prompts"),
         (["a.png", "--point", "1"], 2, "--point 1 is not of the form x,y"),
         (["a.png", "--box", "9,9,3,3"], 2, "x1 < x2"),

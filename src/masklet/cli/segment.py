@@ -1,4 +1,4 @@
-"""`masklet segment`: photos and prompts in, masks out."""
+"""`masklet segment`: masks of objects in images by prompts."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ Work = Mapping[Path, "Sequence[PromptEntry]"]
 
 def segment(
     context: typer.Context,
-    photos: Annotated[
-        list[Path] | None, typer.Argument(metavar="PHOTO", help="Image files, or folders of them.")
+    images: Annotated[
+        list[Path] | None, typer.Argument(metavar="IMAGE", help="Image files, or folders of them.")
     ] = None,
     point: Annotated[
         list[str] | None,
@@ -47,10 +47,10 @@ def segment(
     box: Annotated[list[str] | None, typer.Option(metavar="X1,Y1,X2,Y2[@N]", help="A box in pixels.")] = None,
     mask: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE[@N]", help="A rough mask, or a label map: an image as large as the photo."),
+        typer.Option(metavar="FILE[@N]", help="A rough mask, or a label map: an image as large as the image."),
     ] = None,
     prompts: Annotated[
-        Path | None, typer.Option(metavar="FILE.json", help="Prompts for each photo, in place of the options above.")
+        Path | None, typer.Option(metavar="FILE.json", help="Prompts for each image, in place of the options above.")
     ] = None,
     multimask: Annotated[
         bool, typer.Option("--multimask", help="Also write all three candidates of each object, best first.")
@@ -66,20 +66,20 @@ def segment(
     bands: BandsOption = None,
     max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
-    """Segment objects in photos by points, boxes and masks.
+    """Segment objects in images by points, boxes and masks.
 
-    For each photo OUT gets NAME_overlay.png, NAME_mask.png and NAME.json (COCO run lengths and scores); with
+    For each image OUT gets NAME_overlay.png, NAME_mask.png and NAME.json (COCO run lengths and scores); with
     --multimask also NAME_candidate1_overlay.png and so on to NAME_candidate3.json. Their paths are printed.
 
     Several objects: each --box and each --mask is an object of its own, numbered 1, 2, ... in order; of a label map
     each object is, by its id; points belong to object 1. @N behind a value assigns it to object N: --point 320,200@2.
-    The same prompts go for every photo.
+    The same prompts go for every image.
 
-    Prompts per photo come from a JSON file, {"street.jpg": [{"points": [[320, 200], [350, 240, 0]]}, {"box": [15, 80,
-    310, 400]}]}: for each photo, by its path from the file's folder, a list of objects with "points", "box" and "mask"
-    (a file), and an "id" if it is not the place in the list. Without PHOTO all photos of the file are done.
+    Prompts per image come from a JSON file, {"street.jpg": [{"points": [[320, 200], [350, 240, 0]]}, {"box": [15, 80,
+    310, 400]}]}: for each image, by its path from the file's folder, a list of objects with "points", "box" and "mask"
+    (a file), and an "id" if it is not the place in the list. Without IMAGE all images of the file are done.
     """
-    work = _work(_images(photos or []), (point or [], box or [], mask or []), prompts)
+    work = _work(_image_files(images or []), (point or [], box or [], mask or []), prompts)
     _check_output(work, output, multimask)
     load = partial(load_segmenter, model, device, dtype, image_size, zoom)
     how = (output, multimask, parsed_bands(bands))
@@ -88,7 +88,7 @@ def segment(
         raise typer.Exit(failures[0] if len(failures) == len(work) else ExitCode.SOME_FAILED)
 
 
-def _images(paths: Sequence[Path]) -> list[Path]:
+def _image_files(paths: Sequence[Path]) -> list[Path]:
     """Return the image files, for a folder those directly in it."""
     from masklet.media.frame_folders import frames_of_folder
 
@@ -101,28 +101,28 @@ def _images(paths: Sequence[Path]) -> list[Path]:
     return images
 
 
-def _work(photos: Sequence[Path], options: tuple[list[str], list[str], list[str]], prompts: Path | None) -> Work:
-    """Return the objects of each photo, from the options or from the prompt file."""
+def _work(paths: Sequence[Path], options: tuple[list[str], list[str], list[str]], prompts: Path | None) -> Work:
+    """Return the objects of each image, from the options or from the prompt file."""
     from masklet.cli.prompt_options import objects_of_options
     from masklet.media.prompt_file import read_prompt_file
 
     objects = objects_of_options(*options)
     if prompts is None:
-        if not photos:
-            raise InvalidInputError("No photo is given: masklet segment PHOTO... --point x,y")
+        if not paths:
+            raise InvalidInputError("No image is given: masklet segment IMAGE... --point x,y")
         if not objects:
             raise InvalidInputError("There is nothing to segment by; give --point, --box, --mask or --prompts.")
-        return dict.fromkeys(photos, objects)
+        return dict.fromkeys(paths, objects)
     if objects:
         raise InvalidInputError("Give prompts either by --prompts or by --point, --box and --mask, not both.")
     objects_of = read_prompt_file(prompts)
-    if not photos:
+    if not paths:
         return objects_of
-    by_file = {os.path.realpath(photo): of_photo for photo, of_photo in objects_of.items()}
-    missing = [str(photo) for photo in photos if os.path.realpath(photo) not in by_file]
+    by_file = {os.path.realpath(path): entries for path, entries in objects_of.items()}
+    missing = [str(path) for path in paths if os.path.realpath(path) not in by_file]
     if missing:
         raise InvalidInputError(f"{prompts} has no prompts for {', '.join(missing)}; paths in it start at its folder.")
-    return {photo: by_file[os.path.realpath(photo)] for photo in photos}
+    return {path: by_file[os.path.realpath(path)] for path in paths}
 
 
 def _check_output(work: Work, output: Path, multimask: bool) -> None:
@@ -131,21 +131,21 @@ def _check_output(work: Work, output: Path, multimask: bool) -> None:
 
     if output.exists() and not output.is_dir():
         raise InvalidInputError(f"-o {output} is a file; give a folder.")
-    photo_named: dict[str, Path] = {}
-    for photo, objects in work.items():
+    path_of: dict[str, Path] = {}
+    for path, objects in work.items():
         if len(objects) > 1:  # one alone is written in black and white
             check_label_ids(each.object_id for each in objects)
         ranks = range(1, CANDIDATES + 1) if multimask else ()
-        for name in (photo.stem, *(_candidate_name(photo, rank) for rank in ranks)):
-            other = photo_named.setdefault(name, photo)
-            if other != photo:
+        for name in (path.stem, *(_candidate_name(path, rank) for rank in ranks)):
+            other = path_of.setdefault(name, path)
+            if other != path:
                 raise InvalidInputError(
-                    f"{other} and {photo} would both be written to {output / name}.json; give them to two folders."
+                    f"{other} and {path} would both be written to {output / name}.json; give them to two folders."
                 )
 
 
-def _candidate_name(photo: Path, rank: int) -> str:
-    return f"{photo.stem}_candidate{rank}"
+def _candidate_name(path: Path, rank: int) -> str:
+    return f"{path.stem}_candidate{rank}"
 
 
 def _segment_all(
@@ -167,42 +167,42 @@ def _segment_all(
         task = progress.add_task("Loading the model", total=None)
         segmenter = load()
         progress.update(task, total=len(work))
-        for photo, objects in work.items():
-            progress.update(task, description=photo.name)
+        for path, objects in work.items():
+            progress.update(task, description=path.name)
             try:
-                for path in _segment_photo(segmenter, photo, objects, output, multimask, bands):
-                    print(path, flush=True)
+                for written in _segment_image(segmenter, path, objects, output, multimask, bands):
+                    print(written, flush=True)
             except (OSError, ValueError) as error:
-                failures.append(report_error(error, debug=is_debugging, subject=str(photo)))
+                failures.append(report_error(error, debug=is_debugging, subject=str(path)))
             progress.advance(task)
     return failures
 
 
-def _segment_photo(
+def _segment_image(
     segmenter: ImageSegmenter,
-    photo: Path,
+    path: Path,
     objects: Sequence[PromptEntry],
     output: Path,
     multimask: bool,
     bands: tuple[int, ...] | None,
 ) -> Iterator[Path]:
-    """Segment one photo, write its results and yield their paths."""
+    """Segment one image, write its results and yield their paths."""
     from masklet.cli.segment_objects import prompts_by_number, segment_candidates, segment_objects
     from masklet.media.images import read_image
 
-    image = read_image(photo, bands=bands)
+    image = read_image(path, bands=bands)
     encoded = segmenter.encode(image)
     prompts = prompts_by_number(objects, encoded)
-    results = {photo.stem: segment_objects(segmenter, encoded, prompts)}
+    results = {path.stem: segment_objects(segmenter, encoded, prompts)}
     if multimask:
         ranked = segment_candidates(segmenter, encoded, prompts)
-        results |= {_candidate_name(photo, rank): each for rank, each in enumerate(ranked, start=1)}
+        results |= {_candidate_name(path, rank): each for rank, each in enumerate(ranked, start=1)}
     for name, segmentation in results.items():
-        yield from _write(output / name, photo, image, segmentation, list(prompts.values()))
+        yield from _write(output / name, path, image, segmentation, list(prompts.values()))
 
 
 def _write(
-    start: Path, photo: Path, image: Image.Image, segmentation: Segmentation, prompts: Sequence[Prompt]
+    start: Path, path: Path, image: Image.Image, segmentation: Segmentation, prompts: Sequence[Prompt]
 ) -> Iterator[Path]:
     """Write overlay, mask and JSON to paths that begin with `start`."""
     from masklet.atomic_files import written_whole
@@ -217,5 +217,5 @@ def _write(
     yield overlay
     write_mask_png(mask, segmentation)
     yield mask
-    write_mask_json(run_lengths, segmentation, photo.name)
+    write_mask_json(run_lengths, segmentation, path.name)
     yield run_lengths

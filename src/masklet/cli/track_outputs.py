@@ -80,7 +80,7 @@ class TrackOutputs:
 
 
 def described(video: VideoReader) -> dict[str, object]:
-    """Return what the JSON says about the video."""
+    """Return the description of the video in the JSON file."""
     return {
         "file_name": Path(video.name).name,
         "height": video.height,

@@ -9,7 +9,7 @@ from typing import ClassVar
 from masklet.datasets.annotated import MismatchedSizeError
 from masklet.errors import InvalidInputError
 from masklet.masks.geometry import Mask
-from masklet.media.frame_folders import picture_pixels, white_of_frames
+from masklet.media.frame_folders import frame_pixels, white_of_frames
 from masklet.media.images import Pixels
 from masklet.media.label_maps import (
     LabelMap,
@@ -68,7 +68,7 @@ class LabelMapVideo:
     def read_pixels(self, frame: int) -> Pixels:
         """Return a frame, uint8 [H, W, 3]; UnreadableImageError if that fails or its size is not the label maps'."""
         path = self.frame_paths[frame]
-        pixels = picture_pixels(path, str(path), self._white)
+        pixels = frame_pixels(path, str(path), self._white)
         self._check_size(path, pixels.shape[:2])
         return pixels
 

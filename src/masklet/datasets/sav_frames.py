@@ -5,7 +5,7 @@ from pathlib import Path
 
 from masklet.datasets.annotated import MismatchedSizeError
 from masklet.errors import UnreadableVideoError
-from masklet.media.frame_folders import frames_of_folder, picture_pixels, white_of_frames
+from masklet.media.frame_folders import frame_pixels, frames_of_folder, white_of_frames
 from masklet.media.images import Pixels
 from masklet.media.video_reader import VideoReader, open_video
 
@@ -54,7 +54,7 @@ class SavFrames:
         """
         if not self._paths:
             return self._read_from_video(frame)
-        pixels = picture_pixels(self._paths[frame], str(self._paths[frame]), self._white)
+        pixels = frame_pixels(self._paths[frame], str(self._paths[frame]), self._white)
         self._check_size(self._paths[frame], pixels.shape[:2])
         return pixels
 

@@ -48,7 +48,7 @@ def _with_named_side_data(frame: av.VideoFrame) -> av.VideoFrame:
 
 
 def upright(pixels: Pixels, matrix: Matrix | None) -> Pixels:
-    """Return `pixels` [H, W, 3] turned as the display matrix says, if there is one.
+    """Return `pixels` [H, W, 3] turned by the display matrix, if there is one.
 
     Pixels that are not square stay as they are stored.
     """
@@ -56,7 +56,7 @@ def upright(pixels: Pixels, matrix: Matrix | None) -> Pixels:
 
 
 def turned(pixels: Pixels, matrix: Matrix) -> Pixels:
-    """Return `pixels` [H, W, 3] turned by quarters and mirrored as `matrix` [3, 3] says, contiguous in memory.
+    """Return `pixels` [H, W, 3] turned by quarters and mirrored by `matrix` [3, 3], contiguous in memory.
 
     The matrix is FFmpeg's: a pixel at (x, y) is to be shown at (a x + c y, b x + d y), where its first rows are
     (a, b, .) and (c, d, .). Angles between the quarters are taken as the nearest quarter.

@@ -1,4 +1,4 @@
-"""What a video reader needs of a video on disk, be it a file or a folder of pictures."""
+"""What a video reader needs of a video on disk, be it a file or a folder of images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class FrameFile(Protocol):
 
 
 def damage(number: int, shown: int, *, is_corrupt: bool = False) -> str:
-    """Say what is wrong with frame `number` if frame `shown` stands in its place, or the decoder mended it."""
+    """Describe what is wrong with frame `number` if frame `shown` stands in its place, or the decoder mended it."""
     if shown != number:
         return f"Frame {number} cannot be decoded; frame {shown} stands in its place."
     return f"Frame {number} is damaged." if is_corrupt else ""

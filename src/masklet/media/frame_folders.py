@@ -1,4 +1,4 @@
-"""Videos that are kept as pictures: folders of frames, and lists of pictures."""
+"""Videos that are kept as images: folders of frames, and lists of images."""
 
 import os
 import re
@@ -16,17 +16,17 @@ from masklet.media.frame_file import FrameRead, damage, numbered
 from masklet.media.images import Pixels, read_image, to_rgb, white_of_image
 from masklet.media.pixel_depth import white_of_video
 
-Picture = str | os.PathLike[str] | Image.Image | Pixels
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"})
+ImageLike = str | os.PathLike[str] | Image.Image | Pixels
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"})
 MOST_MISSING_SHOWN = 3
-FRAME_RATE = Fraction(24)  # pictures do not say; that of films
+FRAME_RATE = Fraction(24)  # images have none; that of films
 
 
-class FramePictures:
-    """A video of which every frame is a picture: a file, a Pillow image or uint8 [H, W, 3] RGB.
+class FrameImages:
+    """A video of which every frame is an image: a file, a Pillow image or uint8 [H, W, 3] RGB.
 
     Attributes:
-        height, width: in pixels, of the upright picture.
+        height, width: in pixels, of the upright image.
         frame_rate: 24 frames a second.
 
     UnreadableVideoError if there are no images, one is a file that is not there, or none can be read.
@@ -35,40 +35,40 @@ class FramePictures:
     frame_rate = FRAME_RATE
     problems = ()
 
-    def __init__(self, pictures: Sequence[Picture], name: str) -> None:
+    def __init__(self, images: Sequence[ImageLike], name: str) -> None:
         self.name = name
-        self._pictures = pictures
-        paths = [Path(each) for each in pictures if isinstance(each, str | os.PathLike)]
+        self._images = images
+        paths = [Path(each) for each in images if isinstance(each, str | os.PathLike)]
         stems = [path.stem for path in paths]
-        self._names = stems if len(set(stems)) == len(pictures) else None
-        if not pictures:
+        self._names = stems if len(set(stems)) == len(images) else None
+        if not images:
             raise UnreadableVideoError(f"{name} has no frames.")
         if missing := [path for path in paths if not path.exists()]:
             names = ", ".join(map(str, missing[:MOST_MISSING_SHOWN]))
             more = " and more" if len(missing) > MOST_MISSING_SHOWN else ""
             raise UnreadableVideoError(
-                f"{name}: of {len(pictures)} frames the files of {len(missing)} are missing: {names}{more}."
+                f"{name}: of {len(images)} frames the files of {len(missing)} are missing: {names}{more}."
             )
-        self._white = white_of_frames(pictures)
+        self._white = white_of_frames(images)
         self.height = self.width = 0
         self.height, self.width = self.read(0).pixels.shape[:2]
 
     def __len__(self) -> int:
-        return len(self._pictures)
+        return len(self._images)
 
     def time_of(self, number: int) -> float:
         """Return the seconds from the first frame to frame `number`."""
         return float(number / self.frame_rate)
 
     def name_of(self, number: int) -> str:
-        """Return the name of the picture file without suffix; the number with five digits if names do not tell."""
+        """Return the name of the image file without suffix; the number with five digits if names are not unique."""
         return self._names[number] if self._names else numbered(number)
 
     def read(self, number: int) -> FrameRead:
         """Return frame `number`, and what is wrong with it.
 
         In place of a file that cannot be read comes the last one before it that can, or the first after it.
-        InvalidInputError if the picture is not as large as the first.
+        InvalidInputError if the image is not as large as the first.
         """
         for shown in (*range(number, -1, -1), *range(number + 1, len(self))):
             try:
@@ -76,7 +76,7 @@ class FramePictures:
             except UnreadableImageError:
                 continue
             return FrameRead(pixels, damage(number, shown))
-        raise UnreadableVideoError(f"None of the {len(self)} pictures of {self.name} can be read.")
+        raise UnreadableVideoError(f"None of the {len(self)} images of {self.name} can be read.")
 
     def reopened(self) -> Self:
         """Return this: no file stays open."""
@@ -86,11 +86,11 @@ class FramePictures:
         """Do nothing: no file stays open."""
 
     def _pixels(self, number: int) -> Pixels:
-        picture = self._pictures[number]
-        pixels = picture_pixels(picture, f"Frame {number}", self._white)
+        image = self._images[number]
+        pixels = frame_pixels(image, f"Frame {number}", self._white)
         height, width = pixels.shape[:2]
         if self.height and (height, width) != (self.height, self.width):
-            which = f"frame {number} ({picture})" if isinstance(picture, str | os.PathLike) else f"frame {number}"
+            which = f"frame {number} ({image})" if isinstance(image, str | os.PathLike) else f"frame {number}"
             raise InvalidInputError(
                 f"{self.name}: {which} is {width} x {height} pixels, the first one {self.width} x {self.height}; "
                 "all frames of a video have one size."
@@ -98,22 +98,22 @@ class FramePictures:
         return pixels
 
 
-def white_of_frames(pictures: Sequence[Picture]) -> float | None:
+def white_of_frames(images: Sequence[ImageLike]) -> float | None:
     """Return the one value that stands for white in all frames of a video of deep images, as `white_of_video` does."""
 
     def white_of_frame(number: int) -> float | None:
-        picture = pictures[number]
-        return None if isinstance(picture, np.ndarray) else white_of_image(picture)
+        image = images[number]
+        return None if isinstance(image, np.ndarray) else white_of_image(image)
 
-    return white_of_video(len(pictures), white_of_frame)
+    return white_of_video(len(images), white_of_frame)
 
 
-def picture_pixels(picture: Picture, name: str, white: float | None = None) -> Pixels:
-    """Return a picture as uint8 [H, W, 3] RGB; `white` is as in `to_rgb`.
+def frame_pixels(frame: ImageLike, name: str, white: float | None = None) -> Pixels:
+    """Return a frame as uint8 [H, W, 3] RGB; `white` is as in `to_rgb`.
 
     UnreadableImageError for a file that cannot be read, InvalidInputError (with `name`) for an array of another kind.
     """
-    image = read_image(picture, white=white) if isinstance(picture, str | os.PathLike) else picture
+    image = read_image(frame, white=white) if isinstance(frame, str | os.PathLike) else frame
     pixels = np.asarray(to_rgb(image, white) if isinstance(image, Image.Image) else image)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         raise InvalidInputError(f"{name} is {pixels.dtype} {list(pixels.shape)}, not uint8 [H, W, 3].")
@@ -123,12 +123,12 @@ def picture_pixels(picture: Picture, name: str, white: float | None = None) -> P
 
 
 def frames_of_folder(folder: str | os.PathLike[str]) -> list[Path]:
-    """Return the picture files directly in `folder`, with numbers in their names in the order of numbers: 2 before 10.
+    """Return the image files directly in `folder`, with numbers in their names in the order of numbers: 2 before 10.
 
-    Hidden and system files, and files that by their suffix are no pictures, are left out. Links to files that are not
+    Hidden and system files, and files that by their suffix are no images, are left out. Links to files that are not
     there stay: without them the numbers of the frames behind would be others.
     """
-    files = (path for path in entries(folder) if path.suffix.lower() in PICTURE_SUFFIXES and not path.is_dir())
+    files = (path for path in entries(folder) if path.suffix.lower() in IMAGE_SUFFIXES and not path.is_dir())
     return sorted(files, key=_natural)
 
 

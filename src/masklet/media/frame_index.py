@@ -1,4 +1,4 @@
-"""Which frames a video file has, by what its packets say: nothing is decoded for it where packets have timestamps."""
+"""The frames of a video file, read from its packets: nothing is decoded for it where packets have timestamps."""
 
 import os
 from array import array
@@ -17,7 +17,7 @@ class FrameIndex:
             numbers 0, 1, 2, ...
         starts: the timestamps of the frames from which decoding can begin, ascending; the first is that of frame 0.
         problems: what is wrong with the file.
-        is_counted: whether the stream has no timestamps, so that frames are told apart by counting only.
+        is_counted: whether the stream has no timestamps, so that frames are identified by counting only.
     """
 
     timestamps: "array[int]"
@@ -50,7 +50,7 @@ def index_frames(path: str | os.PathLike[str]) -> FrameIndex:
         packets = [(packet.pts, packet.is_keyframe, packet.is_discard) for packet in video.packets()]
         announced = stream.frames if "mp4" in format_name else 0  # others count what is not there
     timestamps = {pts for pts, _, is_hidden in packets if pts is not None and not is_hidden}
-    if is_reordered_avi or any(pts is None for pts, _, _ in packets):  # avi says when to decode, not when to show
+    if is_reordered_avi or any(pts is None for pts, _, _ in packets):  # avi stores when to decode, not when to show
         return _counted(path)
     shown = array("q", sorted(timestamps))
     keys = {pts for pts, is_key, _ in packets if is_key and pts is not None}

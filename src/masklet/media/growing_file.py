@@ -10,8 +10,8 @@ PIECE = 2**20  # bytes read at once
 class GrowingFile:
     """Bytes that are appended to and read by their places, in a temporary file that goes when it is closed.
 
-    One thread may append while others read. A process that is forked goes on with a copy, so that it changes nothing of
-    its parent's file, nor the position in it, which the two would share.
+    One thread may append while others read. A forked process continues with a copy, so that it changes nothing of its
+    parent's file, nor the position in it, which the two would share.
     """
 
     def __init__(self) -> None:

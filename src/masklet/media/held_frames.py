@@ -96,7 +96,7 @@ class HeldFrames:
             yield from range(max(0, number - half), number)
 
     def _shrink(self) -> None:
-        """Let go of the frames that were asked for the longest time ago, but for those that a thread waits for."""
+        """Evict the frames that were asked for the longest time ago, but for those that a thread waits for."""
         surplus = len(self._frames) - self._most
         old = [number for number in self._frames if not self._awaited[number]]
         for number in old[: max(0, surplus)]:

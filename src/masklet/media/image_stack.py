@@ -29,7 +29,7 @@ class ImageStack:
 
     Attributes:
         height, width: in pixels, of the upright image.
-        frame_rate: images a second, by how long the first is shown; 24 where the file does not say.
+        frame_rate: images a second, by how long the first is shown; 24 where the file has no times.
 
     UnreadableVideoError if none of the images can be read.
     """
@@ -43,7 +43,7 @@ class ImageStack:
         try:
             with opened_image(self._path) as image:
                 self._count = int(getattr(image, "n_frames", 1))
-                image.load()  # then WebP says how long it is shown
+                image.load()  # then WebP reports how long it is shown
                 duration = int(image.info.get("duration", 0))
         except UnreadableImageError as error:
             raise UnreadableVideoError(f"Cannot read the video {self.name}: {error}") from error

@@ -24,13 +24,13 @@ _HIGH_BYTE_OF_14_BITS = 63
 def read_image(source: ImageFile, *, bands: Sequence[int] | None = None, white: float | None = None) -> Image.Image:
     """Read an image file as an 8-bit RGB image, turned upright by its EXIF orientation.
 
-    Every format and mode that Pillow opens is accepted; `to_rgb` says how each mode is converted. Of a file with
+    Every format and mode that Pillow opens is accepted; `to_rgb` describes how each mode is converted. Of a file with
     several images the first is read. TIFF files may also hold floats in colour, or many bands.
 
     Args:
         source: a path, or a binary file open for reading.
         bands: of a TIFF the numbers of one or three bands, from 1 on, that are shown as grey or as red, green and blue,
-            say (4, 3, 2); None: those that Pillow shows, or of the kinds that it does not read the only one or RGB.
+            such as (4, 3, 2); None: those that Pillow shows, or of the kinds that it does not read the only one or RGB.
         white: the value that stands for white in pixels of more than 8 bits; None: see `to_rgb`.
 
     Raises:

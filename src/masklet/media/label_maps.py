@@ -1,4 +1,4 @@
-"""Label maps: images whose values are object ids, what these values say, and writing them as DAVIS stores its own."""
+"""Label maps: images whose values are object ids, how they are read, and how they are written in DAVIS' layout."""
 
 import os
 from collections.abc import Iterable

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from masklet.errors import InvalidInputError
 from masklet.media.display_matrix import display_matrix, upright
-from masklet.media.frame_folders import Picture, picture_pixels
+from masklet.media.frame_folders import ImageLike, frame_pixels
 from masklet.media.images import Pixels
 from masklet.media.video_input import LIVE_TIMEOUT, VideoInput, address_input, camera_input, file_input, is_address
 
@@ -14,7 +14,7 @@ from masklet.media.video_input import LIVE_TIMEOUT, VideoInput, address_input, c
 CAMERAS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}")}
 
 
-def live_frames(source: int | str | Iterable[Picture]) -> Iterator[Pixels]:
+def live_frames(source: int | str | Iterable[ImageLike]) -> Iterator[Pixels]:
     """Yield frames, uint8 [H, W, 3] RGB, until the source ends or the caller stops; damaged ones are passed over.
 
     Args:
@@ -31,8 +31,8 @@ def live_frames(source: int | str | Iterable[Picture]) -> Iterator[Pixels]:
         (270, 480, 3)
     """
     if not isinstance(source, int | str):
-        for number, picture in enumerate(source):
-            yield picture_pixels(picture, f"Frame {number}")
+        for number, image in enumerate(source):
+            yield frame_pixels(image, f"Frame {number}")
         return
     with _input_of(source) as video:
         video.stream.thread_type = "SLICE"  # decoding several frames at once would deliver each of them later

@@ -46,9 +46,9 @@ def label_map_of(segmentation: Segmentation) -> LabelMap:
 
 
 def write_mask_json(path: FilePath, segmentation: Segmentation, file_name: str) -> None:
-    """Write the masks of the picture `file_name` as JSON, in the manner of SA-1B.
+    """Write the masks of the image `file_name` as JSON, in the manner of SA-1B.
 
-    `image` holds `file_name`, `height` and `width`, `annotations` what `annotations_of` says.
+    `image` holds `file_name`, `height` and `width`, `annotations` those of `annotations_of`.
     """
     image = {"file_name": file_name, "height": segmentation.height, "width": segmentation.width}
     with written_whole(path) as unfinished:

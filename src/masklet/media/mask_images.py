@@ -1,7 +1,7 @@
 """What an image of masks means: one object and which pixels, or a label map whose values are object ids.
 
 The one place where this is decided, for prompts, annotated data and predicted masks of other programs alike; what mode,
-palette and transparency tell alone is in `mask_pixels.py`.
+palette and transparency mark alone is in `mask_pixels.py`.
 
 | image | condition | meaning |
 | --- | --- | --- |
@@ -22,7 +22,7 @@ palette and transparency tell alone is in `mask_pixels.py`.
 
 Grey that is not exact (JPEG, a frame of a video: noise around black and white) is one object and no label map.
 
-The images of a folder of label maps say less than the folder does: `read_label_map` takes any number of grey values for
+An image of a folder of label maps is known to be one, so that `read_label_map` takes any number of grey values for
 ids, since there are label maps of hundreds of objects, and refuses those that are soft masks by their edges.
 """
 

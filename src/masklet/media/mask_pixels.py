@@ -51,7 +51,7 @@ class MaskPixels(NamedTuple):
 
 
 def read_mask_pixels(path: FilePath) -> MaskPixels:
-    """Read an image of masks, upright as its EXIF orientation says.
+    """Read an image of masks, upright by its EXIF orientation.
 
     Raises:
         UnreadableImageError: if the file is no image, or holds negative, infinite or NaN values.
@@ -87,7 +87,7 @@ def _in_a_known_mode(image: Image.Image) -> Image.Image:
 
 
 def _of_grey(values: npt.NDArray[np.uint8], transparency: int | None) -> MaskPixels:
-    """Return grey with what is transparent outside, or the object that only transparency tells from black."""
+    """Return grey with what is transparent outside, or the object that only transparency separates from black."""
     if transparency is None:
         return MaskPixels(values, Kind.GREY, "L")
     is_opaque = values != transparency
@@ -96,7 +96,7 @@ def _of_grey(values: npt.NDArray[np.uint8], transparency: int | None) -> MaskPix
 
 
 def _of_palette(path: FilePath, image: Image.Image, entries: int) -> MaskPixels:
-    """Return the object that the colours of a palette tell, or else the indices; `entries` are those that it has."""
+    """Return the object that the colours of a palette mark, or else the indices; `entries` are those that it has."""
     indices = np.asarray(image)
     if indices.max() >= entries:
         raise UnknownLabelError(f"{path} shows the label {indices.max()}, its palette ends at {entries - 1}.")
@@ -141,7 +141,7 @@ def _of_deep_pixels(path: FilePath, values: npt.NDArray[Any], mode: str) -> Mask
 
 
 def _of_channels(path: FilePath, values: npt.NDArray[np.uint8], mode: str) -> MaskPixels:
-    """Return what grey, transparency or colours tell of an image [H, W, C], in this order."""
+    """Return what grey, transparency or colours mark in an image [H, W, C], in this order."""
     has_alpha = mode in {"LA", "RGBA"}
     colours = values[..., :-1] if has_alpha else values
     is_opaque = _opaque(values[..., -1]) if has_alpha else np.ones(values.shape[:2], dtype=bool)

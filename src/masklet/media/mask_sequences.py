@@ -27,7 +27,7 @@ SHEET_COLUMNS, SHEET_ROWS, SHEET_FRAME_WIDTH, SHEET_GAP = 4, 3, 320, 4
 def write_label_maps(folder: FilePath, video: VideoReader, recorded: RecordedMasks, frames: Iterable[int]) -> None:
     """Write one indexed PNG per frame, as DAVIS lays out annotations: `00017.png`, its values the object ids.
 
-    Frames that come from picture files keep their names. Where masks overlap, the one with the highest score shows.
+    Frames that come from image files keep their names. Where masks overlap, the one with the highest score shows.
     InvalidInputError if an object id is above 254.
     """
     with folder_written_whole(folder) as unfinished:

@@ -23,7 +23,7 @@ class StoredImage(NamedTuple):
 
 
 def stored_image(path: str | os.PathLike[str]) -> StoredImage | None:
-    """Return what the header of an image file says; None if it cannot be read, which reading the pixels reports."""
+    """Return size and orientation in the header of an image file; None if it cannot be read, as reading it reports."""
     try:
         with opened_image(path) as image:
             # Of a PNG without it Pillow would look behind the pixels; of a TIFF its size is that of the upright image.
@@ -42,6 +42,6 @@ def turned_upright(mask: Mask, orientation: int) -> Mask:
 
 
 def image_turned_upright(image: Image.Image, orientation: int) -> Image.Image:
-    """Return a stored image turned as its orientation says; numbers other than 2 to 8 leave it."""
+    """Return a stored image turned by its orientation; numbers other than 2 to 8 leave it."""
     image.getexif()[ExifTags.Base.Orientation] = orientation
     return ImageOps.exif_transpose(image)

@@ -45,10 +45,10 @@ def draw_overlay(
     """
     pixels = np.array(image.convert("RGB") if isinstance(image, Image.Image) else image)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
-        raise InvalidInputError(f"A picture is RGB or uint8 [H, W, 3]; got {pixels.dtype} {list(pixels.shape)}.")
+        raise InvalidInputError(f"An image is RGB or uint8 [H, W, 3]; got {pixels.dtype} {list(pixels.shape)}.")
     if pixels.shape[:2] != segmentation.size:
         sizes = f"{list(pixels.shape[:2])} with masks of {list(segmentation.size)}"
-        raise InvalidInputError(f"Cannot overlay a picture of the height and width {sizes}.")
+        raise InvalidInputError(f"Cannot overlay an image of the height and width {sizes}.")
     line_width = max(1, round(max(pixels.shape[:2]) / 400))
     for place, object_id in enumerate(segmentation.object_ids):
         _tint(pixels, segmentation.mask(place), object_colour(object_id))

@@ -1,4 +1,4 @@
-"""Pixels deeper than 8 bits as 8 bits: which value is white, which no file says."""
+"""Pixels deeper than 8 bits as 8 bits: which value is white, which no file states."""
 
 from collections.abc import Callable
 
@@ -35,7 +35,7 @@ def white_of(values: np.ndarray) -> float | None:
 def white_of_video(frames: int, white_of_frame: Callable[[int], float | None]) -> float | None:
     """Return the white of all frames of a video, that none be brighter for what it holds: of its first, middle, last.
 
-    None if that of the first is, as in most videos; no other is looked at then.
+    None if that of the first is, as in most videos; no other is read then.
     """
     first = white_of_frame(0)
     if first is None:

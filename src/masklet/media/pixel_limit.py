@@ -23,7 +23,7 @@ def set_max_image_pixels(pixels: int | None) -> None:
     restores it.
 
     Args:
-        pixels: height x width of the largest image, say 400_000_000; None: that of Pillow, twice
+        pixels: height x width of the largest image, such as 400_000_000; None: that of Pillow, twice
             `PIL.Image.MAX_IMAGE_PIXELS`, 178,956,970 if nobody changed it.
 
     Raises:

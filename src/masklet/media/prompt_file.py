@@ -1,9 +1,9 @@
-"""Prompts for a batch of pictures, as a JSON file.
+"""Prompts for a batch of images, as a JSON file.
 
-The file maps each picture, by its path from the file's own folder (or absolute), to the list of its objects:
+The file maps each image, by its path from the file's own folder (or absolute), to the list of its objects:
 
     {
-      "photos/street.jpg": [
+      "images/street.jpg": [
         {"points": [[320, 200], [350, 240, 0]]},
         {"box": [15, 80, 310, 400]},
         {"id": 7, "box": [400, 80, 610, 400], "points": [[500, 200]], "mask": "masks/car.png"}
@@ -29,23 +29,23 @@ KEYS = ("id", "points", "box", "mask")
 
 
 def read_prompt_file(path: str | os.PathLike[str]) -> dict[Path, tuple[PromptEntry, ...]]:
-    """Return the objects of each picture; the paths of pictures and masks start at the file's folder.
+    """Return the objects of each image; the paths of images and masks start at the file's folder.
 
     Raises:
         OSError: if the file cannot be read.
-        InvalidInputError: naming file, picture and object, if it has not the form described above.
+        InvalidInputError: naming file, image and object, if it does not have the form described above.
     """
     file = Path(path)
     file.stat()  # that it is missing is no fault of what stands in it
     content = read_json(file, _without_repetition)
     try:
         if not isinstance(content, dict) or not content:
-            raise InvalidInputError("expected an object that maps each picture to the list of its objects")
+            raise InvalidInputError("expected an object that maps each image to the list of its objects")
         objects_of = [
             (str(file.parent / _file_name(name, "an image")), _objects(name, entries, file.parent))
             for name, entries in content.items()
         ]
-        return {Path(picture): objects for picture, objects in _without_repetition(objects_of).items()}
+        return {Path(image): objects for image, objects in _without_repetition(objects_of).items()}
     except ValueError as error:
         raise InvalidInputError(f"The prompt file {file}: {error}") from error
 
@@ -59,18 +59,18 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
-def _objects(picture: str, entries: Any, folder: Path) -> tuple[PromptEntry, ...]:
+def _objects(image: str, entries: Any, folder: Path) -> tuple[PromptEntry, ...]:
     if not isinstance(entries, list) or not entries:
-        raise InvalidInputError(f"at {picture!r}: expected a list of objects, got {shown(entries)}.")
+        raise InvalidInputError(f"at {image!r}: expected a list of objects, got {shown(entries)}.")
     objects = []
     for place, entry in enumerate(entries, start=1):
         try:
             objects.append(_object(entry, place, folder))
         except InvalidInputError as error:
-            raise InvalidInputError(f"at {picture!r}, entry {place}: {error}") from error
+            raise InvalidInputError(f"at {image!r}, entry {place}: {error}") from error
     ids = [each.object_id for each in objects]
     if len(set(ids)) < len(ids):
-        raise InvalidInputError(f"at {picture!r}: the ids of the objects are {ids}; each must be different.")
+        raise InvalidInputError(f"at {image!r}: the ids of the objects are {ids}; each must be different.")
     return tuple(objects)
 
 

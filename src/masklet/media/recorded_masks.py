@@ -19,7 +19,7 @@ class RecordedMasks(Closing):
     """The `Segmentation` of each frame tracked so far (without logits), in a temporary file.
 
     A frame recorded again replaces what was recorded of it. Frames are visited in ascending order. Close it, or use it
-    as a context. One thread may record while others read; a process that is forked goes on with a copy.
+    as a context. One thread may record while others read; a forked process continues with a copy.
 
     Args:
         height, width: of the video in pixels.

@@ -1,4 +1,4 @@
-"""Grey pictures that are one object with a soft edge, although they were meant to be label maps."""
+"""Grey images that are one object with a soft edge, although they were meant to be label maps."""
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ BRIGHT_SHARE = 1 / 3  # labels count from 1 on, the shades of an edge reach as f
 
 
 def soft_mask_shades(values: npt.NDArray[np.integer]) -> int:
-    """Return how many grey levels a picture [H, W] has at its edges if it is a soft mask; 0 if it is none.
+    """Return how many grey levels an image [H, W] has at its edges if it is a soft mask; 0 if it is none.
 
     A shade is a level most of whose pixels have a darker and a brighter pixel among their eight neighbours, as on a
     slope from black to white. Objects of a label map have an inside, which has not. A soft mask holds white; two thirds

@@ -42,7 +42,7 @@ def read_bands(source: ImageFile, bands: Sequence[int] | None) -> tuple[np.ndarr
 
     Raises:
         UnreadableImageError: for a kind of TIFF that is not read, which is named, or too many pixels or bytes.
-        InvalidInputError: if there are no such bands, or None does not tell which of several are meant.
+        InvalidInputError: if there are no such bands, or None leaves open which of several are meant.
     """
     with _first_page(source) as page:
         kind, count = _kind(page), page.samplesperpixel
@@ -115,6 +115,6 @@ def _usual(page: "TiffPage", source: ImageFile) -> Sequence[int]:
     if count == 3 or (page.photometric == 2 and count > 3):  # RGB, and what is beside it
         return (1, 2, 3)
     raise InvalidInputError(
-        f"{name_of(source)} is {_kind(page)}; choose one or three of them, say --bands 3,2,1 of masklet segment, or "
+        f"{name_of(source)} is {_kind(page)}; choose one or three of them, as --bands 3,2,1 of masklet segment, or "
         "masklet.read_image(path, bands=(3, 2, 1)) in Python."
     )

@@ -38,14 +38,14 @@ class _Run:
 
 
 class VideoFile:
-    """A video file; `read` decodes from the nearest key frame, or goes on where it stopped. Not for several threads.
+    """A video file; `read` decodes from the nearest key frame, or continues where it stopped. Not for several threads.
 
     Args:
         path: of the file.
         index: of the file's frames, where it is known already.
 
     Attributes:
-        height, width: in pixels, of the upright picture.
+        height, width: in pixels, of the upright image.
         frame_rate: frames a second, on average where frames are shown unequally long.
         problems: what is wrong with the file as a whole.
 

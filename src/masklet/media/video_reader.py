@@ -7,14 +7,14 @@ from pathlib import Path
 from masklet.closing import Closing
 from masklet.errors import UnreadableVideoError
 from masklet.media.frame_file import FrameFile
-from masklet.media.frame_folders import FramePictures, Picture, frames_of_folder
+from masklet.media.frame_folders import FrameImages, ImageLike, frames_of_folder
 from masklet.media.held_frames import HeldFrames
 from masklet.media.image_stack import ImageStack, is_image_stack
 from masklet.media.images import Pixels
 from masklet.media.video_file import VideoFile
 from masklet.media.video_input import is_address
 
-VideoSource = str | os.PathLike[str] | Sequence[Picture]
+VideoSource = str | os.PathLike[str] | Sequence[ImageLike]
 
 
 def open_video(source: VideoSource) -> "VideoReader":
@@ -34,10 +34,10 @@ def open_video(source: VideoSource) -> "VideoReader":
         (48, (270, 480, 3))
     """
     if not isinstance(source, str | os.PathLike):
-        return VideoReader(FramePictures(source, "the list of pictures"))
+        return VideoReader(FrameImages(source, "the list of images"))
     path = Path(source)
     if path.is_dir():
-        return VideoReader(FramePictures(frames_of_folder(path), f"the folder {path}"))
+        return VideoReader(FrameImages(frames_of_folder(path), f"the folder {path}"))
     _check_file(source, path)
     return VideoReader(ImageStack(path) if is_image_stack(path) else VideoFile(path))
 
@@ -59,7 +59,7 @@ class VideoReader(Closing, Sequence[Pixels]):
     """The frames of a video by number, uint8 [H, W, 3] RGB, upright; the arrays are shared: do not write into them.
 
     `reader[n]` is exactly the n-th frame that playing from the start shows. A few frames are held and decoded in
-    advance, see `HeldFrames`. A frame that cannot be decoded is replaced by the one before it, and `problems` says so;
+    advance, see `HeldFrames`. A frame that cannot be decoded is replaced by the one before it and listed in `problems`;
     what decoders make of damaged frames may depend on where they began. Close it, or use it as a context.
 
     Any number of threads may read. After a fork the parent reads on as if nothing had happened, and so can the child:

@@ -5,7 +5,7 @@ from tests.support.litter import litter
 from tests.support.video_files import moving_square
 
 from masklet.errors import InvalidInputError, UnreadableVideoError
-from masklet.media.frame_folders import FramePictures, frames_of_folder
+from masklet.media.frame_folders import FrameImages, frames_of_folder
 from masklet.media.video_reader import open_video
 
 
@@ -67,7 +67,7 @@ def test_a_folder_without_frames_is_refused(tmp_path):
 def test_pictures_of_which_none_can_be_read_are_refused(tmp_path):
     for name in ("0.png", "1.png"):
         (tmp_path / name).write_bytes(b"no picture")
-    with pytest.raises(UnreadableVideoError, match="None of the 2 pictures"):
+    with pytest.raises(UnreadableVideoError, match="None of the 2 images"):
         open_video(tmp_path)
 
 
@@ -91,13 +91,13 @@ def test_frames_of_several_sizes_are_refused_by_name(tmp_path):
 
 def test_arrays_of_other_kinds_are_refused():
     with pytest.raises(InvalidInputError, match=r"Frame 0 is float64 \[4, 6, 3\]"):
-        FramePictures([np.zeros((4, 6, 3))], "the list")
+        FrameImages([np.zeros((4, 6, 3))], "the list")
 
 
 def test_images_without_pixels_are_no_frames():
     for image in (np.zeros((0, 6, 3), np.uint8), Image.new("L", (6, 0)), Image.new("I;16", (6, 0))):
         with pytest.raises(InvalidInputError, match="has no pixels"):
-            FramePictures([image], "the list")
+            FrameImages([image], "the list")
 
 
 def test_frames_of_sixteen_bits_share_one_white(tmp_path):
@@ -106,5 +106,5 @@ def test_frames_of_sixteen_bits_share_one_white(tmp_path):
         values = np.full((4, 6), 800, np.uint16)
         values[0, 0] = highest
         Image.fromarray(values).save(tmp_path / f"{number}.png")
-    video = FramePictures(frames_of_folder(tmp_path), "frames")
+    video = FrameImages(frames_of_folder(tmp_path), "frames")
     assert [video.read(number).pixels[2, 2].tolist() for number in range(3)] == [[50, 50, 50]] * 3

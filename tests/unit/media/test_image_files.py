@@ -17,7 +17,7 @@ from masklet.cli.track_prompts import prompts_of_options
 from masklet.datasets.scenes.bank import read_rgb
 from masklet.environment import PIXELS_VARIABLE
 from masklet.errors import InvalidInputError, UnreadableImageError
-from masklet.media.frame_folders import picture_pixels
+from masklet.media.frame_folders import frame_pixels
 from masklet.media.image_files import opened_image
 from masklet.media.images import read_image
 from masklet.media.mask_images import read_label_map, read_mask_image
@@ -26,7 +26,7 @@ from masklet.processing.pictures import picture_pixels as pixels_of_path
 
 READERS = {
     "image": read_image,
-    "frame": lambda path: picture_pixels(path, "Frame 0"),
+    "frame": lambda path: frame_pixels(path, "Frame 0"),
     "image of the processor": pixels_of_path,
     "image of a procedural scene": read_rgb,
     "mask": read_mask_image,

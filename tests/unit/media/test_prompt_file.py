@@ -40,8 +40,8 @@ def test_every_kind_of_prompt_is_read_relative_to_the_files_folder(written, tmp_
     ("content", "message"),
     [
         ("{", "Expecting property name"),
-        ("[]", "expected an object that maps each picture"),
-        ("{}", "expected an object that maps each picture"),
+        ("[]", "expected an object that maps each image"),
+        ("{}", "expected an object that maps each image"),
         ('{"a.jpg": [{"box": [0, 0, 1, 1]}], "a.jpg": []}', "'a.jpg' occurs twice"),
         ({"a.jpg": {"box": [0, 0, 1, 1]}}, "at 'a.jpg': expected a list of objects"),
         ({"a.jpg": []}, "at 'a.jpg': expected a list of objects"),
