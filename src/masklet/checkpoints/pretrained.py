@@ -47,7 +47,7 @@ class PretrainedModel(ModelConveniences, HubUploads):
     config_class: ClassVar[type[Config]]
     # Regular expressions, matched at the start, of checkpoint tensors that this model has no use for.
     ignored_tensor_patterns: ClassVar[tuple[str, ...]] = ()
-    # Where this model is inside the largest one: dotted, say "vision_encoder.backbone".
+    # Where this model is inside the largest one: dotted, such as "vision_encoder.backbone".
     base_model_prefix: ClassVar[str] = ""
 
     config: Any
@@ -204,8 +204,8 @@ class PretrainedModel(ModelConveniences, HubUploads):
     ) -> None:
         """Write `config.json` and `model.safetensors` into `folder`.
 
-        The folder is complete afterwards or, on an error (`CheckpointError`), as it was. An `OtherProgramWarning` says
-        if transformers, whose layout this is, cannot run the network, and why.
+        The folder is complete afterwards or, on an error (`CheckpointError`), as it was. An `OtherProgramWarning`
+        reports if transformers, whose layout this is, cannot run the network, and why.
 
         Args:
             folder: made if it does not exist.

@@ -37,7 +37,7 @@ def read_weights(source: Source, *, variant: str | None = None, **location: Unpa
 
     Args:
         source: as of `masklet.sources.locate_file`.
-        variant: of the files, which `model.VARIANT.safetensors` is one of (say fp16).
+        variant: of the files, which `model.VARIANT.safetensors` is one of (fp16 for example).
         location: as of `masklet.sources.locate_file`.
 
     Raises:

@@ -20,12 +20,12 @@ class ReleasedModel:
 
     @property
     def meta_file(self) -> str:
-        """The name of Meta's file, say `sam2.1_hiera_base_plus.pt`."""
+        """The name of Meta's file, such as `sam2.1_hiera_base_plus.pt`."""
         return f"{self._family}_hiera_{self.size}.pt"
 
     @property
     def hub_id(self) -> str:
-        """The hub repository, say `facebook/sam2.1-hiera-base-plus`."""
+        """The hub repository, such as `facebook/sam2.1-hiera-base-plus`."""
         return f"facebook/{self._family}-hiera-{self.size.replace('_', '-')}"
 
     @property

@@ -40,7 +40,7 @@ def in_own_terms(device: Any, options: Mapping[str, Any]) -> tuple[Any, dict[str
     """Return the device, which `device_map` may name, and the options that are left.
 
     A `device_map` is one device for the whole model: its name, {"": its name}, or "auto", which is the GPU if there is
-    one. Options that mean nothing here (a quantisation, say) may be None or False.
+    one. Options that mean nothing here (such as a quantisation) may be None or False.
 
     Raises:
         InvalidInputError: for parts on several devices, and for what means nothing here with any other value.
@@ -60,6 +60,8 @@ def in_own_terms(device: Any, options: Mapping[str, Any]) -> tuple[Any, dict[str
 def _only_device(device_map: Any) -> Any:
     if isinstance(device_map, Mapping):
         if set(device_map) != {""}:
-            raise InvalidInputError(f"device_map={dict(device_map)}; the whole model goes to one device, say 'cuda'.")
+            raise InvalidInputError(
+                f"device_map={dict(device_map)}; the whole model goes to one device, for example 'cuda'."
+            )
         return device_map[""]
     return best_device() if device_map == "auto" else device_map

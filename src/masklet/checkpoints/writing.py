@@ -32,8 +32,8 @@ def write_checkpoint_folder(
 ) -> None:
     """Write `model.safetensors` (in shards with an index above `max_shard_size`, bytes or "5GB") and `config.json`.
 
-    Weight files that an earlier checkpoint left in `folder` are removed. On any error (a full disk, say) the folder is
-    as it was, and the error is a `CheckpointError`.
+    Weight files that an earlier checkpoint left in `folder` are removed. On any error (such as a full disk) the folder
+    is as it was, and the error is a `CheckpointError`.
     """
     with _write_errors_named(folder), folder_written_whole(folder, replaces=_WEIGHTS_NAME) as unfinished:
         _write_weights(unfinished, _without_shared_memory(tensors), max_shard_size)

@@ -140,7 +140,7 @@ class Config(ConfigConveniences, HubUploads):
     ) -> Self:
         """Read `config.json` of a folder, a hub id or (None) the bundled model.
 
-        A part's class (say `Sam2VisionConfig`) picks its own part out of a composite configuration.
+        A part's class (such as `Sam2VisionConfig`) picks its own part out of a composite configuration.
 
         Args:
             source: a folder, a hub id or None.

@@ -204,8 +204,8 @@ class Sam2Config(Config):
     Written in the layout of the published checkpoints (`model_type` "sam2_video"), read in that and the seed-era one.
 
     `binarize_mask_from_pts_for_mem_enc`, of Meta's predictor and the seed-era layout, decides whether masks of clicks
-    and boxes are remembered as sure of every pixel. All released checkpoints are used so; today's transformers always
-    does.
+    and boxes are binarized before they are encoded as memories. All released checkpoints are used so; today's
+    transformers always does.
 
     `max_hole_share` is masklet's own: `ImageSegmenter` fills holes of its masks up to this share of a mask's area (0 to
     1; `masklet.masks.components.enclosed_holes`). No released checkpoint sets it, and other programs ignore it.

@@ -12,7 +12,7 @@ CELL = 32  # image sizes are multiples of it
 class TrackingPreset(StrEnum):
     """`EXACT`: the model as it is. `FAST`: frames at half its image size, in bfloat16 where that is multiplied faster.
 
-    Half the size means a quarter of the tokens in the encoder and of those remembered, and so a sixteenth of the scores
+    Half the size means a quarter of the tokens in the encoder and of those in memory, and so a sixteenth of the scores
     between frame and memory.
     """
 
@@ -28,7 +28,7 @@ class TrackingPreset(StrEnum):
             raise InvalidInputError(f"There is no preset {shown(name)}; the presets are {', '.join(cls)}.") from error
 
     def image_size(self, own: int) -> int:
-        """Return the side in pixels at which a model that takes pictures of side `own` sees frames."""
+        """Return the side in pixels at which a model that takes images of side `own` sees frames."""
         return own if self is TrackingPreset.EXACT else max(CELL, own // 2 // CELL * CELL)
 
     @property

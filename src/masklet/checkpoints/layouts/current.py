@@ -8,7 +8,7 @@ POSITIONAL_EMBEDDING = Copied(
     copy="shared_image_embedding.positional_embedding",
 )
 
-# Regular expressions, matched at the start, of the tensors that a model for still images ignores.
+# Regular expressions, matched at the start, of the tensors that an image model ignores.
 VIDEO_ONLY_PATTERNS = (
     r"memory_",
     r"mask_downsample\.",

@@ -42,7 +42,7 @@ def choose_frames(rng: np.random.Generator, video: AnnotatedVideo, length: int, 
     """Choose a clip of `length` frames that begins where at least one object is visible, 24 pixels or more of it.
 
     Starts from which the clip fits into the video are tried first. From others, and in videos with fewer annotated
-    frames than the clip, it turns round at the end and comes back; a video of one frame stands still.
+    frames than the clip, it turns round at the end and comes back; a video of one frame is repeated.
     InvalidInputError if no frame is annotated, `NothingVisibleError` if no object is ever visible.
     """
     count = len(video.annotated_frames)

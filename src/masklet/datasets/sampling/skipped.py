@@ -43,7 +43,7 @@ class SkippedSamples:
         return [[str(each.root), each.name, each.reason] for each in self]
 
     def restore(self, state: Iterable[Sequence[str]]) -> None:
-        """Go on counting from a `state`."""
+        """Continue counting from a `state`."""
         for root, name, reason in state:
             self._by_sample[Path(root), name] = SkippedSample(Path(root), name, reason)
 

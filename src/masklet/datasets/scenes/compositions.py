@@ -165,7 +165,7 @@ def _somewhere(rng: np.random.Generator, size: int) -> tuple[float, float]:
 
 
 def _spread(rng: np.random.Generator, size: int, count: int) -> list[tuple[float, float]]:
-    """Cells of a grid in random order, each point moved within its cell; a pile now and then."""
+    """Draw points in the squares of a grid in random order, or now and then a pile."""
     if rng.random() < 0.15:
         return [(float(x), float(y)) for x, y in rng.normal(0.5, 0.18, (count, 2)) * size]
     side = int(np.ceil(np.sqrt(count)))

@@ -55,7 +55,7 @@ def _faded(rng: np.random.Generator, image: FloatArray) -> FloatArray:
 
 
 def _blur(rng: np.random.Generator, image: FloatArray) -> FloatArray:
-    """Out of focus, moved, or enlarged from fewer pixels; always about the centre, so that masks still fit."""
+    """Blur: out of focus, moved, or enlarged from fewer pixels; always about the centre, so that masks still fit."""
     height, width = image.shape[:2]
     kind = rng.random()
     if kind < 0.5:

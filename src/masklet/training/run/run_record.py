@@ -70,9 +70,9 @@ class RunRecord:
         try:
             record = cls(**read_json(path))
         except (InvalidInputError, TypeError) as error:
-            raise CheckpointError(f"{path} is damaged; remove it to go on without its check.") from error
+            raise CheckpointError(f"{path} is damaged; remove it to continue without its check.") from error
         if not record._is_sound():
-            raise CheckpointError(f"{path} is no record of a run; remove it to go on without its check.")
+            raise CheckpointError(f"{path} is no record of a run; remove it to continue without its check.")
         return replace(record, settings={todays_name(name): text for name, text in record.settings.items()})
 
     def _is_sound(self) -> bool:

@@ -47,7 +47,7 @@ class RunState:
         """Write the state.
 
         Raises:
-            CheckpointError: if it cannot be written, to a full disk say; the one written before is still there.
+            CheckpointError: if it cannot be written, on a full disk for example; the one written before is still there.
         """
         try:
             write_pickle(folder / STATE_FILE, vars(self))
