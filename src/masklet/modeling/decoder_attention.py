@@ -57,7 +57,7 @@ class TokensToImage(DecoderAttention):
     """Attention in which tokens look at the image."""
 
     def forward(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = None) -> Tensor:
-        """`queries` are tokens, `keys` and `values` image tokens.
+        """Let tokens (`queries`) attend to image tokens (`keys` and `values`).
 
         `bias` is broadcast to the scores, [batch, objects, heads, tokens, pixels].
         """
@@ -87,7 +87,7 @@ class ImageToTokens(DecoderAttention):
     """Attention in which the image looks at tokens."""
 
     def forward(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = None) -> Tensor:
-        """`queries` are image tokens, `keys` and `values` tokens; `bias` is as of `DecoderAttention`.
+        """Let image tokens (`queries`) attend to tokens (`keys` and `values`); `bias` is as of `DecoderAttention`.
 
         Returns [batch, objects, pixels, width], one result an object even if they share the queries.
         """

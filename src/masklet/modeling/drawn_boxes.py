@@ -12,7 +12,7 @@ INSIDE, OUTSIDE = 2.0, -CERTAIN_LOGIT
 
 
 def box_corners(points: Tensor | None, labels: Tensor | None, boxes: Tensor | None) -> tuple[Tensor, Tensor] | None:
-    """The box of every object [batch, objects, 4] and whether it has one [batch, objects]; None where none can be.
+    """Return boxes [batch, objects, 4] and whether an object has one [batch, objects]; None where none can be.
 
     A box is given as such, or as two points labelled 2 and 3. Prompts are as in `Sam2Model.forward`.
     """

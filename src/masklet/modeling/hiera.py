@@ -24,7 +24,7 @@ from masklet.modeling.windows import Grid, from_windows, in_layout, to_windows
 
 
 def max_pool_2x2(x_bhwc: Tensor) -> Tensor:
-    """The maximum over 2x2 neighbours of [batch, height, width, channels], without leaving channels-last."""
+    """Take the maximum over 2x2 neighbours of [batch, height, width, channels], without leaving channels-last."""
     height, width = x_bhwc.shape[1] // 2 * 2, x_bhwc.shape[2] // 2 * 2
     upper = torch.maximum(x_bhwc[:, 0:height:2, 0:width:2], x_bhwc[:, 0:height:2, 1:width:2])
     lower = torch.maximum(x_bhwc[:, 1:height:2, 0:width:2], x_bhwc[:, 1:height:2, 1:width:2])
@@ -97,7 +97,7 @@ class HieraBlock(nn.Module):
             self.proj = nn.Linear(shape.width, shape.out_width)
 
     def layout(self, grid: Grid) -> int:
-        """The window side in which this block wants its tokens; 0 for plain rows."""
+        """Return the window side in which this block wants its tokens; 0 for plain rows."""
         if self.shape.window == 0 and not self.shape.pools:
             return grid.window  # every token sees every other: their order does not matter
         return self.shape.window if grid.fits(self.shape.window) else 0
@@ -132,7 +132,7 @@ class HieraBlock(nn.Module):
 
 
 def block_shapes(config: Sam2HieraDetConfig) -> list[BlockShape]:
-    """The shape of every block. A stage's first block still uses the windows of the stage before it."""
+    """Return the shape of every block. A stage's first block still uses the windows of the stage before it."""
     shapes: list[BlockShape] = []
     rate_step = getattr(config, "drop_path_rate", 0.0) / max(config.depth - 1, 1)
     for stage, blocks in enumerate(config.blocks_per_stage):
@@ -181,7 +181,7 @@ class Sam2HieraDetModel(PretrainedModel):
         self.apply(initialize(config.initializer_range))
 
     def get_input_embeddings(self) -> nn.Module:
-        """The patch embedding."""
+        """Return the patch embedding."""
         return self.patch_embed
 
     def positions(self, height: int, width: int) -> Tensor:

@@ -68,7 +68,7 @@ class Sam2Model(PretrainedModel):
         )
 
     def get_input_embeddings(self) -> nn.Module:
-        """The patch embedding."""
+        """Return the patch embedding."""
         return self.vision_encoder.get_input_embeddings()
 
     def get_output_embeddings(self) -> None:
@@ -123,7 +123,7 @@ class Sam2Model(PretrainedModel):
 
     @torch.no_grad()
     def get_image_embeddings(self, pixel_values: Tensor) -> list[Tensor]:
-        """The three levels for `forward(image_embeddings=...)`, computed once an image."""
+        """Return the three levels for `forward(image_embeddings=...)`, computed once an image."""
         return list(self.without_memory(self.encode_image(pixel_values)))
 
     @torch.no_grad()
@@ -141,11 +141,11 @@ class Sam2Model(PretrainedModel):
         return embeddings
 
     def get_image_wide_positional_embeddings(self) -> Tensor:
-        """The encoding of the image embedding's grid: [1, channels, h, w]."""
+        """Return the encoding of the image embedding's grid: [1, channels, h, w]."""
         return self.shared_image_embedding.grid(*self.prompt_encoder.image_embedding_size).permute(2, 0, 1)[None]
 
     def get_image_features(self, pixel_values: Tensor, **options: bool | None) -> Sam2VisionEncoderOutput:
-        """The levels that the mask decoder and the memory take, as rows of pixels.
+        """Return the levels that the mask decoder and the memory take, as rows of pixels.
 
         Args:
             pixel_values: [batch, 3, S, S].

@@ -6,7 +6,7 @@ from torch import nn
 
 
 def initialize(deviation: float) -> Callable[[nn.Module], None]:
-    """A function for `Module.apply`: linear and convolution weights normal(0, deviation), biases 0, norms 1 and 0."""
+    """Make a function for `Module.apply`: linear and convolution weights normal(0, deviation), biases 0, norms 1."""
 
     def initialize_one(module: nn.Module) -> None:
         if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):

@@ -19,7 +19,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def activation(name: str) -> Callable[[Tensor], Tensor]:
-    """The function a configuration's `hidden_act` names."""
+    """Return the function a configuration's `hidden_act` names."""
     if name not in ACTIVATIONS:
         raise InvalidInputError(f"Unknown activation {name!r}; known: {', '.join(ACTIVATIONS)}.")
     return ACTIVATIONS[name]
@@ -69,7 +69,7 @@ def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 
 
 def pointwise(conv: nn.Conv2d, x_bhwc: Tensor) -> Tensor:
-    """A 1x1 convolution applied to channels-last pixels, without the copies that a change of layout costs."""
+    """Apply a 1x1 convolution to channels-last pixels, without the copies that a change of layout costs."""
     if not is_plain(conv, nn.Conv2d):
         return conv(x_bhwc.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
     return F.linear(x_bhwc, conv.weight.flatten(1), conv.bias)

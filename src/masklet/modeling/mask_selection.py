@@ -8,7 +8,7 @@ from masklet.modeling.outputs import DecodedMasks
 
 
 def multimask_outputs(decoded: DecodedMasks) -> tuple[Tensor, Tensor]:
-    """The masks [batch, objects, n, h, w] and IoUs [batch, objects, n] for an ambiguous prompt."""
+    """Return the masks [batch, objects, n, h, w] and IoUs [batch, objects, n] for an ambiguous prompt."""
     return decoded.masks[:, :, 1:], decoded.iou[:, :, 1:]
 
 

@@ -80,7 +80,7 @@ class MemoryAttention(nn.Module):
         return self.layer_norm(x).transpose(1, 2).unflatten(2, (height, width))
 
     def rotation(self, height: int, width: int, device: torch.device) -> Tensor:
-        """The rotation of a grid, for the channels of one attention head."""
+        """Return the rotation of a grid, for the channels of one attention head."""
         config = self.config
         inner = config.memory_attention_hidden_size // config.memory_attention_downsample_rate
         channels, theta = inner // config.memory_attention_num_attention_heads, config.memory_attention_rope_theta

@@ -69,7 +69,7 @@ class ModelOutput(dict[str, Any]):
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.items())})"
 
     def to_tuple(self) -> tuple[Any, ...]:
-        """The values that are not None, in order."""
+        """Return the values that are not None, in order."""
         return tuple(self.values())
 
 

@@ -28,7 +28,7 @@ class FourierPositions(nn.Module):
         return torch.cat([angles.sin(), angles.cos()], dim=-1)
 
     def grid(self, height: int, width: int) -> Tensor:
-        """The encoding of every pixel centre of a grid: [height, width, channels]."""
+        """Return the encoding of every pixel centre of a grid: [height, width, channels]."""
         if not is_plain(self, FourierPositions):
             return self._encode_grid(height, width)
         return self._grid.get(lambda: self._encode_grid(height, width), (height, width), self.positional_embedding)

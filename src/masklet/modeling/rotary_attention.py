@@ -31,7 +31,7 @@ class RotaryAttention(nn.Module):
         self.o_proj = nn.Linear(inner, width)
 
     def forward(self, queries: Tensor, grids: Tensor, loose: Tensor, values: Tensor, rotation: Tensor) -> Tensor:
-        """Queries [1 or objects, h * w, width] at keys and values [objects, tokens, memory width].
+        """Attend with queries [1 or objects, h * w, width] to keys and values [objects, tokens, memory width].
 
         The keys are those of `grids` [objects, frames, h * w, memory width], rotated like the queries by `rotation`,
         then those of `loose` [objects, n, memory width], which lie nowhere on a grid.

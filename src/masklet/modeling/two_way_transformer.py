@@ -27,7 +27,7 @@ class TwoWayBlock(nn.Module):
     def forward(
         self, tokens: Tensor, image: Tensor, token_positions: Tensor, image_positions: Tensor, bias: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Updated tokens, updated image tokens, and what the image took from the tokens."""
+        """Return updated tokens, updated image tokens, and what the image took from the tokens."""
         if self.is_first:
             # The first block's tokens are nothing but their positions: no residual, no positions to add.
             tokens = self.self_attn(tokens, tokens, tokens)

@@ -56,7 +56,7 @@ class Upscaling(NamedTuple):
         return F.gelu(x).flatten(2, 4)
 
     def _by_calls(self, image: Tensor, levels: tuple[Tensor, ...], weights: Tensor, grid: tuple[int, int]) -> Tensor:
-        """What the layers give when they are called, which layers of other programs have to be."""
+        """Upscale by calling the layers, which layers of other programs need."""
         objects = image.shape[1]
         fine, middle = (level.repeat_interleave(objects, dim=0) for level in levels[:2])
         x = self.conv1(image.flatten(0, 1).transpose(1, 2).unflatten(2, grid)) + middle

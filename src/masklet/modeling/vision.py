@@ -34,7 +34,7 @@ class FeaturePyramidNeck(nn.Module):
         return tuple(self.level(stages, level).permute(0, 3, 1, 2) for level in levels)
 
     def lateral(self, level: int) -> nn.Conv2d:
-        """The convolution of a level."""
+        """Return the convolution of a level."""
         return self.convs[len(self.convs) - 1 - level]  # type: ignore[return-value]  # or what a program put there
 
     def level(self, stages: tuple[Tensor, ...], level: int) -> Tensor:
@@ -71,13 +71,13 @@ class Sam2VisionModel(PretrainedModel):
         self.neck.apply(initialize(config.initializer_range))
 
     def get_input_embeddings(self) -> nn.Module:
-        """The patch embedding."""
+        """Return the patch embedding."""
         return self.backbone.get_input_embeddings()
 
     def encode(
         self, pixel_values: Tensor | None, output_hidden_states: bool = False, output_attentions: bool = False
     ) -> Sam2HieraDetOutput:
-        """The backbone's stages, before the neck."""
+        """Return the backbone's stages, before the neck."""
         output: Sam2HieraDetOutput = self.backbone(pixel_values, output_hidden_states, output_attentions, True)
         return output
 

@@ -15,7 +15,7 @@ class Grid:
     window: int = 0
 
     def pooled(self) -> "Grid":
-        """The grid after 2x2 pooling; tokens stay in windows, of half the side."""
+        """Return the grid after 2x2 pooling; tokens stay in windows, of half the side."""
         return Grid(self.height // 2, self.width // 2, self.window // 2)
 
     def fits(self, window: int) -> bool:
