@@ -1,4 +1,4 @@
-"""Frames a second of the model in the package: `python -m benchmarks.video_rate [--rounds 3]`.
+"""Frames a second of the bundled model: `python -m benchmarks.video_rate [--rounds 3]`.
 
 One object of `assets/juggle.mp4` is followed; decoding, overlay and H.264 encoding are included, loading the model and
 the first frame are not. Writes `benchmarks/results/video_rate.json`.

@@ -30,7 +30,7 @@ def main(output: Path, steps: int, images: int) -> None:
     recipe = recipe_named("finetune-image", training)  # a frozen dataclass; `replace` changes what you want changed
     (stage,) = recipe.stages
     stage = replace(stage, image_size=SIDE, steps=steps, scenes_per_step=2, objects_per_scene=4)
-    recipe = replace(recipe, stages=(stage,), average_decay=0.9, warmup_steps=min(5, steps))
+    recipe = replace(recipe, stages=(stage,), ema_decay=0.9, warmup_steps=min(5, steps))
 
     before = mean_iou(ImageSegmenter.from_pretrained(image_size=SIDE), test)
     Trainer(recipe, output / "run").run()  # the same call resumes an interrupted run

@@ -1,1 +1,1 @@
-"""Annotated pictures of 3D models, which the model in the package learns from; see README.md."""
+"""Annotated images of 3D models, which the bundled model was trained on; see README.md."""

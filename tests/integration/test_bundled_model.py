@@ -1,4 +1,4 @@
-"""The model in the package, as installed: small enough to ship, and it finds plain things by click and by box."""
+"""The bundled model, as installed: small enough to ship, and it finds plain things by click and by box."""
 
 import cv2
 import numpy as np
