@@ -12,6 +12,7 @@ WITHOUT_EFFECT = frozenset(
     {
         "_commit_hash",
         "_configuration_file",
+        "_fast_init",
         "_from_auto",
         "_from_pipeline",
         "adapter_kwargs",

@@ -11,6 +11,7 @@ SECRETS = frozenset({"token", "use_auth_token", "proxies"})  # the address of a 
 LOADING_ARGUMENTS = SECRETS | {
     "_commit_hash",
     "_configuration_file",
+    "_fast_init",
     "_from_auto",
     "_from_pipeline",
     "adapter_kwargs",

@@ -41,7 +41,7 @@ class VideoNetwork(Sam2Model):
             self.occlusion_spatial_embedding_parameter = nn.Parameter(torch.zeros(1, memory_width))
         if config.enable_temporal_pos_encoding_for_object_pointers:
             self.temporal_positional_encoding_projection_layer = nn.Linear(width, memory_width)
-        self._memory_positions = OnceAShape()
+        self._sines = {channels: OnceAShape() for channels in (width, memory_width)}
         for name, part in self.named_children():
             if name not in ("shared_image_embedding", "vision_encoder", "prompt_encoder", "mask_decoder"):
                 part.apply(initialize(config.initializer_range))
@@ -56,7 +56,7 @@ class VideoNetwork(Sam2Model):
             return stride16
         if memory.is_empty:
             return stride16 + self.no_memory_embedding.view(1, -1, 1, 1)
-        positions = self.vision_encoder.position_encoding(stride16.permute(0, 2, 3, 1), 2)
+        positions = self._positions(stride16, self.config.memory_attention_hidden_size).unsqueeze(0)
         conditioned: Tensor = self.memory_attention(stride16, positions, self._memory_tokens(stride16, memory))
         return conditioned
 
@@ -66,18 +66,17 @@ class VideoNetwork(Sam2Model):
         pointers = pointer_tokens(memory.pointers.to(features.dtype), self.config.memory_encoder_output_channels)
         return MemoryTokens(
             values=torch.cat([frames.flatten(1, 2), pointers], dim=1),
-            grids=frames + (self._positions_of_memory(features) + times),
+            grids=frames + (self._positions(features, frames.shape[-1]).flatten(1).T + times),
             loose=pointers + self._pointer_times(memory.times, pointers),
         )
 
-    def _positions_of_memory(self, features: Tensor) -> Tensor:
-        """Sine positions [h * w, memory channels] of a remembered frame."""
+    def _positions(self, features: Tensor, channels: int) -> Tensor:
+        """Sine positions [channels, h, w] of the grid of `features`."""
         height, width = features.shape[-2:]
-        channels, device, dtype = self.config.memory_encoder_output_channels, features.device, features.dtype
-        table = self._memory_positions.get(
+        device, dtype = features.device, features.dtype
+        return self._sines[channels].get(
             lambda: sine_positions(height, width, channels, device=device, dtype=dtype), (height, width, device, dtype)
         )
-        return table.flatten(1).T
 
     def _pointer_times(self, times: Tensor, tokens: Tensor) -> Tensor:
         """When pointers were made, [objects, pointer tokens, memory channels]; zeros in models without it."""
