@@ -21,6 +21,8 @@ def loaded_after(statement: str) -> set[str]:
     [
         ("import masklet", set()),
         ("import masklet.cli.main", {"numpy"}),
+        ("from masklet import InvalidInputError", set()),
+        ("from masklet import draw_overlay, open_video, write_video", {"numpy", "cv2", "PIL"}),
         ("import masklet.configuration", {"huggingface_hub"}),
         ("from masklet import Sam2Config; Sam2Config(image_size=512)", {"huggingface_hub"}),
     ],
