@@ -8,7 +8,7 @@ import masklet
 
 PACKAGE = Path(masklet.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-MOST_LINES_OF_A_FILE = 400
+MOST_LINES_OF_A_FILE = 300
 MOST_LINES_OF_A_FUNCTION = 60
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "misc", "common", "helpers", "helper", "core", "tools"}
 

@@ -12,10 +12,9 @@ from masklet.configuration.loading_arguments import with_location, without_loadi
 from masklet.errors import InvalidInputError
 from masklet.hub_uploads import HubUploads, check_hub_options
 from masklet.processing.batch import BatchFeature
+from masklet.processing.image_inputs import image_inputs
 from masklet.processing.image_options import OPTION_NAMES
 from masklet.processing.image_processor import Sam2ImageProcessorFast
-from masklet.processing.mask_prompts import mask_tensor
-from masklet.processing.nested_prompts import prompt_tensors
 from masklet.processing.prompt_scale import (
     PROMPT_SCALE,
     checked_point_pad_value,
@@ -23,7 +22,6 @@ from masklet.processing.prompt_scale import (
     loaded_prompt_scale,
 )
 from masklet.processing.saved_settings import PROCESSOR_FILE, own_video_settings
-from masklet.processing.sizes import height_and_width, size_pairs
 from masklet.processing.video_frames import PreparedFrames
 from masklet.processing.video_processor import Sam2VideoProcessor
 from masklet.processing.video_sessions import VideoSessions
@@ -107,20 +105,20 @@ class Sam2Processor(VideoSessions, HubUploads):
         Raises:
             InvalidInputError: if the pictures or prompts cannot be used or do not fit together.
         """
-        data: dict[str, Any] = {}
-        if images is not None:
-            data = self.image_processor(images, segmentation_maps, **kwargs)
-        elif original_sizes is None:
-            raise InvalidInputError("Prompts alone need original_sizes, in whose pixels they are; or give images.")
-        sizes = _image_sizes(data.get("original_sizes"), original_sizes)
-        data["original_sizes"] = sizes
-        target_size = height_and_width(kwargs["size"])["height"] if kwargs.get("size") else self.target_size
-        data |= prompt_tensors(
-            input_points, input_labels, input_boxes, sizes=sizes, target_size=target_size, padding=self.point_pad_value
+        return image_inputs(
+            self.image_processor,
+            self.target_size,
+            self.point_pad_value,
+            images,
+            segmentation_maps,
+            input_points,
+            input_labels,
+            input_boxes,
+            original_sizes,
+            return_tensors,
+            input_masks=input_masks,
+            **kwargs,
         )
-        if input_masks is not None:
-            data["input_masks"] = mask_tensor(input_masks, sizes, target_size)
-        return BatchFeature(data, return_tensors)
 
     def post_process_masks(self, masks: Any, original_sizes: Any, *positional: Any, **options: Any) -> list[Tensor]:
         """Return masks at the sizes of their pictures; see `Sam2ImageProcessorFast.post_process_masks`."""
@@ -204,18 +202,3 @@ class Sam2Processor(VideoSessions, HubUploads):
             video_processor = Sam2VideoProcessor.from_pretrained(source, **location, **overrides)
         processor = cls(image_processor, video_processor, **scale)
         return (processor, unused) if return_unused_kwargs else processor  # type: ignore[return-value]
-
-
-def _image_sizes(of_images: list[tuple[int, int]] | None, given: Any) -> list[tuple[int, int]]:
-    """Return the sizes in which prompts count their pixels: those given, else those of the pictures."""
-    if given is None:
-        assert of_images is not None
-        return of_images
-    sizes = size_pairs(given)
-    if of_images is None or len(sizes) == len(of_images):
-        return sizes
-    if len(sizes) != 1:
-        raise InvalidInputError(
-            f"original_sizes has {len(sizes)} sizes for {len(of_images)} images; give one for each, or one for all."
-        )
-    return sizes * len(of_images)

@@ -7,6 +7,7 @@ import torch
 from masklet.configuration.loading_arguments import with_location
 from masklet.errors import InvalidInputError
 from masklet.processing.batch import BatchFeature
+from masklet.processing.image_inputs import image_inputs
 from masklet.processing.image_processor import Sam2ImageProcessorFast
 from masklet.processing.prompt_scale import checked_point_pad_value, checked_target_size, loaded_prompt_scale
 from masklet.processing.saved_options import SavedOptions
@@ -145,10 +146,7 @@ class Sam2VideoProcessor(SavedOptions, VideoSessions):
         `Sam2Processor`, as are the errors.
         """
         if videos is None:
-            from masklet.processing.processor import Sam2Processor
-
-            whole = Sam2Processor(self.image_processor, self, self.target_size, self.point_pad_value)
-            return whole(images, **options)
+            return image_inputs(self.image_processor, self.target_size, self.point_pad_value, images, **options)
         if images is not None:
             raise InvalidInputError("Give either videos or images.")
         return self.preprocess(videos, **options)
