@@ -19,6 +19,7 @@ from random import Random
 from tests.fuzz.attempt import Entry, FaultError, is_refusal
 
 MESSAGE_LENGTH = 5_000  # characters; the longest, of a checkpoint, lists 60 tensors
+GRACE = 5  # seconds
 _OUTCOME, _OUTPUT = "outcome.json", "output.txt"
 
 
@@ -107,8 +108,12 @@ class _Child:
         return cls(case, pid, folder, time.monotonic())
 
     def end_if_late(self, wall_seconds: float) -> None:
-        if time.monotonic() - self.began > wall_seconds:
+        elapsed = time.monotonic() - self.began
+        if elapsed > wall_seconds and not self.is_late:
             self.is_late = True
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGXCPU)  # upon which it prints where it waits, and ends
+        elif elapsed > wall_seconds + GRACE:
             self._end_group()
 
     def outcome(self, status: int) -> Outcome:

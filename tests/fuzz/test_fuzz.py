@@ -77,7 +77,7 @@ USES = {
     "a traceback": (prints_a_traceback, "output", "Traceback"),
     "a crash": (crashes, "signal", "SIGSEGV"),
     "an endless loop": (loops, "hang", "in loops"),
-    "waiting": (waits, "hang", ""),
+    "waiting": (waits, "hang", "in waits"),
     "an exit": (raises(SystemExit(0)), "exception", "SystemExit"),
     "an end": (ends_itself, "exit", "ended by itself"),
 }

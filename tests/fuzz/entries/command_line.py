@@ -53,11 +53,11 @@ CALLS: tuple[Words, ...] = (
 
 @cache
 def _parameters(command: tuple[str, ...]) -> list[Any]:
-    """The arguments and options of a command, as typer has them."""
+    """The arguments and options of a command, as typer has them; but for --compile, which takes minutes by design."""
     found: Any = typer.main.get_command(app)
     for name in command:
         found = found.commands[name]
-    return [parameter for parameter in found.params if parameter.name != "help"]
+    return [parameter for parameter in found.params if parameter.name not in ("help", "is_compiled")]
 
 
 def _make(folder: Path) -> list[Words]:
