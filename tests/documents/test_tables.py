@@ -30,3 +30,10 @@ def test_every_result_is_in_a_document() -> None:
 def test_the_table_of_the_procedural_world() -> None:
     rates = {"scenes": {"made_a_second": 26.3, "used_a_second": 2.96}}
     assert table_of({"rates": rates}).splitlines()[-1] == "| scenes | 26.3 | 2.96 | 9 |"
+
+
+@pytest.mark.parametrize(("datasets", "dataset"), [("datasets", "dataset"), ("domains", "domain")])
+def test_reports_of_images_are_read_in_both_spellings(datasets: str, dataset: str) -> None:
+    scores = {"box": 0.5}
+    report = {"predictor": "p", datasets: [{dataset: "nuts", "objects": 3, "mean_iou": scores}], "mean_iou": scores}
+    assert table_of([report]).splitlines()[2] == "| p | nuts | 3 | 50.0 |"

@@ -192,6 +192,16 @@ def test_a_finished_picture_is_measured_anew_if_its_files_changed_and_dropped_if
     assert after == {"data/b.jpg": {"box": before["data/b.jpg"]["box"][:1]}}
 
 
+def test_a_folder_of_an_earlier_version_is_resumed(root, tmp_path):
+    options = {"clicks": (1,), "box": False, "objects_per_image": 1, "folder": tmp_path / "report"}
+    whole = evaluate_images(root, Recorder(lambda clicks: np.zeros(SIZE, dtype=bool)), **options)
+    file = tmp_path / "report/finished.jsonl"
+    file.write_text(file.read_text().replace('"objects_per_image"', '"objects_per_picture"'))
+    again = Recorder(lambda clicks: np.zeros(SIZE, dtype=bool))
+    assert evaluate_images(root, again, **options) == whole
+    assert not again.calls
+
+
 def test_pictures_that_are_listed_twice_are_refused(tmp_path):
     write_domain(tmp_path / "first", PICTURES)
     file = tmp_path / "first/annotations.json"
