@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from masklet.arrays import number_tensor
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.whole_numbers import is_whole_number
@@ -57,7 +58,7 @@ def size_pairs(sizes: object) -> list[tuple[int, int]]:
     Raises:
         InvalidInputError: if it is not one pair of positive whole numbers per image.
     """
-    plain: Any = sizes.tolist() if isinstance(sizes, np.ndarray | Tensor) else sizes
+    plain: Any = number_tensor(sizes, "original_sizes").tolist() if isinstance(sizes, np.ndarray | Tensor) else sizes
     if not isinstance(plain, list | tuple) or any(isinstance(size, int | float) for size in plain):
         raise InvalidInputError(f"original_sizes must be one (height, width) per image, got {shown(sizes)}.")
     pairs = (height_and_width(size, "original_sizes") for size in plain)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from masklet.arrays import number_tensor
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.masks.geometry import Box
@@ -93,7 +94,7 @@ def _of_object(object_id: int, index: int, tensors: dict[str, Tensor]) -> FrameP
 
 
 def _object_ids(obj_ids: Any) -> list[int]:
-    plain = obj_ids.tolist() if isinstance(obj_ids, np.ndarray | np.integer | Tensor) else obj_ids
+    plain = number_tensor(obj_ids, "obj_ids").tolist() if isinstance(obj_ids, np.ndarray | Tensor) else obj_ids
     object_ids = list(plain) if isinstance(plain, list | tuple) else [plain]
     if not all(map(is_whole_number, object_ids)):
         raise InvalidInputError(f"obj_ids must be a whole number or a list of such, got {shown(obj_ids)}.")

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from masklet.errors import InvalidMaskError
+from masklet.errors import InvalidInputError, InvalidMaskError
 from masklet.processing import Sam2ImageProcessorFast
 
 LOGITS = torch.randn(2, 3, 3, 16, 16, generator=torch.Generator().manual_seed(0))
@@ -152,3 +152,11 @@ def test_sizes_must_fit() -> None:
     for sizes in (SIZES[0], 40, [[40]], [[0, 5]], "ab"):
         with pytest.raises(ValueError, match="original_sizes"):
             post_process(LOGITS, sizes)
+
+
+@pytest.mark.parametrize(
+    "sizes", [torch.ones(1, 2).to_sparse(), torch.empty(1, 2, device="meta")], ids=["sparse", "meta"]
+)
+def test_sizes_without_numbers_in_memory_are_refused(sizes: torch.Tensor) -> None:
+    with pytest.raises(InvalidInputError, match="original_sizes must be an array of numbers"):
+        post_process([torch.zeros(1, 1, 5, 5)], sizes)
