@@ -1,4 +1,4 @@
-"""What was said about one object on one frame."""
+"""The prompt of one object on one frame."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +33,7 @@ class FramePrompt:
         )
 
     def extends(self, earlier: "FramePrompt") -> bool:
-        """Whether this says all that `earlier` said, so that the earlier result is something to go on from."""
+        """Whether this holds all of `earlier`, so that it refines the result of that."""
         count = len(earlier.labels)
         is_same_mask = (self.mask is None) == (earlier.mask is None) and (
             self.mask is None or earlier.mask is None or torch.equal(self.mask, earlier.mask)
@@ -52,7 +52,7 @@ class FramePrompt:
 def clicks_and_box(points: Any, labels: Any, box: Any) -> FramePrompt:
     """Clicks [n, 2] with labels [n], a box (x1, y1, x2, y2), or both; padding is left out.
 
-    Raises `InvalidInputError` for shapes and labels that do not go together, and if nothing is said.
+    Raises `InvalidInputError` for shapes and labels that do not go together, and if there is no prompt.
     """
     if (points is None) != (labels is None):
         raise InvalidInputError("points and labels must be provided together")
@@ -77,7 +77,7 @@ def clicks_and_box(points: Any, labels: Any, box: Any) -> FramePrompt:
 
 
 def whole_mask(mask: Any) -> FramePrompt:
-    """A mask [S, S] (bool, or 0..1 of which half and more is inside); an empty one says that the object is absent."""
+    """A mask [S, S] (bool, or 0..1 of which half and more is inside); an empty one marks the object as absent."""
     given = torch.as_tensor(mask).detach().cpu()
     while given.ndim > 2 and len(given) == 1:
         given = given[0]
@@ -97,7 +97,7 @@ def _numbers(values: Any, name: str) -> Tensor:
 
 def _check_labels(labels: Tensor) -> None:
     if not len(labels):
-        raise InvalidInputError("Nothing is said about the object: no click but padding, and no box.")
+        raise InvalidInputError("The prompt is empty: it has no click but padding, and no box.")
     unknown = sorted(set(labels.tolist()) - set(ALLOWED_LABELS))
     if unknown:
         raise InvalidInputError(f"labels hold {unknown}; allowed: 1 (on the object), 0 (off it), {PADDING} (padding).")

@@ -36,7 +36,7 @@ class StreamedFrames:
                 return pixels
         raise InvalidInputError(
             f"Frame {index} of the stream was dropped; "
-            f"the frames {[number for number, _ in self._kept]} are still there (max_stream_frames says how many)."
+            f"the frames {[number for number, _ in self._kept]} are still there (max_stream_frames is their number)."
         )
 
     def __contains__(self, index: int) -> bool:
@@ -115,7 +115,7 @@ class FrameSource:
             return self.frames[frame]
         except IndexError as error:
             raise InvalidInputError(
-                f"The video ended before frame {frame}, though it was said to have {len(self)} frames."
+                f"The video ended before frame {frame}, though its header promises {len(self)} frames."
             ) from error
 
     def add(self, pixel_values: Tensor, index: int | None = None) -> int:

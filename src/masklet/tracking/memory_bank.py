@@ -57,7 +57,7 @@ class MemoryBank:
         self.archive = archive
 
     def keep_prompted(self, frame: int, memory: FrameMemory) -> None:
-        """Keep what prompts said of a frame, in place of what was tracked there."""
+        """Keep what came of the prompts on a frame, in place of what was tracked there."""
         self.forget(frame)
         self.conditioning[frame] = memory
 

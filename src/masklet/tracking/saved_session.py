@@ -190,8 +190,8 @@ def damage_named(folder: str | os.PathLike[str]) -> Iterator[None]:
 def _described(target: TrackedObject, place: str, tensors: Tensors) -> ObjectDescription:
     """Describe an object; its tensors are added to `tensors`, below `place`."""
     bank = target.bank
-    is_answer_to_all = {frame: target.prompts.get(frame) is prompt for frame, prompt in target.applied.items()}
-    earlier_prompts = {frame: target.applied[frame] for frame, is_same in is_answer_to_all.items() if not is_same}
+    is_current = {frame: target.prompts.get(frame) is prompt for frame, prompt in target.applied.items()}
+    earlier_prompts = {frame: target.applied[frame] for frame, is_same in is_current.items() if not is_same}
     for kind, entries in (
         ("prompts", target.prompts),
         ("answered", earlier_prompts),
@@ -203,7 +203,7 @@ def _described(target: TrackedObject, place: str, tensors: Tensors) -> ObjectDes
     return ObjectDescription(
         object_id=target.object_id,
         prompts=tuple(target.prompts),
-        answered=tuple(is_answer_to_all.items()),
+        answered=tuple(is_current.items()),
         conditioning=tuple((frame, memory.reverse) for frame, memory in bank.conditioning.items()),
         tracked=tuple((frame, memory.reverse) for frame, memory in bank.tracked.items()),
     )
@@ -235,9 +235,9 @@ def _restored(saved: SavedSession, session: SessionState, runtime: Runtime) -> I
 def _restore(target: TrackedObject, described: ObjectDescription, tensors: Tensors, reader: TensorReader) -> None:
     for frame in described.prompts:
         target.prompts[frame] = reader.prompt(below(tensors, f"prompts/{frame}"))
-    for frame, is_answer_to_all in described.answered:
-        answered = target.prompts[frame] if is_answer_to_all else reader.prompt(below(tensors, f"answered/{frame}"))
-        target.applied[frame] = answered
+    for frame, is_current in described.answered:
+        applied = target.prompts[frame] if is_current else reader.prompt(below(tensors, f"answered/{frame}"))
+        target.applied[frame] = applied
     for frame, reverse in described.conditioning:
         target.bank.conditioning[frame] = reader.memory(below(tensors, f"conditioning/{frame}"), reverse)
     for frame, reverse in described.tracked:

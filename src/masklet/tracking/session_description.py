@@ -14,7 +14,7 @@ LONGEST_SIDE = 2**20  # of the video, in pixels
 
 @dataclass(frozen=True)
 class ObjectDescription:
-    """One object: its frames with prompts, with answers (and whether to the prompts as they stand), with memories.
+    """One object: its frames with prompts, with applied ones (and whether these are the ones there now), with memories.
 
     Memories come with the direction in which their frame was tracked; None: prompted, never tracked.
     """
@@ -36,7 +36,7 @@ class ObjectDescription:
         conditioning = frames_of(fields["conditioning"], direction, frame_count)
         tracked = frames_of(fields["tracked"], direction, frame_count)
         if answered.keys() != conditioning.keys() or not answered.keys() <= prompts.keys():
-            raise InvalidInputError(f"The answered prompts {place} are not those with memories.")
+            raise InvalidInputError(f"The applied prompts {place} are not those with memories.")
         if tracked.keys() & conditioning.keys():
             raise InvalidInputError(f"Frames {place} are both prompted and tracked.")
         return cls(

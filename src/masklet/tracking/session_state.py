@@ -1,4 +1,4 @@
-"""A video, the objects in it, what was said about them and what is remembered of them."""
+"""A video, the objects in it, their prompts and their memories."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -167,8 +167,8 @@ class SessionState:
         frame: of a stream one that is still there, or the next one to come.
         points [n, 2] (x, y), labels [n] (1 on the object, 0 off it), box (x1, y1, x2, y2): pixels of the network's
             input. -10 is padding and left out.
-        clear_old: replace what was said about the object on this frame. Otherwise the clicks are added, and refine a
-            mask prompt. Clicks that go on from those already answered refine the mask that came of them.
+        clear_old: replace the prompts of the object on this frame. Otherwise the clicks are added, and refine a
+            mask prompt. Clicks that go on from those already applied refine the mask that came of them.
 
         Raises `InvalidInputError` and changes nothing for prompts that do not fit.
         """
@@ -205,12 +205,12 @@ class SessionState:
     def clear_prompts(self, object_id: int, frame: int) -> None:
         """Remove the prompts of an object on a frame, and their results there.
 
-        With its last prompts all that was tracked of it goes, too: what is said next begins anew.
+        With its last prompts all that was tracked of it goes, too: the next prompt begins anew.
         """
         target = self._known(object_id)
         if frame not in target.prompts:
             raise InvalidInputError(
-                f"Nothing was said about object {object_id} on frame {frame}; its prompts are on the frames "
+                f"Object {object_id} has no prompt on frame {frame}; its prompts are on the frames "
                 f"{sorted(target.prompts)}."
             )
         target.remove(frame)

@@ -69,7 +69,7 @@ class SessionViews:
         raise NotImplementedError
 
     def clear_prompts(self, object_id: int, frame: int) -> None:
-        """Forget what was said about an object on a frame."""
+        """Remove the prompts of an object on a frame."""
         raise NotImplementedError
 
     # -- prompts --------------------------------------------------------------------------------------------------

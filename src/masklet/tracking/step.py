@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from masklet.masks.logits import certain_logits, fed_back
 from masklet.modeling.object_memory import ObjectMemory, stacked_memory
 from masklet.runtimes.object_masks import ObjectMask, is_ambiguous, is_binarized, select_mask, use_mask_as_output
 from masklet.runtimes.protocol import Runtime
@@ -20,11 +21,6 @@ from masklet.tracking.memory_bank import FrameMask, FrameMemory, MemoryBank
 from masklet.tracking.selection import attended_frames
 from masklet.tracking.session_state import SessionState
 from masklet.tracking.tracked_object import TrackedObject
-
-# Logits fed back to the decoder are kept within the range it was trained with; Meta's predictor does the same.
-LARGEST_LOGIT = 32.0
-# What a stored mask without logits counts as: a mask prompt, which the network scales to this.
-LOGIT_OF_A_MASK = 10.0
 
 
 @dataclass(frozen=True)
@@ -107,8 +103,7 @@ def known_mask(runtime: Runtime, target: TrackedObject, frame: int) -> FrameMask
         mode="bilinear",
         antialias=True,
     )
-    logits = inside[0, 0] * 2 * LOGIT_OF_A_MASK - LOGIT_OF_A_MASK
-    values = (logits, torch.tensor(result.iou), torch.tensor(result.object_score))
+    values = (certain_logits(inside[0, 0]), torch.tensor(result.iou), torch.tensor(result.object_score))
     return FrameMask(*(value.to(runtime.device, runtime.dtype) for value in values))
 
 
@@ -201,7 +196,7 @@ def _apply_together(runtime: Runtime, session: SessionState, group: Sequence[Pen
             features.conditioned(conditioned),
             torch.stack([each.prompt.points for each in group]).to(device),
             torch.stack([each.prompt.labels for each in group]).to(device),
-            None if mask_logits is None else mask_logits.clamp(-LARGEST_LOGIT, LARGEST_LOGIT),
+            None if mask_logits is None else fed_back(mask_logits),
         )
         is_multimask = is_ambiguous(runtime.config, clicks, is_first=not first.recalled.features)
         mask = select_mask(outputs, _for_each(group, is_multimask, device), runtime.config)

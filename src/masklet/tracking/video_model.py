@@ -24,7 +24,7 @@ class Sam2VideoModel(VideoNetwork):
         torch.Size([1, 1, 96, 96])
     """
 
-    def forward(  # type: ignore[override]  # a session instead of pictures, as the public API has it
+    def forward(  # type: ignore[override]  # a session instead of images, as the public API has it
         self,
         inference_session: Sam2VideoInferenceSession,
         frame_idx: int | None = None,

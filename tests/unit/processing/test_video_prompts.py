@@ -80,7 +80,7 @@ MASK = np.ones((20, 30), bool)
         ([1, 2], {"boxes": [[[1, 2, 3, 4]]]}, "2 object ids but boxes of 1"),
         ([1, 2], {"masks": [MASK]}, "2 object ids but 1 masks"),
         (1, {**CLICK, "size": None}, "not known yet; push the first one, or give original_size"),
-        ([1, 2], {"points": [[[[1, 2]], []]], "labels": [[[1], []]]}, "Object 2: Nothing is said about the object"),
+        ([1, 2], {"points": [[[[1, 2]], []]], "labels": [[[1], []]]}, "Object 2: The prompt is empty"),
         ([1, 1], {"boxes": [[[1, 2, 3, 4]] * 2]}, r"obj_ids must be different, .* got \[1, 1\]"),
         ([], CLICK, "obj_ids is empty"),
         ("dog", CLICK, "obj_ids must be a whole number or a list of such, got 'dog'"),

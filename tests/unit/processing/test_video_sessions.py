@@ -151,7 +151,7 @@ MASK = np.ones((HEIGHT, WIDTH), bool)
         (0, 1, {"input_masks": MASK.T}, "A mask has 40 x 60 pixels, but the video 60 x 40"),
         (0, 1, {"input_masks": MASK, **click(1, 1)}, "A mask is given alone"),
         (0, 1, {"input_boxes": [[[1, 1, 9, 9]]], "clear_old_inputs": False}, "give it with clear_old_inputs=True"),
-        (0, [7, 8], {"input_points": [[[[1, 1]], []]], "input_labels": [[[1], []]]}, "Object 8: Nothing is said"),
+        (0, [7, 8], {"input_points": [[[[1, 1]], []]], "input_labels": [[[1], []]]}, "Object 8: The prompt is empty"),
         (0, 1, {**click(1, 1), "original_size": (3, 4)}, r"original_size is \(3, 4\), but"),
         (0, 1, {**click(1, 1), "original_size": "large"}, "original_size must be"),
     ],

@@ -44,7 +44,7 @@ def test_masks_are_thresholded() -> None:
         (None, None, None, "at least one of points, boxes"),
         ([[1, 2], [3, 4]], [1], None, "2 points came with 1 labels"),
         ([[1, 2]], [7], None, r"labels hold \[7\]"),
-        ([[-10, -10]], [-10], None, "Nothing is said"),
+        ([[-10, -10]], [-10], None, "The prompt is empty"),
         ([[1, float("nan")]], [1], None, "finite"),
         ([[1, 2], [-10, -10]], [1, 1], None, r"\(-10.0, -10.0\) is outside the network's input"),
         ([[3, -0.5]], [0], [1, 2, 3, 4], "is outside the network's input"),

@@ -117,7 +117,7 @@ def test_objects_that_are_not_there() -> None:
         session.clear_prompts(5, 0)
     with pytest.raises(InvalidInputError, match="no object 5"):
         session.output(5, 0)
-    with pytest.raises(InvalidInputError, match=r"Nothing was said about object 3 on frame 4.*\[0\]"):
+    with pytest.raises(InvalidInputError, match=r"Object 3 has no prompt on frame 4.*\[0\]"):
         session.clear_prompts(3, 4)
     with pytest.raises(InvalidInputError, match="object id must be a whole number; got 'cat'"):
         session.add_points("cat", 0, *CLICK)  # type: ignore[arg-type]
@@ -145,7 +145,7 @@ def test_a_video_that_ends_early() -> None:
     session.add_points(1, 0, *CLICK)
     outputs = model().propagate_in_video_iterator(session)
     seen = [next(outputs).frame_idx for _ in range(3)]
-    with pytest.raises(InvalidInputError, match="ended before frame 3, though it was said to have 5"):
+    with pytest.raises(InvalidInputError, match="ended before frame 3, though its header promises 5"):
         next(outputs)
     assert seen == [0, 1, 2]
     assert list(tracked(session, 0, max_frame_num_to_track=2)) == seen

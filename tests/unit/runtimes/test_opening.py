@@ -1,0 +1,40 @@
+"""From names to runtimes."""
+
+from pathlib import Path
+
+import pytest
+from tests.support.small_video_models import SIZE, small_video_model
+
+from masklet import Sam2Processor, VideoTracker
+from masklet.cli.model_options import load_tracker
+from masklet.errors import InvalidInputError
+from masklet.runtimes.compiled import CompiledForward
+from masklet.runtimes.opening import for_inference
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model")
+    small_video_model().save_pretrained(path)
+    Sam2Processor(size=SIZE).save_pretrained(path)
+    return path
+
+
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_compiled_by_option_or_as_it_is(folder: Path, is_compiled: bool) -> None:
+    for tracker in (
+        VideoTracker.from_pretrained(folder, runtime="compiled" if is_compiled else "eager"),
+        load_tracker(str(folder), "cpu", is_compiled=is_compiled),
+    ):
+        assert isinstance(tracker.runtime.memory_encoder.forward, CompiledForward) is is_compiled
+        assert tracker.model is tracker.runtime
+
+
+def test_unknown_runtimes_are_refused(folder: Path) -> None:
+    with pytest.raises(InvalidInputError, match=r"runtime must be one of \['eager', 'compiled'\], got 'onnx'"):
+        VideoTracker.from_pretrained(folder, runtime="onnx")
+
+
+def test_a_network_stops_training() -> None:
+    network = small_video_model().train()
+    assert not for_inference(network).training
