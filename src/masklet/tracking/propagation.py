@@ -117,7 +117,7 @@ def ready_objects(session: SessionState, objects: Collection[int] | None = None)
         raise InvalidInputError("There is no object to track; add prompts of one first.")
     if unprompted := [each.object_id for each in targets if not each.prompts]:
         raise InvalidInputError(
-            f"There are no prompts of the objects {', '.join(map(str, unprompted))}; add some, or remove the objects."
+            f"These objects have no prompts: {', '.join(map(str, unprompted))}; add prompts, or remove the objects."
         )
     for each in targets:
         for frame in each.pending_frames():

@@ -20,6 +20,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.filterwarnings("default")  # torch's compiler uses what torch itself has deprecated
 @pytest.mark.parametrize("is_compiled", [True, False])
 def test_compiled_by_option_or_as_it_is(folder: Path, is_compiled: bool) -> None:
     for tracker in (

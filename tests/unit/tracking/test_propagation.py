@@ -41,5 +41,5 @@ def test_errors_come_before_the_first_frame() -> None:
         model().propagate_in_video_iterator(session, 0, -1)
     session.add_points(2, 0, *CLICK)
     session.clear_prompts(1, 0)
-    with pytest.raises(InvalidInputError, match="provided for object id 1; please add inputs first"):
+    with pytest.raises(InvalidInputError, match="These objects have no prompts: 1;"):
         model().propagate_in_video_iterator(session, 0)
