@@ -12,7 +12,7 @@ import hypothesis.strategies as st
 import torch
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.unit.tracking.small_sessions import FRAMES, HEIGHT, SIZE, WIDTH, model, video
+from tests.support.small_sessions import FRAMES, HEIGHT, SIZE, WIDTH, model, video
 from torch import Tensor
 
 from masklet import Sam2VideoInferenceSession
@@ -28,7 +28,7 @@ NETWORK, PIXELS, FEATURES = model().double(), video().double(), FeatureCache(FRA
 class MemoryBankThatKeepsAll(MemoryBank):
     """The memories of one object, none of which is ever evicted."""
 
-    def shrink(self, *_: Any) -> None:
+    def evict(self, *_: Any) -> None:
         pass
 
 

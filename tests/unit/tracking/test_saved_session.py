@@ -169,7 +169,7 @@ def test_a_session_saved_as_it_goes_can_be_taken_up_after_every_save(tmp_path: P
         lambda: session.remove_object(2),
     )
     with session_folder(tmp_path) as folder:
-        writer = SessionWriter(folder, session, model())
+        writer = SessionWriter(folder, session, model().fingerprint)
         for step in steps:
             step()
             commit_session(folder, writer.write())
@@ -206,7 +206,7 @@ def test_a_save_writes_only_what_is_new(tmp_path: Path) -> None:
     session = new_session()
     session.add_points(1, 0, *CLICK)
     with session_folder(tmp_path) as folder:
-        writer = SessionWriter(folder, session, model())
+        writer = SessionWriter(folder, session, model().fingerprint)
         tracked(session, max_frame_num_to_track=8)
         known = list(session.objects()[0].bank.results)
         for _ in range(3):

@@ -107,7 +107,7 @@ def test_positions_and_objects_that_are_not_there() -> None:
         session.add_mask_inputs(2, 0, MASK)
     with pytest.raises(InvalidInputError, match="no object 9"):
         session.obj_with_new_inputs = [9]
-    with pytest.raises(InvalidInputError, match="object id is 'cat'"):
+    with pytest.raises(InvalidInputError, match="object id must be a whole number; got 'cat'"):
         session.obj_id_to_idx("cat")  # type: ignore[arg-type]
 
 

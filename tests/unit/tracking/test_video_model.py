@@ -237,7 +237,7 @@ def test_bounded_memory_gives_the_same_masks(retention: str) -> None:
     for session in (bounded, unbounded):
         session.add_points(1, 3, *CLICK)
         session.add_mask(2, 3, SQUARE)
-        with patch.object(MemoryBank, "shrink") if session is unbounded else patch.object(MemoryBank, "limit_results"):
+        with patch.object(MemoryBank, "evict") if session is unbounded else patch.object(MemoryBank, "limit_results"):
             results.append((tracked(session), tracked(session, 3, reverse=True)))
     assert same(results[0][0], results[1][0])
     assert same(results[0][1], results[1][1])
@@ -251,7 +251,7 @@ def test_spilled_memory_makes_old_corrections_exact() -> None:
     results = []
     for session in (spilled, unbounded, window):
         session.add_points(1, 0, *CLICK)
-        with patch.object(MemoryBank, "shrink") if session is unbounded else patch.object(MemoryBank, "limit_results"):
+        with patch.object(MemoryBank, "evict") if session is unbounded else patch.object(MemoryBank, "limit_results"):
             tracked(session)
             session.add_points(1, 7, *NOT_HERE)
             results.append(tracked(session, 7))
