@@ -9,6 +9,7 @@ import torch
 from tests.parity.conftest import INSTALL
 
 from masklet import Sam2Processor
+from masklet.tracking.frame_prompt import points_of_prompt
 
 HEIGHT, WIDTH, SIDE = 30, 50, 96
 
@@ -61,8 +62,9 @@ def test_clicks_and_boxes(ours: SimpleNamespace, theirs: SimpleNamespace, calls:
     assert ours.session.obj_ids == theirs.session.obj_ids
     for index, told in enumerate(ours.session.objects()):
         expected = theirs.session.point_inputs_per_obj[index][1]
-        assert torch.allclose(told.prompts[1].points, expected["point_coords"][0, 0])
-        assert torch.equal(told.prompts[1].labels, expected["point_labels"][0, 0].long())
+        points, labels = points_of_prompt(told.prompts[1])
+        assert torch.allclose(points, expected["point_coords"][0, 0])
+        assert torch.equal(labels, expected["point_labels"][0, 0].long())
 
 
 @pytest.mark.parametrize("shape", [(HEIGHT, WIDTH), (2 * HEIGHT, 2 * WIDTH), (24, 24)])
@@ -72,4 +74,4 @@ def test_masks(ours: SimpleNamespace, theirs: SimpleNamespace, shape: tuple[int,
         tell(side, obj_ids=[4], input_masks=[mask])
     (told,) = ours.session.objects()
     expected = theirs.session.mask_inputs_per_obj[0][1]
-    assert torch.equal(told.prompts[1].mask, expected[0, 0].bool())
+    assert torch.equal(torch.tensor(told.prompts[1].mask), expected[0, 0].bool())

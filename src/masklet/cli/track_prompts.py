@@ -59,17 +59,8 @@ def read_prompts(
 def add_prompts(tracked: TrackedVideo, prompts: Mapping[Place, Prompt]) -> None:
     """Add prompts to a video: clicks correct what was given there before, boxes and masks replace it."""
     for (frame, object_id), prompt in prompts.items():
-        if prompt.mask is not None:
-            tracked.add(object_id, frame, mask=prompt.mask)
-        if len(prompt.points) or prompt.box is not None:
-            tracked.add(
-                object_id,
-                frame,
-                points=prompt.points if len(prompt.points) else None,
-                labels=prompt.labels if len(prompt.points) else None,
-                box=prompt.box,
-                keep_earlier=prompt.box is None,
-            )
+        is_correction = prompt.mask is None and prompt.box is None
+        tracked.add(object_id, frame, prompt, keep_earlier=is_correction)
 
 
 def _is_absence(prompt: Prompt) -> bool:

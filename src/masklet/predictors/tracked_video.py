@@ -14,7 +14,9 @@ from masklet.masks.segmentation import Segmentation
 from masklet.predictors.image_segmenter import EncodedImage
 from masklet.processing.processor import Sam2Processor
 from masklet.processing.results import segmentation_of
-from masklet.processing.video_prompts import Click, clicks_and_boxes
+from masklet.processing.video_prompts import Click, clicks_and_boxes, network_prompt
+from masklet.prompts.prompt import Prompt
+from masklet.prompts.prompt_lists import prompt_of
 from masklet.runtimes.protocol import Runtime
 from masklet.tracking.frame_order import Direction, Stretch, stretches
 from masklet.tracking.outputs import Sam2VideoSegmentationOutput
@@ -77,6 +79,7 @@ class TrackedVideo:
         self,
         object_id: int,
         frame: int,
+        prompt: Prompt | None = None,
         *,
         points: Any = None,
         labels: Any = None,
@@ -89,10 +92,12 @@ class TrackedVideo:
         Args:
             object_id: the caller's number of the object, above 0.
             frame: number of the frame.
+            prompt: in pixels of the video, in place of the four arguments that follow.
             points: clicks [n, 2] (x, y), in pixels of the video.
             labels: [n], 1 on the object, 0 off it; None: all 1.
             box: (x1, y1, x2, y2), in pixels of the video, alone or with clicks.
-            mask: alone, [height, width]; an empty one marks the object as absent on the frame.
+            mask: [height, width], alone or with clicks that correct it; an empty one marks the object as absent on the
+                frame.
             keep_earlier: add to the earlier prompt of the object on this frame, instead of replacing it.
 
         Raises:
@@ -100,18 +105,14 @@ class TrackedVideo:
         """
         if not is_whole_number(object_id) or object_id < 1:
             raise InvalidInputError(f"Objects are numbered from 1; got object {shown(object_id)}.")
-        if points is not None and labels is None:
-            labels = [1] * _count(points)
-        self._processor.add_inputs_to_inference_session(
-            self.session,
-            frame,
-            object_id,
-            input_points=None if points is None else [[points]],
-            input_labels=None if labels is None else [[labels]],
-            input_boxes=None if box is None else [[box]],
-            input_masks=None if mask is None else [mask],
-            clear_old_inputs=not keep_earlier,
-        )
+        kinds = (points, labels, box, mask)
+        if prompt is not None and any(each is not None for each in kinds):
+            raise InvalidInputError("Give a prompt, or points, labels, a box and a mask, not both.")
+        given = prompt_of(*kinds) if prompt is None else prompt
+        height, width = self.session.video_height, self.session.video_width
+        size = None if height is None or width is None else (height, width)
+        queued = network_prompt(given, size, self._processor.target_size)
+        self.session.add_prompt(object_id, frame, queued, clear_old=not keep_earlier)
 
     def clear(self, object_id: int, frame: int) -> None:
         """Remove the prompts of an object on a frame."""
@@ -241,10 +242,3 @@ class TrackedVideo:
         scores = output.iou_scores[:, 0] * is_present
         masks = segmentation_of(output.pred_masks[:, 0], scores, output.object_ids, (height, width))
         return output.frame_idx, masks
-
-
-def _count(points: Any) -> int:
-    try:
-        return len(points)
-    except TypeError:
-        raise InvalidInputError(f"points are clicks [[x, y], ...]; got {shown(points)}.") from None

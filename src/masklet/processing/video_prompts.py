@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from masklet.arrays import number_tensor
@@ -11,8 +12,10 @@ from masklet.json_files import shown
 from masklet.masks.geometry import Box
 from masklet.processing.mask_prompts import mask_prompts
 from masklet.processing.nested_prompts import prompt_tensors
+from masklet.processing.prompt_tensors import scaled
 from masklet.prompts.point_labels import NEGATIVE, PADDING, POSITIVE
-from masklet.tracking.frame_prompt import FramePrompt, clicks_and_box, whole_mask
+from masklet.prompts.prompt import Prompt
+from masklet.tracking.frame_prompt import clicks_and_box, whole_mask
 from masklet.whole_numbers import is_whole_number
 
 Size = tuple[int, int]
@@ -29,7 +32,7 @@ def video_prompts(
     size: Size | None,
     target_size: int,
     padding: float = PADDING,
-) -> dict[int, FramePrompt]:
+) -> dict[int, Prompt]:
     """Return what each object is told, by object id; nothing given is changed.
 
     Args:
@@ -65,7 +68,35 @@ def video_prompts(
     return {object_id: _of_object(object_id, index, tensors) for index, object_id in enumerate(object_ids)}
 
 
-def clicks_and_boxes(prompt: FramePrompt, size: Size, target_size: int) -> tuple[list[Click], list[Box]]:
+def network_prompt(prompt: Prompt, size: Size | None, target_size: int) -> Prompt:
+    """Return a prompt in pixels of the video in those of the network's input.
+
+    Args:
+        prompt: of one object on a frame.
+        size: (height, width) of the video; None if it is not known, which will do for masks: see `mask_prompts`.
+        target_size: side S of the network's input.
+
+    Raises:
+        InvalidInputError: for no prompt at all, one that is not in the video, and a box beside a mask.
+    """
+    if prompt.is_empty:
+        raise InvalidInputError("No prompt is given; an object needs points, a box or a mask.")
+    if prompt.box is not None and prompt.mask is not None:
+        raise InvalidInputError("A box and a mask both begin a prompt; give one of them, and clicks to correct it.")
+    mask = None if prompt.mask is None else mask_prompts([prompt.mask], 1, size, target_size)[0]
+    if size is None:
+        if len(prompt.points) or prompt.box is not None:
+            raise InvalidInputError(
+                "How large the stream's frames are is not known yet; push the first one before giving points or a box."
+            )
+        return Prompt(mask=mask)
+    prompt.check_in_image(*size)
+    points = scaled(torch.from_numpy(prompt.points), size, target_size)
+    box = None if prompt.box is None else scaled(torch.from_numpy(prompt.box).view(2, 2), size, target_size)
+    return Prompt(points, prompt.labels, box, mask)
+
+
+def clicks_and_boxes(prompt: Prompt, size: Size, target_size: int) -> tuple[list[Click], list[Box]]:
     """Return the clicks (x, y, label) and boxes (x1, y1, x2, y2) of a prompt in pixels of the video, to be drawn.
 
     Args:
@@ -74,15 +105,18 @@ def clicks_and_boxes(prompt: FramePrompt, size: Size, target_size: int) -> tuple
         target_size: side S of the network's input.
     """
     height, width = size
-    scaled = prompt.points.double() * prompt.points.new_tensor([width / target_size, height / target_size]).double()
+    scale = np.array([width / target_size, height / target_size], np.float32).astype(np.float64)
     # As exact as numbers of pixels can come back from float32, so that what was typed is what is drawn.
-    points = [(round(x, 2), round(y, 2)) for x, y in scaled.tolist()]
-    boxes = [(*points[0], *points[1])] if prompt.has_box() else []
+    points = [(round(x, 2), round(y, 2)) for x, y in (prompt.points * scale).tolist()]
     placed = zip(points, prompt.labels.tolist(), strict=True)
-    return [(x, y, label) for (x, y), label in placed if label in (NEGATIVE, POSITIVE)], boxes
+    clicks = [(x, y, label) for (x, y), label in placed if label in (NEGATIVE, POSITIVE)]
+    if prompt.box is None:
+        return clicks, []
+    x1, y1, x2, y2 = (round(edge, 2) for edge in (prompt.box.reshape(2, 2) * scale).ravel().tolist())
+    return clicks, [(x1, y1, x2, y2)]
 
 
-def _of_object(object_id: int, index: int, tensors: dict[str, Tensor]) -> FramePrompt:
+def _of_object(object_id: int, index: int, tensors: dict[str, Tensor]) -> Prompt:
     points, labels, box = (
         tensors[name][0, index] if name in tensors else None for name in ("input_points", "input_labels", "input_boxes")
     )

@@ -110,6 +110,26 @@ class Prompt:
         """The clicks on the object, float32 [n, 2]."""
         return self.points[self.labels == POSITIVE]
 
+    def extended(self, later: "Prompt") -> "Prompt":
+        """Return this prompt with the points of a later one behind its own, and its box if there is none."""
+        return Prompt(
+            np.concatenate([self.points, later.points]),
+            np.concatenate([self.labels, later.labels]),
+            later.box if self.box is None else self.box,
+            self.mask,
+        )
+
+    def extends(self, earlier: "Prompt") -> bool:
+        """Return whether it holds all that an earlier one held and in its order, so that it goes on from there."""
+        count = len(earlier.points)
+        begins_alike = _are_equal(self.box, earlier.box) or (earlier.box is None and not count)
+        return (
+            begins_alike
+            and _are_equal(self.mask, earlier.mask)
+            and np.array_equal(self.points[:count], earlier.points)
+            and np.array_equal(self.labels[:count], earlier.labels)
+        )
+
     def with_mask(self, mask: Any) -> "Prompt":
         """Return its points and its box with another mask."""
         return Prompt(self.points, self.labels, self.box, mask)

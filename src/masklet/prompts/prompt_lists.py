@@ -28,7 +28,7 @@ def prompts_of_lists(points: Any = None, labels: Any = None, boxes: Any = None, 
     if points is None and boxes is None and masks is None:
         raise InvalidInputError("Nothing to segment by: give prompts, points, boxes or masks.")
     if points is None and labels is not None:
-        raise InvalidInputError("labels came without points; they say what given points mean.")
+        raise InvalidInputError("There are labels without points; each point has a label.")
     kinds = {"points": points, "labels": labels, "boxes": _rows(boxes), "masks": _planes(masks)}
     given = {name: _listed(values, name) for name, values in kinds.items() if values is not None}
     counts = {name: len(values) for name, values in given.items()}
@@ -44,12 +44,24 @@ def prompts_of_lists(points: Any = None, labels: Any = None, boxes: Any = None, 
     ]
 
 
+def prompt_of(points: Any = None, labels: Any = None, box: Any = None, mask: Any = None) -> Prompt:
+    """Return the prompt of one object; clicks labelled -10 are left out, and a mask may stand in a batch of its own.
+
+    InvalidInputError for what is no prompt.
+    """
+    if points is None and labels is not None:
+        raise InvalidInputError("There are labels without points; each point has a label.")
+    points = () if points is None else points
+    if labels is not None:
+        points, labels = _without_padding(points, labels)
+    if isinstance(mask, np.ndarray | Tensor) and mask.ndim > 2 and set(mask.shape[:-2]) == {1}:
+        mask = mask.reshape(mask.shape[-2:])
+    return Prompt(points, labels, box, mask)
+
+
 def _prompt(number: int, given: Mapping[str, Any]) -> Prompt:
     try:
-        points, labels = given.get("points", ()), given.get("labels")
-        if labels is not None:
-            points, labels = _without_padding(points, labels)
-        return Prompt(points, labels, given.get("boxes"), given.get("masks"))
+        return prompt_of(given.get("points"), given.get("labels"), given.get("boxes"), given.get("masks"))
     except InvalidInputError as error:
         raise InvalidInputError(f"Object {number + 1}: {error}") from error
 

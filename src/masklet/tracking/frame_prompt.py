@@ -1,83 +1,47 @@
-"""The prompt of one object on one frame."""
+"""Prompts on a frame, in pixels of the network's input [S, S]: from what programs give, and to what it decodes."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from masklet.arrays import number_tensor
 from masklet.errors import InvalidInputError
-from masklet.json_files import shown
-from masklet.prompts.point_labels import BOX_LABELS, NEGATIVE, NOT_A_POINT, PADDING, POSITIVE
-
-# A box is two leading points: its upper left and its lower right corner.
-ALLOWED_LABELS = (NOT_A_POINT, NEGATIVE, POSITIVE, *BOX_LABELS)
+from masklet.prompts.point_labels import BOX_LABELS, PADDING
+from masklet.prompts.prompt import Prompt
 
 
-@dataclass(frozen=True, eq=False)
-class FramePrompt:
-    """Clicks, a box or a mask, in pixels of the network's input; clicks beside a mask refine it.
+def clicks_and_box(points: Any, labels: Any, box: Any) -> Prompt:
+    """Return the prompt of clicks [n, 2] with labels [n], of a box (x1, y1, x2, y2), or of both.
 
-    `points` [n, 2] (x, y) and `labels` [n]: 1 on the object, 0 off it, 2 and 3 the corners of a box; `mask` bool
-    [S, S].
-    """
+    What is labelled -10 is padding and left out; two leading points labelled 2 and 3 are the corners of a box.
 
-    points: Tensor
-    labels: Tensor
-    mask: Tensor | None = None
-
-    def extended(self, later: "FramePrompt") -> "FramePrompt":
-        """This prompt with the clicks of a later one."""
-        return FramePrompt(
-            torch.cat([self.points, later.points]), torch.cat([self.labels, later.labels]), mask=self.mask
-        )
-
-    def extends(self, earlier: "FramePrompt") -> bool:
-        """Whether this holds all of `earlier`, so that it refines the result of that."""
-        count = len(earlier.labels)
-        is_same_mask = (self.mask is None) == (earlier.mask is None) and (
-            self.mask is None or earlier.mask is None or torch.equal(self.mask, earlier.mask)
-        )
-        return (
-            is_same_mask
-            and torch.equal(self.points[:count], earlier.points)
-            and torch.equal(self.labels[:count], earlier.labels)
-        )
-
-    def has_box(self) -> bool:
-        """Whether it begins with a box."""
-        return tuple(self.labels[:2].tolist()) == BOX_LABELS
-
-
-def clicks_and_box(points: Any, labels: Any, box: Any) -> FramePrompt:
-    """Clicks [n, 2] with labels [n], a box (x1, y1, x2, y2), or both; padding is left out.
-
-    Raises `InvalidInputError` for shapes and labels that do not go together, and if there is no prompt.
+    Raises:
+        InvalidInputError: for shapes and labels that do not go together, and if nothing is given.
     """
     if (points is None) != (labels is None):
-        raise InvalidInputError("points and labels must be provided together")
+        given, missing = ("points", "labels") if labels is None else ("labels", "points")
+        raise InvalidInputError(f"There are {given} without {missing}; each point has a label.")
     if points is None and box is None:
-        raise InvalidInputError("at least one of points, boxes, or masks must be provided as input")
-    clicks = torch.zeros(0, 2) if points is None else _numbers(points, "points").reshape(-1, 2)
-    kinds = torch.zeros(0) if labels is None else _numbers(labels, "labels").flatten()
-    if len(clicks) != len(kinds):
-        raise InvalidInputError(f"{len(clicks)} points came with {len(kinds)} labels; each point needs one.")
-    is_said = kinds != PADDING
-    clicks, kinds = clicks[is_said], kinds[is_said].long()
-    outside = clicks[(clicks < 0).any(-1) & (kinds >= 0)].tolist()
+        raise InvalidInputError("No prompt is given; an object needs points, a box or a mask.")
+    points_k2 = torch.zeros(0, 2) if points is None else _pairs(points)
+    labels_k = torch.zeros(0) if labels is None else number_tensor(labels, "labels").detach().cpu().flatten()
+    if len(points_k2) != len(labels_k):
+        raise InvalidInputError(f"{len(points_k2)} points came with {len(labels_k)} labels; each point needs one.")
+    is_given = labels_k != PADDING
+    points_k2, labels_k = points_k2[is_given], labels_k[is_given]
+    outside = points_k2[(points_k2 < 0).any(-1) & (labels_k >= 0)].tolist()
     if outside:
         raise InvalidInputError(f"The point {tuple(outside[0])} is outside the network's input, 0 <= x and 0 <= y.")
-    if box is not None:
-        corners = _numbers(box, "box").reshape(-1, 2)
-        if len(corners) != 2:
-            raise InvalidInputError(f"A box is x1, y1, x2, y2; got {2 * len(corners)} numbers.")
-        clicks, kinds = torch.cat([corners, clicks]), torch.cat([torch.tensor(BOX_LABELS), kinds])
-    _check_labels(kinds)
-    return FramePrompt(clicks, kinds)
+    prompt = prompt_of_points(points_k2, labels_k)
+    prompt = prompt if box is None else Prompt(prompt.points, prompt.labels, box)
+    if prompt.is_empty:
+        raise InvalidInputError("The prompt is empty: it has no click but padding, and no box.")
+    return prompt
 
 
-def whole_mask(mask: Any) -> FramePrompt:
-    """A mask [S, S] (bool, or 0..1 of which half and more is inside); an empty one marks the object as absent."""
+def whole_mask(mask: Any) -> Prompt:
+    """Return the prompt of a mask [S, S] (bool, or 0..1, inside from a half on); an empty one means absent."""
     given = torch.as_tensor(mask).detach().cpu()
     while given.ndim > 2 and len(given) == 1:
         given = given[0]
@@ -85,19 +49,27 @@ def whole_mask(mask: Any) -> FramePrompt:
         raise InvalidInputError(
             f"A mask prompt has the shape of the network's input, [S, S]; got {list(torch.as_tensor(mask).shape)}."
         )
-    return FramePrompt(torch.zeros(0, 2), torch.zeros(0, dtype=torch.long), mask=given.float() >= 0.5)
+    return Prompt(mask=given.float() >= 0.5)
 
 
-def _numbers(values: Any, name: str) -> Tensor:
-    numbers = torch.as_tensor(values, dtype=torch.float32).detach().cpu()
-    if not torch.isfinite(numbers).all() or numbers.numel() % 2 * (name != "labels"):
-        raise InvalidInputError(f"{name} must be pairs of finite numbers; got {shown(values)}.")
-    return numbers
+def points_of_prompt(prompt: Prompt) -> tuple[Tensor, Tensor]:
+    """Return points float32 [k, 2] and labels int64 [k] as the decoder takes them: corners of the box, then clicks."""
+    points, labels = torch.tensor(prompt.points), torch.tensor(prompt.labels)
+    if prompt.box is None:
+        return points, labels
+    corners = torch.tensor(prompt.box).view(2, 2)
+    return torch.cat([corners, points]), torch.cat([torch.tensor(BOX_LABELS), labels])
 
 
-def _check_labels(labels: Tensor) -> None:
-    if not len(labels):
-        raise InvalidInputError("The prompt is empty: it has no click but padding, and no box.")
-    unknown = sorted(set(labels.tolist()) - set(ALLOWED_LABELS))
-    if unknown:
-        raise InvalidInputError(f"labels hold {unknown}; allowed: 1 (on the object), 0 (off it), {PADDING} (padding).")
+def prompt_of_points(points: Tensor, labels: Tensor, mask: Tensor | None = None) -> Prompt:
+    """Return the prompt that `points_of_prompt` makes these of, with a mask; InvalidInputError for other labels."""
+    if tuple(labels[:2].tolist()) == BOX_LABELS:
+        return Prompt(points[2:], labels[2:], points[:2], mask)
+    return Prompt(points, labels, None, mask)
+
+
+def _pairs(points: Any) -> Tensor:
+    numbers = number_tensor(points, "points").detach().to("cpu", torch.float32)
+    if numbers.numel() % 2:
+        raise InvalidInputError(f"points must be pairs of numbers; got {numbers.numel()} numbers.")
+    return numbers.reshape(-1, 2)

@@ -11,21 +11,28 @@ from torch import Tensor
 
 from masklet.configuration import Sam2Config
 from masklet.errors import InvalidInputError
-from masklet.json_files import shown
-from masklet.tracking.frame_prompt import ALLOWED_LABELS, FramePrompt
+from masklet.prompts.prompt import Prompt
+from masklet.tracking.frame_prompt import points_of_prompt, prompt_of_points
 from masklet.tracking.memory_bank import FrameMemory
 
 Tensors = dict[str, Tensor]
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 
-def stored(value: FramePrompt | FrameMemory, place: str) -> Tensors:
+def stored(value: Prompt | FrameMemory, place: str) -> Tensors:
     """Return the tensors of a value, each with memory of its own on the CPU, by names that begin with `place`/."""
     return {
         f"{place}/{field}": tensor.detach().cpu().clone().contiguous()
-        for field, tensor in vars(value).items()
+        for field, tensor in (_fields(value) if isinstance(value, Prompt) else vars(value)).items()
         if isinstance(tensor, Tensor)
     }
+
+
+def _fields(prompt: Prompt) -> Tensors:
+    """Return a prompt as `TensorReader.prompt` takes it."""
+    points, labels = points_of_prompt(prompt)
+    mask = {} if prompt.mask is None else {"mask": torch.tensor(prompt.mask)}
+    return {"points": points, "labels": labels, **mask}
 
 
 def write_tensors(tensors: Tensors, path: Path) -> None:
@@ -56,7 +63,7 @@ class TensorReader:
     dtype: torch.dtype
     device: torch.device
 
-    def prompt(self, tensors: Tensors) -> FramePrompt:
+    def prompt(self, tensors: Tensors) -> Prompt:
         """Return the prompt that these tensors, by the names of its fields, make."""
         side = self.config.image_size
         count = len(tensors["labels"]) if "labels" in tensors and tensors["labels"].ndim == 1 else 0
@@ -65,9 +72,7 @@ class TensorReader:
         mask = _tensor(tensors, "mask", (side, side), (torch.bool,)) if "mask" in tensors else None
         if not count and mask is None:
             raise InvalidInputError("A prompt is empty.")
-        if not torch.isfinite(points).all() or not set(labels.tolist()) <= set(ALLOWED_LABELS):
-            raise InvalidInputError(f"A prompt has the points {shown(points.tolist())} with {shown(labels.tolist())}.")
-        return FramePrompt(points, labels, mask)
+        return prompt_of_points(points, labels, mask)
 
     def memory(self, tensors: Tensors, reverse: bool | None) -> FrameMemory:
         """Return the memory that these tensors, by the names of its fields, make; `features` may be missing."""

@@ -11,7 +11,8 @@ from masklet.devices import Device, as_device, as_dtype
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.masks.run_length import encode_run_length
-from masklet.tracking.frame_prompt import FramePrompt, clicks_and_box, whole_mask
+from masklet.prompts.prompt import Prompt
+from masklet.tracking.frame_prompt import clicks_and_box, whole_mask
 from masklet.tracking.frames import FeatureCache, Frames, FrameSource
 from masklet.tracking.memory_bank import FrameMemory, FrameResult, MemoryBank
 from masklet.tracking.retention import RetentionChoice, archives_of
@@ -181,7 +182,7 @@ class SessionState:
         """
         self.add_prompt(object_id, frame, whole_mask(mask))
 
-    def add_prompt(self, object_id: int, frame: int, prompt: FramePrompt, clear_old: bool = True) -> None:
+    def add_prompt(self, object_id: int, frame: int, prompt: Prompt, clear_old: bool = True) -> None:
         """Say what marks an object on a frame; arguments and errors otherwise as for `add_points`."""
         object_id, frame = as_whole_number(object_id, "The object id"), as_whole_number(frame, "The frame")
         if not (self.is_stream and frame == self.num_frames):
@@ -190,7 +191,7 @@ class SessionState:
         target.add(frame, prompt, keep_earlier=not clear_old)
         self.keep(target)
 
-    def _check_prompt_fits(self, frame: int, prompt: FramePrompt) -> None:
+    def _check_prompt_fits(self, frame: int, prompt: Prompt) -> None:
         if self.is_stream and frame > self.num_frames:
             raise InvalidInputError(
                 f"Frame {frame} of the stream has yet to come; prompts can be given on the frames that are still there "

@@ -8,11 +8,13 @@ of frames that nothing can attend to any more, the session itself has but compac
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, NoReturn, TypeVar
 
+import torch
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
-from masklet.tracking.frame_prompt import FramePrompt, clicks_and_box, whole_mask
+from masklet.prompts.prompt import Prompt
+from masklet.tracking.frame_prompt import clicks_and_box, points_of_prompt, whole_mask
 from masklet.tracking.frames import FrameSource
 from masklet.tracking.memory_bank import FrameMemory
 from masklet.tracking.tracked_object import TrackedObject
@@ -64,7 +66,7 @@ class SessionViews:
         """The objects, in the order of `obj_ids`."""
         raise NotImplementedError
 
-    def add_prompt(self, object_id: int, frame: int, prompt: FramePrompt, clear_old: bool = True) -> None:
+    def add_prompt(self, object_id: int, frame: int, prompt: Prompt, clear_old: bool = True) -> None:
         """Say what marks an object on a frame."""
         raise NotImplementedError
 
@@ -104,8 +106,8 @@ class SessionViews:
     def point_inputs_per_obj(self) -> ReadOnlyView[int, ReadOnlyView[int, dict[str, Tensor]]]:
         """Clicks and boxes by position and frame, as `add_point_inputs` takes them."""
         return self._of_prompts(
-            lambda prompt: len(prompt.labels) > 0,
-            lambda prompt: {"point_coords": prompt.points[None, None], "point_labels": prompt.labels[None, None]},
+            lambda prompt: len(prompt.points) > 0 or prompt.box is not None,
+            _as_point_inputs,
             "call add_point_inputs or remove_point_inputs",
         )
 
@@ -114,7 +116,7 @@ class SessionViews:
         """Mask prompts bool [1, 1, S, S] by position and frame."""
         return self._of_prompts(
             lambda prompt: prompt.mask is not None,
-            lambda prompt: None if prompt.mask is None else prompt.mask[None, None],
+            lambda prompt: torch.tensor(prompt.mask)[None, None],
             "call add_mask_inputs or remove_mask_inputs",
         )
 
@@ -204,7 +206,7 @@ class SessionViews:
         return ReadOnlyView(lambda: range(len(self.objects())), at, instead)
 
     def _of_prompts(
-        self, is_one: Callable[[FramePrompt], bool], value: Callable[[FramePrompt], Any], instead: str
+        self, is_one: Callable[[Prompt], bool], value: Callable[[Prompt], Any], instead: str
     ) -> ReadOnlyView[int, ReadOnlyView[int, Any]]:
         return self._by_position(
             lambda target: ReadOnlyView(
@@ -214,6 +216,11 @@ class SessionViews:
             ),
             instead,
         )
+
+
+def _as_point_inputs(prompt: Prompt) -> dict[str, Tensor]:
+    points, labels = points_of_prompt(prompt)
+    return {"point_coords": points[None, None], "point_labels": labels[None, None]}
 
 
 def _as_output(memory: FrameMemory) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ from masklet.masks.logits import certain_logits, fed_back
 from masklet.modeling.object_memory import ObjectMemory, stacked_memory
 from masklet.runtimes.object_masks import ObjectMask, is_ambiguous, is_binarized, select_mask, use_mask_as_output
 from masklet.runtimes.protocol import Runtime
-from masklet.tracking.frame_prompt import FramePrompt
+from masklet.tracking.frame_prompt import points_of_prompt
 from masklet.tracking.memory_bank import FrameMask, FrameMemory, MemoryBank
 from masklet.tracking.selection import attended_frames
 from masklet.tracking.session_state import SessionState
@@ -46,8 +46,9 @@ class PendingPrompt:
     Attributes:
         target: its object.
         frame: its frame.
-        prompt: the clicks, the box or the mask.
-        is_output: whether its mask is the object's mask as it is, until there are clicks.
+        points: [k, 2], the corners of the box and the clicks.
+        labels: [k].
+        output: bool [S, S], the mask that is the object's as it is, until there are clicks; or None.
         earlier: logits [4h, 4w] of the mask that it refines, or None.
         recalled: the memories that it attends to; none where a frame was not tracked.
         reverse: in which direction the frame was tracked; None: it was not.
@@ -55,8 +56,9 @@ class PendingPrompt:
 
     target: TrackedObject
     frame: int
-    prompt: FramePrompt
-    is_output: bool
+    points: Tensor
+    labels: Tensor
+    output: Tensor | None
     earlier: Tensor | None
     recalled: Recalled
     reverse: bool | None
@@ -64,7 +66,7 @@ class PendingPrompt:
     @property
     def shape(self) -> tuple[object, ...]:
         """Prompts of one shape are decoded as one batch: none is padded, so that each is decoded as if alone."""
-        return self.frame, len(self.prompt.labels), self.is_output, self.earlier is None, self.recalled.counts
+        return self.frame, len(self.labels), self.output is None, self.earlier is None, self.recalled.counts
 
 
 def track(runtime: Runtime, session: SessionState, targets: Sequence[TrackedObject], frame: int, reverse: bool) -> None:
@@ -159,12 +161,15 @@ def _turns(session: SessionState, targets: Sequence[TrackedObject]) -> Iterator[
 
 def _pending(runtime: Runtime, session: SessionState, target: TrackedObject, frame: int) -> PendingPrompt:
     prompt, reverse = target.prompts[frame], target.bank.direction(frame)
-    others = target.bank.conditioning.keys() - {frame} if reverse is not None and len(prompt.labels) else ()
+    points, labels = points_of_prompt(prompt)
+    others = target.bank.conditioning.keys() - {frame} if reverse is not None and len(labels) else ()
+    is_output = prompt.mask is not None and not target.is_refinement(frame)
     return PendingPrompt(
         target,
         frame,
-        prompt,
-        is_output=prompt.mask is not None and not target.is_refinement(frame),
+        points,
+        labels,
+        output=torch.from_numpy(prompt.mask) if is_output else None,
         earlier=_earlier_logits(runtime, target, frame),
         recalled=recall(runtime, session, target.bank, frame, others, reverse=bool(reverse)),
         reverse=reverse,
@@ -186,16 +191,16 @@ def _apply_together(runtime: Runtime, session: SessionState, group: Sequence[Pen
     earlier = [each.earlier for each in group if each.earlier is not None]
     mask_logits = torch.stack(earlier) if earlier else None
     mask = None
-    if first.is_output:
-        given = [each.prompt.mask for each in group if each.prompt.mask is not None]
+    given = [each.output for each in group if each.output is not None]
+    if given:
         mask = use_mask_as_output(runtime, features, torch.stack(given).to(device))
         mask_logits = mask.logits
-    if clicks := len(first.prompt.labels):
+    if clicks := len(first.labels):
         conditioned = runtime.condition(features.stride16, _memory(runtime, [each.recalled for each in group]))
         outputs = runtime.decode(
             features.conditioned(conditioned),
-            torch.stack([each.prompt.points for each in group]).to(device),
-            torch.stack([each.prompt.labels for each in group]).to(device),
+            torch.stack([each.points for each in group]).to(device),
+            torch.stack([each.labels for each in group]).to(device),
             None if mask_logits is None else fed_back(mask_logits),
         )
         is_multimask = is_ambiguous(runtime.config, clicks, is_first=not first.recalled.features)

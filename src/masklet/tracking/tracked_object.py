@@ -1,7 +1,7 @@
 """One object of a session: its prompts and its memories."""
 
 from masklet.errors import InvalidInputError
-from masklet.tracking.frame_prompt import FramePrompt
+from masklet.prompts.prompt import Prompt
 from masklet.tracking.memory_bank import FrameMemory, MemoryBank
 
 
@@ -15,25 +15,24 @@ class TrackedObject:
     def __init__(self, object_id: int, bank: MemoryBank) -> None:
         self.object_id = object_id
         self.bank = bank
-        self.prompts: dict[int, FramePrompt] = {}
-        self.applied: dict[int, FramePrompt] = {}
+        self.prompts: dict[int, Prompt] = {}
+        self.applied: dict[int, Prompt] = {}
 
     def pending_frames(self) -> list[int]:
         """The frames with prompts that the network has not seen, in the order in which they were added."""
         return [frame for frame, prompt in self.prompts.items() if self.applied.get(frame) is not prompt]
 
-    def add(self, frame: int, prompt: FramePrompt, *, keep_earlier: bool) -> None:
+    def add(self, frame: int, prompt: Prompt, *, keep_earlier: bool) -> None:
         """Add a prompt to those of a frame, or put it in their place; one that is there already changes nothing."""
         earlier = self.prompts.get(frame)
         if earlier is not None and keep_earlier:
-            if prompt.has_box() and len(earlier.points):
+            if prompt.box is not None and (earlier.box is not None or len(earlier.points)):
                 raise InvalidInputError(
                     f"Frame {frame} has clicks on the object already, and a box comes before clicks; replace them by "
                     "giving the box and the clicks at once."
                 )
             prompt = earlier.extended(prompt)
-        is_known = earlier is not None and prompt.extends(earlier) and earlier.extends(prompt)
-        if not is_known:
+        if prompt != earlier:
             self.prompts.pop(frame, None)
             self.prompts[frame] = prompt
 

@@ -6,7 +6,6 @@ from PIL import Image
 
 from masklet.cli.track_prompts import add_prompts, prompts_of_options, read_prompts
 from masklet.errors import InvalidInputError, UnreadableImageError
-from masklet.media import mask_images
 from masklet.media.label_maps import write_label_map
 from masklet.media.prompt_entries import PromptEntry
 from masklet.prompts.prompt import Prompt
@@ -143,34 +142,20 @@ class RecordingVideo:
     def __init__(self):
         self.calls = []
 
-    def add(self, object_id, frame, **prompt):
-        self.calls.append((object_id, frame, {name: value for name, value in prompt.items() if value is not None}))
+    def add(self, object_id, frame, prompt, *, keep_earlier):
+        self.calls.append((object_id, frame, prompt, keep_earlier))
 
 
-def test_a_mask_is_added_before_the_clicks_that_correct_it():
+@pytest.mark.parametrize(
+    ("prompt", "keep_earlier"),
+    [
+        (Prompt([[1, 2]], [0]), True),
+        (Prompt([[1, 2]], [0], mask=np.ones((4, 6))), False),
+        (Prompt([[1, 2]], box=[0, 0, 3, 3]), False),
+    ],
+    ids=["clicks correct", "a mask replaces", "a box replaces"],
+)
+def test_clicks_correct_what_masks_and_boxes_replace(prompt, keep_earlier):
     video = RecordingVideo()
-    add_prompts(video, {(3, 1): Prompt([[1, 2]], [0], mask=np.ones((4, 6)))})
-    (_, _, first), (object_id, frame, second) = video.calls
-    assert first["mask"].shape == (4, 6)
-    assert (object_id, frame, second["keep_earlier"]) == (1, 3, True)
-    assert (second["points"].tolist(), second["labels"].tolist()) == ([[1, 2]], [0])
-
-
-def test_a_box_replaces_and_may_come_with_clicks():
-    video = RecordingVideo()
-    add_prompts(video, {(3, 1): Prompt([[1, 2]], box=[0, 0, 3, 3])})
-    ((object_id, frame, added),) = video.calls
-    assert (object_id, frame, added["keep_earlier"], added["box"].tolist()) == (1, 3, False, [0, 0, 3, 3])
-
-
-def test_a_label_map_is_read_once_for_all_its_objects(tmp_path, monkeypatch):
-    labels = np.zeros((4, 6), np.uint8)
-    labels[0], labels[2], labels[3] = 3, 5, 9
-    write_label_map(tmp_path / "labels.png", labels)
-    read = []
-    decode = mask_images.read_mask_pixels
-    monkeypatch.setattr(mask_images, "read_mask_pixels", lambda path: read.append(path) or decode(path))
-    entries = prompts_of_options([], [], [str(tmp_path / "labels.png")], 0)
-    prompts, _ = read_prompts(entries, 4, 6, is_resumed=False)
-    assert {place: int(prompt.mask.sum()) for place, prompt in prompts.items()} == {(0, 3): 6, (0, 5): 6, (0, 9): 6}
-    assert len(read) == 1
+    add_prompts(video, {(3, 1): prompt})
+    assert video.calls == [(1, 3, prompt, keep_earlier)]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from tests.support.small_video_models import HEIGHT, SIZE, WIDTH, small_clip, small_video_model
 
-from masklet import Sam2Processor, VideoTracker
+from masklet import Prompt, Sam2Processor, VideoTracker
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.masks.segmentation import Segmentation
 
@@ -159,22 +159,44 @@ def test_several_images_are_not_one_frame_of_a_stream(tracker: VideoTracker) -> 
     assert len(stream) == 1
 
 
+def test_a_prompt_is_what_its_parts_are(tracker: VideoTracker) -> None:
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[5:30, 10:40] = True
+    one, other, twice = (tracker.open(small_clip()) for _ in range(3))
+    for video in (one, other):
+        video.add(1, 0, points=[[40, 30], [5.5, 5]], labels=[1, 0], box=[20, 10, 50, 38])
+    one.add(2, 0, points=[[12, 7]], labels=[0], mask=mask)
+    other.add(2, 0, Prompt([[12, 7]], [0], mask=mask))
+    twice.add(1, 0, Prompt([[40, 30], [5.5, 5]], [1, 0], [20, 10, 50, 38]))
+    twice.add(2, 0, mask=mask)
+    twice.add(2, 0, points=[[12, 7]], labels=[0], keep_earlier=True)
+    expected = one.segment(0)
+    for video in (other, twice):
+        found = video.segment(0)
+        np.testing.assert_array_equal(found.low_resolution_logits, expected.low_resolution_logits)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda video: video.add(0, 0, points=[[1, 1]]), "Objects are numbered from 1; got object 0"),
         (lambda video: video.add("one", 0, points=[[1, 1]]), "Objects are numbered from 1; got object 'one'"),
         (lambda video: video.add(1, 6, points=[[1, 1]]), "There is no frame 6"),
-        (lambda video: video.add(1, 0, points=[[-10, -10]]), r"Point \(-10, -10\) .* is outside its picture"),
-        (lambda video: video.add(1, 0, points=[[5, 5], [-10, -10]], labels=[1, 0]), "is outside its picture"),
+        (lambda video: video.add(1, 0, points=[[-10, -10]]), r"point \(-10, -10\) is outside its image"),
+        (lambda video: video.add(1, 0, points=[[5, 5], [-10, -10]], labels=[1, 0]), "is outside its image"),
         (
             lambda video: video.add(1, 0, mask=np.ones((60, 40), bool)),
             "A mask has 40 x 60 pixels, but the video 60 x 40",
         ),
         (lambda video: video.add(1, 0), "No prompt is given"),
-        (lambda video: video.add(1, 0, points=5), r"points are clicks \[\[x, y\], ...\]; got 5"),
-        (lambda video: video.add(1, 0, points=[1, 1]), "Input points are nested 4 levels deep"),
-        (lambda video: video.add(1, 0, points=[[1, 1]], labels=[1, 0]), "Each point has one label"),
+        (lambda video: video.add(1, 0, points=5), r"points must have the shape \[n, 2\]; got \[\]"),
+        (lambda video: video.add(1, 0, Prompt()), "No prompt is given"),
+        (lambda video: video.add(1, 0, Prompt([[1, 1]]), box=[1, 1, 9, 9]), "not both"),
+        (lambda video: video.add(1, 0, box=[1, 1, 9, 9], mask=np.ones((40, 60))), "A box and a mask both begin"),
+        (
+            lambda video: video.add(1, 0, points=[[1, 1]], labels=[1, 0]),
+            r"1 points need labels of the shape \[1\]; got \[2\]",
+        ),
         (lambda video: video.track(), "No object has a prompt yet"),
         (lambda video: video.track("up"), "direction must be one of"),
         (lambda video: video.track(frames=range(3, 9)), r"frames must be within range\(0, 6\)"),

@@ -8,12 +8,12 @@ import torch
 
 from masklet.errors import InvalidInputError
 from masklet.processing.video_prompts import clicks_and_boxes, video_prompts
-from masklet.tracking.frame_prompt import FramePrompt
+from masklet.prompts.prompt import Prompt
 
 SIZE, SIDE = (20, 30), 60  # x doubles, y triples
 
 
-def prompts(obj_ids: Any, **given: Any) -> dict[int, FramePrompt]:
+def prompts(obj_ids: Any, **given: Any) -> dict[int, Prompt]:
     return video_prompts(obj_ids, **{"size": SIZE, "target_size": SIDE, **given})
 
 
@@ -33,15 +33,14 @@ def test_padding_of_the_caller_is_dropped() -> None:
 
 def test_a_box_leads_the_clicks() -> None:
     found = prompts([1], points=[[[[5, 6]]]], labels=[[[0]]], boxes=[[[1, 2, 11, 12]]])[1]
-    assert found.points.tolist() == [[2, 6], [22, 36], [10, 18]]
-    assert found.labels.tolist() == [2, 3, 0]
+    assert found == Prompt([[10, 18]], [0], [2, 6, 22, 36])
 
 
 def test_two_boxes_and_an_object_without_one() -> None:
     found = prompts([1, 2], boxes=[[[1, 2, 11, 12], [0, 0, 30, 20]]])
-    assert found[2].points.tolist() == [[0, 0], [60, 60]]
+    assert found[2] == Prompt(box=[0, 0, 60, 60])
     found = prompts([1, 2], points=[[[], [[5, 6]]]], labels=[[[], [1]]], boxes=[[[1, 2, 11, 12], [-10, -10, -10, -10]]])
-    assert (found[1].labels.tolist(), found[2].labels.tolist()) == ([2, 3], [1])
+    assert found == {1: Prompt(box=[2, 6, 22, 36]), 2: Prompt([[10, 18]], [1])}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from tests.support.small_video_models import HEIGHT, SIZE, WIDTH, small_clip, sm
 
 from masklet import Sam2Processor, Sam2VideoInferenceSession, Sam2VideoModel
 from masklet.errors import InvalidInputError
+from masklet.tracking.frame_prompt import points_of_prompt
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,10 @@ def state(session: Sam2VideoInferenceSession) -> dict[int, dict[int, tuple[Any, 
     """Everything that was said in a session."""
     return {
         each.object_id: {
-            frame: (prompt.points.tolist(), prompt.labels.tolist(), None if prompt.mask is None else prompt.mask.sum())
+            frame: (
+                *(each.tolist() for each in points_of_prompt(prompt)),
+                None if prompt.mask is None else prompt.mask.sum(),
+            )
             for frame, prompt in each.prompts.items()
         }
         for each in session.objects()

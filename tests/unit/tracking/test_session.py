@@ -6,6 +6,7 @@ from tests.support.small_sessions import FRAMES, SIZE, model, new_session, track
 
 from masklet import Sam2VideoInferenceSession
 from masklet.errors import InvalidInputError
+from masklet.prompts.prompt import Prompt
 
 CLICK = ([[20, 30]], [1])
 
@@ -32,10 +33,10 @@ def test_prompts_replace_or_extend_what_was_said() -> None:
     session.add_points(1, 0, box=[1, 2, 30, 40])
     session.add_points(1, 0, [[9, 9]], [0], clear_old=False)
     prompts = session.objects()[0].prompts
-    assert prompts[0].labels.tolist() == [2, 3, 0]
+    assert prompts[0] == Prompt([[9, 9]], [0], [1, 2, 30, 40])
     with pytest.raises(InvalidInputError, match="a box comes before clicks"):
         session.add_points(1, 0, box=[1, 2, 30, 40], clear_old=False)
-    assert prompts[0].labels.tolist() == [2, 3, 0]
+    assert prompts[0] == Prompt([[9, 9]], [0], [1, 2, 30, 40])
     session.add_mask(1, 0, torch.eye(SIZE))
     assert not len(prompts[0].labels)
     session.add_points(1, 0, *CLICK, clear_old=False)

@@ -13,7 +13,7 @@ from torch import Tensor
 from masklet import Sam2VideoInferenceSession, Sam2VideoModel
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
 from masklet.runtimes.object_masks import ObjectMask
-from masklet.tracking.frame_prompt import FramePrompt, whole_mask
+from masklet.tracking.frame_prompt import prompt_of_points, whole_mask
 from masklet.training.procedure.clip_plan import ClipPlan
 from masklet.training.procedure.clip_rollout import ClipRollout, SupervisedOutput
 from masklet.training.settings.procedure import ClipTracking
@@ -79,7 +79,7 @@ def tracked(
                 if output.prompts is not None:
                     said = output.prompts.points[objects, 0], output.prompts.labels[objects, 0]
                     for number, (points, labels) in enumerate(zip(*said, strict=True)):
-                        session.add_prompt(number, frame, FramePrompt(points, labels))
+                        session.add_prompt(number, frame, prompt_of_points(points, labels))
                 answer(frame)
     return answers
 
