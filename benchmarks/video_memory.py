@@ -82,7 +82,7 @@ def masks_by_frame(way: str, video: Path, model: str | None) -> Iterator[npt.NDA
     if way == "unbounded":
         from masklet.tracking.memory_bank import MemoryBank
 
-        MemoryBank.shrink = lambda *_: None  # type: ignore[method-assign]  # keeps every memory in full
+        MemoryBank.evict = lambda *_: None  # type: ignore[method-assign]  # keeps every memory in full
     tracker = VideoTracker.from_pretrained(model)
     with open_video(video) as reader:
         if way == "stream":

@@ -62,7 +62,7 @@ class ImageSegmenter:
 
     @property
     def model(self) -> Any:
-        """The runtime: the `Sam2Model` that was loaded or given, say."""
+        """The runtime, for example the `Sam2Model` that was loaded."""
         return self.runtime
 
     @classmethod

@@ -42,7 +42,7 @@ class VideoTracker:
 
     @property
     def model(self) -> Any:
-        """The runtime: the `Sam2VideoModel` that was loaded or given, say."""
+        """The runtime, for example the `Sam2VideoModel` that was loaded."""
         return self.runtime
 
     @classmethod

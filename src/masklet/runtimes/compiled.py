@@ -68,7 +68,7 @@ class CompiledForward:
         copies = tree_map_only(Tensor, lambda x: x.clone(memory_format=torch.contiguous_format), arguments)
         for tensor, dimensions in self._varying(*copies):
             torch._dynamo.mark_dynamic(tensor, dimensions)
-        # A size of 1, say one remembered frame, would otherwise have a graph of its own.
+        # A size of 1, as of one memory frame, would otherwise have a graph of its own.
         with symbolic_shapes.patch(backed_size_oblivious=True):  # type: ignore[attr-defined]
             return self._compiled(self._part, *copies)
 

@@ -75,7 +75,7 @@ class FeatureCache:
         return features
 
     def clear(self) -> None:
-        """Forget all."""
+        """Drop all features."""
         self._kept.clear()
 
     clear_all = clear

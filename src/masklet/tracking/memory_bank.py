@@ -58,23 +58,23 @@ class MemoryBank:
 
     def keep_prompted(self, frame: int, memory: FrameMemory) -> None:
         """Keep what came of the prompts on a frame, in place of what was tracked there."""
-        self.forget(frame)
+        self.remove(frame)
         self.conditioning[frame] = memory
 
     def keep_tracked(self, frame: int, memory: FrameMemory) -> None:
         """Keep what was tracked on a frame, in place of what was tracked there before."""
-        self.forget(frame)
+        self.remove(frame)
         self.tracked[frame] = memory
 
-    def forget(self, frame: int) -> None:
-        """Forget a frame altogether."""
+    def remove(self, frame: int) -> None:
+        """Remove all of a frame."""
         for kept in (self.conditioning, self.tracked, self.results):
             kept.pop(frame, None)
         if self.archive is not None:
-            self.archive.forget(frame)
+            self.archive.remove(frame)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove everything."""
         for kept in (self.conditioning, self.tracked, self.results):
             kept.clear()
         if self.archive is not None:

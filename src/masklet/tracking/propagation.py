@@ -62,7 +62,7 @@ def segment_frame(
 def look_at_frame(runtime: Runtime, session: SessionState, frame_idx: int) -> Sam2VideoSegmentationOutput:
     """Return what `segment_frame` does, but objects that were tracked onto the frame stay as they are.
 
-    Nothing is evicted for it, and tracking goes on where it was as if nobody had looked. On a frame that a stream has
+    Nothing is evicted for it, and tracking continues where it was. On a frame that a stream has
     dropped, objects that were not tracked onto it are absent.
     """
     targets = ready_objects(session)

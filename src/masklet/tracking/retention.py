@@ -66,7 +66,7 @@ class Archive:
         archived = self._frames[frame]
         return {**load_file(archived.path), "reverse": archived.reverse}
 
-    def forget(self, frame: int) -> None:
+    def remove(self, frame: int) -> None:
         """Delete a frame's file, if there is one."""
         archived = self._frames.pop(frame, None)
         if archived is not None and archived.path.parent == self.folder and self._process == os.getpid():
@@ -75,7 +75,7 @@ class Archive:
     def clear(self) -> None:
         """Delete all files."""
         for frame in list(self._frames):
-            self.forget(frame)
+            self.remove(frame)
 
     def take(self, frame: int, path: Path, reverse: bool | None) -> None:
         """Keep a file that an archive wrote."""
@@ -91,7 +91,7 @@ class Archive:
         return self._frames
 
     def _keep(self, frame: int, write: Callable[[Path], object], reverse: bool | None) -> None:
-        self.forget(frame)
+        self.remove(frame)
         if self._process != os.getpid():
             self._process, self.folder = os.getpid(), self.folder.with_name(f"{self.folder.name}-{os.getpid()}")
         self.folder.mkdir(parents=True, exist_ok=True)

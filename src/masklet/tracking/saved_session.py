@@ -143,13 +143,13 @@ def load_session(
     kind: type[Session],
     **options: Any,
 ) -> Session:
-    """Return a saved session, ready to go on in the same video (None: the stream goes on), with the same model.
+    """Return a saved session, ready to continue in the same video (None: the stream continues), with the same model.
 
     Args:
         folder: where it was saved, or what was read there.
         video: its frames.
         runtime: the model.
-        retention: default as it was; a `Spill(folder)` goes on in a temporary folder.
+        retention: default as it was; a `Spill(folder)` continues in a temporary folder.
         kind: the class of the session.
         options: those of the session about devices and caches.
 

@@ -36,7 +36,7 @@ def _fields(prompt: Prompt) -> Tensors:
 
 
 def write_tensors(tensors: Tensors, path: Path) -> None:
-    """Write tensors to a file; OSError if that fails, on a full disk, say, for which safetensors has another kind."""
+    """Write tensors to a file; OSError if that fails, as on a full disk, for which safetensors has another kind."""
     try:
         save_file(tensors, path)
     except SafetensorError as error:

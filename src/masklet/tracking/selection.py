@@ -30,7 +30,7 @@ def attended_frames(
     reverse: bool = False,
     stride: int = 1,
 ) -> Attended:
-    """Say which memories `frame` attends to.
+    """Return which memories `frame` attends to.
 
     conditioning: the frames with prompts, in any order; they may lie on both sides of `frame`.
     remembered: the frames that were tracked; of a frame that is in both, only the conditioning memory counts.

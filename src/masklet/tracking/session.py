@@ -46,7 +46,7 @@ class Sam2VideoInferenceSession(SessionState, SessionViews):
     def save(self, folder: str | os.PathLike[str], model: Runtime) -> None:
         """Write everything but the frames into a folder: see `masklet.tracking.saved_session.save_session`.
 
-        New prompts on the frames of a stream are applied first, because these frames will not be there when it goes on.
+        New prompts on the frames of a stream are applied first: these frames are not there when it is resumed.
         """
         if self.is_stream:
             with torch.inference_mode():
@@ -57,7 +57,7 @@ class Sam2VideoInferenceSession(SessionState, SessionViews):
     def load(
         cls, folder: str | os.PathLike[str] | SavedSession, video: Frames | None, model: Runtime, **options: Any
     ) -> Self:
-        """Go on with a saved session of the same model and video, bit by bit as without the break.
+        """Continue a saved session of the same model and video, bit by bit as without the break.
 
         Arguments and errors are those of `masklet.tracking.saved_session.load_session`.
         """

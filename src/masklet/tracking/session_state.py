@@ -90,7 +90,7 @@ class SessionState:
 
     @obj_with_new_inputs.setter
     def obj_with_new_inputs(self, object_ids: Sequence[int]) -> None:
-        # Programs announce here what they prompted, which the prompts themselves say already.
+        # Programs announce here what they prompted, which the session knows from the prompts.
         for object_id in object_ids:
             self._known(object_id)
 
@@ -130,7 +130,7 @@ class SessionState:
         self._objects[target.object_id] = target
 
     def remove_object(self, object_id: int) -> None:
-        """Forget an object; the others stay as they are."""
+        """Remove an object; the others stay as they are."""
         self._known(object_id).bank.clear()
         del self._objects[object_id]
 
@@ -140,14 +140,14 @@ class SessionState:
         return self._objects[object_id]
 
     def reset(self) -> None:
-        """Forget all objects; the frames stay."""
+        """Remove all objects; the frames stay."""
         for object_id in self.obj_ids:
             self.remove_object(object_id)
 
     reset_tracking_data = reset
 
     def reset_inference_session(self) -> None:
-        """Forget all objects and all image features; the frames stay."""
+        """Remove all objects and all image features; the frames stay."""
         self.reset()
         self.frames.cache.clear()
 
@@ -162,14 +162,14 @@ class SessionState:
         box: Any = None,
         clear_old: bool = True,
     ) -> None:
-        """Say which clicks, box or both mark an object on a frame; the network sees them when it runs next.
+        """Add clicks, a box or both as the prompt of an object on a frame; it is queued until the network runs next.
 
         object_id: any integer; a new one adds an object.
         frame: of a stream one that is still there, or the next one to come.
         points [n, 2] (x, y), labels [n] (1 on the object, 0 off it), box (x1, y1, x2, y2): pixels of the network's
             input. -10 is padding and left out.
         clear_old: replace the prompts of the object on this frame. Otherwise the clicks are added, and refine a
-            mask prompt. Clicks that go on from those already applied refine the mask that came of them.
+            mask prompt. Clicks that extend those already applied refine the mask that came of them.
 
         Raises `InvalidInputError` and changes nothing for prompts that do not fit.
         """
@@ -183,7 +183,7 @@ class SessionState:
         self.add_prompt(object_id, frame, whole_mask(mask))
 
     def add_prompt(self, object_id: int, frame: int, prompt: Prompt, clear_old: bool = True) -> None:
-        """Say what marks an object on a frame; arguments and errors otherwise as for `add_points`."""
+        """Add a prompt of an object on a frame; arguments and errors otherwise as for `add_points`."""
         object_id, frame = as_whole_number(object_id, "The object id"), as_whole_number(frame, "The frame")
         if not (self.is_stream and frame == self.num_frames):
             self._check_prompt_fits(frame, prompt)

@@ -67,7 +67,7 @@ class SessionViews:
         raise NotImplementedError
 
     def add_prompt(self, object_id: int, frame: int, prompt: Prompt, clear_old: bool = True) -> None:
-        """Say what marks an object on a frame."""
+        """Add a prompt of an object on a frame."""
         raise NotImplementedError
 
     def clear_prompts(self, object_id: int, frame: int) -> None:
@@ -185,7 +185,7 @@ class SessionViews:
         """Refuse: what is remembered of a frame is what the network made of it."""
         raise InvalidInputError(
             "Outputs cannot be stored from outside: call the model with the session and a frame, or add_mask_inputs to "
-            "say what the mask is."
+            "give the mask."
         )
 
     # -- looking up -----------------------------------------------------------------------------------------------

@@ -177,7 +177,7 @@ def _pending(runtime: Runtime, session: SessionState, target: TrackedObject, fra
 
 
 def _earlier_logits(runtime: Runtime, target: TrackedObject, frame: int) -> Tensor | None:
-    """Return the mask [4h, 4w] that new prompts refine: of earlier prompts that they go on from, or tracked."""
+    """Return the mask [4h, 4w] that new prompts refine: of earlier prompts that they extend, or tracked."""
     if frame in target.applied and not target.is_refinement(frame):
         return None
     known = known_mask(runtime, target, frame)

@@ -37,10 +37,10 @@ class TrackedObject:
             self.prompts[frame] = prompt
 
     def remove(self, frame: int) -> None:
-        """Forget the prompts of a frame and what came of them there; with the last ones, all that was tracked, too."""
+        """Remove the prompts of a frame and what came of them there; with the last ones, all that was tracked, too."""
         del self.prompts[frame]
         if self.applied.pop(frame, None) is not None:
-            self.bank.forget(frame)
+            self.bank.remove(frame)
         if not self.prompts:
             self.bank.clear()
 
@@ -54,6 +54,6 @@ class TrackedObject:
         return self.bank.direction(frame) is not None
 
     def is_refinement(self, frame: int) -> bool:
-        """Whether the prompts of a frame go on from the ones that were applied."""
+        """Whether the prompts of a frame extend the ones that were applied."""
         applied = self.applied.get(frame)
         return applied is not None and self.prompts[frame].extends(applied)

@@ -51,7 +51,7 @@ class Sam2VideoModel(VideoNetwork):
     def look(self, session: Sam2VideoInferenceSession, frame_idx: int) -> Sam2VideoSegmentationOutput:
         """Return what `forward` does, but objects that were tracked onto the frame stay as they are.
 
-        Nothing is evicted for it, and tracking goes on where it was as if nobody had looked. On a frame that a stream
+        Nothing is evicted for it, and tracking continues where it was. On a frame that a stream
         has dropped, objects that were not tracked onto it are absent.
         """
         return look_at_frame(self, session, frame_idx)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.fx.experimental._config as symbolic_shapes
 from tests.support.small_video_models import small_video_model
 from torch import Tensor, nn
 
@@ -85,6 +86,7 @@ def test_the_first_graphs_serve_all_objects_prompts_and_memories(dtype: torch.dt
         session.add_points(1, 5, [[20, 30]], [1])
         assert len(list(compiled.propagate_in_video_iterator(session, **start))) == 2
         assert graphs.count <= first_graphs + 1
+    assert not symbolic_shapes.backed_size_oblivious  # other programs compile as they did
 
 
 @pytest.mark.slow

@@ -59,7 +59,7 @@ def test_what_is_out_of_reach_comes_back_from_the_archive(tmp_path: Path) -> Non
     assert 5 in bank
     assert bank.direction(5) is False
     assert bank.pointer(5) is not None
-    bank.forget(5)
+    bank.remove(5)
     assert 5 not in bank
     assert not (tmp_path / "5.safetensors").exists()
     bank.clear()

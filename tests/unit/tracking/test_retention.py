@@ -39,11 +39,11 @@ def test_a_child_that_ends_leaves_the_parents_files(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("change", ["forget", "clear", "write"])
+@pytest.mark.parametrize("change", ["remove", "clear", "write"])
 def test_what_a_child_changes_is_its_own(tmp_path: Path, change: str) -> None:
     archive = Archive(tmp_path / "1")
     archive.write(3, memory(1))
-    arguments = {"forget": (3,), "clear": (), "write": (3, memory(2))}[change]
+    arguments = {"remove": (3,), "clear": (), "write": (3, memory(2))}[change]
     assert in_a_child(lambda: getattr(archive, change)(*arguments)) == 0
     assert torch.equal(archive.read(3)["features"], torch.ones(2, 3))
 
