@@ -141,6 +141,7 @@ def test_two_runs_of_one_output_leave_each_other_alone(here: Path, masklet: Comm
     assert masklet.run(tmp_path, *options(here, *PROMPTS), calls=["replace"], nth=2) == KILLED
     first = (tmp_path / "out" / "v_session" / "session.json").read_bytes()
     assert masklet.run(tmp_path, *options(here, *PROMPTS), calls=["replace"], nth=2) == KILLED
-    assert "out/v_session holds an unfinished session, it stays as it is; --resume" in (tmp_path / "stderr").read_text()
+    note = "out/v_session holds an unfinished session, it stays as it is; continue it with --resume"
+    assert note in (tmp_path / "stderr").read_text()
     assert (tmp_path / "out" / "v_session" / "session.json").read_bytes() == first
     assert (tmp_path / "out" / "v_session_2" / "session.json").exists()
