@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.small_videos import small_clip
+from tests.support.small_video_models import small_clip
 
 from masklet import ImageSegmenter, Segmentation, VideoTracker
 

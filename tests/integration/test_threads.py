@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.small_videos import HEIGHT, SIZE, WIDTH, small_clip, small_video_model
+from tests.support.small_video_models import HEIGHT, SIZE, WIDTH, small_clip, small_video_model
 
 from masklet import ImageSegmenter, Sam2Processor, Segmentation, TrackedVideo, VideoTracker
 
