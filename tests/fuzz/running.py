@@ -148,7 +148,6 @@ def _run(case: Case, entry: Entry, folder: Path, limits: Limits) -> None:
         _note(folder, name, "exit", "ended by itself")  # unless what follows says otherwise
         warnings.simplefilter("error")  # a library's warning says nothing to whoever gave the input
         warnings.simplefilter("ignore", DeprecationWarning)  # which Python does not show to them
-        warnings.filterwarnings("ignore", "A float picture has no value above 1")  # masklet's own
         use()
         kind, detail = "accepted", ""
     except BaseException as error:  # also those that would leave through the code of the parent
