@@ -106,7 +106,7 @@ CASES: dict[str, tuple[Use, type[Exception], str]] = {
     "folder as picture": (lambda desk: desk.segmenter.encode(desk.folder), OSError, "."),
     "NaN pixels": (lambda desk: desk.segmenter.encode(with_nan(PIXELS)), ValueError, "NaN"),
     "no pixels": (lambda desk: desk.segmenter.encode(PIXELS[:0]), ValueError, r"empty.*\[3, 0, 60\]"),
-    "no picture": (lambda desk: desk.segmenter.encode([]), ValueError, "No picture"),
+    "no picture": (lambda desk: desk.segmenter.encode([]), ValueError, "No image"),
     "number as picture": (lambda desk: desk.segmenter.encode(5), ValueError, "PIL image.* got int"),
     "point outside": (
         lambda desk: desk.segmenter.segment(desk.encoded, points=[[[60.5, 10]]]),

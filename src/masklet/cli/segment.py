@@ -47,7 +47,7 @@ def segment(
     box: Annotated[list[str] | None, typer.Option(metavar="X1,Y1,X2,Y2[@N]", help="A box in pixels.")] = None,
     mask: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE[@N]", help="A rough mask, or a label map: an image as large as the image."),
+        typer.Option(metavar="FILE[@N]", help="An image file as large as IMAGE: a rough mask, or a label map."),
     ] = None,
     prompts: Annotated[
         Path | None, typer.Option(metavar="FILE.json", help="Prompts for each image, in place of the options above.")

@@ -9,13 +9,13 @@ from masklet.errors import InvalidMaskError
 from masklet.masks.geometry import Mask, bounding_box
 
 TOLERANCE = 0.008
-"""How far apart two outlines may be and still agree, as a share of the picture's diagonal (DAVIS)."""
+"""How far apart two outlines may be and still agree, as a share of the image's diagonal (DAVIS)."""
 
 
 def boundary(mask: Mask) -> Mask:
     """Return the outline (bool [H, W]) of `mask`: pixels unlike their right, lower or lower right neighbour.
 
-    Beyond the picture's border a mask goes on as at the border, so that the border itself is no outline.
+    Beyond the image's border a mask goes on as at the border, so that the border itself is no outline.
     """
     square = np.ones((2, 2), dtype=np.uint8)
     pixels = mask.astype(np.uint8)
@@ -26,7 +26,7 @@ def boundary(mask: Mask) -> Mask:
 def boundary_agreement(first: Mask, second: Mask) -> float:
     """Return the boundary measure F, 0 to 1, of two bool masks [H, W] (Perazzi et al., 2016; Martin et al., 2004).
 
-    F is the harmonic mean of the shares of each outline that lie within 0.8 % of the picture's diagonal, rounded up to
+    F is the harmonic mean of the shares of each outline that lie within 0.8 % of the image's diagonal, rounded up to
     pixels, of the other. Two masks without an outline agree perfectly: 1.0; if just one has none, F is 0.
 
     Raises:

@@ -28,14 +28,14 @@ def bounding_box(mask: Mask) -> Box | None:
 def deepest_point(mask: Mask) -> tuple[int, int] | None:
     """Return the pixel (x, y) of `mask` (bool [H, W]) farthest from all outside pixels, or None for an empty mask.
 
-    Everything beyond the picture's border counts as outside. The distance is Euclidean; of several equally deep
+    Everything beyond the image's border counts as outside. The distance is Euclidean; of several equally deep
     pixels the first in reading order is taken.
     """
     box = bounding_box(mask)
     if box is None:
         return None
     left, top, right, bottom = (int(edge) for edge in box)
-    # All pixels around the bounding box are outside, so the distances inside it need nothing of the picture but it.
+    # All pixels around the bounding box are outside, so the distances inside it need nothing of the image but it.
     padded = np.pad(mask[top:bottom, left:right], 1).astype(np.uint8)
     distances = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     row, column = np.unravel_index(int(np.argmax(distances)), distances.shape)

@@ -35,7 +35,7 @@ from masklet.prompts.point_labels import NOT_A_POINT
 class Sam2Model(PretrainedModel):
     """SAM 2 for images.
 
-    Inputs are what `Sam2Processor` makes: coordinates in pixels of the resized picture, x before y.
+    Inputs are what `Sam2Processor` makes: coordinates in pixels of the resized image, x before y.
 
     Example:
         >>> from masklet import Sam2Model, Sam2Processor
@@ -80,7 +80,7 @@ class Sam2Model(PretrainedModel):
         return fingerprint(self, self.config)
 
     def resize(self, image_size: int) -> None:
-        """Take pictures of another size from now on (a multiple of 32); no weight has a shape that depends on it."""
+        """Take images of another size from now on (a multiple of 32); no weight has a shape that depends on it."""
         self.config.set_image_size(image_size)
 
     def encode_image(self, pixel_values: Tensor) -> ImageFeatures:

@@ -20,18 +20,18 @@ _SIZES = ("size", "mask_size", "crop_size", "pad_size", "mask_pad_size")
 
 @dataclass(kw_only=True, eq=False)
 class ImageOptions:
-    """How pictures become model inputs; the defaults are those of every released SAM 2 checkpoint.
+    """How images become model inputs; the defaults are those of every released SAM 2 checkpoint.
 
     Sizes are {"height": h, "width": w}, (h, w), or one number for a square, in pixels.
 
     Attributes:
-        do_resize: stretch pictures to `size`.
+        do_resize: stretch images to `size`.
         size: height and width of the model's input.
         resample: 0 nearest, 2 bilinear, 3 bicubic (Pillow's numbers); antialiased.
-        do_center_crop: cut the middle of `crop_size` out of the resized picture.
+        do_center_crop: cut the middle of `crop_size` out of the resized image.
         crop_size: see `do_center_crop`.
         do_rescale: multiply pixels by `rescale_factor`.
-        rescale_factor: see `do_rescale`; applies to float pictures too.
+        rescale_factor: see `do_rescale`; applies to float images too.
         do_normalize: subtract `image_mean` and divide by `image_std`.
         image_mean: per channel, or one number for all.
         image_std: per channel, or one number for all.
@@ -39,11 +39,11 @@ class ImageOptions:
         pad_size: see `do_pad`.
         mask_pad_size: see `do_pad`.
         mask_size: height and width of label maps.
-        do_convert_rgb: bring grey, RGBA, palette and deeper pictures to 8-bit RGB.
+        do_convert_rgb: bring grey, RGBA, palette and deeper images to 8-bit RGB.
         default_to_square: kept for the files of other versions; one number as `size` always means a square.
         data_format: "channels_first" or "channels_last", the layout of `pixel_values`.
         input_data_format: the layout of arrays and tensors given; None infers it.
-        device: where to do the work and leave the tensors; None means where each picture is.
+        device: where to do the work and leave the tensors; None means where each image is.
         return_tensors: "pt", "np", or None for lists of tensors.
         disable_grouping: kept for callers of other versions; has no effect on results there or here.
     """
@@ -93,7 +93,7 @@ class ImageOptions:
 
     @property
     def channels(self) -> int:
-        """Number of channels that converted pictures have."""
+        """Number of channels that converted images have."""
         return len(self.image_mean) if len(self.image_mean) > 1 else 3
 
 

@@ -1,4 +1,4 @@
-"""Pictures to model inputs, and mask logits back to masks of the pictures' sizes."""
+"""Images to model inputs, and mask logits back to masks of the images' sizes."""
 
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from masklet.processing.saved_settings import IMAGE_PROCESSOR_FILE, image_proces
 
 
 class Sam2ImageProcessorFast(SavedOptions):
-    """Turns pictures into the network's input and the network's mask logits into masks.
+    """Turns images into the network's input and the network's mask logits into masks.
 
     Every option of `ImageOptions` can be set here, changed as an attribute, or overridden in a single call. Settings
     with other names are kept as attributes and saved, as files of other versions contain them.
@@ -32,26 +32,26 @@ class Sam2ImageProcessorFast(SavedOptions):
     read_settings = staticmethod(image_processor_settings)
 
     def __call__(self, images: Any, segmentation_maps: Any = None, **options: Any) -> BatchFeature:
-        """Return pictures as model inputs; see `preprocess`."""
+        """Return images as model inputs; see `preprocess`."""
         return self.preprocess(images, segmentation_maps, **options)
 
     def preprocess(self, images: Any, segmentation_maps: Any = None, **options: Any) -> BatchFeature:
-        """Return pictures, and optionally their maps of class numbers, as model inputs.
+        """Return images, and optionally their maps of class numbers, as model inputs.
 
         Args:
             images: a Pillow image, a path, an array [H, W, C] or [H, W], a tensor [C, H, W], a list of these, or a 4-D
                 batch. Values are 0 to 255, floats 0 to 1 or 0 to 255, which their maximum tells; 16-bit integers are
                 scaled by what they hold.
-            segmentation_maps: one 2-D map of whole numbers per picture, in the same containers.
+            segmentation_maps: one 2-D map of whole numbers per image, in the same containers.
             **options: any attribute of `ImageOptions`, for this call.
 
         Returns:
             pixel_values float32 [B, 3, height, width]; original_sizes and reshaped_input_sizes int64 [B, 2] as (height,
             width) before and after; with maps, labels int64 [B, mask height, mask width]. Without return_tensors each
-            is a list with one entry per picture.
+            is a list with one entry per image.
 
         Raises:
-            InvalidInputError: if an option, a picture or a map cannot be used.
+            InvalidInputError: if an option, an image or a map cannot be used.
             UnreadableImageError: if a path cannot be read.
         """
         settings = self._with(options)
@@ -67,7 +67,7 @@ class Sam2ImageProcessorFast(SavedOptions):
         if segmentation_maps is not None:
             maps = label_maps(segmentation_maps)
             if len(maps) != len(originals):
-                raise InvalidInputError(f"Got {len(originals)} pictures but {len(maps)} segmentation_maps.")
+                raise InvalidInputError(f"Got {len(originals)} images but {len(maps)} segmentation_maps.")
             data["labels"] = [_prepared_labels(map_hw, settings) for map_hw in maps]
         return BatchFeature(data, settings.return_tensors)
 

@@ -20,7 +20,7 @@ def prompt_tensors(
     """Return the tensors of those of points, labels and boxes that are not None, by the names of the model's inputs.
 
     Arguments and errors are those of `point_tensors` and `box_tensor`; in addition, points and boxes given together
-    must be of equally many objects in every picture.
+    must be of equally many objects in every image.
     """
     tensors: dict[str, Tensor] = {}
     if points is not None or labels is not None:
@@ -43,19 +43,19 @@ def point_tensors(points: Any, labels: Any, sizes: Sizes, target_size: int, padd
 
     Ragged objects and points are filled up with points (padding, padding) labelled -10; so labelled, too, are points
     that a caller padded so. Other points without labels are positive; where none is padding, there are no input_labels
-    then, as in the reference. Coordinates are scaled from the picture's height
+    then, as in the reference. Coordinates are scaled from the image's height
     and width to `target_size`, those of padding are not.
 
     Args:
-        points: nested [image][object][point][x, y] in picture pixels, 0..width and 0..height.
+        points: nested [image][object][point][x, y] in image pixels, 0..width and 0..height.
         labels: nested [image][object][point]: 1 inside, 0 outside, -1 not a point, -10 padding; or None.
-        sizes: (height, width) of each picture.
+        sizes: (height, width) of each image.
         target_size: side of the network's square input.
         padding: coordinate that marks padding.
 
     Raises:
         InvalidInputError: for wrong nesting, counts that do not fit together, points that are NaN or outside the
-            picture, or other labels.
+            image, or other labels.
     """
     if points is None:
         raise InvalidInputError("Got input_labels without input_points; labels say what given points mean.")
@@ -78,18 +78,18 @@ def point_tensors(points: Any, labels: Any, sizes: Sizes, target_size: int, padd
 
 
 def box_tensor(boxes: Any, sizes: Sizes, target_size: int, padding: float) -> Tensor:
-    """Return input_boxes float32 [B, P, 4]; pictures with fewer boxes are filled up with boxes of four -10.
+    """Return input_boxes float32 [B, P, 4]; images with fewer boxes are filled up with boxes of four -10.
 
     Boxes that a caller made of four `padding` become such boxes, too.
 
     Args:
-        boxes: nested [image][box][x1, y1, x2, y2] in picture pixels; they may reach beyond the picture.
-        sizes: (height, width) of each picture.
+        boxes: nested [image][box][x1, y1, x2, y2] in image pixels; they may reach beyond the image.
+        sizes: (height, width) of each image.
         target_size: side of the network's square input.
         padding: coordinate that marks padding.
 
     Raises:
-        InvalidInputError: for wrong nesting, or boxes that are NaN, inverted, empty or wholly outside the picture.
+        InvalidInputError: for wrong nesting, or boxes that are NaN, inverted, empty or wholly outside the image.
     """
     boxes_bp4 = padded(_prompts_of(boxes, BOXES, sizes), BOXES, padding, torch.float32)
     is_padding_bp1 = (boxes_bp4 == padding).all(-1, keepdim=True)
@@ -144,7 +144,7 @@ def _check_points(points_bpn2: Tensor, is_ignored_bpn: Tensor, sizes: Sizes) -> 
         x, y = points_bpn2[image, of_object, point].tolist()
         height, width = sizes[image]
         raise InvalidInputError(
-            f"Point ({x:g}, {y:g}) at input points[{image}][{of_object}][{point}] is outside its picture of width "
+            f"Point ({x:g}, {y:g}) at input points[{image}][{of_object}][{point}] is outside its image of width "
             f"{width} and height {height}; allowed are 0 <= x <= {width} and 0 <= y <= {height}."
         )
 
@@ -165,7 +165,7 @@ def _check_boxes(boxes_bp4: Tensor, is_padding_bp: Tensor, sizes: Sizes) -> None
         coordinates = ", ".join(f"{coordinate:g}" for coordinate in boxes_bp4[image, box].tolist())
         raise InvalidInputError(
             f"Box ({coordinates}) at input boxes[{image}][{box}] must be (x1, y1, x2, y2) with x1 < x2 and y1 < y2, "
-            f"and touch its picture of width {width} and height {height}."
+            f"and touch its image of width {width} and height {height}."
         )
 
 

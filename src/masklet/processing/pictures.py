@@ -1,4 +1,4 @@
-"""Pictures of every kind a caller may hold, as tensors of pixels [channels, height, width]."""
+"""Images of every kind a caller may hold, as tensors of pixels [channels, height, width]."""
 
 import os
 from typing import Any
@@ -20,7 +20,7 @@ _PLAUSIBLE_CHANNELS = (1, 3, 4)
 
 
 def picture_list(images: object) -> list[Any]:
-    """Return single pictures from one picture, a list or tuple of them, or a 4-D batch (array or tensor).
+    """Return single images from one image, a list or tuple of them, or a 4-D batch (array or tensor).
 
     Raises:
         InvalidInputError: if there is none.
@@ -30,7 +30,7 @@ def picture_list(images: object) -> list[Any]:
     else:
         pictures = [images]
     if not pictures:
-        raise InvalidInputError("No picture was given: the list of images is empty.")
+        raise InvalidInputError("No image was given: the list of images is empty.")
     return pictures
 
 
@@ -42,23 +42,23 @@ def picture_pixels(
     input_data_format: str | None = None,
     white: float | None = None,
 ) -> Tensor:
-    """Return the pixels of one picture as a tensor [channels, height, width], uint8 or float32.
+    """Return the pixels of one image as a tensor [channels, height, width], uint8 or float32.
 
-    Files are read upright; images in memory are taken as they lie. Grey pictures are repeated into all channels and a
+    Files are read upright; images in memory are taken as they lie. Grey images are repeated into all channels and a
     surplus alpha channel is dropped, unless `convert` is False. bool becomes 0 and 255, 16-bit unsigned integers are
     scaled to 8 bits by what they hold (`white_of`), floats keep their values.
 
     Args:
         picture: a Pillow image, a path, or an array or tensor [H, W], [H, W, C] or [C, H, W].
         channels: how many channels the model takes.
-        convert: whether to bring the picture to that many channels.
+        convert: whether to bring the image to that many channels.
         input_data_format: "channels_first" or "channels_last" for arrays and tensors; None infers it, and where both
             would fit takes tensors as channels first and arrays as channels last.
-        white: what stands for white in integers of more than 8 bits; None: `white_of` the picture.
+        white: what stands for white in integers of more than 8 bits; None: `white_of` the image.
 
     Raises:
         UnreadableImageError: if a path cannot be read.
-        InvalidInputError: if it is not a picture: wrong type or shape, empty, NaN or infinite values.
+        InvalidInputError: if it is not an image: wrong type or shape, empty, NaN or infinite values.
     """
     if isinstance(picture, str | os.PathLike):
         picture = read_image(picture, white=white)
@@ -69,16 +69,16 @@ def picture_pixels(
         pixels = _channels_first(_as_tensor(picture, white), input_data_format or _data_format(picture))
     else:
         raise InvalidInputError(
-            f"A picture must be a PIL image, an array, a tensor or a path, got {type(picture).__name__}."
+            f"An image must be a PIL image, an array, a tensor or a path, got {type(picture).__name__}."
         )
     if pixels.numel() == 0:
-        raise InvalidInputError(f"The picture is empty: [channels, height, width] is {list(pixels.shape)}.")
+        raise InvalidInputError(f"The image is empty: [channels, height, width] is {list(pixels.shape)}.")
     pixels = _as_8_bit_or_float(pixels)
     return _with_channels(pixels, channels) if convert else pixels
 
 
 def white_of_picture(picture: Picture) -> float | None:
-    """Return `white_of` a picture of floats or of integers of more than 8 bits; None for others."""
+    """Return `white_of` an image of floats or of integers of more than 8 bits; None for others."""
     if isinstance(picture, np.ndarray | Tensor):
         return white_of(_as_array(picture)) if _is_deep(picture) or _is_float(picture) else None
     return white_of_image(picture) if isinstance(picture, Image.Image | str | os.PathLike) else None
@@ -87,7 +87,7 @@ def white_of_picture(picture: Picture) -> float | None:
 def _as_tensor(values: np.ndarray | Tensor, white: float | None) -> Tensor:
     if _is_deep(values):
         values = scaled_to_8_bit(_as_array(values), white)
-    return number_tensor(values, "A picture").detach()
+    return number_tensor(values, "An image").detach()
 
 
 def _as_array(values: np.ndarray | Tensor) -> np.ndarray:
@@ -118,7 +118,7 @@ def _data_format(picture: np.ndarray | Tensor) -> str:
     fitting = [usual] if candidates[usual] else [name for name, fits in candidates.items() if fits]
     if not fitting:
         raise InvalidInputError(
-            f"Cannot tell the channels of a picture of shape {tuple(picture.shape)}: neither end is 1, 3 or 4 long. "
+            f"Cannot tell the channels of an image of shape {tuple(picture.shape)}: neither end is 1, 3 or 4 long. "
             "Pass input_data_format='channels_first' or 'channels_last'."
         )
     return fitting[0]
@@ -129,7 +129,7 @@ def _channels_first(pixels: Tensor, data_format: str) -> Tensor:
         return pixels[None]
     if pixels.ndim != 3:
         raise InvalidInputError(
-            f"A picture must have 2 or 3 dimensions ([H, W], [H, W, C] or [C, H, W]), got shape {tuple(pixels.shape)}."
+            f"An image must have 2 or 3 dimensions ([H, W], [H, W, C] or [C, H, W]), got shape {tuple(pixels.shape)}."
         )
     if data_format not in ("channels_first", "channels_last"):
         raise InvalidInputError(
@@ -145,7 +145,7 @@ def _as_8_bit_or_float(pixels: Tensor) -> Tensor:
         return pixels.to(torch.uint8) * 255
     if pixels.is_floating_point():
         if not pixels.isfinite().all():
-            raise InvalidInputError("The picture contains NaN or infinite pixels.")
+            raise InvalidInputError("The image contains NaN or infinite pixels.")
         return pixels.to(torch.float32)
     low, high = int(pixels.min()), int(pixels.max())
     if low < 0 or high > 255:
@@ -162,7 +162,7 @@ def _with_channels(pixels: Tensor, channels: int) -> Tensor:
     if (given, channels) == (4, 3):
         return pixels[:3]
     raise InvalidInputError(
-        f"A picture must have {'1, 3 or 4' if channels == 3 else f'1 or {channels}'} channels, got {given} "
+        f"An image must have {'1, 3 or 4' if channels == 3 else f'1 or {channels}'} channels, got {given} "
         f"([channels, height, width] = {list(pixels.shape)})."
     )
 

@@ -1,4 +1,4 @@
-"""From pixels to what the network sees: resizing, cropping, padding, rescaling and normalising single pictures."""
+"""From pixels to what the network sees: resizing, cropping, padding, rescaling and normalising single images."""
 
 from collections.abc import Mapping, Sequence
 
@@ -45,11 +45,11 @@ def padded(pixels_chw: Tensor, size: Mapping[str, int]) -> Tensor:
     """Return pixels [C, H, W] with zeros at the bottom and the right up to `size`.
 
     Raises:
-        InvalidInputError: if the picture is larger.
+        InvalidInputError: if the image is larger.
     """
     bottom, right = size["height"] - pixels_chw.shape[1], size["width"] - pixels_chw.shape[2]
     if bottom < 0 or right < 0:
-        raise InvalidInputError(f"Cannot pad a picture of {list(pixels_chw.shape[1:])} pixels to the smaller {size}.")
+        raise InvalidInputError(f"Cannot pad an image of {list(pixels_chw.shape[1:])} pixels to the smaller {size}.")
     return F.pad(pixels_chw, (0, right, 0, bottom))
 
 
@@ -65,7 +65,7 @@ def normalised(pixels_chw: Tensor, factor: float | None, mean: Sequence[float], 
     """
     if any(len(values) not in (1, pixels_chw.shape[0]) for values in (mean, std)):
         raise InvalidInputError(
-            f"A picture of {pixels_chw.shape[0]} channels cannot be normalised with image_mean={list(mean)} and "
+            f"An image of {pixels_chw.shape[0]} channels cannot be normalised with image_mean={list(mean)} and "
             f"image_std={list(std)}."
         )
     inverse = 1.0 / factor if factor is not None else 1.0

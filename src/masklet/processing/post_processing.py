@@ -1,4 +1,4 @@
-"""From the network's low-resolution mask logits to masks of the pictures' sizes."""
+"""From the network's low-resolution mask logits to masks of the images' sizes."""
 
 from collections.abc import Iterable, Iterator
 from numbers import Real
@@ -27,12 +27,12 @@ def post_process_masks(
     max_sprinkle_area: float = 0.0,
     apply_non_overlapping_constraints: bool = False,
 ) -> list[Tensor]:
-    """Return masks at the sizes of their pictures.
+    """Return masks at the sizes of their images.
 
     Args:
-        masks: mask logits of each picture: a list of tensors or arrays [objects, masks, h, w], or all pictures' in one
+        masks: mask logits of each image: a list of tensors or arrays [objects, masks, h, w], or all images' in one
             [images, objects, masks, h, w]. None of them is changed.
-        original_sizes: (height, width) of each picture in pixels: a list, array or tensor [images, 2].
+        original_sizes: (height, width) of each image in pixels: a list, array or tensor [images, 2].
         mask_threshold: logit above which a pixel belongs to the mask.
         binarize: whether to return bool masks; False returns the resized logits.
         max_hole_area: fill holes of at most this many low-resolution pixels (see `fill_holes_and_remove_specks`).
@@ -40,10 +40,10 @@ def post_process_masks(
         apply_non_overlapping_constraints: give each pixel to the object with the highest logit only.
 
     Returns:
-        One tensor [objects, masks, height, width] per picture, bool, or floating point if `binarize` is False.
+        One tensor [objects, masks, height, width] per image, bool, or floating point if `binarize` is False.
 
     Raises:
-        InvalidMaskError: if the masks are of another kind or not one entry per picture, or a limit is no number.
+        InvalidMaskError: if the masks are of another kind or not one entry per image, or a limit is no number.
     """
     limits = {"mask_threshold": mask_threshold, "max_hole_area": max_hole_area, "max_sprinkle_area": max_sprinkle_area}
     for name, limit in limits.items():
@@ -52,7 +52,7 @@ def post_process_masks(
     logits_per_image = _logits_per_image(masks)
     sizes = size_pairs(original_sizes)
     if len(logits_per_image) != len(sizes):
-        raise InvalidMaskError(f"Got masks of {len(logits_per_image)} pictures but {len(sizes)} original_sizes.")
+        raise InvalidMaskError(f"Got masks of {len(logits_per_image)} images but {len(sizes)} original_sizes.")
     results = []
     for logits_nmhw, size in zip(logits_per_image, sizes, strict=True):
         cleaned_nmhw = _cleaned(logits_nmhw, mask_threshold, max_hole_area, max_sprinkle_area)
@@ -107,9 +107,9 @@ def _logits_per_image(masks: Any) -> list[Tensor]:
     for of_image in masks:
         if not isinstance(of_image, Tensor | np.ndarray):
             raise InvalidMaskError(
-                f"The masks of a picture must be a tensor or an array, got {type(of_image).__name__}."
+                f"The masks of an image must be a tensor or an array, got {type(of_image).__name__}."
             )
-        logits = number_tensor(of_image, "The masks of a picture")
+        logits = number_tensor(of_image, "The masks of an image")
         if logits.ndim != 4 or 0 in logits.shape[1:]:
             raise InvalidMaskError(
                 "The masks of an image must be [objects, masks, h, w] with at least one mask an object and one pixel a "
@@ -127,7 +127,7 @@ def _cleaned(logits_nmhw: Tensor, threshold: float, max_hole_area: float, max_sp
 
 
 def upscaled(logits_nmhw: Tensor, size: tuple[int, int]) -> Tensor:
-    """Return logits [n, m, h, w] at a picture's size (height, width)."""
+    """Return logits [n, m, h, w] at an image's size (height, width)."""
     return F.interpolate(logits_nmhw, size, mode="bilinear", align_corners=False)
 
 

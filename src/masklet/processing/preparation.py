@@ -1,4 +1,4 @@
-"""One picture, as the caller holds it, to one input of the network: what still pictures and frames of videos share."""
+"""One image, as the caller holds it, to one input of the network: what images and frames of videos share."""
 
 import math
 from typing import Any
@@ -12,10 +12,10 @@ from masklet.processing.pictures import picture_pixels, white_of_picture
 
 
 def original_pixels(picture: Any, options: ImageOptions, white: float | None = None) -> Tensor:
-    """Return the pixels of a picture [C, H, W], uint8 or float32, at its own size, on the device of the options.
+    """Return the pixels of an image [C, H, W], uint8 or float32, at its own size, on the device of the options.
 
     Where bytes will be divided by 255, floats from 0 to 1 are brought to 0 to 255. `white` is the value that stands for
-    white in floats, and in integers of more than 8 bits; None: `white_of` the picture. Raises as `picture_pixels` does.
+    white in floats, and in integers of more than 8 bits; None: `white_of` the image. Raises as `picture_pixels` does.
     """
     pixels_chw = picture_pixels(
         picture,

@@ -1,4 +1,4 @@
-"""Pictures and prompts together to model inputs."""
+"""Images and prompts together to model inputs."""
 
 import json
 import os
@@ -29,11 +29,11 @@ from masklet.sources import Source
 
 
 class Sam2Processor(VideoSessions, HubUploads):
-    """Prepares pictures with an image processor and prompts to match, opens videos, and turns mask logits into masks.
+    """Prepares images with an image processor and prompts to match, opens videos, and turns mask logits into masks.
 
     Args:
-        image_processor: prepares the pictures; None makes one from `kwargs`.
-        video_processor: prepares the frames of videos; None prepares them as pictures are.
+        image_processor: prepares the images; None makes one from `kwargs`.
+        video_processor: prepares the frames of videos; None prepares them as images are.
         target_size: side of the network's square input, to which prompts are scaled; None takes the image processor's
             height.
         point_pad_value: coordinate of the points that fill up ragged batches, and of prompts padded by the caller. What
@@ -65,7 +65,7 @@ class Sam2Processor(VideoSessions, HubUploads):
 
     @property
     def model_input_names(self) -> list[str]:
-        """Names of the inputs that every call with pictures returns."""
+        """Names of the inputs that every call with images returns."""
         return [*self.image_processor.model_input_names, "original_sizes", "reshaped_input_sizes"]
 
     def __call__(
@@ -81,18 +81,18 @@ class Sam2Processor(VideoSessions, HubUploads):
         input_masks: Any = None,
         **kwargs: Any,
     ) -> BatchFeature:
-        """Return pictures and prompts as model inputs.
+        """Return images and prompts as model inputs.
 
-        Prompts are in pixels of their pictures, nested as lists, tuples, arrays or tensors, ragged where they like.
+        Prompts are in pixels of their images, nested as lists, tuples, arrays or tensors, ragged where they like.
 
         Args:
-            images: pictures, as `Sam2ImageProcessorFast.preprocess` takes them; None to prepare prompts only.
+            images: images, as `Sam2ImageProcessorFast.preprocess` takes them; None to prepare prompts only.
             segmentation_maps: maps of class numbers, likewise.
             input_points: [image][object][point][x, y].
             input_labels: [image][object][point]: 1 inside the object, 0 outside; all inside if left out.
             input_boxes: [image][box][x1, y1, x2, y2].
             original_sizes: (height, width) per image, or one for all, in which the prompts count their pixels; needed
-                without images, else the pictures' own sizes.
+                without images, else the images' own sizes.
             return_tensors: "pt", "np" or None (prompts are tensors then, too).
             input_masks: a mask or one mask per object for each image: logits of an earlier prediction, or bool; see
                 `mask_tensor`.
@@ -103,7 +103,7 @@ class Sam2Processor(VideoSessions, HubUploads):
             input_labels int64 [B, P, N], input_boxes float32 [B, P, 4], input_masks float [B, 1 or P, h, w].
 
         Raises:
-            InvalidInputError: if the pictures or prompts cannot be used or do not fit together.
+            InvalidInputError: if the images or prompts cannot be used or do not fit together.
         """
         return image_inputs(
             self.image_processor,
@@ -121,7 +121,7 @@ class Sam2Processor(VideoSessions, HubUploads):
         )
 
     def post_process_masks(self, masks: Any, original_sizes: Any, *positional: Any, **options: Any) -> list[Tensor]:
-        """Return masks at the sizes of their pictures; see `Sam2ImageProcessorFast.post_process_masks`."""
+        """Return masks at the sizes of their images; see `Sam2ImageProcessorFast.post_process_masks`."""
         return self.image_processor.post_process_masks(masks, original_sizes, *positional, **options)
 
     @property

@@ -1,4 +1,4 @@
-"""What the processors of pictures and of videos share: options as attributes and on disk, and the way back to masks."""
+"""What the processors of images and of videos share: options as attributes and on disk, and the way back to masks."""
 
 import json
 import os
@@ -51,7 +51,7 @@ class SavedOptions(ImageOptions, HubUploads):
         return dict(vars(self))
 
     def post_process_masks(self, masks: Any, original_sizes: Any, *positional: Any, **options: Any) -> list[Tensor]:
-        """Return masks at the sizes of their pictures: `post_processing.post_process_masks`, which see.
+        """Return masks at the sizes of their images: `post_processing.post_process_masks`, which see.
 
         Both signatures of the public API are understood: (masks, original_sizes, reshaped_input_sizes, mask_threshold,
         binarize, max_hole_area, max_sprinkle_area), where reshaped_input_sizes has no effect, and (masks,

@@ -34,7 +34,7 @@ def processor_settings(source: Source, **location: Any) -> dict[str, Any]:
 def image_processor_settings(source: Source, **location: Any) -> dict[str, Any]:
     """Return an image processor's settings from either layout; {}, meaning the defaults, for a Meta `.pt` file.
 
-    A source with nothing but a model (as `Sam2Model.save_pretrained` writes it) gives the size of its pictures.
+    A source with nothing but a model (as `Sam2Model.save_pretrained` writes it) gives the size of its images.
 
     Raises:
         CheckpointError: if the source has neither such settings nor a model, or they are not JSON.
@@ -63,7 +63,7 @@ def has_image_processor_settings(source: Source, **location: Any) -> bool:
 
 
 def video_processor_settings(source: Source, **location: Any) -> dict[str, Any]:
-    """Return a video processor's settings from either layout; a source without them has those of its pictures.
+    """Return a video processor's settings from either layout; a source without them has those of its images.
 
     Raises:
         CheckpointError: as `image_processor_settings`.

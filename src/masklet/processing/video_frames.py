@@ -19,16 +19,16 @@ class PreparedFrames:
     """A video as the network takes it: `frames[i]` reads, resizes and normalises frame i.
 
     Args:
-        pictures: the frames: anything with a length whose items are pictures (see `picture_pixels`), such as a list,
+        pictures: the frames: anything with a length whose items are images (see `picture_pixels`), such as a list,
             an array [T, H, W, C], a tensor [T, C, H, W] or a reader that decodes a file frame by frame.
-        options: how pictures become inputs.
+        options: how images become inputs.
 
     Attributes:
         height: of every frame, in pixels of the video.
         width: likewise.
 
     Raises:
-        InvalidInputError: if there are no frames, or, when it is read, for a frame that is no picture or of another
+        InvalidInputError: if there are no frames, or, when it is read, for a frame that is no image or of another
             size than the first.
     """
 
@@ -87,11 +87,11 @@ class StackedFrames:
 
 
 def frames_of(video: Any) -> Sequence[Any]:
-    """Return the frames of one video as a sequence of pictures.
+    """Return the frames of one video as a sequence of images.
 
     Args:
         video: a path of a video file or of a folder of frames, or a list of paths of frames, which are opened; or a
-            sequence of pictures (list, array [T, H, W, C], tensor [T, C, H, W], open reader, a batch of one such).
+            sequence of images (list, array [T, H, W, C], tensor [T, C, H, W], open reader, a batch of one such).
 
     Raises:
         InvalidInputError: if it is none of these.
@@ -108,11 +108,11 @@ def frames_of(video: Any) -> Sequence[Any]:
         if video.ndim != 4:
             raise InvalidInputError(
                 "A video must be an array [frames, height, width, channels] or a tensor [frames, channels, height, "
-                f"width]; got the shape {list(video.shape)}. One picture is no video; pass it in a list."
+                f"width]; got the shape {list(video.shape)}. One image is no video; pass it in a list."
             )
     elif not (hasattr(video, "__len__") and hasattr(video, "__getitem__")) or isinstance(video, Mapping):
         raise InvalidInputError(
-            "A video must be a path, a list of pictures, an array, a tensor or a reader with a length, got "
+            "A video must be a path, a list of images, an array, a tensor or a reader with a length, got "
             f"{type(video).__name__}. Frames that come one by one are a stream: pass none here, and each to the model."
         )
     elif len(video) == 1 and is_video(video[0]):
@@ -122,7 +122,7 @@ def frames_of(video: Any) -> Sequence[Any]:
 
 
 def is_video(item: Any) -> bool:
-    """Tell whether an item of a list is a video itself, not a picture."""
+    """Tell whether an item of a list is a video itself, not an image."""
     if isinstance(item, np.ndarray | Tensor):
         return item.ndim >= 4
     return not _is_path(item) and hasattr(item, "__len__") and hasattr(item, "__getitem__")

@@ -1,4 +1,4 @@
-"""Videos to model inputs: every frame as a picture, all of a video in one tensor."""
+"""Videos to model inputs: every frame as an image, all of a video in one tensor."""
 
 from typing import Any, ClassVar, Self
 
@@ -155,7 +155,7 @@ class Sam2VideoProcessor(SavedOptions, VideoSessions):
         """Return videos as model inputs, all frames of all videos at once (12 MiB a frame of 1024 x 1024).
 
         Args:
-            videos: a list of pictures, an array [T, H, W, C], a tensor [T, C, H, W], a path of a video file or of a
+            videos: a list of images, an array [T, H, W, C], a tensor [T, C, H, W], a path of a video file or of a
                 folder of frames; or a list of such (but paths in a list are frames), or a 5-D batch.
             **options: any attribute of `ImageOptions`, for this call.
 

@@ -52,7 +52,7 @@ class VideoSessions(ABC):
 
         Args:
             video: a path of a video file or of a folder of frames, which are decoded when they are needed; a list of
-                pictures, an array [T, H, W, C], a tensor [T, C, H, W] or an open reader; what `Sam2VideoProcessor`
+                images, an array [T, H, W, C], a tensor [T, C, H, W] or an open reader; what `Sam2VideoProcessor`
                 returned for one video; or None for a stream, whose frames are given to the model one by one.
             inference_device: where the model is.
             inference_state_device: where memories and cached features are kept; None: `inference_device`.

@@ -75,7 +75,7 @@ class SimulatedAnnotator:
         return self._anywhere_in(wrong, truth) if wrong.any() else None
 
     def confirm(self, truth: Mask) -> Click:
-        """Return a click that says what is true anyway: off the object, or on it where it fills the picture.
+        """Return a click that says what is true anyway: off the object, or on it where it fills the image.
 
         That is all there is to click on when an object is absent, and when nothing is wrong.
         """

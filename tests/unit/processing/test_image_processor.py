@@ -105,7 +105,7 @@ def test_labels(processor: Sam2ImageProcessorFast) -> None:
         12,
         12,
     )
-    with pytest.raises(InvalidInputError, match="7 pictures but 2 segmentation_maps"):
+    with pytest.raises(InvalidInputError, match="7 images but 2 segmentation_maps"):
         processor(pictures(), maps[:2])
 
 

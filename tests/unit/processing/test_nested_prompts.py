@@ -99,7 +99,7 @@ def test_labels_of_other_numbers_are_counted() -> None:
 @pytest.mark.parametrize("label", [0, 1])
 def test_a_labelled_point_is_no_padding_wherever_it_is(label: int) -> None:
     with pytest.raises(
-        InvalidInputError, match=r"Point \(-10, -10\) at input points\[0\]\[0\]\[1\] is outside its pic"
+        InvalidInputError, match=r"Point \(-10, -10\) at input points\[0\]\[0\]\[1\] is outside its image"
     ):
         points([[[[1, 2], [-10, -10]]]], [[[1, label]]])
 
@@ -115,9 +115,7 @@ def test_a_labelled_point_is_no_padding_wherever_it_is(label: int) -> None:
     ids=["alone", "before a point", "before an object", "all"],
 )
 def test_padding_without_labels_is_only_what_fills_up(given: Any, position: str) -> None:
-    with pytest.raises(
-        InvalidInputError, match=rf"Point \(-10, -10\) at input points{position} is outside its picture"
-    ):
+    with pytest.raises(InvalidInputError, match=rf"Point \(-10, -10\) at input points{position} is outside its image"):
         points(given)
 
 

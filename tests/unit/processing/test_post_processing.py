@@ -147,7 +147,7 @@ def test_limits_that_are_no_numbers_are_refused(name: str, value: Any) -> None:
 
 
 def test_sizes_must_fit() -> None:
-    with pytest.raises(InvalidMaskError, match="2 pictures but 1 original_sizes"):
+    with pytest.raises(InvalidMaskError, match="2 images but 1 original_sizes"):
         post_process(LOGITS, SIZES[:1])
     for sizes in (SIZES[0], 40, [[40]], [[0, 5]], "ab"):
         with pytest.raises(ValueError, match="original_sizes"):

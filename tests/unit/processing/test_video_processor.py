@@ -67,7 +67,7 @@ def test_masks_at_the_size_of_the_video() -> None:
     [
         ([], "The video has no frames"),
         (np.zeros((0, 20, 30, 3), np.uint8), "The video has no frames"),
-        (np.zeros((20, 30, 3), np.uint8), "One picture is no video; pass it in a list"),
+        (np.zeros((20, 30, 3), np.uint8), "One image is no video; pass it in a list"),
         (Image.new("RGB", (3, 3)), "A video must be a path, a list .* got Image. Frames that come one by one are a"),
         ((frame for frame in range(3)), "got generator. Frames that come one by one are a stream"),
         ([Image.new("RGB", (3, 4)), Image.new("RGB", (4, 3))], "Frame 1 has 4 x 3 pixels, the video's first one 3 x 4"),

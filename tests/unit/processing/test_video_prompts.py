@@ -86,7 +86,7 @@ MASK = np.ones((20, 30), bool)
         ([1.5], CLICK, r"obj_ids must be a whole number or a list of such, got \[1.5\]"),
         (None, CLICK, "obj_ids must be a whole number or a list of such, got None"),
         (1, {"points": [[[1, 2]]], "labels": [[[1]]]}, "Input points are nested 4 levels deep"),
-        (1, {"points": [[[[31, 2]]]], "labels": [[[1]]]}, r"Point \(31, 2\) .* is outside its picture of width 30"),
+        (1, {"points": [[[[31, 2]]]], "labels": [[[1]]]}, r"Point \(31, 2\) .* is outside its image of width 30"),
         (1, {"points": [[[[1, 2]]]], "labels": [[[5]]]}, "a label must be 1"),
         (1, {"points": [[[[1, 2]]]] * 2, "labels": [[[1]]] * 2}, "Got input points for 2 images"),
         (1, {"boxes": [[[5, 2, 3, 4]]]}, "with x1 < x2"),

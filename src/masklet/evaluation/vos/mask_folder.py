@@ -95,7 +95,7 @@ class MaskFolder:
         with ExitStack() as stack:
             unfinished = {each: stack.enter_context(folder_written_whole(path)) for each, path in folders.items()}
             size: tuple[int, ...] | None = None
-            early: list[str] = []  # frames before any mask tells the size
+            early: list[str] = []  # frames before any mask gives the size
             for name, of_frame in zip(self._names, masks, strict=True):
                 size = next((mask.shape for mask in of_frame.values()), size)
                 early.append(name)

@@ -73,7 +73,7 @@ LARGE_CLIPS = replace(CLIPS, image_size=384, steps=3300, images_every=2)
 def compact(given: Ingredients) -> Recipe:
     """Make the recipe of the bundled model in one training run (its log lists the runs that it really took).
 
-    The images hold folders, one of them with COCO panoptic labels.
+    One of the folders of images, named coco_train_cc, has COCO panoptic labels.
     """
     return Recipe(
         name="compact",

@@ -93,7 +93,7 @@ class ClipBatches(Dataset[ClipBatch | SceneBatch]):
             return self.image_batches[index]
         cv2.setNumThreads(0)
         number = self._first_clip + self.stage.clips_in(range(first_step, step))
-        numbers = self.image_batches.share.of(range(number, number + self.stage.clips_per_step))
+        numbers = self.image_batches.part.of(range(number, number + self.stage.clips_per_step))
         rng = np.random.default_rng((recipe.seed, numbers[0]))
         return ClipBatch([sample_clip(self.generator.clip(each), self.stage.objects_per_clip, rng) for each in numbers])
 

@@ -59,15 +59,15 @@ class TrainingData:
         """
         _ = self.bank
 
-    def batches_for(self, stage: Stage, share: StepSlice, first_step: int, steps: int) -> Batches:
+    def batches_for(self, stage: Stage, part: StepSlice, first_step: int, steps: int) -> Batches:
         """Return the micro-batches of so many steps of a stage; index 0 is step `first_step`.
 
-        A batch follows from the recipe's seed, the step and the slice alone; its `skipped` names what could not be read
+        A batch follows from the recipe's seed, the step and the part alone; its `skipped` names what could not be read
         for it, and is to be given to `skipped.note`.
         """
         scenes, scene_weights = self._scene_sources(stage.image_size)
         seen = ObjectCrops(MixedScenes(scenes, scene_weights), self.recipe.object_crops, self.recipe.seed)
-        image_batches = SceneBatches(seen, self.recipe, stage, share, first_step, steps)
+        image_batches = SceneBatches(seen, self.recipe, stage, part, first_step, steps)
         if not isinstance(stage, ClipStage):
             return ReportingBatches(image_batches, scenes)
         clips, clip_weights = self._clip_sources(stage.image_size, stage.clip_length)

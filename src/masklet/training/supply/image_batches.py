@@ -77,12 +77,12 @@ class SceneBatches(Dataset[SceneBatch]):
         generator: SceneSource,
         recipe: Recipe,
         stage: Stage,
-        share: StepSlice,
+        part: StepSlice,
         first_batch: int,
         batches: int,
     ):
         self.generator, self.recipe, self.stage = generator, recipe, stage
-        self.share, self.first_batch, self.batches = share, first_batch, batches
+        self.part, self.first_batch, self.batches = part, first_batch, batches
         self._first_scene = recipe.first_scene + recipe.scenes_before(first_batch)
 
     def __len__(self) -> int:
@@ -91,7 +91,7 @@ class SceneBatches(Dataset[SceneBatch]):
     def __getitem__(self, index: int) -> SceneBatch:
         cv2.setNumThreads(0)
         number = self._first_scene + self.stage.scenes_in(range(self.first_batch, self.first_batch + index))
-        numbers = self.share.of(range(number, number + self.stage.scenes_per_step))
+        numbers = self.part.of(range(number, number + self.stage.scenes_per_step))
         rng = np.random.default_rng((self.recipe.seed, numbers[0]))
         scenes = [self.generator.scene(each) for each in numbers]
         box_share, annotator = self.recipe.prompts.box_among_points, self.recipe.annotator

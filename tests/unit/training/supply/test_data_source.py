@@ -39,9 +39,9 @@ def recipe_of(folders: Path, *roots: str, stage: Stage = IMAGES, procedural: flo
     return small_recipe(folders / "plain", stages=(stage,), data=data)
 
 
-def batches(data: TrainingData, first: int = 0, share: StepSlice | None = None) -> list[SceneBatch | ClipBatch]:
+def batches(data: TrainingData, first: int = 0, part: StepSlice | None = None) -> list[SceneBatch | ClipBatch]:
     stage = data.recipe.stages[0]
-    return list(loaded(data.batches_for(stage, share or StepSlice(), first, stage.steps - first), workers=0))
+    return list(loaded(data.batches_for(stage, part or StepSlice(), first, stage.steps - first), workers=0))
 
 
 def recorded(pixel_values: torch.Tensor) -> bool:
@@ -140,10 +140,10 @@ def test_a_run_that_was_interrupted_sees_what_it_would_have_seen(folders: Path) 
     assert not all(same(one, other) for one, other in zip(whole, other_seed, strict=True))
 
 
-def test_shares_divide_the_samples_of_every_step(folders: Path) -> None:
+def test_micro_batches_divide_the_samples_of_every_step(folders: Path) -> None:
     recipe = recipe_of(folders, "images", "videos", stage=CLIPS, procedural=0.5)
     whole = batches(open_training_data(recipe))
-    parts = [batches(open_training_data(recipe), share=StepSlice(number, 2)) for number in range(2)]
+    parts = [batches(open_training_data(recipe), part=StepSlice(number, 2)) for number in range(2)]
     for index, batch in enumerate(whole):
         together = [image for part in parts for image in pixels_of(part[index])]
         assert all(torch.equal(a, b) for a, b in zip(pixels_of(batch), together, strict=True))
