@@ -58,7 +58,7 @@ def point_tensors(points: Any, labels: Any, sizes: Sizes, target_size: int, padd
             image, or other labels.
     """
     if points is None:
-        raise InvalidInputError("Got input_labels without input_points; labels say what given points mean.")
+        raise InvalidInputError("Got input_labels without input_points; each label belongs to a point.")
     lists = _prompts_of(points, POINTS, sizes)
     points_bpn2 = padded(lists, POINTS, padding, torch.float32)
     is_padding_bpn1 = (points_bpn2 == padding).all(-1, keepdim=True)

@@ -1,4 +1,4 @@
-"""Prompts on one frame of a video, as users write them, to what each object is told in the network's pixels."""
+"""Prompts on one frame of a video, as users write them, to those of each object in the network's pixels."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def video_prompts(
     target_size: int,
     padding: float = PADDING,
 ) -> dict[int, Prompt]:
-    """Return what each object is told, by object id; nothing given is changed.
+    """Return the prompt of each object, by object id; nothing given is changed.
 
     Args:
         obj_ids: a whole number, or several in a list, tuple, array or tensor, all different.
@@ -46,7 +46,7 @@ def video_prompts(
         padding: coordinate that marks padding, which is not kept.
 
     Raises:
-        InvalidInputError: if the prompts do not fit together, the objects or the video, or say nothing of an object.
+        InvalidInputError: if the prompts do not fit together, the objects or the video, or an object has none.
     """
     object_ids = _object_ids(obj_ids)
     _check_combination(points, labels, boxes, masks)

@@ -1,4 +1,4 @@
-"""The one simulated annotator of training and of interactive evaluation: says what a user who knows the object would.
+"""The one simulated annotator of training and of interactive evaluation: prompts as a user who knows the object would.
 
 Without arguments it is evaluation's: patient and the same every time, each click at the deepest point. With a random
 generator it is training's, whose clicks lie anywhere in the error region (SAM 2 paper, section 5 and appendix D.2).
@@ -75,7 +75,7 @@ class SimulatedAnnotator:
         return self._anywhere_in(wrong, truth) if wrong.any() else None
 
     def confirm(self, truth: Mask) -> Click:
-        """Return a click that says what is true anyway: off the object, or on it where it fills the image.
+        """Return a click on what is right anyway: off the object, or on it where it fills the image.
 
         That is all there is to click on when an object is absent, and when nothing is wrong.
         """

@@ -7,7 +7,7 @@ from masklet.masks.geometry import Mask, area, deepest_point
 
 
 class Click(NamedTuple):
-    """One click on the pixel (x, y): label 1 says "this belongs to the object", label 0 "this does not"."""
+    """One click on the pixel (x, y): label 1 for "this belongs to the object", 0 for "this does not"."""
 
     x: int
     y: int
