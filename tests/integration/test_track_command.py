@@ -61,7 +61,7 @@ class ColourVideo:
     def object_ids(self):
         return tuple(sorted({object_id for each in self.said.values() for object_id in each}))
 
-    def add(self, object_id, frame, *, points=None, labels=None, box=None, mask=None, keep_earlier=False):
+    def add(self, object_id, frame, prompt, *, keep_earlier):
         self.said.setdefault(frame, []).append(object_id)
 
     def track(self, direction, frames):
