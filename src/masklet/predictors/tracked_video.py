@@ -98,7 +98,8 @@ class TrackedVideo:
             box: (x1, y1, x2, y2), in pixels of the video, alone or with clicks.
             mask: [height, width], alone or with clicks that correct it; an empty one marks the object as absent on the
                 frame.
-            keep_earlier: add to the earlier prompt of the object on this frame, instead of replacing it.
+            keep_earlier: add to the earlier prompt of the object on this frame, instead of replacing it; a mask always
+                replaces it.
 
         Raises:
             InvalidInputError: for prompts that do not fit; nothing is changed.

@@ -107,7 +107,7 @@ class VideoSessions(ABC):
             input_boxes: nested [1 image][object][x1, y1, x2, y2]; (-10, -10, -10, -10) for an object without one.
             input_masks: one mask an object, alone; see `mask_prompts`. An empty one says that the object is absent.
             original_size: (height, width) of a stream's frames; needed once, before points or boxes.
-            clear_old_inputs: forget what was said about these objects on this frame; False adds clicks to it.
+            clear_old_inputs: replace the prompts of these objects on this frame; False adds clicks to them.
 
         Raises:
             InvalidInputError: if the prompts do not fit together, the objects, the frame or the video.

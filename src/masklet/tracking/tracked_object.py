@@ -23,9 +23,12 @@ class TrackedObject:
         return [frame for frame, prompt in self.prompts.items() if self.applied.get(frame) is not prompt]
 
     def add(self, frame: int, prompt: Prompt, *, keep_earlier: bool) -> None:
-        """Add a prompt to those of a frame, or put it in their place; one that is there already changes nothing."""
+        """Add a prompt to those of a frame, or put it in their place; one that is there already changes nothing.
+
+        A mask always takes their place, since it is all of the object; clicks that are added later refine it.
+        """
         earlier = self.prompts.get(frame)
-        if earlier is not None and keep_earlier:
+        if earlier is not None and keep_earlier and prompt.mask is None:
             if prompt.box is not None and (earlier.box is not None or len(earlier.points)):
                 raise InvalidInputError(
                     f"Frame {frame} has clicks on the object already, and a box comes before clicks; replace them by "

@@ -1,5 +1,6 @@
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from tests.support.small_sessions import FRAMES, SIZE, model, new_session, tracked
@@ -43,6 +44,15 @@ def test_prompts_replace_or_extend_what_was_said() -> None:
     assert prompts[0].mask is not None
     session.add_points(1, 0, *CLICK)
     assert prompts[0].mask is None
+
+
+def test_a_mask_is_never_lost_beside_what_it_is_added_to() -> None:
+    mask = Prompt(mask=np.eye(SIZE, dtype=bool))
+    for earlier in (Prompt([[9, 9]]), Prompt(box=[1, 2, 30, 40]), Prompt(mask=np.ones((SIZE, SIZE), bool))):
+        session = new_session()
+        session.add_prompt(1, 0, earlier)
+        session.add_prompt(1, 0, mask, clear_old=False)
+        assert session.objects()[0].prompts[0] == mask
 
 
 def test_what_is_said_again_changes_nothing() -> None:
