@@ -3,22 +3,18 @@
 It has no signals, progress bars or options: a command line, a server or a thread call the same code.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from masklet.jobs.frame_plan import TrackingTask, planned
 from masklet.jobs.run import Ending
 from masklet.jobs.tracking_journal import SavedTracking, TrackingJournal
 from masklet.masks.segmentation import Segmentation
 from masklet.media.recorded_masks import RecordedMasks
-from masklet.tracking.frame_order import Stretch
-
-if TYPE_CHECKING:
-    from masklet.predictors.tracked_video import TrackedVideo
+from masklet.predictors.tracked_video import TrackedVideo
 from masklet.predictors.video_tracker import VideoTracker
+from masklet.tracking.frame_order import Stretch
 
 
 class TrackingJob:

@@ -1,14 +1,12 @@
 """What a tracking job saves as it goes: the session and the masks, which count together or not at all."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any, Protocol, Self
 
 from masklet.closing import Closing
 from masklet.committed_folder import FolderWriter, Part, checked_lines
@@ -16,11 +14,9 @@ from masklet.errors import DamagedSessionError, InvalidInputError
 from masklet.jobs.frame_plan import TrackingTask
 from masklet.json_files import shown, whole_number
 from masklet.media.recorded_masks import RecordedMasks
+from masklet.predictors.tracked_video import TrackedVideo
 from masklet.tracking.frame_order import Direction
 from masklet.tracking.saved_session import FILE, SavedSession, commit_session, damage_named, session_folder
-
-if TYPE_CHECKING:
-    from masklet.predictors.tracked_video import TrackedVideo
 
 TRACKING = "tracking"  # beside "session" in `session.json`
 MASKS_FILE = "masks.jsonl"
