@@ -12,7 +12,6 @@ from masklet.configuration.loading_arguments import with_location
 from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.devices import is_bfloat16_faster
 from masklet.errors import InvalidInputError
-from masklet.masks.segmentation import Segmentation
 from masklet.predictors.tracked_video import TrackedVideo
 from masklet.processing.processor import Sam2Processor
 from masklet.runtimes.opening import RuntimeName, as_runtime, for_inference
@@ -21,7 +20,6 @@ from masklet.tracking.saved_session import SavedSession
 from masklet.tracking.session import Sam2VideoInferenceSession
 from masklet.tracking.video_model import Sam2VideoModel
 
-NumberedSegmentation = tuple[int, Segmentation]
 _NOT_OPTIONS = {"video", "video_height", "video_width"}  # given by the video itself
 
 
@@ -63,7 +61,7 @@ class VideoTracker:
                 minutes (`masklet.runtimes.compiled`).
             options: device, dtype, image_size, ... of `Sam2VideoModel.from_pretrained`; they override the preset.
         """
-        chosen = TrackingPreset.named(preset)
+        chosen, name = TrackingPreset.named(preset), RuntimeName.named(runtime)
         is_type_given = options.keys() & {"dtype", "torch_dtype"}
         if chosen.may_round and not is_type_given and is_bfloat16_faster(options.get("device") or "cpu"):
             options["dtype"] = torch.bfloat16
@@ -72,7 +70,7 @@ class VideoTracker:
             model.resize(chosen.image_size(model.config.image_size))
         size = {"height": model.config.image_size, "width": model.config.image_size}
         source, place, _ = with_location(source, options)
-        return cls(as_runtime(model, runtime), Sam2Processor.from_pretrained(source, size=size, **place))
+        return cls(as_runtime(model, name), Sam2Processor.from_pretrained(source, size=size, **place))
 
     def open(self, video: Any = None, **options: Any) -> TrackedVideo:
         """Open a video (path, folder of frames, list or array of images, reader), or a stream if None.

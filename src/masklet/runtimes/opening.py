@@ -2,7 +2,7 @@
 
 import os
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from torch import nn
 
@@ -23,17 +23,24 @@ class RuntimeName(StrEnum):
     EAGER = "eager"
     COMPILED = "compiled"
 
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """Return the member of a name; InvalidInputError if there is none."""
+        try:
+            return cls(name)
+        except ValueError as error:
+            names = [each.value for each in cls]
+            raise InvalidInputError(f"runtime must be one of {names}, got {shown(name)}.") from error
+
 
 def image_runtime(source: str | os.PathLike[str] | None, **options: Any) -> Sam2Model:
     """Load what segments images; arguments and errors as of `Sam2Model.from_pretrained`."""
     return Sam2Model.from_pretrained(source, **options)
 
 
-def as_runtime(network: Network, name: str) -> Network:
-    """Return a network as the runtime of that name; InvalidInputError if there is none."""
-    if name not in (names := [each.value for each in RuntimeName]):
-        raise InvalidInputError(f"runtime must be one of {names}, got {shown(name)}.")
-    return compiled_network(network) if name == RuntimeName.COMPILED else network
+def as_runtime(network: Network, name: RuntimeName) -> Network:
+    """Return a network as the runtime of that name."""
+    return compiled_network(network) if name is RuntimeName.COMPILED else network
 
 
 def for_inference(runtime: AnyRuntime) -> AnyRuntime:
