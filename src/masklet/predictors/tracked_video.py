@@ -10,7 +10,7 @@ from masklet.committed_folder import FolderWriter
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.masks.geometry import Box
-from masklet.masks.segmentation import Segmentation
+from masklet.masks.segmentation import Segmentation, as_object_ids
 from masklet.predictors.image_segmenter import EncodedImage
 from masklet.processing.processor import Sam2Processor
 from masklet.processing.results import segmentation_of
@@ -26,7 +26,6 @@ from masklet.tracking.session import Sam2VideoInferenceSession
 from masklet.whole_numbers import is_whole_number
 
 NumberedSegmentation = tuple[int, Segmentation]
-_NOT_OPTIONS = {"video", "video_height", "video_width"}  # given by the video itself
 
 
 class Tracker(Protocol):
@@ -109,6 +108,8 @@ class TrackedVideo:
         kinds = (points, labels, box, mask)
         if prompt is not None and any(each is not None for each in kinds):
             raise InvalidInputError("Give a prompt, or points, labels, a box and a mask, not both.")
+        if not isinstance(prompt, Prompt | None):
+            raise InvalidInputError(f"A prompt is a Prompt; got {shown(prompt)}. Clicks alone are given as points.")
         given = prompt_of(*kinds) if prompt is None else prompt
         height, width = self.session.video_height, self.session.video_width
         size = None if height is None or width is None else (height, width)
@@ -178,6 +179,7 @@ class TrackedVideo:
         wanted = range(len(self)) if frames is None else frames
         if not isinstance(wanted, range) or wanted.step != 1 or not 0 <= wanted.start < wanted.stop <= len(self):
             raise InvalidInputError(f"frames must be within {range(len(self))} in steps of 1, got {wanted}.")
+        objects = None if objects is None else as_object_ids(objects)
         followed = self.session.objects(objects)
         if not (prompted := sorted({frame for each in followed for frame in each.prompts})):
             raise InvalidInputError("No object has a prompt yet; add(...) one first.")

@@ -34,8 +34,10 @@ class PromptBatches:
     def by_shape(cls, prompts: Sequence[Prompt]) -> Self:
         """Put prompts of one shape into one batch: none is filled up, so none changes the mask of another.
 
-        InvalidInputError, with its number, for what is no prompt, and for one that marks nothing.
+        InvalidInputError for anything but a list of prompts, and, with its number, for a prompt that marks nothing.
         """
+        if not isinstance(prompts, Sequence):
+            raise InvalidInputError(f"prompts must be a list with one Prompt for each object; got {shown(prompts)}.")
         places: dict[object, list[int]] = defaultdict(list)
         for place, prompt in enumerate(prompts):
             if not isinstance(prompt, Prompt) or prompt.is_empty:

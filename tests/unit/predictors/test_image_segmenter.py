@@ -136,6 +136,8 @@ def test_prompts_and_lists_are_the_same_question(segmenter: ImageSegmenter, enco
     [
         ({"prompts": [Prompt([CLICK]), Prompt()]}, r"Object 2 needs a Prompt with points, .* got Prompt\(\)"),
         ({"prompts": [Prompt([CLICK]), {"box": BOX}]}, "Object 2 needs a Prompt"),
+        ({"prompts": Prompt([CLICK])}, r"a list with one Prompt for each object; got Prompt\("),
+        ({"prompts": iter([Prompt([CLICK])])}, "a list with one Prompt for each object"),
         ({"prompts": [Prompt([CLICK])], "boxes": [BOX]}, "not both"),
         ({"prompts": [Prompt([CLICK]), Prompt([[5, HEIGHT + 1]])]}, "Object 2: The point"),
         ({"prompts": [Prompt([CLICK]), Prompt(box=[WIDTH, 0, WIDTH + 9, 9])]}, "Object 2: The box"),

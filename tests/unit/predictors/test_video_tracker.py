@@ -198,6 +198,8 @@ def test_a_prompt_is_what_its_parts_are(tracker: VideoTracker) -> None:
             r"1 points need labels of the shape \[1\]; got \[2\]",
         ),
         (lambda video: video.track(), "No object has a prompt yet"),
+        (lambda video: video.track(objects=1), "Object ids are a list of whole numbers above 0; got 1"),
+        (lambda video: video.add(1, 0, [(30, 20)]), "A prompt is a Prompt"),
         (lambda video: video.track("up"), "direction must be one of"),
         (lambda video: video.track(frames=range(3, 9)), r"frames must be within range\(0, 6\)"),
         (lambda video: video.track(frames=range(0, 6, 2)), "in steps of 1"),
