@@ -16,7 +16,7 @@ def usual_limit_on_image_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def saved_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a small random model for pictures of 96 pixels, and its processor. Not to be changed."""
+    """A folder with a small random model for images of 96 pixels, and its processor. Not to be changed."""
     from tests.support.small_models import small_model
 
     from masklet import Sam2Processor

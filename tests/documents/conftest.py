@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def readers_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current directory: the repository's assets, and nothing else.
 
-    Every checkpoint that an example names is the bundled model, every picture from the web a photograph of the assets.
+    Every checkpoint that an example names is the bundled model, every image from the web an image of the assets.
     """
     shutil.copytree(ROOT / "assets", tmp_path / "assets")
     monkeypatch.chdir(tmp_path)

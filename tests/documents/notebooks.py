@@ -44,7 +44,7 @@ def jpeg(image: Image.Image) -> str:
 
 
 def texts(outputs: list[dict[str, Any]]) -> list[str]:
-    """What the outputs of a cell say, without pictures."""
+    """What the outputs of a cell say, without images."""
     found = [output.get("text") or output["data"].get("text/plain", []) for output in outputs]
     return ["".join(lines) for lines in found if lines]
 

@@ -214,7 +214,7 @@ def test_clear_errors(
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 20_000), (20_000, 1)])
-def test_extreme_pictures_work(segmenter: ImageSegmenter, height: int, width: int) -> None:
+def test_extreme_images_work(segmenter: ImageSegmenter, height: int, width: int) -> None:
     pixels = np.arange(height * width * 3, dtype=np.uint8).reshape(height, width, 3)
     encoded = segmenter.encode(pixels)
     result = segmenter.segment(encoded, points=[[[width / 2, height / 2]]])

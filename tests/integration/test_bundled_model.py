@@ -18,20 +18,20 @@ def segmenter() -> ImageSegmenter:
 
 
 def disc_on_green(colour: tuple[int, int, int], centre: tuple[int, int], radius: int) -> tuple[np.ndarray, np.ndarray]:
-    """A noisy picture of a disc, and the disc's mask."""
-    picture, disc = np.full((300, 400, 3), (70, 110, 80), np.uint8), np.zeros((300, 400), np.uint8)
-    cv2.circle(picture, centre, radius, colour, -1)
+    """A noisy image of a disc, and the disc's mask."""
+    image, disc = np.full((300, 400, 3), (70, 110, 80), np.uint8), np.zeros((300, 400), np.uint8)
+    cv2.circle(image, centre, radius, colour, -1)
     cv2.circle(disc, centre, radius, 1, -1)
-    noise = np.random.default_rng(0).integers(-12, 13, picture.shape)
-    return np.clip(picture + noise, 0, 255).astype(np.uint8), disc > 0
+    noise = np.random.default_rng(0).integers(-12, 13, image.shape)
+    return np.clip(image + noise, 0, 255).astype(np.uint8), disc > 0
 
 
 @pytest.mark.parametrize(("colour", "centre", "radius"), DISCS)
 def test_a_click_and_a_box_find_a_disc(
     segmenter: ImageSegmenter, colour: tuple[int, int, int], centre: tuple[int, int], radius: int
 ) -> None:
-    picture, disc = disc_on_green(colour, centre, radius)
-    encoded = segmenter.encode(picture)
+    image, disc = disc_on_green(colour, centre, radius)
+    encoded = segmenter.encode(image)
     (x, y), side = centre, radius + 1
     clicked = segmenter.segment(encoded, points=[[centre]])
     boxed = segmenter.segment(encoded, boxes=[(x - radius, y - radius, x + side, y + side)])

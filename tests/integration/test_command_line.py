@@ -333,7 +333,7 @@ def test_debug_shows_the_traceback(here, monkeypatch, by_variable):
 
 @pytest.fixture
 def annotated(here):
-    """A domain of two pictures, each with one rectangle of 40 x 20 pixels."""
+    """A domain of two images, each with one rectangle of 40 x 20 pixels."""
     (here / "domain/images").mkdir(parents=True)
     mask = np.zeros((90, 120), dtype=bool)
     mask[30:50, 20:60] = True

@@ -1,7 +1,7 @@
-"""The published expected values of the image model: the real SAM 2.1 tiny checkpoint on real pictures, from the hub.
+"""The published expected values of the image model: the real SAM 2.1 tiny checkpoint on real images, from the hub.
 
 Opt-in (`pytest -m hub`), because it downloads 156 MB. The numbers were recorded by transformers' integration tests on a
-CUDA device. There, pictures are resized in float and rounded; on a CPU by a uint8 kernel that differs in about a fifth
+CUDA device. There, images are resized in float and rounded; on a CPU by a uint8 kernel that differs in about a fifth
 of the values by 1/255, hence the wider tolerance.
 """
 
@@ -48,7 +48,7 @@ def processor() -> Any:
 
 @pytest.fixture(scope="module")
 def segment(model: Any, processor: Any) -> Any:
-    """`segment(picture names, prompts, **model arguments)` -> the model's outputs."""
+    """`segment(image names, prompts, **model arguments)` -> the model's outputs."""
 
     def run(names: list[str], prompts: dict[str, Any], **arguments: Any) -> Any:
         inputs = processor(images=[picture(name) for name in names], return_tensors="pt", **prompts).to(DEVICE)

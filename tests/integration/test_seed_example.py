@@ -1,4 +1,4 @@
-"""The image example of the SAM2 document runs with nothing changed but the import, the checkpoint and the picture."""
+"""The image example of the SAM2 document runs with nothing changed but the import, the checkpoint and the image."""
 
 from pathlib import Path
 from typing import Any

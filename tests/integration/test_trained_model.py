@@ -36,7 +36,7 @@ def assert_same_weights(model: torch.nn.Module, expected: dict[str, torch.Tensor
     assert [name for name, tensor in expected.items() if not torch.equal(found[name], tensor)] == []
 
 
-def test_it_loads_for_pictures_and_for_videos(run: Path) -> None:
+def test_it_loads_for_images_and_for_videos(run: Path) -> None:
     expected = saved_state(run)["ema_weights"]
     video = Sam2VideoModel.from_pretrained(run / AVERAGE_FOLDER)
     assert_same_weights(video, expected)

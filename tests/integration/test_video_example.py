@@ -92,8 +92,8 @@ def test_the_video_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     inputs = names["processor"](folder / "00000.jpg", return_tensors="pt")
     assert inputs["pixel_values"].equal(session.get_frame(0)[None])
     assert names["videos"][3].size == (300, 400)
-    for picture in names["videos"]:  # which the example leaves open
-        picture.close()
+    for image in names["videos"]:  # which the example leaves open
+        image.close()
 
 
 @pytest.fixture(scope="module")
@@ -156,8 +156,8 @@ def test_streaming_gives_what_the_whole_video_gives(checkpoint: Path, kind: Any)
         assert (masks[0] - expected[number]).abs().max() < 1e-4
 
 
-def test_one_checkpoint_serves_pictures_and_videos(checkpoint: Path) -> None:
-    picture = small_clip(frames=1)[0]
-    inputs = Sam2Processor.from_pretrained(checkpoint)(picture, input_points=[[[[21, 35]]]], return_tensors="pt")
+def test_one_checkpoint_serves_images_and_videos(checkpoint: Path) -> None:
+    image = small_clip(frames=1)[0]
+    inputs = Sam2Processor.from_pretrained(checkpoint)(image, input_points=[[[[21, 35]]]], return_tensors="pt")
     output = Sam2Model.from_pretrained(checkpoint)(**inputs)
     assert output.pred_masks.shape == (1, 1, 3, SIZE // 4, SIZE // 4)

@@ -19,13 +19,13 @@ SHAPES = {"enlarged": (30, 20), "reduced": (100, 170), "enlarged and reduced": (
 
 
 def noise(shape: tuple[int, int]) -> np.ndarray:
-    """The hardest picture to resize: nothing in it is smooth."""
+    """The hardest image to resize: nothing in it is smooth."""
     return np.random.default_rng(5).integers(0, 256, (*shape, 3), dtype=np.uint8)
 
 
-def levels(picture: np.ndarray) -> np.ndarray:
-    """What the processor makes of a picture, with its normalisation undone: 0..255, [height, width, channel]."""
-    pixel_values = Sam2ImageProcessorFast(size=SIZE)(picture, return_tensors="pt")["pixel_values"]
+def levels(image: np.ndarray) -> np.ndarray:
+    """What the processor makes of an image, with its normalisation undone: 0..255, [height, width, channel]."""
+    pixel_values = Sam2ImageProcessorFast(size=SIZE)(image, return_tensors="pt")["pixel_values"]
     assert pixel_values.shape == (1, 3, 48, 48)
     return (pixel_values[0].permute(1, 2, 0).double().numpy() * DEVIATION + MEAN) * 255
 
@@ -41,32 +41,32 @@ def triangle_filter(inputs: int, outputs: int) -> np.ndarray:
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 def test_resize_against_the_filter_in_float64(shape: tuple[int, int]) -> None:
-    picture = noise(shape)
+    image = noise(shape)
     rows, columns = triangle_filter(shape[0], 48), triangle_filter(shape[1], 48)
-    exact = np.einsum("oi,ijc,pj->opc", rows, picture.astype(np.float64), columns)
-    difference = np.abs(levels(picture) - exact)
+    exact = np.einsum("oi,ijc,pj->opc", rows, image.astype(np.float64), columns)
+    difference = np.abs(levels(image) - exact)
     assert difference.max() < 1.01, "two roundings to 8 bits can cost one level, not more"
     assert difference.mean() < 0.4
 
 
 def test_enlarging_is_pillows_to_the_last_bit() -> None:
-    picture = noise(SHAPES["enlarged"])
-    expected = np.asarray(Image.fromarray(picture).resize((48, 48), Image.Resampling.BILINEAR))
-    np.testing.assert_allclose(levels(picture), expected, atol=1e-3)
+    image = noise(SHAPES["enlarged"])
+    expected = np.asarray(Image.fromarray(image).resize((48, 48), Image.Resampling.BILINEAR))
+    np.testing.assert_allclose(levels(image), expected, atol=1e-3)
 
 
 def test_reducing_is_pillows_but_for_single_levels() -> None:
-    picture = noise(SHAPES["reduced"])
-    expected = np.asarray(Image.fromarray(picture).resize((48, 48), Image.Resampling.BILINEAR)).astype(np.float64)
-    difference = np.abs(levels(picture) - expected).round()
+    image = noise(SHAPES["reduced"])
+    expected = np.asarray(Image.fromarray(image).resize((48, 48), Image.Resampling.BILINEAR)).astype(np.float64)
+    difference = np.abs(levels(image) - expected).round()
     assert difference.max() <= 1
     assert (difference > 0).mean() < 0.01
 
 
-def test_a_picture_of_the_right_size_is_only_normalised() -> None:
-    picture = noise((48, 48))
-    pixel_values = Sam2ImageProcessorFast(size=SIZE)(picture, return_tensors="pt")["pixel_values"][0]
-    expected = (picture / 255.0 - MEAN) / DEVIATION
+def test_an_image_of_the_right_size_is_only_normalised() -> None:
+    image = noise((48, 48))
+    pixel_values = Sam2ImageProcessorFast(size=SIZE)(image, return_tensors="pt")["pixel_values"][0]
+    expected = (image / 255.0 - MEAN) / DEVIATION
     assert_agrees(pixel_values.permute(1, 2, 0), from_numpy(expected), "pixel values", tolerance=1e-6)
 
 

@@ -38,7 +38,7 @@ def trio() -> VideoTrio:
 
 @cache
 def video() -> Tensor:
-    """A still picture under much noise."""
+    """A still image under much noise."""
     generator = torch.Generator().manual_seed(3)
     still = torch.randn(1, 3, SIZE, SIZE, generator=generator)
     return still + 0.7 * torch.randn(FRAMES, 3, SIZE, SIZE, generator=generator)

@@ -42,7 +42,7 @@ def test_exactly_the_small_components_change_sides(mask: np.ndarray, hole: int, 
 
 
 def within_outer_outlines(mask: np.ndarray) -> np.ndarray:
-    """The mask and all its holes: what a flood from outside the picture does not reach, 8-connected."""
+    """The mask and all its holes: what a flood from outside the image does not reach, 8-connected."""
     outside = np.pad(mask, 1).astype(np.uint8)
     cv2.floodFill(outside, None, (0, 0), 2, flags=8)
     return (outside != 2)[1:-1, 1:-1]

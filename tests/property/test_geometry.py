@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from masklet.masks.geometry import area, bounding_box, deepest_point
+from masklet.masks.geometry import area, bounding_box, center_point
 from masklet.masks.run_length import decode_run_length, encode_run_length
 from masklet.prompts.simulated_clicks import corrective_click
 
@@ -15,8 +15,8 @@ pairs = shapes.flatmap(lambda shape: st.tuples(arrays(np.bool_, shape), arrays(n
 
 @settings(deadline=None)
 @given(masks)
-def test_deepest_point_has_the_greatest_distance_to_the_outside(mask):
-    point = deepest_point(mask)
+def test_center_point_has_the_greatest_distance_to_the_outside(mask):
+    point = center_point(mask)
     if point is None:
         assert not mask.any()
         return

@@ -17,7 +17,7 @@ def square(left, top, side):
 
 
 def write_domain(root, pictures):
-    """Write one picture for each list of masks; its red channel tells its number."""
+    """Write one image for each list of masks; its red channel tells its number."""
     (root / "images").mkdir(parents=True)
     images, annotations = [], []
     for number, masks in enumerate(pictures):

@@ -13,7 +13,7 @@ def item(name, dataset, **values):
 
 
 def image_report(predictor="ours", add=0.0):
-    """Two datasets of two pictures; every value is `add` higher."""
+    """Two datasets of two images; every value is `add` higher."""
     items = (
         item("nuts/0", "nuts", one_click=(0.2 + add, 0.4 + add), box=(0.7 + add, 0.8 + add)),
         item("nuts/1", "nuts", one_click=(0.6 + add,), box=(0.9 + add,)),

@@ -1,4 +1,4 @@
-"""Where a mask lies: its deepest point, its bounding box and its area."""
+"""Where a mask lies: its center point, its bounding box and its area."""
 
 import cv2
 import numpy as np
@@ -25,7 +25,7 @@ def bounding_box(mask: Mask) -> Box | None:
     return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
 
 
-def deepest_point(mask: Mask) -> tuple[int, int] | None:
+def center_point(mask: Mask) -> tuple[int, int] | None:
     """Return the pixel (x, y) of `mask` (bool [H, W]) farthest from all outside pixels, or None for an empty mask.
 
     Everything beyond the image's border counts as outside. The distance is Euclidean; of several equally deep

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 CERTAIN_LOGIT = 10.0
-"""Of a pixel that is inside for sure, and its negative of one outside: sigmoid(-10) is 4.5e-5 (Meta's SAM 2)."""
+"""Of a pixel that is certainly inside, and its negative of one outside: sigmoid(-10) is 4.5e-5 (Meta's SAM 2)."""
 
 LARGEST_FED_BACK = 32.0
 """Of a mask that is fed back as a prompt, in either direction: as SAM 2 was trained."""

@@ -1,4 +1,4 @@
-"""Boxes drawn as masks, for networks that are told of a box in both ways."""
+"""Boxes drawn as masks, for networks that take a box in both ways."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from masklet.masks.logits import CERTAIN_LOGIT
 from masklet.modeling.recording import is_recorded_once
 from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, PADDING
 
-# What a box says of a pixel, as a mask's logits: inside likely on the object, outside surely not.
+# What a box means for a pixel, as a mask's logits: inside likely on the object, outside certainly not.
 INSIDE, OUTSIDE = 2.0, -CERTAIN_LOGIT
 
 

@@ -1,4 +1,4 @@
-"""What tells one model from another: its settings and a sample of its weights."""
+"""What distinguishes one model from another: its settings and a sample of its weights."""
 
 import hashlib
 import json

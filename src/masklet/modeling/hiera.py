@@ -71,7 +71,7 @@ class WindowAttention(nn.Module):
 
 @dataclass(frozen=True)
 class BlockShape:
-    """What tells one block from another: widths, heads, window side (0: all tokens see each other), pooling."""
+    """What distinguishes one block from another: widths, heads, window side (0: all tokens see each other), pooling."""
 
     width: int
     out_width: int
@@ -114,9 +114,9 @@ class HieraBlock(nn.Module):
             x = max_pool_2x2(x) if self.shape.pools else x
         attended, x_attended = self._attend(normalized, grid)
         out = grid.pooled() if self.shape.pools else grid
-        pictures = x.numel() // (out.height * out.width * x.shape[-1])
-        x = x + self.drop_path(attended, pictures)
-        return x + self.drop_path(self.mlp(self.layer_norm2(x)), pictures), x_attended
+        samples = x.numel() // (out.height * out.width * x.shape[-1])
+        x = x + self.drop_path(attended, samples)
+        return x + self.drop_path(self.mlp(self.layer_norm2(x)), samples), x_attended
 
     def _attend(self, x: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
         window = self.shape.window

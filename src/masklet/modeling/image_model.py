@@ -76,7 +76,7 @@ class Sam2Model(PretrainedModel):
 
     @property
     def fingerprint(self) -> str:
-        """A hash of settings and weights, which tells this model from others."""
+        """A hash of settings and weights, which distinguishes this model from others."""
         return fingerprint(self, self.config)
 
     def resize(self, image_size: int) -> None:

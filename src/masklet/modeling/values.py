@@ -29,7 +29,7 @@ class ImageFeatures(NamedTuple):
 
 @dataclass(frozen=True)
 class MaskOutputs:
-    """All that the decoder answers for n objects: output 0 for prompts without ambiguity, outputs 1 to 3 for others.
+    """All that the decoder returns for n objects: output 0 for prompts without ambiguity, outputs 1 to 3 for others.
 
     Where several images are decoded at once, an axis of images stands before that of the objects.
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from masklet.configuration.loading_arguments import with_location
 from masklet.errors import InvalidInputError
 from masklet.masks.segmentation import Floats, Segmentation, as_object_ids
-from masklet.processing.pictures import picture_list
+from masklet.processing.image_tensors import image_list
 from masklet.processing.preparation import original_pixels, prepared_pixels
 from masklet.processing.processor import Sam2Processor
 from masklet.processing.prompt_tensors import decoder_inputs
@@ -157,10 +157,10 @@ class ImageSegmenter:
 
     def _pixels(self, image: Any) -> Tensor:
         """The pixels [3, H, W] of one image, which may be the caller's own."""
-        pictures = picture_list(image)
-        if len(pictures) != 1:
-            raise InvalidInputError(f"One image is encoded at a time; got {len(pictures)}.")
-        return original_pixels(pictures[0], self.processor.image_processor)
+        images = image_list(image)
+        if len(images) != 1:
+            raise InvalidInputError(f"One image is encoded at a time; got {len(images)}.")
+        return original_pixels(images[0], self.processor.image_processor)
 
     @torch.inference_mode()
     def _encoded(self, pixels: Tensor) -> EncodedImage:
@@ -170,7 +170,7 @@ class ImageSegmenter:
         return EncodedImage(self.runtime.without_memory(features), *pixels.shape[1:])
 
     def _best(self, encoded: EncodedImage, batches: PromptBatches, multimask: bool | None) -> tuple[Tensor, Tensor]:
-        """The logits [N, h, w] and the score [N] of the mask that `segment` answers with."""
+        """The logits [N, h, w] and the score [N] of the mask that `segment` returns."""
         return batches.joined([self._best_of_batch(encoded, batch, multimask) for batch in batches])
 
     def _best_of_batch(

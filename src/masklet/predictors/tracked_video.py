@@ -185,7 +185,7 @@ class TrackedVideo:
             raise InvalidInputError("No object has a prompt yet; add(...) one first.")
         return self._tracked(stretches(prompted, wanted, Direction(direction)), objects)
 
-    def push(self, picture: Any) -> NumberedSegmentation:
+    def push(self, image: Any) -> NumberedSegmentation:
         """Track the objects onto the next frame of a stream; return its number and their masks.
 
         Objects can be added on this frame afterwards; `segment` previews them.
@@ -193,7 +193,7 @@ class TrackedVideo:
         Raises:
             InvalidInputError: if the image is not as large as the ones before, or there are several.
         """
-        inputs = self._processor(images=picture, return_tensors="pt")
+        inputs = self._processor(images=image, return_tensors="pt")
         if (count := len(inputs["pixel_values"])) != 1:
             raise InvalidInputError(f"The frames of a stream are pushed one by one; got {count} images at once.")
         height, width = inputs["original_sizes"][0].tolist()

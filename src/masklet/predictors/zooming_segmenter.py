@@ -36,7 +36,7 @@ class ZoomableImage(EncodedImage):
 class ZoomingSegmenter(ImageSegmenter):
     """As `ImageSegmenter`, but small objects are segmented twice: in the image, and in a view of them from near.
 
-    The first look of `segment` answers as that class does. The second, at 1.4 times the longer side of the object's box
+    The first pass of `segment` is that class's. The second, at 1.4 times the longer side of the object's box
     (the one given, or else what the first look found), gets the same prompts and the logits of the first; a box alone
     stays alone, unless `multimask` chose its mask among three. Logits and scores of both are averaged.
 

@@ -8,7 +8,7 @@ from masklet.errors import InvalidInputError
 from masklet.processing import pixels as pixel_steps
 from masklet.processing.batch import BatchFeature
 from masklet.processing.image_options import ImageOptions
-from masklet.processing.pictures import label_maps, picture_list
+from masklet.processing.image_tensors import image_list, label_maps
 from masklet.processing.preparation import original_pixels, prepared_pixels
 from masklet.processing.saved_options import SavedOptions
 from masklet.processing.saved_settings import IMAGE_PROCESSOR_FILE, image_processor_settings
@@ -40,7 +40,7 @@ class Sam2ImageProcessorFast(SavedOptions):
 
         Args:
             images: a Pillow image, a path, an array [H, W, C] or [H, W], a tensor [C, H, W], a list of these, or a 4-D
-                batch. Values are 0 to 255, floats 0 to 1 or 0 to 255, which their maximum tells; 16-bit integers are
+                batch. Values are 0 to 255, floats 0 to 1 or 0 to 255, which their maximum shows; 16-bit integers are
                 scaled by what they hold.
             segmentation_maps: one 2-D map of whole numbers per image, in the same containers.
             **options: any attribute of `ImageOptions`, for this call.
@@ -55,7 +55,7 @@ class Sam2ImageProcessorFast(SavedOptions):
             UnreadableImageError: if a path cannot be read.
         """
         settings = self._with(options)
-        originals = [original_pixels(picture, settings) for picture in picture_list(images)]
+        originals = [original_pixels(image, settings) for image in image_list(images)]
         prepared = [prepared_pixels(pixels_chw, settings) for pixels_chw in originals]
         data: dict[str, Any] = {
             "pixel_values": prepared

@@ -8,24 +8,24 @@ from torch import Tensor
 
 from masklet.processing import pixels as pixel_steps
 from masklet.processing.image_options import ImageOptions
-from masklet.processing.pictures import picture_pixels, white_of_picture
+from masklet.processing.image_tensors import image_pixels, white_of_frame
 
 
-def original_pixels(picture: Any, options: ImageOptions, white: float | None = None) -> Tensor:
+def original_pixels(image: Any, options: ImageOptions, white: float | None = None) -> Tensor:
     """Return the pixels of an image [C, H, W], uint8 or float32, at its own size, on the device of the options.
 
     Where bytes will be divided by 255, floats from 0 to 1 are brought to 0 to 255. `white` is the value that stands for
-    white in floats, and in integers of more than 8 bits; None: `white_of` the image. Raises as `picture_pixels` does.
+    white in floats, and in integers of more than 8 bits; None: `white_of` the image. Raises as `image_pixels` does.
     """
-    pixels_chw = picture_pixels(
-        picture,
+    pixels_chw = image_pixels(
+        image,
         channels=options.channels,
         convert=options.do_convert_rgb,
         input_data_format=options.input_data_format,
         white=white,
     )
     divides_bytes = options.do_rescale and math.isclose(options.rescale_factor * 255, 1, rel_tol=0.01)
-    if divides_bytes and pixels_chw.is_floating_point() and (white or white_of_picture(pixels_chw)) == 1:
+    if divides_bytes and pixels_chw.is_floating_point() and (white or white_of_frame(pixels_chw)) == 1:
         pixels_chw = pixels_chw * 255
     return pixels_chw if options.device is None else pixels_chw.to(options.device)
 

@@ -48,7 +48,7 @@ def image_processor_settings(source: Source, **location: Any) -> dict[str, Any]:
         return read_settings(file)
     if locate_file(source, CONFIG_FILE, required=False, **location) is None:
         name = "The bundled model" if source is None else os.fspath(source)
-        raise CheckpointError(f"{name} has no {IMAGE_PROCESSOR_FILE}, and no {CONFIG_FILE} that would tell the size.")
+        raise CheckpointError(f"{name} has no {IMAGE_PROCESSOR_FILE}, and no {CONFIG_FILE} that would give the size.")
     return {"size": Sam2Config.from_pretrained(source, **location).image_size}
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from masklet.errors import InvalidInputError
 from masklet.media.pixel_depth import white_of_video
 from masklet.processing.image_options import ImageOptions
-from masklet.processing.pictures import white_of_picture
+from masklet.processing.image_tensors import white_of_frame
 from masklet.processing.preparation import original_pixels, prepared_pixels
 from masklet.processing.sizes import size_pairs
 
@@ -19,7 +19,7 @@ class PreparedFrames:
     """A video as the network takes it: `frames[i]` reads, resizes and normalises frame i.
 
     Args:
-        pictures: the frames: anything with a length whose items are images (see `picture_pixels`), such as a list,
+        images: the frames: anything with a length whose items are images (see `image_pixels`), such as a list,
             an array [T, H, W, C], a tensor [T, C, H, W] or a reader that decodes a file frame by frame.
         options: how images become inputs.
 
@@ -32,25 +32,23 @@ class PreparedFrames:
             size than the first.
     """
 
-    def __init__(self, pictures: Sequence[Any], options: ImageOptions) -> None:
-        if len(pictures) == 0:
+    def __init__(self, images: Sequence[Any], options: ImageOptions) -> None:
+        if len(images) == 0:
             raise InvalidInputError("The video has no frames.")
-        self._pictures = pictures
+        self._images = images
         self._options = options
-        first = pictures[0]
-        self._white = white_of_video(
-            len(pictures), lambda frame: white_of_picture(first if frame == 0 else pictures[frame])
-        )
+        first = images[0]
+        self._white = white_of_video(len(images), lambda frame: white_of_frame(first if frame == 0 else images[frame]))
         self.height, self.width = (int(side) for side in self._original(first).shape[1:])
 
     def __len__(self) -> int:
-        return len(self._pictures)
+        return len(self._images)
 
     def __getitem__(self, frame: int) -> Tensor:
         """Return frame `frame`, 0 to len - 1, as float32 [3, height, width] of the network's input."""
         if not 0 <= frame < len(self):
             raise IndexError(f"The video has the frames 0 to {len(self) - 1}; got {frame}.")
-        pixels_chw = self._original(self._pictures[frame])
+        pixels_chw = self._original(self._images[frame])
         height, width = pixels_chw.shape[1:]
         if (height, width) != (self.height, self.width):
             raise InvalidInputError(
@@ -59,8 +57,8 @@ class PreparedFrames:
             )
         return prepared_pixels(pixels_chw, self._options)
 
-    def _original(self, picture: Any) -> Tensor:
-        return original_pixels(picture, self._options, self._white)
+    def _original(self, image: Any) -> Tensor:
+        return original_pixels(image, self._options, self._white)
 
 
 class StackedFrames:

@@ -1,4 +1,4 @@
-"""The methods that open a session in a video and say something about its objects; both processors have them."""
+"""The methods that open a session in a video and add prompts to it; both processors have them."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -93,7 +93,7 @@ class VideoSessions(ABC):
         original_size: Any = None,
         clear_old_inputs: bool = True,
     ) -> None:
-        """Say where objects are on a frame: by clicks, a box, both, or a mask. The model, when it runs, computes.
+        """Add prompts for objects on a frame: clicks, a box, both, or a mask. The model computes when it runs.
 
         Any number of calls, about any frames, may come before the model does; nothing given is changed. A call that
         fails leaves the session as it was.
@@ -143,7 +143,7 @@ class VideoSessions(ABC):
         original_size: Any = None,
         clear_old_inputs: bool = True,
     ) -> None:
-        """Say where objects are on a frame by clicks and boxes; see `add_inputs_to_inference_session`."""
+        """Add clicks and boxes for objects on a frame; see `add_inputs_to_inference_session`."""
         self.add_inputs_to_inference_session(
             inference_session,
             frame_idx,
@@ -158,7 +158,7 @@ class VideoSessions(ABC):
     def process_new_mask_for_video_frame(
         self, inference_session: Sam2VideoInferenceSession, frame_idx: int, obj_ids: Any, input_masks: Any
     ) -> None:
-        """Say what objects are on a frame by masks; see `add_inputs_to_inference_session`."""
+        """Add masks for objects on a frame; see `add_inputs_to_inference_session`."""
         self.add_inputs_to_inference_session(inference_session, frame_idx, obj_ids, input_masks=input_masks)
 
 

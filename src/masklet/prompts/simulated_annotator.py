@@ -1,6 +1,6 @@
 """The one simulated annotator of training and of interactive evaluation: prompts as a user who knows the object would.
 
-Without arguments it is evaluation's: patient and the same every time, each click at the deepest point. With a random
+Without arguments it is evaluation's: patient and the same every time, each click at the center point. With a random
 generator it is training's, whose clicks lie anywhere in the error region (SAM 2 paper, section 5 and appendix D.2).
 """
 
@@ -22,8 +22,8 @@ class SimulatedAnnotator:
 
     Attributes:
         rng: where chance comes from; None: there is none, and the shares must be those that are given by default.
-        deepest_share: how often a click is at the deepest point, otherwise uniformly anywhere in the region.
-        truth_share: how often a correction is a click on the object, whatever was predicted.
+        center_share: how often a click is at the center point, otherwise uniformly anywhere in the region.
+        ground_truth_share: how often a correction is a click on the object, whatever was predicted.
         loose_box_share: how often a box is not tight: its sides then lie up to a tenth of its size (and 20 pixels)
             outside. SAM moves them inwards, too; but what a box leaves out it does not ask for.
 
@@ -31,26 +31,26 @@ class SimulatedAnnotator:
     """
 
     rng: np.random.Generator | None = None
-    deepest_share: float = 1.0
-    truth_share: float = 0.0
+    center_share: float = 1.0
+    ground_truth_share: float = 0.0
     loose_box_share: float = 0.0
 
     def __post_init__(self) -> None:
-        shares = (self.deepest_share, self.truth_share, self.loose_box_share)
+        shares = (self.center_share, self.ground_truth_share, self.loose_box_share)
         if not all(0 <= share <= 1 for share in shares):
             raise InvalidInputError(f"{self}: shares are between 0 and 1.")
         if self.rng is None and shares != (1.0, 0.0, 0.0):
             raise InvalidInputError(f"{self}: an annotator who leaves something to chance needs a random generator.")
 
-    def first_click(self, truth: Mask) -> Click:
+    def first_click(self, ground_truth: Mask) -> Click:
         """Return a click on the object; `InvalidInputError` if it is empty."""
-        if self._happens(self.deepest_share) or not truth.any():
-            return first_click(truth)
-        return self._anywhere_in(truth, truth)
+        if self._happens(self.center_share) or not ground_truth.any():
+            return first_click(ground_truth)
+        return self._anywhere_in(ground_truth, ground_truth)
 
-    def box(self, truth: Mask) -> Box:
+    def box(self, ground_truth: Mask) -> Box:
         """Return the object's box (x1, y1, x2, y2) along pixel edges; `InvalidInputError` if it is empty."""
-        tight = bounding_box(truth)
+        tight = bounding_box(ground_truth)
         if tight is None:
             raise InvalidInputError("An empty mask has no box; leave empty masks out.")
         if self.rng is None or not self._happens(self.loose_box_share):
@@ -62,27 +62,27 @@ class SimulatedAnnotator:
         x1, y1, x2, y2 = (float(edge) for edge in np.array(tight) + np.array([-1, -1, 1, 1]) * slack)
         return x1, y1, x2, y2
 
-    def correct(self, truth: Mask, predicted: Mask) -> Click | None:
+    def correct(self, ground_truth: Mask, predicted: Mask) -> Click | None:
         """Return a click on an error, positive on missed and negative on wrongly included pixels; None without.
 
-        At the deepest point of the region with more pixels (see `corrective_click`), or uniformly in both.
+        At the center point of the region with more pixels (see `corrective_click`), or uniformly in both.
         """
-        if self._happens(self.truth_share):
-            predicted = np.zeros_like(truth)
-        if self._happens(self.deepest_share):
-            return corrective_click(truth, predicted)
-        wrong = truth != predicted
-        return self._anywhere_in(wrong, truth) if wrong.any() else None
+        if self._happens(self.ground_truth_share):
+            predicted = np.zeros_like(ground_truth)
+        if self._happens(self.center_share):
+            return corrective_click(ground_truth, predicted)
+        wrong = ground_truth != predicted
+        return self._anywhere_in(wrong, ground_truth) if wrong.any() else None
 
-    def confirm(self, truth: Mask) -> Click:
+    def confirm(self, ground_truth: Mask) -> Click:
         """Return a click on what is right anyway: off the object, or on it where it fills the image.
 
         That is all there is to click on when an object is absent, and when nothing is wrong.
         """
-        region = truth if truth.all() else ~truth
-        if self._happens(self.deepest_share):
-            return first_click(region)._replace(label=int(truth.all()))
-        return self._anywhere_in(region, truth)
+        region = ground_truth if ground_truth.all() else ~ground_truth
+        if self._happens(self.center_share):
+            return first_click(region)._replace(label=int(ground_truth.all()))
+        return self._anywhere_in(region, ground_truth)
 
     def within_cell(self, click: Click, stride: int) -> Click:
         """Return the click on a cell of `stride` x `stride` pixels as one on a pixel of it, by chance or its middle."""
@@ -92,7 +92,7 @@ class SimulatedAnnotator:
     def _happens(self, share: float) -> bool:
         return share == 1 if self.rng is None else bool(self.rng.random() < share)
 
-    def _anywhere_in(self, region: Mask, truth: Mask) -> Click:
-        assert self.rng is not None  # without chance, every click is at the deepest point
+    def _anywhere_in(self, region: Mask, ground_truth: Mask) -> Click:
+        assert self.rng is not None  # without chance, every click is at the center point
         y, x = np.unravel_index(self.rng.choice(np.flatnonzero(region)), region.shape)
-        return Click(int(x), int(y), int(truth[y, x]))
+        return Click(int(x), int(y), int(ground_truth[y, x]))

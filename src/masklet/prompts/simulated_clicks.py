@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from masklet.errors import InvalidInputError
-from masklet.masks.geometry import Mask, area, deepest_point
+from masklet.masks.geometry import Mask, area, center_point
 
 
 class Click(NamedTuple):
@@ -14,22 +14,26 @@ class Click(NamedTuple):
     label: int
 
 
-def first_click(truth: Mask) -> Click:
-    """Return the click at the deepest point of `truth` (bool [H, W]); InvalidInputError if it is empty."""
-    point = deepest_point(truth)
+def first_click(ground_truth: Mask) -> Click:
+    """Return the click at the center of `ground_truth` (bool [H, W]), where its distance transform is largest.
+
+    Raises:
+        InvalidInputError: if it is empty.
+    """
+    point = center_point(ground_truth)
     if point is None:
         raise InvalidInputError("An empty mask has no point to click on; leave empty masks out.")
     return Click(*point, label=1)
 
 
-def corrective_click(truth: Mask, predicted: Mask) -> Click | None:
-    """Return the click that corrects `predicted` toward `truth` (both bool [H, W]), or None if they are equal.
+def corrective_click(ground_truth: Mask, predicted: Mask) -> Click | None:
+    """Return the click that corrects `predicted` toward `ground_truth` (both bool [H, W]), or None if they are equal.
 
-    There are two error regions: the missed pixels and the wrongly included ones. The click goes to the deepest point
+    There are two error regions: the missed pixels and the wrongly included ones. The click goes to the center point
     of the one with more pixels (the missed one if equal), positive for missed, negative for wrongly included pixels.
     """
-    missed = truth & ~predicted
-    wrongly_included = predicted & ~truth
+    missed = ground_truth & ~predicted
+    wrongly_included = predicted & ~ground_truth
     label = int(area(missed) >= area(wrongly_included))
-    point = deepest_point(missed if label else wrongly_included)
+    point = center_point(missed if label else wrongly_included)
     return None if point is None else Click(*point, label=label)

@@ -51,7 +51,7 @@ class CompiledForward:
 
     Args:
         part: the module.
-        varying: given the arguments, says which dimensions of which tensors vary from call to call.
+        varying: given the arguments, returns which dimensions of which tensors vary from call to call.
         backend: of `torch.compile`.
 
     A graph is bound to the strides of its arguments and to whether they were made in inference mode. It is given

@@ -33,7 +33,7 @@ class ImageRuntime(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """What tells its numbers from those of another model: settings and weights."""
+        """What distinguishes its numbers from those of another model: settings and weights."""
 
     def encode_image(self, pixel_values: Tensor) -> ImageFeatures:
         """Encode an image [1, 3, S, S]."""
@@ -54,7 +54,7 @@ class ImageRuntime(Protocol):
             features: of one image; stride16 [1, c, h, w] is shared by all objects, [n, c, h, w] has one for each.
             points: [n, k, 2] (x, y), pixels of the network's input; None: objects are found by memory or mask alone.
             labels: [n, k]: 1 on the object, 0 off it, 2 and 3 the corners of a box, -1 no point, -10 padding.
-            mask_logits: [n, 4h, 4w], of an earlier answer or from `embed_mask`; None: nothing is known of the masks.
+            mask_logits: [n, 4h, 4w], of an earlier output or from `embed_mask`; None: nothing is known of the masks.
         """
 
 

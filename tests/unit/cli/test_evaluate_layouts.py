@@ -1,4 +1,4 @@
-"""The same short story in every layout of videos, and the same pictures in every layout of pictures.
+"""The same short story in every layout of videos, and the same images in every layout of images.
 
 Object 1 stands still. Object 2 comes at the third annotated frame, and jumps at the fourth. Who repeats what a user
 says where an object first appears is right about object 1, and about the first of two frames of object 2 that count.

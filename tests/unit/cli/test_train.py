@@ -23,7 +23,7 @@ SHORT = {"stages.0.steps": 2, "stages.0.scenes_per_step": 1, "prompt_rounds": 1,
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with annotated pictures, `cells`, and a small `model`."""
+    """A folder with annotated images, `cells`, and a small `model`."""
     monkeypatch.chdir(tmp_path)
     write_images(tmp_path / "cells", 1)
     torch.manual_seed(0)

@@ -47,7 +47,7 @@ def test_shifted_squares(right, expected):
     assert boundary_agreement(square(20 + right, 15), square(20, 15)) == pytest.approx(expected)
 
 
-def test_the_reach_grows_with_the_picture():
+def test_the_reach_grows_with_the_image():
     small, large = square(100, 100, height=200, width=220), square(100, 100, height=2000, width=2200)
     shifted = [np.roll(each, 20, axis=1) for each in (small, large)]  # reaches of 3 and 24 pixels
     assert boundary_agreement(small, shifted[0]) == 0

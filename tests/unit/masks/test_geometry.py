@@ -1,6 +1,6 @@
 import numpy as np
 
-from masklet.masks.geometry import area, bounding_box, box_fill, deepest_point
+from masklet.masks.geometry import area, bounding_box, box_fill, center_point
 
 
 def mask_of(*rows):
@@ -9,28 +9,28 @@ def mask_of(*rows):
 
 def test_single_pixel():
     mask = mask_of("....", "..#.", "....")
-    assert deepest_point(mask) == (2, 1)
+    assert center_point(mask) == (2, 1)
     assert bounding_box(mask) == (2.0, 1.0, 3.0, 2.0)
     assert area(mask) == 1
 
 
-def test_deepest_point_is_the_centre_of_a_square():
+def test_center_point_is_the_centre_of_a_square():
     mask = mask_of(".......", ".#####.", ".#####.", ".#####.", ".#####.", ".#####.")
-    assert deepest_point(mask) == (3, 3)
+    assert center_point(mask) == (3, 3)
 
 
-def test_the_border_of_the_picture_counts_as_outside():
-    assert deepest_point(np.ones((5, 9), dtype=bool)) == (2, 2)
+def test_the_border_of_the_image_counts_as_outside():
+    assert center_point(np.ones((5, 9), dtype=bool)) == (2, 2)
 
 
-def test_deepest_point_lies_in_the_thickest_part():
+def test_center_point_lies_in_the_thickest_part():
     mask = mask_of("########.....", "########..###", "..........###", "..........###")
-    assert deepest_point(mask) == (11, 2)
+    assert center_point(mask) == (11, 2)
 
 
 def test_empty_mask():
     empty = np.zeros((3, 4), dtype=bool)
-    assert deepest_point(empty) is None
+    assert center_point(empty) is None
     assert bounding_box(empty) is None
     assert area(empty) == 0
 

@@ -20,7 +20,7 @@ def test_surroundings_are_a_square_about_the_box():
     size=st.tuples(st.floats(0.5, 80), st.floats(0.5, 80)),
     slack=st.floats(1, 3),
 )
-def test_surroundings_lie_in_the_picture_and_hold_what_it_shows_of_the_box(left, top, size, slack):
+def test_surroundings_lie_in_the_image_and_hold_what_it_shows_of_the_box(left, top, size, slack):
     height, width = 120, 200
     box = (left, top, left + size[0], top + size[1])
     x1, y1, x2, y2 = surroundings(box, slack * longer_side(box), height, width)

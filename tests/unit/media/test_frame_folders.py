@@ -41,7 +41,7 @@ def test_a_folder_is_a_video(tmp_path):
             np.testing.assert_array_equal(video[number], frames[number])
 
 
-def test_a_broken_picture_is_replaced_and_reported(tmp_path):
+def test_a_broken_image_is_replaced_and_reported(tmp_path):
     frames = moving_square(4)
     write_frames(tmp_path, ["0.png", "1.png", "2.png", "3.png"], frames)
     (tmp_path / "0.png").write_bytes(b"no picture")
@@ -64,7 +64,7 @@ def test_a_folder_without_frames_is_refused(tmp_path):
         open_video([])
 
 
-def test_pictures_of_which_none_can_be_read_are_refused(tmp_path):
+def test_images_of_which_none_can_be_read_are_refused(tmp_path):
     for name in ("0.png", "1.png"):
         (tmp_path / name).write_bytes(b"no picture")
     with pytest.raises(UnreadableVideoError, match="None of the 2 images"):

@@ -22,7 +22,7 @@ from masklet.media.image_files import opened_image
 from masklet.media.images import read_image
 from masklet.media.mask_images import read_label_map, read_mask_image
 from masklet.media.pixel_limit import check_pixels, max_image_pixels
-from masklet.processing.pictures import picture_pixels as pixels_of_path
+from masklet.processing.image_tensors import image_pixels as pixels_of_path
 
 READERS = {
     "image": read_image,

@@ -1,4 +1,4 @@
-"""Reading picture files of every mode, and refusing what is no picture."""
+"""Reading image files of every mode, and refusing what is no image."""
 
 import zlib
 from pathlib import Path
@@ -144,7 +144,7 @@ def test_truncated_files_are_named(suffix: str, tmp_path: Path) -> None:
         read_image(path)
 
 
-def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
+def test_what_is_no_image_is_named(tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("not a picture")
     empty = tmp_path / "empty.png"

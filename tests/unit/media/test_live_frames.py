@@ -30,7 +30,7 @@ def test_a_program_may_give_the_frames_without_end():
         np.testing.assert_array_equal(next(frames), expected)
 
 
-def test_other_pictures_are_refused():
+def test_other_images_are_refused():
     with pytest.raises(InvalidInputError, match="Frame 1 is float64"):
         list(live_frames([moving_square(1)[0], np.zeros((4, 4, 3))]))
 

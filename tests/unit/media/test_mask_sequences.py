@@ -46,7 +46,7 @@ def test_label_maps_are_one_file_a_frame(tmp_path, video, recorded):
     np.testing.assert_array_equal(labels == 3, recorded[5].masks[0] & ~recorded[5].masks[1])
 
 
-def test_label_maps_of_picture_files_have_their_names(tmp_path, recorded):
+def test_label_maps_of_image_files_have_their_names(tmp_path, recorded):
     for frame in range(6):
         Image.new("RGB", (64, 48)).save(tmp_path / f"shot-{frame}.jpg")
     with open_video(tmp_path) as video:

@@ -86,7 +86,7 @@ def test_a_missing_file_is_an_os_error(tmp_path):
         read_prompt_file(tmp_path / "nowhere.json")
 
 
-def test_two_spellings_of_one_picture_are_refused(tmp_path):
+def test_two_spellings_of_one_image_are_refused(tmp_path):
     file = tmp_path / "prompts.json"
     file.write_text('{"a.jpg": [{"box": [1, 1, 4, 4]}], "./a.jpg": [{"box": [2, 2, 4, 4]}]}')
     with pytest.raises(InvalidInputError, match=r"a\.jpg' occurs twice"):

@@ -284,7 +284,7 @@ def test_large_frames_are_held_in_smaller_numbers():
             assert len(video._held) <= 4
 
 
-def test_a_list_of_pictures_is_a_video(tmp_path):
+def test_a_list_of_images_is_a_video(tmp_path):
     frames = moving_square(3)
     Image.fromarray(frames[0]).save(tmp_path / "a.png")
     with open_video([tmp_path / "a.png", Image.fromarray(frames[1]), frames[2]]) as video:

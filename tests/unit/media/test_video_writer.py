@@ -36,7 +36,7 @@ def test_frames_and_colours_come_back(tmp_path, monkeypatch, encoder):
     assert codec_of(tmp_path / "v.mp4") == ("h264" if encoder == "libx264" else "mpeg4", "yuv420p")
 
 
-def test_moving_pictures_stay_recognisable(tmp_path):
+def test_moving_images_stay_recognisable(tmp_path):
     frames = moving_square(20)
     with write_video(tmp_path / "v.mp4", 48, 64, 25) as writer:
         for frame in frames:

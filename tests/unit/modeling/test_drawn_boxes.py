@@ -43,7 +43,7 @@ def test_an_edge_counts_by_what_it_covers() -> None:
     torch.testing.assert_close(logits, torch.tensor([OUTSIDE + 0.75 * span, OUTSIDE + 0.5 * span, OUTSIDE]))
 
 
-def test_a_box_beyond_the_picture_is_drawn_as_far_as_it_is_seen() -> None:
+def test_a_box_beyond_the_image_is_drawn_as_far_as_it_is_seen() -> None:
     assert torch.equal(drawn(boxes([-5.0, -5, 99, 99]), (3, 3)), torch.full((1, 1, 3, 3), INSIDE))
     assert torch.equal(drawn(boxes([10.0, 10, 20, 20]), (3, 3)), torch.full((1, 1, 3, 3), OUTSIDE))
 

@@ -92,11 +92,11 @@ def test_stochastic_depth_drops_branches_in_training_only() -> None:
     assert [block.drop_path.rate for block in model.blocks] == pytest.approx([0.9 * i / 7 for i in range(8)])
 
 
-def test_stochastic_depth_leaves_whole_pictures_out_and_keeps_the_mean() -> None:
-    """Also where tokens are stored as windows, several a picture."""
+def test_stochastic_depth_leaves_whole_images_out_and_keeps_the_mean() -> None:
+    """Also where tokens are stored as windows, several an image."""
     torch.manual_seed(0)
     block = HieraBlock(small_backbone(), BlockShape(8, 8, 1, window=8, pools=False, drop_path=0.75)).train()
-    x, grid = torch.randn(64 * 4, 8, 8, 8), Grid(16, 16, window=8)  # 64 pictures of 4 windows
+    x, grid = torch.randn(64 * 4, 8, 8, 8), Grid(16, 16, window=8)  # 64 images of 4 windows
     with torch.no_grad():
         block.mlp.proj_out.weight.zero_()
         block.mlp.proj_out.bias.zero_()

@@ -1,4 +1,4 @@
-"""A picture encoded once, then prompted: the same numbers as processor and model give by hand."""
+"""An image encoded once, then prompted: the same numbers as processor and model give by hand."""
 
 import shutil
 from pathlib import Path
@@ -47,7 +47,7 @@ def assert_is(result: Segmentation, expected: tuple[np.ndarray, np.ndarray, np.n
     assert (result.masks[index] != mask).mean() < 1e-3
 
 
-def test_encoding_keeps_the_size_of_the_picture(segmenter: ImageSegmenter, encoded: EncodedImage) -> None:
+def test_encoding_keeps_the_size_of_the_image(segmenter: ImageSegmenter, encoded: EncodedImage) -> None:
     assert (encoded.height, encoded.width) == (HEIGHT, WIDTH)
     pixels = segmenter.processor(images=PICTURE, return_tensors="pt").pixel_values
     for level, expected in zip(encoded.embeddings, segmenter.model.get_image_embeddings(pixels), strict=True):
@@ -157,13 +157,13 @@ def test_padding_in_lists_is_left_out(segmenter: ImageSegmenter, encoded: Encode
     np.testing.assert_array_equal(padded.scores, segmenter.segment(encoded, points=[[CLICK]]).scores)
 
 
-def test_floats_from_0_to_1_and_deep_integers_are_the_picture_that_bytes_are(
+def test_floats_from_0_to_1_and_deep_integers_are_the_image_that_bytes_are(
     segmenter: ImageSegmenter, encoded: EncodedImage
 ) -> None:
     expected = segmenter.segment(encoded, boxes=[BOX]).low_resolution_logits
     deep = np.round(PICTURE * (4095 / 255)).astype(np.uint16)
-    for picture in (PICTURE / 255, torch.from_numpy(PICTURE / 255).permute(2, 0, 1), PICTURE * 1.0, deep):
-        found = segmenter.segment(segmenter.encode(picture), boxes=[BOX]).low_resolution_logits
+    for image in (PICTURE / 255, torch.from_numpy(PICTURE / 255).permute(2, 0, 1), PICTURE * 1.0, deep):
+        found = segmenter.segment(segmenter.encode(image), boxes=[BOX]).low_resolution_logits
         np.testing.assert_allclose(found, expected, atol=0.05 * np.abs(expected).max())
 
 
@@ -288,7 +288,7 @@ def test_clicks_in_any_container(segmenter: ImageSegmenter, encoded: EncodedImag
     np.testing.assert_array_equal(found.masks, expected.masks)
 
 
-def test_one_picture_at_a_time(segmenter: ImageSegmenter) -> None:
+def test_one_image_at_a_time(segmenter: ImageSegmenter) -> None:
     with pytest.raises(InvalidInputError, match="One image is encoded at a time; got 2"):
         segmenter.encode([PICTURE, PICTURE])
 
@@ -318,7 +318,7 @@ def test_a_model_in_training_mode_is_put_into_evaluation(segmenter: ImageSegment
     assert not segmenter.model.training
 
 
-def test_a_picture_that_was_not_encoded_is_refused(segmenter: ImageSegmenter) -> None:
+def test_an_image_that_was_not_encoded_is_refused(segmenter: ImageSegmenter) -> None:
     with pytest.raises(InvalidInputError, match=r"given to encode\(\.\.\.\) first, got ndarray"):
         segmenter.segment(PICTURE, points=[[CLICK]])  # type: ignore[arg-type]
 

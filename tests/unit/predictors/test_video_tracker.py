@@ -123,8 +123,8 @@ def test_a_stream_tracks_as_the_video_does(tracker: VideoTracker) -> None:
     assert (first[0], first[1].masks.shape) == (0, (0, HEIGHT, WIDTH))
     assert isinstance(first[1], Segmentation)
     stream.add(1, 1, points=[[10, 20]])  # of the frame to come
-    for picture in clip[1:]:
-        number, result = stream.push(picture)
+    for image in clip[1:]:
+        number, result = stream.push(image)
         logits = expected[number].low_resolution_logits
         assert logits is not None
         assert result.low_resolution_logits is not None
@@ -138,8 +138,8 @@ def test_a_stream_tracks_as_the_video_does(tracker: VideoTracker) -> None:
 def test_a_stream_keeps_one_size_and_few_frames(tracker: VideoTracker) -> None:
     clip = small_clip(frames=12)
     stream = tracker.open()
-    for picture in clip:
-        stream.push(picture)
+    for image in clip:
+        stream.push(image)
     with pytest.raises(InvalidInputError, match="The frame has 30 x 40 pixels, those before it 60 x 40"):
         stream.push(clip[0][:, :30])
     with pytest.raises(InvalidInputError, match="Frame 1 of the stream was dropped"):

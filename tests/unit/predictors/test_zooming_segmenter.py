@@ -76,7 +76,7 @@ def test_clicks_are_looked_at_again_with_what_the_first_look_found(
 ) -> None:
     """Around the box and the click on the object; a click far off it is not seen from near."""
     said = {"points": [[[80, 40], [190, 100]]], "labels": [[1, 0]], "boxes": [BOX]}
-    view = (8, 0, 92, 84)  # 1.4 times 60 pixels about (50, 40), moved into the picture
+    view = (8, 0, 92, 84)  # 1.4 times 60 pixels about (50, 40), moved into the image
     seen = {"points": [[[72, 40]]], "labels": [[1]], "boxes": [[12, 30, 52, 50]], "masks": "of the first look"}
     expected = mean_of_two_looks(plain, said, seen, view)
     result = zooming.segment(image, **said)
@@ -138,7 +138,7 @@ def test_ignored_points_leave_a_box_alone_and_boxes_end_at_the_border(
     assert asked[5] == (56, (0, True, True))
 
 
-def test_the_picture_may_change_after_it_was_encoded(zooming: ZoomingSegmenter) -> None:
+def test_the_image_may_change_after_it_was_encoded(zooming: ZoomingSegmenter) -> None:
     buffer = PICTURE.copy()
     image = zooming.encode(buffer)
     before = zooming.segment(image, boxes=[BOX])
@@ -211,18 +211,18 @@ def test_prompts_at_the_border_and_of_other_kinds(
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1)])
-def test_tiny_and_thin_pictures(zooming: ZoomingSegmenter, size: tuple[int, int]) -> None:
+def test_tiny_and_thin_images(zooming: ZoomingSegmenter, size: tuple[int, int]) -> None:
     picture = np.zeros((*size, 3), np.uint8)
     assert zooming.segment(zooming.encode(picture), boxes=[[0, 0, 1, 1]]).masks.shape == (1, *size)
 
 
-def test_a_picture_without_its_pixels_is_refused(zooming: ZoomingSegmenter, plain: ImageSegmenter) -> None:
+def test_an_image_without_its_pixels_is_refused(zooming: ZoomingSegmenter, plain: ImageSegmenter) -> None:
     with pytest.raises(InvalidInputError, match=r"this class's encode\(\.\.\.\), got EncodedImage"):
         zooming.segment(plain.encode(PICTURE), boxes=[BOX])
 
 
 def test_a_small_thing_is_outlined_better_with_the_bundled_model() -> None:
-    """A leaf of 26 x 14 pixels in a picture of 1000, where a cell of the answer is 10 pixels wide."""
+    """A leaf of 26 x 14 pixels in an image of 1000, where a cell of the answer is 10 pixels wide."""
     truth = np.zeros((1000, 1000), np.uint8)
     cv2.ellipse(truth, (700, 300), (13, 7), 30, 0, 360, 1, -1)
     picture = np.where(truth[..., None] > 0, np.uint8([60, 140, 50]), np.uint8([200, 190, 170]))

@@ -24,7 +24,7 @@ SETTINGS: dict[str, Any] = {
 
 
 def pictures(count: int = 7, channels: int = 3) -> list[np.ndarray]:
-    """Pictures [H, W, channels] of different sizes from 30 to 400 pixels."""
+    """Images [H, W, channels] of different sizes from 30 to 400 pixels."""
     random = np.random.default_rng(0)
     sizes = random.integers(30, 400, (count, 2))
     return [random.integers(0, 256, (*size, channels), dtype=np.uint8) for size in sizes]
@@ -53,20 +53,20 @@ def test_from_dict_and_spellings_of_sizes() -> None:
 
 
 @pytest.mark.parametrize("as_kind", [Image.fromarray, np.asarray, lambda p: torch.from_numpy(p).permute(2, 0, 1)])
-def test_pictures_of_every_kind(processor: Sam2ImageProcessorFast, as_kind: Any) -> None:
-    batch = [as_kind(picture) for picture in pictures()]
+def test_images_of_every_kind(processor: Sam2ImageProcessorFast, as_kind: Any) -> None:
+    batch = [as_kind(image) for image in pictures()]
     assert processor(batch[0], return_tensors="pt").pixel_values.shape == (1, 3, 20, 20)
     inputs = processor(batch, return_tensors="pt")
     assert isinstance(inputs, BatchFeature)
     assert inputs.pixel_values.shape == (7, 3, 20, 20)
     assert inputs.pixel_values.dtype == torch.float32
-    assert inputs.original_sizes.tolist() == [list(picture.shape[:2]) for picture in pictures()]
+    assert inputs.original_sizes.tolist() == [list(image.shape[:2]) for image in pictures()]
     assert inputs.reshaped_input_sizes.tolist() == [[20, 20]] * 7
     assert inputs.original_sizes.dtype == inputs.reshaped_input_sizes.dtype == torch.int64
     assert torch.equal(inputs.pixel_values, processor(pictures(), return_tensors="pt").pixel_values)
 
 
-def test_a_batch_is_its_pictures(processor: Sam2ImageProcessorFast) -> None:
+def test_a_batch_is_its_images(processor: Sam2ImageProcessorFast) -> None:
     batch = np.random.default_rng(0).integers(0, 256, (2, 31, 17, 3), dtype=np.uint8)
     inputs = processor(batch, return_tensors="pt")
     assert torch.equal(inputs.pixel_values[1:], processor(batch[1], return_tensors="pt").pixel_values)
@@ -86,16 +86,16 @@ def test_four_channels_with_four_means(processor: Sam2ImageProcessorFast) -> Non
 def test_files_are_read_upright(processor: Sam2ImageProcessorFast, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    picture = pictures(1)[0]
-    Image.fromarray(picture).save(tmp_path / "turned.png", exif=exif)
+    image = pictures(1)[0]
+    Image.fromarray(image).save(tmp_path / "turned.png", exif=exif)
     inputs = processor(str(tmp_path / "turned.png"), return_tensors="pt")
-    assert inputs.original_sizes.tolist() == [[picture.shape[1], picture.shape[0]]]
-    upright = processor(np.rot90(picture, -1), return_tensors="pt")
+    assert inputs.original_sizes.tolist() == [[image.shape[1], image.shape[0]]]
+    upright = processor(np.rot90(image, -1), return_tensors="pt")
     assert torch.equal(inputs.pixel_values, upright.pixel_values)
 
 
 def test_labels(processor: Sam2ImageProcessorFast) -> None:
-    maps = [np.random.default_rng(0).integers(0, 256, picture.shape[:2]) for picture in pictures()]
+    maps = [np.random.default_rng(0).integers(0, 256, image.shape[:2]) for image in pictures()]
     inputs = processor(pictures(), maps, return_tensors="pt")
     assert inputs["labels"].shape == (7, 12, 12)
     assert inputs["labels"].dtype == torch.int64
@@ -112,7 +112,7 @@ def test_labels(processor: Sam2ImageProcessorFast) -> None:
 def test_return_tensors(processor: Sam2ImageProcessorFast) -> None:
     lists = processor(pictures(2))
     assert [tuple(pixels.shape) for pixels in lists.pixel_values] == [(3, 20, 20)] * 2
-    assert lists.original_sizes == [picture.shape[:2] for picture in pictures(2)]
+    assert lists.original_sizes == [image.shape[:2] for image in pictures(2)]
     arrays = processor(pictures(2), return_tensors="np")
     assert isinstance(arrays.pixel_values, np.ndarray)
     np.testing.assert_array_equal(arrays.pixel_values, torch.stack(lists.pixel_values))
@@ -122,22 +122,22 @@ def test_return_tensors(processor: Sam2ImageProcessorFast) -> None:
 
 def test_options_of_one_call_leave_the_processor_alone(processor: Sam2ImageProcessorFast) -> None:
     before = processor.to_dict()
-    picture = np.full((8, 10, 3), 51, dtype=np.uint8)
-    plain = processor(picture, do_resize=False, do_rescale=False, do_normalize=False)
+    image = np.full((8, 10, 3), 51, dtype=np.uint8)
+    plain = processor(image, do_resize=False, do_rescale=False, do_normalize=False)
     assert (plain.pixel_values[0] == 51).all()
     assert plain.pixel_values[0].dtype == torch.float32
     assert plain.reshaped_input_sizes == [(8, 10)]
     assert processor(
-        picture, do_normalize=False, size=4, return_tensors="pt"
+        image, do_normalize=False, size=4, return_tensors="pt"
     ).pixel_values.unique().item() == pytest.approx(0.2)
-    unscaled = processor(picture, do_rescale=False, image_mean=50, image_std=2, return_tensors="pt").pixel_values
+    unscaled = processor(image, do_rescale=False, image_mean=50, image_std=2, return_tensors="pt").pixel_values
     assert unscaled.unique().tolist() == [0.5]
-    last = processor(picture, data_format="channels_last", return_tensors="pt").pixel_values
+    last = processor(image, data_format="channels_last", return_tensors="pt").pixel_values
     assert last.shape == (1, 20, 20, 3)
-    cropped = processor(picture, do_center_crop=True, crop_size=6, do_pad=True, pad_size=(9, 7), return_tensors="pt")
+    cropped = processor(image, do_center_crop=True, crop_size=6, do_pad=True, pad_size=(9, 7), return_tensors="pt")
     assert cropped.pixel_values.shape == (1, 3, 9, 7)
     assert (cropped.pixel_values[:, :, 6:] == 0).all()
-    assert processor(picture, device="cpu", disable_grouping=True, size=None)["reshaped_input_sizes"] == [(20, 20)]
+    assert processor(image, device="cpu", disable_grouping=True, size=None)["reshaped_input_sizes"] == [(20, 20)]
     assert processor.to_dict() == before
 
 
@@ -150,28 +150,28 @@ def test_attributes_can_be_set_and_are_not_shared(processor: Sam2ImageProcessorF
     assert processor(np.zeros((8, 9, 3), dtype=np.uint8))["pixel_values"][0].shape == (3, 8, 9)
 
 
-def test_pictures_of_different_sizes_cannot_be_stacked(processor: Sam2ImageProcessorFast) -> None:
+def test_images_of_different_sizes_cannot_be_stacked(processor: Sam2ImageProcessorFast) -> None:
     assert len(processor(pictures(2), do_resize=False)["pixel_values"]) == 2
     with pytest.raises(InvalidInputError, match="pixel_values of different shapes"):
         processor(pictures(2), do_resize=False, return_tensors="pt")
 
 
-def test_float_pictures(processor: Sam2ImageProcessorFast) -> None:
-    picture = pictures(1)[0]
-    as_bytes = processor(picture, return_tensors="pt").pixel_values
-    as_floats = processor(picture.astype(np.float64), return_tensors="pt").pixel_values
+def test_float_images(processor: Sam2ImageProcessorFast) -> None:
+    image = pictures(1)[0]
+    as_bytes = processor(image, return_tensors="pt").pixel_values
+    as_floats = processor(image.astype(np.float64), return_tensors="pt").pixel_values
     torch.testing.assert_close(as_floats, as_bytes, atol=1.01 / 127.5, rtol=0)
     assert not torch.equal(as_floats, as_bytes), "floats are resized without rounding"
-    scaled = picture / 255
+    scaled = image / 255
     torch.testing.assert_close(processor(scaled, do_rescale=False, return_tensors="pt").pixel_values, as_floats)
     torch.testing.assert_close(processor(scaled, return_tensors="pt").pixel_values, as_floats)
     assert scaled.max() <= 1, "the caller's array is not changed"
 
 
 def test_floats_from_0_to_1_are_scaled_where_bytes_would_be(processor: Sam2ImageProcessorFast) -> None:
-    picture = pictures(1)[0]
-    as_floats = processor(picture.astype(np.float32), return_tensors="pt").pixel_values
-    scaled = torch.from_numpy(picture / 255).permute(2, 0, 1)
+    image = pictures(1)[0]
+    as_floats = processor(image.astype(np.float32), return_tensors="pt").pixel_values
+    scaled = torch.from_numpy(image / 255).permute(2, 0, 1)
     sharpened = scaled * 1.2 - 0.1  # a sharp filter leaves floats a little beyond 0 and 1
     expected = processor(sharpened.numpy() * 255, input_data_format="channels_first", return_tensors="pt").pixel_values
     for given, result in ((scaled, as_floats), (scaled.half(), as_floats), (sharpened, expected)):
@@ -222,7 +222,7 @@ def test_bad_options_are_named(processor: Sam2ImageProcessorFast, options: dict[
         processor(np.zeros((4, 4, 3), dtype=np.uint8), **options)
 
 
-def test_bad_pictures_are_refused(processor: Sam2ImageProcessorFast, tmp_path: Path) -> None:
+def test_bad_images_are_refused(processor: Sam2ImageProcessorFast, tmp_path: Path) -> None:
     cut = tmp_path / "cut.png"
     Image.fromarray(pictures(1)[0]).save(cut)
     cut.write_bytes(cut.read_bytes()[:300])

@@ -1,4 +1,4 @@
-"""Prompts in picture pixels become tensors in the network's pixels, or an error that names them."""
+"""Prompts in image pixels become tensors in the network's pixels, or an error that names them."""
 
 import re
 from typing import Any
@@ -32,13 +32,13 @@ def test_points_are_stretched_on_each_axis_and_padded() -> None:
     torch.testing.assert_close(tensors["input_points"], torch.tensor(expected), atol=1e-4, rtol=0)
 
 
-def test_each_picture_has_its_own_scale() -> None:
+def test_each_image_has_its_own_scale() -> None:
     tensors = points([[[[9, 6]]], [[[2, 1]]]], sizes=TWO)
     torch.testing.assert_close(tensors["input_points"], torch.full((2, 1, 1, 2), 102.4))
 
 
 def test_without_labels_points_are_positive_and_padding_is_not() -> None:
-    """Labels of one for padding, too, would make the network see clicks beside the picture."""
+    """Labels of one for padding, too, would make the network see clicks beside the image."""
     tensors = points([[[[1, 2]], [[3, 4], [5, 6]]]])
     assert tensors["input_labels"].dtype == torch.int64
     assert tensors["input_labels"].tolist() == [[[1, -10], [1, 1]]]
@@ -65,7 +65,7 @@ def test_points_may_lie_on_the_border() -> None:
 @pytest.mark.parametrize(
     "point", [[90.5, 30], [30, 60.5], [-0.5, 3], [3, -1], [-10, 3], [float("inf"), 3], [3, float("nan")]]
 )
-def test_points_outside_are_named_with_the_picture(point: list[float]) -> None:
+def test_points_outside_are_named_with_the_image(point: list[float]) -> None:
     place = re.escape(f"Point ({point[0]:g}, {point[1]:g}) at input points[1][0][1]")
     with pytest.raises(InvalidInputError, match=f"{place}.*width 90 and height 60"):
         points([[[[1, 1]]], [[[1, 1], point]]], sizes=[(20, 20), (60, 90)])
@@ -151,7 +151,7 @@ def test_boxes_are_stretched_and_ragged_ones_padded() -> None:
     torch.testing.assert_close(tensor, torch.tensor(expected))
 
 
-def test_boxes_may_reach_beyond_the_picture() -> None:
+def test_boxes_may_reach_beyond_the_image() -> None:
     torch.testing.assert_close(boxes([[[-9, 6, 99, 66]]])[0, 0], torch.tensor([-102.4, 102.4, 1126.4, 1126.4]))
     torch.testing.assert_close(boxes([[[-10, 6, 9, 12]]])[0, 0, 0].item(), -1024 / 9)  # -10 alone is no padding
 

@@ -1,4 +1,4 @@
-"""Mask logits to masks of the pictures' sizes, in both signatures of the public API."""
+"""Mask logits to masks of the images' sizes, in both signatures of the public API."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Pictures and prompts together; checklist of the references' own tests."""
+"""Images and prompts together; checklist of the references' own tests."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def processor() -> Sam2Processor:
     return Sam2Processor(size=64)
 
 
-def test_pictures_alone_are_what_the_image_processor_makes() -> None:
+def test_images_alone_are_what_the_image_processor_makes() -> None:
     processor = Sam2Processor()
     own, parts = processor(images=PICTURE), processor.image_processor(PICTURE)
     assert set(own) == set(parts) == set(processor.model_input_names)
@@ -89,7 +89,7 @@ def test_labels_are_there_where_they_were_given_or_tell_padding(processor: Sam2P
     assert processor(PICTURE, input_points=two).input_labels.tolist() == [[[1, -10], [1, 1]]]
 
 
-def test_prompts_without_pictures(processor: Sam2Processor) -> None:
+def test_prompts_without_images(processor: Sam2Processor) -> None:
     for sizes in ([[30, 400]], torch.tensor([[30, 400]]), np.array([[30, 400]]), [torch.Size((30, 400))]):
         inputs = processor(input_points=[[[[200, 15]]]], original_sizes=sizes, return_tensors="pt")
         assert set(inputs) == {"original_sizes", "input_points"}
@@ -152,8 +152,8 @@ def test_bad_prompts_are_refused(processor: Sam2Processor, prompts: dict[str, An
         processor(PICTURE, **prompts)
 
 
-def test_points_and_boxes_must_match_in_every_picture(processor: Sam2Processor) -> None:
-    """After padding the batch both have two objects; in each picture they do not."""
+def test_points_and_boxes_must_match_in_every_image(processor: Sam2Processor) -> None:
+    """After padding the batch both have two objects; in each image they do not."""
     with pytest.raises(InvalidInputError, match="points of 2 objects and boxes of 1"):
         processor(
             [PICTURE] * 2,
@@ -258,6 +258,6 @@ def test_a_failed_save_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_with_nothing_but_a_model_gives_the_size_of_its_pictures(tmp_path: Path) -> None:
+def test_a_folder_with_nothing_but_a_model_gives_the_size_of_its_images(tmp_path: Path) -> None:
     Sam2Config(image_size=96).save_pretrained(tmp_path)
     assert Sam2Processor.from_pretrained(tmp_path).to_dict() == Sam2Processor(size=96).to_dict()

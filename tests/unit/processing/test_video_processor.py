@@ -20,7 +20,7 @@ def frames() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (4, 20, 30, 3), dtype=np.uint8)
 
 
-def test_frames_are_prepared_as_pictures_are(frames: np.ndarray) -> None:
+def test_frames_are_prepared_as_images_are(frames: np.ndarray) -> None:
     of_pictures = Sam2ImageProcessorFast(size=SIZE)(list(frames), return_tensors="pt")
     of_video = Sam2VideoProcessor(size=SIZE)(frames, return_tensors="pt")
     assert of_video["pixel_values_videos"].shape == (1, 4, 3, 16, 16)

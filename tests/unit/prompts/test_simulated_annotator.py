@@ -23,7 +23,7 @@ def annotator(seed: int = 0, **shares: float) -> SimulatedAnnotator:
     return SimulatedAnnotator(np.random.default_rng(seed), **shares)
 
 
-def test_without_chance_it_clicks_at_the_deepest_points_and_boxes_tightly() -> None:
+def test_without_chance_it_clicks_at_the_center_and_boxes_tightly() -> None:
     patient = SimulatedAnnotator()
     assert patient.first_click(TRUTH) == first_click(TRUTH)
     assert patient.correct(TRUTH, SPILT) == corrective_click(TRUTH, SPILT) == Click(10, 4, 0)
@@ -32,7 +32,7 @@ def test_without_chance_it_clicks_at_the_deepest_points_and_boxes_tightly() -> N
 
 
 def test_clicks_lie_uniformly_on_the_object() -> None:
-    uniform = annotator(deepest_share=0)
+    uniform = annotator(center_share=0)
     clicks = [uniform.first_click(TRUTH) for _ in range(2000)]
     places, counts = np.unique([click[:2] for click in clicks], axis=0, return_counts=True)
     assert {tuple(place) for place in places} == {(x, y) for x in range(2, 9) for y in range(3, 8)}
@@ -41,7 +41,7 @@ def test_clicks_lie_uniformly_on_the_object() -> None:
 
 
 def test_corrections_lie_uniformly_in_both_error_regions() -> None:
-    uniform = annotator(deepest_share=0)
+    uniform = annotator(center_share=0)
     clicks = [uniform.correct(TRUTH, SPILT) for _ in range(2000)]
     assert {click.label for click in clicks if click.x < 4} == {1}
     assert {click.label for click in clicks if click.x >= 9} == {0}
@@ -50,27 +50,27 @@ def test_corrections_lie_uniformly_in_both_error_regions() -> None:
     assert uniform.correct(TRUTH, TRUTH) is None
 
 
-def test_a_share_of_clicks_is_at_the_deepest_point() -> None:
-    some = annotator(deepest_share=0.75)
+def test_a_share_of_clicks_is_at_the_center() -> None:
+    some = annotator(center_share=0.75)
     hits = [some.correct(TRUTH, SPILT) == Click(10, 4, 0) for _ in range(400)]
     assert 0.7 < np.mean(hits) < 0.87  # uniform clicks find it, too, at times
 
 
 def test_a_share_of_corrections_is_on_the_object_whatever_was_predicted() -> None:
-    careless = annotator(deepest_share=0, truth_share=1)
+    careless = annotator(center_share=0, ground_truth_share=1)
     clicks = [careless.correct(TRUTH, SPILT) for _ in range(100)]
     assert all(TRUTH[click.y, click.x] and click.label == 1 for click in clicks)
     assert careless.correct(TRUTH, TRUTH) is not None
     assert careless.correct(NOTHING, TRUTH) is None  # nothing to click on
 
 
-@pytest.mark.parametrize("deepest_share", [0.0, 1.0])
-def test_what_is_true_anyway_is_a_click_off_the_object(deepest_share: float) -> None:
+@pytest.mark.parametrize("center_share", [0.0, 1.0])
+def test_what_is_true_anyway_is_a_click_off_the_object(center_share: float) -> None:
     for truth in (TRUTH, NOTHING):
-        click = annotator(deepest_share=deepest_share).confirm(truth)
+        click = annotator(center_share=center_share).confirm(truth)
         assert not truth[click.y, click.x]
         assert click.label == 0
-    assert annotator(deepest_share=deepest_share).confirm(EVERYTHING).label == 1
+    assert annotator(center_share=center_share).confirm(EVERYTHING).label == 1
 
 
 def test_loose_boxes_lie_around_the_tight_one_within_a_tenth_of_its_sides() -> None:
@@ -85,17 +85,17 @@ def test_loose_boxes_lie_around_the_tight_one_within_a_tenth_of_its_sides() -> N
 
 
 def test_equal_seeds_say_the_same() -> None:
-    said = [[annotator(seed, deepest_share=0.5).correct(TRUTH, SPILT) for _ in range(2)] for seed in range(20)]
+    said = [[annotator(seed, center_share=0.5).correct(TRUTH, SPILT) for _ in range(2)] for seed in range(20)]
     assert all(one == other for one, other in said)
     assert len({one for one, _ in said}) > 3
 
 
 def test_impossible_annotators_and_empty_objects_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="between 0 and 1"):
-        annotator(deepest_share=1.5)
+        annotator(center_share=1.5)
     with pytest.raises(InvalidInputError, match="random generator"):
-        SimulatedAnnotator(deepest_share=0.5)
-    for refuse in (SimulatedAnnotator(), annotator(deepest_share=0)):
+        SimulatedAnnotator(center_share=0.5)
+    for refuse in (SimulatedAnnotator(), annotator(center_share=0)):
         with pytest.raises(InvalidInputError, match="empty"):
             refuse.first_click(NOTHING)
         with pytest.raises(InvalidInputError, match="empty"):

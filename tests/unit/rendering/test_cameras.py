@@ -17,7 +17,7 @@ def test_what_is_looked_at_is_in_the_middle_and_up_is_up() -> None:
     assert shown(matrix, (1, 1.5, 1))[1] > 0
 
 
-def test_the_edges_of_the_angle_of_view_are_those_of_the_picture() -> None:
+def test_the_edges_of_the_angle_of_view_are_those_of_the_image() -> None:
     matrix = perspective(np.deg2rad(90), 2.0, 1, 10)
     np.testing.assert_allclose(shown(matrix, (0, 3, -3)), [0, 1, shown(matrix, (0, 0, -3))[2]], atol=1e-9)
     assert shown(matrix, (6, 0, -3))[0] == pytest.approx(1)

@@ -1,4 +1,4 @@
-"""Which things and parts of a photograph become objects."""
+"""Which things and parts of an image become objects."""
 
 import numpy as np
 from rendering.photograph import Photograph
@@ -9,7 +9,7 @@ def photograph(side: int = 200) -> Photograph:
     return Photograph(np.zeros((side, side, 3), np.uint8), blank.copy(), blank.copy())
 
 
-def test_specks_and_what_fills_the_picture_are_no_objects() -> None:
+def test_specks_and_what_fills_the_image_are_no_objects() -> None:
     seen = photograph()
     seen.numbers[:] = 1
     seen.numbers[:5, :5] = 2

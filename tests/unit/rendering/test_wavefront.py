@@ -34,7 +34,7 @@ def test_missing_normals_are_those_of_the_triangle(tmp_path: Path) -> None:
     np.testing.assert_allclose(part.corners[:, 3:6], np.tile([0, 0, 1], (3, 1)), atol=1e-6)
 
 
-def test_normals_and_places_in_the_picture_are_each_corners_own(tmp_path: Path) -> None:
+def test_normals_and_places_in_the_image_are_each_corners_own(tmp_path: Path) -> None:
     lists = "vt 0 0\nvt 1 0\nvt 1 1\nvn 1 0 0\nvn 0 1 0\n"
     (part,) = read_obj(written(tmp_path, SQUARE + lists + "f 1/1/1 2/2/2 3/3/1"))
     np.testing.assert_array_equal(part.corners[:, 3:6], [[1, 0, 0], [0, 1, 0], [1, 0, 0]])
@@ -49,7 +49,7 @@ def test_parts_are_by_material_even_where_these_take_turns(tmp_path: Path) -> No
     assert other.material.colour == (0.8, 0.8, 0.8)
 
 
-def test_a_picture_is_found_beside_the_materials_or_left_out(tmp_path: Path) -> None:
+def test_an_image_is_found_beside_the_materials_or_left_out(tmp_path: Path) -> None:
     (tmp_path / "oak wood.jpg").touch()
     written(tmp_path, "", "newmtl oak\nmap_Kd oak wood.jpg\nnewmtl lost\nmap_Kd nowhere.jpg\n")
     materials = read_materials(tmp_path / "thing.mtl")

@@ -43,7 +43,7 @@ class GrabCut:
 
     Three iterations on the image scaled to a longer side of 400 pixels. Clicks: a disc around the first click, 15 %
     of the shorter side across, is probably object and everything else surely background; discs with a radius of 2 %
-    around all clicks are sure. Boxes: everything outside is surely background. Each prediction starts afresh.
+    around all clicks are certain. Boxes: everything outside is certainly background. Each prediction starts afresh.
     """
 
     name = "GrabCut"

@@ -19,7 +19,7 @@ class Interval(NamedTuple):
 
 
 class _Estimate(NamedTuple):
-    """The mean over the objects of a dataset, its variance, and of how many equal items it is as sure."""
+    """The mean over the objects of a dataset, its variance, and how many equal items would be as certain."""
 
     mean: float
     variance: float
@@ -68,7 +68,7 @@ def t_quantile(freedom: float) -> float:
 def _degrees_of_freedom(estimates: Sequence[_Estimate]) -> float:
     """Those of Welch and Satterthwaite, by the variances found or, if these are fewer, by equally varied items.
 
-    A dataset of three images that happen to be alike would otherwise count as sure.
+    A dataset of three images that happen to be alike would otherwise count as certain.
     """
     found = _satterthwaite([each.variance for each in estimates], estimates)
     expected = _satterthwaite([1 / each.items for each in estimates], estimates)

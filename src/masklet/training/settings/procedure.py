@@ -16,8 +16,8 @@ class LossWeights:
     Attributes:
         focal: of the focal loss.
         focal_alpha: the focal loss's weight of pixels on the object (1 - alpha off it). At the papers' 0.25 a network
-            that is in doubt leaves pixels out: its masks end up to 75 % sure. 0.5 puts the boundary where the object
-            is as likely as not.
+            that is in doubt leaves pixels out: its masks end where the object is 75 % likely. 0.5 puts the boundary
+            where it is as likely as not.
         dice: of the Dice loss.
         iou: of the L1 loss of the predicted IoU.
         object_score: of the cross-entropy of the object score.

@@ -48,9 +48,9 @@ def picture_and_truth():
 
 
 def test_grabcut_finds_a_distinct_object(picture_and_truth):
-    picture, truth = picture_and_truth
+    image, truth = picture_and_truth
     predictor = GrabCut()
-    predictor.open(picture)
+    predictor.open(image)
     (by_click,) = predictor.predict(clicks=[[Click(42, 31, 1)]])
     (by_box,) = predictor.predict(boxes=np.array([[26.0, 16.0, 60.0, 48.0]]))
     assert by_click[31, 42]
@@ -75,7 +75,7 @@ def test_grabcut_clicks_are_sure(picture_and_truth):
     assert mask[10, 10]
 
 
-def test_grabcut_with_a_box_of_the_whole_picture_keeps_all(picture_and_truth):
+def test_grabcut_with_a_box_of_the_whole_image_keeps_all(picture_and_truth):
     predictor = GrabCut()
     predictor.open(picture_and_truth[0])
     assert predictor.predict(boxes=np.array([[0.0, 0.0, 80.0, 60.0]])).all()

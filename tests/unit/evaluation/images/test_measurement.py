@@ -36,12 +36,12 @@ class Recorder:
 
 
 class Perfect:
-    """Knows that all objects are squares and, for clicks, the objects of each picture in the order of opening."""
+    """Knows that all objects are squares and, for clicks, the objects of each image in the order of opening."""
 
     name = "perfect"
 
-    def __init__(self, pictures):
-        self.pictures = iter(pictures)
+    def __init__(self, images):
+        self.pictures = iter(images)
 
     def open(self, image):
         self.truths = next(self.pictures)
@@ -117,7 +117,7 @@ def test_limit_and_progress(root):
     assert [each.name for each in report.items] == ["first/0.png", "second/0.png"]
 
 
-def test_objects_per_image_takes_the_first_of_each_picture(root):
+def test_objects_per_image_takes_the_first_of_each_image(root):
     predictor = Recorder(lambda clicks: np.zeros(SIZE, dtype=bool))
     report = evaluate_images(root, predictor, clicks=(1,), box=False, objects_per_image=1)
     assert [len(each.object_ids) for each in report.items] == [1, 1, 1, 0]
@@ -144,7 +144,7 @@ def test_no_domain(tmp_path):
         evaluate_images(tmp_path, InscribedEllipse())
 
 
-def test_missing_pictures_are_listed_before_any_is_measured(root):
+def test_missing_images_are_listed_before_any_is_measured(root):
     for path in ("first/images/1.png", "second/images/0.png"):
         (root / path).unlink()
     predictor = Recorder(lambda clicks: np.zeros(SIZE, dtype=bool))
@@ -167,14 +167,14 @@ def test_missing_pictures_are_listed_before_any_is_measured(root):
         (write_sa1b, "sa_1.json"),
     ],
 )
-def test_pictures_without_masks_and_masks_without_picture_are_listed(tmp_path, write, missing):
+def test_images_without_masks_and_masks_without_image_are_listed(tmp_path, write, missing):
     write(tmp_path)
     (tmp_path / missing).unlink()
     with pytest.raises(InvalidInputError, match=r"cannot be used: .*(a|sa_1)\.\w+: (mask|image) without (image|mask)"):
         evaluate_images(tmp_path, InscribedEllipse(), clicks=())
 
 
-def test_a_finished_picture_is_measured_anew_if_its_files_changed_and_dropped_if_it_is_gone(tmp_path):
+def test_a_finished_image_is_measured_anew_if_its_files_changed_and_dropped_if_it_is_gone(tmp_path):
     data, report = tmp_path / "data", tmp_path / "report"
     write_plain(data)
 
@@ -202,7 +202,7 @@ def test_a_folder_of_an_earlier_version_is_resumed(root, tmp_path):
     assert not again.calls
 
 
-def test_pictures_that_are_listed_twice_are_refused(tmp_path):
+def test_images_that_are_listed_twice_are_refused(tmp_path):
     write_domain(tmp_path / "first", PICTURES)
     file = tmp_path / "first/annotations.json"
     file.write_text(file.read_text().replace("1.png", "0.png"))

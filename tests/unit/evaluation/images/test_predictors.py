@@ -73,7 +73,7 @@ def test_boxes_take_nothing_from_before(segmenter, predictor):
     np.testing.assert_array_equal(call.boxes, [[0, 0, 3, 3]])
 
 
-def test_a_new_picture_forgets_the_previous_logits(segmenter, predictor):
+def test_a_new_image_forgets_the_previous_logits(segmenter, predictor):
     predictor.predict(clicks=[FIRST], boxes=None, use_previous=False)
     predictor.open(np.zeros((4, 5, 3), dtype=np.uint8))
     predictor.predict(clicks=[FIRST], boxes=None, use_previous=True)

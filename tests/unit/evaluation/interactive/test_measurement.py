@@ -92,7 +92,7 @@ def test_the_settings_tell_the_weights_apart(root):
     assert settings[0] != settings[1]
 
 
-def test_pictures_are_no_videos(tmp_path):
+def test_images_are_no_videos(tmp_path):
     with pytest.raises(InvalidInputError):
         evaluate_interactive(tmp_path, Sticking())
 

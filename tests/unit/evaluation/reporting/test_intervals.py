@@ -33,8 +33,8 @@ def test_the_interval_is_that_of_the_normal_distribution_for_many_independent_va
     assert (low, high) == pytest.approx((values.mean() - half, values.mean() + half), abs=1e-4)
 
 
-def test_objects_of_one_picture_count_as_one():
-    """Ten alike objects in each picture say no more than one."""
+def test_objects_of_one_image_count_as_one():
+    """Ten alike objects in each image say no more than one."""
     values = np.random.default_rng(2).random(30)
     alone = confidence_interval([[(each,) for each in values]])
     crowds = confidence_interval([[(each,) * 10 for each in values]])

@@ -79,7 +79,7 @@ def test_tables_of_stills_have_a_row_a_dataset_and_mark_what_was_not_measured():
     assert ["nuts", "3", "40.0", "80.0"] in rows
     assert ["mean", "5", "35.0", "67.5"] in rows
     assert ["nuts", "1", "-", "78.0"] in rows
-    assert ["  95 %: from", "", "-", "-"] in rows  # one picture says nothing about others
+    assert ["  95 %: from", "", "-", "-"] in rows  # one image says nothing about others
 
 
 def test_csv_has_a_line_an_item():

@@ -40,33 +40,33 @@ def worst(score):
     return WorstFrame(0, 0, score, encode_run_length(PREDICTED))
 
 
-def pixel(picture, x, y):
-    return np.array(picture.getpixel((x, y)), dtype=int)
+def pixel(image, x, y):
+    return np.array(image.getpixel((x, y)), dtype=int)
 
 
-def is_near(picture, point, colour):
+def is_near(image, point, colour):
     """Whether the colour is within two pixels of a point."""
     x, y = (round(each) for each in point)
-    area = np.asarray(picture)[y - 2 : y + 3, x - 2 : x + 3].reshape(-1, 3)
+    area = np.asarray(image)[y - 2 : y + 3, x - 2 : x + 3].reshape(-1, 3)
     return (area == colour).all(axis=1).any()
 
 
 def test_curves_lie_where_their_values_are():
     curves = [Curve("first", (1, 3, 5), (0.0, 0.5, 1.0)), Curve("second", (1, 5), (0.8, 0.8))]
-    picture = draw_curves(curves, title="IoU", x_label="clicks", y_label="%")
+    image = draw_curves(curves, title="IoU", x_label="clicks", y_label="%")
     middle = ((LEFT + RIGHT) / 2, (TOP + BOTTOM) / 2)
     for point in ((LEFT, BOTTOM), middle, (RIGHT, TOP)):
-        assert is_near(picture, point, object_colour(1))
-    assert is_near(picture, (middle[0], BOTTOM - 0.8 * (BOTTOM - TOP)), object_colour(2))
-    assert not is_near(picture, (middle[0], BOTTOM - 0.65 * (BOTTOM - TOP)), object_colour(1))
+        assert is_near(image, point, object_colour(1))
+    assert is_near(image, (middle[0], BOTTOM - 0.8 * (BOTTOM - TOP)), object_colour(2))
+    assert not is_near(image, (middle[0], BOTTOM - 0.65 * (BOTTOM - TOP)), object_colour(1))
 
 
 def test_a_level_crosses_the_whole_diagram():
     height = BOTTOM - 0.8 * (BOTTOM - TOP)
     beside_curve, alone = [Curve("clicks", (1, 3, 5), (0.0, 0.1, 0.2)), Level("box", 0.8)], [Level("box", 0.8)]
     for number, lines in ((2, beside_curve), (1, alone)):
-        picture = draw_curves(lines, title="IoU", x_label="clicks", y_label="%")
-        assert all(is_near(picture, (x, height), object_colour(number)) for x in (LEFT, (LEFT + RIGHT) / 2, RIGHT))
+        image = draw_curves(lines, title="IoU", x_label="clicks", y_label="%")
+        assert all(is_near(image, (x, height), object_colour(number)) for x in (LEFT, (LEFT + RIGHT) / 2, RIGHT))
 
 
 def test_a_diagram_without_curves_is_refused():
@@ -74,7 +74,7 @@ def test_a_diagram_without_curves_is_refused():
         draw_curves([], title="", x_label="", y_label="")
 
 
-def test_the_sheet_shows_the_twelve_worst_with_picture_truth_and_prediction():
+def test_the_sheet_shows_the_twelve_worst_with_image_truth_and_prediction():
     data = Shown()
     sheet = draw_worst_frames(data, items(15)[::-1])
     assert data.looked_at == [f"nuts/{at}" for at in range(MOST_ROWS)]
@@ -94,14 +94,14 @@ def test_without_frames_there_is_no_sheet():
         draw_worst_frames(Shown(), [])
 
 
-def test_the_folder_holds_scores_tables_curves_and_pictures(tmp_path):
+def test_the_folder_holds_scores_tables_curves_and_images(tmp_path):
     write_report_folder(tmp_path, [(Shown(), ImageReport("runs/last step: 12", tuple(items(3))))])
     own = tmp_path / "runs_last_step_12"
     assert json.loads((tmp_path / "scores.json").read_text())[0]["mean_iou"] == {"box": pytest.approx(0.01)}
     assert (own / "items.csv").read_text().splitlines()[0] == "dataset,name,frames,objects,box"
     for name in ("curves.png", f"{own.name}/worst.png"):
-        with Image.open(tmp_path / name) as picture:
-            picture.load()
+        with Image.open(tmp_path / name) as image:
+            image.load()
 
 
 def test_predictors_whose_names_differ_in_what_paths_cannot_have_get_different_folders(tmp_path):

@@ -61,7 +61,7 @@ def test_flow_carries_each_object_its_way():
     assert overlap(predicted[-1][7], maps[0] == 7) < 0.4
 
 
-def test_what_leaves_the_picture_is_gone():
+def test_what_leaves_the_image_is_gone():
     frames, maps = moving_square(28)
     predicted = tracked(WarpedFirstMask(), frames[18:26], {0: masks_of(maps[18])})
     assert (maps[25] == 7).sum() == 24 * 11  # of 24 x 24 pixels

@@ -33,7 +33,7 @@ PAIR = [labels((1, 5), (2, 40)), labels((1, 5), (2, 40)), labels((1, 5)), labels
 
 @pytest.fixture
 def root(tmp_path):
-    """A sequence of five frames and one of four; every frame is a picture of one colour, told by its number."""
+    """A sequence of five frames and one of four; every frame is an image of one colour, told by its number."""
     for name, maps in (("swan", SWAN), ("pair", PAIR)):
         (tmp_path / "data/JPEGImages" / name).mkdir(parents=True)
         for number, each in enumerate(maps):

@@ -43,7 +43,7 @@ def sample(frames: int, *sides: int) -> ClipSample:
 def followed(
     model: Sam2VideoModel, clips: list[ClipSample], plan: ClipPlan, tracking: ClipTracking | None = None
 ) -> ClipRollout:
-    annotator = SimulatedAnnotator(np.random.default_rng(5), deepest_share=0.3)
+    annotator = SimulatedAnnotator(np.random.default_rng(5), center_share=0.3)
     rollout = ClipRollout(model, ClipBatch(clips), plan, tracking or ClipTracking(corrections=3), annotator)
     with torch.no_grad():
         rollout.run()

@@ -34,7 +34,7 @@ def annotator(**shares: float) -> SimulatedAnnotator:
 
 
 def test_clicks_are_padded_to_the_length_of_boxes(ring: np.ndarray) -> None:
-    points, labels = click_on(ring, annotator(deepest_share=0))
+    points, labels = click_on(ring, annotator(center_share=0))
     x, y = points[0].astype(int)
     assert ring[y, x]
     assert points[1].tolist() == [PADDING, PADDING]
@@ -52,7 +52,7 @@ def test_prompts_of_a_frame_have_one_length_without_padding(
     ring: np.ndarray, kind: PromptKind, labels: list[int]
 ) -> None:
     nothing = np.zeros_like(ring)
-    prompts = first_prompts(torch.from_numpy(np.stack([ring, nothing])), kind, annotator(deepest_share=0))
+    prompts = first_prompts(torch.from_numpy(np.stack([ring, nothing])), kind, annotator(center_share=0))
     assert prompts.points.shape == (2, 1, len(labels), 2)
     assert prompts.labels[0, 0].tolist() == labels
     assert prompts.labels[1, 0].tolist() == [0] * len(labels)  # clicks off what is not there
@@ -116,7 +116,7 @@ def test_a_wire_that_was_missed_is_clicked_on() -> None:
     targets[..., 7, 2:14] = 0.25  # one pixel wide
     logits = torch.full_like(targets, -1.0)
     for _ in range(6):
-        clicks = correcting_clicks(logits, targets, 4, annotator(deepest_share=0))
+        clicks = correcting_clicks(logits, targets, 4, annotator(center_share=0))
         x, y = (clicks.points / 4).long().flatten().tolist()
         assert (targets[0, 0, y, x] > 0, clicks.labels.item()) == (True, 1)
 
@@ -126,7 +126,7 @@ def test_correcting_clicks_lie_on_an_error_and_say_which() -> None:
     targets[:, :, 5:15, 5:20] = 1
     logits[0, 0, 5:15, 5:10] = 1  # the first object is cut short, the second spills over
     logits[0, 1, 5:15, 5:29] = 1
-    wrong, uniform = (logits > 0) != (targets > 0.5), annotator(deepest_share=0)
+    wrong, uniform = (logits > 0) != (targets > 0.5), annotator(center_share=0)
     places = set()
     for _ in range(60):
         clicks = correcting_clicks(logits, targets, 4, uniform)
@@ -143,7 +143,7 @@ def test_without_errors_the_click_says_what_is_true_anyway() -> None:
     targets = torch.zeros(1, 1, 8, 8)
     targets[..., 2:5, 2:5] = 1
     for _ in range(6):
-        clicks = correcting_clicks(targets - 0.5, targets, 4, annotator(deepest_share=0))
+        clicks = correcting_clicks(targets - 0.5, targets, 4, annotator(center_share=0))
         x, y = (clicks.points / 4).long().flatten().tolist()
         assert targets[0, 0, y, x] == 0
         assert clicks.labels.item() == 0

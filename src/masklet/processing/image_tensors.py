@@ -14,28 +14,28 @@ from masklet.json_files import shown
 from masklet.media.images import read_image, to_rgb, white_of_image
 from masklet.media.pixel_depth import scaled_to_8_bit, white_of
 
-Picture = Image.Image | np.ndarray | Tensor | str | os.PathLike[str]
+ImageInput = Image.Image | np.ndarray | Tensor | str | os.PathLike[str]
 
 _PLAUSIBLE_CHANNELS = (1, 3, 4)
 
 
-def picture_list(images: object) -> list[Any]:
+def image_list(images: object) -> list[Any]:
     """Return single images from one image, a list or tuple of them, or a 4-D batch (array or tensor).
 
     Raises:
         InvalidInputError: if there is none.
     """
     if isinstance(images, list | tuple) or (isinstance(images, np.ndarray | Tensor) and images.ndim == 4):
-        pictures = list(images)
+        found = list(images)
     else:
-        pictures = [images]
-    if not pictures:
+        found = [images]
+    if not found:
         raise InvalidInputError("No image was given: the list of images is empty.")
-    return pictures
+    return found
 
 
-def picture_pixels(
-    picture: Picture,
+def image_pixels(
+    image: ImageInput,
     *,
     channels: int = 3,
     convert: bool = True,
@@ -49,7 +49,7 @@ def picture_pixels(
     scaled to 8 bits by what they hold (`white_of`), floats keep their values.
 
     Args:
-        picture: a Pillow image, a path, or an array or tensor [H, W], [H, W, C] or [C, H, W].
+        image: a Pillow image, a path, or an array or tensor [H, W], [H, W, C] or [C, H, W].
         channels: how many channels the model takes.
         convert: whether to bring the image to that many channels.
         input_data_format: "channels_first" or "channels_last" for arrays and tensors; None infers it, and where both
@@ -60,16 +60,16 @@ def picture_pixels(
         UnreadableImageError: if a path cannot be read.
         InvalidInputError: if it is not an image: wrong type or shape, empty, NaN or infinite values.
     """
-    if isinstance(picture, str | os.PathLike):
-        picture = read_image(picture, white=white)
-    if isinstance(picture, Image.Image):
-        image = to_rgb(picture, white) if convert else picture
-        pixels = _channels_first(torch.from_numpy(np.array(image)), "channels_last")
-    elif isinstance(picture, np.ndarray | Tensor):
-        pixels = _channels_first(_as_tensor(picture, white), input_data_format or _data_format(picture))
+    if isinstance(image, str | os.PathLike):
+        image = read_image(image, white=white)
+    if isinstance(image, Image.Image):
+        pillow_image = to_rgb(image, white) if convert else image
+        pixels = _channels_first(torch.from_numpy(np.array(pillow_image)), "channels_last")
+    elif isinstance(image, np.ndarray | Tensor):
+        pixels = _channels_first(_as_tensor(image, white), input_data_format or _data_format(image))
     else:
         raise InvalidInputError(
-            f"An image must be a PIL image, an array, a tensor or a path, got {type(picture).__name__}."
+            f"An image must be a PIL image, an array, a tensor or a path, got {type(image).__name__}."
         )
     if pixels.numel() == 0:
         raise InvalidInputError(f"The image is empty: [channels, height, width] is {list(pixels.shape)}.")
@@ -77,11 +77,11 @@ def picture_pixels(
     return _with_channels(pixels, channels) if convert else pixels
 
 
-def white_of_picture(picture: Picture) -> float | None:
+def white_of_frame(image: ImageInput) -> float | None:
     """Return `white_of` an image of floats or of integers of more than 8 bits; None for others."""
-    if isinstance(picture, np.ndarray | Tensor):
-        return white_of(_as_array(picture)) if _is_deep(picture) or _is_float(picture) else None
-    return white_of_image(picture) if isinstance(picture, Image.Image | str | os.PathLike) else None
+    if isinstance(image, np.ndarray | Tensor):
+        return white_of(_as_array(image)) if _is_deep(image) or _is_float(image) else None
+    return white_of_image(image) if isinstance(image, Image.Image | str | os.PathLike) else None
 
 
 def _as_tensor(values: np.ndarray | Tensor, white: float | None) -> Tensor:
@@ -106,19 +106,19 @@ def _is_float(values: np.ndarray | Tensor) -> bool:
     return is_float and 0 not in values.shape
 
 
-def _data_format(picture: np.ndarray | Tensor) -> str:
+def _data_format(image: np.ndarray | Tensor) -> str:
     """Which end of a 3-D shape looks like channels; the usual layout of its kind decides where both do."""
-    if picture.ndim != 3:
+    if image.ndim != 3:
         return "channels_last"
     candidates = {
-        "channels_first": picture.shape[0] in _PLAUSIBLE_CHANNELS,
-        "channels_last": picture.shape[-1] in _PLAUSIBLE_CHANNELS,
+        "channels_first": image.shape[0] in _PLAUSIBLE_CHANNELS,
+        "channels_last": image.shape[-1] in _PLAUSIBLE_CHANNELS,
     }
-    usual = "channels_first" if isinstance(picture, Tensor) else "channels_last"
+    usual = "channels_first" if isinstance(image, Tensor) else "channels_last"
     fitting = [usual] if candidates[usual] else [name for name, fits in candidates.items() if fits]
     if not fitting:
         raise InvalidInputError(
-            f"Cannot tell the channels of an image of shape {tuple(picture.shape)}: neither end is 1, 3 or 4 long. "
+            f"Cannot tell the channels of an image of shape {tuple(image.shape)}: neither end is 1, 3 or 4 long. "
             "Pass input_data_format='channels_first' or 'channels_last'."
         )
     return fitting[0]
