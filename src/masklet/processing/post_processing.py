@@ -32,7 +32,7 @@ def post_process_masks(
     Args:
         masks: mask logits of each image: a list of tensors or arrays [objects, masks, h, w], or all images' in one
             [images, objects, masks, h, w]. None of them is changed.
-        original_sizes: (height, width) of each image in pixels: a list, array or tensor [images, 2].
+        original_sizes: pixels of the images, as (height, width): a list, array or tensor [images, 2].
         mask_threshold: logit above which a pixel belongs to the mask.
         binarize: whether to return bool masks; False returns the resized logits.
         max_hole_area: fill holes of at most this many low-resolution pixels (see `fill_holes_and_remove_specks`).
