@@ -57,4 +57,6 @@ def test_some_objects_in_another_order(dense: np.ndarray, data: st.DataObject) -
         np.testing.assert_array_equal(found, expected[places])
     rest = held.taken([place for place in range(len(dense)) if place not in places])
     both = Segmentation.joined([taken, rest])
-    np.testing.assert_array_equal(both.taken(np.argsort(both.object_ids)).masks, dense)
+    again = both.taken(np.argsort(both.object_ids))
+    for found, expected in ((again.masks, dense), (again.areas, held.areas), (again.boxes, held.boxes)):
+        np.testing.assert_array_equal(found, expected)

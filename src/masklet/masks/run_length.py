@@ -23,12 +23,17 @@ def encode_run_length(mask: Mask) -> RunLength:
     """Encode `mask` (bool [H, W]) in COCO's compressed run-length form."""
     if mask.ndim != 2:
         raise InvalidInputError(f"A mask to encode has the shape [height, width]; got {list(mask.shape)}.")
-    return {"size": list(mask.shape), "counts": code_of(counts_of_mask(mask))}
+    return run_length_of(counts_of_mask(mask), *mask.shape)
+
+
+def run_length_of(counts: Counts, height: int, width: int) -> RunLength:
+    """Return checked counts in COCO's compressed form."""
+    return {"size": [height, width], "counts": code_of(counts)}
 
 
 def compressed(segmentation: object, height: int, width: int) -> RunLength:
     """Return the `segmentation` of a COCO annotation, of any form that `counts_of` takes, in the compressed form."""
-    return {"size": [height, width], "counts": code_of(counts_of(segmentation, height, width))}
+    return run_length_of(counts_of(segmentation, height, width), height, width)
 
 
 def decode_segmentation(segmentation: object, height: int, width: int) -> Mask:

@@ -3,19 +3,33 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Self, SupportsIndex
+from typing import NamedTuple, Self, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
 
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
-from masklet.masks.counts import area_of, box_of
+from masklet.masks.counts import Counts, area_of, box_of, checked_size, counts_of_mask
 from masklet.masks.geometry import Mask
-from masklet.masks.run_length import RunLength, counts_of, encode_run_length, mask_of
+from masklet.masks.run_length import RunLength, counts_of, mask_of, run_length_of
 from masklet.whole_numbers import is_whole_number
 
 Floats = npt.NDArray[np.floating]
+
+
+class _Encoded(NamedTuple):
+    """N masks as run lengths, with what their counts showed, so that no run length is decoded to find it again.
+
+    Attributes:
+        run_lengths: of each mask.
+        areas: int64 [N].
+        boxes: float32 [N, 4]; zeros for an empty mask.
+    """
+
+    run_lengths: tuple[RunLength, ...]
+    areas: npt.NDArray[np.int64]
+    boxes: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -67,8 +81,30 @@ class Segmentation:
     ) -> None:
         if masks.ndim != 3 or masks.dtype != np.bool_:
             raise InvalidInputError(f"Masks are bool [N, H, W]; got {masks.dtype} {list(masks.shape)}.")
-        run_lengths = [encode_run_length(mask) for mask in masks]
-        self._hold(run_lengths, masks.shape[1:], scores, object_ids, low_resolution_logits)
+        self._hold(_encoded(masks, masks.shape[1:]), masks.shape[1:], scores, object_ids, low_resolution_logits)
+
+    @classmethod
+    def from_masks(
+        cls,
+        masks: Iterable[Mask],
+        size: Sequence[int],
+        scores: Floats,
+        object_ids: Iterable[SupportsIndex],
+        low_resolution_logits: Floats | None = None,
+    ) -> Self:
+        """Return the segmentation of masks that come one after the other, so that no two need to be there at once.
+
+        Args:
+            masks: N masks, bool [H, W], say of a generator.
+            size: (height, width) of the image, in pixels.
+            scores: float [N].
+            object_ids: N different integers above 0.
+            low_resolution_logits: float [N, h, w] or None.
+
+        Raises:
+            InvalidInputError: if a mask has another type or size, or the shapes do not fit together.
+        """
+        return cls._holding(_encoded(masks, size), size, scores, object_ids, low_resolution_logits)
 
     @classmethod
     def from_run_lengths(
@@ -79,7 +115,7 @@ class Segmentation:
         object_ids: Iterable[SupportsIndex],
         low_resolution_logits: Floats | None = None,
     ) -> Self:
-        """Return the segmentation of masks that are encoded already, one after the other or by another program.
+        """Return the segmentation of masks that are encoded already, say by another program.
 
         Args:
             run_lengths: of N masks, in COCO's compressed form.
@@ -91,33 +127,44 @@ class Segmentation:
         Raises:
             InvalidInputError: if run lengths are of another size or damaged, or the shapes do not fit together.
         """
+        encoded = _measured(((each, counts_of(each, *size)) for each in run_lengths), size)
+        return cls._holding(encoded, size, scores, object_ids, low_resolution_logits)
+
+    @classmethod
+    def _holding(
+        cls,
+        encoded: _Encoded,
+        size: Sequence[int],
+        scores: Floats,
+        object_ids: Iterable[SupportsIndex],
+        logits: Floats | None,
+    ) -> Self:
+        """Return the segmentation of masks that are encoded and known to be of that size."""
         segmentation = cls.__new__(cls)
-        segmentation._hold(run_lengths, size, scores, object_ids, low_resolution_logits)
+        segmentation._hold(encoded, size, scores, object_ids, logits)
         return segmentation
 
     def _hold(
         self,
-        run_lengths: Iterable[RunLength],
+        encoded: _Encoded,
         size: Sequence[int],
         scores: Floats,
         object_ids: Iterable[SupportsIndex],
         logits: Floats | None,
     ) -> None:
-        """Check and set all fields."""
+        """Check what belongs to the masks and set all fields."""
         height, width = size
-        held, ids = tuple(run_lengths), as_object_ids(object_ids)
-        _check_together(len(held), scores, ids, logits)
-        counts = [counts_of(each, height, width) for each in held]
-        boxes = [box_of(each, height) or (0.0, 0.0, 0.0, 0.0) for each in counts]
+        ids = as_object_ids(object_ids)
+        _check_together(len(encoded.run_lengths), scores, ids, logits)
         fields = {
-            "run_lengths": held,
+            "run_lengths": encoded.run_lengths,
             "height": height,
             "width": width,
             "scores": scores,
             "object_ids": ids,
             "low_resolution_logits": logits,
-            "_areas": np.array([area_of(each) for each in counts], dtype=np.int64),
-            "_boxes": np.array(boxes, dtype=np.float32).reshape(-1, 4),
+            "_areas": encoded.areas,
+            "_boxes": encoded.boxes,
         }
         for name, value in fields.items():
             object.__setattr__(self, name, value)
@@ -166,8 +213,9 @@ class Segmentation:
         """Return some of the objects, by their places and in their order, under new ids where these are given."""
         places = np.asarray(indices, dtype=np.int64).reshape(-1)
         logits = self.low_resolution_logits
-        return self.from_run_lengths(
-            [self.run_lengths[place] for place in places],
+        run_lengths = tuple(self.run_lengths[place] for place in places)
+        return self._holding(
+            _Encoded(run_lengths, self._areas[places], self._boxes[places]),
             self.size,
             self.scores[places],
             [self.object_ids[place] for place in places] if object_ids is None else object_ids,
@@ -185,8 +233,13 @@ class Segmentation:
                 f"Masks of one image are joined; got those of the sizes {[part.size for part in parts]}."
             )
         logits = [part.low_resolution_logits for part in parts if part.low_resolution_logits is not None]
-        return cls.from_run_lengths(
-            list(chain.from_iterable(part.run_lengths for part in parts)),
+        encoded = _Encoded(
+            tuple(chain.from_iterable(part.run_lengths for part in parts)),
+            np.concatenate([part._areas for part in parts]),
+            np.concatenate([part._boxes for part in parts]),
+        )
+        return cls._holding(
+            encoded,
             parts[0].size,
             np.concatenate([part.scores for part in parts]),
             list(chain.from_iterable(part.object_ids for part in parts)),
@@ -200,6 +253,30 @@ def as_object_ids(object_ids: Iterable[SupportsIndex]) -> tuple[int, ...]:
     if ids is None or not all(map(is_whole_number, ids)):
         raise InvalidInputError(f"Object ids are a list of whole numbers above 0; got {shown(object_ids)}.")
     return tuple(int(each) for each in ids)
+
+
+def _encoded(masks: Iterable[Mask], size: Sequence[int]) -> _Encoded:
+    """Encode masks (bool [H, W]) of one size one after the other; InvalidInputError for any other."""
+    return _measured((_encoded_mask(mask, *size) for mask in masks), size)
+
+
+def _encoded_mask(mask: Mask, height: int, width: int) -> tuple[RunLength, Counts]:
+    checked_size((height, width))
+    if mask.shape != (height, width) or mask.dtype != np.bool_:
+        raise InvalidInputError(f"Each mask is bool [{height}, {width}]; got {mask.dtype} {list(mask.shape)}.")
+    counts = counts_of_mask(mask)
+    return run_length_of(counts, height, width), counts
+
+
+def _measured(masks: Iterable[tuple[RunLength, Counts]], size: Sequence[int]) -> _Encoded:
+    """Return run lengths with the areas and boxes that their counts show."""
+    height, _ = size
+    found = [(run_length, area_of(counts), box_of(counts, height)) for run_length, counts in masks]
+    return _Encoded(
+        tuple(run_length for run_length, _, _ in found),
+        np.array([area for _, area, _ in found], dtype=np.int64),
+        np.array([box or (0.0, 0.0, 0.0, 0.0) for _, _, box in found], dtype=np.float32).reshape(-1, 4),
+    )
 
 
 def _check_together(count: int, scores: Floats, object_ids: tuple[int, ...], logits: Floats | None) -> None:

@@ -7,7 +7,6 @@ import numpy.typing as npt
 from torch import Tensor
 
 from masklet.masks.components import fill_enclosed_holes
-from masklet.masks.run_length import encode_run_length
 from masklet.masks.segmentation import Segmentation
 from masklet.processing.post_processing import enlarged_masks
 
@@ -35,8 +34,8 @@ def segmentation_of(
         scale = np.array(logits_nhw.shape[:0:-1]) / size[::-1]
         kept_open = [points_n2 * scale for points_n2 in kept_open]
     filled_nhw = fill_enclosed_holes(logits_nhw, max_hole_share, kept_open)
-    return Segmentation.from_run_lengths(
-        [encode_run_length(mask_1hw[0].cpu().numpy()) for mask_1hw in enlarged_masks(filled_nhw.unsqueeze(1), size)],
+    return Segmentation.from_masks(
+        (mask_1hw[0].cpu().numpy() for mask_1hw in enlarged_masks(filled_nhw.unsqueeze(1), size)),
         size,
         scores=scores_n.float().cpu().numpy(),
         object_ids=object_ids,

@@ -77,6 +77,32 @@ def test_hundreds_of_masks_of_a_large_image_take_megabytes():
     assert bytes_held < 50e6 * count / 500
 
 
+def test_masks_are_encoded_as_they_come(masks):
+    def in_one_buffer():
+        buffer = np.empty((4, 6), dtype=bool)
+        for mask in masks:
+            buffer[:] = mask
+            yield buffer
+
+    held = Segmentation.from_masks(in_one_buffer(), (4, 6), np.zeros(2), (1, 2))
+    np.testing.assert_array_equal(held.masks, masks)
+    np.testing.assert_array_equal(held.boxes, [[2, 1, 6, 3], [0, 0, 0, 0]])
+
+
+@pytest.mark.parametrize("mask", [np.zeros((4, 7), dtype=bool), np.zeros((4, 6), dtype=np.uint8)])
+def test_masks_of_another_size_or_type_are_refused(masks, mask):
+    with pytest.raises(InvalidInputError, match=r"bool \[4, 6\]; got"):
+        Segmentation.from_masks([masks[0], mask], (4, 6), np.zeros(2), (1, 2))
+
+
+def test_what_masklet_encoded_is_not_decoded_for_areas_and_boxes(masks, monkeypatch):
+    monkeypatch.delattr("masklet.masks.segmentation.counts_of")
+    held = Segmentation(masks, np.zeros(2), (1, 2))
+    both = Segmentation.joined([held.taken([1]), held.taken([0], [3])])
+    assert both.areas.tolist() == [0, 8]
+    np.testing.assert_array_equal(both.boxes, [[0, 0, 0, 0], [2, 1, 6, 3]])
+
+
 def test_what_is_changed_by_a_caller_stays_the_callers(masks):
     segmentation = Segmentation(masks, np.zeros(2), (1, 2))
     segmentation.boxes[:] = 7
