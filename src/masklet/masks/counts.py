@@ -24,6 +24,7 @@ _BITS = 5  # of a group
 
 def checked_size(size: object) -> tuple[int, int]:
     """Return the size [height, width] of a mask, in pixels; InvalidInputError if it is no size of an image."""
+    size = size.tolist() if isinstance(size, np.ndarray) else size
     if not isinstance(size, Sequence) or isinstance(size, str | bytes) or len(size) != 2:
         raise InvalidInputError(f"A size is [height, width]; got {shown(size)}.")
     height, width = (

@@ -79,6 +79,7 @@ class Segmentation:
         object_ids: Iterable[SupportsIndex],
         low_resolution_logits: Floats | None = None,
     ) -> None:
+        masks = np.asarray(masks)
         if masks.ndim != 3 or masks.dtype != np.bool_:
             raise InvalidInputError(f"Masks are bool [N, H, W]; got {masks.dtype} {list(masks.shape)}.")
         self._hold(_encoded(masks, masks.shape[1:]), masks.shape[1:], scores, object_ids, low_resolution_logits)
@@ -104,6 +105,7 @@ class Segmentation:
         Raises:
             InvalidInputError: if a mask has another type or size, or the shapes do not fit together.
         """
+        size = checked_size(size)
         return cls._holding(_encoded(masks, size), size, scores, object_ids, low_resolution_logits)
 
     @classmethod
@@ -118,7 +120,7 @@ class Segmentation:
         """Return the segmentation of masks that are encoded already, say by another program.
 
         Args:
-            run_lengths: of N masks, in COCO's compressed form.
+            run_lengths: of N masks, in any form that COCO has; `counts` may be bytes, as pycocotools writes them.
             size: (height, width) of the image, in pixels.
             scores: float [N].
             object_ids: N different integers above 0.
@@ -127,7 +129,8 @@ class Segmentation:
         Raises:
             InvalidInputError: if run lengths are of another size or damaged, or the shapes do not fit together.
         """
-        encoded = _measured(((each, counts_of(each, *size)) for each in run_lengths), size)
+        size = checked_size(size)
+        encoded = _measured((counts_of(each, *size) for each in run_lengths), size)
         return cls._holding(encoded, size, scores, object_ids, low_resolution_logits)
 
     @classmethod
@@ -154,7 +157,8 @@ class Segmentation:
     ) -> None:
         """Check what belongs to the masks and set all fields."""
         height, width = size
-        ids = as_object_ids(object_ids)
+        ids, scores = as_object_ids(object_ids), np.asarray(scores)
+        logits = None if logits is None else np.asarray(logits)
         _check_together(len(encoded.run_lengths), scores, ids, logits)
         fields = {
             "run_lengths": encoded.run_lengths,
@@ -210,8 +214,8 @@ class Segmentation:
         return self._boxes.copy()
 
     def taken(self, indices: npt.ArrayLike, object_ids: Iterable[SupportsIndex] | None = None) -> Self:
-        """Return some of the objects, by their places and in their order, under new ids where these are given."""
-        places = np.asarray(indices, dtype=np.int64).reshape(-1)
+        """Return objects by their places, in that order, under new ids where given; InvalidInputError for no place."""
+        places = _places(indices, len(self))
         logits = self.low_resolution_logits
         run_lengths = tuple(self.run_lengths[place] for place in places)
         return self._holding(
@@ -257,21 +261,28 @@ def as_object_ids(object_ids: Iterable[SupportsIndex]) -> tuple[int, ...]:
 
 def _encoded(masks: Iterable[Mask], size: Sequence[int]) -> _Encoded:
     """Encode masks (bool [H, W]) of one size one after the other; InvalidInputError for any other."""
-    return _measured((_encoded_mask(mask, *size) for mask in masks), size)
+    return _measured((_counts_of_mask(mask, *size) for mask in masks), size)
 
 
-def _encoded_mask(mask: Mask, height: int, width: int) -> tuple[RunLength, Counts]:
+def _counts_of_mask(mask: Mask, height: int, width: int) -> Counts:
     checked_size((height, width))
     if mask.shape != (height, width) or mask.dtype != np.bool_:
         raise InvalidInputError(f"Each mask is bool [{height}, {width}]; got {mask.dtype} {list(mask.shape)}.")
-    counts = counts_of_mask(mask)
-    return run_length_of(counts, height, width), counts
+    return counts_of_mask(mask)
 
 
-def _measured(masks: Iterable[tuple[RunLength, Counts]], size: Sequence[int]) -> _Encoded:
-    """Return run lengths with the areas and boxes that their counts show."""
-    height, _ = size
-    found = [(run_length, area_of(counts), box_of(counts, height)) for run_length, counts in masks]
+def _places(indices: npt.ArrayLike, count: int) -> npt.NDArray[np.int64]:
+    """Return the places of some of `count` objects, int64 [n], of which those below 0 count from the last one."""
+    places = np.asarray(indices).reshape(-1)
+    if places.size and (places.dtype.kind not in "iu" or places.min() < -count or places.max() >= count):
+        raise InvalidInputError(f"Objects are taken by places, whole numbers below {count}; got {shown(indices)}.")
+    return places.astype(np.int64)
+
+
+def _measured(counts_of_each: Iterable[Counts], size: Sequence[int]) -> _Encoded:
+    """Return masks by their counts as run lengths, with the areas and boxes that the counts show."""
+    height, width = size
+    found = [(run_length_of(each, height, width), area_of(each), box_of(each, height)) for each in counts_of_each]
     return _Encoded(
         tuple(run_length for run_length, _, _ in found),
         np.array([area for _, area, _ in found], dtype=np.int64),

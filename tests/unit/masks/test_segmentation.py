@@ -1,3 +1,4 @@
+import json
 import tracemalloc
 
 import cv2
@@ -7,6 +8,7 @@ import pytest
 from masklet.errors import InvalidInputError
 from masklet.masks.run_length import encode_run_length
 from masklet.masks.segmentation import Segmentation
+from masklet.media.mask_files import annotations_of
 
 
 @pytest.fixture
@@ -121,6 +123,34 @@ def test_what_is_changed_by_a_caller_stays_the_callers(masks):
 def test_run_lengths_that_are_none(run_length):
     with pytest.raises(InvalidInputError):
         Segmentation.from_run_lengths([run_length], (4, 6), np.zeros(1), (1,))
+
+
+def test_run_lengths_of_any_form_are_held_compressed(masks):
+    expected = encode_run_length(masks[0])
+    of_pycocotools = {"size": [4, 6], "counts": expected["counts"].encode()}
+    uncompressed = {"size": [4, 6], "counts": [9, 2, 2, 2, 2, 2, 2, 2, 1]}
+    segmentation = Segmentation.from_run_lengths([of_pycocotools, uncompressed], np.array([4, 6]), [0.9, 0.8], (1, 2))
+    written = json.loads(json.dumps(annotations_of(segmentation)))
+    assert [each["segmentation"] for each in written] == [expected, expected]
+    assert [type(side) for side in segmentation.size] == [int, int]
+
+
+@pytest.mark.parametrize("size", [(-4, 6), "ab", 4, (4, 6, 1), None])
+def test_sizes_that_are_none(size):
+    with pytest.raises(InvalidInputError, match="height"):
+        Segmentation.from_run_lengths([], size, np.zeros(0), ())
+
+
+@pytest.mark.parametrize("indices", [[False, True], np.array([True, True]), [0.5], [2], [-3], ["a"], None])
+def test_only_places_are_taken(masks, indices):
+    with pytest.raises(InvalidInputError, match="whole numbers below 2"):
+        Segmentation(masks, np.zeros(2), (1, 2)).taken(indices, (7, 8)[: np.size(indices)])
+
+
+def test_objects_are_taken_in_their_order(masks):
+    segmentation = Segmentation(masks, np.zeros(2), (1, 2))
+    assert segmentation.taken([1, -2]).object_ids == (2, 1)
+    assert segmentation.taken([]).object_ids == ()
 
 
 def test_parts_of_different_images_are_not_joined(masks):
