@@ -81,6 +81,19 @@ def pointer_times(distances: Tensor, pointer_span: int) -> Tensor:
     return distances / (pointer_span - 1)
 
 
+def pointer_tokens(pointers: Tensor, channels: int) -> Tensor:
+    """Cut pointers [objects, pointers, any] into tokens: [objects, pointers * any / channels, channels]."""
+    return pointers.unflatten(-1, (pointers.shape[-1] // channels, channels)).flatten(1, 2)
+
+
+def sine_times(times: Tensor, channels: int) -> Tensor:
+    """Sines and cosines [..., channels] of times [...], 1 being the farthest usual one; computed in float32."""
+    half = channels // 2
+    frequencies = 10000 ** (2 * (torch.arange(half, device=times.device) // 2) / half)
+    angles = times.float().unsqueeze(-1) / frequencies
+    return torch.cat([angles.sin(), angles.cos()], dim=-1)
+
+
 def _for_each_object(numbers: Sequence[int | Tensor], objects: int, device: torch.device | None) -> Tensor:
     """Return int64 [objects, numbers]."""
     rows = [torch.as_tensor(number, dtype=torch.int64, device=device).expand(objects) for number in numbers]

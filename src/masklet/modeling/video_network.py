@@ -13,8 +13,7 @@ from masklet.modeling.initialization import initialize
 from masklet.modeling.layers import FeedForward
 from masklet.modeling.memory_attention import MemoryAttention, MemoryTokens
 from masklet.modeling.memory_encoder import MemoryEncoder
-from masklet.modeling.object_memory import ObjectMemory
-from masklet.modeling.object_pointers import pointer_tokens, sine_times
+from masklet.modeling.object_memory import ObjectMemory, pointer_tokens, sine_times
 from masklet.modeling.outputs import DecodedMasks
 from masklet.modeling.positions import sine_positions
 from masklet.modeling.tables import OnceAShape
