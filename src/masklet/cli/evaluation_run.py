@@ -51,7 +51,7 @@ class EvaluationRun:
         try:
             measured = self._measured(measurements)
         except KeyboardInterrupt:
-            if self.folder is None:
+            if self.folder is None or not self.folder.exists():  # it is made with the first finished item
                 raise
             print(f"Stopped; {self.folder} keeps what is finished: give the same command to continue.", file=sys.stderr)
             raise typer.Exit(ExitCode.INTERRUPTED) from None

@@ -6,6 +6,7 @@ from pathlib import Path
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.media.mask_images import MaskImage, read_mask_image
+from masklet.prompts.point_labels import NOT_A_POINT
 from masklet.prompts.prompt import Prompt
 
 LARGEST_ID = 2**31 - 1
@@ -23,7 +24,8 @@ class PromptEntry:
         mask_image: what that file holds, where it has been read before.
 
     Raises:
-        InvalidInputError: for other ids, and if there is neither a click nor a box nor a mask.
+        InvalidInputError: for other ids, if there is neither a click nor a box nor a mask, and for the label -1, which
+            networks take for what is not a point.
     """
 
     object_id: int
@@ -36,6 +38,10 @@ class PromptEntry:
             raise InvalidInputError(f"Objects are numbered from 1 to {LARGEST_ID}; got {shown(self.object_id)}.")
         if self.marks.is_empty and self.mask_file is None:
             raise InvalidInputError(f"Object {self.object_id} has no prompt; give points, a box or a mask.")
+        if (self.marks.labels == NOT_A_POINT).any():
+            raise InvalidInputError(
+                f"Object {self.object_id}: a point has the label 1 (on the object) or 0 (off it); got {NOT_A_POINT}."
+            )
 
     def prompt(self, height: int, width: int, owner: str) -> Prompt:
         """Return the prompt with its mask, if there is one.

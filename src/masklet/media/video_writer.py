@@ -32,7 +32,11 @@ class VideoWriter:
         never_freed_after_fork(self)
         self._shape = (height, width, 3)
         self._frame_rate = frame_rate
-        self._stream = _encoding_stream(container, height, width, frame_rate)
+        try:
+            self._stream = _encoding_stream(container, height, width, frame_rate)
+        except BaseException:
+            self.close()  # an open file cannot be deleted everywhere, and the caller has no writer to close
+            raise
         self._last_tick, self._next_tick = -1, 0
 
     def write(self, pixels: Pixels, time: float | None = None) -> None:

@@ -136,6 +136,16 @@ def test_ctrl_c_names_the_folder_from_which_the_same_command_continues(root, tmp
     assert (evaluate(*arguments).exit_code, asked) == (ExitCode.DONE, [0, 1, 2])
 
 
+def test_ctrl_c_before_anything_is_measured_names_no_folder_that_is_not_there(root, tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("masklet.evaluation.measurement.measure_all", interrupted)
+    result = evaluate(root, "--predictor", "repeat", "--report", tmp_path / "report")
+    assert (result.exit_code, "keeps what is finished" in result.stderr) == (ExitCode.INTERRUPTED, False)
+    assert not (tmp_path / "report").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [

@@ -52,6 +52,7 @@ def test_no_options_are_no_objects():
         (["3"], [], [], "--point 3 is not of the form x,y"),
         (["3,x"], [], [], "--point 3,x is not"),
         (["3,4,2"], [], [], "--point 3,4,2 is not"),
+        (["3,4,-1"], [], [], r"--point 3,4,-1 is not of the form .*1 on the object, 0 off it"),
         (["3,4,0.5"], [], [], "--point 3,4,0.5 is not"),
         (["3,4@dog"], [], [], "--point 3,4@dog is not"),
         (["3,4@0"], [], [], "numbered from 1"),

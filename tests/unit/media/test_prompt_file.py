@@ -55,6 +55,8 @@ def test_every_kind_of_prompt_is_read_relative_to_the_files_folder(written, tmp_
         ({"a.jpg": [{"points": [["1", 2]]}]}, "a point must be"),
         ({"a.jpg": [{"points": [[1, True]]}]}, "a point must be"),
         ({"a.jpg": [{"points": [[1, 2, 3]]}]}, "label must be 1 .* got 3"),
+        ({"a.jpg": [{"points": [[1, 2, -1]]}]}, r"entry 1: Object 1: .* label 1 \(.*\) or 0 \(.*\); got -1"),
+        ({"a.jpg": [{"points": [[1, 2], [3, 4, -1]], "mask": "a.png"}]}, "Object 1: .* got -1"),
         ({"a.jpg": [{"points": 5}]}, "'points' are listed as"),
         ({"a.jpg": [{"mask": 5}]}, "'mask' must be the name"),
         ({"a.jpg": [{"mask": ""}]}, "'mask' must be the name"),

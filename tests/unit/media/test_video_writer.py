@@ -56,6 +56,35 @@ def test_odd_sides_are_made_even_by_repeating(tmp_path):
     assert result[33, 10].max() < 15
 
 
+class NotedContainer:
+    """A container that is asked whether it was closed."""
+
+    def __init__(self, container):
+        self.add_stream, self._close, self.is_closed = container.add_stream, container.close, False
+
+    def close(self):
+        self._close()
+        self.is_closed = True
+
+
+@pytest.mark.parametrize(
+    ("encoder", "height", "error"), [("mpeg4", 2**40, OverflowError), ("no-such-encoder", 40, RuntimeError)]
+)
+def test_what_cannot_be_encoded_leaves_no_file_and_none_open(tmp_path, monkeypatch, encoder, height, error):
+    opened, av_open = [], video_writer.av.open
+
+    def noted_open(*arguments, **options):
+        opened.append(NotedContainer(av_open(*arguments, **options)))
+        return opened[-1]
+
+    monkeypatch.setattr(video_writer.av, "open", noted_open)
+    monkeypatch.setattr(video_writer, "ENCODERS", (encoder,))
+    with pytest.raises(error), write_video(tmp_path / "v.mp4", height, 60, 25):
+        pass
+    assert [each.is_closed for each in opened] == [True]
+    assert not list(tmp_path.iterdir())
+
+
 def test_times_are_kept(tmp_path):
     times = [0.0, 0.04, 0.5, 0.52, 2.0]
     with write_video(tmp_path / "v.mp4", 48, 64, 25) as writer:
