@@ -35,11 +35,16 @@ class ImageReport(Report):
         return [*([of_clicks] if counts else []), *of_boxes]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return predictor, datasets with their scores, their mean and its interval; all 0 to 1."""
+        """Return predictor, datasets with their scores, their mean and its interval; all 0 to 1.
+
+        What has a new name is there under the earlier one as well: `domains`, each with `domain` and `pictures`.
+        """
         datasets = [
             {
                 "dataset": name,
+                "domain": name,
                 "images": len(items),
+                "pictures": len(items),
                 "objects": sum(len(item.object_ids) for item in items),
                 "mean_iou": mean_values(items),
             }
@@ -48,6 +53,7 @@ class ImageReport(Report):
         return {
             "predictor": self.predictor,
             "datasets": datasets,
+            "domains": datasets,
             "mean_iou": self.means,
             "intervals": self.intervals,
         }

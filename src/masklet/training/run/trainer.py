@@ -277,6 +277,13 @@ class Trainer:
         assert isinstance(network, Sam2VideoModel)
         return network
 
+    averaged_network = ema_network  # the earlier spelling
+
+    @property
+    def average(self) -> EmaWeights:
+        """`ema` in its earlier spelling."""
+        return self.ema
+
     def _network_with(self, tensors: dict[str, torch.Tensor]) -> Sam2VideoModel:
         return network_with(whole(dict(tensors)), self.recipe, self.network.config.image_size)
 

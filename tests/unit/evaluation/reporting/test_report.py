@@ -33,14 +33,17 @@ def test_a_dataset_without_objects_is_refused():
         ImageReport("ours", (item("nuts/0", "nuts", box=(0.5,)), item("cars/0", "cars")))
 
 
-def test_json_of_stills_is_in_fractions():
+def test_json_of_images_is_in_fractions_with_todays_and_the_earlier_names():
     content = json.loads(image_report().to_json())
     assert content["datasets"][0] == {
         "dataset": "nuts",
+        "domain": "nuts",
         "images": 2,
+        "pictures": 2,
         "objects": 3,
         "mean_iou": pytest.approx({"1 click": 0.4, "box": 0.8}),
     }
+    assert content["domains"] == content["datasets"]
     assert content["mean_iou"] == pytest.approx({"1 click": 0.35, "box": 0.675})
     assert content["intervals"]["box"] == pytest.approx(image_report().intervals["box"])
 

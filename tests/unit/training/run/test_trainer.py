@@ -107,6 +107,13 @@ def test_a_finished_run_stays_as_it_is(recipe: Recipe, uninterrupted: Path) -> N
     assert_equal_states(saved_state(uninterrupted), before)
 
 
+def test_the_ema_weights_have_their_earlier_names(recipe: Recipe, uninterrupted: Path) -> None:
+    trainer = Trainer(recipe, uninterrupted)
+    assert trainer.average is trainer.ema
+    averaged = trainer.averaged_network().state_dict()
+    assert_equal_states(dict(averaged), saved_state(uninterrupted)["ema_weights"])
+
+
 def test_a_folder_of_another_recipe_is_refused(recipe: Recipe, uninterrupted: Path) -> None:
     with pytest.raises(CheckpointError, match="belongs to recipe 'small'"):
         Trainer(replace(recipe, name="other"), uninterrupted)
