@@ -1,4 +1,4 @@
-"""Prompts on frames, stored in sessions: what transformers' processor tells its network, ours tells ours."""
+"""Prompts on frames, stored in sessions: what transformers' processor gives its network, ours gives ours."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -33,7 +33,7 @@ def ours() -> SimpleNamespace:
     return SimpleNamespace(processor=processor, session=session)
 
 
-def tell(side: SimpleNamespace, **prompts: Any) -> None:
+def add(side: SimpleNamespace, **prompts: Any) -> None:
     side.processor.add_inputs_to_inference_session(inference_session=side.session, frame_idx=1, **prompts)
 
 
@@ -57,12 +57,12 @@ def tell(side: SimpleNamespace, **prompts: Any) -> None:
 )
 def test_clicks_and_boxes(ours: SimpleNamespace, theirs: SimpleNamespace, calls: list[dict[str, Any]]) -> None:
     for call in calls:
-        tell(ours, **call)
-        tell(theirs, **call)
+        add(ours, **call)
+        add(theirs, **call)
     assert ours.session.obj_ids == theirs.session.obj_ids
-    for index, told in enumerate(ours.session.objects()):
+    for index, target in enumerate(ours.session.objects()):
         expected = theirs.session.point_inputs_per_obj[index][1]
-        points, labels = points_of_prompt(told.prompts[1])
+        points, labels = points_of_prompt(target.prompts[1])
         assert torch.allclose(points, expected["point_coords"][0, 0])
         assert torch.equal(labels, expected["point_labels"][0, 0].long())
 
@@ -71,7 +71,7 @@ def test_clicks_and_boxes(ours: SimpleNamespace, theirs: SimpleNamespace, calls:
 def test_masks(ours: SimpleNamespace, theirs: SimpleNamespace, shape: tuple[int, int]) -> None:
     mask = np.random.default_rng(0).random(shape) > 0.4
     for side in (ours, theirs):
-        tell(side, obj_ids=[4], input_masks=[mask])
-    (told,) = ours.session.objects()
+        add(side, obj_ids=[4], input_masks=[mask])
+    (target,) = ours.session.objects()
     expected = theirs.session.mask_inputs_per_obj[0][1]
-    assert torch.equal(torch.tensor(told.prompts[1].mask), expected[0, 0].bool())
+    assert torch.equal(torch.tensor(target.prompts[1].mask), expected[0, 0].bool())

@@ -259,8 +259,8 @@ class Sam2HieraDetModel(PretrainedModel):
         if recomputed:
             result: tuple[Tensor, Tensor] = checkpoint(block.on_grid, x, grid, use_reentrant=False)
             return result
-        drops_pictures = block.training and block.drop_path.rate > 0
-        if wants_attention or drops_pictures or grid.window == 0 or grid.window != block.shape.window:
+        drops_samples = block.training and block.drop_path.rate > 0
+        if wants_attention or drops_samples or grid.window == 0 or grid.window != block.shape.window:
             return block.on_grid(x, grid)
         # Windows have nothing to do with each other until the layout changes.
         x = in_pieces(lambda windows: block.on_grid(windows, grid)[0], x, grid.window**2 * block.mlp.hidden)

@@ -1,4 +1,4 @@
-"""The current frame looks at what is remembered of an object (SAM 2 paper, section 4 and appendix D)."""
+"""The current frame attends to the memories of an object (SAM 2 paper, section 4 and appendix D)."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from masklet.modeling.tables import OnceAShape
 
 
 class MemoryTokens(NamedTuple):
-    """What N objects are remembered by: tokens of whole frames, then tokens that lie nowhere on the grid.
+    """The memories of N objects: tokens of whole frames, then tokens that lie nowhere on the grid.
 
     `values` [objects, frames * h * w + n, memory channels]; the same with position and time added are the keys `grids`
     [objects, frames, h * w, memory channels], of the current frame's size, and `loose` [objects, n, memory channels].

@@ -1,4 +1,4 @@
-"""A frame and an object's mask on it to what is remembered of the object (SAM 2 paper, section 4 and appendix D)."""
+"""Encode a frame and an object's mask on it as a memory of the object (SAM 2 paper, section 4 and appendix D)."""
 
 import torch
 from torch import Tensor, nn

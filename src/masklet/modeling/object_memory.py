@@ -1,6 +1,6 @@
-"""What N objects are remembered by, as tensors: the value that conditioning a frame takes.
+"""The memories of N objects, as tensors: the value that conditioning a frame takes.
 
-Dimensions: n objects, f remembered frames, h * w tokens of a frame, m memory channels, p object pointers, c channels.
+Dimensions: n objects, f memory frames, h * w tokens of a frame, m memory channels, p object pointers, c channels.
 """
 
 from collections.abc import Sequence
@@ -50,8 +50,8 @@ def stacked_memory(
 
     Args:
         config: of the network that made them.
-        features: of each remembered frame [n, h * w, m].
-        temporal_positions: of each remembered frame one for all objects, or int64 [n].
+        features: of each memory frame [n, h * w, m].
+        temporal_positions: of each memory frame one for all objects, or int64 [n].
         pointers: of each pointer's frame [n, c].
         distances: in frames, of each pointer one for all objects, or int64 [n].
         pointer_span: see `pointer_times`.

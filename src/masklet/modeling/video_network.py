@@ -46,7 +46,7 @@ class VideoNetwork(Sam2Model):
                 part.apply(initialize(config.initializer_range))
 
     def condition(self, stride16: Tensor, memory: ObjectMemory) -> Tensor:
-        """Condition the deepest level of a frame on what is remembered of N objects: [objects, channels, h, w].
+        """Condition the deepest level of a frame on the memories of N objects: [objects, channels, h, w].
 
         `stride16` [1 or objects, channels, h, w] as `encode_image` gives it. Without any memory the frame is marked as
         having none; with an empty memory bank (`num_maskmem` 0) it is returned as it is.
@@ -95,14 +95,14 @@ class VideoNetwork(Sam2Model):
         return embedded.squeeze(1)
 
     def encode_memory(self, stride16: Tensor, logits: Tensor, object_score: Tensor, binarize: Tensor) -> Tensor:
-        """Encode what is remembered of N objects on a frame: [objects, h * w, memory channels].
+        """Encode the memories of N objects on a frame: [objects, h * w, memory channels].
 
         Args:
             stride16: [1 or objects, channels, h, w] as `encode_image` gives it.
             logits: [objects, S/4, S/4], the masks.
             object_score: [objects] logits.
-            binarize: bool [objects]: whether the mask is remembered as certain, as on prompted frames; false in
-                training, because nothing can be learnt through a threshold.
+            binarize: bool [objects]: whether the mask is encoded as certain, 0 or 1 everywhere, as on prompted frames;
+                false in training, because nothing can be learnt through a threshold.
         """
         config = self.config
         enlarged = F.interpolate(

@@ -150,13 +150,13 @@ class ImageSegmenter:
     def _answer(
         self, encoded: EncodedImage, batches: PromptBatches, multimask: bool | None, object_ids: Sequence[int]
     ) -> Segmentation:
-        """What `segment` returns for its arguments."""
+        """Segment the objects of all batches."""
         logits_nhw, iou_n = self._best(encoded, batches, multimask)
         kept_open = [prompt.negative_points for prompt in batches.prompts]
         return self._segmentation(encoded, logits_nhw, iou_n, object_ids, kept_open)
 
     def _pixels(self, image: Any) -> Tensor:
-        """The pixels [3, H, W] of one image, which may be the caller's own."""
+        """Return the pixels [3, H, W] of one image, which may be the caller's own."""
         images = image_list(image)
         if len(images) != 1:
             raise InvalidInputError(f"One image is encoded at a time; got {len(images)}.")
@@ -164,13 +164,13 @@ class ImageSegmenter:
 
     @torch.inference_mode()
     def _encoded(self, pixels: Tensor) -> EncodedImage:
-        """What the network keeps of pixels [3, H, W]."""
+        """Encode pixels [3, H, W]."""
         prepared = prepared_pixels(pixels, self.processor.image_processor)[None]
         features = self.runtime.encode_image(prepared.to(self.runtime.device, self.runtime.dtype))
         return EncodedImage(self.runtime.without_memory(features), *pixels.shape[1:])
 
     def _best(self, encoded: EncodedImage, batches: PromptBatches, multimask: bool | None) -> tuple[Tensor, Tensor]:
-        """The logits [N, h, w] and the score [N] of the mask that `segment` returns."""
+        """Return the logits [N, h, w] and the score [N] of the mask that `segment` returns."""
         return batches.joined([self._best_of_batch(encoded, batch, multimask) for batch in batches])
 
     def _best_of_batch(
@@ -182,7 +182,7 @@ class ImageSegmenter:
 
     @torch.inference_mode()
     def _decode(self, encoded: EncodedImage, prompts: Sequence[Prompt]) -> MaskOutputs:
-        """All outputs for the prompts of N objects."""
+        """Decode all outputs for the prompts of N objects."""
         inputs = decoder_inputs(prompts, (encoded.height, encoded.width), self.processor.target_size)
         placed = {name: tensor.to(self.runtime.device) for name, tensor in inputs.items()}
         if "mask_logits" in placed:
@@ -197,13 +197,13 @@ class ImageSegmenter:
         object_ids: Sequence[int],
         kept_open: Sequence[Floats],
     ) -> Segmentation:
-        """Logits [N, h, w] and scores [N] as a result in the image's pixels."""
+        """Turn logits [N, h, w] and scores [N] into a result in the image's pixels."""
         size = (encoded.height, encoded.width)
         return segmentation_of(logits_nhw, scores_n, object_ids, size, self.runtime.config.max_hole_share, kept_open)
 
 
 def _batches(encoded: EncodedImage, prompts: Sequence[Prompt] | None, *lists: Any) -> PromptBatches:
-    """The prompts of all objects in an image, from one argument or the others."""
+    """Return the prompts of all objects in an image, from one argument or the others."""
     if not isinstance(encoded, EncodedImage):
         raise InvalidInputError(f"Images are given to encode(...) first, got {type(encoded).__name__}.")
     if prompts is not None and any(each is not None for each in lists):

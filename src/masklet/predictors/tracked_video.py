@@ -61,7 +61,7 @@ class TrackedVideo:
         self._processor = tracker.processor
 
     def __len__(self) -> int:
-        """The number of frames, of a stream so far."""
+        """Return the number of frames, of a stream so far."""
         return self.session.num_frames
 
     @property

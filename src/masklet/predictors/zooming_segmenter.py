@@ -1,4 +1,4 @@
-"""Objects looked at twice: in the whole image, and in an enlarged view of their surroundings.
+"""Crop refinement: objects segmented in the whole image, then again in an enlarged crop around them.
 
 What is small in its image is a few cells to the network; cut out and enlarged, it is as many as anything else. The
 views are those of the zoom-in of f-BRS (Sofiiuk et al., CVPR 2020).
@@ -28,20 +28,20 @@ from masklet.prompts.prompt import Prompt
 
 @dataclass(frozen=True, eq=False)
 class ZoomableImage(EncodedImage):
-    """An encoded image with its pixels [3, H, W], parts of which can be looked at from near."""
+    """An encoded image with its pixels [3, H, W], from which crops are taken."""
 
     pixels: Tensor
 
 
 class ZoomingSegmenter(ImageSegmenter):
-    """As `ImageSegmenter`, but small objects are segmented twice: in the image, and in a view of them from near.
+    """As `ImageSegmenter`, with crop refinement: small objects are segmented again in an enlarged crop.
 
-    The first pass of `segment` is that class's. The second, at 1.4 times the longer side of the object's box
-    (the one given, or else what the first look found), gets the same prompts and the logits of the first; a box alone
+    The first pass of `segment` is that class's. The second, in a crop with 1.4 times the longer side of the object's
+    box (the one given, or else that of the first mask), gets the same prompts and the logits of the first; a box alone
     stays alone, unless `multimask` chose its mask among three. Logits and scores of both are averaged.
 
-    Objects that fill most of the image are left as they are. A second look costs an object what encoding an image
-    costs. `candidates` are those of the first look.
+    Objects that fill most of the image are left as they are. Refining an object takes as long as encoding an image.
+    `candidates` are those of the first pass.
 
     Example:
         >>> from masklet import ZoomingSegmenter
@@ -53,7 +53,7 @@ class ZoomingSegmenter(ImageSegmenter):
 
     def encode(self, image: Any) -> ZoomableImage:
         """Encode an image as `ImageSegmenter.encode` does, and keep its pixels."""
-        pixels = self._pixels(image).clone()  # the caller's may change before the second look
+        pixels = self._pixels(image).clone()  # the caller's may change before the second pass
         encoded = self._encoded(pixels)
         return ZoomableImage(encoded.embeddings, encoded.height, encoded.width, pixels)
 
@@ -64,28 +64,28 @@ class ZoomingSegmenter(ImageSegmenter):
         if not isinstance(encoded, ZoomableImage):
             raise InvalidInputError(f"Images are given to this class's encode(...), got {type(encoded).__name__}.")
         logits_nhw, scores_n = self._best(encoded, batches, multimask)
-        looks = [
-            self._looked_at(encoded, prompt, logits_hw.float(), score, bool(multimask))
+        refined = [
+            self._refined(encoded, prompt, logits_hw.float(), score, bool(multimask))
             for prompt, logits_hw, score in zip(batches.prompts, logits_nhw, scores_n.float(), strict=True)
         ]
         return Segmentation.from_run_lengths(
-            [look.run_length for look in looks],
+            [each.run_length for each in refined],
             (encoded.height, encoded.width),
-            scores=torch.stack([look.score for look in looks]).cpu().numpy(),
+            scores=torch.stack([each.score for each in refined]).cpu().numpy(),
             object_ids=object_ids,
-            low_resolution_logits=torch.stack([look.logits for look in looks]).cpu().numpy(),
+            low_resolution_logits=torch.stack([each.logits for each in refined]).cpu().numpy(),
         )
 
-    def _looked_at(
+    def _refined(
         self, image: ZoomableImage, prompt: Prompt, logits_hw: Tensor, score: Tensor, is_one_of_three: bool
-    ) -> "_Look":
-        """What is found in the end of an object with the logits and the score of the first look."""
+    ) -> "_Refined":
+        """Return the refined mask of an object with the logits and the score of the first pass."""
         whole = upscaled(logits_hw[None, None], (image.height, image.width))[0, 0]
         is_click = prompt.labels != NOT_A_POINT  # what is not one is there for the shape
         marks = Prompt(prompt.points[is_click], prompt.labels[is_click], prompt.box)
         view = _view_of(marks, whole)
         if view is None:
-            return _Look(self._encoded_mask(whole, prompt), logits_hw, score)
+            return _Refined(self._encoded_mask(whole, prompt), logits_hw, score)
         near = self._encoded(view.of(image.pixels))
         moved = marks.moved_to(view)
         is_box_alone = marks.box is not None and not len(marks.points) and prompt.mask is None
@@ -94,18 +94,18 @@ class ZoomingSegmenter(ImageSegmenter):
         near_logits, near_scores = self._best_of_batch(near, [moved], False)
         view.of(whole).lerp_(upscaled(near_logits[None].float(), (near.height, near.width))[0, 0], 0.5)
         mean_score = (score + near_scores[0].float()) / 2
-        return _Look(self._encoded_mask(whole, prompt), _resized(whole, logits_hw.shape), mean_score)
+        return _Refined(self._encoded_mask(whole, prompt), _resized(whole, logits_hw.shape), mean_score)
 
     def _encoded_mask(self, whole: Tensor, prompt: Prompt) -> RunLength:
-        """The mask of logits [H, W] as run lengths, without the holes that the checkpoint has filled."""
+        """Encode the mask of logits [H, W] as run lengths, without the holes that the checkpoint has filled."""
         share = self.runtime.config.max_hole_share
         filled = fill_enclosed_holes(whole[None], share, [prompt.negative_points])[0] > 0
         return encode_run_length(filled.cpu().numpy())
 
 
 @dataclass(frozen=True, eq=False)
-class _Look:
-    """What is found of an object: a mask of the image, logits [h, w] to be fed back to the network, a score []."""
+class _Refined:
+    """A mask of the image after refinement, its logits [h, w] as a later mask prompt, and its score []."""
 
     run_length: RunLength
     logits: Tensor
@@ -113,7 +113,7 @@ class _Look:
 
 
 def _view_of(prompt: Prompt, whole: Tensor) -> View | None:
-    """From where to look again at an object with the logits [H, W]; None if that would show nothing new."""
+    """Return the crop that refines an object with the logits [H, W]; None if it would show nothing new."""
     height, width = whole.shape
     extent = _extent(prompt, whole)
     if extent is None:
@@ -125,7 +125,7 @@ def _view_of(prompt: Prompt, whole: Tensor) -> View | None:
 
 
 def _extent(prompt: Prompt, whole: Tensor) -> Box | None:
-    """The box around the clicks on the object and what is boxed or, without a box, found; None if nothing is."""
+    """Return the box around the clicks on the object and what is boxed or, without a box, found; None if nothing is."""
     box = prompt.box if prompt.box is not None else bounding_box((whole > 0).cpu().numpy())
     if box is None:
         return None

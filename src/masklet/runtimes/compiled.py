@@ -22,7 +22,7 @@ def compiled_network(network: Network, backend: Backend = "inductor") -> Network
     """Return a network whose backbone, memory attention, mask decoder and memory encoder run through torch's compiler.
 
     It is the same network, compiled in place when its parts first run, which takes minutes; everything else stays as it
-    is. While tracking each part is one graph, whatever the number of objects, clicks, remembered frames and pointers;
+    is. While tracking each part is one graph, whatever the number of objects, clicks, memory frames and pointers;
     only the mask decoder is two, for one object and for several, and memory attention one more on frames that see no
     pointer. Another image size, dtype, or gradients are compiled afresh.
 
@@ -98,7 +98,7 @@ def _nothing_varies(*arguments: Any) -> Varying:
 
 
 def _varying_of_memory_attention(features: Tensor, positions: Tensor, memory: MemoryTokens) -> Varying:
-    """Objects, remembered frames, pointers."""
+    """Objects, memory frames, pointers."""
     return [(memory.values, [0, 1]), (memory.grids, [0, 1]), (memory.loose, [0, 1])]
 
 

@@ -103,5 +103,5 @@ def is_ambiguous(config: Sam2Config, points: int, *, is_first: bool) -> bool:
 
 
 def is_binarized(config: Sam2Config, *, has_points: bool) -> bool:
-    """Whether a prompted frame's mask is remembered as certain: a given one is, one of clicks or a box by config."""
+    """Whether a prompted frame's mask is encoded as certain: a given one is, one of clicks or a box by config."""
     return not has_points or config.binarize_mask_from_pts_for_mem_enc

@@ -39,7 +39,7 @@ class ImageRuntime(Protocol):
         """Encode an image [1, 3, S, S]."""
 
     def without_memory(self, features: ImageFeatures) -> ImageFeatures:
-        """Mark an image of its own, which nothing is remembered of: what `decode` takes for it."""
+        """Mark an image of its own as one without memory: what `decode` takes for it."""
 
     def decode(
         self,
@@ -66,7 +66,7 @@ class Runtime(ImageRuntime, Protocol):
         """The pointer [1, c] of an absent object, which `decode` gives, too."""
 
     def condition(self, stride16: Tensor, memory: ObjectMemory) -> Tensor:
-        """Condition a frame [1 or n, c, h, w] on what is remembered of n objects: [n, c, h, w].
+        """Condition a frame [1 or n, c, h, w] on the memories of n objects: [n, c, h, w].
 
         Without any memory the result stays [1, c, h, w] where the frame is.
         """
@@ -75,7 +75,7 @@ class Runtime(ImageRuntime, Protocol):
         """Turn mask prompts [n, S, S] in 0..1 into mask logits [n, 4h, 4w] for `decode`."""
 
     def encode_memory(self, stride16: Tensor, logits: Tensor, object_score: Tensor, binarize: Tensor) -> Tensor:
-        """Encode what is remembered of n objects on a frame: [n, h * w, m].
+        """Encode the memories of n objects on a frame: [n, h * w, m].
 
         Args:
             stride16: [1 or n, c, h, w] as `encode_image` gives it.

@@ -26,7 +26,7 @@ class Stretch:
         return Direction.BACKWARD if self.is_backward else Direction.FORWARD
 
     def __iter__(self) -> Iterator[int]:
-        """The frames in the order in which they are tracked."""
+        """Iterate over the frames in the order in which they are tracked."""
         return iter(reversed(self.frames) if self.is_backward else self.frames)
 
     def unfinished(self, done: Container[int], corrected: Container[int]) -> "Stretch":

@@ -65,7 +65,7 @@ class FeatureCache:
         self._kept: OrderedDict[int, ImageFeatures] = OrderedDict()
 
     def get(self, frame: int, compute: Callable[[], ImageFeatures]) -> ImageFeatures:
-        """The features of `frame`, computed unless they are kept."""
+        """Return the features of `frame`, computed unless they are kept."""
         features = self._kept.pop(frame, None)
         if features is None:
             features = compute()
@@ -109,7 +109,7 @@ class FrameSource:
             raise InvalidInputError(f"There is no frame {shown(frame)}; the frames are 0 to {len(self) - 1}.")
 
     def __getitem__(self, frame: int) -> Tensor:
-        """The pixels [3, S, S] of a frame; `InvalidInputError` if they cannot be had."""
+        """Return the pixels [3, S, S] of a frame; `InvalidInputError` if they cannot be had."""
         self.check(frame)
         try:
             return self.frames[frame]
@@ -128,12 +128,12 @@ class FrameSource:
         return self.frames.add(pixels, index)
 
     def go_on_from(self, count: int) -> None:
-        """Number the frames of a stream from `count` on."""
+        """Continue the numbers of a stream's frames at `count`."""
         if isinstance(self.frames, StreamedFrames):
             self.frames.count = count
 
     def features(self, runtime: Runtime, frame: int) -> ImageFeatures:
-        """The features of a frame as `encode_image` gives them, computed unless they are kept."""
+        """Return the features of a frame as `encode_image` gives them, computed unless they are kept."""
 
         def compute() -> ImageFeatures:
             pixels = self[frame].to(runtime.device, runtime.dtype)

@@ -1,4 +1,4 @@
-"""What is remembered of one object: in full where it can still be attended to, as a compact result elsewhere."""
+"""The memories of one object: in full where it can still be attended to, as a compact result elsewhere."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ class FrameMask:
 
 @dataclass(frozen=True)
 class FrameMemory(FrameMask):
-    """What is remembered of one object on one frame: the mask, and what other frames attend to.
+    """What the memory bank keeps of one object on one frame: the mask, and what other frames attend to.
 
     `pointer` [channels]; `features` [h * w, channels], or None where only the pointer can be reached. `reverse` is the
     direction in which the frame was tracked; None if it was prompted and never tracked.
@@ -81,14 +81,14 @@ class MemoryBank:
             self.archive.clear()
 
     def recall(self, frame: int) -> FrameMemory | None:
-        """All there is of a frame, read back from the archive if need be; None if nothing in full."""
+        """Return all there is of a frame, read back from the archive if need be; None if nothing in full."""
         memory = self.conditioning.get(frame) or self.tracked.get(frame)
         if (memory is None or memory.features is None) and self.archive is not None and frame in self.archive:
             memory = FrameMemory(**self.archive.read(frame))
         return memory
 
     def pointer(self, frame: int) -> Tensor | None:
-        """The pointer of a frame, which is there longer than the rest; None if there is none."""
+        """Return the pointer of a frame, which is there longer than the rest; None if there is none."""
         memory = self.conditioning.get(frame) or self.tracked.get(frame) or self.recall(frame)
         return None if memory is None else memory.pointer
 

@@ -62,7 +62,7 @@ class Archive:
         self._keep(frame, lambda path: save_file(tensors, path), memory["reverse"])
 
     def read(self, frame: int) -> dict[str, Any]:
-        """What `write` was given."""
+        """Return what `write` was given."""
         archived = self._frames[frame]
         return {**load_file(archived.path), "reverse": archived.reverse}
 
@@ -87,7 +87,7 @@ class Archive:
         return None if archived is None else archived.reverse
 
     def frames(self) -> Mapping[int, ArchivedFrame]:
-        """The frames that are there."""
+        """Return the frames that are there."""
         return self._frames
 
     def _keep(self, frame: int, write: Callable[[Path], object], reverse: bool | None) -> None:
@@ -113,7 +113,7 @@ class Archives:
         self._cleaning = weakref.finalize(self, _remove_own, self.folder, os.getpid())
 
     def new(self) -> Archive:
-        """An archive for one more object."""
+        """Make an archive for one more object."""
         self._count += 1
         return Archive(self.folder / str(self._count))
 
@@ -124,7 +124,7 @@ def _remove_own(folder: Path, process: int) -> None:
 
 
 def archives_of(retention: RetentionChoice) -> Archives | None:
-    """Where a session puts what its frames cannot attend to any more; None: nowhere."""
+    """Return where a session puts what its frames cannot attend to any more; None: nowhere."""
     if retention == "window":
         return None
     if retention == "spill":

@@ -254,7 +254,7 @@ def _files(saved: SavedSession) -> tuple[Tensors, History]:
 
 
 def _archived(value: Any, name: str) -> tuple[bool | None, Any]:
-    """The direction and the file of a memory on disk."""
+    """Return the direction and the file of a memory on disk."""
     reverse, file = value
     return direction(reverse, name), file
 

@@ -21,7 +21,7 @@ class Attended:
 def attended_frames(
     frame: int,
     conditioning: Collection[int],
-    remembered: Container[int],
+    tracked: Container[int],
     *,
     num_maskmem: int,
     max_pointers: int,
@@ -33,7 +33,7 @@ def attended_frames(
     """Return which memories `frame` attends to.
 
     conditioning: the frames with prompts, in any order; they may lie on both sides of `frame`.
-    remembered: the frames that were tracked; of a frame that is in both, only the conditioning memory counts.
+    tracked: the frames that were tracked; of a frame that is in both, only the conditioning memory counts.
     num_maskmem: temporal positions: conditioning frames share the last one, recent frames have the others; 0 is none.
     max_pointers: how many frames, this one included, object pointers reach back to.
     max_conditioning: at most so many conditioning frames, the nearest ones, with one from each side; -1 is all. The
@@ -48,7 +48,7 @@ def attended_frames(
     selected = nearest_conditioning(frame, conditioning, max_conditioning)
 
     def is_recent(other: int) -> bool:
-        return other not in selected and (other in remembered or other in conditioning)
+        return other not in selected and (other in tracked or other in conditioning)
 
     recent = enumerate(_frames_back(frame, num_maskmem - 1, direction, stride))
     spatial = [(other, num_maskmem - 1) for other in selected]
@@ -83,7 +83,7 @@ def _reach_from(frame: int, num_maskmem: int, stride: int) -> Iterator[int]:
 
 
 def _frames_back(frame: int, count: int, direction: int, stride: int) -> Iterator[int]:
-    """The last frame, then the `count` - 1 nearest multiples of `stride` before it."""
+    """Yield the last frame, then the `count` - 1 nearest multiples of `stride` before it."""
     if count > 0:
         yield frame - direction
     second = frame - 2 * direction

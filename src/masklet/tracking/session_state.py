@@ -73,7 +73,7 @@ class SessionState:
         return self.frames.add(pixel_values.to(self.video_storage_device), frame_idx)
 
     def get_frame(self, frame_idx: int) -> Tensor:
-        """The pixels [3, S, S] of a frame; `InvalidInputError` if there is none, or not any more."""
+        """Return the pixels [3, S, S] of a frame; `InvalidInputError` if there is none, or not any more."""
         return self.frames[frame_idx]
 
     # -- objects --------------------------------------------------------------------------------------------------
@@ -118,11 +118,11 @@ class SessionState:
         return self.obj_ids.index(obj_id)
 
     def obj_idx_to_id(self, obj_idx: int) -> int:
-        """The id of the object at a position."""
+        """Return the id of the object at a position."""
         return self.obj_ids[obj_idx]
 
     def new_object(self, object_id: int) -> TrackedObject:
-        """An object that is not in the session yet: see `keep`."""
+        """Make an object that is not in the session yet: see `keep`."""
         return TrackedObject(object_id, MemoryBank(self._archives.new() if self._archives else None))
 
     def keep(self, target: TrackedObject) -> None:
@@ -219,7 +219,7 @@ class SessionState:
     # -- results --------------------------------------------------------------------------------------------------
 
     def output(self, object_id: int, frame: int) -> FrameResult | None:
-        """The mask of an object on a frame, in pixels of the video, with its scores; None if there is none (yet)."""
+        """Return the mask of an object on a frame, in the video's pixels, with its scores; None if there is none."""
         bank = self._known(object_id).bank
         if frame in bank.results:
             return bank.results[frame]

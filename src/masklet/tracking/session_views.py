@@ -63,7 +63,7 @@ class SessionViews:
     frames: FrameSource
 
     def objects(self) -> Sequence[TrackedObject]:
-        """The objects, in the order of `obj_ids`."""
+        """Return the objects, in the order of `obj_ids`."""
         raise NotImplementedError
 
     def add_prompt(self, object_id: int, frame: int, prompt: Prompt, clear_old: bool = True) -> None:
@@ -136,7 +136,7 @@ class SessionViews:
 
     @property
     def output_dict_per_obj(self) -> ReadOnlyView[int, ReadOnlyView[str, ReadOnlyView[int, dict[str, Tensor]]]]:
-        """What is remembered, by position, "cond_frame_outputs" or "non_cond_frame_outputs", and frame.
+        """What the memory bank keeps, by position, "cond_frame_outputs" or "non_cond_frame_outputs", and frame.
 
         `pred_masks` [1, 1, S/4, S/4] logits, `object_pointer` [1, channels], `object_score_logits` [1, 1], and
         `maskmem_features` [h * w, 1, memory channels] where other frames can attend to them.
@@ -182,7 +182,7 @@ class SessionViews:
         return self.output_dict_per_obj[obj_idx][kind].get(frame_idx, {}).get(output_key)
 
     def store_output(self, *ignored: object, **also_ignored: object) -> NoReturn:
-        """Refuse: what is remembered of a frame is what the network made of it."""
+        """Refuse: the memory bank keeps of a frame what the network made of it."""
         raise InvalidInputError(
             "Outputs cannot be stored from outside: call the model with the session and a frame, or add_mask_inputs to "
             "give the mask."

@@ -19,7 +19,7 @@ class TrackedObject:
         self.applied: dict[int, Prompt] = {}
 
     def pending_frames(self) -> list[int]:
-        """The frames with prompts that the network has not seen, in the order in which they were added."""
+        """Return the frames with prompts that the network has not seen, in the order in which they were added."""
         return [frame for frame, prompt in self.prompts.items() if self.applied.get(frame) is not prompt]
 
     def add(self, frame: int, prompt: Prompt, *, keep_earlier: bool) -> None:

@@ -1,4 +1,4 @@
-"""A second look from near: equal to the same steps by hand, and worth its time on small things."""
+"""Crop refinement: equal to the same steps by hand, and worth its time on small objects."""
 
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ def enlarged(logits: Any, height: int, width: int) -> Tensor:
     return F.interpolate(torch.as_tensor(logits)[None, None], (height, width), mode="bilinear")[0, 0]
 
 
-def mean_of_two_looks(
+def mean_of_two_passes(
     plain: ImageSegmenter, first: dict[str, Any], second: dict[str, Any], view: tuple[int, int, int, int]
 ) -> Tensor:
     """The logits [H, W] by nothing but `ImageSegmenter`; `second` are the prompts in the view's pixels."""
@@ -61,8 +61,8 @@ def mean_of_two_looks(
     return logits
 
 
-def test_a_box_is_looked_at_again_alone(zooming: ZoomingSegmenter, plain: ImageSegmenter, image: ZoomableImage) -> None:
-    expected = mean_of_two_looks(plain, {"boxes": [BOX]}, {"boxes": [[8, 18, 48, 38]]}, VIEW)
+def test_a_box_is_refined_alone(zooming: ZoomingSegmenter, plain: ImageSegmenter, image: ZoomableImage) -> None:
+    expected = mean_of_two_passes(plain, {"boxes": [BOX]}, {"boxes": [[8, 18, 48, 38]]}, VIEW)
     result = zooming.segment(image, boxes=[BOX], object_ids=[4])
     assert result.object_ids == (4,)
     assert (result.masks[0] != (expected > 0).numpy()).mean() < 1e-3
@@ -71,19 +71,19 @@ def test_a_box_is_looked_at_again_alone(zooming: ZoomingSegmenter, plain: ImageS
     np.testing.assert_allclose(result.low_resolution_logits[0], shrunk, atol=1e-3)
 
 
-def test_clicks_are_looked_at_again_with_what_the_first_look_found(
+def test_clicks_are_refined_with_what_the_first_pass_found(
     zooming: ZoomingSegmenter, plain: ImageSegmenter, image: ZoomableImage
 ) -> None:
-    """Around the box and the click on the object; a click far off it is not seen from near."""
+    """Around the box and the click on the object; a click far off it is not in the crop."""
     said = {"points": [[[80, 40], [190, 100]]], "labels": [[1, 0]], "boxes": [BOX]}
     view = (8, 0, 92, 84)  # 1.4 times 60 pixels about (50, 40), moved into the image
-    seen = {"points": [[[72, 40]]], "labels": [[1]], "boxes": [[12, 30, 52, 50]], "masks": "of the first look"}
-    expected = mean_of_two_looks(plain, said, seen, view)
+    seen = {"points": [[[72, 40]]], "labels": [[1]], "boxes": [[12, 30, 52, 50]], "masks": "of the first pass"}
+    expected = mean_of_two_passes(plain, said, seen, view)
     result = zooming.segment(image, **said)
     assert (result.masks[0] != (expected > 0).numpy()).mean() < 1e-3
 
 
-def test_what_was_found_by_a_click_is_looked_at_again(
+def test_what_was_found_by_a_click_is_refined(
     zooming: ZoomingSegmenter, image: ZoomableImage, monkeypatch: Any
 ) -> None:
     """Without a box the view is around the mask and the clicks on the object; what is no click is left out."""
@@ -163,7 +163,9 @@ def test_clicks_where_padding_is_and_transposed_masks_are_refused(
         zooming.segment(image, masks=np.ones((1, WIDTH, HEIGHT), bool))
 
 
-def test_scores_are_those_of_both_looks(zooming: ZoomingSegmenter, plain: ImageSegmenter, image: ZoomableImage) -> None:
+def test_scores_are_those_of_both_passes(
+    zooming: ZoomingSegmenter, plain: ImageSegmenter, image: ZoomableImage
+) -> None:
     left, top, right, bottom = VIEW
     near = plain.segment(plain.encode(PICTURE[top:bottom, left:right]), boxes=[[8, 18, 48, 38]]).scores
     mean = (plain.segment(image, boxes=[BOX]).scores + near) / 2
@@ -175,7 +177,7 @@ def test_scores_are_those_of_both_looks(zooming: ZoomingSegmenter, plain: ImageS
     [{"boxes": [LARGE_BOX]}, {"boxes": np.array(LARGE_BOX)}, {"masks": np.full((1, 24, 24), -20, np.float32)}],
     ids=["a large box", "as an array", "nothing found"],
 )
-def test_what_a_second_look_would_not_show_any_better_stays(
+def test_what_a_crop_would_not_show_any_better_stays(
     zooming: ZoomingSegmenter, plain: ImageSegmenter, image: ZoomableImage, prompts: dict[str, Any], monkeypatch: Any
 ) -> None:
     if "masks" in prompts:  # a network that finds nothing
@@ -238,7 +240,7 @@ def test_a_small_thing_is_outlined_better_with_the_bundled_model() -> None:
 
 
 @pytest.mark.parametrize("box", [BOX, LARGE_BOX])
-def test_holes_are_filled_after_the_last_look(
+def test_holes_are_filled_after_the_last_pass(
     zooming: ZoomingSegmenter, image: ZoomableImage, monkeypatch: Any, box: list[float]
 ) -> None:
     prompts: dict[str, Any] = {"boxes": [box], "points": [[[40, 40], [30, 35]]], "labels": [[1, 0]]}
