@@ -44,7 +44,7 @@ def read_json(path: Path, pairs: Callable[[list[tuple[str, Any]]], Any] | None =
 
 def shown(value: object) -> str:
     """Return a value for a message: its repr, shortened in every direction, so that it fits on a line."""
-    return _SHORT.repr(value)
+    return " ".join(line.strip() for line in _SHORT.repr(value).splitlines())
 
 
 def whole_number(value: object, name: str, least: int = 0, most: int = LARGEST) -> int:

@@ -62,7 +62,16 @@ def test_values_are_shown_on_a_short_line():
     nested: list = []
     for _ in range(3000):
         nested = [nested]
-    for value in ("a\nb" * 1000, nested, list(range(10**5)), dict.fromkeys(range(100), nested), 10**400, object()):
+    rows = np.full((2, 2), np.nan)  # its own repr has a line for each
+    for value in (
+        "a\nb" * 1000,
+        rows,
+        nested,
+        list(range(10**5)),
+        dict.fromkeys(range(100), nested),
+        10**400,
+        object(),
+    ):
         text = shown(value)
         assert len(text) < 300
         assert "\n" not in text

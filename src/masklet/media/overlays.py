@@ -8,6 +8,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 from masklet.masks.geometry import Mask
 from masklet.masks.segmentation import Segmentation
 from masklet.media.colours import Colour, object_colour
@@ -34,7 +35,8 @@ def draw_overlay(
         boxes: [N, 4], (x1, y1, x2, y2) in pixels.
 
     Raises:
-        InvalidInputError: if the image is of another kind, or not of the size of the masks.
+        InvalidInputError: if the image is of another kind, or not of the size of the masks, or if a coordinate is not
+            finite.
 
     Example:
         >>> import numpy as np
@@ -49,6 +51,9 @@ def draw_overlay(
     if pixels.shape[:2] != segmentation.size:
         sizes = f"{list(pixels.shape[:2])} with masks of {list(segmentation.size)}"
         raise InvalidInputError(f"Cannot overlay an image of the height and width {sizes}.")
+    boxes_n4, points_n3 = (np.asarray(given, dtype=float).reshape(-1, n) for given, n in ((boxes, 4), (points, 3)))
+    if not (np.isfinite(boxes_n4).all() and np.isfinite(points_n3).all()):
+        raise InvalidInputError(f"Clicks and boxes to draw are finite numbers; got {shown(points)} and {shown(boxes)}.")
     line_width = max(1, round(max(pixels.shape[:2]) / 400))
     for place, object_id in enumerate(segmentation.object_ids):
         _tint(pixels, segmentation.mask(place), object_colour(object_id))
@@ -56,7 +61,7 @@ def draw_overlay(
         _outline(pixels, segmentation.mask(place), object_colour(object_id), line_width)
     drawn = Image.fromarray(pixels)
     draw = ImageDraw.Draw(drawn)
-    for left, top, right, bottom in np.asarray(boxes, dtype=float).reshape(-1, 4):
+    for left, top, right, bottom in boxes_n4:
         draw.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), outline=WHITE, width=line_width)
     for x, y, label in points:
         _dot(drawn, Click(round(x), round(y), label), radius=3 * line_width)

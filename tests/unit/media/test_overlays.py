@@ -81,3 +81,9 @@ def test_clicks_may_be_plain_tuples(grey):
     segmentation = segmentation_of((2, 2, 5, 5))
     plain = draw_overlay(grey, segmentation, points=[(10.4, 11.6, 0)])
     np.testing.assert_array_equal(plain, draw_overlay(grey, segmentation, points=[Click(10, 12, 0)]))
+
+
+@pytest.mark.parametrize("drawn", [{"points": [(np.nan, 1, 1)]}, {"boxes": [(0, 0, np.inf, 1)]}])
+def test_coordinates_that_are_not_finite_are_refused(grey, drawn):
+    with pytest.raises(InvalidInputError, match="finite"):
+        draw_overlay(grey, segmentation_of((10, 10, 30, 40)), **drawn)
