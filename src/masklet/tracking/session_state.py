@@ -9,7 +9,7 @@ from torch import Tensor
 
 from masklet.devices import Device, as_device, as_dtype
 from masklet.errors import InvalidInputError
-from masklet.json_files import shown
+from masklet.json_files import LARGEST, shown
 from masklet.masks.run_length import encode_run_length
 from masklet.prompts.prompt import Prompt
 from masklet.tracking.frame_prompt import clicks_and_box, whole_mask
@@ -164,7 +164,7 @@ class SessionState:
     ) -> None:
         """Add clicks, a box or both as the prompt of an object on a frame; it is queued until the network runs next.
 
-        object_id: any integer; a new one adds an object.
+        object_id: any integer of 64 bits; a new one adds an object.
         frame: of a stream one that is still there, or the next one to come.
         points [n, 2] (x, y), labels [n] (1 on the object, 0 off it), box (x1, y1, x2, y2): pixels of the network's
             input. -10 is padding and left out.
@@ -184,7 +184,8 @@ class SessionState:
 
     def add_prompt(self, object_id: int, frame: int, prompt: Prompt, clear_old: bool = True) -> None:
         """Add a prompt of an object on a frame; arguments and errors otherwise as for `add_points`."""
-        object_id, frame = as_whole_number(object_id, "The object id"), as_whole_number(frame, "The frame")
+        object_id = as_whole_number(object_id, "The object id", -LARGEST, LARGEST)  # what a saved session can hold
+        frame = as_whole_number(frame, "The frame")
         if not (self.is_stream and frame == self.num_frames):
             self._check_prompt_fits(frame, prompt)
         target = self._objects.get(object_id) or self.new_object(object_id)

@@ -51,6 +51,17 @@ def test_it_goes_on_as_without_the_break(tmp_path: Path, retention: str) -> None
     assert same(tracked(other, 8, reverse=True), tracked(session, 8, reverse=True))
 
 
+def test_every_object_id_that_is_taken_is_read_again(tmp_path: Path) -> None:
+    session = new_session()
+    for beyond in (2**63, -(2**63)):
+        with pytest.raises(InvalidInputError, match="object id must be a whole number from"):
+            session.add_points(beyond, 0, *CLICK)
+    for object_id in (2**63 - 1, 1 - 2**63):
+        session.add_points(object_id, 0, *CLICK)
+    tracked(session, 0, max_frame_num_to_track=2)
+    assert resumed(session, tmp_path, video()).obj_ids == [2**63 - 1, 1 - 2**63]
+
+
 def test_streams_go_on(tmp_path: Path) -> None:
     session = Sam2VideoInferenceSession(video_height=HEIGHT, video_width=WIDTH, dtype=torch.bfloat16)
     session.add_points(1, 0, *CLICK)

@@ -130,7 +130,7 @@ def test_objects_that_are_not_there() -> None:
         session.output(5, 0)
     with pytest.raises(InvalidInputError, match=r"Object 3 has no prompt on frame 4.*\[0\]"):
         session.clear_prompts(3, 4)
-    with pytest.raises(InvalidInputError, match="object id must be a whole number; got 'cat'"):
+    with pytest.raises(InvalidInputError, match=r"object id must be a whole number from .* got 'cat'"):
         session.add_points("cat", 0, *CLICK)  # type: ignore[arg-type]
     assert session.obj_ids == [3]
 
