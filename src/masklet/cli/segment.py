@@ -192,7 +192,7 @@ def _segment_image(
 
     image = read_image(path, bands=bands)
     encoded = segmenter.encode(image)
-    prompts = prompts_by_number(objects, encoded)
+    prompts = prompts_by_number(segmenter, objects, encoded)
     results = {path.stem: segment_objects(segmenter, encoded, prompts)}
     if multimask:
         ranked = segment_candidates(segmenter, encoded, prompts)

@@ -5,21 +5,29 @@ from collections.abc import Sequence
 from masklet.masks.segmentation import Segmentation
 from masklet.media.prompt_entries import PromptEntry, empty_mask_error
 from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
+from masklet.processing.mask_prompts import network_logits
 from masklet.prompts.prompt import Prompt
 
 
-def prompts_by_number(entries: Sequence[PromptEntry], encoded: EncodedImage) -> dict[int, Prompt]:
+def prompts_by_number(
+    segmenter: ImageSegmenter, entries: Sequence[PromptEntry], encoded: EncodedImage
+) -> dict[int, Prompt]:
     """Return the prompts of all objects, by ascending number; errors as `PromptEntry.prompt` raises them.
 
-    InvalidInputError for masks without any pixel, too.
+    Masks are those that the network takes, which are a fraction of a large image's. InvalidInputError for masks without
+    any pixel, too.
     """
-    prompts = {}
-    for entry in sorted(entries, key=lambda each: each.object_id):
-        prompt = entry.prompt(encoded.height, encoded.width, "its image")
-        if prompt.mask is not None and not prompt.mask.any():
-            raise empty_mask_error(entry.mask_file)
-        prompts[entry.object_id] = prompt
-    return prompts
+    in_order = sorted(entries, key=lambda each: each.object_id)
+    return {entry.object_id: _prompt(segmenter, entry, encoded) for entry in in_order}
+
+
+def _prompt(segmenter: ImageSegmenter, entry: PromptEntry, encoded: EncodedImage) -> Prompt:
+    prompt = entry.prompt(encoded.height, encoded.width, "its image")
+    if prompt.mask is None:
+        return prompt
+    if not prompt.mask.any():
+        raise empty_mask_error(entry.mask_file)
+    return prompt.with_mask(network_logits(prompt.mask, segmenter.runtime))
 
 
 def segment_objects(segmenter: ImageSegmenter, encoded: EncodedImage, prompts: dict[int, Prompt]) -> Segmentation:

@@ -139,7 +139,7 @@ def _checked(
     saved: SavedTracking | None,
     outputs: TrackOutputs,
     video: VideoReader,
-) -> dict[Place, Prompt]:
+) -> Mapping[Place, Prompt]:
     """Return the prompts; refuse, before the model is loaded, what could not be tracked or written."""
     from masklet.cli.track_prompts import read_prompts
 

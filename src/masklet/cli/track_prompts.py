@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,9 +26,29 @@ BOX_FORM = f"x1,y1,x2,y2, {PLACE}"
 _WITH_PLACE = re.compile(r"(?P<value>.+)@(?=[\d:])(?P<frame>\d*)(?::(?P<object>\d+))?")
 
 
+class HeldPrompts(Mapping[Place, Prompt]):
+    """Prompts by frame and object, with masks as run lengths: those of a large label map are gigabytes in pixels."""
+
+    def __init__(self) -> None:
+        self._written: dict[Place, dict[str, Any]] = {}
+
+    def hold(self, place: Place, prompt: Prompt) -> None:
+        """Add the prompt of an object on a frame."""
+        self._written[place] = prompt.to_json()
+
+    def __getitem__(self, place: Place) -> Prompt:
+        return Prompt.from_json(self._written[place])
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(self._written)
+
+    def __len__(self) -> int:
+        return len(self._written)
+
+
 def read_prompts(
     entries: Mapping[Place, PromptEntry], height: int, width: int, *, is_resumed: bool
-) -> tuple[dict[Place, Prompt], list[str]]:
+) -> tuple[HeldPrompts, list[str]]:
     """Return the prompts of all places with their masks, and a warning for each mask that marks an object as absent.
 
     A mask without any pixel, and without clicks beside it, marks its object as absent from the frame.
@@ -44,8 +64,12 @@ def read_prompts(
             nothing else is known.
         UnreadableImageError: for masks that cannot be read.
     """
-    prompts = {place: entry.prompt(height, width, "the video") for place, entry in entries.items()}
-    absent = [place for place, prompt in prompts.items() if _is_absence(prompt)]
+    prompts, absent = HeldPrompts(), []
+    for place, entry in entries.items():
+        prompt = entry.prompt(height, width, "the video")
+        prompts.hold(place, prompt)
+        if _is_absence(prompt):
+            absent.append(place)
     known = {object_id for frame, object_id in prompts if (frame, object_id) not in absent}
     sentences = []
     for frame, object_id in absent:

@@ -183,11 +183,9 @@ class ImageSegmenter:
     @torch.inference_mode()
     def _decode(self, encoded: EncodedImage, prompts: Sequence[Prompt]) -> MaskOutputs:
         """Decode all outputs for the prompts of N objects."""
-        inputs = decoder_inputs(prompts, (encoded.height, encoded.width), self.processor.target_size)
-        placed = {name: tensor.to(self.runtime.device) for name, tensor in inputs.items()}
-        if "mask_logits" in placed:
-            placed["mask_logits"] = placed["mask_logits"].to(self.runtime.dtype)
-        return self.runtime.decode(encoded.embeddings, **placed)
+        size = (encoded.height, encoded.width)
+        inputs = decoder_inputs(prompts, size, self.processor.target_size, self.runtime)
+        return self.runtime.decode(encoded.embeddings, **inputs)
 
     def _segmentation(
         self,

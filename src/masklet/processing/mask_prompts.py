@@ -11,6 +11,7 @@ from masklet.arrays import number_tensor
 from masklet.errors import InvalidInputError
 from masklet.masks.logits import certain_logits
 from masklet.processing.pixels import resized
+from masklet.runtimes.protocol import ImageRuntime
 
 Size = tuple[int, int]
 
@@ -62,6 +63,21 @@ def _as_logits(mask: Tensor) -> Tensor:
     return mask.float() if mask.is_floating_point() else certain_logits((mask != 0).float())
 
 
+def network_logits(mask_hw: np.ndarray, runtime: ImageRuntime) -> Tensor:
+    """Return the mask of a prompt (bool or logits) as the logits [4h, 4w] that a network takes, on its device."""
+    given = torch.from_numpy(mask_hw).to(runtime.device)
+    logits_hw = _as_logits(given.to(runtime.dtype) if given.is_floating_point() else given)
+    height, width = runtime.config.prompt_encoder_config.mask_input_size
+    return resized(logits_hw[None], {"height": height, "width": width})[0].to(runtime.dtype)
+
+
+def check_mask(mask_hw: np.ndarray, size: Size, target_size: int) -> None:
+    """Raise InvalidInputError for the mask of a prompt that is none of an image of that size (height, width)."""
+    height, width = mask_hw.shape
+    if mask_hw.dtype == np.bool_ or height != width:
+        _check_size((height, width), size, target_size, "its image")
+
+
 def mask_prompts(masks: Any, objects: int, size: Size | None, target_size: int) -> list[Tensor]:
     """Return one mask bool [S, S] for each object; an empty one says that the object is not on the frame.
 
@@ -77,10 +93,10 @@ def mask_prompts(masks: Any, objects: int, size: Size | None, target_size: int) 
         InvalidInputError: for another number of masks, other shapes, NaN or infinite values; for masks with neither
             the proportions of the video nor the size of the network's own (S x S, or S/4 x S/4).
     """
-    per_object = [_two_dimensional(mask) for mask in _split(masks)]
+    per_object = _split(masks)
     if len(per_object) != objects:
         raise InvalidInputError(f"There are {objects} object ids but {len(per_object)} masks; each object has one.")
-    return [_at_network_size(mask_hw, size, target_size) for mask_hw in per_object]
+    return [_at_network_size(_two_dimensional(mask), size, target_size) for mask in per_object]
 
 
 def _split(masks: Any) -> list[Any]:

@@ -1,3 +1,4 @@
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,16 @@ def test_masks_are_checked_when_they_are_read(tmp_path):
         masks_of([mask], height=6, width=4)
     with pytest.raises(UnreadableImageError, match=r"missing\.png"):
         masks_of(["missing.png"])
+
+
+def test_masks_of_a_large_label_map_are_held_as_run_lengths(tmp_path):
+    labels = np.repeat(np.arange(1, 31, dtype=np.uint8)[None], 400, axis=0).repeat(20, axis=1)
+    write_label_map(tmp_path / "map.png", labels)
+    entries = prompts_of_options(["5,6@0:3"], [], [str(tmp_path / "map.png")], 0)
+    prompts, _ = read_prompts(entries, *labels.shape, is_resumed=False)
+    assert len(pickle.dumps(prompts)) < labels.size  # the pixels of 30 masks are 30 times as many bytes
+    assert list(prompts) == [(0, number) for number in range(1, 31)]
+    assert prompts[0, 3] == Prompt([[5, 6]], mask=labels == 3)
 
 
 class RecordingVideo:
