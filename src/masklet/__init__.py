@@ -7,6 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from masklet.automask.object_records import ObjectRecord
+    from masklet.automask.policy import EverythingPolicy
     from masklet.checkpoints.pretrained import PretrainedModel
     from masklet.configuration import (
         Sam2Config,
@@ -56,6 +58,8 @@ __version__ = "0.1.0"
 
 # Where each public name is defined. The same names stand above, for type checkers, and in `__all__`; a test compares.
 _HOMES = {
+    "ObjectRecord": "automask.object_records",
+    "EverythingPolicy": "automask.policy",
     "PretrainedModel": "checkpoints.pretrained",
     "Sam2Config": "configuration",
     "Sam2HieraDetConfig": "configuration",
@@ -117,9 +121,11 @@ __all__ = [
     "DamagedSessionError",
     "DivergedTrainingError",
     "EncodedImage",
+    "EverythingPolicy",
     "ImageSegmenter",
     "InvalidInputError",
     "InvalidMaskError",
+    "ObjectRecord",
     "OtherProgramWarning",
     "PretrainedModel",
     "Prompt",

@@ -25,6 +25,7 @@ ALLOWED = {
     "tracking": {"torch", "safetensors"},
     "media": {"numpy", "cv2", "PIL", "av", "tifffile"},
     "processing": {"numpy", "torch", "PIL"},
+    "automask": set(),
     "predictors": {"numpy", "torch"},
     "jobs": {"torch", "cv2"},  # threads of worker processes
     "datasets": {"numpy", "cv2", "PIL"},

@@ -37,6 +37,7 @@ LAYERS = (
     "tracking",
     "media",
     "processing",
+    "automask",
     "predictors",
     "jobs",
     "datasets",

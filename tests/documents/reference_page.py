@@ -25,7 +25,7 @@ folder that holds the repository's `assets`.
 """
 SECTIONS = {
     "Images": ("ImageSegmenter", "ZoomingSegmenter", "EncodedImage"),
-    "Videos": ("VideoTracker", "TrackedVideo", "Spill"),
+    "Videos": ("VideoTracker", "TrackedVideo", "EverythingPolicy", "ObjectRecord", "Spill"),
     "Prompts and results": ("Prompt", "Segmentation", "draw_overlay"),
     "Files": ("read_image", "read_mask_image", "set_max_image_pixels", "open_video", "write_video", "live_frames"),
     "Training": ("Trainer", "recipe_named", "Recipe", "Stage", "ClipStage"),

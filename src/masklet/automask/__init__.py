@@ -1,0 +1,1 @@
+"""Automatic masks: all objects of an image, and of a video."""
