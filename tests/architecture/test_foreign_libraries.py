@@ -24,6 +24,7 @@ ALLOWED = {
     "runtimes": {"torch"},
     "tracking": {"torch", "safetensors"},
     "media": {"numpy", "cv2", "PIL", "av", "tifffile"},
+    "formats": {"numpy"},
     "processing": {"numpy", "torch", "PIL"},
     "automask": set(),
     "predictors": {"numpy", "torch"},

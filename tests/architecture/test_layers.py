@@ -36,6 +36,7 @@ LAYERS = (
     "runtimes",
     "tracking",
     "media",
+    "formats",
     "processing",
     "automask",
     "predictors",

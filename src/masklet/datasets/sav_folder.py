@@ -95,6 +95,8 @@ class SavVideo:
         count = len(self._masklets[0])
         if len(self) == count:  # a folder of the annotated frames only, however they are numbered
             return frame
+        if self._frame_count == count:  # every frame of the beginning of the video, as `write_sav_json` writes it
+            return frame if frame < count else None
         place, rest = divmod(self._frames.numbers[frame], FRAMES_PER_ANNOTATION)
         return place if not rest and place < count else None
 
@@ -133,10 +135,16 @@ class SavVideo:
         first = self._contents[0]
         try:
             size = checked_size([first.get("video_height"), first.get("video_width")])
-            count = whole_number(first.get("video_frame_count"), "video_frame_count", 1, MOST_FRAMES)
         except InvalidInputError as error:
-            raise self._broken(f"it lacks the size and length of the video: {error}") from error
-        return SavFrames(self.source, size, count)
+            raise self._broken(f"it lacks the size of the video: {error}") from error
+        return SavFrames(self.source, size, self._frame_count)
+
+    @cached_property
+    def _frame_count(self) -> int:
+        try:
+            return whole_number(self._contents[0].get("video_frame_count"), "video_frame_count", 1, MOST_FRAMES)
+        except InvalidInputError as error:
+            raise self._broken(f"it lacks the length of the video: {error}") from error
 
     def _broken(self, reason: str) -> InvalidInputError:
         names = " and ".join(str(path) for path in self.annotation_paths)

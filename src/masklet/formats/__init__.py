@@ -1,0 +1,1 @@
+"""The files of other tools: masks of images and videos, as these write and read them."""

@@ -1,0 +1,82 @@
+"""Masks of a video in the JSON layout of SA-V's training set: of each frame a list, with the mask of each object."""
+
+import json
+import os
+from bisect import bisect_right
+from typing import Any
+
+import numpy as np
+
+from masklet.atomic_files import written_whole
+from masklet.formats.object_records import ObjectRecord, object_records
+from masklet.masks.run_length import run_length_of
+from masklet.media.recorded_masks import RecordedMasks
+from masklet.media.video_reader import VideoReader
+
+SIZES = {"small": 0, "medium": 32**2, "large": 96**2}
+"""The names of objects' sizes, and from how many pixels on they hold."""
+
+
+def write_sav_json(path: str | os.PathLike[str], name: str, video: VideoReader, recorded: RecordedMasks) -> None:
+    """Write the masks of one video as `masklet`, a list with one entry a frame, of which each lists all objects.
+
+    An object that a frame does not show has a mask of no pixel there. `masklet_id` are the object ids, in the order of
+    the lists. Frames have no numbers in this layout, so that all are written from the first of the video to the last
+    that was recorded (SA-V has every fourth); those between that were not recorded show no objects, and
+    `video_frame_count` and `video_duration` end there. `SavFolder` reads the file as NAME_auto.json beside the video.
+
+    Args:
+        path: the file.
+        name: of the video, its `video_id`.
+        video: the frames.
+        recorded: their masks; one frame of them is in memory at a time.
+    """
+    records = object_records(recorded)
+    pixels = video.height * video.width
+    absent = run_length_of(np.array([pixels]), video.height, video.width)
+    count = max(recorded, default=-1) + 1
+    with written_whole(path) as unfinished, unfinished.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(_of_video(name, video, count)).removesuffix("}") + ', "masklet": [')
+        for frame in range(count):
+            seen = _run_lengths(recorded, frame)
+            line = json.dumps([seen.get(each.object_id, absent) for each in records])
+            file.write(f"{',' if frame else ''}\n{line}")
+        file.write("\n], " + json.dumps(_of_objects(records, count, pixels)).removeprefix("{") + "\n")
+
+
+def _run_lengths(recorded: RecordedMasks, frame: int) -> dict[int, Any]:
+    if frame not in recorded:
+        return {}
+    segmentation = recorded[frame]
+    return dict(zip(segmentation.object_ids, segmentation.run_lengths, strict=True))
+
+
+def _of_video(name: str, video: VideoReader, count: int) -> dict[str, Any]:
+    return {
+        "video_id": name,
+        "video_duration": round(count / float(video.frame_rate), 6),
+        "video_frame_count": count,
+        "video_height": video.height,
+        "video_width": video.width,
+        "video_resolution": video.height * video.width,
+    }
+
+
+def _of_objects(records: tuple[ObjectRecord, ...], count: int, pixels: int) -> dict[str, Any]:
+    """Return the lists with an entry an object; `masklet_frame_count` counts all frames, as SA-V's does."""
+    return {
+        "masklet_id": [each.object_id for each in records],
+        "masklet_size_rel": [each.mean_area / pixels for each in records],
+        "masklet_size_abs": [each.mean_area for each in records],
+        "masklet_size_bucket": [_size_name(each.mean_area) for each in records],
+        "masklet_visibility_changes": [each.visibility_changes for each in records],
+        "masklet_first_appeared_frame": [each.first_frame for each in records],
+        "masklet_frame_count": [count] * len(records),
+        "masklet_edited_frame_count": [0] * len(records),
+        "masklet_type": ["auto"] * len(records),
+        "masklet_num": len(records),
+    }
+
+
+def _size_name(area: float) -> str:
+    return list(SIZES)[bisect_right(list(SIZES.values()), area) - 1]
