@@ -1,35 +1,195 @@
-"""Which of many overlapping masks stay: non-maximum suppression."""
+"""Which of many overlapping masks stay: greedy suppression of duplicates and of nested masks, and disjoint masks.
+
+All of it works on boxes and run lengths: thousands of masks of a large image are compared without decoding one.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from pycocotools import mask as coco_mask
 
-Indices = npt.NDArray[np.int64]
+from masklet.errors import InvalidInputError
+from masklet.json_files import shown
+from masklet.masks.run_length import RunLength
+
+Places = npt.NDArray[np.int64]
+"""Of masks in the sequence that was given, int64 [k]."""
+
+_Overlaps = Callable[[int, Places], npt.NDArray[np.floating]]
 
 
-def box_suppression(boxes: npt.NDArray[np.floating], scores: npt.NDArray[np.floating], threshold: float) -> Indices:
-    """Return the places of the boxes that stay, highest score first; those with equal scores keep their order.
+def box_suppression(boxes: npt.ArrayLike, scores: npt.ArrayLike, threshold: float) -> Places:
+    """Return which boxes are left when each suppresses those of lower scores that overlap it (non-maximum suppression).
 
-    Box after box, from the highest score down, suppresses all later ones whose intersection over union with it is above
-    the threshold. This is torchvision's `nms` on a processor to the bit: float32, areas without + 1 for inclusive
-    edges. Two boxes without any area have no intersection over union and never suppress each other.
+    Equals torchvision's `nms` on a processor bit by bit: areas without + 1 and IoUs in float32, a box goes where the
+    IoU is above the threshold and not at it, and of equal scores the first comes first. Boxes without area have the IoU
+    0/0 with each other: they all stay.
 
     Args:
-        boxes: [n, 4] (x1, y1, x2, y2).
+        boxes: (x1, y1, x2, y2), [n, 4].
         scores: [n].
-        threshold: 0..1.
+        threshold: the largest IoU of two boxes that both stay, 0..1.
+
+    Returns:
+        The places of those that are left, by descending score, int64 [k].
+
+    Raises:
+        InvalidInputError: if the shapes do not fit, a score is NaN, or the threshold is beyond 0..1.
     """
-    order = np.argsort(-np.asarray(scores, np.float32), kind="stable")
-    left, top, right, bottom = np.asarray(boxes, np.float32).reshape(-1, 4)[order].T
-    areas = (right - left) * (bottom - top)
+    boxes_n4 = np.asarray(boxes, dtype=np.float32)
+    boxes_n4 = boxes_n4.reshape(-1, 4) if boxes_n4.size == 0 else boxes_n4
+    if boxes_n4.ndim != 2 or boxes_n4.shape[1] != 4:
+        raise InvalidInputError(f"Boxes are [n, 4]; got {list(boxes_n4.shape)}.")
+    x1, y1, x2, y2 = np.ascontiguousarray(boxes_n4.T)
+    areas = (x2 - x1) * (y2 - y1)
+
+    def ious(place: int, others: Places) -> npt.NDArray[np.floating]:
+        width = np.minimum(x2[place], x2[others]) - np.maximum(x1[place], x1[others])
+        height = np.minimum(y2[place], y2[others]) - np.maximum(y1[place], y1[others])
+        intersections = np.maximum(width, 0) * np.maximum(height, 0)
+        with np.errstate(invalid="ignore"):
+            found: npt.NDArray[np.floating] = intersections / (areas[place] + areas[others] - intersections)
+        return found.astype(np.float64)  # torchvision compares with a threshold in double precision
+
+    return _suppressed(boxes_n4, scores, threshold, ious)
+
+
+def mask_suppression(run_lengths: Sequence[RunLength], scores: npt.ArrayLike, threshold: float) -> Places:
+    """Return which masks are left when each suppresses those of lower scores that overlap it.
+
+    As `box_suppression`, by the IoU of masks: a speck far away does not save a duplicate, and a ring does not suppress
+    the disc within it. Empty masks all stay.
+
+    Args:
+        run_lengths: of n masks of one image.
+        scores: [n].
+        threshold: the largest IoU of two masks that both stay, 0..1.
+
+    Returns:
+        The places of those that are left, by descending score, int64 [k].
+
+    Raises:
+        InvalidInputError: if the masks are of several sizes, the shapes do not fit, a score is NaN, or the threshold is
+            beyond 0..1.
+    """
+    check_one_size(run_lengths)
+    areas, boxes = _areas_and_boxes(run_lengths)
+
+    def ious(place: int, others: Places) -> npt.NDArray[np.floating]:
+        shared = np.minimum(np.minimum(areas[place], areas[others]), _shared_areas(boxes[place], boxes[others]))
+        found = shared / np.maximum(areas[place] + areas[others] - shared, 1)  # an upper bound, of boxes and areas
+        near = np.flatnonzero(found > threshold)
+        found[near] = mask_ious([run_lengths[place]], [run_lengths[other] for other in others[near]])[0]
+        return found
+
+    return _suppressed(boxes, scores, threshold, ious)
+
+
+def _suppressed(
+    boxes: npt.NDArray[np.floating], scores: npt.ArrayLike, threshold: float, overlaps: _Overlaps
+) -> Places:
+    """Return the places of those that are left, by descending score; `overlaps` is asked about boxes that intersect."""
+    _check_share(threshold, "The threshold")
+    values = np.asarray(scores, dtype=np.float64)
+    if values.shape != (len(boxes),) or np.isnan(values).any():
+        raise InvalidInputError(f"{len(boxes)} masks need as many scores, none of them NaN; got {shown(scores)}.")
+    order = np.argsort(-values, kind="stable").astype(np.int64)
+    x1, y1, x2, y2 = np.ascontiguousarray(boxes[order].T)
     is_left = np.ones(len(order), dtype=bool)
-    for place in range(len(order)):
-        if not is_left[place]:
-            continue
-        later = place + 1 + np.flatnonzero(is_left[place + 1 :])
-        across = np.minimum(right[place], right[later]) - np.maximum(left[place], left[later])
-        down = np.minimum(bottom[place], bottom[later]) - np.maximum(top[place], top[later])
-        shared = across.clip(min=0) * down.clip(min=0)
-        with np.errstate(invalid="ignore"):  # 0 / 0 of two boxes without area
-            overlaps = shared / (areas[place] + areas[later] - shared)
-        is_left[later] = ~(overlaps > np.float64(threshold))
+    for rank in range(len(order)):
+        if is_left[rank]:
+            after = slice(rank + 1, None)
+            meets = is_left[after] & (x1[after] < x2[rank]) & (x2[after] > x1[rank])
+            meets &= (y1[after] < y2[rank]) & (y2[after] > y1[rank])
+            others = np.flatnonzero(meets) + rank + 1
+            if others.size:
+                is_left[others] = ~(overlaps(int(order[rank]), order[others]) > threshold)
     return order[is_left]
+
+
+def mask_ious(first: Sequence[RunLength], second: Sequence[RunLength]) -> npt.NDArray[np.float64]:
+    """Return the IoU of each of n masks with each of m, float64 [n, m]; 0 where either is empty."""
+    return _compared(first, second, is_region=False)
+
+
+def containment(first: Sequence[RunLength], second: Sequence[RunLength]) -> npt.NDArray[np.float64]:
+    """Return the share of each of n masks that lies in each of m, float64 [n, m]; 0 of an empty mask."""
+    return _compared(first, second, is_region=True)
+
+
+def _compared(first: Sequence[RunLength], second: Sequence[RunLength], *, is_region: bool) -> npt.NDArray[np.float64]:
+    """Return the intersections of masks [n, m], over their unions or, for regions as COCO has them, over the first."""
+    check_one_size([*first, *second])
+    if not first or not second:
+        return np.zeros((len(first), len(second)))
+    found: npt.NDArray[np.float64] = coco_mask.iou(list(first), list(second), [is_region] * len(second))
+    return found
+
+
+def without_contained(
+    run_lengths: Sequence[RunLength], share: float = 0.85, *, keep: Literal["wholes", "parts"] = "wholes"
+) -> Places:
+    """Return which masks are left when of nested ones only wholes, or only parts, are kept.
+
+    Masks are taken by size, wholes from the largest, parts from the smallest, and of equal ones the first comes first:
+    each goes if it is nested with one that stayed.
+
+    Args:
+        run_lengths: of n masks of one image.
+        share: how much of a mask lies in a larger one that contains it, or more, above 0 and up to 1.
+        keep: "wholes" leaves out what is contained in another mask, "parts" what contains one.
+
+    Returns:
+        The places of those that are left, ascending, int64 [k].
+
+    Raises:
+        InvalidInputError: for another share or `keep`, or masks of several sizes.
+    """
+    _check_share(share, "The share")
+    if keep not in ("wholes", "parts") or not share:
+        raise InvalidInputError(f'Either "wholes" or "parts" are kept, by a share above 0; got {shown((keep, share))}.')
+    check_one_size(run_lengths)
+    areas, boxes = _areas_and_boxes(run_lengths)
+    order = np.argsort(-areas if keep == "wholes" else areas, kind="stable")
+    left: list[int] = []
+    for place in map(int, order):
+        others = np.array(left, dtype=np.int64)
+        smaller = np.minimum(areas[place], areas[others])
+        shared = _shared_areas(boxes[place], boxes[others])
+        near = others[(shared >= share * smaller) & (smaller > 0)]
+        this, those = [run_lengths[place]], [run_lengths[other] for other in near]
+        nested = containment(this, those) if keep == "wholes" else containment(those, this)
+        if not (nested >= share).any():
+            left.append(place)
+    return np.sort(np.array(left, dtype=np.int64))
+
+
+def check_one_size(run_lengths: Sequence[RunLength]) -> None:
+    """Raise InvalidInputError unless all masks are of one size."""
+    sizes = {tuple(run_length["size"]) for run_length in run_lengths}
+    if len(sizes) > 1:
+        raise InvalidInputError(f"Masks of one image are compared; got those of the sizes {shown(sorted(sizes))}.")
+
+
+def _check_share(value: float, name: str) -> None:
+    if not 0 <= value <= 1:
+        raise InvalidInputError(f"{name} must be from 0 to 1; got {shown(value)}.")
+
+
+def _areas_and_boxes(run_lengths: Sequence[RunLength]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the areas [n] and the boxes (x1, y1, x2, y2) along pixel edges [n, 4] of masks."""
+    if not run_lengths:
+        return np.zeros(0), np.zeros((0, 4))
+    areas = np.array([coco_mask.area(each) for each in run_lengths], dtype=np.float64)  # one by one: a list holds 255
+    boxes = coco_mask.toBbox(list(run_lengths))
+    boxes[:, 2:] += boxes[:, :2]
+    return areas, boxes
+
+
+def _shared_areas(box: npt.NDArray[np.float64], boxes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the areas that a box [4] shares with others [n, 4], [n]."""
+    corners = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
+    shared: npt.NDArray[np.float64] = np.maximum(corners, 0).prod(-1)
+    return shared
