@@ -1,20 +1,17 @@
 """The measurement of a predictor on annotated images, prompted by clicks and by boxes."""
 
 import os
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from masklet.datasets.annotated import AnnotatedImage, AnnotatedImages
-from masklet.datasets.problems import listing, refuse_errors
+from masklet.datasets.annotated import AnnotatedImage
 from masklet.errors import InvalidInputError
-from masklet.evaluation.annotated_data import image_datasets
+from masklet.evaluation.images.measured_images import MeasuredImages
 from masklet.evaluation.images.predictors import ImagePredictor
 from masklet.evaluation.images.report import BOX, ImageReport
 from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
@@ -86,21 +83,12 @@ class ImageMeasurement:
         return self.predictor.name
 
     def names(self) -> list[str]:
-        """Return a name for each image: its dataset and its file name.
-
-        InvalidInputError if a dataset is incomplete, or, with a limit, if files of the chosen images are missing.
-        """
-        if self.limit is None:
-            refuse_errors(self.root, chain.from_iterable(each.problems() for each in self._datasets.values()))
-        missing = [path for name in self._places for path in self.files(name) if not path.is_file()]
-        if missing:
-            raise InvalidInputError(f"{len(missing)} files are missing: {listing(missing)}.")
-        return list(self._places)
+        """Return the names of the images, as `MeasuredImages.names` does."""
+        return self._images.names()
 
     def files(self, name: str) -> Sequence[Path]:
         """Return the file of an image and those of its annotations."""
-        dataset, number = self._places[name]
-        return self._datasets[dataset].files_of(number)
+        return self._images.files(name)
 
     def settings(self) -> dict[str, Any]:
         """Return what the IoU values depend on."""
@@ -134,7 +122,7 @@ class ImageMeasurement:
                         worst.offer(number, 0, overlap, mask)
             seen = len(numbers)
         values = {setting: tuple(each) for setting, each in overlaps.items()}
-        return MeasuredItem(name, self._places[name][0], 1, tuple(numbers), values, worst.of(numbers))
+        return MeasuredItem(name, self._images.dataset_of(name), 1, tuple(numbers), values, worst.of(numbers))
 
     def report(self, items: tuple[MeasuredItem, ...]) -> ImageReport:
         """Return the mean IoU of each dataset and over all."""
@@ -146,20 +134,8 @@ class ImageMeasurement:
         return image.read_pixels(), image.objects[object_id]()
 
     @cached_property
-    def _datasets(self) -> dict[str, AnnotatedImages]:
-        return image_datasets(self.root)
-
-    @cached_property
-    def _places(self) -> dict[str, tuple[str, int]]:
-        """The dataset of each chosen image and its number in it."""
-        chosen = [
-            (f"{dataset}/{images.name_of(number)}", (dataset, number))
-            for dataset, images in self._datasets.items()
-            for number in range(len(images))[: self.limit]
-        ]
-        if repeated := [name for name, count in Counter(name for name, _ in chosen).items() if count > 1]:
-            raise InvalidInputError(f"{len(repeated)} images are listed more than once: {listing(repeated)}.")
-        return dict(chosen)
+    def _images(self) -> MeasuredImages:
+        return MeasuredImages(self.root, self.limit)
 
     @property
     def _judged(self) -> str:
@@ -167,8 +143,7 @@ class ImageMeasurement:
         return number_of(max(self.clicks), "click") if self.clicks else BOX
 
     def _image(self, name: str) -> AnnotatedImage:
-        dataset, number = self._places[name]
-        return self._datasets[dataset][number].first_objects(self.objects_per_image)
+        return self._images[name].first_objects(self.objects_per_image)
 
     def _predictions(self, targets: Mask) -> Iterator[tuple[str, Mask]]:
         """Yield each prompt setting and the masks (bool [N, H, W]) predicted by it, for up to 64 objects."""
