@@ -11,7 +11,7 @@ from masklet.modeling.mask_selection import multimask_outputs, single_output
 from masklet.modeling.outputs import DecodedMasks
 from masklet.modeling.pieces import pieces
 from masklet.modeling.two_way_transformer import TwoWayTransformer
-from masklet.modeling.upscaling import Upscaling
+from masklet.modeling.upscaling import Upscaling, UpscalingLayers
 
 
 class MaskDecoder(nn.Module):
@@ -98,6 +98,9 @@ class MaskDecoder(nn.Module):
             similarity = attention_similarity.expand(batch * objects, -1, -1, -1).unflatten(0, (batch, objects))
         else:
             similarity = None
+        upscaling = Upscaling(
+            UpscalingLayers(self.upscale_conv1, self.upscale_layer_norm, self.upscale_conv2), levels[:2]
+        )
         parts = []
         for part in pieces(objects, batch * image.shape[2] * image.shape[3], image.device, *self.children()):
             tokens = self._with_output_tokens(sparse[:, part])
@@ -109,7 +112,7 @@ class MaskDecoder(nn.Module):
                 _part_of_objects(target_embedding, part),
             )
             kept = attentions if keep_attentions else []
-            parts.append(self._read_out(tokens, seen, levels, grid, kept))
+            parts.append(self._read_out(tokens, seen, upscaling, grid, kept))
         return parts[0] if len(parts) == 1 else _concatenated(parts)
 
     def _with_output_tokens(self, sparse: Tensor) -> Tensor:
@@ -120,7 +123,7 @@ class MaskDecoder(nn.Module):
         self,
         tokens: Tensor,
         image: Tensor,
-        levels: tuple[Tensor, ...],
+        upscaling: Upscaling,
         grid: tuple[int, int],
         attentions: list[Tensor],
     ) -> DecodedMasks:
@@ -129,9 +132,8 @@ class MaskDecoder(nn.Module):
         weights = torch.stack(
             [mlp(mask_tokens[:, :, i]) for i, mlp in enumerate(self.output_hypernetworks_mlps)], dim=-1
         )
-        upscaling = Upscaling(self.upscale_conv1, self.upscale_layer_norm, self.upscale_conv2)
         return DecodedMasks(
-            masks=upscaling.masks(image, levels, weights, grid),
+            masks=upscaling.masks(image, weights, grid),
             iou=self.iou_prediction_head(tokens[:, :, 1]),
             tokens=mask_tokens,
             object_score=self.pred_obj_score_head(tokens[:, :, 0]),

@@ -1,5 +1,6 @@
 """Image tokens to masks of four times as many rows and columns, the last step of the mask decoder."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -11,28 +12,38 @@ from masklet.modeling.pieces import pieces
 from masklet.modeling.plain_calls import is_plain
 
 
-class Upscaling(NamedTuple):
+class UpscalingLayers(NamedTuple):
     """The layers of the decoder that enlarge: each convolution doubles rows and columns."""
 
     conv1: nn.ConvTranspose2d
     norm: LayerNorm2d
     conv2: nn.ConvTranspose2d
 
-    def masks(self, image: Tensor, levels: tuple[Tensor, ...], weights: Tensor, grid: tuple[int, int]) -> Tensor:
+
+class Upscaling:
+    """Upscaling with the finer levels of an image, which are brought into order once for all objects.
+
+    Args:
+        layers: of the decoder.
+        levels: the two finer ones, [batch, channels / 8, 4h, 4w] and [batch, channels / 4, 2h, 2w].
+    """
+
+    def __init__(self, layers: UpscalingLayers, levels: Sequence[Tensor]) -> None:
+        self.conv1, self.norm, self.conv2 = layers
+        self.levels = levels
+        self.nested = self._nested_levels() if self._can_be_read() else None
+
+    def masks(self, image: Tensor, weights: Tensor, grid: tuple[int, int]) -> Tensor:
         """Return logits [batch, objects, outputs, 4h, 4w].
 
         Args:
             image: tokens [batch, objects, h * w, channels].
-            levels: the two finer ones, [batch, channels / 8, 4h, 4w] and [batch, channels / 4, 2h, 2w].
             weights: of the outputs [batch, objects, channels / 8, outputs].
             grid: h and w.
         """
-        if not self._can_be_read():
-            return self._by_calls(image, levels, weights, grid)
-        assert self.conv1.bias is not None
-        assert self.conv2.bias is not None
-        fine = in_nested_order(levels[0], 2) + self.conv2.bias
-        middle = in_nested_order(levels[1], 1) + self.conv1.bias
+        if self.nested is None:
+            return self._by_calls(image, weights, grid)
+        fine, middle = self.nested
         batch, objects, pixels, channels = image.shape
         widest = batch * objects * 16 * channels // 8
         # Some pixels at a time: none needs another.
@@ -47,6 +58,14 @@ class Upscaling(NamedTuple):
         can_be = all(is_plain(conv, nn.ConvTranspose2d) and conv.bias is not None for conv in convolutions)
         return can_be and is_plain(self.norm, LayerNorm2d)
 
+    def _nested_levels(self) -> tuple[Tensor, Tensor]:
+        """Return the two finer levels in nested order, with the biases that are added to each pixel, too."""
+        assert self.conv1.bias is not None
+        assert self.conv2.bias is not None
+        fine = in_nested_order(self.levels[0], 2) + self.conv2.bias
+        middle = in_nested_order(self.levels[1], 1) + self.conv1.bias
+        return fine, middle
+
     def _in_nested_order(self, image: Tensor, middle: Tensor, fine: Tensor) -> Tensor:
         """Both transposed convolutions as matrix products on pixels in nested order (see `in_nested_order`)."""
         norm = self.norm
@@ -55,10 +74,10 @@ class Upscaling(NamedTuple):
         x = F.linear(x, _as_matrix(self.conv2)).unflatten(-1, (4, -1)) + fine
         return F.gelu(x).flatten(2, 4)
 
-    def _by_calls(self, image: Tensor, levels: tuple[Tensor, ...], weights: Tensor, grid: tuple[int, int]) -> Tensor:
+    def _by_calls(self, image: Tensor, weights: Tensor, grid: tuple[int, int]) -> Tensor:
         """Upscale by calling the layers, which layers of other programs need."""
         objects = image.shape[1]
-        fine, middle = (level.repeat_interleave(objects, dim=0) for level in levels[:2])
+        fine, middle = (level.repeat_interleave(objects, dim=0) for level in self.levels)
         x = self.conv1(image.flatten(0, 1).transpose(1, 2).unflatten(2, grid)) + middle
         x = F.gelu(self.conv2(F.gelu(self.norm(x))) + fine)
         masks = weights.flatten(0, 1).transpose(1, 2) @ x.flatten(2)
