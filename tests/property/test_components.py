@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from masklet.masks.components import enclosed_holes, fill_enclosed_holes, fill_holes_and_remove_specks
+from masklet.masks.components import (
+    enclosed_holes,
+    fill_enclosed_holes,
+    fill_holes_and_remove_specks,
+    without_small_regions,
+)
 
 masks = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9))
 areas = st.integers(0, 8)
@@ -80,3 +85,23 @@ def test_enlarged_masks_keep_their_outer_outline(logits: np.ndarray, height: int
     )
     assert not (before & ~after).any()
     assert not (after & ~within_outer_outlines(before)).any()
+
+
+@given(masks, st.tuples(*[st.integers(0, 12)] * 4), st.integers(0, 20))
+def test_small_regions_of_a_mask_with_background_around(
+    mask: np.ndarray, around: tuple[int, int, int, int], area: int
+) -> None:
+    """Only a window around the mask is looked at; here it is the whole image."""
+    mask = np.pad(mask, (around[:2], around[2:]))
+    holes = small_by_flood_fill(~mask, area - 1)
+    filled = mask | holes
+    islands = small_by_flood_fill(filled, area - 1)
+    cleaned, is_changed = without_small_regions(mask, area)
+    if not mask.any():
+        assert not cleaned.any()
+    elif (filled & ~islands).any():
+        np.testing.assert_array_equal(cleaned, filled & ~islands)
+    else:
+        assert cleaned.any()
+        assert not (cleaned & ~filled).any()
+    assert is_changed == bool(mask.any() and (holes.any() or islands.any()))

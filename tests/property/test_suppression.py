@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from masklet.masks.run_length import RunLength, encode_run_length
-from masklet.masks.suppression import box_suppression, containment, mask_ious, mask_suppression, without_contained
+from masklet.masks.segmentation import Segmentation
+from masklet.masks.suppression import (
+    box_suppression,
+    containment,
+    flat_layers,
+    mask_ious,
+    mask_suppression,
+    without_contained,
+)
 
 UNHURRIED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
@@ -100,3 +108,14 @@ def test_nothing_left_is_nested_and_all_that_went_was(stack: np.ndarray, share: 
     assert not any((one, other) in nested for one in left for other in left)
     for gone in set(range(len(stack))) - set(left):
         assert any(((gone, kept) if keep == "wholes" else (kept, gone)) in nested for kept in left)
+
+
+@UNHURRIED
+@given(masks)
+def test_flat_layers_are_painted_from_large_to_small(stack: np.ndarray) -> None:
+    owner = np.full(stack.shape[1:], -1)
+    for place in sorted(range(len(stack)), key=lambda place: (-stack[place].sum(), -place)):
+        owner[stack[place]] = place
+    layers = flat_layers(Segmentation(stack, np.zeros(len(stack)), range(1, len(stack) + 1)))
+    expected = [encode_run_length(owner == place) for place in range(len(stack))]
+    assert list(layers.run_lengths) == expected

@@ -1,5 +1,6 @@
 """Connected components of masks: holes to fill and specks to remove."""
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from masklet.errors import InvalidMaskError
-from masklet.masks.geometry import bounding_box
+from masklet.masks.geometry import Mask, bounding_box
 from masklet.masks.logits import CERTAIN_LOGIT
 
 
@@ -54,8 +55,42 @@ def small_components(inside_hw: np.ndarray, max_area: float) -> np.ndarray:
     _, labels_hw, statistics, _ = cv2.connectedComponentsWithStats(inside_hw.astype(np.uint8), connectivity=8)
     is_small = statistics[:, cv2.CC_STAT_AREA] <= max_area
     is_small[0] = False  # label 0 is everything outside the mask
-    small_hw: np.ndarray = is_small[labels_hw]
+    small_hw: np.ndarray = is_small[labels_hw] if is_small.any() else np.zeros_like(inside_hw)
     return small_hw
+
+
+def without_small_regions(mask: Mask, area: float) -> tuple[Mask, bool]:
+    """Return a mask without small holes and islands, and whether there were any; this is SAM 1's clean-up.
+
+    First holes of fewer than `area` pixels are filled (8-connected components of the background, those at the image's
+    border included), then islands of fewer are removed. Where all islands are small, the largest one stays.
+
+    Args:
+        mask: bool [H, W], which is not changed.
+        area: the size of the smallest hole and island that stays, in pixels.
+    """
+    most, box = math.ceil(area) - 1, bounding_box(mask)
+    if most < 1 or box is None:
+        return mask, False
+    left, top, right, bottom = map(int, box)
+    # Around the box there is more background than a small region has, or the image ends: beyond, nothing changes.
+    across, down = most // (bottom - top) + 1, most // (right - left) + 1
+    window = np.s_[max(top - down, 0) : bottom + down, max(left - across, 0) : right + across]
+    holes = small_components(~mask[window], most)
+    filled = mask[window] | holes
+    islands = small_components(filled, most)
+    if not (holes.any() or islands.any()):
+        return mask, False
+    cleaned = mask.copy()
+    cleaned[window] = filled & ~islands if (filled & ~islands).any() else largest_component(filled)
+    return cleaned, True
+
+
+def largest_component(inside_hw: Mask) -> Mask:
+    """Return the largest 8-connected component of a mask (bool [h, w]) that has one; of equal ones the first."""
+    _, labels_hw, statistics, _ = cv2.connectedComponentsWithStats(inside_hw.astype(np.uint8), connectivity=8)
+    largest: Mask = labels_hw == 1 + int(np.argmax(statistics[1:, cv2.CC_STAT_AREA]))
+    return largest
 
 
 def fill_enclosed_holes(

@@ -12,7 +12,10 @@ from pycocotools import mask as coco_mask
 
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
-from masklet.masks.run_length import RunLength
+from masklet.masks.components import without_small_regions
+from masklet.masks.counts import Counts
+from masklet.masks.run_length import RunLength, counts_of, decode_run_length, encode_run_length, run_length_of
+from masklet.masks.segmentation import Segmentation
 
 Places = npt.NDArray[np.int64]
 """Of masks in the sequence that was given, int64 [k]."""
@@ -74,7 +77,7 @@ def mask_suppression(run_lengths: Sequence[RunLength], scores: npt.ArrayLike, th
         InvalidInputError: if the masks are of several sizes, the shapes do not fit, a score is NaN, or the threshold is
             beyond 0..1.
     """
-    check_one_size(run_lengths)
+    _check_one_size(run_lengths)
     areas, boxes = _areas_and_boxes(run_lengths)
 
     def ious(place: int, others: Places) -> npt.NDArray[np.floating]:
@@ -121,7 +124,7 @@ def containment(first: Sequence[RunLength], second: Sequence[RunLength]) -> npt.
 
 def _compared(first: Sequence[RunLength], second: Sequence[RunLength], *, is_region: bool) -> npt.NDArray[np.float64]:
     """Return the intersections of masks [n, m], over their unions or, for regions as COCO has them, over the first."""
-    check_one_size([*first, *second])
+    _check_one_size([*first, *second])
     if not first or not second:
         return np.zeros((len(first), len(second)))
     found: npt.NDArray[np.float64] = coco_mask.iou(list(first), list(second), [is_region] * len(second))
@@ -150,7 +153,7 @@ def without_contained(
     _check_share(share, "The share")
     if keep not in ("wholes", "parts") or not share:
         raise InvalidInputError(f'Either "wholes" or "parts" are kept, by a share above 0; got {shown((keep, share))}.')
-    check_one_size(run_lengths)
+    _check_one_size(run_lengths)
     areas, boxes = _areas_and_boxes(run_lengths)
     order = np.argsort(-areas if keep == "wholes" else areas, kind="stable")
     left: list[int] = []
@@ -166,7 +169,51 @@ def without_contained(
     return np.sort(np.array(left, dtype=np.int64))
 
 
-def check_one_size(run_lengths: Sequence[RunLength]) -> None:
+def cleaned_masks(run_lengths: Sequence[RunLength], area: float, threshold: float) -> tuple[list[RunLength], Places]:
+    """Return masks without holes and islands of fewer than `area` pixels, and the places of those that are left.
+
+    As in SAM 1, boxes are suppressed once more afterwards, because masks may have become alike: those that lost nothing
+    come first and suppress those that did; within both, the earlier ones suppress the later.
+
+    Args:
+        run_lengths: of n masks of one image, the best first.
+        area: see `without_small_regions`.
+        threshold: see `box_suppression`.
+    """
+    cleaned = [without_small_regions(decode_run_length(each), area) for each in run_lengths]
+    masks = [
+        encode_run_length(mask) if is_changed else before
+        for before, (mask, is_changed) in zip(run_lengths, cleaned, strict=True)
+    ]
+    _, boxes = _areas_and_boxes(masks)
+    boxes[:, 2:] = np.maximum(boxes[:, 2:] - 1, boxes[:, :2])  # SAM's boxes end at the last pixel
+    return masks, box_suppression(boxes, [not is_changed for _, is_changed in cleaned], threshold)
+
+
+def flat_layers(segmentation: Segmentation) -> Segmentation:
+    """Return the same objects with disjoint masks: a pixel of several belongs to the smallest, of equal ones the first.
+
+    An object of which nothing is left has an empty mask. The low-resolution logits, which overlap, are left out.
+    """
+    size, pixels = segmentation.size, segmentation.height * segmentation.width
+    ends = [np.cumsum(counts_of(each, *size)) for each in segmentation.run_lengths]
+    # Pixels count column by column; between two neighbours of these places, all pixels belong to the same masks.
+    places = np.unique(np.concatenate([[0, pixels], *ends]))
+    owner = np.full(len(places) - 1, -1)
+    for index in np.argsort(segmentation.areas, kind="stable")[::-1].tolist():
+        runs = np.diff(np.searchsorted(places, ends[index]), prepend=0)
+        owner[np.repeat(np.arange(len(runs)) % 2 == 1, runs)] = index
+    masks = [run_length_of(_counts_between(places, owner == index), *size) for index in range(len(ends))]
+    return Segmentation.from_run_lengths(masks, size, segmentation.scores, segmentation.object_ids)
+
+
+def _counts_between(places: Places, is_inside: npt.NDArray[np.bool_]) -> Counts:
+    """Return the counts of a mask that is inside or outside all along from each of the places to the next."""
+    edges = places[np.flatnonzero(np.diff(is_inside, prepend=False, append=False))]
+    return np.diff(edges[edges < places[-1]], prepend=0, append=places[-1])
+
+
+def _check_one_size(run_lengths: Sequence[RunLength]) -> None:
     """Raise InvalidInputError unless all masks are of one size."""
     sizes = {tuple(run_length["size"]) for run_length in run_lengths}
     if len(sizes) > 1:

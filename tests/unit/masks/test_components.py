@@ -6,7 +6,12 @@ import torch
 from torch import Tensor
 
 from masklet.errors import InvalidMaskError
-from masklet.masks.components import enclosed_holes, fill_enclosed_holes, fill_holes_and_remove_specks
+from masklet.masks.components import (
+    enclosed_holes,
+    fill_enclosed_holes,
+    fill_holes_and_remove_specks,
+    without_small_regions,
+)
 
 
 def drawn(*rows: str) -> Tensor:
@@ -140,3 +145,43 @@ def test_each_mask_has_points_of_its_own() -> None:
     assert filled[0, 1, 2] == 10
     assert filled[1, 1, 2] == -2
     assert filled[1, 7, 7] == 10
+
+
+def pixels(text: str) -> np.ndarray:
+    return np.array([[sign == "#" for sign in row] for row in text.split()])
+
+
+@pytest.mark.parametrize(
+    ("before", "area", "after", "is_changed"),
+    [
+        ("##### #...# ##### .....", 3, "##### #...# ##### .....", False),  # a hole of 3 is none of fewer than 3
+        ("##### #...# ##### .....", 3.5, "##### ##### ##### .....", True),
+        ("##### #...# ##### .....", 4, "##### ##### ##### .....", True),
+        ("####. ####. .....", 6, "####. ####. .....", False),  # the corner of 7 pixels
+        ("####. ####. .....", 8, "##### ##### #####", True),  # at the border it is a hole, too
+        ("###.. ###.# .....", 1, "###.. ###.# .....", False),
+        ("###.. ###.# .....", 2, "###.. ###.. .....", True),
+        ("###.. ###.. ...#. .....", 2, "###.. ###.. ...#. .....", False),  # diagonal neighbours
+        # Holes first: the ring of 8 around a hole of 1 is an island of 9.
+        (
+            "......... .###..... .#.#..... .###..... .........",
+            9,
+            "......... .###..... .###..... .###..... .........",
+            True,
+        ),
+        # Of islands that are all small the largest stays, of equal ones the first; so does one that is small alone.
+        ("#...... ....... ...##.. ....... #......", 5, "....... ....... ...##.. ....... .......", True),
+        ("#...... ....... ......# ....... .......", 5, "#...... ....... ....... ....... .......", True),
+        ("......# ....... ....... ....... .......", 5, "......# ....... ....... ....... .......", True),
+        ("....... ....... ....... ....... .......", 5, "....... ....... ....... ....... .......", False),
+        ("##. ##.", 0, "##. ##.", False),
+        ("#.# #.#", 3, "### ###", True),  # the gap of 2 is a hole
+    ],
+)
+def test_small_regions_go_as_in_the_first_sam(before: str, area: float, after: str, is_changed: bool) -> None:
+    mask = pixels(before)
+    given = mask.copy()
+    cleaned, was_changed = without_small_regions(mask, area)
+    assert (cleaned == pixels(after)).all()
+    assert was_changed is is_changed
+    assert (mask == given).all()

@@ -5,9 +5,12 @@ import pytest
 
 from masklet.errors import InvalidInputError
 from masklet.masks.run_length import RunLength, encode_run_length
+from masklet.masks.segmentation import Segmentation
 from masklet.masks.suppression import (
     box_suppression,
+    cleaned_masks,
     containment,
+    flat_layers,
     mask_ious,
     mask_suppression,
     without_contained,
@@ -103,6 +106,60 @@ def test_more_masks_than_a_byte_counts() -> None:
 def test_nested_masks(rows: list[str], share: float, wholes: list[int], parts: list[int]) -> None:
     assert without_contained(masks(*rows), share).tolist() == wholes
     assert without_contained(masks(*rows), share, keep="parts").tolist() == parts
+
+
+def high(*rows: str) -> list[RunLength]:
+    """The same masks, three rows high."""
+    return [encode_run_length(np.array([[sign == "#" for sign in row]] * 3)) for row in rows]
+
+
+def test_masks_that_lost_small_regions_give_way_to_those_that_did_not() -> None:
+    block, with_speck, other = high("#####......", "#####.....#", "......#####")
+    cleaned, left = cleaned_masks([with_speck, block, other, block], area=4, threshold=0.7)
+    assert cleaned == [block, block, other, block]
+    assert left.tolist() == [1, 2]
+    cleaned, left = cleaned_masks([with_speck, other, with_speck], area=4, threshold=0.7)
+    assert cleaned == [block, other, block]
+    assert left.tolist() == [1, 0]  # those that did not come first
+    cleaned, left = cleaned_masks([with_speck, block], area=3, threshold=0.7)
+    assert cleaned == [with_speck, block]
+    assert left.tolist() == [0, 1]
+    assert cleaned_masks([], area=4, threshold=0.7)[1].tolist() == []
+
+
+def test_cleaned_masks_are_compared_by_boxes_that_end_at_their_last_pixels() -> None:
+    """Boxes of 9 and 12 pixels: an IoU of 8/11 is not 9/12, but masks one pixel high have no area at all."""
+    block = np.zeros((12, 12), dtype=bool)
+    block[:, :9] = True
+    two = [encode_run_length(block), encode_run_length(np.ones((12, 12), dtype=bool))]
+    assert cleaned_masks(two, area=2, threshold=0.74)[1].tolist() == [0, 1]
+    assert cleaned_masks(two, area=2, threshold=0.72)[1].tolist() == [0]
+    assert cleaned_masks(masks("####", "####"), area=2, threshold=0.0)[1].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "flat"),
+    [
+        ([], []),
+        (["####", ".#.."], ["#.##", ".#.."]),
+        (["#...", "###.", "####"], ["#...", ".##.", "...#"]),
+        ([".##.", "##.."], [".##.", "#..."]),  # of equal ones the first
+        (["##..", "##..", "...."], ["##..", "....", "...."]),
+        (["####", "##..", "..##"], ["....", "##..", "..##"]),
+    ],
+)
+def test_flat_layers(rows: list[str], flat: list[str]) -> None:
+    size, ids = (1, 4), [7 + 2 * place for place in range(len(rows))]
+    layers = flat_layers(Segmentation.from_run_lengths(masks(*rows), size, np.arange(len(rows)) / 8, ids))
+    assert list(layers.run_lengths) == masks(*flat)
+    assert (layers.size, layers.object_ids) == (size, tuple(ids))
+    assert layers.scores.tolist() == [place / 8 for place in range(len(rows))]
+
+
+def test_flat_layers_have_no_logits_that_overlap() -> None:
+    both = Segmentation(np.ones((2, 3, 5), dtype=bool), np.ones(2), [1, 2], np.ones((2, 2, 2), np.float32))
+    assert flat_layers(both).low_resolution_logits is None
+    assert flat_layers(both).areas.tolist() == [15, 0]
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
