@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from fractions import Fraction
+from numbers import Rational
 
 import av
 import numpy as np
@@ -13,14 +14,19 @@ from av.video.stream import VideoStream
 
 from masklet.atomic_files import written_whole
 from masklet.errors import InvalidInputError
+from masklet.json_files import is_finite_number, shown
 from masklet.media.forks import never_freed_after_fork
 from masklet.media.images import Pixels
+from masklet.whole_numbers import is_whole_number
 
 # The first of these that FFmpeg was built with. mpeg4, which every FFmpeg has, makes larger files.
 ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "mpeg4")
 X264_OPTIONS = {"crf": "20", "preset": "veryfast"}
 BITS_PER_PIXEL = 0.25  # for encoders without a quality of their own
 TICKS = Fraction(1, 60_000)  # holds the usual frame rates exactly, and every other one well
+LONGEST_SIDE = 16_384  # in pixels, of H.264
+SLOWEST, FASTEST = Fraction(1, 1000), Fraction(60_000)  # in frames a second
+LATEST = 10**9  # second at which a frame may be shown
 BT_709 = 1
 
 
@@ -42,9 +48,11 @@ class VideoWriter:
     def write(self, pixels: Pixels, time: float | None = None) -> None:
         """Append a frame, uint8 [H, W, 3] RGB, to be shown from `time` on (seconds; default: one frame's length later).
 
-        InvalidInputError for other pixels, and in a process that was forked meanwhile.
+        InvalidInputError for other pixels and times, and in a process that was forked meanwhile.
         """
         self._check_process()
+        if time is not None and not (is_finite_number(time) and 0 <= time <= LATEST):
+            raise InvalidInputError(f"A frame is shown 0 to {LATEST} seconds from the start; got {shown(time)}.")
         if pixels.dtype != np.uint8 or pixels.shape != self._shape:
             raise InvalidInputError(
                 f"A frame of this video is uint8 {list(self._shape)}; got {pixels.dtype} {list(pixels.shape)}."
@@ -81,9 +89,19 @@ def write_video(
     """Yield a writer of an mp4 file that is renamed to `path` when the block ends, and deleted on an error.
 
     Encoded as H.264, yuv420p, or as MPEG-4 part 2 where FFmpeg has no H.264 encoder (ENCODERS). Odd heights and widths,
-    which yuv420p cannot hold, are made even by repeating the last row or column. InvalidInputError without pixels.
+    which yuv420p cannot hold, are made even by repeating the last row or column.
 
     A process that is forked within the block writes nothing and changes nothing of the file.
+
+    Args:
+        path: of the file.
+        height: 1 to 16384 pixels.
+        width: likewise.
+        frame_rate: frames a second, above 0; what is below 0.001 or above 60,000 becomes that.
+
+    Raises:
+        InvalidInputError: for other sizes and rates, ones that the encoder refuses, and if FFmpeg has no encoder.
+        OSError: if the file cannot be written.
 
     Example:
         >>> import numpy as np
@@ -91,9 +109,14 @@ def write_video(
         >>> with write_video("black.mp4", height=48, width=64, frame_rate=25) as out:
         ...     out.write(np.zeros((48, 64, 3), np.uint8))
     """
-    if height < 1 or width < 1:
-        raise InvalidInputError(f"A video has at least 1 x 1 pixels; got {width} x {height}.")
-    rate = Fraction(frame_rate).limit_denominator(1001)
+    if not all(is_whole_number(side) and 1 <= side <= LONGEST_SIDE for side in (height, width)):
+        raise InvalidInputError(
+            f"A video has 1 x 1 to {LONGEST_SIDE} x {LONGEST_SIDE} pixels; got {shown(width)} x {shown(height)}."
+        )
+    if not (is_finite_number(frame_rate) and frame_rate > 0):
+        raise InvalidInputError(f"A video has more than 0 frames a second; got {shown(frame_rate)}.")
+    exact = Fraction(frame_rate if isinstance(frame_rate, Rational) else float(frame_rate))
+    rate = min(max(exact, SLOWEST), FASTEST).limit_denominator(1001)
     with written_whole(path) as unfinished:
         container = av.open(os.path.abspath(unfinished), "w", format="mp4", options={"movflags": "+faststart"})
         with closing(VideoWriter(container, height, width, rate)) as writer:
@@ -105,7 +128,9 @@ written_video = write_video  # the earlier spelling
 
 
 def _encoding_stream(container: OutputContainer, height: int, width: int, frame_rate: Fraction) -> VideoStream:
-    name = next(name for name in ENCODERS if name in av.codecs_available)
+    name = next((name for name in ENCODERS if name in av.codecs_available), None)
+    if name is None:
+        raise InvalidInputError(f"The FFmpeg of PyAV has no encoder for videos; needed is one of {', '.join(ENCODERS)}.")
     stream = container.add_stream(name, rate=frame_rate, options=X264_OPTIONS if name == "libx264" else {})
     assert isinstance(stream, VideoStream)
     stream.height, stream.width = height + height % 2, width + width % 2
@@ -116,6 +141,12 @@ def _encoding_stream(container: OutputContainer, height: int, width: int, frame_
     context.color_range = ColorRange.MPEG
     if name != "libx264":
         context.bit_rate = round(stream.height * stream.width * frame_rate * BITS_PER_PIXEL)
+    try:
+        context.open()
+    except (av.FFmpegError, OverflowError) as error:
+        raise InvalidInputError(
+            f"{name} cannot encode a video of {width} x {height} pixels and {float(frame_rate):g} frames a second: {error}"
+        ) from error
     return stream
 
 

@@ -1,3 +1,4 @@
+import math
 import subprocess
 import sys
 from fractions import Fraction
@@ -68,9 +69,13 @@ class NotedContainer:
 
 
 @pytest.mark.parametrize(
-    ("encoder", "height", "error"), [("mpeg4", 2**40, OverflowError), ("no-such-encoder", 40, RuntimeError)]
+    ("encoder", "height", "message"),
+    [
+        ("mpeg4", 16_384, "mpeg4 cannot encode a video of 60 x 16384 pixels and 25 frames a second"),
+        ("no-such-encoder", 40, "has no encoder for videos; needed is one of no-such-encoder"),
+    ],
 )
-def test_what_cannot_be_encoded_leaves_no_file_and_none_open(tmp_path, monkeypatch, encoder, height, error):
+def test_what_cannot_be_encoded_leaves_no_file_and_none_open(tmp_path, monkeypatch, encoder, height, message):
     opened, av_open = [], video_writer.av.open
 
     def noted_open(*arguments, **options):
@@ -79,7 +84,7 @@ def test_what_cannot_be_encoded_leaves_no_file_and_none_open(tmp_path, monkeypat
 
     monkeypatch.setattr(video_writer.av, "open", noted_open)
     monkeypatch.setattr(video_writer, "ENCODERS", (encoder,))
-    with pytest.raises(error), write_video(tmp_path / "v.mp4", height, 60, 25):
+    with pytest.raises(InvalidInputError, match=message), write_video(tmp_path / "v.mp4", height, 60, 25):
         pass
     assert [each.is_closed for each in opened] == [True]
     assert not list(tmp_path.iterdir())
@@ -105,11 +110,37 @@ def test_other_frames_are_refused_and_nothing_is_left(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("size", [(0, 6), (4, 0), (-4, 6)])
-def test_a_video_without_pixels_is_refused(size, tmp_path):
+@pytest.mark.parametrize("size", [(0, 6), (4, 0), (-4, 6), (2**40, 6), (4, 16_385), (4, 6.5), (None, 6)])
+def test_a_video_of_another_size_is_refused(size, tmp_path):
     with pytest.raises(InvalidInputError, match=f"got {size[1]} x {size[0]}"), write_video(tmp_path / "v", *size, 25):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("rate", [0, -25, math.inf, math.nan, 10**400, "25", None])
+def test_a_video_of_no_frames_a_second_is_refused(rate, tmp_path):
+    with (
+        pytest.raises(InvalidInputError, match="more than 0 frames a second; got"),
+        write_video(tmp_path / "v", 4, 6, rate),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("rate", [Fraction(1, 10**6), 1e9, np.float32(29.97), np.int64(25)])
+def test_any_other_number_of_frames_a_second_is_written(rate, tmp_path):
+    with write_video(tmp_path / "v.mp4", 4, 6, rate) as writer:
+        writer.write(np.zeros((4, 6, 3), np.uint8))
+    assert len(played(tmp_path / "v.mp4")) == 1
+
+
+@pytest.mark.parametrize("time", [-0.1, math.nan, math.inf, 1e12, "1"])
+def test_a_frame_at_no_time_is_refused(time, tmp_path):
+    with (
+        pytest.raises(InvalidInputError, match="0 to 1000000000 seconds from the start; got"),
+        write_video(tmp_path / "v.mp4", 4, 6, 25) as writer,
+    ):
+        writer.write(np.zeros((4, 6, 3), np.uint8), time)
 
 
 def test_no_frames_are_no_video(tmp_path):
