@@ -1,6 +1,7 @@
 """JSON files that somebody else wrote: read whole, their values checked one by one."""
 
 import json
+import math
 import os
 import reprlib
 from collections.abc import Callable
@@ -15,7 +16,19 @@ LARGEST_FINITE = 1e30
 LONGEST_NAME, LONGEST_PATH = 255, 2000
 """In bytes; asked for longer ones, file systems answer with an error, and not that there is no such file."""
 _LONGEST_NUMBER = 18  # digits that stay below LARGEST
-_SHORT = reprlib.Repr()
+_MOST_BITS = 1000  # of a number whose digits are shown: Python refuses to print much larger ones
+
+
+class _Short(reprlib.Repr):
+    """Shortens values in every direction; numbers that are too long to be printed become their number of digits."""
+
+    def repr_int(self, x: int, level: int) -> str:
+        if x.bit_length() <= _MOST_BITS:
+            return super().repr_int(x, level)
+        return f"a number of about {x.bit_length() * math.log10(2):.0f} digits"
+
+
+_SHORT = _Short()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother, _SHORT.maxdict, _SHORT.maxlist = 3, 80, 80, 6, 6
 
 

@@ -70,12 +70,15 @@ def test_values_are_shown_on_a_short_line():
         list(range(10**5)),
         dict.fromkeys(range(100), nested),
         10**400,
+        [-(10**5000)],  # more digits than Python prints
         object(),
     ):
         text = shown(value)
         assert len(text) < 300
         assert "\n" not in text
     assert shown({"size": [3, 4]}) == "{'size': [3, 4]}"
+    assert shown({"size": 10**5000}) == "{'size': a number of about 5000 digits}"
+    assert shown([2**63, True]) == "[9223372036854775808, True]"
 
 
 @pytest.mark.parametrize("value", [0, -1, 2**60, 0.5, 1e30, -1e30, np.float32(0.5), np.int64(7)])
