@@ -6,7 +6,7 @@ from pathlib import Path
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.media.mask_images import MaskImage, read_mask_image
-from masklet.prompts.point_labels import NOT_A_POINT
+from masklet.prompts.point_labels import NEGATIVE, POSITIVE
 from masklet.prompts.prompt import Prompt
 
 LARGEST_ID = 2**31 - 1
@@ -38,10 +38,8 @@ class PromptEntry:
             raise InvalidInputError(f"Objects are numbered from 1 to {LARGEST_ID}; got {shown(self.object_id)}.")
         if self.marks.is_empty and self.mask_file is None:
             raise InvalidInputError(f"Object {self.object_id} has no prompt; give points, a box or a mask.")
-        if (self.marks.labels == NOT_A_POINT).any():
-            raise InvalidInputError(
-                f"Object {self.object_id}: a point has the label 1 (on the object) or 0 (off it); got {NOT_A_POINT}."
-            )
+        for label in self.marks.labels.tolist():
+            check_click_label(label, f"Object {self.object_id}: a point")
 
     def prompt(self, height: int, width: int, owner: str) -> Prompt:
         """Return the prompt with its mask, if there is one.
@@ -68,6 +66,12 @@ class PromptEntry:
                 f"{owner}, {width} x {height}."
             )
         return self.marks.with_mask(mask)
+
+
+def check_click_label(label: object, name: str) -> None:
+    """Raise InvalidInputError, with `name`, unless a label is that of a click."""
+    if label not in (POSITIVE, NEGATIVE):
+        raise InvalidInputError(f"{name} has the label 1 (on the object) or 0 (off it); got {shown(label)}.")
 
 
 def empty_mask_error(file: Path | None) -> InvalidInputError:

@@ -21,7 +21,7 @@ from typing import Any
 
 from masklet.errors import InvalidInputError
 from masklet.json_files import is_file_name, read_json, shown
-from masklet.media.prompt_entries import PromptEntry
+from masklet.media.prompt_entries import PromptEntry, check_click_label
 from masklet.prompts.prompt import Prompt
 from masklet.whole_numbers import is_whole_number
 
@@ -80,6 +80,9 @@ def _object(entry: Any, place: int, folder: Path) -> PromptEntry:
     object_id, mask = entry.get("id", place), entry.get("mask")
     if not is_whole_number(object_id):
         raise InvalidInputError(f"'id' must be an integer, got {shown(object_id)}.")
+    for point in entry["points"] if isinstance(entry.get("points"), list) else ():
+        if isinstance(point, list) and len(point) == 3:
+            check_click_label(point[2], f"the point {shown(point[:2])}")  # to a Prompt -1 is a label, too
     marks = Prompt.from_json({key: entry[key] for key in ("points", "box") if key in entry})
     return PromptEntry(object_id, marks, None if mask is None else folder / _file_name(mask, "'mask'"))
 

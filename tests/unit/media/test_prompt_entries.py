@@ -23,6 +23,7 @@ def test_any_one_kind_of_prompt_is_enough(arguments):
     [
         ({"object_id": 0, "marks": Prompt(box=(0, 0, 1, 1))}, "numbered from 1 to 2147483647; got 0"),
         ({"object_id": 2**31, "marks": Prompt(box=(0, 0, 1, 1))}, "numbered from 1 to 2147483647; got 2147483648"),
+        ({"object_id": 2, "marks": Prompt([[1, 2]], [-1])}, r"Object 2: a point .* 1 \(.*\) or 0 \(.*\); got -1"),
         ({"object_id": 2}, "Object 2 has no prompt; give points, a box or a mask"),
     ],
 )
