@@ -9,7 +9,7 @@ from torch import Tensor
 
 from masklet.arrays import number_tensor
 from masklet.errors import InvalidInputError
-from masklet.masks.logits import certain_logits
+from masklet.masks.logits import certain_logits, check_logits
 from masklet.processing.pixels import resized
 from masklet.runtimes.protocol import ImageRuntime
 
@@ -37,8 +37,8 @@ def mask_tensor(masks: Any, sizes: Sequence[Size], target_size: int) -> Tensor:
         target_size: side S of the network's input; its own masks are S x S, or S/4 x S/4.
 
     Raises:
-        InvalidInputError: for other shapes, different shapes in one batch, NaN or infinite values, or a wrong number of
-            images.
+        InvalidInputError: for other shapes, different shapes in one batch, a wrong number of images, and for logits that are
+            not finite or of more than 60,000 either way.
     """
     if not isinstance(masks, list | tuple | np.ndarray | Tensor):
         raise InvalidInputError(f"Input masks must be a list, an array or a tensor, got {type(masks).__name__}.")
@@ -54,8 +54,7 @@ def mask_tensor(masks: Any, sizes: Sequence[Size], target_size: int) -> Tensor:
         if not (mask_phw.is_floating_point() and height == width):
             _check_size((height, width), size, target_size, "its image")
     masks_bphw = torch.stack([_as_logits(mask) for mask in per_image])
-    if not masks_bphw.isfinite().all():
-        raise InvalidInputError("Input masks contain NaN or infinite values.")
+    check_logits(masks_bphw)
     return masks_bphw
 
 
@@ -65,17 +64,19 @@ def _as_logits(mask: Tensor) -> Tensor:
 
 def network_logits(mask_hw: np.ndarray, runtime: ImageRuntime) -> Tensor:
     """Return the mask of a prompt (bool or logits) as the logits [4h, 4w] that a network takes, on its device."""
-    given = torch.from_numpy(mask_hw).to(runtime.device)
+    given = torch.tensor(mask_hw, device=runtime.device)
     logits_hw = _as_logits(given.to(runtime.dtype) if given.is_floating_point() else given)
     height, width = runtime.config.prompt_encoder_config.mask_input_size
     return resized(logits_hw[None], {"height": height, "width": width})[0].to(runtime.dtype)
 
 
 def check_mask(mask_hw: np.ndarray, size: Size, target_size: int) -> None:
-    """Raise InvalidInputError for the mask of a prompt that is none of an image of that size (height, width)."""
+    """Raise InvalidInputError for the mask of a prompt that no image of that size (height, width) can have."""
     height, width = mask_hw.shape
     if mask_hw.dtype == np.bool_ or height != width:
         _check_size((height, width), size, target_size, "its image")
+    if mask_hw.dtype != np.bool_:
+        check_logits(torch.tensor(mask_hw))
 
 
 def mask_prompts(masks: Any, objects: int, size: Size | None, target_size: int) -> list[Tensor]:

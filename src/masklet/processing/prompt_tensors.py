@@ -34,8 +34,8 @@ def decoder_inputs(prompts: Sequence[Prompt], size: Size, target_size: int, runt
         InvalidInputError: if no object has a prompt, and for masks of other images.
     """
     tensors: dict[str, Tensor] = {}
-    clicks = pad_sequence([torch.from_numpy(prompt.points) for prompt in prompts], True, PADDING)
-    kinds = pad_sequence([torch.from_numpy(prompt.labels) for prompt in prompts], True, PADDING)
+    clicks = pad_sequence([torch.tensor(prompt.points) for prompt in prompts], True, PADDING)
+    kinds = pad_sequence([torch.tensor(prompt.labels) for prompt in prompts], True, PADDING)
     corners = [_corners(prompt) for prompt in prompts if any(each.box is not None for each in prompts)]
     if corners:
         clicks = torch.cat([clicks, torch.stack([points for points, _ in corners])], dim=1)
@@ -63,7 +63,7 @@ def _corners(prompt: Prompt) -> tuple[Tensor, Tensor]:
     """Return the corners [2, 2] of a box and their labels [2], or padding without one."""
     if prompt.box is None:
         return torch.full((2, 2), float(PADDING)), torch.tensor([PADDING, PADDING])
-    return torch.from_numpy(prompt.box).view(2, 2), torch.tensor([BOX_UPPER_LEFT, BOX_LOWER_RIGHT])
+    return torch.tensor(prompt.box).view(2, 2), torch.tensor([BOX_UPPER_LEFT, BOX_LOWER_RIGHT])
 
 
 def _check_masks(masks: Sequence[np.ndarray], objects: int, size: Size, target_size: int) -> None:

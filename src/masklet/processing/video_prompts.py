@@ -91,8 +91,8 @@ def network_prompt(prompt: Prompt, size: Size | None, target_size: int) -> Promp
             )
         return Prompt(mask=mask)
     prompt.check_in_image(*size)
-    points = scaled(torch.from_numpy(prompt.points), size, target_size)
-    box = None if prompt.box is None else scaled(torch.from_numpy(prompt.box).view(2, 2), size, target_size)
+    points = scaled(torch.tensor(prompt.points), size, target_size)
+    box = None if prompt.box is None else scaled(torch.tensor(prompt.box).view(2, 2), size, target_size)
     return Prompt(points, prompt.labels, box, mask)
 
 

@@ -26,7 +26,7 @@ KEYS = ("points", "box", "mask")
 class Prompt:
     """Clicks, a box and a mask that mark one object, each or none of them, in pixels of its image.
 
-    Everything given is copied.
+    Everything given is copied, and what it holds cannot be changed.
 
     Args:
         points: [n, 2] (x, y), or one point.
@@ -66,6 +66,8 @@ class Prompt:
             "mask": None if mask is None else _mask(mask),
         }
         for name, value in fields.items():
+            if value is not None:
+                value.flags.writeable = False
             object.__setattr__(self, name, value)
 
     def __eq__(self, other: object) -> bool:

@@ -169,7 +169,7 @@ def _pending(runtime: Runtime, session: SessionState, target: TrackedObject, fra
         frame,
         points,
         labels,
-        output=torch.from_numpy(prompt.mask) if is_output else None,
+        output=torch.tensor(prompt.mask) if is_output else None,
         earlier=_earlier_logits(runtime, target, frame),
         recalled=recall(runtime, session, target.bank, frame, others, reverse=bool(reverse)),
         reverse=reverse,

@@ -247,6 +247,7 @@ def test_a_single_row_may_stand_for_one(segmenter: ImageSegmenter, encoded: Enco
         ({"points": [[CLICK]], "masks": np.zeros((2, 24, 24))}, "points of 1, masks of 2"),
         ({"masks": np.zeros((0, WIDTH), bool)}, r"mask must have the shape \[h, w\]; got \[0, 90\]"),
         ({"masks": torch.zeros(0, 0)}, r"mask must have the shape \[h, w\]; got \[0, 0\]"),
+        ({"masks": np.full((HEIGHT, WIDTH), -1e20)}, "Input masks of floats are logits from -60000 to 60000; got -1e"),
         ({"points": [[CLICK]], "object_ids": [1, 2]}, "1 masks need 1 different object ids"),
         ({"points": [[CLICK]], "object_ids": [0]}, "object ids above 0"),
     ],

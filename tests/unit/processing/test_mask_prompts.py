@@ -181,6 +181,7 @@ def test_logits_stay_and_inside_and_outside_become_logits() -> None:
         (np.zeros((2, 1, 1, 4, 5)), "must be"),
         (np.full((2, 4, 6), np.nan), "NaN"),
         (np.full((2, 4, 6), np.inf), "NaN or infinite"),
+        (np.full((2, 4, 6), 1e20), r"logits from -60000 to 60000; got 1e\+20"),
         ([np.zeros((4, 5)), None], "numbers, got dtype object"),
         ([[[1, 0], [1]], [[1, 0], [1]]], "lists of different lengths"),
         (np.zeros((2, 0, 5)), "must be"),

@@ -93,6 +93,15 @@ def test_what_is_given_may_change_afterwards() -> None:
     assert prompt == copied
 
 
+@pytest.mark.parametrize("mask", [np.ones((2, 2), bool), np.ones((2, 2), np.float32)])
+def test_what_a_prompt_holds_cannot_be_changed(mask: np.ndarray) -> None:
+    prompt = Prompt([[1, 2]], [1], (0, 0, 1, 1), mask)
+    for name in ("points", "labels", "box", "mask"):
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(prompt, name)[:] = 0
+    mask[:] = 0  # the caller's own can
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
