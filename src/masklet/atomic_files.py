@@ -33,7 +33,7 @@ def written_whole(path: str | os.PathLike[str], *, durable: bool = False) -> Ite
     """
     final = Path(os.path.realpath(path))  # which of a link to itself makes no exception, unlike `Path.resolve`
     _check_kind(final)
-    final.parent.mkdir(parents=True, exist_ok=True)
+    made_folder(final.parent)
     with _workplace(final.parent) as place:
         unfinished = place / final.name
         unfinished.touch()
@@ -60,7 +60,7 @@ def folder_written_whole(path: str | os.PathLike[str], replaces: re.Pattern[str]
     """
     final = Path(path)
     is_new = not final.exists()
-    final.mkdir(parents=True, exist_ok=True)
+    made_folder(final)
     remove_unfinished(final)
     try:
         with _workplace(final) as place:
@@ -78,6 +78,14 @@ def folder_written_whole(path: str | os.PathLike[str], replaces: re.Pattern[str]
     finally:
         if is_new and not any(final.iterdir()):
             final.rmdir()
+
+
+def made_folder(path: Path) -> None:
+    """Make a folder and those above it unless they exist; NotADirectoryError, naming it, where a file is in the way."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise NotADirectoryError(errno.ENOTDIR, "a folder is needed, a file is in its place", os.fspath(path)) from None
 
 
 @contextmanager

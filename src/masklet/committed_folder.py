@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-from masklet.atomic_files import remove_unfinished, sync, written_whole
+from masklet.atomic_files import made_folder, remove_unfinished, sync, written_whole
 from masklet.closing import Closing
 from masklet.errors import InvalidInputError
 from masklet.file_locks import LOCK_FILE, alone_in
@@ -71,7 +71,7 @@ class FolderWriter(Closing):
         self._files, self._holding = ExitStack(), ExitStack()
         self._pending: set[str] = set()  # files that no commit can have named yet
         self.begin_anew()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        made_folder(self.folder)
         self._holding.enter_context(alone_in(self.folder, work))
         remove_unfinished(self.folder)
 

@@ -164,6 +164,16 @@ def test_errors_of_what_cannot_be_written_name_what_was_given(tmp_path: Path, mo
     assert "tmp12345678" not in str(denied.value)
 
 
+@pytest.mark.parametrize("below", ["file", "file/folder"])
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").touch()
+    for write in (folder_written_whole(tmp_path / below), written_whole(tmp_path / below / "new")):
+        with pytest.raises(NotADirectoryError, match="a folder is needed, a file is in its place") as raised, write:
+            raise AssertionError
+        assert raised.value.filename == str(tmp_path / below)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 KILLED_WHILE_WRITING = """
 import os, signal, sys
 from masklet.atomic_files import {writer}

@@ -110,6 +110,13 @@ def test_files_that_a_commit_may_name_stay_though_it_ends_by_an_error(
     assert checked_file(tmp_path, Part.from_json(read_index(tmp_path / INDEX)[0]["file"])).read_text() == "whole"
 
 
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(NotADirectoryError, match="a folder is needed, a file is in its place"):
+        writer(tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 def test_a_discarded_folder_keeps_what_is_not_its_own(tmp_path: Path) -> None:
     for name, left in (("alone", None), ("shared", ["mine.txt"])):
         folder = writer(tmp_path / name)

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
+from masklet.atomic_files import made_folder
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 
@@ -73,7 +74,7 @@ class ItemJournal(Generic[Result]):
         self.path = Path(folder) / FILE_NAME
         self._files, self._kind = files, kind
         self._fingerprints: dict[str, str] = {}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        made_folder(self.path.parent)
         lines = self._whole_lines()
         wanted = json.loads(json.dumps(settings))
         if lines and (known := _renamed(lines[0], older_settings)) != wanted:

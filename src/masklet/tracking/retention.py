@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from safetensors.torch import load_file, save_file
 
+from masklet.atomic_files import made_folder
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 
@@ -107,7 +108,7 @@ class Archives:
     def __init__(self, folder: str | os.PathLike[str] | None) -> None:
         parent = None if folder is None else Path(folder)
         if parent is not None:
-            parent.mkdir(parents=True, exist_ok=True)
+            made_folder(parent)
         self.folder = Path(tempfile.mkdtemp(prefix="masklet-session-", dir=parent))
         self._count = 0
         self._cleaning = weakref.finalize(self, _remove_own, self.folder, os.getpid())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from masklet.atomic_files import remove_unfinished
+from masklet.atomic_files import made_folder, remove_unfinished
 from masklet.errors import CheckpointError, DivergedTrainingError, OtherProgramWarning
 from masklet.file_locks import alone_in
 from masklet.tracking.video_model import Sam2VideoModel
@@ -115,7 +115,7 @@ class Trainer:
             DivergedTrainingError: if the loss is not finite.
             CheckpointError: if the state cannot be written.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        made_folder(self.folder)
         with alone_in(self.folder, "training") if self.devices.is_first else nullcontext():
             self.data.read_images()
             if self.devices.is_first:
