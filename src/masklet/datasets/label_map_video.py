@@ -60,6 +60,11 @@ class LabelMapVideo:
             return self.declared_ids
         return tuple(sorted({each for frame in self.annotated_frames for each in object_ids_in(self.labels(frame))}))
 
+    @property
+    def early_ids(self) -> tuple[int, ...]:
+        """The declared ids; where there are none, those of the first label map."""
+        return tuple(object_ids_in(self.first_labels)) if self.declared_ids is None else self.declared_ids
+
     @cached_property
     def first_labels(self) -> LabelMap:
         """The first label map, which a tracker is given."""

@@ -53,9 +53,9 @@ class MaskFolder:
         self._folders_of_objects = {each: folder / f"{each - 1:03}" for each in object_ids}
 
     def is_complete(self) -> bool:
-        """Whether the masks of all frames are there, and were written with the same origin."""
-        files = (folder / f"{name}.png" for folder in self._folders for name in self._names)
-        return self._is_of_this_origin() and all(file.is_file() for file in files)
+        """Whether the masks of all frames are there and undamaged, and were written with the same origin."""
+        files = [folder / f"{name}.png" for folder in self._folders for name in self._names]
+        return self._is_of_this_origin() and all(map(Path.is_file, files)) and all(map(_is_readable, files))
 
     def finish(self) -> None:
         """Put complete masks in place where their writer was killed meanwhile; to be called before `read`."""
@@ -123,6 +123,14 @@ class MaskFolder:
     @property
     def _has_folders_of_objects(self) -> bool:
         return any(folder.is_dir() for folder in self._folders_of_objects.values())
+
+
+def _is_readable(file: Path) -> bool:
+    try:
+        read_mask_image(file)
+    except OSError:
+        return False
+    return True
 
 
 def _labels(masks: ObjectMasks, object_id: int, size: tuple[int, ...]) -> LabelMap:

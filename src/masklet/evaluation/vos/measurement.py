@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from masklet.datasets.annotated import AnnotatedVideo
+from masklet.datasets.label_map_video import LabelMapVideo
 from masklet.datasets.problems import listing
 from masklet.errors import InvalidInputError
 from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
@@ -24,6 +25,7 @@ from masklet.folders import matching
 from masklet.jobs.journal import file_fingerprint
 from masklet.masks.geometry import Mask
 from masklet.media.images import Pixels
+from masklet.media.label_maps import check_davis_ids
 
 
 def evaluate_vos(
@@ -90,10 +92,15 @@ class VosMeasurement:
         return str(self.masks) if self.predictor is None else self.predictor.name
 
     def names(self) -> Sequence[str]:
-        """Return the sequences to measure; FileNotFoundError, listing them, if masks to be read are missing."""
+        """Return the sequences to measure; FileNotFoundError, listing them, if masks to be read are missing.
+
+        InvalidInputError if masks are to be written of ids that do not fit into a label map.
+        """
         names = self.videos.names()
         if self.predictor is None:
             self._require_masks(names)
+        elif self.masks is not None:
+            self._check_ids(names)
         return names
 
     def files(self, name: str) -> Sequence[Path]:
@@ -152,6 +159,14 @@ class VosMeasurement:
         if missing:
             lacking = f"masks of {len(missing)} of {len(names)} sequences are missing: {listing(missing)}"
             raise FileNotFoundError(errno.ENOENT, lacking, str(root))
+
+    def _check_ids(self, names: Sequence[str]) -> None:
+        """Refuse before anything is tracked ids that the first frames show; those of others when they are reached."""
+        for video in map(self.videos.__getitem__, names):
+            try:
+                check_davis_ids(video.early_ids if isinstance(video, LabelMapVideo) else ())
+            except InvalidInputError as error:
+                raise InvalidInputError(f"The masks of {video.name!r} cannot be saved: {error}") from error
 
     def _first_masks(self, video: AnnotatedVideo) -> dict[int, dict[int, Mask]]:
         return first_masks(video, self.videos.counted_objects(video))

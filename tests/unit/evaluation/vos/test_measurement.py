@@ -199,6 +199,33 @@ def test_resuming_predicts_only_what_is_not_complete(root, tmp_path):
     assert afresh.calls == 2
 
 
+@pytest.mark.parametrize("damage", [lambda content: content[:60], lambda content: b"", lambda content: b"\0" + content])
+def test_resuming_predicts_a_video_with_a_damaged_mask_anew(root, tmp_path, damage):
+    whole = evaluate_vos(root, Following(), save_masks=tmp_path / "masks")
+    mask = tmp_path / "masks/swan/00002.png"
+    saved = mask.read_bytes()
+    mask.write_bytes(damage(saved))
+    resumed = Following()
+    assert evaluate_vos(root, resumed, save_masks=tmp_path / "masks", resume=True) == whole
+    assert resumed.calls == 1
+    assert mask.read_bytes() == saved
+
+
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_ids_that_label_maps_cannot_hold_are_refused_before_anything_is_tracked(root, tmp_path, is_declared):
+    frames = {f"{number:05}": np.where(each, each + np.uint16(299), 0) for number, each in enumerate(SWAN)}
+    for name, each in frames.items():
+        Image.fromarray(each.astype(np.uint16)).save(root / f"Annotations/swan/{name}.png")
+    objects = {"pair": {"objects": {"1": {}, "2": {}}}, "swan": {"objects": {"300": {}}}}
+    if is_declared:
+        (root / "meta.json").write_text(json.dumps({"videos": objects}))
+    predictor = Following()
+    options = {"sequences": ["pair", "swan"], "rule": CountingRule.APPEARANCE}
+    with pytest.raises(InvalidInputError, match=r"The masks of 'swan' cannot be saved: .* up to 254.* got 300"):
+        evaluate_vos(root, predictor, save_masks=tmp_path / "masks", **options)
+    assert (predictor.calls, (tmp_path / "masks").exists()) == (0, False)
+
+
 def changed_frame(root, predictor):
     frame = root / "JPEGImages/swan/00001.png"
     frame.write_bytes(frame.read_bytes() + b" ")
