@@ -130,7 +130,7 @@ written_video = write_video  # the earlier spelling
 def _encoding_stream(container: OutputContainer, height: int, width: int, frame_rate: Fraction) -> VideoStream:
     name = next((name for name in ENCODERS if name in av.codecs_available), None)
     if name is None:
-        raise InvalidInputError(f"The FFmpeg of PyAV has no encoder for videos; needed is one of {', '.join(ENCODERS)}.")
+        raise InvalidInputError(f"The FFmpeg of PyAV has no video encoder; needed is one of {', '.join(ENCODERS)}.")
     stream = container.add_stream(name, rate=frame_rate, options=X264_OPTIONS if name == "libx264" else {})
     assert isinstance(stream, VideoStream)
     stream.height, stream.width = height + height % 2, width + width % 2
@@ -144,9 +144,8 @@ def _encoding_stream(container: OutputContainer, height: int, width: int, frame_
     try:
         context.open()
     except (av.FFmpegError, OverflowError) as error:
-        raise InvalidInputError(
-            f"{name} cannot encode a video of {width} x {height} pixels and {float(frame_rate):g} frames a second: {error}"
-        ) from error
+        video = f"a video of {width} x {height} pixels and {float(frame_rate):g} frames a second"
+        raise InvalidInputError(f"{name} cannot encode {video}: {error}") from error
     return stream
 
 

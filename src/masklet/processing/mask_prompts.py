@@ -37,8 +37,8 @@ def mask_tensor(masks: Any, sizes: Sequence[Size], target_size: int) -> Tensor:
         target_size: side S of the network's input; its own masks are S x S, or S/4 x S/4.
 
     Raises:
-        InvalidInputError: for other shapes, different shapes in one batch, a wrong number of images, and for logits that are
-            not finite or of more than 60,000 either way.
+        InvalidInputError: for other shapes, different shapes in one batch, a wrong number of images, and for logits
+            that are not finite or of more than 60,000 either way.
     """
     if not isinstance(masks, list | tuple | np.ndarray | Tensor):
         raise InvalidInputError(f"Input masks must be a list, an array or a tensor, got {type(masks).__name__}.")

@@ -72,7 +72,7 @@ class NotedContainer:
     ("encoder", "height", "message"),
     [
         ("mpeg4", 16_384, "mpeg4 cannot encode a video of 60 x 16384 pixels and 25 frames a second"),
-        ("no-such-encoder", 40, "has no encoder for videos; needed is one of no-such-encoder"),
+        ("no-such-encoder", 40, "has no video encoder; needed is one of no-such-encoder"),
     ],
 )
 def test_what_cannot_be_encoded_leaves_no_file_and_none_open(tmp_path, monkeypatch, encoder, height, message):
