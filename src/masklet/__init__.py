@@ -7,8 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from masklet.automask.masks import AutomaticMasks
     from masklet.automask.object_records import ObjectRecord
     from masklet.automask.policy import EverythingPolicy
+    from masklet.automask.settings import AutomaticMaskSettings
     from masklet.checkpoints.pretrained import PretrainedModel
     from masklet.configuration import (
         Sam2Config,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from masklet.modeling.hiera import Sam2HieraDetModel
     from masklet.modeling.image_model import Sam2Model
     from masklet.modeling.vision import Sam2VisionModel
+    from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator
     from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
     from masklet.predictors.tracked_video import TrackedVideo
     from masklet.predictors.video_tracker import VideoTracker
@@ -58,8 +61,10 @@ __version__ = "0.1.0"
 
 # Where each public name is defined. The same names stand above, for type checkers, and in `__all__`; a test compares.
 _HOMES = {
+    "AutomaticMasks": "automask.masks",
     "ObjectRecord": "automask.object_records",
     "EverythingPolicy": "automask.policy",
+    "AutomaticMaskSettings": "automask.settings",
     "PretrainedModel": "checkpoints.pretrained",
     "Sam2Config": "configuration",
     "Sam2HieraDetConfig": "configuration",
@@ -85,6 +90,7 @@ _HOMES = {
     "Sam2HieraDetModel": "modeling.hiera",
     "Sam2Model": "modeling.image_model",
     "Sam2VisionModel": "modeling.vision",
+    "AutomaticMaskGenerator": "predictors.automatic_mask_generator",
     "EncodedImage": "predictors.image_segmenter",
     "ImageSegmenter": "predictors.image_segmenter",
     "TrackedVideo": "predictors.tracked_video",
@@ -116,6 +122,9 @@ _OTHER_NAMES = {
 }
 
 __all__ = [
+    "AutomaticMaskGenerator",
+    "AutomaticMaskSettings",
+    "AutomaticMasks",
     "CheckpointError",
     "ClipStage",
     "DamagedSessionError",

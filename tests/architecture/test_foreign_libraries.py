@@ -26,7 +26,7 @@ ALLOWED = {
     "media": {"numpy", "cv2", "PIL", "av", "tifffile"},
     "formats": {"numpy"},
     "processing": {"numpy", "torch", "PIL"},
-    "automask": set(),
+    "automask": {"numpy", "torch"},
     "predictors": {"numpy", "torch"},
     "jobs": {"torch", "cv2"},  # threads of worker processes
     "datasets": {"numpy", "cv2", "PIL"},

@@ -127,7 +127,7 @@ def test_image_files_are_opened_at_one_place() -> None:
 def test_what_stands_on_a_runtime_knows_no_network() -> None:
     """Of `modeling` it takes values only; the class of the public API that is network and tracker is the exception."""
     values = {"object_memory", "outputs", "values"}
-    above = [path for path in FILES if layer_of(path) in ("tracking", "predictors", "jobs")]
+    above = [path for path in FILES if layer_of(path) in ("tracking", "automask", "predictors", "jobs")]
     found = {
         path: {name.split(".")[2] for name in imported(path) if name.startswith("masklet.modeling.")} - values
         for path in above

@@ -24,7 +24,14 @@ the parts work together: [README](../README.md) for images, [video.md](video.md)
 folder that holds the repository's `assets`.
 """
 SECTIONS = {
-    "Images": ("ImageSegmenter", "ZoomingSegmenter", "EncodedImage"),
+    "Images": (
+        "ImageSegmenter",
+        "ZoomingSegmenter",
+        "EncodedImage",
+        "AutomaticMaskGenerator",
+        "AutomaticMasks",
+        "AutomaticMaskSettings",
+    ),
     "Videos": ("VideoTracker", "TrackedVideo", "EverythingPolicy", "ObjectRecord", "Spill"),
     "Prompts and results": ("Prompt", "Segmentation", "draw_overlay"),
     "Files": ("read_image", "read_mask_image", "set_max_image_pixels", "open_video", "write_video", "live_frames"),

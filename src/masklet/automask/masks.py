@@ -1,0 +1,149 @@
+"""The masks of everything in an image, each with where it comes from."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self, SupportsIndex
+
+import numpy as np
+import numpy.typing as npt
+
+from masklet.automask.filtering import FilterCounts
+from masklet.automask.settings import OUTPUT_MODES
+from masklet.errors import InvalidInputError
+from masklet.json_files import shown
+from masklet.masks.run_length import counts_of
+from masklet.masks.segmentation import Floats, Segmentation
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False, init=False, repr=False)
+class AutomaticMasks(Segmentation):
+    """A `Segmentation` of N masks that were found without prompts of the caller; `scores` are predicted IoUs.
+
+    Attributes:
+        stability_scores: float32 [N], 0..1: of the masks as the network gave them; NaN of an empty one.
+        points: float64 [N, 2], (x, y) in pixels: the prompt of each mask.
+        crop_boxes: int64 [N, 4], (x1, y1, x2, y2): the crop that each was found in.
+        counts: how many masks each filter left.
+        output_mode: the form of masks in `records`.
+
+    Example:
+        >>> from masklet import AutomaticMaskGenerator
+        >>> options = {"points_per_side": 4, "pred_iou_thresh": 0.5, "stability_score_thresh": 0.5}
+        >>> generator = AutomaticMaskGenerator.from_pretrained(**options)
+        >>> found = generator.generate("assets/truck.jpg")
+        >>> found.records("coco_rle")[0]["segmentation"]["size"]
+        [683, 1024]
+    """
+
+    stability_scores: Floats
+    points: npt.NDArray[np.float64]
+    crop_boxes: npt.NDArray[np.int64]
+    counts: FilterCounts
+    output_mode: str
+
+    @classmethod
+    def of(
+        cls,
+        found: Segmentation,
+        *,
+        stability_scores: npt.ArrayLike,
+        points: npt.ArrayLike,
+        crop_boxes: npt.ArrayLike,
+        counts: FilterCounts,
+        output_mode: str = OUTPUT_MODES[0],
+    ) -> Self:
+        """Return the masks of a segmentation with where they come from; see the attributes."""
+        masks = cls.__new__(cls)
+        origins = {
+            "stability_scores": np.asarray(stability_scores, np.float32).reshape(len(found)),
+            "points": np.asarray(points, np.float64).reshape(len(found), 2),
+            "crop_boxes": np.asarray(crop_boxes, np.int64).reshape(len(found), 4),
+            "counts": counts,
+            "output_mode": output_mode,
+        }
+        values = {field.name: getattr(found, field.name) for field in fields(Segmentation)} | origins
+        for name, value in values.items():
+            object.__setattr__(masks, name, value)
+        return masks
+
+    def taken(self, indices: npt.ArrayLike, object_ids: Iterable[SupportsIndex] | None = None) -> Self:
+        """Return masks by their places, as `Segmentation.taken` does, with where they come from."""
+        places = np.asarray(indices).reshape(-1)
+        found = super().taken(places, object_ids)
+        places = places.astype(np.int64)
+        return type(self).of(
+            found,
+            stability_scores=self.stability_scores[places],
+            points=self.points[places],
+            crop_boxes=self.crop_boxes[places],
+            counts=self.counts,
+            output_mode=self.output_mode,
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Segmentation]) -> Self:
+        """Return the masks of one or more `AutomaticMasks` of one image, part by part; their counts are summed."""
+        automatic = [part for part in parts if isinstance(part, AutomaticMasks)]
+        if len(automatic) != len(parts):
+            raise InvalidInputError(f"AutomaticMasks are joined with others of their kind; got {shown(parts)}.")
+        found = super().joined(parts)
+        return cls.of(
+            found,
+            stability_scores=np.concatenate([part.stability_scores for part in automatic]),
+            points=np.concatenate([part.points for part in automatic]),
+            crop_boxes=np.concatenate([part.crop_boxes for part in automatic]),
+            counts=sum((part.counts for part in automatic), FilterCounts()),
+            output_mode=automatic[0].output_mode,
+        )
+
+    def records(self, output_mode: str | None = None) -> list[Record]:
+        """Return a dictionary a mask, as Meta's generator does.
+
+        `segmentation` is bool [H, W], or run lengths; `area` its pixels; `bbox` [x, y, width, height] between its first
+        and last columns and rows, so that a mask of one pixel has no width (`boxes` are pixel edges); `predicted_iou`,
+        `stability_score`; `point_coords` [[x, y]]; `crop_box` [x, y, width, height].
+
+        Args:
+            output_mode: "binary_mask", "uncompressed_rle" (`counts` is a list) or "coco_rle" (text); None: as the
+                generator was asked for.
+
+        Raises:
+            InvalidInputError: for another one.
+        """
+        mode = self.output_mode if output_mode is None else output_mode
+        if mode not in OUTPUT_MODES:
+            raise InvalidInputError(f"output_mode must be one of {OUTPUT_MODES}; got {shown(mode)}.")
+        areas, boxes = self.areas.tolist(), self.boxes.tolist()
+        return [
+            {
+                "segmentation": self._in_form(place, mode),
+                "area": areas[place],
+                "bbox": _inclusive(boxes[place]),
+                "predicted_iou": float(self.scores[place]),
+                "point_coords": [self.points[place].tolist()],
+                "stability_score": float(self.stability_scores[place]),
+                "crop_box": _width_and_height(self.crop_boxes[place].tolist()),
+            }
+            for place in range(len(self))
+        ]
+
+    def _in_form(self, place: int, mode: str) -> Any:
+        if mode == "binary_mask":
+            return self.mask(place)
+        run_length = self.run_lengths[place]
+        if mode == "coco_rle":
+            return dict(run_length)
+        return {"size": list(self.size), "counts": counts_of(run_length, *self.size).tolist()}
+
+
+def _width_and_height(box: list[Any]) -> list[Any]:
+    x1, y1, x2, y2 = box
+    return [x1, y1, x2 - x1, y2 - y1]
+
+
+def _inclusive(box: list[float]) -> list[float]:
+    """Return the box [x, y, width, height] between the first and the last pixels of a box along pixel edges."""
+    x, y, width, height = _width_and_height(box)
+    return [x, y, max(width - 1, 0.0), max(height - 1, 0.0)]

@@ -1,0 +1,116 @@
+"""The class that makes automatic masks: what it takes, and what it refuses."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from masklet import AutomaticMaskGenerator, AutomaticMasks, ImageSegmenter
+from masklet.errors import InvalidInputError
+from masklet.masks.run_length import decode_run_length
+
+HEIGHT, WIDTH = 60, 90
+IMAGE = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+EVERYTHING = {"points_per_side": 4, "pred_iou_thresh": 0.0, "stability_score_thresh": 0.0}
+
+
+@pytest.fixture(scope="module")
+def segmenter(saved_model: Path) -> ImageSegmenter:
+    return ImageSegmenter.from_pretrained(saved_model)
+
+
+def generator(segmenter: ImageSegmenter, **options: Any) -> AutomaticMaskGenerator:
+    return AutomaticMaskGenerator(segmenter.runtime, segmenter.processor, **{**EVERYTHING, **options})
+
+
+@pytest.fixture(scope="module")
+def found(segmenter: ImageSegmenter) -> AutomaticMasks:
+    return generator(segmenter, box_nms_thresh=1.0).generate(IMAGE)
+
+
+def test_each_candidate_is_the_mask_of_its_point(segmenter: ImageSegmenter, found: AutomaticMasks) -> None:
+    assert (len(found), found.counts.points, found.counts.candidates) == (48, 16, 48)
+    assert (np.diff(found.scores) <= 0).all()
+    encoded = segmenter.encode(IMAGE)
+    for place in (0, 20, 47):
+        three = segmenter.candidates(encoded, points=[[found.points[place]]])[0]
+        nearest = int(np.abs(three.scores - found.scores[place]).argmin())
+        assert three.scores[nearest] == pytest.approx(found.scores[place], abs=1e-5)
+        assert (three.mask(nearest) != found.mask(place)).mean() < 1e-3
+
+
+def test_records_have_metas_form(found: AutomaticMasks) -> None:
+    in_modes = [found.records(mode) for mode in ("binary_mask", "coco_rle", "uncompressed_rle")]
+    for plain, coco, uncompressed in zip(*in_modes, strict=True):
+        mask = plain["segmentation"]
+        np.testing.assert_array_equal(decode_run_length(coco["segmentation"]), mask)
+        np.testing.assert_array_equal(decode_run_length(uncompressed["segmentation"]), mask)
+        assert isinstance(uncompressed["segmentation"]["counts"], list)
+        assert plain["area"] == mask.sum()
+        assert plain["crop_box"] == [0, 0, WIDTH, HEIGHT]
+        rows, columns = np.nonzero(mask)
+        if rows.size:
+            corner = [columns.min(), rows.min()]
+            assert plain["bbox"] == [*corner, columns.max() - corner[0], rows.max() - corner[1]]
+    with pytest.raises(InvalidInputError, match="output_mode must be one of"):
+        found.records("rle")
+
+
+def test_records_have_the_form_that_was_asked_for(segmenter: ImageSegmenter) -> None:
+    record = generator(segmenter, output_mode="coco_rle").generate(IMAGE).records()[0]
+    assert isinstance(record["segmentation"]["counts"], str)
+
+
+def test_parts_keep_where_masks_come_from(found: AutomaticMasks) -> None:
+    first, last = found.taken([0, 1]), found.taken([-1], object_ids=[60])
+    joined = AutomaticMasks.joined([first, last])
+    np.testing.assert_array_equal(joined.points, found.points[[0, 1, -1]])
+    np.testing.assert_array_equal(joined.stability_scores, found.stability_scores[[0, 1, -1]])
+    np.testing.assert_array_equal(joined.crop_boxes, found.crop_boxes[:3])
+    assert (joined.object_ids, joined.counts.points) == ((1, 2, 60), 32)
+    with pytest.raises(InvalidInputError, match="others of their kind"):
+        AutomaticMasks.joined([first, ImageSegmenter])  # type: ignore[list-item]
+
+
+def test_batches_do_not_change_masks(segmenter: ImageSegmenter, found: AutomaticMasks) -> None:
+    by_threes = generator(segmenter, box_nms_thresh=1.0, points_per_batch=3).generate(IMAGE)
+    np.testing.assert_allclose(by_threes.scores, found.scores, atol=1e-5)
+    assert np.abs(by_threes.areas - found.areas).max() <= 5
+
+
+def test_an_encoded_image_gives_the_same(segmenter: ImageSegmenter) -> None:
+    made = generator(segmenter)
+    direct, encoded = made.generate(IMAGE), made.generate_encoded(segmenter.encode(IMAGE))
+    assert direct.run_lengths == encoded.run_lengths
+    with pytest.raises(InvalidInputError, match=r"use generate\(image\), or crop_n_layers=0"):
+        generator(segmenter, crop_n_layers=1).generate_encoded(segmenter.encode(IMAGE))
+
+
+def test_several_images_and_progress(segmenter: ImageSegmenter) -> None:
+    steps: list[tuple[int, int]] = []
+    made = generator(segmenter, crop_n_layers=1, crop_n_points_downscale_factor=2, points_per_batch=10)
+    first, second = made.generate([IMAGE, IMAGE[:30]], progress=lambda done, all_: steps.append((done, all_)))
+    assert (first.size, second.size) == ((60, 90), (30, 90))
+    assert steps == 2 * [(10, 32), (16, 32), (20, 32), (24, 32), (28, 32), (32, 32)]
+    with pytest.raises(InvalidInputError, match="Several images are given as a list; got a batch of 2"):
+        made.generate(np.stack([IMAGE, IMAGE]))
+
+
+@pytest.mark.parametrize("crop_n_layers", [0, 1])
+def test_nothing_found_is_an_empty_result(segmenter: ImageSegmenter, crop_n_layers: int) -> None:
+    found = generator(segmenter, pred_iou_thresh=1.0, crop_n_layers=crop_n_layers).generate(IMAGE)
+    assert (len(found), found.records(), found.masks.shape) == (0, [], (0, HEIGHT, WIDTH))
+
+
+def test_options_are_checked_before_a_model_is_loaded() -> None:
+    with pytest.raises(InvalidInputError, match="pred_iou_thresh must be"):
+        AutomaticMaskGenerator.from_pretrained("no/such model", pred_iou_thresh=2)
+
+
+def test_from_pretrained_tells_options_of_masks_and_of_the_model_apart(saved_model: Path) -> None:
+    made = AutomaticMaskGenerator.from_pretrained(saved_model, "thorough", image_size=128, points_per_side=5)
+    assert (made.model.config.image_size, made.processor.target_size) == (128, 128)
+    assert (made.settings.points_per_side, made.settings.use_m2m) == (5, True)
+    with pytest.raises(InvalidInputError, match="does not know point_per_side"):
+        AutomaticMaskGenerator.from_pretrained(saved_model, point_per_side=5)
