@@ -22,12 +22,13 @@ from masklet.modeling.outputs import (
     Sam2HieraDetOutput,
     Sam2ImageSegmentationOutput,
     Sam2VisionEncoderOutput,
+    flat_attentions,
 )
 from masklet.modeling.plain_calls import is_plain
 from masklet.modeling.positions import FourierPositions
-from masklet.modeling.prompt_checks import check_prompts
+from masklet.modeling.prompt_checks import check_embeddings, check_prompts
 from masklet.modeling.prompt_encoder import PromptEncoder
-from masklet.modeling.values import ImageFeatures, MaskOutputs
+from masklet.modeling.values import CandidateMasks, ImageFeatures, MaskOutputs
 from masklet.modeling.vision import FeaturePyramidNeck, Sam2VisionModel
 from masklet.prompts.point_labels import NOT_A_POINT
 
@@ -189,6 +190,26 @@ class Sam2Model(PretrainedModel):
         decoded = self.decoded_masks(features, points, labels, input_masks=mask_logits)
         return MaskOutputs(decoded.masks, decoded.iou, decoded.object_score.squeeze(-1), self._pointers(decoded))
 
+    def decode_above(
+        self,
+        features: ImageFeatures,
+        points: Tensor,
+        labels: Tensor,
+        least_iou: float,
+        mask_logits: Tensor | None = None,
+        *,
+        multimask: bool = True,
+    ) -> CandidateMasks:
+        """Decode the masks of an image whose predicted IoU is above a bound: see `masklet.runtimes.protocol`."""
+        outputs = slice(1, None) if multimask else slice(0, 1)
+        if not is_plain(self.mask_decoder, MaskDecoder):
+            decoded = self.decode(features, points, labels, mask_logits)
+            return CandidateMasks.above(least_iou, decoded.logits[:, outputs], decoded.iou[:, outputs])
+        masks = None if mask_logits is None else mask_logits.unsqueeze(0)
+        sparse, dense = self.prompt_encoder(points.unsqueeze(0), labels.unsqueeze(0), None, masks)
+        positions = self.get_image_wide_positional_embeddings()
+        return self.mask_decoder.candidates_above(features, positions, sparse, dense, least_iou, outputs)
+
     def _pointers(self, decoded: DecodedMasks) -> Tensor:
         """Return the object pointers [batch, objects, outputs, channels]: of images none, no channels."""
         return decoded.tokens[..., :0]
@@ -205,7 +226,7 @@ class Sam2Model(PretrainedModel):
         keep_attentions: bool = False,
     ) -> DecodedMasks:
         """All of the decoder's outputs for prompts as in `forward`; without any, one object that may be anything."""
-        self._check_embeddings(image_embeddings)
+        check_embeddings(image_embeddings, self.prompt_encoder.config)
         batch = image_embeddings[2].shape[0]
         if input_points is None and input_boxes is None:
             objects = 1 if input_masks is None else input_masks.shape[1]
@@ -225,13 +246,6 @@ class Sam2Model(PretrainedModel):
             keep_attentions,
         )
         return decoded
-
-    def _check_embeddings(self, image_embeddings: Sequence[Tensor]) -> None:
-        given = [list(level.shape[1:]) for level in image_embeddings]
-        side, width = self.prompt_encoder.config.image_embedding_size[0], self.prompt_encoder.config.hidden_size
-        expected = [[width // 8, 4 * side, 4 * side], [width // 4, 2 * side, 2 * side], [width, side, side]]
-        if given != expected:
-            raise InvalidInputError(f"image_embeddings have levels of {given}; the levels of an image are {expected}.")
 
     def forward(
         self,
@@ -281,11 +295,6 @@ class Sam2Model(PretrainedModel):
             image_embeddings=tuple(image_embeddings),
             vision_hidden_states=stages.hidden_states if stages else None,
             vision_attentions=stages.attentions if stages else None,
-            mask_decoder_attentions=_flat_attentions(decoded.attentions) if attentions else None,
+            mask_decoder_attentions=flat_attentions(decoded.attentions) if attentions else None,
         )
         return output if (self.config.return_dict if return_dict is None else return_dict) else output.to_tuple()
-
-
-def _flat_attentions(attentions: list[Tensor]) -> tuple[Tensor, ...]:
-    """[batch, objects, pixels, channels] as the reference has it: [batch * objects, 1, pixels, channels]."""
-    return tuple(attention.flatten(0, 1).unsqueeze(1) for attention in attentions)

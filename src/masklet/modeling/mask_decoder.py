@@ -1,6 +1,7 @@
 """Image embedding and prompt tokens to masks, their predicted IoU and an object score."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from masklet.modeling.outputs import DecodedMasks
 from masklet.modeling.pieces import pieces
 from masklet.modeling.two_way_transformer import TwoWayTransformer
 from masklet.modeling.upscaling import Upscaling, UpscalingLayers
+from masklet.modeling.values import CandidateMasks, ImageFeatures
 
 
 class MaskDecoder(nn.Module):
@@ -79,6 +81,40 @@ class MaskDecoder(nn.Module):
             return *multimask_outputs(decoded), decoded.tokens[:, :, 1:], decoded.object_score
         return *single_output(decoded, self.config, self.training), decoded.tokens[:, :, :1], decoded.object_score
 
+    def candidates_above(
+        self,
+        features: ImageFeatures,
+        image_positional_embeddings: Tensor,
+        sparse_prompt_embeddings: Tensor,
+        dense_prompt_embeddings: Tensor,
+        least_iou: float,
+        outputs: slice,
+    ) -> CandidateMasks:
+        """Decode the objects of one image, but only those masks whose predicted IoU is above a bound.
+
+        The IoU depends on tokens alone: objects all of whose masks are below the bound need no upscaling.
+
+        Args:
+            features: of the image.
+            image_positional_embeddings: as of `forward`, and so are the other embeddings.
+            sparse_prompt_embeddings: [1, objects, n, channels].
+            dense_prompt_embeddings: likewise.
+            least_iou: the bound, which itself is not above it.
+            outputs: which outputs count.
+        """
+        found, start = [], 0
+        positions = image_positional_embeddings[0].permute(1, 2, 0)
+        dense = _an_object_each(dense_prompt_embeddings).permute(0, 1, 3, 4, 2)
+        for piece in self._pieces(features, positions, sparse_prompt_embeddings, dense):
+            iou = self.iou_prediction_head(piece.tokens[0, :, 1])[:, outputs]
+            objects = (iou.float() > least_iou).any(dim=-1).nonzero()[:, 0]
+            image = piece.image if len(objects) == len(iou) else piece.image[:, objects]
+            masks = piece.upscaling.masks(image, self._weights(piece.tokens[:, objects]), piece.grid)[0, :, outputs]
+            above = CandidateMasks.above(least_iou, masks, iou[objects])
+            found.append(above._replace(prompts=objects[above.prompts] + start))
+            start += len(iou)
+        return CandidateMasks(*(torch.cat(each) for each in zip(*found, strict=True)))
+
     def _all_outputs(
         self,
         levels: tuple[Tensor, ...],
@@ -90,6 +126,23 @@ class MaskDecoder(nn.Module):
         keep_attentions: bool,
     ) -> DecodedMasks:
         """All outputs for `dense` [batch, 1 or objects, h, w, channels] and the levels from high to low resolution."""
+        guidance = (attention_similarity, target_embedding)
+        parts = [
+            self._read_out(piece, keep_attentions)
+            for piece in self._pieces(levels, positions_hwc, sparse, dense, *guidance)
+        ]
+        return parts[0] if len(parts) == 1 else _concatenated(parts)
+
+    def _pieces(
+        self,
+        levels: tuple[Tensor, ...],
+        positions_hwc: Tensor,
+        sparse: Tensor,
+        dense: Tensor,
+        attention_similarity: Tensor | None = None,
+        target_embedding: Tensor | None = None,
+    ) -> Iterator["_Piece"]:
+        """Yield what the transformer gives for some objects at a time; arguments as of `_all_outputs`."""
         batch, objects = sparse.shape[:2]
         image = levels[2].permute(0, 2, 3, 1).unsqueeze(1) + dense
         grid = (int(image.shape[2]), int(image.shape[3]))
@@ -101,44 +154,46 @@ class MaskDecoder(nn.Module):
         upscaling = Upscaling(
             UpscalingLayers(self.upscale_conv1, self.upscale_layer_norm, self.upscale_conv2), levels[:2]
         )
-        parts = []
         for part in pieces(objects, batch * image.shape[2] * image.shape[3], image.device, *self.children()):
-            tokens = self._with_output_tokens(sparse[:, part])
             tokens, seen, attentions = self.transformer(
-                tokens,
+                self._with_output_tokens(sparse[:, part]),
                 image if image.shape[1] == 1 else image[:, part],
                 positions,
                 None if similarity is None else similarity[:, part],
                 _part_of_objects(target_embedding, part),
             )
-            kept = attentions if keep_attentions else []
-            parts.append(self._read_out(tokens, seen, upscaling, grid, kept))
-        return parts[0] if len(parts) == 1 else _concatenated(parts)
+            yield _Piece(tokens, seen, attentions, upscaling, grid)
 
     def _with_output_tokens(self, sparse: Tensor) -> Tensor:
         own = torch.cat([self.obj_score_token.weight, self.iou_token.weight, self.mask_tokens.weight])
         return torch.cat([own.to(sparse.dtype).expand(*sparse.shape[:2], -1, -1), sparse], dim=2)
 
-    def _read_out(
-        self,
-        tokens: Tensor,
-        image: Tensor,
-        upscaling: Upscaling,
-        grid: tuple[int, int],
-        attentions: list[Tensor],
-    ) -> DecodedMasks:
-        outputs = self.config.num_multimask_outputs + 1
-        mask_tokens = tokens[:, :, 2 : 2 + outputs]
-        weights = torch.stack(
-            [mlp(mask_tokens[:, :, i]) for i, mlp in enumerate(self.output_hypernetworks_mlps)], dim=-1
-        )
+    def _read_out(self, piece: "_Piece", keep_attentions: bool) -> DecodedMasks:
         return DecodedMasks(
-            masks=upscaling.masks(image, weights, grid),
-            iou=self.iou_prediction_head(tokens[:, :, 1]),
-            tokens=mask_tokens,
-            object_score=self.pred_obj_score_head(tokens[:, :, 0]),
-            attentions=attentions,
+            masks=piece.upscaling.masks(piece.image, self._weights(piece.tokens), piece.grid),
+            iou=self.iou_prediction_head(piece.tokens[:, :, 1]),
+            tokens=self._mask_tokens(piece.tokens),
+            object_score=self.pred_obj_score_head(piece.tokens[:, :, 0]),
+            attentions=piece.attentions if keep_attentions else [],
         )
+
+    def _mask_tokens(self, tokens: Tensor) -> Tensor:
+        return tokens[:, :, 2 : 3 + self.config.num_multimask_outputs]
+
+    def _weights(self, tokens: Tensor) -> Tensor:
+        """Return what the outputs take of the upscaled image, [batch, objects, channels / 8, outputs]."""
+        mask_tokens = self._mask_tokens(tokens)
+        return torch.stack([mlp(mask_tokens[:, :, i]) for i, mlp in enumerate(self.output_hypernetworks_mlps)], dim=-1)
+
+
+class _Piece(NamedTuple):
+    """Some of the objects, after the transformer: their tokens, what each sees of the image, and how to go on."""
+
+    tokens: Tensor
+    image: Tensor
+    attentions: list[Tensor]
+    upscaling: Upscaling
+    grid: tuple[int, int]
 
 
 def _an_object_each(dense: Tensor) -> Tensor:

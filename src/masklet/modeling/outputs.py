@@ -135,3 +135,8 @@ class DecodedMasks:
     tokens: Tensor
     object_score: Tensor
     attentions: list[Tensor]
+
+
+def flat_attentions(attentions: list[Tensor]) -> tuple[Tensor, ...]:
+    """[batch, objects, pixels, channels] as the reference has it: [batch * objects, 1, pixels, channels]."""
+    return tuple(attention.flatten(0, 1).unsqueeze(1) for attention in attentions)

@@ -25,7 +25,7 @@ def pieces(count: int, widest: int, device: torch.device, *called: nn.Module) ->
     """
     if not pays_in_pieces(device):
         return [slice(None)]
-    size = max(NUMBERS_PER_PIECE // widest, 1)
+    size = max(NUMBERS_PER_PIECE // max(widest, 1), 1)
     if size >= count or not is_plain_inside(*called):
         return [slice(None)]
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]

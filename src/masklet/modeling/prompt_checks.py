@@ -1,7 +1,10 @@
-"""Which shapes of prompts go together."""
+"""Which shapes of prompts, and of embeddings of images, go together."""
+
+from collections.abc import Sequence
 
 from torch import Tensor
 
+from masklet.configuration import Sam2PromptEncoderConfig
 from masklet.errors import InvalidInputError
 
 
@@ -34,3 +37,12 @@ def check_prompts(
     for name, prompt in (("input_points", points), ("input_boxes", boxes), ("input_masks", masks)):
         if prompt is not None and prompt.shape[0] != batch:
             raise InvalidInputError(f"{name} is for {prompt.shape[0]} images, but {batch} images were given.")
+
+
+def check_embeddings(image_embeddings: Sequence[Tensor], config: Sam2PromptEncoderConfig) -> None:
+    """Raise InvalidInputError unless these are the three levels of images, high to low resolution."""
+    given = [list(level.shape[1:]) for level in image_embeddings]
+    side, width = config.image_embedding_size[0], config.hidden_size
+    expected = [[width // 8, 4 * side, 4 * side], [width // 4, 2 * side, 2 * side], [width, side, side]]
+    if given != expected:
+        raise InvalidInputError(f"image_embeddings have levels of {given}; the levels of an image are {expected}.")

@@ -44,3 +44,23 @@ class MaskOutputs:
     iou: Tensor
     object_score: Tensor
     pointers: Tensor
+
+
+class CandidateMasks(NamedTuple):
+    """The masks of n prompts that are good enough, m of them, prompt by prompt.
+
+    Attributes:
+        logits: [m, 4h, 4w].
+        iou: [m], predicted.
+        prompts: int64 [m], which of the n prompts each answers.
+    """
+
+    logits: Tensor
+    iou: Tensor
+    prompts: Tensor
+
+    @classmethod
+    def above(cls, least_iou: float, logits: Tensor, iou: Tensor) -> "CandidateMasks":
+        """Return those above a bound of logits [n, k, 4h, 4w] and predicted IoU [n, k]."""
+        is_above = iou.float() > least_iou
+        return cls(logits[is_above], iou[is_above], is_above.nonzero()[:, 0])

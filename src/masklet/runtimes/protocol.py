@@ -4,16 +4,24 @@ A `VideoNetwork` is such a runtime as it is. Dimensions: n objects, k points, c 
 level, S = 16h pixels of the network's input; m channels of a memory.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from masklet.configuration import Sam2Config
 from masklet.modeling.object_memory import ObjectMemory
-from masklet.modeling.values import ImageFeatures, MaskOutputs
+from masklet.modeling.values import CandidateMasks, ImageFeatures, MaskOutputs
 
-__all__ = ["ImageFeatures", "ImageRuntime", "MaskOutputs", "ObjectMemory", "Runtime"]
+__all__ = [
+    "CandidateMasks",
+    "CandidateRuntime",
+    "ImageFeatures",
+    "ImageRuntime",
+    "MaskOutputs",
+    "ObjectMemory",
+    "Runtime",
+]
 
 
 class ImageRuntime(Protocol):
@@ -55,6 +63,32 @@ class ImageRuntime(Protocol):
             points: [n, k, 2] (x, y), pixels of the network's input; None: objects are found by memory or mask alone.
             labels: [n, k]: 1 on the object, 0 off it, 2 and 3 the corners of a box, -1 no point, -10 padding.
             mask_logits: [n, 4h, 4w], of an earlier output or from `embed_mask`; None: nothing is known of the masks.
+        """
+
+
+@runtime_checkable
+class CandidateRuntime(Protocol):
+    """What makes automatic masks quicker, where a runtime has it: `runtimes/candidates.py` does without."""
+
+    def decode_above(
+        self,
+        features: ImageFeatures,
+        points: Tensor,
+        labels: Tensor,
+        least_iou: float,
+        mask_logits: Tensor | None = None,
+        *,
+        multimask: bool = True,
+    ) -> CandidateMasks:
+        """Decode the masks of n objects of one image as `decode` does, but only those above a bound of predicted IoU.
+
+        Args:
+            features: of one image.
+            points: [n, k, 2].
+            labels: [n, k].
+            least_iou: the bound, which itself is not above it.
+            mask_logits: [n, 4h, 4w] or None.
+            multimask: outputs 1 to 3; False: output 0.
         """
 
 
