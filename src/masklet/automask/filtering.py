@@ -1,20 +1,21 @@
-"""Which candidates stay, and how many fell to which filter."""
+"""Which candidates stay, and how many masks each filter left."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch.nn.functional as F
-from torch import Tensor
 
+from masklet.automask.enlarged import Columns, Enlargement, Runs
 from masklet.automask.settings import AutomaticMaskSettings
-from masklet.masks.counts import Counts, counts_of_mask
+from masklet.masks.counts import counts_of_runs
 from masklet.masks.views import View
 
 EDGE_TOLERANCE = 20.0
 """In pixels: a mask that comes so close to the edge of its crop is taken for cut off."""
+
+Size = tuple[int, int]
+PixelBox = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -44,67 +45,71 @@ class FilterCounts:
 
 
 class Candidate(NamedTuple):
-    """A mask that passed the filters.
+    """A mask that passed the filters of its own, held small: thousands of them wait for suppression.
 
     Attributes:
-        counts: its run lengths in the whole image.
-        box: (x1, y1, x2, y2), the first and last columns and rows in pixels of the image; zeros of the view's corner
-            for an empty mask.
+        counts: its run lengths in the whole image, uint32 [R].
+        box: (x1, y1, x2, y2), the first and the last column and row with a pixel of it; the view's corner if empty.
         score: predicted IoU.
         stability: 0..1; NaN of an empty mask.
         point: (x, y) in pixels of the image.
     """
 
-    counts: Counts
-    box: tuple[float, float, float, float]
+    counts: npt.NDArray[np.uint32]
+    box: PixelBox
     score: float
     stability: float
     point: tuple[float, float]
 
 
-def stable_candidates(
-    logits_nhw: Tensor,
-    scores_n: Tensor,
-    points_n2: npt.NDArray[np.float64],
-    view: View,
-    size: tuple[int, int],
-    settings: AutomaticMaskSettings,
-) -> Iterator[Candidate]:
-    """Yield the masks that are stable, one after the other.
+class StabilityFilter:
+    """Measures masks of a view at the size of the image, and keeps the stable ones.
 
     Args:
-        logits_nhw: low-resolution logits [n, h, w] of masks in a view.
-        scores_n: their predicted IoU [n].
-        points_n2: where they were prompted, in pixels of the image.
+        settings: the thresholds.
+        logits_size: (h, w) of the network's masks.
         view: the crop, or the whole image.
         size: (height, width) of the image.
-        settings: the thresholds.
     """
-    threshold, offset = settings.mask_threshold, settings.stability_score_offset
-    for logits_hw, score, point in zip(logits_nhw.float(), scores_n.tolist(), points_n2.tolist(), strict=True):
-        whole = F.interpolate(logits_hw[None, None], view.size, mode="bilinear", align_corners=False)[0, 0]
-        surely, perhaps = (int((whole > threshold + each).sum()) for each in (offset, -offset))
-        stability = surely / perhaps if perhaps else float("nan")
-        if settings.stability_score_thresh > 0 and not np.float32(stability) >= np.float32(
-            settings.stability_score_thresh
-        ):
-            continue
-        yield _candidate((whole > threshold).cpu().numpy(), score, stability, point, view, size)
+
+    def __init__(self, settings: AutomaticMaskSettings, logits_size: Size, view: View, size: Size) -> None:
+        self._settings = settings
+        self._enlargement = Enlargement(logits_size, view.size)
+        self._view = view
+        self._size = size
+
+    def passed(self, logits_hw: npt.NDArray[np.float32], score: float, point: tuple[float, float]) -> Candidate | None:
+        """Return a mask of logits [h, w] with its score and its point, in pixels of the image; None if unstable."""
+        settings = self._settings
+        columns = self._enlargement.columns_of(logits_hw, settings.mask_threshold - settings.stability_score_offset)
+        stability = self._stability(columns)
+        least = settings.stability_score_thresh
+        if least > 0 and not stability >= np.float32(least):
+            return None
+        runs = Runs.none() if columns is None else columns.runs_above(settings.mask_threshold)
+        return Candidate(self._counts(runs), self._box(runs), score, float(stability), point)
+
+    def _stability(self, columns: Columns | None) -> np.float32:
+        if columns is None:
+            return np.float32(np.nan)
+        threshold, offset = self._settings.mask_threshold, self._settings.stability_score_offset
+        surely, perhaps = (columns.runs_above(threshold + each).area for each in (offset, -offset))
+        return np.float32(surely) / np.float32(perhaps) if perhaps else np.float32(np.nan)
+
+    def _counts(self, runs: Runs) -> npt.NDArray[np.uint32]:
+        height, width = self._size
+        starts, ends = (
+            (runs.columns + self._view.left) * height + rows + self._view.top for rows in (runs.starts, runs.ends)
+        )
+        return counts_of_runs(starts, ends, height * width).astype(np.uint32)
+
+    def _box(self, runs: Runs) -> PixelBox:
+        left, top = self._view.left, self._view.top
+        x1, y1, x2, y2 = runs.box or (0, 0, 1, 1)
+        return x1 + left, y1 + top, x2 - 1 + left, y2 - 1 + top
 
 
-def _candidate(
-    mask: npt.NDArray[np.bool_], score: float, stability: float, point: list[float], view: View, size: tuple[int, int]
-) -> Candidate:
-    in_image = np.zeros(size, dtype=bool)
-    view.of(in_image)[:] = mask
-    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
-    corners = (columns[0], rows[0], columns[-1], rows[-1]) if columns.size else (0, 0, 0, 0)
-    x1, y1, x2, y2 = (float(each) for each in corners)
-    box = (x1 + view.left, y1 + view.top, x2 + view.left, y2 + view.top)
-    return Candidate(counts_of_mask(in_image), box, score, stability, (point[0], point[1]))
-
-
-def is_cut_off(box: tuple[float, float, float, float], view: View, size: tuple[int, int]) -> bool:
+def is_cut_off(box: PixelBox, view: View, size: Size) -> bool:
     """Whether a box comes close to an edge of its crop that is not near the same edge of the image."""
     height, width = size
     of_crop, of_image = (view.left, view.top, view.right, view.bottom), (0, 0, width, height)

@@ -13,19 +13,17 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from masklet.automask.filtering import Candidate, FilterCounts, is_cut_off, stable_candidates
+from masklet.automask.decoding import PointDecoder
+from masklet.automask.filtering import Candidate, FilterCounts, StabilityFilter, is_cut_off
 from masklet.automask.masks import AutomaticMasks
 from masklet.automask.point_grid import Points, crop_views, layer_grid
 from masklet.automask.settings import AutomaticMaskSettings
-from masklet.masks.logits import fed_back
 from masklet.masks.run_length import run_length_of
 from masklet.masks.segmentation import Segmentation
 from masklet.masks.suppression import box_suppression
 from masklet.masks.views import View
 from masklet.processing.image_options import ImageOptions
 from masklet.processing.preparation import prepared_pixels
-from masklet.prompts.point_labels import POSITIVE
-from masklet.runtimes.object_masks import select_output
 from masklet.runtimes.protocol import ImageFeatures, ImageRuntime
 
 Progress = Callable[[int, int], None]
@@ -82,12 +80,11 @@ class Generation:
         return self._masks([self._in_crop(features, grid, View(0, 0, *self._size[::-1]))])
 
     def _in_crop(self, features: ImageFeatures, grid: Points, view: View) -> _InCrop:
-        kept = []
+        kept: list[Candidate] = []
         for start in range(0, len(grid), self._settings.points_per_batch):
             batch = grid[start : start + self._settings.points_per_batch]
-            kept += [
-                each for each in self._in_batch(features, batch, view) if not is_cut_off(each.box, view, self._size)
-            ]
+            passed = self._passed(PointDecoder(self._runtime, features, self._settings), batch, view)
+            kept += [each for each in passed if not is_cut_off(each.box, view, self._size)]
             self._count(points=len(batch))
             if self._progress is not None:
                 self._progress(self._counts.points, self._points_in_all)
@@ -97,45 +94,20 @@ class Generation:
         self._count(nms=len(kept))
         return _InCrop(view, kept)
 
-    def _in_batch(self, features: ImageFeatures, grid: Points, view: View) -> Iterator[Candidate]:
-        """Yield the masks that some points [n, 2], in 0..1 of the view, lead to and that pass the filters."""
-        settings = self._settings
-        logits_nhw, scores_n, points_n2 = self._decoded(features, grid)
-        self._count(candidates=len(scores_n))
-        if settings.pred_iou_thresh > 0:
-            is_good = scores_n > settings.pred_iou_thresh
-            logits_nhw, scores_n, points_n2 = logits_nhw[is_good], scores_n[is_good], points_n2[is_good.cpu().numpy()]
-        self._count(iou=len(scores_n))
-        places = points_n2 * view.size[::-1] + (view.left, view.top)
-        for candidate in stable_candidates(logits_nhw, scores_n, places, view, self._size, settings):
-            self._count(stability=1)
-            yield candidate
-
-    def _decoded(self, features: ImageFeatures, grid: Points) -> tuple[Tensor, Tensor, Points]:
-        """Return logits [n, h, w], predicted IoU [n] and points [n, 2] of all candidates, point by point."""
-        logits_nkhw, scores_nk = self._decoded_points(features, grid, None, self._settings.multimask_output)
-        points_n2 = grid.repeat(scores_nk.shape[1], axis=0)
-        logits_nhw, scores_n = logits_nkhw.flatten(0, 1), scores_nk.flatten()
-        if not self._settings.use_m2m:
-            return logits_nhw, scores_n, points_n2
-        refined = []
-        for start in range(0, len(points_n2), self._settings.points_per_batch):
-            batch = slice(start, start + self._settings.points_per_batch)
-            refined.append(self._decoded_points(features, points_n2[batch], fed_back(logits_nhw[batch]), False))
-        return torch.cat([each[0] for each in refined])[:, 0], torch.cat([each[1] for each in refined])[:, 0], points_n2
-
-    def _decoded_points(
-        self, features: ImageFeatures, grid: Points, mask_logits: Tensor | None, multimask: bool
-    ) -> tuple[Tensor, Tensor]:
-        """Return logits [n, 1 or 3, h, w] and predicted IoU [n, 1 or 3] of points [n, 2] in 0..1 of the view."""
-        runtime = self._runtime
-        points = torch.from_numpy(grid * runtime.config.image_size).to(runtime.device, torch.float32)[:, None]
-        labels = torch.full(points.shape[:2], POSITIVE, device=runtime.device)
-        outputs = runtime.decode(features, points, labels, mask_logits)
-        if multimask:
-            return outputs.logits[:, 1:], outputs.iou[:, 1:].float()
-        logits, iou = select_output(outputs, torch.zeros_like(labels[:, 0], dtype=torch.bool), runtime.config)
-        return logits[:, None], iou[:, None].float()
+    def _passed(self, decoder: PointDecoder, grid: Points, view: View) -> Iterator[Candidate]:
+        """Yield the masks of some points [n, 2], in 0..1 of the view, that are good and stable."""
+        side = self._runtime.config.image_size // 4
+        is_stable = StabilityFilter(self._settings, (side, side), view, self._size)
+        self._count(candidates=len(grid) * decoder.masks_per_point)
+        for found, points in decoder.decoded(grid):
+            self._count(iou=len(points))
+            places = points * view.size[::-1] + (view.left, view.top)
+            logits = found.logits.float().cpu().numpy()
+            for logits_hw, score, (x, y) in zip(logits, found.iou.tolist(), places.tolist(), strict=True):
+                candidate = is_stable.passed(logits_hw, score, (x, y))
+                if candidate is not None:
+                    self._count(stability=1)
+                    yield candidate
 
     def _masks(self, found: Sequence[_InCrop]) -> AutomaticMasks:
         """Return what stays of the masks of all crops."""
@@ -146,7 +118,7 @@ class Generation:
             pairs = [pairs[place] for place in box_suppression(boxes, sizes, self._settings.crop_nms_thresh)]
         self._count(crop_nms=len(pairs))
         segmentation = Segmentation.from_run_lengths(
-            (run_length_of(each.counts, *self._size) for each, _ in pairs),
+            (run_length_of(each.counts.astype(np.int64), *self._size) for each, _ in pairs),
             self._size,
             scores=np.array([each.score for each, _ in pairs], dtype=np.float32),
             object_ids=range(1, len(pairs) + 1),

@@ -68,9 +68,21 @@ def counts_of_mask(mask: Mask) -> Counts:
     flat = framed.ravel()
     column, row = np.divmod(np.flatnonzero(flat[1:] != flat[:-1]), framed.shape[1])
     changes = (column + left) * height + row + top
-    goes_on = np.flatnonzero(changes[1:] == changes[:-1])  # from the bottom of a column to the top of the next
-    changes = np.delete(changes, np.concatenate([goes_on, goes_on + 1]))
-    pixels = height * width
+    return counts_of_runs(changes[::2], changes[1::2], height * width)
+
+
+def counts_of_runs(starts: npt.NDArray[np.integer], ends: npt.NDArray[np.integer], pixels: int) -> Counts:
+    """Return the counts of runs of pixels, which lie one after the other, in an image of so many pixels, int64 [R].
+
+    Args:
+        starts: the first pixel of each run [n], counted column by column.
+        ends: the pixel behind the last [n]. Runs that touch, as from one column to the next, become one.
+        pixels: of the image.
+    """
+    is_apart = starts[1:] != ends[:-1]
+    firsts = starts[np.concatenate(([True], is_apart))[: len(starts)]]
+    lasts = ends[np.concatenate((is_apart, [True]))[: len(ends)]]
+    changes = np.stack([firsts, lasts], axis=1).ravel()
     return np.diff(changes[changes < pixels], prepend=0, append=pixels).astype(np.int64)
 
 

@@ -1,0 +1,130 @@
+"""Masks at the size of their image without an enlarged image: where columns cross the threshold.
+
+A mask is where logits [h, w], enlarged bilinearly to an image, are above a threshold. Along a column of the image the
+enlarged logits are straight lines from one of the h rows to the next, each of which crosses the threshold once at most,
+at a place that is computed. So logits are enlarged across only, h instead of H rows, and only in the box of what is
+above the threshold, grown by a cell; runs of pixels, their number and their box follow from the crossings. The pixels
+are those of `torch.nn.functional.interpolate`, up to rounding.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+Size = tuple[int, int]
+
+
+class Runs(NamedTuple):
+    """The pixels of a mask, as runs along the columns of its image, one after the other; none is empty.
+
+    Attributes:
+        columns: which column each lies in [R].
+        starts: the first row [R].
+        ends: the row behind the last [R].
+    """
+
+    columns: Integers
+    starts: Integers
+    ends: Integers
+
+    @classmethod
+    def none(cls) -> "Runs":
+        """Return those of an empty mask."""
+        return cls(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
+
+    @property
+    def area(self) -> int:
+        """The number of pixels."""
+        return int((self.ends - self.starts).sum())
+
+    @property
+    def box(self) -> tuple[int, int, int, int] | None:
+        """The box (x1, y1, x2, y2) along pixel edges, or None without pixels."""
+        if not self.columns.size:
+            return None
+        return int(self.columns[0]), int(self.starts.min()), int(self.columns[-1]) + 1, int(self.ends.max())
+
+
+class _Places(NamedTuple):
+    """Where the pixels of an enlarged axis lie on the axis as it was: as torch computes it, in float32.
+
+    Attributes:
+        exact: float32 [to], rising.
+        before: the cell at or before each [to].
+        behind: the next cell [to], where there is one.
+        weight: of the cell behind, 0..1, float32 [to].
+    """
+
+    exact: Floats
+    before: Integers
+    behind: Integers
+    weight: Floats
+
+    @classmethod
+    def of(cls, size: int, enlarged: int) -> "_Places":
+        scale = np.float32(size) / np.float32(enlarged)
+        exact = np.maximum(scale * (np.arange(enlarged, dtype=np.float32) + np.float32(0.5)) - np.float32(0.5), 0)
+        before = np.minimum(exact.astype(np.int64), size - 1)
+        return cls(exact, before, np.minimum(before + 1, size - 1), np.minimum(exact - before, 1).astype(np.float32))
+
+
+class Enlargement:
+    """How masks of h x w logits are enlarged to an image, or a crop of it, of H x W pixels.
+
+    Args:
+        size: (h, w).
+        enlarged: (H, W).
+    """
+
+    def __init__(self, size: Size, enlarged: Size) -> None:
+        self._rows, self._columns = (_Places.of(*pair) for pair in zip(size, enlarged, strict=True))
+
+    def columns_of(self, logits_hw: Floats, least: float) -> "Columns | None":
+        """Return the columns of the image that logits float32 [h, w] reach `least` in, None if there are none."""
+        is_above = logits_hw > least
+        rows, columns = np.flatnonzero(is_above.any(axis=1)), np.flatnonzero(is_above.any(axis=0))
+        if not rows.size:
+            return None
+        places = self._columns
+        first = int(np.searchsorted(places.behind, columns[0]))
+        end = int(np.searchsorted(places.before, columns[-1], side="right"))
+        top, bottom = max(int(rows[0]) - 1, 0), min(int(rows[-1]) + 2, len(logits_hw))
+        part = np.ascontiguousarray(logits_hw[top:bottom].T)
+        weight = places.weight[first:end, None]
+        values = part[places.before[first:end]]
+        values *= 1 - weight
+        behind = part[places.behind[first:end]]
+        behind *= weight
+        values += behind
+        return Columns(values, first, top, self._rows.exact)
+
+
+class Columns:
+    """Columns of an image whose rows are not enlarged yet."""
+
+    def __init__(self, values: Floats, first: int, top: int, rows: Floats) -> None:
+        self._values = values
+        self._first = first
+        self._top = top
+        self._rows = rows
+
+    def runs_above(self, threshold: float) -> Runs:
+        """Return the pixels above a threshold, which is at least the one that the columns were made for."""
+        values, height = self._values, self._values.shape[1]
+        framed = np.zeros((len(values), height + 2), dtype=bool)
+        np.greater(values, threshold, out=framed[:, 1:-1])
+        flat = framed.ravel()
+        changes = np.flatnonzero(flat[1:] != flat[:-1])  # in turn into and out of what is above, column by column
+        column, row = np.divmod(changes, height + 2)
+        before, behind = values[column, np.maximum(row - 1, 0)], values[column, np.minimum(row, height - 1)]
+        rise = np.where(before == behind, 1, behind.astype(np.float64) - before)
+        places = self._top + row - 1 + (threshold - before) / rise
+        starts = np.searchsorted(self._rows, places[::2], side="right")
+        ends = np.searchsorted(self._rows, places[1::2], side="left")
+        starts[row[::2] == 0] = 0
+        ends[row[1::2] == height] = len(self._rows)
+        is_some = ends > starts
+        return Runs(column[::2][is_some] + self._first, starts[is_some], ends[is_some])
