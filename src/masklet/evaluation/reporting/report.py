@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.measured_item import MeasuredItem, mean_values
+from masklet.evaluation.measured_item import MeasuredItem, mean_amounts, mean_values
 from masklet.evaluation.reporting.intervals import Interval, confidence_interval
 from masklet.evaluation.reporting.table import Emphasis, Row, Table
 
@@ -63,9 +63,17 @@ class Report:
 
     @cached_property
     def means(self) -> dict[str, float]:
-        """The mean of each measure, 0 to 1."""
+        """The mean of each measure, 0 to 1, over the datasets that have objects of its kind."""
         of_datasets = [mean_values(items) for items in self.datasets.values()]
-        return {each: float(np.mean([means[each] for means in of_datasets])) for each in of_datasets[0]}
+        measures = dict.fromkeys(measure for means in of_datasets for measure in means)
+        return {each: float(np.mean([means[each] for means in of_datasets if each in means])) for each in measures}
+
+    @cached_property
+    def amounts(self) -> dict[str, float]:
+        """The mean of each amount, over the datasets that have it."""
+        of_datasets = [mean_amounts(items) for items in self.datasets.values()]
+        names = dict.fromkeys(name for means in of_datasets for name in means)
+        return {each: float(np.mean([means[each] for means in of_datasets if each in means])) for each in names}
 
     @cached_property
     def intervals(self) -> dict[str, Interval | None]:
@@ -73,8 +81,9 @@ class Report:
         return {each: confidence_interval(self.values_of(each)) for each in self.means}
 
     def values_of(self, measure: str) -> list[list[tuple[float, ...]]]:
-        """Return the values of `measure` of each dataset, each item, each object."""
-        return [[item.values.get(measure, ()) for item in items] for items in self.datasets.values()]
+        """Return the values of `measure` of each dataset that has any, each item, each object."""
+        of_datasets = [[item.values.get(measure, ()) for item in items] for items in self.datasets.values()]
+        return [values for values in of_datasets if any(values)]
 
     def rows(self) -> list[tuple[str, Sequence[MeasuredItem]]]:
         """Return the rows of the table: a name and the items that it is about; the mean over all comes on top."""
@@ -83,6 +92,10 @@ class Report:
     def shown(self) -> dict[str, str]:
         """Return the measures of the table by their headings."""
         return {each: each for each in self.means}
+
+    def amounts_shown(self) -> dict[str, Callable[[float], str]]:
+        """Return the amounts of the table by their headings, each with how it is written down."""
+        return {}
 
     def compared(self) -> dict[str, str]:
         """Return the measures of the table that compares two models, of which there is room for four."""
@@ -104,10 +117,11 @@ class Report:
         """Return one line an item with the mean of each measure over its objects, 0 to 1."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["dataset", "name", "frames", "objects", *self.means])
+        amounts = mean_amounts(self.items)
+        writer.writerow(["dataset", "name", "frames", "objects", *self.means, *amounts])
         for item in self.items:
-            means = mean_values([item])
-            cells = [f"{means[each]:.6f}" if each in means else "" for each in self.means]
+            means = mean_values([item]) | item.amounts
+            cells = [f"{means[each]:.6f}" if each in means else "" for each in (*self.means, *amounts)]
             writer.writerow([item.dataset, item.name, item.frames, len(item.object_ids), *cells])
         return text.getvalue()
 
@@ -126,18 +140,24 @@ def report_table(reports: Sequence[Report]) -> Table:
     """Return, in percent, a row per item or dataset, the mean, and between which values it lies at 95 %."""
     shown = {heading: measure for report in reports for heading, measure in report.shown().items()}
     rows = tuple(row for report in reports for row in _rows(report, list(shown.values())))
-    return Table(f"{reports[0].title}, %", ("objects", *shown), rows)
+    amounts = reports[0].amounts_shown()
+    return Table(f"{reports[0].title}, %", ("objects", *shown, *amounts), rows, is_dense=bool(amounts))
 
 
 def _rows(report: Report, measures: Sequence[str]) -> Iterator[Row]:
-    def cells(values: Mapping[str, float], items: Sequence[MeasuredItem]) -> tuple[str, ...]:
+    def cells(
+        values: Mapping[str, float], amounts: Mapping[str, float], items: Sequence[MeasuredItem]
+    ) -> tuple[str, ...]:
         count = str(sum(len(item.object_ids) for item in items))
-        return count, *(percent(values.get(measure)) for measure in measures)
+        written = [
+            as_text(amounts[name]) if name in amounts else "-" for name, as_text in report.amounts_shown().items()
+        ]
+        return count, *(percent(values.get(measure)) for measure in measures), *written
 
     yield Row(report.predictor, emphasis=Emphasis.HEADING)
     for name, items in report.rows():
-        yield Row(name, cells(mean_values(items), items))
-    yield Row(MEAN, cells(report.means, report.items), Emphasis.TOTAL)
+        yield Row(name, cells(mean_values(items), mean_amounts(items), items))
+    yield Row(MEAN, cells(report.means, report.amounts, report.items), Emphasis.TOTAL)
     intervals = [report.intervals.get(measure) for measure in measures]
     for at, name in enumerate(EDGES):
         edges = (percent(None if each is None else each[at]) for each in intervals)

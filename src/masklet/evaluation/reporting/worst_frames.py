@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.measured_item import MeasuredItem, WorstFrame
+from masklet.evaluation.measured_item import ALL_OBJECTS, MeasuredItem, WorstFrame
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import decode_run_length
 from masklet.masks.segmentation import Segmentation
@@ -22,7 +22,10 @@ class AnnotatedFrames(Protocol):
     """Frames of the measured items, with their ground truth."""
 
     def frame_and_mask(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
-        """Return a frame (uint8 [H, W, 3]) and the object's ground truth on it (bool [H, W])."""
+        """Return a frame (uint8 [H, W, 3]) and the object's ground truth on it, bool [H, W].
+
+        For `ALL_OBJECTS` that of all objects, bool [N, H, W].
+        """
 
 
 def draw_worst_frames(data: AnnotatedFrames, items: Sequence[MeasuredItem]) -> Image.Image:
@@ -49,9 +52,10 @@ def _row(data: AnnotatedFrames, item: MeasuredItem, worst: WorstFrame) -> Image.
     height = round(pixels.shape[0] * IMAGE_WIDTH / pixels.shape[1])
     row = Image.new("RGB", (3 * IMAGE_WIDTH + 2 * GAP, height + CAPTION_HEIGHT), "white")
     where = f"{item.name}, frame {worst.frame}" if item.frames > 1 else item.name
-    caption = f"{where}, object {worst.object_id}: {100 * worst.score:.1f}        (image, ground truth, prediction)"
+    what = "all objects" if worst.object_id == ALL_OBJECTS else f"object {worst.object_id}"
+    caption = f"{where}, {what}: {100 * worst.score:.1f}        (image, ground truth, prediction)"
     ImageDraw.Draw(row).text((4, 4), caption, fill="black", font=ImageFont.load_default(size=14))
-    predicted = decode_run_length(worst.predicted)
+    predicted = np.array([decode_run_length(each) for each in worst.masks], dtype=bool)
     drawn = (Image.fromarray(pixels), _overlay(pixels, target), _overlay(pixels, predicted))
     for column, image in enumerate(drawn):
         small = image.resize((IMAGE_WIDTH, height), Image.Resampling.LANCZOS)
@@ -59,5 +63,8 @@ def _row(data: AnnotatedFrames, item: MeasuredItem, worst: WorstFrame) -> Image.
     return row
 
 
-def _overlay(pixels: Pixels, mask: Mask) -> Image.Image:
-    return draw_overlay(pixels, Segmentation(mask[None], np.ones(1), (1,)))
+def _overlay(pixels: Pixels, masks: Mask) -> Image.Image:
+    """Return a frame with masks (bool [H, W] or [N, H, W]), the largest below the others."""
+    masks_nhw = masks.reshape(-1, *pixels.shape[:2])
+    shown = Segmentation(masks_nhw, np.ones(len(masks_nhw)), range(1, len(masks_nhw) + 1))
+    return draw_overlay(pixels, shown.taken(np.argsort(-shown.areas, kind="stable")))

@@ -7,6 +7,7 @@ from tests.support.measured_reports import image_report, item, sequence, vos_rep
 
 from masklet.errors import InvalidInputError
 from masklet.evaluation.images.report import ImageReport
+from masklet.evaluation.measured_item import MeasuredItem
 from masklet.evaluation.reporting.report import Level, report_table
 from masklet.evaluation.vos.report import vos_values
 from masklet.evaluation.vos.scores import CountingRule, FrameScores
@@ -26,6 +27,34 @@ def test_the_mean_is_over_objects_then_over_datasets():
 def test_intervals_hold_the_mean():
     low, high = image_report().intervals["1 click"]
     assert low < image_report().means["1 click"] < high
+
+
+def test_a_measure_of_some_objects_is_averaged_over_the_datasets_that_have_them():
+    items = (
+        MeasuredItem("nuts/0", "nuts", 1, (0, 1), {"box": (0.2, 0.4), "small": (0.4,)}),
+        MeasuredItem("nuts/1", "nuts", 1, (0,), {"box": (0.6,)}),
+        MeasuredItem("cars/0", "cars", 1, (0,), {"box": (0.8,)}),
+    )
+    report = ImageReport("ours", items)
+    assert report.means == pytest.approx({"box": 0.6, "small": 0.4})
+    assert report.values_of("small") == [[(0.4,), ()]]
+    assert report.intervals["small"] is None
+
+
+def test_amounts_of_items_are_averaged_over_datasets_and_stand_in_the_last_columns():
+    class Counted(ImageReport):
+        def amounts_shown(self):
+            return {"masks": "{:.1f}".format}
+
+    items = tuple(
+        MeasuredItem(f"{dataset}/{masks}", dataset, 1, (0,), {"box": (0.5,)}, amounts={"masks": masks})
+        for dataset, masks in (("nuts", 2.0), ("nuts", 3.0), ("cars", 10.0))
+    )
+    report = Counted("ours", items)
+    assert [row[-1] for row in rows_of(report_table([report]))[1:4]] == ["2.5", "10.0", "6.2"]
+    assert report.csv().splitlines()[0].endswith(",box,masks")
+    assert report.csv().splitlines()[1].endswith(",0.500000,2.000000")
+    assert items[0] == MeasuredItem.from_dict(items[0].to_dict())
 
 
 def test_a_dataset_without_objects_is_refused():

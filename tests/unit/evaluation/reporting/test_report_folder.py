@@ -6,7 +6,7 @@ from PIL import Image
 
 from masklet.errors import InvalidInputError
 from masklet.evaluation.images.report import ImageReport
-from masklet.evaluation.measured_item import MeasuredItem, WorstFrame
+from masklet.evaluation.measured_item import ALL_OBJECTS, MeasuredItem, WorstFrame
 from masklet.evaluation.reporting.curves import BOTTOM, LEFT, RIGHT, TOP, draw_curves
 from masklet.evaluation.reporting.report import Curve, Level
 from masklet.evaluation.reporting.report_folder import predictor_folders, write_report_folder
@@ -87,6 +87,18 @@ def test_the_sheet_shows_the_twelve_worst_with_image_truth_and_prediction():
         start = column * (IMAGE_WIDTH + GAP)
         tinted.append([tuple(pixel(sheet, start + x, middle)) != grey for x in (left, right)])
     assert tinted == [[False, False], [True, False], [False, True]]
+
+
+def test_all_masks_of_a_frame_are_shown_the_larger_ones_below():
+    small = np.zeros_like(TRUTH)
+    small[8:12, 26:30] = True
+    predicted = [encode_run_length(each) for each in (small, PREDICTED)]
+    shown = MeasuredItem("nuts/0", "nuts", 1, (0,), {"box": (0.1,)}, (WorstFrame(ALL_OBJECTS, 0, 0.1, predicted),))
+    sheet = draw_worst_frames(Shown(), [shown])
+    start, top = 2 * (IMAGE_WIDTH + GAP), CAPTION_HEIGHT
+    left, large, both = (tuple(pixel(sheet, start + x, top + y)) for x, y in ((90, 100), (340, 20), (280, 100)))
+    assert len({left, large, both}) == 3
+    assert left == (128, 128, 128)
 
 
 def test_without_frames_there_is_no_sheet():
