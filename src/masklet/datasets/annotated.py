@@ -149,6 +149,13 @@ class AnnotatedVideo(Protocol):
         """
         ...
 
+    def void(self, frame: int) -> Mask | None:
+        """Return the pixels (bool [H, W]) of an annotated frame that count for nothing; None where a layout has none.
+
+        Errors as `masks` raises them.
+        """
+        ...
+
     def open_frames(self) -> VideoReader:
         """Open all frames to go through them in order; MismatchedSizeError if their size is not the masks'."""
         ...

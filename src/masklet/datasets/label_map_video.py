@@ -16,6 +16,7 @@ from masklet.media.label_maps import (
     UnknownLabelError,
     is_black_and_white,
     object_ids_in,
+    void_pixels,
     void_resolved,
 )
 from masklet.media.mask_images import read_label_map
@@ -91,6 +92,12 @@ class LabelMapVideo:
         """Return the mask (bool [H, W]) of each object that is visible in an annotated frame, by its id."""
         labels = self.labels(frame)
         return {each: labels == each for each in object_ids_in(labels)}
+
+    def void(self, frame: int) -> Mask | None:
+        """Return the pixels (bool [H, W]) of an annotated frame that are void, white beside ids; None without any."""
+        values = read_label_map(self._annotation_of(frame))
+        is_void = void_pixels(values, black_and_white=self._is_black_and_white)
+        return is_void if is_void.any() else None
 
     def labels(self, frame: int) -> LabelMap:
         """Return the object ids (integers [H, W]) of an annotated frame, 0 where there is no object or void.

@@ -77,6 +77,9 @@ class SavVideo:
         """Return a frame, uint8 [H, W, 3]; UnreadableImageError or UnreadableVideoError if it cannot be read."""
         return self._frames.read(frame)
 
+    def void(self, frame: int) -> None:
+        """Return None: masks of SA-V have no void."""
+
     def open_frames(self) -> VideoReader:
         """Open all frames; MismatchedSizeError if their size is not the masks'."""
         return self._frames.open()

@@ -72,6 +72,9 @@ class SavSplitVideo:
         """Return a frame, uint8 [H, W, 3]; UnreadableImageError if it cannot be read or has not the masks' size."""
         return self._frames.read(frame)
 
+    def void(self, frame: int) -> None:
+        """Return None: masks of SA-V have no void."""
+
     def open_frames(self) -> VideoReader:
         """Open all frames; MismatchedSizeError if their size is not the masks'."""
         return self._frames.open()

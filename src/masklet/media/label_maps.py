@@ -9,6 +9,7 @@ from PIL import Image
 
 from masklet.atomic_files import written_whole
 from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.masks.geometry import Mask
 from masklet.media.colours import object_colour
 
 VOID = 255
@@ -53,7 +54,13 @@ def void_resolved(values: LabelMap, *, black_and_white: bool) -> LabelMap:
     """
     if black_and_white:
         return np.where((values == VOID) | (values == DEEP_WHITE), values.dtype.type(1), values)
-    return np.where(values == VOID, np.uint8(0), values) if values.dtype == np.uint8 else values
+    return np.where(void_pixels(values, black_and_white=False), values.dtype.type(0), values)
+
+
+def void_pixels(values: LabelMap, *, black_and_white: bool) -> Mask:
+    """Return which pixels are void, bool [H, W]: none if `black_and_white`, or in deeper label maps than 8 bits."""
+    has_void = values.dtype == np.uint8 and not black_and_white
+    return np.asarray(values == VOID) if has_void else np.zeros(values.shape, dtype=bool)
 
 
 def check_label_ids(object_ids: Iterable[int]) -> None:

@@ -55,6 +55,8 @@ def test_void_belongs_to_no_object(tmp_path):
     assert video.object_ids == (1,)
     np.testing.assert_array_equal(video.first_labels, labels(1))
     np.testing.assert_array_equal(video.labels(1), labels())
+    np.testing.assert_array_equal(video.void(0), labels(0, 1) > 0)
+    np.testing.assert_array_equal(video.void(1), labels(1, 1) > 0)
 
 
 def test_white_is_the_object_of_black_and_white_maps(tmp_path):
@@ -62,6 +64,7 @@ def test_white_is_the_object_of_black_and_white_maps(tmp_path):
     video = DavisFolder(tmp_path)["swan"]
     assert video.object_ids == (1,)
     np.testing.assert_array_equal(video.labels(1), labels(1, 1))
+    assert video.void(1) is None
 
 
 def test_a_sequence_without_objects_at_its_start(tmp_path):
