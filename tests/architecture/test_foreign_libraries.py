@@ -30,7 +30,7 @@ ALLOWED = {
     "predictors": {"numpy", "torch"},
     "jobs": {"torch", "cv2"},  # threads of worker processes
     "datasets": {"numpy", "cv2", "PIL"},
-    "evaluation": {"numpy", "cv2", "PIL"},
+    "evaluation": {"numpy", "cv2", "PIL", "pycocotools"},
     "training": {"numpy", "torch", "cv2", "PIL", "safetensors", "lightning_fabric", "peft"},
     "cli": {"torch", "PIL", "huggingface_hub", "typer", "rich"},
 }

@@ -1,0 +1,1 @@
+"""Automatic masks of images and everything in videos, against all that is annotated."""
