@@ -24,9 +24,9 @@ ALLOWED = {
     "runtimes": {"torch"},
     "tracking": {"torch", "safetensors"},
     "media": {"numpy", "cv2", "PIL", "av", "tifffile"},
-    "formats": {"numpy"},
     "processing": {"numpy", "torch", "PIL"},
     "automask": {"numpy", "torch"},
+    "formats": {"numpy"},
     "predictors": {"numpy", "torch"},
     "jobs": {"torch", "cv2"},  # threads of worker processes
     "datasets": {"numpy", "cv2", "PIL"},

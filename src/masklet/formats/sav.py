@@ -3,13 +3,16 @@
 import json
 import os
 from bisect import bisect_right
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
 
 from masklet.atomic_files import written_whole
-from masklet.formats.object_records import ObjectRecord, object_records
-from masklet.masks.run_length import run_length_of
+from masklet.automask.object_records import ObjectRecord
+from masklet.formats.object_table import recorded_objects
+from masklet.masks.run_length import RunLength, run_length_of
 from masklet.media.recorded_masks import RecordedMasks
 from masklet.media.video_reader import VideoReader
 
@@ -31,24 +34,31 @@ def write_sav_json(path: str | os.PathLike[str], name: str, video: VideoReader, 
         video: the frames.
         recorded: their masks; one frame of them is in memory at a time.
     """
-    records = object_records(recorded)
+    records = recorded_objects(recorded)
     pixels = video.height * video.width
     absent = run_length_of(np.array([pixels]), video.height, video.width)
     count = max(recorded, default=-1) + 1
+    changes: Counter[int] = Counter()
+    before: Set[int] = set()
     with written_whole(path) as unfinished, unfinished.open("w", encoding="utf-8") as file:
         file.write(json.dumps(_of_video(name, video, count)).removesuffix("}") + ', "masklet": [')
         for frame in range(count):
-            seen = _run_lengths(recorded, frame)
+            seen = _seen_on(frame, recorded)
             line = json.dumps([seen.get(each.object_id, absent) for each in records])
             file.write(f"{',' if frame else ''}\n{line}")
-        file.write("\n], " + json.dumps(_of_objects(records, count, pixels)).removeprefix("{") + "\n")
+            known = {each.object_id for each in records if each.first_frame < frame}
+            changes.update(known & (seen.keys() ^ before))
+            before = seen.keys()
+        file.write("\n], " + json.dumps(_of_objects(records, changes, count, pixels)).removeprefix("{") + "\n")
 
 
-def _run_lengths(recorded: RecordedMasks, frame: int) -> dict[int, Any]:
+def _seen_on(frame: int, recorded: RecordedMasks) -> dict[int, RunLength]:
+    """Return the masks of a frame, by the ids of the objects that it shows."""
     if frame not in recorded:
         return {}
-    segmentation = recorded[frame]
-    return dict(zip(segmentation.object_ids, segmentation.run_lengths, strict=True))
+    found = recorded[frame]
+    masks = zip(found.object_ids, found.run_lengths, found.areas, strict=True)
+    return {object_id: run_length for object_id, run_length, area in masks if area}
 
 
 def _of_video(name: str, video: VideoReader, count: int) -> dict[str, Any]:
@@ -62,14 +72,21 @@ def _of_video(name: str, video: VideoReader, count: int) -> dict[str, Any]:
     }
 
 
-def _of_objects(records: tuple[ObjectRecord, ...], count: int, pixels: int) -> dict[str, Any]:
-    """Return the lists with an entry an object; `masklet_frame_count` counts all frames, as SA-V's does."""
+def _of_objects(records: Sequence[ObjectRecord], changes: Mapping[int, int], count: int, pixels: int) -> dict[str, Any]:
+    """Return the lists with an entry an object; as in SA-V, `masklet_frame_count` counts all frames.
+
+    Args:
+        records: of the objects.
+        changes: how often each vanished, or came back, after its first frame.
+        count: of the frames.
+        pixels: of a frame.
+    """
     return {
         "masklet_id": [each.object_id for each in records],
         "masklet_size_rel": [each.mean_area / pixels for each in records],
         "masklet_size_abs": [each.mean_area for each in records],
         "masklet_size_bucket": [_size_name(each.mean_area) for each in records],
-        "masklet_visibility_changes": [each.visibility_changes for each in records],
+        "masklet_visibility_changes": [changes[each.object_id] for each in records],
         "masklet_first_appeared_frame": [each.first_frame for each in records],
         "masklet_frame_count": [count] * len(records),
         "masklet_edited_frame_count": [0] * len(records),

@@ -6,8 +6,9 @@ from collections import defaultdict
 from typing import Any
 
 from masklet.atomic_files import written_whole
+from masklet.automask.object_records import ObjectRecord
 from masklet.formats.columns_on_disk import ColumnsOnDisk
-from masklet.formats.object_records import ObjectRecord, object_records
+from masklet.formats.object_table import recorded_objects
 from masklet.media.mask_files import annotations_of
 from masklet.media.recorded_masks import RecordedMasks
 from masklet.media.video_reader import VideoReader
@@ -43,7 +44,7 @@ def write_youtube_vis_json(
         for place, frame in enumerate(frames):
             lists.add(place, [each for each in annotations_of(recorded[frame]) if each["area"]])
         file.write(_opened({"videos": [about], "categories": categories}) + b', "annotations": [')
-        for number, each in enumerate(object_records(recorded)):
+        for number, each in enumerate(recorded_objects(recorded)):
             file.write((b",\n" if number else b"\n") + _opened(_described(each, size)))
             for list_name in LISTS:
                 file.write(f', "{list_name}": ['.encode())

@@ -11,7 +11,7 @@ from tests.support.recorded_objects import FRAME_COUNT, HEIGHT, LATER_IS_SEEN_ON
 
 from masklet.datasets.sav_folder import SavFolder
 from masklet.formats.mot import write_mot_text
-from masklet.formats.object_records import COLUMNS, ObjectRecord, object_records, write_object_table
+from masklet.formats.object_table import recorded_objects, write_object_table
 from masklet.formats.sav import write_sav_json
 from masklet.formats.youtube_vis import write_youtube_vis_json
 from masklet.media.recorded_masks import RecordedMasks
@@ -24,7 +24,7 @@ WRITERS = {
     "youtube-vis": lambda path, video, recorded: write_youtube_vis_json(path, "sav_1", video, recorded),
     "sa-v": lambda path, video, recorded: write_sav_json(path, "sav_1", video, recorded),
     "mot": lambda path, video, recorded: write_mot_text(path, recorded),
-    "objects": lambda path, video, recorded: write_object_table(path, object_records(recorded)),
+    "objects": lambda path, video, recorded: write_object_table(path, recorded_objects(recorded)),
 }
 
 
@@ -111,21 +111,30 @@ def test_mot_counts_frames_and_pixels_from_one(tmp_path, recorded):
 
 
 def test_the_table_of_objects(tmp_path, recorded):
-    records = object_records(recorded, {3: "merged into object 8"})
-    assert records[0] == ObjectRecord(3, 0, 5, 6, 0, 0.5, 400.0, "merged into object 8")
-    assert records[1].first_frame == 2
-    write_object_table(tmp_path / "out.csv", records)
-    first, *rows = csv.reader((tmp_path / "out.csv").read_text().splitlines())
-    assert tuple(first) == COLUMNS
-    assert COLUMNS[:3] == ("object_id", "first_frame", "last_frame")
-    assert rows[0] == ["3", "0", "5", "6", "0", "0.5", "400", "merged into object 8"]
-    assert rows[1][:6] == ["8", "2", "5", "3", "2", "0.75"]
+    write_object_table(tmp_path / "out.csv", recorded_objects(recorded))
+    first, second = csv.DictReader((tmp_path / "out.csv").read_text().splitlines())
+    assert first == {
+        "object_id": "3",
+        "first_frame": "0",
+        "last_frame": "5",
+        "frames_present": "6",
+        "mean_score": "0.5",
+        "mean_area": "400",
+        "ended": "present",
+        "same_as": "",
+    }
+    assert [second[each] for each in ("first_frame", "last_frame", "frames_present", "ended")] == [
+        "2",
+        "5",
+        "3",
+        "present",
+    ]
 
 
-@pytest.mark.parametrize(("frames", "ending"), [(range(6), "in view"), (range(5), "out of view")])
-def test_objects_end_in_view_or_out_of_it(frames, ending):
+def test_an_object_that_the_last_frame_does_not_show_is_lost():
     with RecordedMasks(HEIGHT, WIDTH) as recorded:
-        assert object_records(record(recorded, frames))[1].ending == f"{ending} at the end"
+        found = recorded_objects(record(recorded, range(5)))
+    assert [(each.object_id, each.last_frame, each.ended) for each in found] == [(3, 4, "present"), (8, 3, "lost")]
 
 
 @pytest.mark.parametrize("name", WRITERS)
