@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from PIL import Image
 from masklet.atomic_files import written_whole
 from masklet.errors import InvalidInputError
 from masklet.json_files import is_finite_number, shown, whole_number
+from masklet.masks.drawing_order import largest_first
 from masklet.masks.run_length import RunLength, compressed
 from masklet.masks.segmentation import Segmentation
 from masklet.media.label_maps import MAXIMUM_OBJECT_ID, LabelMap, check_label_ids, write_label_map
@@ -37,12 +38,26 @@ def label_map_of(segmentation: Segmentation) -> LabelMap:
 
     They are uint8 up to the id 254, uint16 beyond. InvalidInputError if an object id is above 65535.
     """
-    check_label_ids(segmentation.object_ids)
     is_deep = max(segmentation.object_ids, default=0) > MAXIMUM_OBJECT_ID
-    labels = np.zeros(segmentation.size, dtype=np.uint16 if is_deep else np.uint8)
-    for index in np.argsort(segmentation.scores, kind="stable"):
-        labels[segmentation.mask(index)] = segmentation.object_ids[index]
+    worst_first: list[int] = np.argsort(segmentation.scores, kind="stable").tolist()
+    return _drawn(segmentation, worst_first, np.uint16 if is_deep else np.uint8)
+
+
+def _drawn(segmentation: Segmentation, places: Iterable[int], depth: type[np.uint8 | np.uint16]) -> LabelMap:
+    """Return the object ids of all pixels [H, W], drawn in the order of `places`."""
+    check_label_ids(segmentation.object_ids)
+    labels = np.zeros(segmentation.size, dtype=depth)
+    for place in places:
+        labels[segmentation.mask(place)] = segmentation.object_ids[place]
     return labels
+
+
+def write_layered_label_map(path: FilePath, segmentation: Segmentation) -> None:
+    """Write object ids [H, W] as PNG, grey of 16 bits; where masks overlap, the smallest shows.
+
+    InvalidInputError if an object id is above 65535.
+    """
+    write_label_map(path, _drawn(segmentation, largest_first(segmentation), np.uint16))
 
 
 def write_mask_json(path: FilePath, segmentation: Segmentation, file_name: str) -> None:

@@ -1,6 +1,6 @@
 """Images with the masks, clicks and boxes drawn over them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -9,14 +9,15 @@ from PIL import Image, ImageDraw
 
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
-from masklet.masks.geometry import Mask
+from masklet.masks.drawing_order import largest_first
+from masklet.masks.geometry import Mask, center_point
 from masklet.masks.segmentation import Segmentation
 from masklet.media.colours import Colour, object_colour
 from masklet.prompts.simulated_clicks import Click
 
 OPACITY = 0.5
 POSITIVE, NEGATIVE = (34, 197, 94), (239, 68, 68)
-WHITE = (255, 255, 255)
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 
 def draw_overlay(
@@ -25,14 +26,18 @@ def draw_overlay(
     *,
     points: Sequence[tuple[float, float, int]] = (),
     boxes: npt.ArrayLike = (),
+    ids: bool = False,
 ) -> Image.Image:
     """Return `image` with the masks as coloured glass with outlines, clicks as dots and boxes as white outlines.
+
+    Where masks overlap, the smallest shows: larger ones are drawn first.
 
     Args:
         image: RGB image or uint8 [H, W, 3]; it is not changed.
         segmentation: masks of the same height and width; each object's colour follows from its id.
         points: clicks (x, y, label) in pixels; positive ones (label 1) are green, negative ones (0) red.
         boxes: [N, 4], (x1, y1, x2, y2) in pixels.
+        ids: whether to write each object's id into its mask.
 
     Raises:
         InvalidInputError: if the image is of another kind, or not of the size of the masks, or if a coordinate is not
@@ -55,22 +60,31 @@ def draw_overlay(
     if not (np.isfinite(boxes_n4).all() and np.isfinite(points_n3).all()):
         raise InvalidInputError(f"Clicks and boxes to draw are finite numbers; got {shown(points)} and {shown(boxes)}.")
     line_width = max(1, round(max(pixels.shape[:2]) / 400))
-    for place, object_id in enumerate(segmentation.object_ids):
-        _tint(pixels, segmentation.mask(place), object_colour(object_id))
-    for place, object_id in enumerate(segmentation.object_ids):
-        _outline(pixels, segmentation.mask(place), object_colour(object_id), line_width)
+    places = largest_first(segmentation)
+    coloured = {place: object_colour(segmentation.object_ids[place]) for place in places}
+    pixels = _tinted(pixels, segmentation, coloured)
+    for place, colour in coloured.items():
+        _outline(pixels, segmentation.mask(place), colour, line_width)
     drawn = Image.fromarray(pixels)
     draw = ImageDraw.Draw(drawn)
     for left, top, right, bottom in boxes_n4:
         draw.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), outline=WHITE, width=line_width)
     for x, y, label in points:
         _dot(drawn, Click(round(x), round(y), label), radius=3 * line_width)
+    for place in places if ids else ():
+        _number(draw, segmentation.mask(place), segmentation.object_ids[place], 9 + 3 * line_width)
     return drawn
 
 
-def _tint(pixels: npt.NDArray[np.uint8], mask: Mask, colour: Colour) -> None:
-    tinted = (1 - OPACITY) * pixels[mask] + OPACITY * np.array(colour)
-    pixels[mask] = np.round(tinted).astype(np.uint8)
+def _tinted(
+    pixels: npt.NDArray[np.uint8], segmentation: Segmentation, coloured: Mapping[int, Colour]
+) -> npt.NDArray[np.uint8]:
+    """Return the pixels below coloured glass, one sheet thick: of masks that overlap the last one counts."""
+    tinted = pixels.copy()
+    for place, colour in coloured.items():
+        mask = segmentation.mask(place)
+        tinted[mask] = np.round((1 - OPACITY) * pixels[mask] + OPACITY * np.array(colour)).astype(np.uint8)
+    return tinted
 
 
 def _outline(pixels: npt.NDArray[np.uint8], mask: Mask, colour: Colour, width: int) -> None:
@@ -78,6 +92,13 @@ def _outline(pixels: npt.NDArray[np.uint8], mask: Mask, colour: Colour, width: i
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(pixels, contours, -1, WHITE, width + 2, cv2.LINE_AA)
     cv2.drawContours(pixels, contours, -1, colour, width, cv2.LINE_AA)
+
+
+def _number(draw: ImageDraw.ImageDraw, mask: Mask, object_id: int, height: int) -> None:
+    """Write an id where the mask is widest, in white with a black rim."""
+    center = center_point(mask)
+    if center is not None:
+        draw.text(center, str(object_id), WHITE, font_size=height, anchor="mm", stroke_width=1, stroke_fill=BLACK)
 
 
 def _dot(drawn: Image.Image, click: Click, radius: int) -> None:

@@ -8,7 +8,12 @@ from masklet.errors import InvalidInputError
 from masklet.masks.run_length import decode_run_length
 from masklet.masks.segmentation import Segmentation
 from masklet.media.colours import object_colour
-from masklet.media.mask_files import segmentation_from, write_mask_json, write_mask_png
+from masklet.media.mask_files import (
+    segmentation_from,
+    write_layered_label_map,
+    write_mask_json,
+    write_mask_png,
+)
 from masklet.media.mask_images import read_mask_image
 
 
@@ -128,3 +133,16 @@ def test_255_is_void_in_8_bits_and_therefore_written_in_16(tmp_path, highest, mo
     write_mask_png(tmp_path / "mask.png", segmentation_of(2, ids=(1, highest)))
     with Image.open(tmp_path / "mask.png") as image:
         assert image.mode == mode
+
+
+def test_a_layered_label_map_shows_the_smallest_mask_whatever_its_score(tmp_path):
+    masks = np.zeros((3, 6, 8), dtype=bool)
+    masks[0, 2, 3], masks[1, 1:4, 1:6], masks[2] = True, True, True
+    write_layered_label_map(tmp_path / "map.png", Segmentation(masks, np.array([0.1, 0.9, 0.5]), (4, 300, 2)))
+    with Image.open(tmp_path / "map.png") as image:
+        assert image.mode == "I;16"
+        labels = np.asarray(image)
+    np.testing.assert_array_equal(labels, np.where(masks[0], 4, np.where(masks[1], 300, 2)))
+    write_layered_label_map(tmp_path / "map.png", segmentation_of(2).taken([]))
+    with Image.open(tmp_path / "map.png") as image:
+        assert (image.mode, image.getextrema()) == ("I;16", (0, 0))

@@ -87,3 +87,23 @@ def test_clicks_may_be_plain_tuples(grey):
 def test_coordinates_that_are_not_finite_are_refused(grey, drawn):
     with pytest.raises(InvalidInputError, match="finite"):
         draw_overlay(grey, segmentation_of((10, 10, 30, 40)), **drawn)
+
+
+def test_the_smallest_of_masks_that_overlap_shows_one_sheet_thick(grey):
+    """Whatever their order, and however many lie below it."""
+    boxes = [(5, 5, 75, 55), (20, 15, 60, 45), (10, 10, 70, 50)]
+    for order in (boxes, boxes[::-1]):
+        segmentation = segmentation_of(*order)
+        drawn = np.asarray(draw_overlay(grey, segmentation))
+        smallest = segmentation.object_ids[order.index(boxes[1])]
+        np.testing.assert_allclose(drawn[30, 40], (100 + np.array(object_colour(smallest))) / 2, atol=1)
+
+
+def test_ids_stand_in_their_masks_where_they_are_wanted(grey):
+    segmentation = segmentation_of((2, 2, 30, 30), (40, 20, 78, 58), (0, 0, 0, 0))
+    plain, numbered = (np.asarray(draw_overlay(grey, segmentation, ids=ids)) for ids in (False, True))
+    rows, columns = np.nonzero((plain != numbered).any(axis=2))
+    is_left = columns < 35
+    assert np.abs((columns[is_left].mean() - 16, rows[is_left].mean() - 16)).max() < 4
+    assert np.abs((columns[~is_left].mean() - 59, rows[~is_left].mean() - 39)).max() < 4
+    assert (numbered[rows, columns].min(axis=1) > 200).any()  # white
