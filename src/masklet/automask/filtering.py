@@ -1,6 +1,5 @@
-"""Which candidates stay, and how many masks each filter left."""
+"""Which candidates are stable, and whole: each on its own, at the size of the image."""
 
-from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
@@ -16,32 +15,6 @@ EDGE_TOLERANCE = 20.0
 
 Size = tuple[int, int]
 PixelBox = tuple[int, int, int, int]
-
-
-@dataclass(frozen=True)
-class FilterCounts:
-    """How many masks were left after each step, of all crops together.
-
-    Attributes:
-        points: decoded.
-        candidates: masks that the network gave for them.
-        iou: left above the threshold of predicted IoU.
-        stability: left that are stable.
-        edge: left that are not cut off by their crop.
-        nms: left after suppression within crops.
-        crop_nms: left after suppression between crops.
-    """
-
-    points: int = 0
-    candidates: int = 0
-    iou: int = 0
-    stability: int = 0
-    edge: int = 0
-    nms: int = 0
-    crop_nms: int = 0
-
-    def __add__(self, other: "FilterCounts") -> "FilterCounts":
-        return FilterCounts(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
 
 class Candidate(NamedTuple):
@@ -60,6 +33,11 @@ class Candidate(NamedTuple):
     score: float
     stability: float
     point: tuple[float, float]
+
+    @property
+    def area(self) -> int:
+        """The number of pixels."""
+        return int(self.counts[1::2].sum(dtype=np.int64))
 
 
 class StabilityFilter:

@@ -7,8 +7,8 @@ from typing import Any, Self, SupportsIndex
 import numpy as np
 import numpy.typing as npt
 
-from masklet.automask.filtering import FilterCounts
-from masklet.automask.settings import OUTPUT_MODES
+from masklet.automask.filter_counts import FilterCounts
+from masklet.automask.settings import OUTPUT_MODES, AutomaticMaskSettings
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.masks.run_length import counts_of
@@ -26,7 +26,7 @@ class AutomaticMasks(Segmentation):
         points: float64 [N, 2], (x, y) in pixels: the prompt of each mask.
         crop_boxes: int64 [N, 4], (x1, y1, x2, y2): the crop that each was found in.
         counts: how many masks each filter left.
-        output_mode: the form of masks in `records`.
+        settings: what they were made with.
 
     Example:
         >>> from masklet import AutomaticMaskGenerator
@@ -41,7 +41,7 @@ class AutomaticMasks(Segmentation):
     points: npt.NDArray[np.float64]
     crop_boxes: npt.NDArray[np.int64]
     counts: FilterCounts
-    output_mode: str
+    settings: AutomaticMaskSettings
 
     @classmethod
     def of(
@@ -52,7 +52,7 @@ class AutomaticMasks(Segmentation):
         points: npt.ArrayLike,
         crop_boxes: npt.ArrayLike,
         counts: FilterCounts,
-        output_mode: str = OUTPUT_MODES[0],
+        settings: AutomaticMaskSettings,
     ) -> Self:
         """Return the masks of a segmentation with where they come from; see the attributes."""
         masks = cls.__new__(cls)
@@ -61,7 +61,7 @@ class AutomaticMasks(Segmentation):
             "points": np.asarray(points, np.float64).reshape(len(found), 2),
             "crop_boxes": np.asarray(crop_boxes, np.int64).reshape(len(found), 4),
             "counts": counts,
-            "output_mode": output_mode,
+            "settings": settings,
         }
         values = {field.name: getattr(found, field.name) for field in fields(Segmentation)} | origins
         for name, value in values.items():
@@ -79,7 +79,18 @@ class AutomaticMasks(Segmentation):
             points=self.points[places],
             crop_boxes=self.crop_boxes[places],
             counts=self.counts,
-            output_mode=self.output_mode,
+            settings=self.settings,
+        )
+
+    def changed(self, masks: Segmentation | None = None, counts: FilterCounts | None = None) -> Self:
+        """Return them with other masks, one for each of these, or with other counts."""
+        return type(self).of(
+            self if masks is None else masks,
+            stability_scores=self.stability_scores,
+            points=self.points,
+            crop_boxes=self.crop_boxes,
+            counts=self.counts if counts is None else counts,
+            settings=self.settings,
         )
 
     @classmethod
@@ -95,8 +106,12 @@ class AutomaticMasks(Segmentation):
             points=np.concatenate([part.points for part in automatic]),
             crop_boxes=np.concatenate([part.crop_boxes for part in automatic]),
             counts=sum((part.counts for part in automatic), FilterCounts()),
-            output_mode=automatic[0].output_mode,
+            settings=automatic[0].settings,
         )
+
+    def summary(self) -> str:
+        """Return one line of how many masks each filter left: "192 candidates, 5 above IoU 0.5, 3 stable, ..."."""
+        return self.counts.summary(self.settings)
 
     def records(self, output_mode: str | None = None) -> list[Record]:
         """Return a dictionary a mask, as Meta's generator does.
@@ -112,7 +127,7 @@ class AutomaticMasks(Segmentation):
         Raises:
             InvalidInputError: for another one.
         """
-        mode = self.output_mode if output_mode is None else output_mode
+        mode = self.settings.output_mode if output_mode is None else output_mode
         if mode not in OUTPUT_MODES:
             raise InvalidInputError(f"output_mode must be one of {OUTPUT_MODES}; got {shown(mode)}.")
         areas, boxes = self.areas.tolist(), self.boxes.tolist()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -16,8 +16,22 @@ Grid = tuple[tuple[float, float], ...]
 OUTPUT_MODES = ("binary_mask", "uncompressed_rle", "coco_rle")
 _MOST_POINTS_PER_SIDE = 1024
 _MOST_LAYERS = 6  # 5461 crops
-_SHARES = ("pred_iou_thresh", "stability_score_thresh", "box_nms_thresh", "crop_nms_thresh", "crop_overlap_ratio")
+_SHARES = (
+    "pred_iou_thresh",
+    "stability_score_thresh",
+    "box_nms_thresh",
+    "crop_nms_thresh",
+    "crop_overlap_ratio",
+    "max_area",
+)
 _SWITCHES = ("use_m2m", "multimask_output")
+_CHOICES: Mapping[str, tuple[str | None, ...]] = {
+    "output_mode": OUTPUT_MODES,
+    "duplicates": ("box", "mask"),
+    "containment": (None, "wholes", "parts"),
+    "order": ("score", "area", "position"),
+    "layers": ("all", "flat"),
+}
 
 PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
@@ -43,6 +57,8 @@ PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 class AutomaticMaskSettings:
     """How automatic masks are made, under the names and with the defaults of Meta's generator.
 
+    What Meta does not have, from `duplicates` on, is off by default.
+
     Attributes:
         points_per_side: a grid of so many points along either side of the image; None where `point_grids` are given.
         points_per_batch: at most so many points are decoded together. The masks do not depend on it.
@@ -65,6 +81,14 @@ class AutomaticMaskSettings:
         output_mode: the form of masks in `AutomaticMasks.records`: "binary_mask", "uncompressed_rle" or "coco_rle".
         use_m2m: refine each mask once: it goes back to the decoder as a prompt, with its point.
         multimask_output: three masks a point; False: one.
+        duplicates: what is compared where masks suppress each other: their boxes, as Meta does, or ("mask") the masks,
+            so that a speck far away saves no duplicate, and a thing and its part with much the same box both stay.
+        containment: of nested masks keep the "wholes" or the "parts"; None: both.
+        max_area: masks that cover more than this share of the image are dropped, 0..1.
+        order: by predicted "score" (with crops: masks of smaller crops first), by "area" from the largest, or by
+            "position" of their boxes from top to bottom.
+        layers: "all" masks as they overlap, or a "flat" one, in which each pixel belongs to the smallest of them.
+        max_masks: at most so many, those with the highest predicted IoU; None: all.
 
     Raises:
         InvalidInputError: for values that are none of these.
@@ -86,6 +110,12 @@ class AutomaticMaskSettings:
     output_mode: str = "binary_mask"
     use_m2m: bool = False
     multimask_output: bool = True
+    duplicates: str = "box"
+    containment: Literal["wholes", "parts"] | None = None
+    max_area: float = 1.0
+    order: str = "score"
+    layers: str = "all"
+    max_masks: int | None = None
 
     def __post_init__(self) -> None:
         for name in _SHARES:
@@ -99,17 +129,20 @@ class AutomaticMaskSettings:
         for name in ("stability_score_offset", "min_mask_region_area"):
             if not is_finite_number(value := getattr(self, name)) or value < 0:
                 raise InvalidInputError(f"{name} must be a finite number of at least 0; got {shown(value)}.")
-        if self.output_mode not in OUTPUT_MODES:
-            raise InvalidInputError(f"output_mode must be one of {OUTPUT_MODES}; got {shown(self.output_mode)}.")
+        for name, choices in _CHOICES.items():
+            if not isinstance(value := getattr(self, name), str | None) or value not in choices:
+                raise InvalidInputError(f"{name} must be one of {choices}; got {shown(value)}.")
         self._set_whole_numbers()
         self._set_grids()
 
     def _set_whole_numbers(self) -> None:
-        bounds = {
+        bounds: dict[str, tuple[int, int | None]] = {
             "points_per_batch": (1, None),
             "crop_n_layers": (0, _MOST_LAYERS),
             "crop_n_points_downscale_factor": (1, None),
         }
+        if self.max_masks is not None:
+            bounds["max_masks"] = (1, None)
         for name, (least, most) in bounds.items():
             object.__setattr__(self, name, as_whole_number(getattr(self, name), name, least, most))
 

@@ -1,14 +1,17 @@
 """Everything in an image, without a prompt."""
 
 import os
-from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, Self, overload
 
-from masklet.automask.generator import Generation
+import numpy as np
+from torch import Tensor
+
+from masklet.automask.generator import Generation, Progress
 from masklet.automask.masks import AutomaticMasks
 from masklet.automask.settings import AutomaticMaskSettings
 from masklet.errors import InvalidInputError
+from masklet.masks.segmentation import Segmentation
 from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
 from masklet.processing.image_tensors import image_list
 from masklet.processing.preparation import original_pixels
@@ -71,49 +74,89 @@ class AutomaticMaskGenerator:
 
     @overload
     def generate(
-        self, image: list[Any] | tuple[Any, ...], *, progress: Callable[[int, int], None] | None = None
+        self, image: list[Any] | tuple[Any, ...], *, known: None = None, progress: Progress | None = None
     ) -> list[AutomaticMasks]: ...
 
     @overload
-    def generate(self, image: Any, *, progress: Callable[[int, int], None] | None = None) -> AutomaticMasks: ...
+    def generate(
+        self, image: Any, *, known: Segmentation | None = None, progress: Progress | None = None
+    ) -> AutomaticMasks: ...
 
     def generate(
-        self, image: Any, *, progress: Callable[[int, int], None] | None = None
+        self, image: Any, *, known: Segmentation | None = None, progress: Progress | None = None
     ) -> AutomaticMasks | list[AutomaticMasks]:
         """Return the masks of everything in an image, the highest predicted IoU first; none where nothing is found.
 
         With crops, masks of smaller crops come first.
 
         Args:
-            image: a PIL image, a file path, or an array or tensor of pixels; a list of them gives a list.
+            image: a PIL image, a file path, or an array or tensor of pixels, bytes or floats in 0..1; a list of images
+                gives a list.
+            known: masks of the image that are known: points in them, or nearer than half a cell of the network's grid,
+                are left out.
             progress: called after each batch with the number of points that are decoded, and of all.
 
         Raises:
-            InvalidInputError: for what is no image.
+            InvalidInputError: for what is no image, floats above 1, images in memory with an alpha channel, and known
+                masks of another size or of several images.
             UnreadableImageError: for files that cannot be read.
         """
-        if isinstance(image, list | tuple):
-            return [self._generated(each, progress) for each in image]
-        return self._generated(image, progress)
+        if not isinstance(image, list | tuple):
+            return self._generated(image, known, progress)
+        if known is not None:
+            raise InvalidInputError("Known masks are those of one image; call generate for each image of the list.")
+        return [self._generated(each, None, progress) for each in image]
 
-    def generate_encoded(self, encoded: EncodedImage) -> AutomaticMasks:
+    def generate_encoded(self, encoded: EncodedImage, *, known: Segmentation | None = None) -> AutomaticMasks:
         """Return the masks of everything in an image that `ImageSegmenter.encode` or a video encoded.
 
-        InvalidInputError if the settings ask for crops, which are encoded on their own.
+        Args:
+            encoded: the image.
+            known: as of `generate`.
+
+        Raises:
+            InvalidInputError: for known masks of another size, and if the settings ask for crops, which are encoded on
+                their own.
         """
         if self.settings.crop_n_layers:
             raise InvalidInputError(
-                f"Crops need the image's pixels: use generate(image), or crop_n_layers=0 "
+                "Crops need the image's pixels: use generate(image), or crop_n_layers=0 "
                 f"instead of {self.settings.crop_n_layers}."
             )
         size = (encoded.height, encoded.width)
-        return Generation(self.runtime, self.settings, size).of_features(encoded.embeddings)
+        _check_known(known, size)
+        return Generation(self.runtime, self.settings, size, known).of_features(encoded.embeddings)
 
-    def _generated(self, image: Any, progress: Callable[[int, int], None] | None) -> AutomaticMasks:
+    def _generated(self, image: Any, known: Segmentation | None, progress: Progress | None) -> AutomaticMasks:
         options = self.processor.image_processor
         images = image_list(image)
         if len(images) != 1:
             raise InvalidInputError(f"Several images are given as a list; got a batch of {len(images)}.")
+        _check_pixels(images[0])
         pixels_chw = original_pixels(images[0], options)
         size = (int(pixels_chw.shape[1]), int(pixels_chw.shape[2]))
-        return Generation(self.runtime, self.settings, size, progress).of_pixels(pixels_chw, options)
+        _check_known(known, size)
+        return Generation(self.runtime, self.settings, size, known, progress).of_pixels(pixels_chw, options)
+
+
+def _check_pixels(image: Any) -> None:
+    """Raise InvalidInputError for images in memory that hold something else than they seem to.
+
+    Programs that were written for Meta's generator take floats up to 255 for 0..1, and alpha for a colour.
+    """
+    has_alpha, most = "A" in getattr(image, "getbands", tuple)(), 0.0  # the former of a Pillow image
+    if isinstance(image, np.ndarray | Tensor):
+        has_alpha = image.ndim == 3 and 4 in (image.shape[0], image.shape[-1]) and 3 not in image.shape
+        is_float = image.is_floating_point() if isinstance(image, Tensor) else image.dtype.kind == "f"
+        most = float(image.max()) if is_float and 0 not in image.shape else 0.0
+    if has_alpha:
+        raise InvalidInputError('The image has an alpha channel; give it without, such as image.convert("RGB").')
+    if most > 1:
+        raise InvalidInputError(f"Floats are pixels in 0..1; got up to {most:g}. Give bytes instead.")
+
+
+def _check_known(known: Any, size: tuple[int, int]) -> None:
+    if known is not None and not isinstance(known, Segmentation):
+        raise InvalidInputError(f"Known masks are a Segmentation; got a {type(known).__name__}.")
+    if known is not None and known.size != size:
+        raise InvalidInputError(f"Known masks are those of an image of {known.size} pixels; this one has {size}.")

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from masklet.automask.point_grid import crop_views, layer_grid, point_grid
+from masklet import Segmentation
+from masklet.automask.point_grid import crop_views, layer_grid, outside, point_grid
 from masklet.automask.settings import AutomaticMaskSettings
 from masklet.masks.views import View
 
@@ -28,6 +29,15 @@ def test_crops_are_metas() -> None:
         View(124, 0, 375, 314),
         View(124, 186, 375, 500),
     ]
+
+
+def test_points_near_known_masks_are_inside() -> None:
+    mask = np.zeros((20, 30), dtype=bool)
+    mask[5:10, 5:10] = True
+    known = Segmentation(np.stack([mask, np.zeros_like(mask)]), np.ones(2), [1, 2])
+    points = np.array([(7.0, 7.0), (11.4, 7.0), (12.0, 7.0), (7.0, 2.9), (0.0, 0.0), (29.9, 19.9)])
+    assert outside(known, points, reach=2.0).tolist() == [False, False, True, True, True, True]
+    assert outside(known.taken([]), points, reach=2.0).all()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (50, 20_000), (3, 5), (600, 800)])

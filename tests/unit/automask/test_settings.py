@@ -50,6 +50,12 @@ def test_grids_take_the_place_of_a_number_of_points() -> None:
         ({"crop_n_layers": -1}, "crop_n_layers must be a whole number from 0"),
         ({"crop_n_points_downscale_factor": 0}, "crop_n_points_downscale_factor must be a whole number from 1"),
         ({"output_mode": "rle"}, "output_mode must be one of .*'coco_rle'"),
+        ({"duplicates": "boxes"}, "duplicates must be one of .*'mask'"),
+        ({"containment": "both"}, "containment must be one of .*'parts'"),
+        ({"order": None}, "order must be one of .*'position'"),
+        ({"layers": 1}, "layers must be one of .*'flat'"),
+        ({"max_area": 1.01}, "max_area must be a number from 0 to 1"),
+        ({"max_masks": 0}, "max_masks must be a whole number from 1"),
         ({"use_m2m": 1}, "use_m2m must be True or False"),
         ({"multimask_output": None}, "multimask_output must be True or False"),
         (

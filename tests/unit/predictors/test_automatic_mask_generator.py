@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 
-from masklet import AutomaticMaskGenerator, AutomaticMasks, ImageSegmenter
+from masklet import AutomaticMaskGenerator, AutomaticMasks, ImageSegmenter, Segmentation
 from masklet.errors import InvalidInputError
 from masklet.masks.run_length import decode_run_length
 
@@ -114,3 +116,84 @@ def test_from_pretrained_tells_options_of_masks_and_of_the_model_apart(saved_mod
     assert (made.settings.points_per_side, made.settings.use_m2m) == (5, True)
     with pytest.raises(InvalidInputError, match="does not know point_per_side"):
         AutomaticMaskGenerator.from_pretrained(saved_model, point_per_side=5)
+
+
+def test_known_masks_are_not_prompted(segmenter: ImageSegmenter, found: AutomaticMasks) -> None:
+    left_half = np.zeros((1, HEIGHT, WIDTH), dtype=bool)
+    left_half[:, :, : WIDTH // 2] = True
+    known = Segmentation(left_half, np.ones(1), [1])
+    made = generator(segmenter, box_nms_thresh=1.0)
+    right = made.generate(IMAGE, known=known)
+    assert right.counts.points == 8
+    assert (right.points[:, 0] > WIDTH / 2).all()
+    assert right.run_lengths == made.generate_encoded(segmenter.encode(IMAGE), known=known).run_lengths
+    everything = Segmentation(np.ones((1, HEIGHT, WIDTH), dtype=bool), np.ones(1), [1])
+    nothing = made.generate(IMAGE, known=everything)
+    assert (len(nothing), nothing.counts.points, nothing.counts.candidates) == (0, 0, 0)
+
+
+def test_known_masks_are_those_of_the_image(segmenter: ImageSegmenter, found: AutomaticMasks) -> None:
+    made = generator(segmenter)
+    with pytest.raises(InvalidInputError, match=r"image of \(60, 90\) pixels; this one has \(30, 90\)"):
+        made.generate(IMAGE[:30], known=found)
+    with pytest.raises(InvalidInputError, match="Known masks are those of one image"):
+        made.generate([IMAGE], known=found)
+    with pytest.raises(InvalidInputError, match="Known masks are a Segmentation; got a ndarray"):
+        made.generate_encoded(segmenter.encode(IMAGE), known=found.masks)
+
+
+def test_large_masks_are_dropped_before_they_suppress(segmenter: ImageSegmenter, found: AutomaticMasks) -> None:
+    most = float(np.median(found.areas)) + 0.5
+    small = generator(segmenter, box_nms_thresh=1.0, max_area=most / (HEIGHT * WIDTH)).generate(IMAGE)
+    assert small.areas.max() <= most
+    assert small.counts.max_area == len(small) == (found.areas <= most).sum() < len(found)
+
+
+def test_duplicates_by_mask_are_other_ones_than_by_box(segmenter: ImageSegmenter) -> None:
+    by_mask = generator(segmenter, duplicates="mask", box_nms_thresh=0.6).generate(IMAGE)
+    masks = by_mask.masks
+    for place, mask in enumerate(masks):
+        for other in masks[:place]:
+            assert (mask & other).sum() <= 0.6 * (mask | other).sum()
+    assert len(by_mask) != len(generator(segmenter, box_nms_thresh=0.6).generate(IMAGE))
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (IMAGE * 1.0, "Floats are pixels in 0..1; got up to 255"),
+        (torch.full((3, 8, 8), 2.0), "Floats are pixels in 0..1; got up to 2"),
+        (np.zeros((8, 9, 4), np.uint8), "The image has an alpha channel"),
+        (Image.new("RGBA", (8, 9)), r'convert\("RGB"\)'),
+        (np.zeros((0, 9, 3), np.uint8), "The image is empty"),
+        (3, "An image must be"),
+    ],
+)
+def test_what_is_no_image_is_refused(segmenter: ImageSegmenter, image: Any, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        generator(segmenter).generate(image)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (50, 2000), (1, 40)])
+@pytest.mark.parametrize("crop_n_layers", [0, 1])
+def test_images_of_any_shape(segmenter: ImageSegmenter, size: tuple[int, int], crop_n_layers: int) -> None:
+    """Of one colour, so that no mask means anything."""
+    image = np.full((*size, 3), 120, dtype=np.uint8)
+    found = generator(segmenter, points_per_side=2, crop_n_layers=crop_n_layers).generate(image)
+    assert found.size == size
+    assert found.counts.candidates % 12 == 0
+    assert (found.boxes[:, 2] <= size[1]).all()
+    assert all(np.isfinite(record["area"]) for record in found.records("coco_rle"))
+
+
+def test_memory_does_not_grow_with_batches(segmenter: ImageSegmenter, monkeypatch: pytest.MonkeyPatch) -> None:
+    together: list[int] = []
+    decode_above = type(segmenter.runtime).decode_above
+
+    def counted(self: Any, features: Any, points: torch.Tensor, *others: Any, **options: Any) -> Any:
+        together.append(len(points))
+        return decode_above(self, features, points, *others, **options)
+
+    monkeypatch.setattr(type(segmenter.runtime), "decode_above", counted)
+    generator(segmenter, points_per_side=8, points_per_batch=1000).generate(IMAGE)
+    assert together == [32, 32]
