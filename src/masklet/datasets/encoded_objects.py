@@ -15,7 +15,7 @@ from masklet.masks.counts import Counts, checked_size
 from masklet.masks.geometry import Mask
 from masklet.masks.polygons import NoOutlineError, counts_of_polygons, polygons_from
 from masklet.masks.run_length import counts_of, mask_of, size_of
-from masklet.media.orientation import SIDEWAYS, stored_image, turned_upright
+from masklet.media.images import SIDEWAYS, stored_image, turned_upright
 
 
 def encoded_image(

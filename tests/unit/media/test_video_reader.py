@@ -4,7 +4,7 @@ from PIL import Image
 from tests.support.video_files import moving_square, played, write_small_video
 
 from masklet.errors import InvalidInputError, UnreadableVideoError
-from masklet.media import held_frames, video_file, video_reader
+from masklet.media import video_file, video_reader
 from masklet.media.frame_file import FrameRead, damage
 from masklet.media.video_reader import open_video
 
@@ -253,7 +253,7 @@ def test_few_frames_are_held_and_each_is_decoded_once_in_a_pass():
     with video_reader.VideoReader(file) as video:
         for number, frame in enumerate(video):
             assert frame[0, 0, 0] == (4 if number == 5 else number)
-        assert len(video._held) <= held_frames.MOST_HELD_FRAMES
+        assert len(video._held) <= video_reader.MOST_HELD_FRAMES
         assert file.reads == list(range(100))
         assert video.problems == ["Frame 5 cannot be decoded; frame 4 stands in its place."]
 
