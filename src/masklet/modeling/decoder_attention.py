@@ -13,8 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet.modeling.layers import attention
-from masklet.modeling.plain_calls import is_plain
-from masklet.modeling.recording import is_recorded, is_recorded_once
+from masklet.modeling.plain_calls import is_plain, is_recorded, is_recorded_once
 
 
 class DecoderAttention(nn.Module):

@@ -14,12 +14,11 @@ from masklet.checkpoints.pretrained import PretrainedModel
 from masklet.configuration import Sam2HieraDetConfig
 from masklet.configuration.agreement import check_backbone
 from masklet.errors import InvalidInputError
-from masklet.modeling.initialization import initialize
-from masklet.modeling.layers import DropPath, FeedForward, attention
+from masklet.modeling.layers import DropPath, FeedForward, attention, initialize
 from masklet.modeling.outputs import Sam2HieraDetOutput
 from masklet.modeling.pieces import in_pieces
 from masklet.modeling.plain_calls import in_dtype_of, is_plain_inside
-from masklet.modeling.tables import OnceAShape
+from masklet.modeling.positions import OnceAShape
 from masklet.modeling.windows import Grid, from_windows, in_layout, to_windows
 
 

@@ -13,8 +13,7 @@ from masklet.configuration import Sam2Config
 from masklet.configuration.agreement import check_image_network
 from masklet.errors import InvalidInputError
 from masklet.modeling.fingerprint import fingerprint
-from masklet.modeling.initialization import initialize
-from masklet.modeling.layers import pointwise_twice
+from masklet.modeling.layers import initialize, pointwise_twice
 from masklet.modeling.mask_decoder import MaskDecoder
 from masklet.modeling.mask_selection import multimask_outputs, single_output
 from masklet.modeling.outputs import (

@@ -1,4 +1,4 @@
-"""Small layers that several parts of the network share."""
+"""Small layers that several parts of the network share, and fresh weights as the reference draws them."""
 
 from collections.abc import Callable
 
@@ -102,3 +102,20 @@ class DropPath(nn.Module):
             return x
         kept = (torch.rand(samples, 1, device=x.device) >= self.rate).to(x.dtype) / (1 - self.rate)
         return (x.reshape(samples, -1) * kept).view_as(x)
+
+
+def initialize(deviation: float) -> Callable[[nn.Module], None]:
+    """Make a function for `Module.apply`: linear and convolution weights normal(0, deviation), biases 0, norms 1."""
+
+    def initialize_one(module: nn.Module) -> None:
+        if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(module.weight, std=deviation)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, std=deviation)
+        elif isinstance(module, nn.LayerNorm):
+            nn.init.ones_(module.weight)
+            nn.init.zeros_(module.bias)
+
+    return initialize_one

@@ -8,9 +8,8 @@ from torch import Tensor, nn
 from masklet.configuration import Sam2Config
 from masklet.modeling.layers import activation
 from masklet.modeling.pieces import row_by_row
-from masklet.modeling.rotary import axial_rotation
-from masklet.modeling.rotary_attention import RotaryAttention
-from masklet.modeling.tables import OnceAShape
+from masklet.modeling.positions import OnceAShape
+from masklet.modeling.rotary_attention import RotaryAttention, axial_rotation
 
 
 class MemoryTokens(NamedTuple):

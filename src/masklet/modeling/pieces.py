@@ -5,8 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from masklet.modeling.plain_calls import is_plain_inside
-from masklet.modeling.recording import is_recorded
+from masklet.modeling.plain_calls import is_plain_inside, is_recorded
 
 # Numbers of the widest intermediate tensor that are computed together: 2 MiB in float32, about one core's cache.
 NUMBERS_PER_PIECE = 2**19

@@ -1,4 +1,14 @@
-"""Attention whose queries and keys are rotated by where they are on the grid."""
+"""Attention whose queries and keys are rotated by where they are on the grid.
+
+Axial rotary positions: attention scores see how far apart two grid tokens are (Su et al. 2021; Heo et al. 2024). The
+released weights rotate neighbouring channels (0 and 1, 2 and 3, ...). Here a token's first half of channels is rotated
+with its second half, which needs no strided access; `halves_first` brings a projection's outputs into that order. The
+order of channels does not matter to scores if queries and keys have the same.
+
+Scores are computed in tiles that stay in the processor's cache (`tiled_attention`), for values that are narrower than
+keys. torch's fused kernel wants values as wide as keys. Here they may have any width: attention over the raw memory
+costs the 64 channels of the memory in place of the 256 of its projection, which can as well be applied to the result.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -6,10 +16,40 @@ from torch import Tensor, nn
 
 from masklet.configuration import Sam2Config
 from masklet.modeling.layers import attention
-from masklet.modeling.pieces import in_pieces, pays_in_pieces
+from masklet.modeling.pieces import NUMBERS_PER_PIECE, in_pieces, pays_in_pieces
 from masklet.modeling.plain_calls import is_plain
-from masklet.modeling.rotary import halves_first, rotate
-from masklet.modeling.tiled_attention import tiled_attention
+
+QUERIES_PER_TILE = 1024
+
+
+def axial_rotation(height: int, width: int, channels: int, theta: float, device: torch.device) -> Tensor:
+    """Cosines and sines [2, height * width, channels / 2] of the angle by which each pair of channels is rotated.
+
+    The first half of the pairs turns with x, the second with y. `channels` is a multiple of 4. In float32.
+    """
+    frequencies = theta ** (-torch.arange(0, channels, 4, device=device, dtype=torch.float32) / channels)
+    y, x = torch.meshgrid(torch.arange(height, device=device), torch.arange(width, device=device), indexing="ij")
+    angles = torch.cat([x.reshape(-1, 1) * frequencies, y.reshape(-1, 1) * frequencies], dim=-1)
+    return torch.stack([angles.cos(), angles.sin()])
+
+
+def halves_first(rows: Tensor, heads: int) -> Tensor:
+    """Reorder the first dimension (of a weight or bias): for each head the even channels, then the odd ones."""
+    return rows.unflatten(0, (heads, -1, 2)).transpose(1, 2).flatten(0, 2)
+
+
+def rotate(x: Tensor, rotation: Tensor) -> Tensor:
+    """Rotate tokens [..., tokens, channels], in the order of `halves_first`, by `rotation` (see `axial_rotation`).
+
+    Computed in float32 (float64 for such tokens) and cast back.
+    """
+    first, second = x.to(torch.promote_types(x.dtype, torch.float32)).chunk(2, dim=-1)
+    cosines, sines = rotation
+    turned = [
+        torch.addcmul(first * cosines, second, sines, value=-1),
+        torch.addcmul(first * sines, second, cosines),
+    ]
+    return torch.cat(turned, dim=-1).to(x.dtype)
 
 
 class RotaryAttention(nn.Module):
@@ -86,3 +126,28 @@ class RotaryAttention(nn.Module):
 
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+def tiled_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Scaled dot-product attention of queries [n, channels] to keys [m, channels] and values [m, any width].
+
+    The softmax is taken while it goes over the keys (Milakov and Gimelshein 2018). Without gradients.
+    """
+    scaled = q * q.shape[1] ** -0.5
+    keys_per_tile = max(NUMBERS_PER_PIECE // min(QUERIES_PER_TILE, len(q)), 1)
+    tiles = list(zip(k.split(keys_per_tile), v.split(keys_per_tile), strict=True))
+    return torch.cat([_attend(rows, tiles) for rows in scaled.split(QUERIES_PER_TILE)])
+
+
+def _attend(q: Tensor, tiles: list[tuple[Tensor, Tensor]]) -> Tensor:
+    room = q.new_empty(len(q) * len(tiles[0][0]))
+    highest = q.new_full((len(q), 1), -torch.inf)
+    total, out = torch.zeros_like(highest), q.new_zeros(len(q), tiles[0][1].shape[1])
+    for keys, values in tiles:
+        scores = torch.mm(q, keys.T, out=room[: len(q) * len(keys)].view(len(q), len(keys)))
+        earlier, highest = highest, torch.maximum(highest, scores.amax(dim=1, keepdim=True))
+        shrink = (earlier - highest).exp_()
+        weights = scores.sub_(highest).exp_()
+        total.mul_(shrink).add_(weights.sum(dim=1, keepdim=True))
+        out.mul_(shrink).addmm_(weights, values)
+    return out.div_(total)

@@ -9,14 +9,12 @@ from torch import Tensor, nn
 from masklet.configuration import Sam2Config
 from masklet.configuration.agreement import check_video_network
 from masklet.modeling.image_model import Sam2Model
-from masklet.modeling.initialization import initialize
-from masklet.modeling.layers import FeedForward
+from masklet.modeling.layers import FeedForward, initialize
 from masklet.modeling.memory_attention import MemoryAttention, MemoryTokens
 from masklet.modeling.memory_encoder import MemoryEncoder
 from masklet.modeling.object_memory import ObjectMemory, pointer_tokens, sine_times
 from masklet.modeling.outputs import DecodedMasks
-from masklet.modeling.positions import sine_positions
-from masklet.modeling.tables import OnceAShape
+from masklet.modeling.positions import OnceAShape, sine_positions
 
 
 class VideoNetwork(Sam2Model):

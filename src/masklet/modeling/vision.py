@@ -7,11 +7,9 @@ from masklet.checkpoints.pretrained import PretrainedModel
 from masklet.configuration import Sam2VisionConfig
 from masklet.configuration.agreement import check_vision
 from masklet.modeling.hiera import Sam2HieraDetModel
-from masklet.modeling.initialization import initialize
-from masklet.modeling.layers import pointwise
+from masklet.modeling.layers import initialize, pointwise
 from masklet.modeling.outputs import Sam2HieraDetOutput, Sam2VisionEncoderOutput
-from masklet.modeling.positions import sine_positions
-from masklet.modeling.tables import OnceAShape
+from masklet.modeling.positions import OnceAShape, sine_positions
 
 
 class FeaturePyramidNeck(nn.Module):

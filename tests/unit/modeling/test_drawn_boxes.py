@@ -9,9 +9,8 @@ from torch import Tensor
 
 from masklet import Sam2Model
 from masklet.configuration import Sam2PromptEncoderConfig
-from masklet.modeling.drawn_boxes import INSIDE, OUTSIDE, box_corners, drawn
 from masklet.modeling.pieces import NUMBERS_PER_PIECE
-from masklet.modeling.prompt_encoder import PromptEncoder
+from masklet.modeling.prompt_encoder import INSIDE, OUTSIDE, PromptEncoder, box_corners, drawn
 from masklet.prompts.point_labels import PADDING
 
 SIZE = 64

@@ -2,7 +2,7 @@
 
 import torch
 
-from masklet.modeling.rotary import axial_rotation, halves_first, rotate
+from masklet.modeling.rotary_attention import axial_rotation, halves_first, rotate
 
 HEIGHT, WIDTH, CHANNELS, THETA = 3, 5, 16, 100.0
 

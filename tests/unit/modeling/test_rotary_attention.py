@@ -6,9 +6,8 @@ from tests.support.small_models import randomised
 from torch import Tensor
 
 from masklet import Sam2Config
-from masklet.modeling import tiled_attention as tiled
-from masklet.modeling.rotary import axial_rotation
-from masklet.modeling.rotary_attention import RotaryAttention
+from masklet.modeling import rotary_attention as tiled
+from masklet.modeling.rotary_attention import RotaryAttention, axial_rotation
 
 HEIGHT, WIDTH, OBJECTS, FRAMES, POINTERS = 4, 6, 3, 2, 5
 PIXELS, MEMORY_WIDTH = HEIGHT * WIDTH, 8

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from masklet.modeling.tables import OnceAShape
+from masklet.modeling.positions import OnceAShape
 
 
 class Doubled(nn.Module):
