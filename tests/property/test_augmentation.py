@@ -5,8 +5,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from masklet.datasets.augmentation import Augmentation, augmented
-from masklet.datasets.augmentation.views import random_view
+from masklet.datasets.augmentation import Augmentation, augmented, random_view
 
 
 @given(

@@ -157,7 +157,7 @@ def _train(recipe: Recipe, run: Path, device: str, evaluation_data: Sequence[Pat
 def _check_data(recipe: Recipe, *, prints: bool) -> None:
     """Print what data is used as; refuse annotated data that is missing or not sound, before anything is computed."""
     from masklet.datasets.checking import require_readable, require_sound
-    from masklet.datasets.sampling.skipped import MOST_SKIPPED
+    from masklet.datasets.sampling.epoch_order import MOST_SKIPPED
 
     for root in recipe.image_folders if prints else ():
         print(f"{root}: no annotations in a known layout; its images go into procedural scenes.")

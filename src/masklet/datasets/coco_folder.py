@@ -1,21 +1,31 @@
-"""Annotated images from a folder in COCO's instance format."""
+"""Annotated images from a folder in COCO's instance format, found by the usual names of its files."""
 
 import os
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from masklet.datasets.annotated import AnnotatedImage
-from masklet.datasets.coco_files import PATTERNS, ListedImages, annotation_file_of, annotation_files, root_of
 from masklet.datasets.encoded_objects import encoded_image, why_left_out
 from masklet.datasets.problems import LeftOut, Problem, ProblemKind, counted
 from masklet.errors import InvalidInputError
+from masklet.folders import matching
 from masklet.json_files import is_file_name, read_json, shown
 from masklet.media.frame_folders import frames_of_folder
 
 IMAGE_FIELDS = {"id", "file_name", "height", "width"}
+
+ANNOTATIONS = "annotations.json"
+PATTERNS = (ANNOTATIONS, "annotations/instances_*.json", "_annotations.coco.json", "result.json")
+"""The last is Label Studio's; since others use that name, too, it has to hold COCO's lists."""
+
+UNSPECIFIC = frozenset({"result.json"})
+LISTS = tuple(re.compile(rf'"{name}"\s*:\s*\['.encode()) for name in ("images", "annotations"))
+
+Spelling = Callable[[str], str]
 
 
 class CocoFolder:
@@ -145,3 +155,77 @@ class CocoFolder:
 
     def _invalid(self, reason: str) -> InvalidInputError:
         return InvalidInputError(f"{self._annotations_path} is not a COCO instances file: {reason}.")
+
+
+def annotation_files(root: Path) -> list[Path]:
+    """Return the files of annotations under `root` that have a usual name, sorted."""
+    found = sorted(path for pattern in PATTERNS for path in matching(root, pattern) if path.is_file())
+    return [path for path in found if path.name not in UNSPECIFIC or _has_lists(path)]
+
+
+def annotation_file_of(root: Path) -> Path:
+    """Return the file of annotations that `root` is or holds; InvalidInputError if it holds several."""
+    if root.is_file():
+        return root
+    found = annotation_files(root)
+    if len(found) > 1:
+        names = ", ".join(str(path) for path in found)
+        raise InvalidInputError(f"{root} holds several files of annotations; name one of them instead: {names}.")
+    return found[0] if found else root / ANNOTATIONS
+
+
+def root_of(annotations: Path) -> Path:
+    """Return the folder of a dataset by its file of annotations."""
+    return annotations.parent.parent if annotations.parent.name == "annotations" else annotations.parent
+
+
+class ListedImages:
+    """The files of the images that are listed by their names.
+
+    All lie in one folder, and names are meant in one way: as they stand; with the backslashes of Windows; or by their
+    last part only, as Label Studio's oldest and newest exports need it. The first image that is found decides.
+
+    Args:
+        annotations: the file of annotations, in the folder of images or beside it.
+        names: as they are listed.
+    """
+
+    def __init__(self, annotations: Path, names: Sequence[str]) -> None:
+        split, root = annotations.stem.removeprefix("instances_"), root_of(annotations)
+        folders = [root / each for each in ("images", split, f"images/{split}", "")]
+        places = ((folder, spelling) for spelling in _spellings(names) for folder in _first(folders, names, spelling))
+        self.folder, self._spelling = next(places, (folders[0], _with_slashes))
+
+    def path_of(self, name: str) -> Path:
+        """Return the file of a listed image, which may be missing."""
+        return self.folder / self._spelling(name)
+
+
+def _first(folders: Sequence[Path], names: Sequence[str], spelling: Spelling) -> list[Path]:
+    """Return the folder in which the first image is found, if any is."""
+    found = (folder for name in names for folder in folders if os.path.isfile(folder / spelling(name)))
+    return [folder for folder in [next(found, None)] if folder is not None]
+
+
+def _spellings(names: Sequence[str]) -> list[Spelling]:
+    """Return the ways in which names may be meant: the last one only where it keeps them apart."""
+    last_parts = {_last_part(name) for name in names}
+    is_enough = len(last_parts) == len(set(names))
+    return [_as_listed, _with_slashes, *([_last_part] if is_enough else [])]
+
+
+def _as_listed(name: str) -> str:
+    return name
+
+
+def _with_slashes(name: str) -> str:
+    return name.replace("\\", "/")
+
+
+def _last_part(name: str) -> str:
+    return PureWindowsPath(name).name  # which knows both kinds of slashes
+
+
+def _has_lists(path: Path) -> bool:
+    content = path.read_bytes()
+    return all(each.search(content) for each in LISTS)

@@ -6,9 +6,19 @@ import cv2
 import numpy as np
 import pytest
 
-from masklet.datasets.augmentation import Augmentation, ColourJitter, augmented
-from masklet.datasets.augmentation.looks import Look, contrast, random_look, saturation
-from masklet.datasets.augmentation.views import AffineView, random_view, translation, whole_view
+from masklet.datasets.augmentation import (
+    AffineView,
+    Augmentation,
+    ColourJitter,
+    Look,
+    augmented,
+    contrast,
+    random_look,
+    random_view,
+    saturation,
+    translation,
+    whole_view,
+)
 from masklet.errors import InvalidInputError
 
 SIDE = 64

@@ -26,8 +26,8 @@ from masklet.datasets.sampling import (
     SkippedSample,
     SkippedSamples,
 )
-from masklet.datasets.sampling.clip_sampling import back_and_forth, choose_frames
 from masklet.datasets.sampling.epoch_order import EpochOrder, NothingVisibleError
+from masklet.datasets.sampling.recorded_clips import back_and_forth, choose_frames
 from masklet.datasets.scenes import Clip, Scene
 from masklet.errors import InvalidInputError
 

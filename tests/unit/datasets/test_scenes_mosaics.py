@@ -3,7 +3,7 @@ import pytest
 from tests.support.scenes import SIZE, check_scene, only, tiny_bank
 
 from masklet.datasets.scenes import MosaicScenes, SceneGenerator, SceneMixture
-from masklet.datasets.scenes.mosaics import mosaic
+from masklet.datasets.scenes.generator import mosaic
 from masklet.errors import InvalidInputError
 
 

@@ -1,10 +1,15 @@
-"""The typed description of where a run's samples come from."""
+"""Where a run's samples come from: its typed description, and several sources as one, in a given ratio."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
+from math import floor
 from pathlib import Path
+from typing import Protocol
 
 from masklet.datasets.augmentation import Augmentation
-from masklet.datasets.sampling.clip_sampling import ClipSampling
+from masklet.datasets.sampling.recorded_clips import ClipSampling
+from masklet.datasets.scenes import Clip, Scene
 from masklet.errors import InvalidInputError
 
 
@@ -43,3 +48,60 @@ class DataMixture:
     def procedural_weight(self) -> float:
         """The weight of the procedural world, 0 if it has no part in the run."""
         return self.procedural if self.roots else 1.0
+
+
+class SceneSource(Protocol):
+    """Endless scenes of one size."""
+
+    def scene(self, number: int, /) -> Scene:
+        """Return the scene of a number >= 0, always the same."""
+        ...
+
+
+class ClipSource(Protocol):
+    """Endless clips of one size and length."""
+
+    def clip(self, number: int, /) -> Clip:
+        """Return the clip of a number >= 0, always the same."""
+        ...
+
+
+class MixedScenes:
+    """Scenes of several sources, each drawn in proportion to its weight, its numbers 0, 1, 2, ... in turn."""
+
+    def __init__(self, sources: Sequence[SceneSource], weights: Sequence[float]) -> None:
+        self.sources, self.weights = sources, weights
+
+    def scene(self, number: int) -> Scene:
+        """Return the scene of a number >= 0."""
+        source, turn = drawn(self.weights, number)
+        return self.sources[source].scene(turn)
+
+
+class MixedClips:
+    """Clips of several sources, each drawn in proportion to its weight, its numbers 0, 1, 2, ... in turn."""
+
+    def __init__(self, sources: Sequence[ClipSource], weights: Sequence[float]) -> None:
+        self.sources, self.weights = sources, weights
+
+    def clip(self, number: int) -> Clip:
+        """Return the clip of a number >= 0."""
+        source, turn = drawn(self.weights, number)
+        return self.sources[source].clip(turn)
+
+
+def drawn(weights: Sequence[float], number: int) -> tuple[int, int]:
+    """Return the source of a number, and how many of the numbers before it are of the same source.
+
+    The last source gets its share, evenly spread over all numbers; what is left is divided among the others in the same
+    way. So counts are known without a look at earlier numbers, and exact: hence the fractions.
+    """
+    exact = [Fraction(each) for each in weights]
+    turn = number
+    for source in range(len(exact) - 1, 0, -1):
+        share_of_others = sum(exact[:source]) / sum(exact[: source + 1])
+        others = floor(turn * share_of_others)
+        if floor((turn + 1) * share_of_others) == others:
+            return source, turn - others
+        turn = others
+    return 0, turn

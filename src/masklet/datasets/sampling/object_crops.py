@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from masklet.datasets.augmentation.views import AffineView, translation
-from masklet.datasets.sampling.mixing import SceneSource
+from masklet.datasets.augmentation import AffineView, translation
+from masklet.datasets.sampling.mixture import SceneSource
 from masklet.datasets.scenes.generator import LARGEST_SHARE, SMALLEST_AREA, Scene
 from masklet.masks.geometry import bounding_box
 from masklet.masks.views import TRAINED_REACHES, crop_side, surroundings

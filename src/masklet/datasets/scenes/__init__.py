@@ -2,8 +2,7 @@
 
 from masklet.datasets.scenes.bank import ImageBank
 from masklet.datasets.scenes.clips import Clip, ClipGenerator, ClipMixture
-from masklet.datasets.scenes.generator import Scene, SceneGenerator, SceneMixture
-from masklet.datasets.scenes.mosaics import MosaicScenes
+from masklet.datasets.scenes.generator import MosaicScenes, Scene, SceneGenerator, SceneMixture
 
 PictureBank = ImageBank  # its earlier name
 

@@ -1,4 +1,7 @@
-"""A number in, a training scene out: picks the kind of scene, paints it, keeps the objects worth asking for."""
+"""A number in, a training scene out: picks the kind of scene, paints it, keeps the objects worth asking for.
+
+Some scenes are mosaics: four of half the size side by side, and with them many small objects.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -31,6 +34,8 @@ LARGEST_SHARE = 0.95  # of the image
 MOST_HIDDEN = 0.9  # of an object: what is left of one that is hidden further are specks
 SAME_AS_WHOLE = 0.95  # a part that covers more of its whole is no object of its own
 ATTEMPTS = 20
+
+MOSAIC = "mosaic"
 
 
 @dataclass(frozen=True)
@@ -121,3 +126,41 @@ def _select(rng: np.random.Generator, objects: list[VisibleObject]) -> tuple[lis
     whole_index = {item.group: index for index, item in enumerate(chosen) if item.is_whole}
     whole_of = [-1 if item.is_whole else whole_index.get(item.group, -1) for item in chosen]
     return [item.mask for item in chosen], whole_of
+
+
+class MosaicScenes:
+    """As `SceneGenerator`, but a `share` (0 to 1) of its scenes are mosaics; `size` is an even number."""
+
+    def __init__(self, bank: ImageBank, size: int, mixture: SceneMixture, share: float, seed: int = 0) -> None:
+        if size % 2:
+            raise InvalidInputError(f"mosaics have an even number of pixels on a side, got {size}")
+        self._whole = SceneGenerator(bank, size, mixture, seed)
+        self._quarters = SceneGenerator(bank, size // 2, mixture)
+        self._share, self._seed = share, seed
+
+    def scene(self, number: int) -> Scene:
+        """Return the scene of a number; errors as `SceneGenerator.scene`."""
+        rng = np.random.default_rng((number, 4, self._seed))
+        if rng.random() >= self._share:
+            return self._whole.scene(number)
+        return mosaic([self._quarters.scene(int(each)) for each in rng.integers(2**62, size=4)])
+
+
+def mosaic(quarters: list[Scene]) -> Scene:
+    """Four scenes of one size as one image of twice the size, in the order of reading; at most six objects of each.
+
+    Of a scene those that come first are kept: wholes stand before their parts.
+    """
+    side = len(quarters[0].image)
+    image = np.zeros((2 * side, 2 * side, 3), np.uint8)
+    masks: list[MaskArray] = []
+    whole_of: list[int] = []
+    for number, quarter in enumerate(quarters):
+        rows, columns = (slice(place * side, (place + 1) * side) for place in divmod(number, 2))
+        image[rows, columns] = quarter.image
+        first = len(masks)
+        for mask, whole in zip(quarter.masks[: MOST_OBJECTS // 4], quarter.whole_of, strict=False):
+            masks.append(np.zeros(image.shape[:2], np.bool_))
+            masks[-1][rows, columns] = mask
+            whole_of.append(whole if whole < 0 else first + whole)
+    return Scene(image, np.stack(masks), whole_of, MOSAIC)
