@@ -86,7 +86,7 @@ def pointwise_twice(first: nn.Conv2d, second: nn.Conv2d, x_bhwc: Tensor) -> Tens
 class DropPath(nn.Module):
     """Stochastic depth: in training, leave a residual branch out for a random part of the batch.
 
-    `rate` is how often; training sets it (`masklet.training.network.regularization`).
+    `rate` is how often; training sets it (`masklet.training.network.building`).
     """
 
     def __init__(self, rate: float):

@@ -19,8 +19,7 @@ from torch import Tensor
 
 from masklet.modeling.values import MaskOutputs
 from masklet.modeling.video_network import VideoNetwork
-from masklet.training.procedure.clip_plan import draw_plan
-from masklet.training.procedure.clip_rollout import ClipRollout, SupervisedOutput
+from masklet.training.procedure.clip_rollout import ClipRollout, SupervisedOutput, draw_plan
 from masklet.training.procedure.image_step import StepLoss
 from masklet.training.procedure.losses import RoundLoss, measured_iou, round_loss
 from masklet.training.settings.procedure import LossWeights

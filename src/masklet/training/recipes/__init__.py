@@ -4,10 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from masklet.errors import InvalidInputError
-from masklet.training.recipes.compact import compact, compact_clips, smoke
+from masklet.training.recipes.compact import compact, compact_clips, scratch, smoke
 from masklet.training.recipes.finetuning import finetune_image, finetune_video, lora
 from masklet.training.recipes.ingredients import Ingredients
-from masklet.training.recipes.scratch import scratch
 from masklet.training.settings.recipe import Recipe
 
 RECIPES: dict[str, Callable[[Ingredients], Recipe]] = {

@@ -1,4 +1,4 @@
-"""The bundled model: a compact SAM 2, trained on procedural scenes and freely licensed images."""
+"""Compact models from random weights: the bundled one, on procedural scenes and freely licensed images, and others."""
 
 from dataclasses import replace
 
@@ -118,4 +118,18 @@ def smoke(given: Ingredients) -> Recipe:
         loader_workers=0,
         warmup_steps=2,
         save_every=2,
+    )
+
+
+def scratch(given: Ingredients) -> Recipe:
+    """Train like the bundled model; annotated data takes the place of labelled images.
+
+    Images come first, then clips if there is anything that moves: videos, or images for the procedural world.
+    """
+    moves = given.holds_videos or given.images or not given.annotated
+    return replace(
+        compact(given),
+        name="scratch",
+        stages=(IMAGES, CLIPS) if moves else (IMAGES,),
+        panoptic_folder=None,
     )

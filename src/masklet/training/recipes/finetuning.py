@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 from masklet.training.recipes.ingredients import Ingredients
-from masklet.training.settings.hardware import Hardware
 from masklet.training.settings.learning import ImageEncoderRates, LowRank, Regularization
 from masklet.training.settings.procedure import AnnotatorShares, PromptShares
-from masklet.training.settings.recipe import Recipe
+from masklet.training.settings.recipe import Hardware, Recipe
 from masklet.training.settings.stages import ClipStage, Stage
 
 MOST_PIXELS_OF_CLIPS = 512

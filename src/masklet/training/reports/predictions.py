@@ -20,8 +20,7 @@ from masklet.modeling.video_network import VideoNetwork
 from masklet.prompts.point_labels import BOX_LOWER_RIGHT, BOX_UPPER_LEFT, NEGATIVE, POSITIVE
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
 from masklet.runtimes.object_masks import is_ambiguous, select_mask
-from masklet.training.procedure.clip_plan import ClipPlan
-from masklet.training.procedure.clip_rollout import ClipRollout
+from masklet.training.procedure.clip_rollout import ClipPlan, ClipRollout
 from masklet.training.run.observer import RunOutline
 from masklet.training.settings.procedure import ClipTracking
 from masklet.training.settings.stages import ClipStage, Stage

@@ -1,25 +1,26 @@
 """The processes of a training run and their devices, by Lightning Fabric; `torchrun` starts several processes.
 
 One process alone, several with a copy of the network each (DDP), or with parts of it (FSDP), in the chosen precision.
+Tensors that FSDP shards among processes are gathered whole for files.
 """
 
 import atexit
 import logging
 import os
 import warnings
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor, distribute_tensor
 
 from masklet.devices import is_bfloat16_faster
 from masklet.errors import InvalidInputError
 from masklet.modeling.video_network import VideoNetwork
-from masklet.training.run.whole_tensors import whole
-from masklet.training.settings.hardware import Hardware, Precision
-from masklet.training.settings.recipe import Recipe
+from masklet.training.settings.recipe import Hardware, Precision, Recipe
 from masklet.training.supply.micro_batches import StepSlice
 
 if TYPE_CHECKING:
@@ -187,3 +188,44 @@ def _leave_the_others() -> None:
     """Close the connections: a process that ends with their threads still running may be aborted."""
     if dist.is_initialized():
         dist.destroy_process_group()
+
+
+def local(tensor: Tensor) -> Tensor:
+    """Return what this process holds of a tensor, in the same memory."""
+    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
+
+
+def whole(value: Any) -> Any:
+    """Gather all tensors in dictionaries and lists, whole and on the processor. All processes must call it."""
+    if isinstance(value, Tensor):
+        return (value.full_tensor() if isinstance(value, DTensor) else value).detach().cpu()
+    if isinstance(value, Mapping):
+        return {key: whole(each) for key, each in value.items()}
+    return [whole(each) for each in value] if isinstance(value, list) else value
+
+
+def divided_like(tensor: Tensor, model: Tensor) -> Tensor:
+    """Shard a whole tensor as `model` is if that has its shape; otherwise leave it whole. On the device of `model`."""
+    tensor = tensor.to(model.device)
+    if not isinstance(model, DTensor) or tensor.shape != model.shape:
+        return tensor
+    return distribute_tensor(tensor, model.device_mesh, model.placements)
+
+
+@torch.no_grad()
+def fill(tensors: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> None:
+    """Set tensors, sharded or not, to whole values of the same names."""
+    for name, tensor in tensors.items():
+        local(tensor).copy_(local(divided_like(values[name], tensor)))
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Set an optimizer, whose parameters may be sharded, to the state of whole tensors that `whole` made of it."""
+    parameters = [each for group in optimizer.param_groups for each in group["params"]]
+    divided = {
+        number: {
+            name: divided_like(value, parameters[number]) if name != "step" else value for name, value in of.items()
+        }
+        for number, of in state["state"].items()
+    }
+    optimizer.load_state_dict({**state, "state": divided})

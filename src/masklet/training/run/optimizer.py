@@ -1,14 +1,16 @@
-"""AdamW, at rates that differ from part to part and follow a schedule."""
+"""What a step changes: the weights, by AdamW at rates that differ from part to part, and their moving average (EMA)."""
 
 import math
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from masklet.modeling.video_network import VideoNetwork
 from masklet.training.network.trained_parameters import part_of
+from masklet.training.run.devices import local
 from masklet.training.settings.recipe import Recipe
 
 BETAS = (0.9, 0.98)
@@ -61,3 +63,22 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     """Set each group's rate to its multiple of `rate`."""
     for group in optimizer.param_groups:
         group["lr"] = rate * group["rate_scale"]
+
+
+class EmaWeights:
+    """Exponential moving averages of `tensors`, by name, with `decay` a step (less in the first steps).
+
+    Of sharded tensors (FSDP) each process averages what it holds.
+    """
+
+    def __init__(self, tensors: Mapping[str, Tensor], decay: float):
+        self.decay = decay
+        self.tensors = {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+    @torch.no_grad()
+    def update(self, tensors: Mapping[str, Tensor], step: int) -> None:
+        """Update the averages after training step `step` (from 0); integer tensors stay as they are."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        names = [name for name, tensor in self.tensors.items() if tensor.is_floating_point()]
+        own, others = [local(self.tensors[name]) for name in names], [local(tensors[name]) for name in names]
+        torch._foreach_lerp_(own, others, 1 - decay)

@@ -13,9 +13,8 @@ from masklet.atomic_files import written_whole
 from masklet.configuration import Sam2Config
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.json_files import read_json
-from masklet.training.network.initial_checkpoint import weights_checksum
-from masklet.training.settings.older_names import todays_name
-from masklet.training.settings.overrides import overridden, settings
+from masklet.training.network.building import weights_checksum
+from masklet.training.settings.overrides import overridden, settings, todays_name
 from masklet.training.settings.procedure import LossWeights
 from masklet.training.settings.recipe import Recipe
 

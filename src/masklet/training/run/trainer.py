@@ -14,18 +14,16 @@ from masklet.errors import CheckpointError, DivergedTrainingError, OtherProgramW
 from masklet.file_locks import alone_in
 from masklet.tracking.video_model import Sam2VideoModel
 from masklet.training.network.building import initial_network, network_with
-from masklet.training.network.initial_memory_weights import draw_memory_weights
+from masklet.training.network.initial_weights import draw_memory_weights
 from masklet.training.network.low_rank import ADAPTER_FOLDER, merged, save_adapters
 from masklet.training.network.trained_parameters import TrainedParameters
 from masklet.training.procedure.training_step import Batch, MicroBatch, TrainingStep
-from masklet.training.run.devices import Devices
-from masklet.training.run.ema_weights import EmaWeights
+from masklet.training.run.devices import Devices, fill, load_optimizer, whole
 from masklet.training.run.failed_step import save_failed_step
 from masklet.training.run.observer import RunObserver, RunOutline
-from masklet.training.run.optimizer import learning_rate, make_optimizer, set_learning_rate
+from masklet.training.run.optimizer import EmaWeights, learning_rate, make_optimizer, set_learning_rate
 from masklet.training.run.run_record import RunRecord
 from masklet.training.run.run_state import AVERAGE_FOLDER, RunState
-from masklet.training.run.whole_tensors import fill, load_optimizer, whole
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import Stage
 from masklet.training.supply.clip_batches import ClipBatch

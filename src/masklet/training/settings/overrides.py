@@ -16,19 +16,36 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 from masklet.configuration import Config
 from masklet.errors import InvalidInputError
-from masklet.training.settings.older_names import todays_name
 
 Settings = TypeVar("Settings")
 
 NOTHING = "none"
 BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
 
+OLDER_NAMES = {
+    "picture_folders": "image_folders",
+    "near_views": "object_crops",
+    "rounds": "prompt_rounds",
+    "average_decay": "ema_decay",
+    "data.stills": "data.images",
+    "mixture.labelled_photograph": "mixture.labelled_image",
+    "mixture.round_things": "mixture.round_objects",
+    "clip_mixture.labelled_photograph": "clip_mixture.labelled_image",
+    "stages.*.stills_every": "stages.*.images_every",
+    "hardware.shares_per_step": "hardware.micro_batches_per_step",
+    "hardware.checkpoints_gradients": "hardware.gradient_checkpointing",
+    "losses.close_up": "losses.cropped",
+    "annotator.deepest": "annotator.center_click",
+    "annotator.truth": "annotator.from_ground_truth",
+}
+"""From the earlier dotted name of a field or a group of fields to today's; * is any number of a stage."""
+
 
 def overridden(config: Settings, assignments: Iterable[str]) -> Settings:
     """Set some fields of a dataclass, each by a text "dotted.name=value"; the last one of the same name counts.
 
     None is written `none`, a list `1,2` or `[1, 2]`. A part that is None by default comes into being when one of its
-    fields is set. Earlier names of a recipe's fields are read as today's (`older_names.py`).
+    fields is set. Earlier names of a recipe's fields are read as today's (`OLDER_NAMES`).
 
     Raises:
         InvalidInputError: for an unknown name (it lists the known ones and the nearest), for a text that is no value of
@@ -196,3 +213,14 @@ def _described(kind: Any) -> str:
         return "set by its own fields"
     known = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", Path: "a path"}
     return NOTHING if kind is NoneType else known.get(kind, str(kind))
+
+
+def todays_name(name: str) -> str:
+    """Replace an earlier dotted name of a field by today's; any other name is returned as it is."""
+    parts = name.split(".")
+    for older, newer in OLDER_NAMES.items():
+        pattern = older.split(".")
+        if len(pattern) <= len(parts) and all(each in ("*", part) for each, part in zip(pattern, parts, strict=False)):
+            named = [part if each == "*" else each for each, part in zip(newer.split("."), parts, strict=False)]
+            return ".".join([*named, *parts[len(pattern) :]])
+    return name

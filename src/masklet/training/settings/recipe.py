@@ -1,19 +1,45 @@
-"""The typed configuration of a training run."""
+"""Hardware settings: precision, gradient accumulation, gradient checkpointing, sharding."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
+from typing import Literal
 
 from masklet.configuration import Sam2Config
 from masklet.datasets.sampling.mixture import DataMixture
 from masklet.datasets.scenes import ClipMixture, SceneMixture
 from masklet.errors import InvalidInputError
-from masklet.training.settings.hardware import Hardware
 from masklet.training.settings.learning import ImageEncoderRates, LowRank, Regularization
 from masklet.training.settings.procedure import AnnotatorShares, ClipTracking, LossWeights, PromptShares
 from masklet.training.settings.ranges import require_numbers
 from masklet.training.settings.stages import PARTS, ClipStage, Part, Stage
+
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """Precision, gradient accumulation and memory of the steps; changes no result but by rounding.
+
+    Attributes:
+        precision: of products, beside float32 weights; "auto" is bfloat16 where that is faster.
+        micro_batches_per_step: into how many micro-batches a step is divided. A process computes its own one after
+            another (gradient accumulation), so the number of processes changes nothing. 1: as many as processes.
+        gradient_checkpointing: compute the image encoder's blocks again in the backward pass, to save memory.
+        is_sharded: divide weights and optimizer among several processes (FSDP) instead of copying them to each (DDP);
+            a single process is refused.
+        needs_gpu: refuse to run on a processor.
+    """
+
+    precision: Precision = "auto"
+    micro_batches_per_step: int = 1
+    gradient_checkpointing: bool = False
+    is_sharded: bool = False
+    needs_gpu: bool = False
+
+    def __post_init__(self) -> None:
+        require_numbers(self, "micro_batches_per_step", at_least=1)
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,9 @@ from masklet.modeling.video_network import VideoNetwork
 from masklet.training.network.building import initial_network
 from masklet.training.network.footprint import PEAK_FACTOR, Footprint, estimate_footprint
 from masklet.training.procedure.training_step import MicroBatch, TrainingStep
-from masklet.training.settings.hardware import Hardware
 from masklet.training.settings.learning import LowRank
 from masklet.training.settings.procedure import ClipTracking, PromptShares
-from masklet.training.settings.recipe import Recipe
+from masklet.training.settings.recipe import Hardware, Recipe
 from masklet.training.settings.stages import ClipStage, Stage
 from masklet.training.supply.data_source import open_training_data
 from masklet.training.supply.micro_batches import StepSlice

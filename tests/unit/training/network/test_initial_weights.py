@@ -10,9 +10,8 @@ from tests.support.small_recipes import small_video_config
 from masklet import Sam2Model
 from masklet.modeling.object_memory import stacked_memory
 from masklet.modeling.video_network import VideoNetwork
-from masklet.training.network.initial_checkpoint import load_initial_weights
-from masklet.training.network.initial_memory_weights import draw_memory_weights
-from masklet.training.network.initial_weights import draw_initial_weights
+from masklet.training.network.building import load_initial_weights
+from masklet.training.network.initial_weights import draw_initial_weights, draw_memory_weights
 
 
 def drawn(seed: int) -> VideoNetwork:

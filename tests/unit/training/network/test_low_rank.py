@@ -14,7 +14,7 @@ from masklet.modeling.object_memory import stacked_memory
 from masklet.modeling.video_network import VideoNetwork
 from masklet.runtimes.object_masks import select_mask
 from masklet.training.network.low_rank import adaptable_layers, add_adapters, merged, save_adapters
-from masklet.training.run.ema_weights import EmaWeights
+from masklet.training.run.optimizer import EmaWeights
 from masklet.training.settings.learning import LowRank
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from masklet.errors import InvalidInputError
 from masklet.modeling.object_memory import stacked_memory
 from masklet.modeling.video_network import VideoNetwork
-from masklet.training.network.regularization import regularize
+from masklet.training.network.building import regularize
 from masklet.training.settings.learning import Regularization
 
 

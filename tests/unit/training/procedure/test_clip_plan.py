@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from masklet.training.procedure.clip_plan import ClipPlan, draw_plan
+from masklet.training.procedure.clip_rollout import ClipPlan, draw_plan
 from masklet.training.settings.procedure import ClipTracking, PromptShares
 from masklet.training.supply.prompting import PromptKind
 

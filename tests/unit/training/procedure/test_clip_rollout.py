@@ -14,8 +14,7 @@ from masklet import Sam2VideoInferenceSession, Sam2VideoModel
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
 from masklet.runtimes.object_masks import ObjectMask
 from masklet.tracking.frame_prompt import prompt_of_points, whole_mask
-from masklet.training.procedure.clip_plan import ClipPlan
-from masklet.training.procedure.clip_rollout import ClipRollout, SupervisedOutput
+from masklet.training.procedure.clip_rollout import ClipPlan, ClipRollout, SupervisedOutput
 from masklet.training.settings.procedure import ClipTracking
 from masklet.training.supply.clip_batches import ClipBatch, ClipSample, sample_clip
 from masklet.training.supply.prompting import PromptKind

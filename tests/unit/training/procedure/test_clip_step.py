@@ -13,12 +13,10 @@ from torch import Tensor
 from masklet.datasets.scenes import Clip
 from masklet.modeling.video_network import VideoNetwork
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
-from masklet.training.network.initial_memory_weights import draw_memory_weights
-from masklet.training.network.initial_weights import draw_initial_weights
+from masklet.training.network.initial_weights import draw_initial_weights, draw_memory_weights
 from masklet.training.procedure import clip_rollout
 from masklet.training.procedure import clip_step as clip_step_module
-from masklet.training.procedure.clip_plan import ClipPlan
-from masklet.training.procedure.clip_rollout import ClipRollout
+from masklet.training.procedure.clip_rollout import ClipPlan, ClipRollout
 from masklet.training.procedure.clip_step import clip_step
 from masklet.training.settings.procedure import AnnotatorShares, ClipTracking, PromptShares
 from masklet.training.settings.recipe import Recipe

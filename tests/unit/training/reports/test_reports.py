@@ -16,7 +16,7 @@ from masklet.errors import InvalidInputError
 from masklet.evaluation.annotated_data import dataset_name
 from masklet.media.images import read_image
 from masklet.tracking.video_model import Sam2VideoModel
-from masklet.training.reports.html_report import HtmlReport
+from masklet.training.reports.html_report import MOST_POINTS, HtmlReport, curve_svg
 from masklet.training.reports.measurements import MEASUREMENTS, BeforeAndAfter, Measurement, read_measurements
 from masklet.training.reports.predictions import (
     GAP,
@@ -29,7 +29,6 @@ from masklet.training.reports.predictions import (
 )
 from masklet.training.reports.processor_settings import ProcessorSettings
 from masklet.training.reports.step_log import STEP_LOG, StepLog, read_steps
-from masklet.training.reports.svg_curves import MOST_POINTS, curve_svg
 from masklet.training.reports.tensorboard_curves import CURVES_FOLDER, TensorBoardCurves
 from masklet.training.run.observer import RunOutline
 from masklet.training.run.run_state import AVERAGE_FOLDER

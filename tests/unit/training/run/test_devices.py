@@ -20,9 +20,8 @@ from tests.support.small_recipes import (
 from masklet.errors import InvalidInputError
 from masklet.training.run.devices import Devices
 from masklet.training.run.trainer import Trainer
-from masklet.training.settings.hardware import Hardware
 from masklet.training.settings.procedure import ClipTracking
-from masklet.training.settings.recipe import Recipe
+from masklet.training.settings.recipe import Hardware, Recipe
 from masklet.training.settings.stages import ClipStage, Stage
 from masklet.training.supply.micro_batches import StepSlice
 
@@ -102,7 +101,7 @@ from tests.support.small_recipes import Listener
 from tests.unit.training.run.test_devices import recipe_for_all
 from masklet.training.run.run_state import STATE_FILE
 from masklet.training.run.trainer import Trainer
-from masklet.training.run.whole_tensors import whole
+from masklet.training.run.devices import whole
 
 recipe, folder = recipe_for_all(Path(sys.argv[2]), is_sharded=sys.argv[4] == "sharded"), Path(sys.argv[3])
 listener = Listener()

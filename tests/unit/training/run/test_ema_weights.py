@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from masklet.training.run.ema_weights import EmaWeights
+from masklet.training.run.optimizer import EmaWeights
 
 
 def network(value: float) -> nn.Module:

@@ -12,9 +12,8 @@ from masklet.training.procedure.image_step import StepLoss
 from masklet.training.run import trainer as trainer_module
 from masklet.training.run.failed_step import replay
 from masklet.training.run.trainer import MOST_STEPS_SKIPPED_IN_A_ROW, Trainer
-from masklet.training.settings.hardware import Hardware
 from masklet.training.settings.procedure import ClipTracking
-from masklet.training.settings.recipe import Recipe
+from masklet.training.settings.recipe import Hardware, Recipe
 from masklet.training.settings.stages import ClipStage, Stage
 
 

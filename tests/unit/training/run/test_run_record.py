@@ -10,8 +10,8 @@ from tests.support.small_recipes import small_recipe
 
 from masklet.errors import CheckpointError
 from masklet.training.run.run_record import RECORD_FILE, RunRecord, git_state
-from masklet.training.settings.hardware import Hardware
 from masklet.training.settings.procedure import LossWeights
+from masklet.training.settings.recipe import Hardware
 
 
 def test_every_field_of_the_recipe_and_the_source_are_on_record(tmp_path: Path) -> None:

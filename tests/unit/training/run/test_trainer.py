@@ -23,8 +23,7 @@ from masklet.datasets.sampling.mixture import DataMixture
 from masklet.datasets.scenes import ImageBank, SceneGenerator
 from masklet.errors import CheckpointError, DivergedTrainingError, InvalidInputError
 from masklet.file_locks import alone_in
-from masklet.training.network.initial_memory_weights import draw_memory_weights
-from masklet.training.network.initial_weights import draw_initial_weights
+from masklet.training.network.initial_weights import draw_initial_weights, draw_memory_weights
 from masklet.training.network.trained_parameters import part_of
 from masklet.training.procedure.image_step import image_step
 from masklet.training.recipes import recipe_named
@@ -32,9 +31,8 @@ from masklet.training.reports.predictions import Predictions
 from masklet.training.run import trainer as trainer_module
 from masklet.training.run.run_state import AVERAGE_FOLDER
 from masklet.training.run.trainer import Trainer
-from masklet.training.settings.hardware import Hardware
 from masklet.training.settings.procedure import ClipTracking, PromptShares
-from masklet.training.settings.recipe import Recipe
+from masklet.training.settings.recipe import Hardware, Recipe
 from masklet.training.settings.stages import ClipStage, Stage
 from masklet.training.supply.data_source import open_training_data
 from masklet.training.supply.image_batches import SceneBatches

@@ -10,8 +10,7 @@ from tests.support.small_recipes import small_recipe
 from masklet.datasets.scenes import ImageBank, PictureBank
 from masklet.sources import BUNDLED_FOLDER
 from masklet.training.run.run_record import RECORD_FILE, RunRecord
-from masklet.training.settings.older_names import OLDER_NAMES, todays_name
-from masklet.training.settings.overrides import overridden, settings
+from masklet.training.settings.overrides import OLDER_NAMES, overridden, settings, todays_name
 from masklet.training.settings.procedure import LossWeights
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from masklet.errors import InvalidInputError
-from masklet.training.settings.hardware import Hardware
 from masklet.training.settings.learning import ImageEncoderRates, LowRank, Regularization
 from masklet.training.settings.procedure import AnnotatorShares, ClipTracking, LossWeights, PromptShares
+from masklet.training.settings.recipe import Hardware
 from masklet.training.settings.stages import ClipStage
 
 SHARE = "at least 0 and at most 1"
