@@ -57,11 +57,8 @@ def test_every_way_equals_the_plain_statement(
     expected = plain(attention, queries, keys, values, rotation).detach()
     with_gradients = attention(queries, grids, loose, values, rotation)
     torch.testing.assert_close(with_gradients, expected, rtol=1e-6, atol=1e-7)  # rotations are rounded to float32
-    calls = []
-    monkeypatch.setattr(
-        "masklet.modeling.rotary_attention.tiled_attention",
-        lambda *tensors: calls.append(tensors) or tiled.tiled_attention(*tensors),
-    )
+    calls, in_tiles = [], tiled.tiled_attention
+    monkeypatch.setattr(tiled, "tiled_attention", lambda *tensors: calls.append(tensors) or in_tiles(*tensors))
     with torch.no_grad():
         over_raw_values = attention(queries, grids, loose, values, rotation)
     assert len(calls) == OBJECTS * heads
