@@ -52,6 +52,7 @@ def resident_bytes() -> int:
 def progress_bar(*further_columns: str | ProgressColumn) -> Progress:
     """Return a progress bar (a context manager) that vanishes at the end; tasks without a total show a spinner."""
     console = Console(stderr=True)
+    console.quiet = not console.is_terminal  # earlier versions of rich end a disabled bar by an empty line
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
