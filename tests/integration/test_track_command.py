@@ -311,6 +311,11 @@ def test_what_is_refused_before_any_work(here, tracker, options, code, fragment)
     assert not Path("out").exists()
 
 
+def test_a_session_that_is_none_is_refused_before_the_video_is_opened(here):
+    result = CliRunner().invoke(app, ["track", "missing.mp4", "--resume", "nowhere"])
+    assert_one_line(result, ExitCode.FILE_PROBLEM, "nowhere holds no session.json")
+
+
 def test_videos_that_cannot_be_read(here, tracker):
     Path("no.mp4").write_text("no video")
     for name in ("no.mp4", "missing.mp4"):

@@ -78,17 +78,19 @@ def stills(
     center of the larger error region; boxes are the objects' bounding boxes. The JSON file holds a list with one report
     per predictor.
     """
+    from masklet.evaluation.annotated_data import check_layout
+    from masklet.evaluation.images.measurement import ImageMeasurement
+
     choice = ModelChoice(model, compare, device, dtype, image_size, zooms=zoom)
     wanted = choice.wanted(predictor, PredictorName.MODEL)
     run = EvaluationRun(output, report, workers, compare is not None)
+    check_layout(root)  # before the model is loaded
 
     def measurements() -> Sequence[ImageMeasurement]:
         return [
             ImageMeasurement(str(root), each, clicks, True, limit, objects_per_image)
             for each, clicks in _predictors(wanted, choice)
         ]
-
-    from masklet.evaluation.images.measurement import ImageMeasurement
 
     run.show(measurements)
 

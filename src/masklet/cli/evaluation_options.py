@@ -136,12 +136,12 @@ class ModelChoice:
 
 
 def chosen_videos(root: Path, sequences: str | None, rule: Rule | None) -> MeasuredVideos:
-    """Return the videos that the options name, and the rule by which their objects count."""
+    """Return the videos that the options name, opened, and the rule by which their objects count."""
     from masklet.evaluation.vos.measured_videos import MeasuredVideos
     from masklet.evaluation.vos.scores import CountingRule
 
     counting = None if rule is None else CountingRule(rule.value)
-    return MeasuredVideos(str(root), None if sequences is None else _names_in(sequences), counting)
+    return MeasuredVideos(str(root), None if sequences is None else _names_in(sequences), counting).opened()
 
 
 def _names_in(sequences: str) -> tuple[str, ...]:

@@ -100,8 +100,8 @@ def track(
     from masklet.cli.track_sessions import check_sessions, forget, opened_journal, saved_tracking
     from masklet.media.video_reader import open_video
 
+    saved = saved_tracking(resume)
     with open_video(video) as reader:
-        saved = saved_tracking(resume)
         task = _task(frames, direction, reader, saved)
         entries = prompts_of_options(point or [], box or [], mask or [], task.frames.start)
         outputs = TrackOutputs(output, Path(os.path.realpath(video)).stem, tuple(write or [Product.OVERLAY]))

@@ -7,7 +7,7 @@ from typing import cast
 from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
 from masklet.datasets.annotation_files import is_sequence_list
 from masklet.datasets.label_map_folder import folder_of_sequences
-from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
+from masklet.datasets.opening import holds_videos, is_dataset, layout_of, open_dataset
 from masklet.errors import InvalidInputError
 from masklet.folders import folders_in
 
@@ -19,10 +19,13 @@ def image_datasets(root: FolderPath) -> dict[str, AnnotatedImages]:
 
     InvalidInputError if there is none, or one holds videos.
     """
-    folder = Path(root)
-    inner = [each for each in folders_in(folder) if is_dataset(each)]
-    folders = inner if inner and not is_dataset(folder) else [folder]
-    return {dataset_name(each): _images(each) for each in folders}
+    return {dataset_name(each): _images(each) for each in _dataset_folders(Path(root))}
+
+
+def check_layout(root: FolderPath) -> None:
+    """Raise InvalidInputError if `root` and the folders in it are in no known layout; no annotation is read for it."""
+    for each in _dataset_folders(Path(root)):
+        layout_of(each)
 
 
 def dataset_name(root: FolderPath) -> str:
@@ -37,6 +40,12 @@ def video_dataset(root: FolderPath) -> AnnotatedVideos:
     if not holds_videos(dataset):
         raise InvalidInputError(f"{root} holds images; expected videos with masks.")
     return dataset
+
+
+def _dataset_folders(folder: Path) -> list[Path]:
+    """Return the folder itself if it is a dataset, or nothing in it is one; else the datasets in it."""
+    inner = [each for each in folders_in(folder) if is_dataset(each)]
+    return inner if inner and not is_dataset(folder) else [folder]
 
 
 def _images(folder: Path) -> AnnotatedImages:

@@ -168,6 +168,23 @@ def test_stills_of_each_layout(tmp_path, name):
     assert report["mean_iou"] == {"box": pytest.approx((8 / 12 + 21 / 25) / 2)}
 
 
+@pytest.mark.parametrize(
+    ("command", "data", "message"),
+    [
+        ("stills", "mere", "mere is in no known layout"),
+        ("stills", "nowhere", "There is no folder"),
+        ("vos", "mere", "mere is in no known layout"),
+        ("interactive", "coco", "coco holds images; expected videos"),
+    ],
+)
+def test_data_of_another_layout_are_refused_before_the_model_is_loaded(tmp_path, command, data, message):
+    (tmp_path / "mere").mkdir()
+    WRITERS["COCO instances"](tmp_path / "coco")
+    result = CliRunner().invoke(app, ["evaluate", command, str(tmp_path / data), "--model", str(tmp_path / "missing")])
+    assert result.exit_code == ExitCode.WRONG_USAGE
+    assert message in result.stderr
+
+
 @pytest.mark.parametrize("option", ["--objects-per-image", "--objects-per-picture"])
 def test_both_spellings_of_the_limit_on_objects(tmp_path, option):
     WRITERS["COCO instances"](tmp_path / "data")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -42,6 +42,11 @@ class MeasuredVideos:
         repeated = [name for name, count in Counter(self.sequences or ()).items() if count > 1]
         if repeated:
             raise InvalidInputError(f"Each sequence counts once; named more often: {listing(repeated)}.")
+
+    def opened(self) -> Self:
+        """Return itself once the dataset is open; InvalidInputError if that is broken or not one of videos."""
+        _ = self._dataset
+        return self
 
     @cached_property
     def rule(self) -> CountingRule:
