@@ -39,16 +39,15 @@ class PointDecoder:
         """How many candidates a point gives."""
         return self._runtime.config.mask_decoder_config.num_multimask_outputs if self._settings.multimask_output else 1
 
-    def decoded(self, points: Points) -> Iterator[tuple[CandidateMasks, Points]]:
-        """Yield the masks above the threshold of predicted IoU, and the point of each, for some points at a time.
+    def decoded(self, points: Points) -> Iterator[CandidateMasks]:
+        """Yield the masks above the threshold of predicted IoU, of some points at a time.
 
         Args:
             points: [n, 2] (x, y) in 0..1 of the image.
         """
         for start in range(0, len(points), self._together):
-            batch = points[start : start + self._together]
-            for found in self._candidates(batch):
-                yield found, batch[found.prompts.cpu().numpy()]
+            for found in self._candidates(points[start : start + self._together]):
+                yield found._replace(prompts=found.prompts + start)
 
     def _candidates(self, points: Points) -> Iterator[CandidateMasks]:
         settings = self._settings

@@ -25,14 +25,14 @@ class Candidate(NamedTuple):
         box: (x1, y1, x2, y2), the first and the last column and row with a pixel of it; the view's corner if empty.
         score: predicted IoU.
         stability: 0..1; NaN of an empty mask.
-        point: (x, y) in pixels of the image.
+        place: of its point in the grid.
     """
 
     counts: npt.NDArray[np.uint32]
     box: PixelBox
     score: float
     stability: float
-    point: tuple[float, float]
+    place: int
 
     @property
     def area(self) -> int:
@@ -56,8 +56,8 @@ class StabilityFilter:
         self._view = view
         self._size = size
 
-    def passed(self, logits_hw: npt.NDArray[np.float32], score: float, point: tuple[float, float]) -> Candidate | None:
-        """Return a mask of logits [h, w] with its score and its point, in pixels of the image; None if unstable."""
+    def passed(self, logits_hw: npt.NDArray[np.float32], score: float, place: int) -> Candidate | None:
+        """Return a mask of logits [h, w], its score, and its point's place in the grid; None if it is unstable."""
         settings = self._settings
         columns = self._enlargement.columns_of(logits_hw, settings.mask_threshold - settings.stability_score_offset)
         stability = self._stability(columns)
@@ -65,7 +65,7 @@ class StabilityFilter:
         if least > 0 and not stability >= np.float32(least):
             return None
         runs = Runs.none() if columns is None else columns.runs_above(settings.mask_threshold)
-        return Candidate(self._counts(runs), self._box(runs), score, float(stability), point)
+        return Candidate(self._counts(runs), self._box(runs), score, float(stability), place)
 
     def _stability(self, columns: Columns | None) -> np.float32:
         if columns is None:

@@ -5,6 +5,7 @@ filters of predicted IoU and stability, those cut off by a crop are dropped, and
 best one stays: first within crops, then between them.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from masklet.automask.coarse_to_fine import first_round, masks_of_points, second_round
 from masklet.automask.decoding import PointDecoder
 from masklet.automask.filter_counts import FilterCounts
 from masklet.automask.filtering import Candidate, StabilityFilter, is_cut_off
@@ -35,10 +37,11 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class _Crop:
-    """A part of the image, its points in 0..1 of it [n, 2], and how it is encoded."""
+    """A part of the image, its grid in 0..1 of it [n, 2], which points count [n], and how it is encoded."""
 
     view: View
-    points: Points
+    grid: Points
+    is_open: npt.NDArray[np.bool_]
     encoded: Callable[[], ImageFeatures]
 
 
@@ -50,7 +53,7 @@ class Generation:
         settings: how.
         size: (height, width) of the image.
         known: masks of the image that are known: points in them are left out.
-        progress: called with how many points are decoded and how many there are.
+        progress: called with how many points are done and how many there are.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Generation:
         self._known = known
         self._progress = progress
         self._counts = FilterCounts()
+        self._points_skipped = self._points_in_all = 0
 
     @torch.inference_mode()
     def of_pixels(self, pixels_chw: Tensor, options: ImageOptions) -> AutomaticMasks:
@@ -78,29 +82,29 @@ class Generation:
             return runtime.without_memory(runtime.encode_image(prepared.to(runtime.device, runtime.dtype)))
 
         views = crop_views(self._size, settings.crop_n_layers, settings.crop_overlap_ratio)
-        return self._masks([_Crop(view, self._points(view, at), partial(encoded, view)) for view, at in views])
+        return self._masks([self._crop(view, layer, partial(encoded, view)) for view, layer in views])
 
     @torch.inference_mode()
     def of_features(self, features: ImageFeatures) -> AutomaticMasks:
         """Return the masks of an image that is encoded, marked as one without memory; crops are not looked at."""
-        view = View(0, 0, *self._size[::-1])
-        return self._masks([_Crop(view, self._points(view, 0), lambda: features)])
+        return self._masks([self._crop(View(0, 0, *self._size[::-1]), 0, lambda: features)])
 
-    def _points(self, view: View, layer: int) -> Points:
+    def _crop(self, view: View, layer: int, encoded: Callable[[], ImageFeatures]) -> _Crop:
         grid = layer_grid(self._settings, layer)
         if self._known is None:
-            return grid
+            return _Crop(view, grid, np.ones(len(grid), dtype=bool), encoded)
         cells = self._runtime.config.image_size / 16
-        return grid[outside(self._known, _in_image(grid, view), reach=max(self._size) / cells / 2)]
+        is_open = outside(self._known, _in_image(grid, view), reach=max(self._size) / cells / 2)
+        return _Crop(view, grid, is_open, encoded)
 
     def _masks(self, crops: Sequence[_Crop]) -> AutomaticMasks:
         """Return what stays of the masks of all crops."""
-        points = sum(len(crop.points) for crop in crops)
-        found = [(each, crop.view) for crop in crops if len(crop.points) for each in self._in_crop(crop, points)]
-        candidates = [each for each, _ in found]
+        self._points_in_all = sum(int(crop.is_open.sum()) for crop in crops)
+        found = [(each, crop) for crop in crops if crop.is_open.any() for each in self._in_crop(crop)]
         if len(crops) > 1:
-            scores = [1 / (view.size[0] * view.size[1]) for _, view in found]
-            found = [found[place] for place in self._suppressed(candidates, scores, self._settings.crop_nms_thresh)]
+            scores = [1 / (crop.view.size[0] * crop.view.size[1]) for _, crop in found]
+            places = self._suppressed([each for each, _ in found], scores, self._settings.crop_nms_thresh)
+            found = [found[place] for place in places]
             self._count(crop_nms=len(found))
         segmentation = Segmentation.from_run_lengths(
             (self._run_length(each) for each, _ in found),
@@ -108,41 +112,68 @@ class Generation:
             scores=np.array([each.score for each, _ in found], dtype=np.float32),
             object_ids=range(1, len(found) + 1),
         )
+        views = [crop.view for _, crop in found]
         return selected(
             AutomaticMasks.of(
                 segmentation,
                 stability_scores=[each.stability for each, _ in found],
-                points=[each.point for each, _ in found],
-                crop_boxes=[(view.left, view.top, view.right, view.bottom) for _, view in found],
+                points=[_in_image(crop.grid[each.place], crop.view) for each, crop in found],
+                crop_boxes=[(view.left, view.top, view.right, view.bottom) for view in views],
                 counts=self._counts,
                 settings=self._settings,
             )
         )
 
-    def _in_crop(self, crop: _Crop, points_in_all: int) -> list[Candidate]:
+    def _in_crop(self, crop: _Crop) -> list[Candidate]:
         """Return the masks of a crop that stay."""
-        settings, kept = self._settings, list[Candidate]()
-        decoder = PointDecoder(self._runtime, crop.encoded(), settings)
-        for start in range(0, len(crop.points), settings.points_per_batch):
-            batch = crop.points[start : start + settings.points_per_batch]
-            kept += [each for each in self._stable(decoder, batch, crop.view) if self._fits(each, crop.view)]
-            self._count(points=len(batch))
-            if self._progress is not None:
-                self._progress(self._counts.points, points_in_all)
-        kept = [kept[place] for place in self._suppressed(kept, [each.score for each in kept], settings.box_nms_thresh)]
+        decoder = PointDecoder(self._runtime, crop.encoded(), self._settings)
+        if self._settings.point_search == "full":
+            found = self._found(decoder, crop, np.flatnonzero(crop.is_open))
+        else:
+            found = self._found_coarse_to_fine(decoder, crop)
+        kept = [found[place] for place in self._best(found)]
         self._count(nms=len(kept))
         return kept
 
-    def _stable(self, decoder: PointDecoder, points: Points, view: View) -> Iterator[Candidate]:
-        """Yield the masks of points [n, 2], in 0..1 of the view, that are good and stable."""
+    def _found_coarse_to_fine(self, decoder: PointDecoder, crop: _Crop) -> list[Candidate]:
+        """Return the masks of every second point of a crop, and of others whose neighbours disagree, as `_found`."""
+        side = math.isqrt(len(crop.grid))
+        is_open = crop.is_open.reshape(side, side)
+        is_decoded = first_round(is_open)
+        found = self._found(decoder, crop, np.flatnonzero(is_decoded))
+        points, threshold = [each.place for each in found], self._settings.box_nms_thresh
+        leads_to = masks_of_points(_boxes(found), points, self._best(found), threshold)
+        places = np.flatnonzero(second_round(is_open, is_decoded, leads_to))
+        found += self._found(decoder, crop, places)
+        self._points_skipped += int(is_open.sum() - is_decoded.sum()) - len(places)
+        self._report()
+        return found
+
+    def _found(self, decoder: PointDecoder, crop: _Crop, places: Places) -> list[Candidate]:
+        """Return the masks that points of a crop lead to and that pass the filters that look at each alone."""
+        found: list[Candidate] = []
+        for start in range(0, len(places), self._settings.points_per_batch):
+            batch = places[start : start + self._settings.points_per_batch]
+            found += [each for each in self._stable(decoder, crop, batch) if self._fits(each, crop.view)]
+            self._count(points=len(batch))
+            self._report()
+        return found
+
+    def _report(self) -> None:
+        if self._progress is not None:
+            self._progress(self._counts.points + self._points_skipped, self._points_in_all)
+
+    def _stable(self, decoder: PointDecoder, crop: _Crop, places: Places) -> Iterator[Candidate]:
+        """Yield the masks of points of a crop that are good and stable."""
         side = self._runtime.config.image_size // 4
-        is_stable = StabilityFilter(self._settings, (side, side), view, self._size)
-        self._count(candidates=len(points) * decoder.masks_per_point, iou=0, stability=0)
-        for found, of_each in decoder.decoded(points):
-            self._count(iou=len(of_each))
-            logits, places = found.logits.float().cpu().numpy(), _in_image(of_each, view).tolist()
-            for logits_hw, score, (x, y) in zip(logits, found.iou.tolist(), places, strict=True):
-                candidate = is_stable.passed(logits_hw, score, (x, y))
+        is_stable = StabilityFilter(self._settings, (side, side), crop.view, self._size)
+        self._count(candidates=len(places) * decoder.masks_per_point, iou=0, stability=0)
+        for found in decoder.decoded(crop.grid[places]):
+            self._count(iou=len(found.iou))
+            of_each = places[found.prompts.cpu().numpy()].tolist()
+            logits = found.logits.float().cpu().numpy()
+            for logits_hw, score, place in zip(logits, found.iou.tolist(), of_each, strict=True):
+                candidate = is_stable.passed(logits_hw, score, place)
                 if candidate is not None:
                     self._count(stability=1)
                     yield candidate
@@ -161,8 +192,11 @@ class Generation:
         """Return the places of the candidates that no better one suppresses."""
         if self._settings.duplicates == "mask":
             return mask_suppression([self._run_length(each) for each in candidates], scores, threshold)
-        boxes = np.array([each.box for each in candidates], dtype=np.float32).reshape(-1, 4)
-        return box_suppression(boxes, scores, threshold)
+        return box_suppression(_boxes(candidates), scores, threshold)
+
+    def _best(self, candidates: Sequence[Candidate]) -> Places:
+        """Return the places of those of a crop that stay, by descending predicted IoU."""
+        return self._suppressed(candidates, [each.score for each in candidates], self._settings.box_nms_thresh)
 
     def _run_length(self, candidate: Candidate) -> RunLength:
         return run_length_of(candidate.counts.astype(np.int64), *self._size)
@@ -171,6 +205,10 @@ class Generation:
         self._counts = self._counts.plus(**more)
 
 
+def _boxes(candidates: Sequence[Candidate]) -> npt.NDArray[np.float32]:
+    return np.array([each.box for each in candidates], dtype=np.float32).reshape(-1, 4)
+
+
 def _in_image(points: Points, view: View) -> npt.NDArray[np.float64]:
-    """Return points [n, 2] in 0..1 of a view in pixels of its image."""
+    """Return points [..., 2] in 0..1 of a view in pixels of its image."""
     return points * view.size[::-1] + (view.left, view.top)

@@ -30,9 +30,7 @@ class AutomaticMasks(Segmentation):
 
     Example:
         >>> from masklet import AutomaticMaskGenerator
-        >>> options = {"points_per_side": 4, "pred_iou_thresh": 0.5, "stability_score_thresh": 0.5}
-        >>> generator = AutomaticMaskGenerator.from_pretrained(**options)
-        >>> found = generator.generate("assets/truck.jpg")
+        >>> found = AutomaticMaskGenerator.from_pretrained(points_per_side=4).generate("assets/truck.jpg")
         >>> found.records("coco_rle")[0]["segmentation"]["size"]
         [683, 1024]
     """

@@ -9,6 +9,8 @@ import numpy as np
 
 from masklet.errors import InvalidInputError
 from masklet.json_files import is_finite_number, shown
+from masklet.processing.saved_settings import read_settings
+from masklet.sources import Source, locate_file
 from masklet.whole_numbers import as_whole_number
 
 Grid = tuple[tuple[float, float], ...]
@@ -29,9 +31,13 @@ _CHOICES: Mapping[str, tuple[str | None, ...]] = {
     "output_mode": OUTPUT_MODES,
     "duplicates": ("box", "mask"),
     "containment": (None, "wholes", "parts"),
+    "point_search": ("full", "coarse_to_fine"),
     "order": ("score", "area", "position"),
     "layers": ("all", "flat"),
 }
+
+SETTINGS_FILE = "automatic_masks.json"
+"""In the folder of a checkpoint: the options that suit it, which `from_pretrained` takes without a preset."""
 
 PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
@@ -48,16 +54,19 @@ PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "min_mask_region_area": 25,
             "use_m2m": True,
         },
+        "bundled": {},
+        "fast": {"point_search": "coarse_to_fine"},
     }
 )
-"""Settings by name: those of Meta's released checkpoints, and the thorough ones that Meta's notebook shows beside."""
+"""Options by name: those of Meta's released checkpoints; the thorough ones that Meta's notebook shows beside; those of
+the bundled model (in its own file); and what changes the checkpoint's own options to be faster, with other results."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AutomaticMaskSettings:
     """How automatic masks are made, under the names and with the defaults of Meta's generator.
 
-    What Meta does not have, from `duplicates` on, is off by default.
+    What Meta does not have, from `point_search` on, is off by default.
 
     Attributes:
         points_per_side: a grid of so many points along either side of the image; None where `point_grids` are given.
@@ -81,6 +90,8 @@ class AutomaticMaskSettings:
         output_mode: the form of masks in `AutomaticMasks.records`: "binary_mask", "uncompressed_rle" or "coco_rle".
         use_m2m: refine each mask once: it goes back to the decoder as a prompt, with its point.
         multimask_output: three masks a point; False: one.
+        point_search: decode the "full" grid, or ("coarse_to_fine", not exact) every second point of it first, and of
+            the others those whose neighbours lead to different masks.
         duplicates: what is compared where masks suppress each other: their boxes, as Meta does, or ("mask") the masks,
             so that a speck far away saves no duplicate, and a thing and its part with much the same box both stay.
         containment: of nested masks keep the "wholes" or the "parts"; None: both.
@@ -110,6 +121,7 @@ class AutomaticMaskSettings:
     output_mode: str = "binary_mask"
     use_m2m: bool = False
     multimask_output: bool = True
+    point_search: str = "full"
     duplicates: str = "box"
     containment: Literal["wholes", "parts"] | None = None
     max_area: float = 1.0
@@ -156,6 +168,8 @@ class AutomaticMaskSettings:
             object.__setattr__(self, "points_per_side", side)
             self._check_side_of_last_layer(side)
             return
+        if self.point_search != "full":
+            raise InvalidInputError("A search from coarse to fine needs points_per_side; got point_grids.")
         if not isinstance(self.point_grids, Iterable) or isinstance(self.point_grids, str):
             raise InvalidInputError(f"point_grids must be a list of grids; got {shown(self.point_grids)}.")
         grids = tuple(_checked_grid(grid) for grid in self.point_grids)
@@ -178,27 +192,46 @@ class AutomaticMaskSettings:
         return int(side / self.crop_n_points_downscale_factor**layer)
 
     @classmethod
-    def of_preset(cls, preset: str | None = None, **options: Any) -> Self:
+    def of_preset(cls, preset: str | None = None, own: Mapping[str, Any] | None = None, **options: Any) -> Self:
         """Return the settings of a preset with some options changed.
 
         Args:
-            preset: one of `PRESETS`; None: "default".
+            preset: one of `PRESETS`; None: the checkpoint's own options, which "fast" changes, too.
+            own: the checkpoint's, see `own_options`; None: those of "default".
             **options: names of fields. `point_grids` take the place of `points_per_side`.
 
         Raises:
             InvalidInputError: for an unknown preset, unknown options and invalid values.
         """
+        if preset is not None and preset not in PRESETS:
+            raise InvalidInputError(f"preset must be one of {list(PRESETS)}; got {shown(preset)}.")
+        values = dict(own or {}) if preset in (None, "fast") else {}
+        if preset == "bundled":
+            values = own_options()
+        values |= PRESETS[preset or "default"]
+        if options.get("point_grids") is not None:
+            values["points_per_side"] = None
+        values |= options
         known = [field.name for field in fields(cls)]
-        if unknown := [name for name in options if name not in known]:
+        if unknown := [name for name in values if name not in known]:
             raise InvalidInputError(
                 f"Automatic masks have no option {', '.join(unknown)}; allowed: {', '.join(known)}."
             )
-        if preset is not None and preset not in PRESETS:
-            raise InvalidInputError(f"preset must be one of {list(PRESETS)}; got {shown(preset)}.")
-        values = {**PRESETS[preset or "default"]}
-        if options.get("point_grids") is not None:
-            values["points_per_side"] = None
-        return cls(**{**values, **options})
+        return cls(**values)
+
+
+def own_options(source: Source = None, **location: Any) -> dict[str, Any]:
+    """Return the options in the `automatic_masks.json` of a checkpoint, {} if there is none.
+
+    Args:
+        source: a folder, a weight file, a hub id, or None for the bundled model.
+        **location: as `locate_file` takes it.
+
+    Raises:
+        CheckpointError: if it is not JSON.
+    """
+    file = locate_file(source, SETTINGS_FILE, required=False, **location)
+    return {} if file is None else read_settings(file)
 
 
 def _checked_grid(grid: object) -> Grid:

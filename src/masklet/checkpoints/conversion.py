@@ -14,7 +14,12 @@ from masklet.configuration import Sam2Config
 from masklet.errors import InvalidInputError
 from masklet.sources import PICKLE_SUFFIXES, Location, Source, locate_file
 
-PROCESSOR_FILES = ("preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json")
+PROCESSOR_FILES = (
+    "preprocessor_config.json",
+    "processor_config.json",
+    "video_preprocessor_config.json",
+    "automatic_masks.json",
+)
 
 
 def convert(

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from masklet.automask.generator import Generation, Progress
 from masklet.automask.masks import AutomaticMasks
-from masklet.automask.settings import AutomaticMaskSettings
+from masklet.automask.settings import AutomaticMaskSettings, own_options
+from masklet.configuration.loading_arguments import with_location
 from masklet.errors import InvalidInputError
 from masklet.masks.segmentation import Segmentation
 from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
@@ -26,7 +27,7 @@ class AutomaticMaskGenerator:
     Args:
         model: the network.
         processor: prepares images for it.
-        preset: the name of settings, of `masklet.automask.settings.PRESETS`; None: "default".
+        preset: "default" (also None), "thorough", "bundled" or "fast"; see `masklet.automask.settings.PRESETS`.
         **options: fields of `AutomaticMaskSettings`, which change the preset.
 
     Attributes:
@@ -37,11 +38,10 @@ class AutomaticMaskGenerator:
 
     Example:
         >>> from masklet import AutomaticMaskGenerator
-        >>> options = {"points_per_side": 8, "pred_iou_thresh": 0.5, "stability_score_thresh": 0.5}
-        >>> generator = AutomaticMaskGenerator.from_pretrained(**options)
+        >>> generator = AutomaticMaskGenerator.from_pretrained(points_per_side=8)
         >>> found = generator.generate("assets/truck.jpg")
-        >>> len(found)
-        9
+        >>> len(found) > 5, found.run_lengths[0]["size"]
+        (True, [683, 1024])
     """
 
     def __init__(
@@ -62,15 +62,20 @@ class AutomaticMaskGenerator:
     ) -> Self:
         """Load model and processor from a folder, a weight file, a hub id or (None) the package.
 
-        `options` that are fields of `AutomaticMaskSettings` change the preset; others (device, dtype, image_size, ...)
-        go to `Sam2Model.from_pretrained`.
+        Without a preset the checkpoint's own options count, where its folder has an `automatic_masks.json`, as that of
+        the bundled model does. `options` that are fields of `AutomaticMaskSettings` change them; others (device, dtype,
+        image_size, ...) go to `Sam2Model.from_pretrained`.
         """
         names = {field.name for field in fields(AutomaticMaskSettings)}
-        settings = {name: value for name, value in options.items() if name in names}
-        AutomaticMaskSettings.of_preset(preset, **settings)  # refused before a model is loaded
         loading = {name: value for name, value in options.items() if name not in names}
+        place, location, _ = with_location(source, loading)
+        own = own_options(place, **location)
+        options = {name: value for name, value in options.items() if name in names}
+        settings = AutomaticMaskSettings.of_preset(preset, own, **options)  # refused before a model is loaded
         segmenter = ImageSegmenter.from_pretrained(source, **loading)
-        return cls(segmenter.runtime, segmenter.processor, preset, **settings)
+        generator = cls(segmenter.runtime, segmenter.processor)
+        generator.settings = settings
+        return generator
 
     @overload
     def generate(

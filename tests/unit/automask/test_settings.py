@@ -50,6 +50,8 @@ def test_grids_take_the_place_of_a_number_of_points() -> None:
         ({"crop_n_layers": -1}, "crop_n_layers must be a whole number from 0"),
         ({"crop_n_points_downscale_factor": 0}, "crop_n_points_downscale_factor must be a whole number from 1"),
         ({"output_mode": "rle"}, "output_mode must be one of .*'coco_rle'"),
+        ({"point_search": "fine"}, "point_search must be one of .*'coarse_to_fine'"),
+        ({"point_search": "coarse_to_fine", "point_grids": [GRID]}, "from coarse to fine needs points_per_side"),
         ({"duplicates": "boxes"}, "duplicates must be one of .*'mask'"),
         ({"containment": "both"}, "containment must be one of .*'parts'"),
         ({"order": None}, "order must be one of .*'position'"),

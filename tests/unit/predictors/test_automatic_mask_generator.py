@@ -1,5 +1,7 @@
 """The class that makes automatic masks: what it takes, and what it refuses."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,15 @@ import pytest
 import torch
 from PIL import Image
 
-from masklet import AutomaticMaskGenerator, AutomaticMasks, ImageSegmenter, Segmentation
+from masklet import (
+    AutomaticMaskGenerator,
+    AutomaticMasks,
+    AutomaticMaskSettings,
+    CheckpointError,
+    ImageSegmenter,
+    Segmentation,
+)
+from masklet.automask.settings import own_options
 from masklet.errors import InvalidInputError
 from masklet.masks.run_length import decode_run_length
 
@@ -105,9 +115,9 @@ def test_nothing_found_is_an_empty_result(segmenter: ImageSegmenter, crop_n_laye
     assert (len(found), found.records(), found.masks.shape) == (0, [], (0, HEIGHT, WIDTH))
 
 
-def test_options_are_checked_before_a_model_is_loaded() -> None:
+def test_options_are_checked_before_a_model_is_loaded(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="pred_iou_thresh must be"):
-        AutomaticMaskGenerator.from_pretrained("no/such model", pred_iou_thresh=2)
+        AutomaticMaskGenerator.from_pretrained(tmp_path, pred_iou_thresh=2)
 
 
 def test_from_pretrained_tells_options_of_masks_and_of_the_model_apart(saved_model: Path) -> None:
@@ -186,6 +196,20 @@ def test_images_of_any_shape(segmenter: ImageSegmenter, size: tuple[int, int], c
     assert all(np.isfinite(record["area"]) for record in found.records("coco_rle"))
 
 
+def test_coarse_to_fine_decodes_fewer_points_of_the_same_grid(segmenter: ImageSegmenter) -> None:
+    """All candidates of a point that is decoded are there; what all neighbours agree on is not asked for again."""
+    steps: list[tuple[int, int]] = []
+    options = {"points_per_side": 8, "box_nms_thresh": 0.5, "pred_iou_thresh": 0.52}
+    exact = generator(segmenter, **options).generate(IMAGE)
+    made = generator(segmenter, point_search="coarse_to_fine", **options)
+    quick = made.generate(IMAGE, progress=lambda done, all_: steps.append((done, all_)))
+    assert 16 <= quick.counts.points <= exact.counts.points == 64
+    assert steps[0] == (16, 64)
+    assert steps[-1] == (64, 64)
+    places = {tuple(point) for point in generator(segmenter, points_per_side=8).generate(IMAGE).points.tolist()}
+    assert {tuple(point) for point in quick.points.tolist()} <= places
+
+
 def test_memory_does_not_grow_with_batches(segmenter: ImageSegmenter, monkeypatch: pytest.MonkeyPatch) -> None:
     together: list[int] = []
     decode_above = type(segmenter.runtime).decode_above
@@ -197,3 +221,27 @@ def test_memory_does_not_grow_with_batches(segmenter: ImageSegmenter, monkeypatc
     monkeypatch.setattr(type(segmenter.runtime), "decode_above", counted)
     generator(segmenter, points_per_side=8, points_per_batch=1000).generate(IMAGE)
     assert together == [32, 32]
+
+
+def test_a_checkpoint_has_options_of_its_own(saved_model: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(saved_model, tmp_path / "model")
+    load = AutomaticMaskGenerator.from_pretrained
+    assert load(folder).settings == AutomaticMaskSettings()
+    (folder / "automatic_masks.json").write_text('{"pred_iou_thresh": 0.3, "points_per_side": 5}')
+    own = AutomaticMaskSettings(pred_iou_thresh=0.3, points_per_side=5)
+    assert load(folder).settings == own
+    assert load(folder, points_per_side=6).settings == replace(own, points_per_side=6)
+    assert load(folder, "fast").settings == replace(own, point_search="coarse_to_fine")
+    assert load(folder, "default").settings == AutomaticMaskSettings()
+    (folder / "automatic_masks.json").write_text('{"pred_iou": 0.3}')
+    with pytest.raises(InvalidInputError, match="no option pred_iou"):
+        load(folder)
+    (folder / "automatic_masks.json").write_text("{")
+    with pytest.raises(CheckpointError, match=r"automatic_masks\.json"):
+        load(folder)
+
+
+def test_options_of_the_bundled_model_have_a_name() -> None:
+    bundled = AutomaticMaskSettings.of_preset("bundled")
+    assert AutomaticMaskSettings.of_preset(None, own_options()) == bundled != AutomaticMaskSettings()
+    assert AutomaticMaskSettings.of_preset("thorough", own_options()).pred_iou_thresh == 0.7
