@@ -97,7 +97,7 @@ def track(
     """
     from masklet.cli.track_outputs import TrackOutputs
     from masklet.cli.track_prompts import prompts_of_options
-    from masklet.cli.track_sessions import check_sessions, forget, opened_journal, saved_tracking
+    from masklet.cli.track_sessions import check_sessions, opened_journal, saved_tracking
     from masklet.media.video_reader import open_video
 
     saved = saved_tracking(resume)
@@ -110,7 +110,8 @@ def track(
         with opened_journal(save_session, saved, outputs.session, save_every) as journal:
             tracker = load_tracker(model, device, dtype, image_size, preset, is_compiled)
             _track(tracker, reader, asked, outputs, journal)
-        forget(saved, save_session)
+        if saved is not None and save_session is not None:
+            saved.forget(save_session)
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,14 @@
-"""The sessions of `masklet track`: the one that is resumed, where this run is saved, and which folders are removed."""
+"""The sessions of `masklet track`: the one that is resumed, and where this run is saved."""
 
 import math
-import os
 import shlex
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from masklet.atomic_files import check_writable
 from masklet.errors import DamagedSessionError, InvalidInputError
 from masklet.jobs.tracking_journal import SavedTracking, TrackingJournal
-from masklet.tracking.saved_session import FILE, session_folder
+from masklet.tracking.saved_session import FILE
 
 
 def saved_tracking(resume: Path | None) -> SavedTracking | None:
@@ -36,12 +34,13 @@ def check_sessions(save_session: Path | None, saved: SavedTracking | None, defau
     """
     if save_session is not None:
         check_writable(save_session)
-        if _is_unfinished(save_session) and not _is_at(saved, save_session):
+        is_resumed = saved is not None and saved.is_at(save_session)
+        if SavedTracking.is_unfinished(save_session) and not is_resumed:
             raise InvalidInputError(
                 f"--save-session {save_session} holds an unfinished session. Continue it with {_resume(save_session)}; "
                 "to begin anew, delete that folder or name another one."
             )
-    elif saved is None and _is_unfinished(default):
+    elif saved is None and SavedTracking.is_unfinished(default):
         print(
             f"Note: {default} holds an unfinished session, it stays as it is; continue it with {_resume(default)}.",
             file=sys.stderr,
@@ -64,23 +63,6 @@ def opened_journal(
         ),
         is_kept=saved is None or not continues_there or saved.is_kept,
     )
-
-
-def forget(saved: SavedTracking | None, save_session: Path | None) -> None:
-    """Remove the session that was continued in `save_session`, now that all is done, unless it is to be kept."""
-    if saved is not None and save_session is not None and not saved.is_kept and not _is_at(saved, save_session):
-        with suppress(InvalidInputError), session_folder(saved.session.folder) as folder:  # somebody else continues it
-            folder.discard()
-
-
-def _is_unfinished(folder: Path) -> bool:
-    with suppress(DamagedSessionError):
-        return SavedTracking.read(folder).task is not None
-    return False
-
-
-def _is_at(saved: SavedTracking | None, folder: Path) -> bool:
-    return saved is not None and os.path.realpath(saved.session.folder) == os.path.realpath(folder)
 
 
 def _resume(folder: Path) -> str:

@@ -1,5 +1,6 @@
 """What a tracking job saves as it goes: the session and the masks, which count together or not at all."""
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -167,6 +168,26 @@ class SavedTracking:
             open_frames = tuple(_range_from(each, end) for each in tracking["open"])
             task = TrackingTask(_range_from(tracking["frames"], end), Direction(tracking["direction"]))
             return cls(session, task if open_frames else None, open_frames, tracking.get("kept", True) is not False)
+
+    @classmethod
+    def is_unfinished(cls, folder: Path) -> bool:
+        """Whether a folder holds a job of which something is left to be done."""
+        with suppress(DamagedSessionError):
+            return cls.read(folder).task is not None
+        return False
+
+    def is_at(self, folder: Path) -> bool:
+        """Whether it was read from this folder, by whichever path."""
+        return os.path.realpath(self.session.folder) == os.path.realpath(folder)
+
+    def forget(self, saved_in: Path) -> None:
+        """Remove its folder, now that it was continued and is saved in another one.
+
+        It stays if it was to be kept, is that very folder, or somebody else continues it.
+        """
+        if not self.is_kept and not self.is_at(saved_in):
+            with suppress(InvalidInputError), session_folder(self.session.folder) as folder:
+                folder.discard()
 
     def fill(self, recorded: RecordedMasks, frame_count: int) -> None:
         """Put the masks into `recorded`; DamagedSessionError if they are not what was saved with the session."""

@@ -88,7 +88,7 @@ def test_saving_that_is_slow_is_done_less_often(tmp_path: Path, job: Job) -> Non
     assert times == [30, 110, 190, 270]  # 4 of 80 seconds
 
 
-def test_it_saves_only_when_it_is_told_to(tmp_path: Path, job: Job) -> None:
+def test_it_saves_only_when_it_is_asked_to(tmp_path: Path, job: Job) -> None:
     with job.journal(None, tmp_path / "v_session", every=None) as journal:
         assert saved_at(job, journal, range(100), tmp_path / "v_session" / "session.json") == []
         assert journal.save(job) == tmp_path / "v_session"
@@ -242,3 +242,27 @@ def test_folders_without_masks(tmp_path: Path) -> None:
     write_index(tmp_path, {"format": 2, "session": described})
     with pytest.raises(DamagedSessionError, match="holds no masks, so that no tracking"):
         SavedTracking.read(tmp_path)
+
+
+def test_a_session_that_was_continued_elsewhere_is_forgotten_unless_it_is_kept_or_in_use(
+    tmp_path: Path, job: Job
+) -> None:
+    for name, is_kept in (("left", False), ("kept", True)):
+        with job.journal(tmp_path / name, tmp_path, is_kept=is_kept) as journal:
+            journal.save(job)
+    assert SavedTracking.is_unfinished(tmp_path / "left")
+    left, kept = (SavedTracking.read(tmp_path / name) for name in ("left", "kept"))
+    left.forget(tmp_path / "kept" / ".." / "left")  # it is saved in itself
+    with job.journal(tmp_path / "left", tmp_path):
+        left.forget(tmp_path / "new")
+        assert SavedTracking.is_unfinished(tmp_path / "left")
+    left.forget(tmp_path / "new")
+    kept.forget(tmp_path / "new")
+    assert [SavedTracking.is_unfinished(tmp_path / name) for name in ("left", "kept", "new")] == [False, True, False]
+
+
+def test_what_is_done_is_not_unfinished(tmp_path: Path, job: Job) -> None:
+    job.open_frames = []
+    with job.journal(tmp_path / "done", tmp_path) as journal:
+        journal.save(job)
+    assert not SavedTracking.is_unfinished(tmp_path / "done")
