@@ -1,15 +1,22 @@
 """Where the frames of a session come from, and the features of the last few of them."""
 
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Protocol
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.runtimes.protocol import ImageFeatures, Runtime
 from masklet.whole_numbers import is_whole_number
+
+LOOK_SIDE = 8
+LOOK_STEPS = 100  # to a unit of normalised pixels, about 57 levels of 8 bits
+SAME_LOOK = 5  # in such steps: 3 levels, on average over a part; other decoders and number types differ by less
 
 
 class Frames(Protocol):
@@ -18,6 +25,13 @@ class Frames(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int, /) -> Tensor: ...
+
+
+def looks_alike(first: Sequence[int] | None, second: Sequence[int] | None) -> bool:
+    """Return whether two `first_look`s can be of one frame; True if one is not known."""
+    if first is None or second is None:
+        return True
+    return len(first) == len(second) and all(abs(a - b) <= SAME_LOOK for a, b in zip(first, second, strict=True))
 
 
 class StreamedFrames:
@@ -89,6 +103,21 @@ class FrameSource:
             raise InvalidInputError("The video has no frames.")
         self.frames: Frames | StreamedFrames = StreamedFrames(most_streamed) if video is None else video
         self.cache = FeatureCache(most_features)
+
+    @cached_property
+    def first_look(self) -> tuple[int, ...] | None:
+        """The colours of 8 x 8 parts of the first frame, to know a video again; None of a stream, or if unreadable.
+
+        No checksum of its pixels: other decoders, and resizing on other devices, round them otherwise.
+        """
+        if self.is_stream:
+            return None
+        try:
+            pixels = self[0].to("cpu", torch.float32)
+        except (OSError, ValueError):
+            return None
+        parts = F.adaptive_avg_pool2d(pixels.nan_to_num(), LOOK_SIDE) * LOOK_STEPS
+        return tuple(parts.round().clamp(-(2**20), 2**20).to(torch.int64).flatten().tolist())
 
     @property
     def is_stream(self) -> bool:

@@ -18,7 +18,7 @@ from masklet.committed_folder import FolderWriter, Part, checked_file, checked_l
 from masklet.errors import DamagedSessionError, InvalidInputError
 from masklet.json_files import shown
 from masklet.runtimes.protocol import Runtime
-from masklet.tracking.frames import Frames
+from masklet.tracking.frames import Frames, looks_alike
 from masklet.tracking.retention import RetentionChoice
 from masklet.tracking.saved_tensors import TensorReader, Tensors, below, stored, write_tensors
 from masklet.tracking.session_description import ObjectDescription, SessionDescription, direction, frames_of
@@ -64,6 +64,7 @@ class SessionWriter:
             video_width=session.video_width,
             max_results=session.max_results,
             objects=objects,
+            first_look=session.frames.first_look,
         )
         self._history.append(session.objects())
         if self._tensors is not None:
@@ -169,6 +170,8 @@ def load_session(
         max_results=description.max_results,
         **{"inference_device": runtime.device, **options},
     )
+    if not looks_alike(description.first_look, session.frames.first_look):
+        raise InvalidInputError(f"The session in {saved.folder} is of another video: its first frame looks different.")
     session.frames.go_on_from(description.num_frames)
     with damage_named(saved.folder):
         for target in _restored(saved, session, runtime):

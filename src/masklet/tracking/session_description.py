@@ -1,7 +1,7 @@
 """The JSON that describes a saved session, checked value by value; tensors and masks are in files beside it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from typing import Any, Literal, Self, TypeVar
 
 from masklet.errors import InvalidInputError
@@ -48,7 +48,8 @@ class ObjectDescription:
 class SessionDescription:
     """A session without its tensors, its compact masks and its frames.
 
-    `model` is the network's fingerprint; the rest are attributes of the session.
+    `model` is the network's fingerprint, `first_look` what the first frame looks like (`tracking/frames.py`; None in
+    sessions of earlier versions); the rest are attributes of the session.
     """
 
     model: str
@@ -60,11 +61,13 @@ class SessionDescription:
     video_width: int | None
     max_results: int
     objects: tuple[ObjectDescription, ...]
+    first_look: tuple[int, ...] | None = None
 
     @classmethod
     def from_json(cls, value: object) -> Self:
         """Return the session that JSON describes; InvalidInputError, naming what is wrong, if it describes none."""
-        fields = _fields(value, cls.__dataclass_fields__, "A session")
+        required = {name: field for name, field in cls.__dataclass_fields__.items() if field.default is MISSING}
+        fields = _fields(value, required, "A session")
         is_stream = _flag(fields["is_stream"], "is_stream")
         num_frames = whole_number(fields["num_frames"], "num_frames")
         # Prompts may wait for the next frame of a stream.
@@ -83,6 +86,7 @@ class SessionDescription:
             video_width=_side(fields["video_width"], "video_width"),
             max_results=whole_number(fields["max_results"], "max_results"),
             objects=objects,
+            first_look=_look(fields.get("first_look")),
         )
 
 
@@ -140,3 +144,9 @@ def _retention(value: object) -> Literal["window", "spill"]:
 
 def _side(value: object, name: str) -> int | None:
     return None if value is None else whole_number(value, name, least=1, most=LONGEST_SIDE)
+
+
+def _look(value: object) -> tuple[int, ...] | None:
+    if value is None:
+        return None
+    return tuple(whole_number(each, "A colour of first_look", least=-LARGEST) for each in _list(value, "first_look"))

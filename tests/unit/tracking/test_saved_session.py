@@ -116,6 +116,47 @@ def test_another_model_or_video(tmp_path: Path) -> None:
         load(tmp_path, video()[:3], model())
     with pytest.raises(InvalidInputError, match="is of a video; give its video"):
         load(tmp_path, None, model())
+    with pytest.raises(InvalidInputError, match="of another video: its first frame looks different"):
+        load(tmp_path, video().flip(0), model())
+
+
+def test_a_video_is_known_again_though_its_pixels_are_rounded_otherwise(tmp_path: Path) -> None:
+    session = new_session()
+    session.add_points(1, 0, *CLICK)
+    session.save(tmp_path, model())
+    noise = 0.02 * torch.randn(video().shape, generator=torch.Generator().manual_seed(0))
+    for alike in (video().to(torch.bfloat16).float(), video() + noise):
+        assert Sam2VideoInferenceSession.load(tmp_path, alike, model()).obj_ids == [1]
+
+
+def test_sessions_of_earlier_versions_do_not_know_the_first_frame(tmp_path: Path) -> None:
+    session = new_session()
+    session.add_points(1, 0, *CLICK)
+    session.save(tmp_path, model())
+    content = index_of(tmp_path)
+    del content["session"]["first_look"]
+    write_index(tmp_path, content)
+    assert Sam2VideoInferenceSession.load(tmp_path, video().flip(0), model()).obj_ids == [1]
+
+
+def test_a_video_whose_first_frame_cannot_be_read_is_not_held_to_it(tmp_path: Path) -> None:
+    class Damaged:
+        height, width = HEIGHT, WIDTH
+
+        def __len__(self) -> int:
+            return FRAMES
+
+        def __getitem__(self, frame: int) -> Tensor:
+            if frame == 0:
+                raise OSError("a damaged file")
+            return video()[frame]
+
+    session = new_session()
+    session.add_points(1, 3, *CLICK)
+    session.save(tmp_path, model())
+    other = Sam2VideoInferenceSession.load(tmp_path, Damaged(), model())
+    other.save(tmp_path, model())
+    assert index_of(tmp_path)["session"]["first_look"] is None
 
 
 def test_folders_without_a_session(tmp_path: Path) -> None:
