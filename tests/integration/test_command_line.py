@@ -85,7 +85,7 @@ def test_segment_writes_three_files_that_agree_and_prints_their_paths(here, mode
     assert (difference[mask == 255] > 0).mean() > 0.9
 
 
-def test_json_files_beside_their_photos_are_annotated_data(here, model):
+def test_json_files_beside_their_images_are_annotated_data(here, model):
     masklet("segment", "a.png", "--box", "20,10,70,60", "-o", "out", "--model", model)
     (here / "data").mkdir()
     for file in ("a.png", "out/a.json"):
@@ -171,7 +171,7 @@ def test_images_and_masks_above_the_limit_are_refused_and_can_be_permitted(here,
     assert_one_line(wrong, ExitCode.WRONG_USAGE, "--max-image-pixels")
 
 
-def test_bad_photos_of_a_batch_are_reported_and_the_others_done(here, model):
+def test_bad_images_of_a_batch_are_reported_and_the_others_done(here, model):
     Path("text.jpg").write_text("no picture")
     photos = ["text.jpg", "a.png", "nowhere.png", "b.jpg"]
     result = masklet("segment", *photos, "--point", "100,40", "-o", "out", "--model", model)
@@ -238,7 +238,7 @@ def test_clicks_where_padding_is_and_transposed_masks_are_refused(here, model):
         assert_one_line(masklet("segment", *given, "--model", model), ExitCode.WRONG_USAGE, "a.png", fragment)
 
 
-def test_a_prompt_file_gives_each_photo_its_own_objects(here, model):
+def test_a_prompt_file_gives_each_image_its_own_objects(here, model):
     (here / "batch").mkdir()
     prompts = {"../a.png": [{"id": 3, "points": [[100, 40], [5, 5, 0]]}], "../b.jpg": [{"box": [1, 1, 30, 40]}] * 2}
     Path("batch/prompts.json").write_text(json.dumps(prompts))

@@ -39,7 +39,7 @@ def test_names_of_the_eight_models():
 @pytest.mark.parametrize(
     ("size", "width", "depth"), [("tiny", 96, 12), ("small", 96, 16), ("base_plus", 112, 24), ("large", 144, 48)]
 )
-def test_shapes_tell_which_model_it_is(size, width, depth, version):
+def test_shapes_show_which_model_it_is(size, width, depth, version):
     assert config_by_shapes(tensors_of(width, depth, version)) == preset(size, version)
 
 

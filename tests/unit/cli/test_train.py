@@ -58,7 +58,7 @@ def train(recipe: str, *options: str) -> Any:
         ("finetune-image", "prompts.mask=2", "PromptShares.mask=2.0; it must be at least 0 and at most 1"),
     ],
 )
-def test_what_cannot_be_trained_is_told_in_a_line_before_anything_long(
+def test_what_cannot_be_trained_is_reported_in_a_line_before_anything_long(
     here: Path, recipe: str, change: str, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def too_late(root: Path) -> None:

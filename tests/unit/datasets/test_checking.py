@@ -302,7 +302,7 @@ def test_mask_of_another_size(tmp_path, write, detail):
 @pytest.mark.parametrize(
     ("write", "mask"), [(write_plain, "masks/a.png"), (write_sequences, "Annotations/swan/00003.png")]
 )
-def test_soft_masks_are_told(tmp_path, write, mask):
+def test_soft_masks_are_reported(tmp_path, write, mask):
     write(tmp_path)
     soft = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
     soft[:, 4:] = [20, 90, 160, 240, 255, 255, 255, 255]

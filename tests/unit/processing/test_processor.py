@@ -82,7 +82,7 @@ def test_prompts_are_tensors_without_return_tensors_and_arrays_on_demand(process
     assert {type(value) for value in arrays.values()} == {np.ndarray}
 
 
-def test_labels_are_there_where_they_were_given_or_tell_padding(processor: Sam2Processor) -> None:
+def test_labels_are_there_where_they_were_given_or_mark_padding(processor: Sam2Processor) -> None:
     one, two = [[[[1, 2]]]], [[[[1, 2]], [[3, 4], [5, 6]]]]
     assert "input_labels" not in processor(PICTURE, input_points=one)
     assert processor(PICTURE, input_points=one, input_labels=[[[0]]]).input_labels.tolist() == [[[0]]]

@@ -38,7 +38,9 @@ def test_what_is_flat_or_fixed_is_left_out(tmp_path: Path, name: str, width: flo
     assert read_libraries(library(tmp_path, ENTRY.format(1, name, width))) == []
 
 
-def test_a_model_that_cannot_be_read_is_told_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_model_that_cannot_be_read_is_reported_and_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     lost = ENTRY.format(2, "Lost", 100).replace("box.obj", "nowhere.obj")
     (model,) = read_libraries(library(tmp_path, ENTRY.format(1, "Box", 100), lost))
     assert model.name == "Box"

@@ -33,7 +33,7 @@ def test_other_objects_cannot_be_compared():
         Comparison(report, ImageReport("other", report.items[:3]))
 
 
-def test_stills_are_compared_by_all_settings():
+def test_images_are_compared_by_all_settings():
     values = {f"{count} click{'s' * (count > 1)}": (1.0,) for count in (1, 3, 5)} | {"box": (0.0,)}
     report = ImageReport("ours", tuple(item(f"{name}/0", name, **values) for name in ("cells", "nuts")))
     comparison = Comparison(report, report)

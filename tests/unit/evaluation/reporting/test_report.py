@@ -105,7 +105,7 @@ def test_tables_of_videos_have_a_row_each():
     assert ["mean", "3", "52.5", "70.0", "35.0", "66.7", "0.0", "0.0", "0.0"] in rows
 
 
-def test_tables_of_stills_have_a_row_a_dataset_and_mark_what_was_not_measured():
+def test_tables_of_images_have_a_row_a_dataset_and_mark_what_was_not_measured():
     ellipse = ImageReport("ellipse", (item("nuts/0", "nuts", box=(0.78,)),))
     rows = rows_of(report_table([image_report(), ellipse]))
     assert ["nuts", "3", "40.0", "80.0"] in rows
@@ -128,7 +128,7 @@ def test_csv_has_a_line_an_item():
     assert last["name"] == "cars/1"
 
 
-def test_the_curve_of_stills_leads_over_clicks():
+def test_the_curve_of_images_leads_over_clicks():
     clicks, box = image_report().curves()
     assert (clicks.x, clicks.y) == ((1,), pytest.approx((0.35,)))
     assert (box.label, box.y) == ("ours, box", pytest.approx(0.675))

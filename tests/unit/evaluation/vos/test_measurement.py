@@ -93,7 +93,7 @@ def test_progress_counts_videos(root):
     assert seen == [(0, 2), (1, 2), (2, 2)]
 
 
-def test_later_objects_count_by_appearance_and_are_told_where_they_appear(root):
+def test_later_objects_count_by_appearance_and_are_prompted_where_they_appear(root):
     """A third object, on the two last frames: unknown to DAVIS' rule, as its tool looks at the first frame."""
     told = []
 

@@ -65,7 +65,7 @@ def test_masks_may_overlap_where_those_of_the_truth_do():
     )
 
 
-def test_objects_are_told_when_they_appear():
+def test_objects_are_prompted_when_they_appear():
     tracker = RecordingTracker()
     predicted = tracked(tracker, {1: {9: FIRST == 9}, 2: {3: FIRST == 3}})
     assert [(object_id, frame) for object_id, frame, _ in tracker.prompts] == [(9, 1), (3, 2)]

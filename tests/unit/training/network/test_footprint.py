@@ -79,7 +79,7 @@ def test_adapters_need_little_beside_the_weights() -> None:
     assert 0 < adapted.optimizer < 0.2 * adapted.weights
 
 
-def test_the_sum_is_told_in_gib() -> None:
+def test_the_sum_is_reported_in_gib() -> None:
     estimate = Footprint(weights=2**30, ema_weights=2**30, gradients=2**29, optimizer=2**30, activations=2**31)
     assert estimate.total == 5.5 * 2**30
     assert str(estimate).startswith(
@@ -87,7 +87,7 @@ def test_the_sum_is_told_in_gib() -> None:
     )
 
 
-def test_parts_that_do_not_go_together_are_told() -> None:
+def test_parts_that_do_not_go_together_are_reported() -> None:
     model = small_video_config()
     model.memory_attention_hidden_size = 32
     with pytest.raises(InvalidInputError, match=r"do not fit together: .*memory_attention_hidden_size=32"):

@@ -56,7 +56,7 @@ def test_drawn_memory_holds_the_mask() -> None:
     assert mask[2:4, 2:4].mean() == pytest.approx(-1, abs=0.2)
 
 
-def test_drawn_memory_is_told_as_a_mask_prompt_would_be() -> None:
+def test_drawn_memory_is_read_as_a_mask_prompt_would_be() -> None:
     model = drawn(0).eval()
     features = 2 * torch.nn.functional.layer_norm(torch.randn(1, 36, 64), (64,)).transpose(1, 2).unflatten(2, (6, 6))
     on, off = torch.zeros(2, 1, 36, 32)

@@ -134,7 +134,7 @@ def test_a_full_disk_keeps_the_last_state_and_says_so(tmp_path: Path) -> None:
     assert_equal_states(saved_state(tmp_path / "run"), saved_state(tmp_path / "whole"))
 
 
-def test_a_disk_that_is_full_after_the_state_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_full_after_the_state_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = small_recipe(write_plain_images(tmp_path / "images"))
 
     def full(*_: object, **__: object) -> None:
