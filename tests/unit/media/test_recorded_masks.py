@@ -1,18 +1,13 @@
 import json
-import os
-from collections.abc import Iterator
-from contextlib import closing
 from functools import reduce
 from operator import getitem
 
 import numpy as np
 import pytest
-from tests.support.forked import found_in_fork
 
 from masklet.errors import InvalidInputError
 from masklet.masks.segmentation import Segmentation
-from masklet.media import recorded_masks
-from masklet.media.recorded_masks import GrowingFile, RecordedMasks
+from masklet.media.recorded_masks import RecordedMasks
 
 
 @pytest.fixture
@@ -128,60 +123,3 @@ def test_changed_files_are_refused(tmp_path, recorded, place, value):
     (tmp_path / "masks.json").write_text(json.dumps(content))
     with RecordedMasks(6, 9) as loaded, pytest.raises(InvalidInputError, match=r"masks\.json"):
         loaded.load(tmp_path / "masks.json", frame_count=4)
-
-
-@pytest.fixture
-def file() -> Iterator[GrowingFile]:
-    with closing(GrowingFile()) as file:
-        yield file
-
-
-def test_what_was_appended_is_read_by_its_place(file: GrowingFile) -> None:
-    assert [file.append(content) for content in (b"one", b"", b"two")] == [0, 3, 3]
-    assert (file.size, file.read(1, 4), file.read(3, 99)) == (6, b"netw", b"two")
-
-
-def test_parent_and_child_append_and_read_without_harming_each_other(
-    file: GrowingFile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(recorded_masks, "PIECE", 4)
-    file.append(b"of both ")
-
-    def in_child() -> bytes:
-        before = file.read(0, 99)
-        file.append(b"of the child")
-        read = before + b"|" + file.read(0, 99)
-        file.close()
-        return read
-
-    assert found_in_fork(in_child) == b"of both |of both of the child"
-    file.append(b"of the parent")
-    assert file.read(0, 99) == b"of both of the parent"
-    assert found_in_fork(lambda: found_in_fork(lambda: file.read(3, 99))) == b"both of the parent"
-
-
-def test_a_full_disk_leaves_what_was_there(file: GrowingFile, monkeypatch: pytest.MonkeyPatch) -> None:
-    file.append(b"whole")
-    write = os.pwrite
-    with monkeypatch.context() as patched:
-        left = [3]  # bytes that still fit
-
-        def write_a_little(descriptor: int, content: bytes, place: int) -> int:
-            if not left[0]:
-                raise OSError(28, "No space left on device")
-            written = write(descriptor, content[: left[0]], place)
-            left[0] -= written
-            return written
-
-        patched.setattr(os, "pwrite", write_a_little)
-        with pytest.raises(OSError, match="No space"):
-            file.append(b"too much")
-    assert file.append(b"fits") == 5
-    assert file.read(0, 99) == b"wholefits"
-
-
-def test_a_system_that_reads_at_no_place(file: GrowingFile, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows."""
-    monkeypatch.delattr(os, "pread")
-    monkeypatch.delattr(os, "pwrite")
-    test_what_was_appended_is_read_by_its_place(file)
