@@ -11,6 +11,7 @@ from masklet.whole_numbers import as_whole_number
 Granularity = Literal["parts", "wholes"]
 Layers = Literal["flat", "all"]
 
+MOST_OBJECTS, MOST_OBJECTS_ON_GPU = 50, 200
 LEAST_AREA = 100  # pixels
 LEAST_AREA_SHARE = 0.0005  # of the frame
 
@@ -55,7 +56,7 @@ class EverythingPolicy:
 
     every: int = 10
     uncovered_rise: float = 0.01
-    cut: float = 0.5
+    cut: float = 0.2
     match: float = 0.5
     contained: float = 0.8
     parts: bool = False
@@ -126,9 +127,11 @@ class EverythingPolicy:
             return self.min_area
         return max(LEAST_AREA, LEAST_AREA_SHARE * size[0] * size[1])
 
-    def with_budget(self, is_on_processor: bool) -> "EverythingPolicy":
-        """Return this policy with a number in `max_objects`."""
-        return replace(self, max_objects=self.max_objects or (50 if is_on_processor else 200))
+    def resolved(self, *, is_on_processor: bool, points_per_side: int) -> "EverythingPolicy":
+        """Return this policy with numbers in `max_objects` and `points_per_side`, where it leaves them open."""
+        budget = MOST_OBJECTS if is_on_processor else MOST_OBJECTS_ON_GPU
+        points = self.points_per_side or points_per_side
+        return replace(self, max_objects=self.max_objects or budget, points_per_side=points)
 
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {

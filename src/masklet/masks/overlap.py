@@ -1,11 +1,16 @@
 """Masks against each other: objects that may not overlap, and how much two masks agree."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
+from pycocotools import mask as coco_mask
 from torch import Tensor
 
 from masklet.errors import InvalidMaskError
+from masklet.masks.counts import counts_from
 from masklet.masks.logits import CERTAIN_LOGIT
+from masklet.masks.run_length import RunLength, encode_run_length, run_length_of
 
 
 def without_overlaps(logits: Tensor) -> Tensor:
@@ -36,3 +41,11 @@ def intersection_over_union(first: np.ndarray, second: np.ndarray) -> float:
         )
     union = np.count_nonzero(first | second)
     return np.count_nonzero(first & second) / union if union else 1.0
+
+
+def union_of(run_lengths: Sequence[RunLength], size: tuple[int, int]) -> RunLength:
+    """Return the union of masks of one image of that (height, width); of none it is empty."""
+    if not run_lengths:
+        return encode_run_length(np.zeros(size, dtype=bool))
+    merged = coco_mask.merge(list(run_lengths))
+    return run_length_of(counts_from(merged["counts"], *size), *size)

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from masklet.errors import InvalidMaskError
-from masklet.masks.overlap import intersection_over_union, without_overlaps
+from masklet.masks.overlap import intersection_over_union, union_of, without_overlaps
+from masklet.masks.run_length import decode_run_length, encode_run_length
 
 
 def test_each_pixel_stays_with_the_highest_logit() -> None:
@@ -49,3 +50,10 @@ def test_only_bool_masks_of_one_shape_are_compared() -> None:
         intersection_over_union(np.ones(3), np.ones(3, dtype=bool))
     with pytest.raises(InvalidMaskError, match=r"\(1, 3\)"):
         intersection_over_union(np.ones((1, 3), dtype=bool), np.ones(3, dtype=bool))
+
+
+@pytest.mark.parametrize("texts", [(), ("....",), ("##..", ".##."), ("#...", "#..#", "...#")])
+def test_the_union_of_run_lengths_is_that_of_the_masks(texts: tuple[str, ...]) -> None:
+    masks = [mask(text)[None] for text in texts]
+    union = decode_run_length(union_of([encode_run_length(each) for each in masks], (1, 4)))
+    assert np.array_equal(union, np.logical_or.reduce([np.zeros((1, 4), bool), *masks]))
