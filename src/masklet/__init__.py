@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from masklet.modeling.image_model import Sam2Model
     from masklet.modeling.vision import Sam2VisionModel
     from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator
+    from masklet.predictors.everything_in_video import EverythingInVideo
     from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
     from masklet.predictors.tracked_video import TrackedVideo
     from masklet.predictors.video_tracker import VideoTracker
@@ -91,6 +92,7 @@ _HOMES = {
     "Sam2Model": "modeling.image_model",
     "Sam2VisionModel": "modeling.vision",
     "AutomaticMaskGenerator": "predictors.automatic_mask_generator",
+    "EverythingInVideo": "predictors.everything_in_video",
     "EncodedImage": "predictors.image_segmenter",
     "ImageSegmenter": "predictors.image_segmenter",
     "TrackedVideo": "predictors.tracked_video",
@@ -130,6 +132,7 @@ __all__ = [
     "DamagedSessionError",
     "DivergedTrainingError",
     "EncodedImage",
+    "EverythingInVideo",
     "EverythingPolicy",
     "ImageSegmenter",
     "InvalidInputError",

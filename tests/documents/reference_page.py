@@ -32,7 +32,7 @@ SECTIONS = {
         "AutomaticMasks",
         "AutomaticMaskSettings",
     ),
-    "Videos": ("VideoTracker", "TrackedVideo", "EverythingPolicy", "ObjectRecord", "Spill"),
+    "Videos": ("VideoTracker", "TrackedVideo", "EverythingInVideo", "EverythingPolicy", "ObjectRecord", "Spill"),
     "Prompts and results": ("Prompt", "Segmentation", "draw_overlay"),
     "Files": ("read_image", "read_mask_image", "set_max_image_pixels", "open_video", "write_video", "live_frames"),
     "Training": ("Trainer", "recipe_named", "Recipe", "Stage", "ClipStage"),

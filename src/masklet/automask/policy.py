@@ -127,11 +127,14 @@ class EverythingPolicy:
             return self.min_area
         return max(LEAST_AREA, LEAST_AREA_SHARE * size[0] * size[1])
 
-    def resolved(self, *, is_on_processor: bool, points_per_side: int) -> "EverythingPolicy":
-        """Return this policy with numbers in `max_objects` and `points_per_side`, where it leaves them open."""
-        budget = MOST_OBJECTS if is_on_processor else MOST_OBJECTS_ON_GPU
-        points = self.points_per_side or points_per_side
-        return replace(self, max_objects=self.max_objects or budget, points_per_side=points)
+    def on(self, *, is_processor: bool) -> "EverythingPolicy":
+        """Return this policy with a number of `max_objects`, which depends on the device where it is left open."""
+        return replace(self, max_objects=self.max_objects or (MOST_OBJECTS if is_processor else MOST_OBJECTS_ON_GPU))
+
+    @property
+    def budget(self) -> int:
+        """Most objects at a time; `MOST_OBJECTS` where it is left open."""
+        return self.max_objects or MOST_OBJECTS
 
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {

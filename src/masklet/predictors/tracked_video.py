@@ -128,13 +128,18 @@ class TrackedVideo:
         """Remove all objects."""
         self.session.reset()
 
-    def segment(self, frame: int) -> Segmentation:
-        """Return the masks of all objects on one frame, for a preview before tracking.
+    def segment(self, frame: int, *, objects: Collection[int] | None = None) -> Segmentation:
+        """Return the masks of objects on one frame, for a preview before tracking.
 
         Objects that were tracked onto the frame keep their stored masks, unless they have a new prompt there. To carry
         a correction to other frames, `track` them again.
+
+        Args:
+            frame: number of the frame.
+            objects: ids of the objects to segment; the others stay as they are. None: all.
         """
-        return self._segmentation(look_at_frame(self._runtime, self.session, frame))[1]
+        objects = None if objects is None else as_object_ids(objects)
+        return self._segmentation(look_at_frame(self._runtime, self.session, frame, objects))[1]
 
     def encoded(self, frame: int) -> EncodedImage:
         """Return a frame as `ImageSegmenter` takes it, to segment it as an image of its own, apart from all tracking.
@@ -185,10 +190,14 @@ class TrackedVideo:
             raise InvalidInputError("No object has a prompt yet; add(...) one first.")
         return self._tracked(stretches(prompted, wanted, Direction(direction)), objects)
 
-    def push(self, image: Any) -> NumberedSegmentation:
-        """Track the objects onto the next frame of a stream; return its number and their masks.
+    def push(self, image: Any, *, objects: Collection[int] | None = None) -> NumberedSegmentation:
+        """Track objects onto the next frame of a stream; return its number and their masks.
 
         Objects can be added on this frame afterwards; `segment` previews them.
+
+        Args:
+            image: the frame.
+            objects: ids of the objects to track, perhaps none; the others stay as they are. None: all.
 
         Raises:
             InvalidInputError: if the image is not as large as the ones before, or there are several.
@@ -204,8 +213,10 @@ class TrackedVideo:
                 "size."
             )
         self.session.video_height, self.session.video_width = height, width
-        if self.object_ids:
-            return self._segmentation(segment_frame(self._runtime, self.session, frame=inputs["pixel_values"][0]))
+        followed = self.object_ids if objects is None else as_object_ids(objects)
+        if followed:
+            pixels = inputs["pixel_values"][0]
+            return self._segmentation(segment_frame(self._runtime, self.session, frame=pixels, objects=followed))
         nothing = torch.zeros(0, 1, 1)
         number = self.session.add_new_frame(inputs["pixel_values"][0])
         return number, segmentation_of(nothing, nothing[:, 0, 0], (), (height, width))

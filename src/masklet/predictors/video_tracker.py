@@ -1,17 +1,20 @@
 """Objects through a video: prompt them, then track them through the frames."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from inspect import Parameter, signature
 from itertools import chain
 from typing import Any, Self
 
 import torch
 
+from masklet.automask.policy import EverythingPolicy
 from masklet.configuration.loading_arguments import with_location
 from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.devices import is_bfloat16_faster
 from masklet.errors import InvalidInputError
+from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator
+from masklet.predictors.everything_in_video import EverythingInVideo, MaskFinder
 from masklet.predictors.tracked_video import TrackedVideo
 from masklet.processing.processor import Sam2Processor
 from masklet.runtimes.opening import RuntimeName, as_runtime, for_inference
@@ -80,6 +83,53 @@ class VideoTracker:
         defaults = {"inference_device": self.runtime.device, "dtype": self.runtime.dtype}
         _check_options(options, self.processor.init_video_session, Sam2VideoInferenceSession)
         return TrackedVideo(self, self.processor.init_video_session(video, **{**defaults, **options}))
+
+    def everything(
+        self,
+        video: Any = None,
+        policy: EverythingPolicy | str | None = None,
+        *,
+        lookback: bool = False,
+        generator: MaskFinder | None = None,
+        **options: Any,
+    ) -> EverythingInVideo:
+        """Find and follow everything in a video: iterate over what it returns, for each frame's number and objects.
+
+        Objects that appear later are found, too, and objects keep their ids; memory does not grow with the video.
+
+        Args:
+            video: as `open` takes it; or an iterator of images, such as `live_frames` returns, which is a stream; None:
+                a stream whose frames are given to `EverythingInVideo.push`.
+            policy: when to search for objects, and what becomes of them, or its name: "careful", "default" or "fast".
+            lookback: whether to report an object also on the frames before its discovery, which are held back for it;
+                not in streams.
+            generator: what finds the masks on a frame; None: an `AutomaticMaskGenerator` of this model.
+            **options: of the session, as `open` takes them.
+
+        Raises:
+            InvalidInputError: for another policy, for lookback in a stream, and as `open` does.
+            UnreadableVideoError: if a file cannot be read as a video.
+
+        Example:
+            >>> from masklet import EverythingPolicy, VideoTracker
+            >>> policy = EverythingPolicy(points_per_side=4, max_objects=5)
+            >>> everything = VideoTracker.from_pretrained().everything("assets/juggle.mp4", policy)
+            >>> frame, found = next(iter(everything))
+            >>> frame, found.size
+            (0, (270, 480))
+        """
+        images = video if isinstance(video, Iterator) else None
+        chosen = EverythingPolicy.of(policy)
+        if lookback and (video is None or images is not None):
+            raise InvalidInputError("There is no way back in a stream; lookback is for videos.")
+        chosen = chosen.on(is_processor=self.runtime.device.type == "cpu")
+        tracked = self.open(None if images is not None else video, **{"max_results": 0, **options})
+        finder = self._mask_finder(chosen) if generator is None else generator
+        return EverythingInVideo(tracked, finder, chosen, lookback=lookback, images=images)
+
+    def _mask_finder(self, policy: EverythingPolicy) -> MaskFinder:
+        options: Any = {} if policy.points_per_side is None else {"points_per_side": policy.points_per_side}
+        return AutomaticMaskGenerator(self.runtime, self.processor, **options)
 
     def resume(self, folder: str | os.PathLike[str] | SavedSession, video: Any = None, **options: Any) -> TrackedVideo:
         """Continue from what `TrackedVideo.save` wrote, in the same video (a stream if None), with the same results.

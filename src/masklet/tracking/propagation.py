@@ -59,13 +59,15 @@ def segment_frame(
 
 
 @torch.inference_mode()
-def look_at_frame(runtime: Runtime, session: SessionState, frame_idx: int) -> Sam2VideoSegmentationOutput:
+def look_at_frame(
+    runtime: Runtime, session: SessionState, frame_idx: int, objects: Collection[int] | None = None
+) -> Sam2VideoSegmentationOutput:
     """Return what `segment_frame` does, but objects that were tracked onto the frame stay as they are.
 
     Nothing is evicted for it, and tracking continues where it was. On a frame that a stream has
     dropped, objects that were not tracked onto it are absent.
     """
-    targets = ready_objects(session)
+    targets = ready_objects(session, objects)
     session.frames.check(frame_idx)
     apply_prompts(runtime, session, targets)
     unknown = [each for each in _without_prompts_on(frame_idx, targets) if not each.is_tracked(frame_idx)]

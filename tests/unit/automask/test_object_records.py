@@ -38,19 +38,26 @@ def test_what_became_of_objects_is_noted() -> None:
     table = ObjectTable()
     table.report(0, frame_of(_1=(4, 0.5), _2=(4, 0.5)))
     table.end(2, Ended.DUPLICATE, same_as=1)
+    table.end(3, Ended.RETIRED)  # before its frames, which were held back, are reported
     table.end(9, Ended.RETIRED)  # never reported
+    table.report(1, frame_of(_3=(4, 0.5)))
     assert [(each.object_id, each.ended, each.same_as) for each in table.records()] == [
-        (1, "present", None),
+        (1, "lost", None),
         (2, "duplicate", 1),
+        (3, "retired", None),
     ]
+    table.report(2, frame_of(_1=(1, 0.5)))
+    assert table.records()[0].ended is Ended.PRESENT
 
 
 def test_records_survive_json() -> None:
     table = ObjectTable()
     table.report(7, frame_of(_3=(4, 0.5)))
     table.end(3, Ended.DUPLICATE, same_as=1)
-    read = [ObjectRecord.from_json(each) for each in json.loads(json.dumps([r.to_json() for r in table.records()]))]
-    assert ObjectTable(tuple(read)).records() == table.records()
+    table.end(4, Ended.RETIRED)
+    read = [ObjectRecord.from_json(each) for each in json.loads(json.dumps([r.to_json() for r in table.entries()]))]
+    assert ObjectTable(read, table.last_frame).records() == table.records()
+    assert ObjectTable(read).entries() == table.entries()
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,5 @@ def test_the_smallest_object_grows_with_the_frame(size: tuple[int, int], least: 
 
 
 def test_the_budget_depends_on_the_device_unless_it_is_given() -> None:
-    resolved = [EverythingPolicy().resolved(is_on_processor=is_slow, points_per_side=16) for is_slow in (True, False)]
-    assert [(each.max_objects, each.points_per_side) for each in resolved] == [(50, 16), (200, 16)]
-    given = EverythingPolicy(max_objects=4, points_per_side=7)
-    assert given.resolved(is_on_processor=True, points_per_side=16) == given
+    assert [EverythingPolicy().on(is_processor=is_slow).budget for is_slow in (True, False)] == [50, 200]
+    assert EverythingPolicy(max_objects=4).on(is_processor=False).budget == 4
