@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
 
 from masklet.closing import Closing
-from masklet.media.recorded_masks import GrowingFile
+from masklet.media.growing_file import GrowingFile
 
 MOST_HELD = 2**20  # bytes in memory, of all columns together
 Key = TypeVar("Key", bound=Hashable)
