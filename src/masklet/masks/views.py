@@ -1,17 +1,20 @@
-"""Parts of an image that are looked at on their own: what crop refinement shows, and what object crops train it for.
+"""Parts of an image that are looked at on their own: in crop refinement, in the training for it, and in videos.
 
 The one home of their sizes, so that training and use cannot drift apart.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from masklet.masks.geometry import Box
+from masklet.masks.logits import CERTAIN_LOGIT
 
 REACH = 1.4
 """Side of the crop that refines an object, in longer sides of its box (f-BRS, Sofiiuk et al., CVPR 2020)."""
@@ -24,6 +27,15 @@ SMALLEST_SIDE = 32.0
 
 LARGEST_FRACTION = 0.8
 """Of the image's sides, of a crop: a larger one would show much the same."""
+
+FOLLOWING_REACH = 4.0
+"""As `REACH`, of the view that follows an object through a video: it has to move within it."""
+
+LEAST_ROOM = 0.75
+"""Between an object and the edges of the view that follows it, in longer sides of its box; with less the view moves."""
+
+LARGEST_MISFIT = 1.5
+"""Of the side of a view that follows an object, as a factor of the one it would begin with, or its inverse."""
 
 MARGIN = 0.25
 """Of a window around a mask, on either side, in sides of the mask's box."""
@@ -89,6 +101,79 @@ def surroundings(box: Box, side: float, height: int, width: int) -> Box:
     left = min(max((x1 + x2 - across) / 2, 0.0), width - across)
     top = min(max((y1 + y2 - down) / 2, 0.0), height - down)
     return left, top, left + across, top + down
+
+
+def view_about(box: Box, reach: float, height: int, width: int) -> View | None:
+    """Return the view of an object, arguments as of `crop_side`; None if it would show nothing new."""
+    side = crop_side(box, reach, height, width)
+    return None if side is None else View(*(round(edge) for edge in surroundings(box, side, height, width)))
+
+
+def following_views(
+    boxes: Sequence[Box | None], earlier: Sequence[View | None], height: int, width: int
+) -> list[View | None]:
+    """Return the view in which each of n objects is looked for on a frame; None is the whole frame.
+
+    A view stays as it is while its object has room in it, and is neither small nor large there. Otherwise the object
+    joins the view of another in which it has both, or gets one of its own.
+
+    Args:
+        boxes: of the objects on the frame before, in pixels of the video; None: not seen there.
+        earlier: the views of the objects on the frame before.
+        height: of the video, in pixels.
+        width: likewise.
+    """
+    size = (height, width)
+    stays = [box is None or _suits(view, box, *size) for box, view in zip(boxes, earlier, strict=True)]
+    in_use = [view for view, does_stay in zip(earlier, stays, strict=True) if does_stay and view is not None]
+    chosen: list[View | None] = []
+    for box, view, does_stay in zip(boxes, earlier, stays, strict=True):
+        chosen.append(view if box is None or does_stay else _view_for(box, in_use, *size))
+        in_use += [each for each in chosen[-1:] if each is not None]
+    return chosen
+
+
+def _view_for(box: Box, in_use: Sequence[View], height: int, width: int) -> View | None:
+    """Return one of the views in use that suits an object, or a view of its own."""
+    shared = (view for view in in_use if _suits(view, box, height, width))
+    return next(shared, None) or view_about(box, FOLLOWING_REACH, height, width)
+
+
+def _suits(view: View | None, box: Box, height: int, width: int) -> bool:
+    """Whether an object has room in a view (None: in the whole image), and is neither small nor large there."""
+    whole = LARGEST_FRACTION * max(height, width)
+    ideal = crop_side(box, FOLLOWING_REACH, height, width) or whole
+    side = whole if view is None else max(view.size)
+    if not 1 / LARGEST_MISFIT <= side / ideal <= LARGEST_MISFIT:
+        return False
+    room = LEAST_ROOM * longer_side(box)
+    return view is None or (
+        view.left <= max(box[0] - room, 0)
+        and view.top <= max(box[1] - room, 0)
+        and view.right >= min(box[2] + room, width)
+        and view.bottom >= min(box[3] + room, height)
+    )
+
+
+def seen_from(logits_nhw: Tensor, own: View, other: View) -> Tensor:
+    """Return mask logits [n, h, w] of one view as those of another, [n, h, w]; -10 where the first shows nothing."""
+    height, width = logits_nhw.shape[-2:]
+    # Brought to the other's scale first, so that no pixel is left out where that is the smaller one.
+    scales = [mine / theirs for mine, theirs in zip(own.size, other.size, strict=True)]
+    fitting = max(1, round(min(1, scales[0]) * height)), max(1, round(min(1, scales[1]) * width))
+    found_n1hw = F.interpolate(logits_nhw.unsqueeze(1).float(), fitting, mode="bilinear", antialias=True)
+    rows = _places(height, (own.top, own.bottom), (other.top, other.bottom), logits_nhw.device)
+    columns = _places(width, (own.left, own.right), (other.left, other.right), logits_nhw.device)
+    places_hw2 = torch.stack(torch.meshgrid(rows, columns, indexing="ij")[::-1], dim=-1)
+    places_nhw2 = places_hw2.expand(len(logits_nhw), -1, -1, -1)
+    above_nothing = F.grid_sample(found_n1hw + CERTAIN_LOGIT, places_nhw2, align_corners=False)
+    return (above_nothing[:, 0] - CERTAIN_LOGIT).to(logits_nhw.dtype)
+
+
+def _places(count: int, own: tuple[int, int], other: tuple[int, int], device: torch.device) -> Tensor:
+    """Return where the middles of `count` pixels of one stretch lie in another [count], as `grid_sample` has it."""
+    middles = (torch.arange(count, device=device) + 0.5) / count * (other[1] - other[0]) + other[0]
+    return (middles - own[0]) / (own[1] - own[0]) * 2 - 1
 
 
 def windows_around(masks: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from masklet.masks.components import fill_enclosed_holes
 from masklet.masks.geometry import Box, bounding_box
 from masklet.masks.run_length import RunLength, encode_run_length
 from masklet.masks.segmentation import Segmentation
-from masklet.masks.views import REACH, View, crop_side, surroundings
+from masklet.masks.views import REACH, View, view_about
 from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
 from masklet.processing.post_processing import upscaled
 from masklet.prompts.batches import PromptBatches
@@ -116,12 +116,7 @@ def _view_of(prompt: Prompt, whole: Tensor) -> View | None:
     """Return the crop that refines an object with the logits [H, W]; None if it would show nothing new."""
     height, width = whole.shape
     extent = _extent(prompt, whole)
-    if extent is None:
-        return None
-    side = crop_side(extent, REACH, height, width)
-    if side is None:
-        return None
-    return View(*(round(edge) for edge in surroundings(extent, side, height, width)))
+    return None if extent is None else view_about(extent, REACH, height, width)
 
 
 def _extent(prompt: Prompt, whole: Tensor) -> Box | None:
