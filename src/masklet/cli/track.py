@@ -35,6 +35,7 @@ from masklet.cli.track_choices import (
     ResumeOption,
     SaveEveryOption,
     SaveSessionOption,
+    ZoomOption,
     parsed_range,
 )
 from masklet.configuration.tracking_presets import TrackingPreset
@@ -79,6 +80,7 @@ def track(
     image_size: ImageSizeOption = None,
     preset: PresetOption = TrackingPreset.EXACT,
     is_compiled: CompileOption = False,
+    zoom: ZoomOption = False,
     max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
     """Track objects through a video, from points, boxes and masks on any of its frames.
@@ -105,7 +107,7 @@ def track(
         task = _task(frames, direction, reader, saved)
         entries = prompts_of_options(point or [], box or [], mask or [], task.frames.start)
         outputs = TrackOutputs(output, Path(os.path.realpath(video)).stem, tuple(write or [Product.OVERLAY]))
-        asked = Asked(_checked(entries, task, saved, outputs, reader), task, saved)
+        asked = Asked(_checked(entries, task, saved, outputs, reader), task, saved, zoom)
         check_sessions(save_session, saved, outputs.session)
         with opened_journal(save_session, saved, outputs.session, save_every) as journal:
             tracker = load_tracker(model, device, dtype, image_size, preset, is_compiled)
@@ -116,11 +118,22 @@ def track(
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for: prompts (new ones, if a saved session is resumed), frames and direction."""
+    """What is asked for: prompts (new ones, if a saved session is resumed), frames and direction, and enlarged views.
+
+    InvalidInputError for views in a session that began without.
+    """
 
     prompts: Mapping[Place, Prompt]
     task: TrackingTask
     saved: SavedTracking | None
+    zoom: bool = False
+
+    def __post_init__(self) -> None:
+        if self.zoom and self.saved is not None and not self.saved.session.description.zoom:
+            raise InvalidInputError(
+                f"The session in {self.saved.session.folder} began without --zoom and goes on without; track the video "
+                "anew to zoom in."
+            )
 
 
 def _task(
@@ -167,7 +180,7 @@ def _track(
     from masklet.media.recorded_masks import RecordedMasks
 
     with RecordedMasks(video.height, video.width) as recorded:
-        job = TrackingJob.begin(tracker, video, recorded, asked.saved)
+        job = TrackingJob.begin(tracker, video, recorded, asked.saved, **({"zoom": True} if asked.zoom else {}))
         add_prompts(job.tracked, asked.prompts)
         outputs.check(job.tracked.object_ids)  # those of a session that is resumed, too
         if not job.tracked.prompted_frames:

@@ -42,6 +42,13 @@ SaveEveryOption = Annotated[
         help="How often the session is saved meanwhile; 0: only at the end, or on Ctrl-C.",
     ),
 ]
+ZoomOption = Annotated[
+    bool,
+    typer.Option(
+        "--zoom",
+        help="Look for small objects in enlarged views that follow them: better masks, one image encoding more a view.",
+    ),
+]
 ResumeOption = Annotated[
     Path | None, typer.Option("--resume", metavar="FOLDER", help="Continue a session that was saved.")
 ]

@@ -33,10 +33,15 @@ class TrackingJob:
         self._left: list[Stretch] = []
 
     @classmethod
-    def begin(cls, tracker: VideoTracker, video: Any, recorded: RecordedMasks, saved: SavedTracking | None) -> Self:
-        """Open a video, or resume the session that was saved; its masks go into `recorded`."""
+    def begin(
+        cls, tracker: VideoTracker, video: Any, recorded: RecordedMasks, saved: SavedTracking | None, **options: Any
+    ) -> Self:
+        """Open a video with the options of `VideoTracker.open`, or resume the session that was saved.
+
+        The masks of that go into `recorded`; it keeps its own options.
+        """
         if saved is None:
-            return cls(tracker.open(video), recorded)
+            return cls(tracker.open(video, **options), recorded)
         tracked = tracker.resume(saved.session, video)
         saved.fill(recorded, len(video))
         return cls(tracked, recorded, saved.open_frames)

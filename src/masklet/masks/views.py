@@ -5,7 +5,7 @@ The one home of their sizes, so that training and use cannot drift apart.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +54,11 @@ class View:
     top: int
     right: int
     bottom: int
+
+    @classmethod
+    def whole(cls, height: int, width: int) -> Self:
+        """Return the view of a whole image."""
+        return cls(0, 0, width, height)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -110,7 +115,11 @@ def view_about(box: Box, reach: float, height: int, width: int) -> View | None:
 
 
 def following_views(
-    boxes: Sequence[Box | None], earlier: Sequence[View | None], height: int, width: int
+    boxes: Sequence[Box | None],
+    earlier: Sequence[View | None],
+    height: int,
+    width: int,
+    others: Sequence[View] = (),
 ) -> list[View | None]:
     """Return the view in which each of n objects is looked for on a frame; None is the whole frame.
 
@@ -122,10 +131,12 @@ def following_views(
         earlier: the views of the objects on the frame before.
         height: of the video, in pixels.
         width: likewise.
+        others: views that are in use on the frame anyway.
     """
     size = (height, width)
     stays = [box is None or _suits(view, box, *size) for box, view in zip(boxes, earlier, strict=True)]
     in_use = [view for view, does_stay in zip(earlier, stays, strict=True) if does_stay and view is not None]
+    in_use += others
     chosen: list[View | None] = []
     for box, view, does_stay in zip(boxes, earlier, stays, strict=True):
         chosen.append(view if box is None or does_stay else _view_for(box, in_use, *size))
@@ -168,6 +179,25 @@ def seen_from(logits_nhw: Tensor, own: View, other: View) -> Tensor:
     places_nhw2 = places_hw2.expand(len(logits_nhw), -1, -1, -1)
     above_nothing = F.grid_sample(found_n1hw + CERTAIN_LOGIT, places_nhw2, align_corners=False)
     return (above_nothing[:, 0] - CERTAIN_LOGIT).to(logits_nhw.dtype)
+
+
+def seen_whole(logits_hw: Tensor, size: tuple[int, int], view: View | None) -> Tensor:
+    """Return mask logits [h, w] of a view (None: of all) as those of an image of `size` (height, width), [h, w]."""
+    return logits_hw if view is None else seen_from(logits_hw[None], view, View.whole(*size))[0]
+
+
+def enlarged(logits_hw: Tensor, size: tuple[int, int], view: View | None = None) -> Tensor:
+    """Return the mask logits [height, width] of an image of that size from those [h, w] of a view; None: of all of it.
+
+    Outside of the view they are -10.
+    """
+    shown = size if view is None else view.size
+    found_hw = F.interpolate(logits_hw[None, None].float(), shown, mode="bilinear", align_corners=False)[0, 0]
+    if view is None:
+        return found_hw
+    whole_hw = found_hw.new_full(size, -CERTAIN_LOGIT)
+    view.of(whole_hw).copy_(found_hw)
+    return whole_hw
 
 
 def _places(count: int, own: tuple[int, int], other: tuple[int, int], device: torch.device) -> Tensor:

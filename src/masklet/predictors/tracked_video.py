@@ -9,9 +9,15 @@ import torch
 from masklet.committed_folder import FolderWriter
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
+from masklet.masks.counts import box_of
 from masklet.masks.geometry import Box
+from masklet.masks.run_length import counts_of
 from masklet.masks.segmentation import Segmentation, as_object_ids
-from masklet.predictors.image_segmenter import EncodedImage
+from masklet.masks.views import View
+from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
+from masklet.predictors.prompt_views import earlier_view, prompt_view
+from masklet.processing.image_tensors import image_list
+from masklet.processing.preparation import original_pixels, prepared_pixels
 from masklet.processing.processor import Sam2Processor
 from masklet.processing.results import segmentation_of
 from masklet.processing.video_prompts import Click, clicks_and_boxes, network_prompt
@@ -19,6 +25,7 @@ from masklet.prompts.prompt import Prompt
 from masklet.prompts.prompt_lists import prompt_of
 from masklet.runtimes.protocol import Runtime
 from masklet.tracking.frame_order import Direction, Stretch, stretches
+from masklet.tracking.frames import Seen
 from masklet.tracking.outputs import Sam2VideoSegmentationOutput
 from masklet.tracking.propagation import look_at_frame, segment_frame
 from masklet.tracking.saved_session import SessionWriter
@@ -111,10 +118,12 @@ class TrackedVideo:
         if not isinstance(prompt, Prompt | None):
             raise InvalidInputError(f"A prompt is a Prompt; got {shown(prompt)}. Clicks alone are given as points.")
         given = prompt_of(*kinds) if prompt is None else prompt
-        height, width = self.session.video_height, self.session.video_width
-        size = None if height is None or width is None else (height, width)
-        queued = network_prompt(given, size, self._processor.target_size)
-        self.session.add_prompt(object_id, frame, queued, clear_old=not keep_earlier)
+        side, size = self._processor.target_size, self.session.video_size
+        queued = network_prompt(given, size, side)
+        view = self._view_of(given, object_id, frame, keep_earlier=keep_earlier)
+        if view is not None:
+            queued = network_prompt(given.moved_to(view), view.size, side)
+        self.session.add_prompt(object_id, frame, queued, clear_old=not keep_earlier, view=view)
 
     def clear(self, object_id: int, frame: int) -> None:
         """Remove the prompts of an object on a frame."""
@@ -214,11 +223,13 @@ class TrackedVideo:
             )
         self.session.video_height, self.session.video_width = height, width
         followed = self.object_ids if objects is None else as_object_ids(objects)
+        pixels, seen = inputs["pixel_values"][0], self._enlarging(image) if self.session.zoom else None
         if followed:
-            pixels = inputs["pixel_values"][0]
-            return self._segmentation(segment_frame(self._runtime, self.session, frame=pixels, objects=followed))
+            return self._segmentation(
+                segment_frame(self._runtime, self.session, frame=pixels, seen=seen, objects=followed)
+            )
         nothing = torch.zeros(0, 1, 1)
-        number = self.session.add_new_frame(inputs["pixel_values"][0])
+        number = self.session.add_new_frame(pixels, seen=seen)
         return number, segmentation_of(nothing, nothing[:, 0, 0], (), (height, width))
 
     def save(self, folder: str | os.PathLike[str]) -> None:
@@ -231,16 +242,41 @@ class TrackedVideo:
 
     def drawn_prompts(self) -> dict[int, tuple[list[Click], list[Box]]]:
         """Return the clicks and boxes of all objects by frame, in pixels of the video, as overlays show them."""
-        height, width = self.session.video_height, self.session.video_width
         drawn: dict[int, tuple[list[Click], list[Box]]] = {frame: ([], []) for frame in self.prompted_frames}
-        if height is None or width is None:  # of a stream that has not begun: there can be masks only
+        if (size := self.session.video_size) is None:  # of a stream that has not begun: there can be masks only
             return drawn
         for each in sorted(self.session.objects(), key=lambda each: each.object_id):
             for frame, prompt in each.prompts.items():
-                clicks, boxes = clicks_and_boxes(prompt, (height, width), self._runtime.config.image_size)
+                view = each.views.get(frame, View.whole(*size))
+                clicks, boxes = clicks_and_boxes(prompt, view, self._runtime.config.image_size)
                 drawn[frame][0].extend(clicks)
                 drawn[frame][1].extend(boxes)
         return drawn
+
+    def _enlarging(self, image: Any) -> Seen:
+        """Return what enlarges views of an image; it keeps the pixels, as the caller's may change."""
+        options = self._processor.image_processor
+        pixels_chw = original_pixels(image_list(image)[0], options).clone()
+        return lambda view: prepared_pixels(view.of(pixels_chw), options)
+
+    def _view_of(self, prompt: Prompt, object_id: int, frame: int, *, keep_earlier: bool) -> View | None:
+        """Return the view that a prompt is placed in; None: the whole frame."""
+        size, frames = self.session.video_size, self.session.frames
+        if not self.session.zoom or size is None or frame not in frames:
+            return None
+        objects = {each.object_id: each for each in self.session.objects()}
+        target = objects.pop(object_id, None)
+        if target is not None and frame in target.prompts and keep_earlier and prompt.mask is None:
+            return earlier_view(target, frame, prompt)
+        others = [each.views[frame] for each in objects.values() if frame in each.views]
+        known = None if target is None else target.bank.known(frame)
+
+        def find() -> Box | None:
+            segmenter = ImageSegmenter(self._runtime, self._processor)
+            alone = segmenter.segment(self.encoded(frame), prompts=[prompt])
+            return box_of(counts_of(alone.run_lengths[0], *size), size[0])
+
+        return prompt_view(prompt, known, others, size, find)
 
     def _tracked(self, order: Iterable[Stretch], objects: Collection[int] | None) -> Iterator[NumberedSegmentation]:
         for stretch in order:
@@ -249,10 +285,9 @@ class TrackedVideo:
                 yield self._segmentation(segment_frame(self._runtime, self.session, frame, **options))
 
     def _segmentation(self, output: Sam2VideoSegmentationOutput) -> NumberedSegmentation:
-        height, width = self.session.video_height, self.session.video_width
-        assert height is not None  # a video's size is known from the beginning, a stream's from its first frame on
-        assert width is not None
+        size = self.session.video_size
+        assert size is not None  # a video's is known from the beginning, a stream's from its first frame on
         is_present = output.object_score_logits[:, 0] > 0
         scores = output.iou_scores[:, 0] * is_present
-        masks = segmentation_of(output.pred_masks[:, 0], scores, output.object_ids, (height, width))
+        masks = segmentation_of(output.pred_masks[:, 0], scores, output.object_ids, size, views=output.views)
         return output.frame_idx, masks

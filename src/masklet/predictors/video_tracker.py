@@ -78,7 +78,8 @@ class VideoTracker:
     def open(self, video: Any = None, **options: Any) -> TrackedVideo:
         """Open a video (path, folder of frames, list or array of images, reader), or a stream if None.
 
-        `options` (retention, ...) and errors are those of `Sam2Processor.init_video_session`.
+        `options` (retention, ...) and errors are those of `Sam2Processor.init_video_session`. With `zoom=True` small
+        objects are looked for in enlarged views that follow them, each of which is encoded as an image of its own.
         """
         defaults = {"inference_device": self.runtime.device, "dtype": self.runtime.dtype}
         _check_options(options, self.processor.init_video_session, Sam2VideoInferenceSession)

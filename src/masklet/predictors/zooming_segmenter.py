@@ -8,20 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
 from masklet.masks.components import fill_enclosed_holes
-from masklet.masks.geometry import Box, bounding_box
+from masklet.masks.geometry import bounding_box
 from masklet.masks.run_length import RunLength, encode_run_length
 from masklet.masks.segmentation import Segmentation
 from masklet.masks.views import REACH, View, view_about
 from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
 from masklet.processing.post_processing import upscaled
 from masklet.prompts.batches import PromptBatches
+from masklet.prompts.extent import prompted_extent
 from masklet.prompts.point_labels import NOT_A_POINT
 from masklet.prompts.prompt import Prompt
 
@@ -115,19 +115,9 @@ class _Refined:
 def _view_of(prompt: Prompt, whole: Tensor) -> View | None:
     """Return the crop that refines an object with the logits [H, W]; None if it would show nothing new."""
     height, width = whole.shape
-    extent = _extent(prompt, whole)
+    found = None if prompt.box is not None else bounding_box((whole > 0).cpu().numpy())
+    extent = prompted_extent(prompt, found, height, width)
     return None if extent is None else view_about(extent, REACH, height, width)
-
-
-def _extent(prompt: Prompt, whole: Tensor) -> Box | None:
-    """Return the box around the clicks on the object and what is boxed or, without a box, found; None if nothing is."""
-    box = prompt.box if prompt.box is not None else bounding_box((whole > 0).cpu().numpy())
-    if box is None:
-        return None
-    places = np.concatenate([np.reshape(box, (2, 2)), prompt.positive_points])
-    places = places.clip(0, whole.shape[::-1])  # boxes may reach out of the image
-    (left, top), (right, bottom) = places.min(0).tolist(), places.max(0).tolist()
-    return left, top, right, bottom
 
 
 def _resized(logits_hw: Tensor, size: torch.Size) -> Tensor:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from masklet.masks.components import fill_enclosed_holes
 from masklet.masks.segmentation import Segmentation
-from masklet.processing.post_processing import enlarged_masks
+from masklet.masks.views import View, enlarged, seen_whole
 
 
 def segmentation_of(
@@ -18,6 +19,7 @@ def segmentation_of(
     size: tuple[int, int],
     max_hole_share: float = 0.0,
     kept_open: Sequence[npt.NDArray[np.floating]] | None = None,
+    views: Sequence[View | None] = (),
 ) -> Segmentation:
     """Return the masks of N objects at the size of their image; no two of them are there at full size at once.
 
@@ -28,16 +30,21 @@ def segmentation_of(
         size: (height, width) of the image.
         max_hole_share: which holes of the masks to fill (`enclosed_holes`); the logits of the result keep them.
         kept_open: for each object points [n, 2] (x, y), in the image's pixels, whose holes stay.
+        views: for each object what its logits show of the image; None, or nothing at all: all of it. The logits of the
+            result show all of it.
     """
     logits_nhw = logits_nhw.float()
     if kept_open is not None:
         scale = np.array(logits_nhw.shape[:0:-1]) / size[::-1]
         kept_open = [points_n2 * scale for points_n2 in kept_open]
     filled_nhw = fill_enclosed_holes(logits_nhw, max_hole_share, kept_open)
+    views = views or [None] * len(logits_nhw)
+    shown = zip(filled_nhw, views, strict=True)
+    whole_nhw = [seen_whole(logits_hw, size, view) for logits_hw, view in zip(logits_nhw, views, strict=True)]
     return Segmentation.from_masks(
-        (mask_1hw[0].cpu().numpy() for mask_1hw in enlarged_masks(filled_nhw.unsqueeze(1), size)),
+        ((enlarged(logits_hw, size, view) > 0).cpu().numpy() for logits_hw, view in shown),
         size,
         scores=scores_n.float().cpu().numpy(),
         object_ids=object_ids,
-        low_resolution_logits=logits_nhw.cpu().numpy(),
+        low_resolution_logits=(torch.stack(whole_nhw) if whole_nhw else logits_nhw).cpu().numpy(),
     )

@@ -8,6 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
+from masklet.masks.views import View
 from masklet.media.pixel_depth import white_of_video
 from masklet.processing.image_options import ImageOptions
 from masklet.processing.image_tensors import white_of_frame
@@ -46,6 +47,14 @@ class PreparedFrames:
 
     def __getitem__(self, frame: int) -> Tensor:
         """Return frame `frame`, 0 to len - 1, as float32 [3, height, width] of the network's input."""
+        return prepared_pixels(self._pixels(frame), self._options)
+
+    def seen(self, frame: int, view: View) -> Tensor:
+        """Return what a view of a frame shows, enlarged from the video's own pixels; otherwise as the whole frame."""
+        return prepared_pixels(view.of(self._pixels(frame)), self._options)
+
+    def _pixels(self, frame: int) -> Tensor:
+        """Return the pixels of a frame in the video's own size."""
         if not 0 <= frame < len(self):
             raise IndexError(f"The video has the frames 0 to {len(self) - 1}; got {frame}.")
         pixels_chw = self._original(self._images[frame])
@@ -55,7 +64,7 @@ class PreparedFrames:
                 f"Frame {frame} has {width} x {height} pixels, the video's first one {self.width} x {self.height}; all "
                 "must be of one size."
             )
-        return prepared_pixels(pixels_chw, self._options)
+        return pixels_chw
 
     def _original(self, image: Any) -> Tensor:
         return original_pixels(image, self._options, self._white)

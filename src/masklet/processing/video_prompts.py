@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -10,6 +11,7 @@ from masklet.arrays import number_tensor
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.masks.geometry import Box
+from masklet.masks.views import View
 from masklet.processing.mask_prompts import mask_prompts
 from masklet.processing.nested_prompts import prompt_tensors
 from masklet.processing.prompt_tensors import scaled
@@ -96,23 +98,26 @@ def network_prompt(prompt: Prompt, size: Size | None, target_size: int) -> Promp
     return Prompt(points, prompt.labels, box, mask)
 
 
-def clicks_and_boxes(prompt: Prompt, size: Size, target_size: int) -> tuple[list[Click], list[Box]]:
+def clicks_and_boxes(prompt: Prompt, view: View, target_size: int) -> tuple[list[Click], list[Box]]:
     """Return the clicks (x, y, label) and boxes (x1, y1, x2, y2) of a prompt in pixels of the video, to be drawn.
 
     Args:
         prompt: what one object was given on a frame, in pixels of the network's input.
-        size: (height, width) of the video.
+        view: what the network's input showed of the frame.
         target_size: side S of the network's input.
     """
-    height, width = size
+    height, width = view.size
     scale = np.array([width / target_size, height / target_size], np.float32).astype(np.float64)
-    # As exact as numbers of pixels can come back from float32, so that what was typed is what is drawn.
-    points = [(round(x, 2), round(y, 2)) for x, y in (prompt.points * scale).tolist()]
-    placed = zip(points, prompt.labels.tolist(), strict=True)
-    clicks = [(x, y, label) for (x, y), label in placed if label in (NEGATIVE, POSITIVE)]
+
+    def placed(points: npt.NDArray[np.floating]) -> list[tuple[float, float]]:
+        # As exact as numbers of pixels can come back from float32, so that what was typed is what is drawn.
+        return [(round(x + view.left, 2), round(y + view.top, 2)) for x, y in (points * scale).tolist()]
+
+    labelled = zip(placed(prompt.points), prompt.labels.tolist(), strict=True)
+    clicks = [(x, y, label) for (x, y), label in labelled if label in (NEGATIVE, POSITIVE)]
     if prompt.box is None:
         return clicks, []
-    x1, y1, x2, y2 = (round(edge, 2) for edge in (prompt.box.reshape(2, 2) * scale).ravel().tolist())
+    (x1, y1), (x2, y2) = placed(prompt.box.reshape(2, 2))
     return clicks, [(x1, y1, x2, y2)]
 
 

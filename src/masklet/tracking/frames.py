@@ -3,7 +3,7 @@
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
+from masklet.masks.views import View
 from masklet.runtimes.protocol import ImageFeatures, Runtime
 from masklet.whole_numbers import is_whole_number
 
@@ -34,29 +35,51 @@ def looks_alike(first: Sequence[int] | None, second: Sequence[int] | None) -> bo
     return len(first) == len(second) and all(abs(a - b) <= SAME_LOOK for a, b in zip(first, second, strict=True))
 
 
+@runtime_checkable
+class ZoomableFrames(Frames, Protocol):
+    """A video of which parts can be enlarged."""
+
+    def seen(self, index: int, view: View, /) -> Tensor:
+        """Return what a view of a frame shows, enlarged to [3, S, S] from the video's own pixels."""
+
+
+Seen = Callable[[View], Tensor]
+"""What a view of one frame shows, as `ZoomableFrames.seen` returns it."""
+
+
 class StreamedFrames:
     """The last frames of a stream; older ones are dropped."""
 
     def __init__(self, most_kept: int) -> None:
         self.count = 0
-        self._kept: deque[tuple[int, Tensor]] = deque(maxlen=most_kept)
+        self._kept: deque[tuple[int, Tensor, Seen | None]] = deque(maxlen=most_kept)
 
     def __len__(self) -> int:
         return self.count
 
     def __getitem__(self, index: int) -> Tensor:
-        for number, pixels in self._kept:
+        return self._frame(index)[0]
+
+    def seen(self, index: int, view: View) -> Tensor:
+        """Return what a view of a frame shows; InvalidInputError if the frame came without its own pixels."""
+        _, seen = self._frame(index)
+        if seen is None:
+            raise InvalidInputError(f"Frame {index} of the stream cannot be enlarged; push(...) images to zoom in.")
+        return seen(view)
+
+    def _frame(self, index: int) -> tuple[Tensor, Seen | None]:
+        for number, pixels, seen in self._kept:
             if number == index:
-                return pixels
+                return pixels, seen
         raise InvalidInputError(
-            f"Frame {index} of the stream was dropped; "
-            f"the frames {[number for number, _ in self._kept]} are still there (max_stream_frames is their number)."
+            f"Frame {index} of the stream was dropped; the frames {[number for number, *_ in self._kept]} are still "
+            "there (max_stream_frames is their number)."
         )
 
     def __contains__(self, index: int) -> bool:
-        return any(number == index for number, _ in self._kept)
+        return any(number == index for number, *_ in self._kept)
 
-    def add(self, pixels: Tensor, index: int | None = None) -> int:
+    def add(self, pixels: Tensor, index: int | None = None, seen: Seen | None = None) -> int:
         """Take the next frame, or one that is `index` - its number if frames were left out - and return its number."""
         index = self.count if index is None else index
         if index < self.count:
@@ -66,24 +89,24 @@ class StreamedFrames:
                 f"The frame has the shape {list(pixels.shape)}; the frames before it have "
                 f"{list(self._kept[-1][1].shape)}."
             )
-        self._kept.append((index, pixels))
+        self._kept.append((index, pixels, seen))
         self.count = index + 1
         return index
 
 
 class FeatureCache:
-    """The features of the frames that were used last."""
+    """The features of the frames, or the views of frames, that were used last."""
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._kept: OrderedDict[int, ImageFeatures] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, View | None], ImageFeatures] = OrderedDict()
 
-    def get(self, frame: int, compute: Callable[[], ImageFeatures]) -> ImageFeatures:
-        """Return the features of `frame`, computed unless they are kept."""
-        features = self._kept.pop(frame, None)
+    def get(self, frame: int, compute: Callable[[], ImageFeatures], view: View | None = None) -> ImageFeatures:
+        """Return the features of a view of `frame` (None: the whole frame), computed unless they are kept."""
+        features = self._kept.pop((frame, view), None)
         if features is None:
             features = compute()
-        self._kept[frame] = features
+        self._kept[frame, view] = features
         while len(self._kept) > self.size:
             self._kept.popitem(last=False)
         return features
@@ -139,33 +162,40 @@ class FrameSource:
 
     def __getitem__(self, frame: int) -> Tensor:
         """Return the pixels [3, S, S] of a frame; `InvalidInputError` if they cannot be had."""
+        return self.seen(frame, None)
+
+    def seen(self, frame: int, view: View | None) -> Tensor:
+        """Return what a view of a frame (None: all of it) shows, [3, S, S]; errors as for the whole frame."""
         self.check(frame)
         try:
-            return self.frames[frame]
+            if view is None:
+                return self.frames[frame]
+            assert isinstance(self.frames, ZoomableFrames)  # as a session that zooms makes sure
+            return self.frames.seen(frame, view)
         except IndexError as error:
             raise InvalidInputError(
                 f"The video ended before frame {frame}, though its header promises {len(self)} frames."
             ) from error
 
-    def add(self, pixel_values: Tensor, index: int | None = None) -> int:
+    def add(self, pixel_values: Tensor, index: int | None = None, seen: Seen | None = None) -> int:
         """Take the next frame of a stream, [3, S, S] or [1, 3, S, S], and return its number."""
         if not isinstance(self.frames, StreamedFrames):
             raise InvalidInputError("This session has a video; frames are pushed to a session that was made without.")
         pixels = pixel_values[0] if pixel_values.ndim == 4 and len(pixel_values) == 1 else pixel_values
         if pixels.ndim != 3:
             raise InvalidInputError(f"A frame has the shape [3, S, S]; got {list(pixel_values.shape)}.")
-        return self.frames.add(pixels, index)
+        return self.frames.add(pixels, index, seen)
 
     def go_on_from(self, count: int) -> None:
         """Continue the numbers of a stream's frames at `count`."""
         if isinstance(self.frames, StreamedFrames):
             self.frames.count = count
 
-    def features(self, runtime: Runtime, frame: int) -> ImageFeatures:
-        """Return the features of a frame as `encode_image` gives them, computed unless they are kept."""
+    def features(self, runtime: Runtime, frame: int, view: View | None = None) -> ImageFeatures:
+        """Return the features of a view of a frame (None: all of it), computed unless they are kept."""
 
         def compute() -> ImageFeatures:
-            pixels = self[frame].to(runtime.device, runtime.dtype)
+            pixels = self.seen(frame, view).to(runtime.device, runtime.dtype)
             return runtime.encode_image(pixels.unsqueeze(0))
 
-        return self.cache.get(frame, compute)
+        return self.cache.get(frame, compute, view)

@@ -1,22 +1,34 @@
 """The memories of one object: in full where it can still be attended to, as a compact result elsewhere."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import astuple, dataclass, field, replace
+from typing import Any, Self
 
+import torch
 from torch import Tensor
 
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import RunLength, decode_run_length
+from masklet.masks.views import View
 from masklet.tracking.retention import Archive
+
+
+def view_tensor(view: View) -> Tensor:
+    """Return a view as a tensor [4]: left, top, right, bottom."""
+    return torch.tensor(astuple(view))
 
 
 @dataclass(frozen=True)
 class FrameMask:
-    """The mask of one object on one frame: `logits` [S/4, S/4]; `iou` and `object_score` single values."""
+    """The mask of one object on one frame: `logits` [S/4, S/4]; `iou` and `object_score` single values.
+
+    `view` is what the logits show of the frame; None: all of it.
+    """
 
     logits: Tensor
     iou: Tensor
     object_score: Tensor
+    view: View | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -31,15 +43,30 @@ class FrameMemory(FrameMask):
     features: Tensor | None
     reverse: bool | None
 
+    def stored(self) -> dict[str, Any]:
+        """Return its tensors, `view` as one of them where there is one, and `reverse`."""
+        fields = {name: value for name, value in vars(self).items() if value is not None or name == "reverse"}
+        return fields if self.view is None else fields | {"view": view_tensor(self.view)}
+
+    @classmethod
+    def from_stored(cls, fields: Mapping[str, Any]) -> Self:
+        """Return what `stored` described."""
+        view = fields.get("view")
+        return cls(**{"features": None, **fields, "view": None if view is None else View(*view.tolist())})
+
 
 @dataclass(frozen=True)
 class FrameResult:
-    """The mask of an object on a frame as run lengths, with its predicted IoU and its object score (a logit)."""
+    """The mask of an object on a frame as run lengths, with its predicted IoU and its object score (a logit).
+
+    `view` is where it was looked for; None: in the whole frame.
+    """
 
     run_length: RunLength
     iou: float
     object_score: float
     reverse: bool
+    view: View | None = None
 
     @property
     def mask(self) -> Mask:
@@ -84,8 +111,12 @@ class MemoryBank:
         """Return all there is of a frame, read back from the archive if need be; None if nothing in full."""
         memory = self.conditioning.get(frame) or self.tracked.get(frame)
         if (memory is None or memory.features is None) and self.archive is not None and frame in self.archive:
-            memory = FrameMemory(**self.archive.read(frame))
+            memory = FrameMemory.from_stored(self.archive.read(frame))
         return memory
+
+    def known(self, frame: int) -> FrameMemory | FrameResult | None:
+        """Return the mask of a frame as it is kept; None if there is none."""
+        return self.recall(frame) or self.results.get(frame)
 
     def pointer(self, frame: int) -> Tensor | None:
         """Return the pointer of a frame, which is there longer than the rest; None if there is none."""
@@ -115,7 +146,7 @@ class MemoryBank:
             distance = min(abs(other - anchor) for anchor in anchors)
             if distance > reach and memory.features is not None:
                 if self.archive is not None:
-                    self.archive.write(other, vars(memory))
+                    self.archive.write(other, memory.stored())
                 self.tracked[other] = replace(memory, features=None)
             if distance > max(reach, pointer_reach):
                 self.results[other] = compact(memory)

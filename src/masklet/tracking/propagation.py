@@ -8,6 +8,7 @@ from torch import Tensor
 from masklet.errors import InvalidInputError
 from masklet.runtimes.object_masks import ABSENT_LOGIT
 from masklet.runtimes.protocol import Runtime
+from masklet.tracking.frames import Seen
 from masklet.tracking.memory_bank import FrameMask
 from masklet.tracking.outputs import Sam2VideoSegmentationOutput
 from masklet.tracking.selection import memory_reach
@@ -23,6 +24,7 @@ def segment_frame(
     frame_idx: int | None = None,
     frame: Tensor | None = None,
     *,
+    seen: Seen | None = None,
     reverse: bool = False,
     objects: Collection[int] | None = None,
 ) -> Sam2VideoSegmentationOutput:
@@ -33,6 +35,7 @@ def segment_frame(
         session: the video and its objects.
         frame_idx: number of a frame of the video.
         frame: pixels of the next frame of a stream.
+        seen: what a view of that frame shows, for a session that zooms in on small objects.
         reverse: attend to later frames in place of earlier ones.
         objects: their ids; the others stay as they are and have no mask in the output. None: all.
 
@@ -42,7 +45,7 @@ def segment_frame(
     targets = ready_objects(session, objects)
     if frame is not None:
         apply_prompts(runtime, session, targets)  # the new frame may drop the one that a prompt is on
-        frame_idx = session.add_new_frame(frame, frame_idx)
+        frame_idx = session.add_new_frame(frame, frame_idx, seen=seen)
     elif frame_idx is None:
         raise InvalidInputError("Give frame_idx, a frame of the video, or frame, the next one of a stream.")
     session.frames.check(frame_idx)
@@ -140,16 +143,14 @@ def _output(
     runtime: Runtime, session: SessionState, targets: Sequence[TrackedObject], frame: int
 ) -> Sam2VideoSegmentationOutput:
     masks = [known_mask(runtime, each, frame) or _absent(runtime) for each in targets]
-    size = None
-    if session.video_height is not None and session.video_width is not None:
-        size = (session.video_height, session.video_width)
     return Sam2VideoSegmentationOutput(
         object_ids=[each.object_id for each in targets],
         pred_masks=torch.stack([mask.logits.to(runtime.device) for mask in masks]).unsqueeze(1),
         object_score_logits=torch.stack([mask.object_score.to(runtime.device) for mask in masks]).unsqueeze(1),
         iou_scores=torch.stack([mask.iou.to(runtime.device) for mask in masks]).unsqueeze(1),
         frame_idx=frame,
-        video_size=size,
+        video_size=session.video_size,
+        views=[mask.view for mask in masks] if session.zoom else (),
     )
 
 

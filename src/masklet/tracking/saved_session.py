@@ -20,7 +20,7 @@ from masklet.json_files import shown
 from masklet.runtimes.protocol import Runtime
 from masklet.tracking.frames import Frames, looks_alike
 from masklet.tracking.retention import RetentionChoice
-from masklet.tracking.saved_tensors import TensorReader, Tensors, below, stored, write_tensors
+from masklet.tracking.saved_tensors import TensorReader, Tensors, below, stored, stored_view, write_tensors
 from masklet.tracking.session_description import ObjectDescription, SessionDescription, direction, frames_of
 from masklet.tracking.session_format_1 import existing_file, read_format_1
 from masklet.tracking.session_history import ARCHIVED, RESULTS, History, HistoryWriter, read_history, result_from
@@ -63,6 +63,7 @@ class SessionWriter:
             video_height=session.video_height,
             video_width=session.video_width,
             max_results=session.max_results,
+            zoom=session.zoom,
             objects=objects,
             first_look=session.frames.first_look,
         )
@@ -168,6 +169,7 @@ def load_session(
         video_height=description.video_height,
         video_width=description.video_width,
         max_results=description.max_results,
+        zoom=description.zoom,
         **{"inference_device": runtime.device, **options},
     )
     if not looks_alike(description.first_look, session.frames.first_look):
@@ -203,6 +205,8 @@ def _described(target: TrackedObject, place: str, tensors: Tensors) -> ObjectDes
     ):
         for frame, entry in entries.items():
             tensors |= stored(entry, f"{place}/{kind}/{frame}")
+    for frame, view in target.views.items():
+        tensors |= stored_view(view, f"{place}/prompts/{frame}")
     return ObjectDescription(
         object_id=target.object_id,
         prompts=tuple(target.prompts),
@@ -214,7 +218,7 @@ def _described(target: TrackedObject, place: str, tensors: Tensors) -> ObjectDes
 
 def _restored(saved: SavedSession, session: SessionState, runtime: Runtime) -> Iterator[TrackedObject]:
     """Yield the objects of a saved session, made for `session`."""
-    reader = TensorReader(runtime.config, session.dtype, session.inference_state_device)
+    reader = TensorReader(runtime.config, session.dtype, session.inference_state_device, session.video_size)
     tensors, history = _files(saved)
     height, width = session.video_height, session.video_width
     size = runtime.config.prompt_encoder_config.mask_input_size if height is None or width is None else (height, width)
@@ -237,7 +241,10 @@ def _restored(saved: SavedSession, session: SessionState, runtime: Runtime) -> I
 
 def _restore(target: TrackedObject, described: ObjectDescription, tensors: Tensors, reader: TensorReader) -> None:
     for frame in described.prompts:
-        target.prompts[frame] = reader.prompt(below(tensors, f"prompts/{frame}"))
+        of_prompt = below(tensors, f"prompts/{frame}")
+        target.prompts[frame] = reader.prompt(of_prompt)
+        if (view := reader.view(of_prompt)) is not None:
+            target.views[frame] = view
     for frame, is_current in described.answered:
         applied = target.prompts[frame] if is_current else reader.prompt(below(tensors, f"answered/{frame}"))
         target.applied[frame] = applied

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from masklet.configuration import Sam2Config
 from masklet.errors import InvalidInputError
+from masklet.masks.views import View
 from masklet.prompts.prompt import Prompt
 from masklet.tracking.frame_prompt import points_of_prompt, prompt_of_points
-from masklet.tracking.memory_bank import FrameMemory
+from masklet.tracking.memory_bank import FrameMemory, view_tensor
 
 Tensors = dict[str, Tensor]
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
@@ -23,9 +24,14 @@ def stored(value: Prompt | FrameMemory, place: str) -> Tensors:
     """Return the tensors of a value, each with memory of its own on the CPU, by names that begin with `place`/."""
     return {
         f"{place}/{field}": tensor.detach().cpu().clone().contiguous()
-        for field, tensor in (_fields(value) if isinstance(value, Prompt) else vars(value)).items()
+        for field, tensor in (_fields(value) if isinstance(value, Prompt) else value.stored()).items()
         if isinstance(tensor, Tensor)
     }
+
+
+def stored_view(view: View | None, place: str) -> Tensors:
+    """Return the view that a prompt is placed in as `TensorReader.view` takes it; nothing if it is the whole frame."""
+    return {} if view is None else {f"{place}/view": view_tensor(view)}
 
 
 def _fields(prompt: Prompt) -> Tensors:
@@ -57,11 +63,13 @@ class TensorReader:
         config: of the network that they were made for.
         dtype: of memory features in the session.
         device: where memories go.
+        video_size: height and width of the video, which views are parts of; None: there are no views.
     """
 
     config: Sam2Config
     dtype: torch.dtype
     device: torch.device
+    video_size: tuple[int, int] | None
 
     def prompt(self, tensors: Tensors) -> Prompt:
         """Return the prompt that these tensors, by the names of its fields, make."""
@@ -90,7 +98,18 @@ class TensorReader:
             pointer=placed("pointer", (config.memory_attention_hidden_size,)),
             features=placed("features", cells, (self.dtype,)) if "features" in tensors else None,
             reverse=reverse,
+            view=self.view(tensors),
         )
+
+    def view(self, tensors: Tensors) -> View | None:
+        """Return the part of the frame that a prompt or a memory is about; None: all of it."""
+        if "view" not in tensors:
+            return None
+        view = View(*_tensor(tensors, "view", (4,), (torch.int64,)).tolist())
+        height, width = self.video_size or (0, 0)
+        if not (0 <= view.left < view.right <= width and 0 <= view.top < view.bottom <= height):
+            raise InvalidInputError(f"{view} is no part of a video of {width} x {height} pixels.")
+        return view
 
 
 def _tensor(tensors: Tensors, name: str, shape: tuple[int, ...], dtypes: tuple[torch.dtype, ...]) -> Tensor:

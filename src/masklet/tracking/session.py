@@ -33,6 +33,7 @@ class Sam2VideoInferenceSession(SessionState, SessionViews):
             old frame goes by the prompted frames and the stored mask. "spill", or `Spill(folder)`, puts them on disk
             and reads them back: a correction anywhere is exact.
         max_stream_frames: of a stream, prompts can be given on so many of the last frames.
+        zoom: look for small objects in enlarged views that follow them; frames must have their own pixels then.
         max_results: so many compact masks an object are kept, the last ones; older ones can be read back from where
             memories are spilled.
 

@@ -1,6 +1,6 @@
 """The JSON that describes a saved session, checked value by value; tensors and masks are in files beside it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import MISSING, dataclass
 from typing import Any, Literal, Self, TypeVar
 
@@ -62,11 +62,12 @@ class SessionDescription:
     max_results: int
     objects: tuple[ObjectDescription, ...]
     first_look: tuple[int, ...] | None = None
+    zoom: bool = False
 
     @classmethod
     def from_json(cls, value: object) -> Self:
         """Return the session that JSON describes; InvalidInputError, naming what is wrong, if it describes none."""
-        required = {name: field for name, field in cls.__dataclass_fields__.items() if field.default is MISSING}
+        required = [name for name, field in cls.__dataclass_fields__.items() if field.default is MISSING]
         fields = _fields(value, required, "A session")
         is_stream = _flag(fields["is_stream"], "is_stream")
         num_frames = whole_number(fields["num_frames"], "num_frames")
@@ -87,6 +88,7 @@ class SessionDescription:
             max_results=whole_number(fields["max_results"], "max_results"),
             objects=objects,
             first_look=_look(fields.get("first_look")),
+            zoom=_flag(fields.get("zoom", False), "zoom"),
         )
 
 
@@ -108,7 +110,7 @@ def direction(value: object, name: str) -> bool | None:
     return None if value is None else _flag(value, name)
 
 
-def _fields(value: object, names: Mapping[str, Any], what: str) -> dict[str, Any]:
+def _fields(value: object, names: Collection[str], what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInputError(f"{what} must be described by an object; got {shown(value)}.")
     if missing := [name for name in names if name not in value]:

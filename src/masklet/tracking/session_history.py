@@ -15,6 +15,7 @@ from masklet.committed_folder import FolderWriter, Part
 from masklet.errors import InvalidInputError
 from masklet.json_files import LARGEST, shown, whole_number
 from masklet.masks.run_length import counts_of, size_of
+from masklet.masks.views import View
 from masklet.tracking.memory_bank import FrameResult
 from masklet.tracking.retention import ArchivedFrame, link_or_copy
 from masklet.tracking.tracked_object import TrackedObject
@@ -52,7 +53,7 @@ class HistoryWriter:
         object_id, kind = key
         values: dict[int, Any]
         if kind == RESULTS:
-            values = {frame: asdict(result) for frame, result in new.items()}
+            values = {frame: _in_json(result) for frame, result in new.items()}
         else:
             for frame in gone:
                 self._folder.supersede(self._parts.pop((object_id, frame)))
@@ -81,12 +82,17 @@ def read_history(lines: Iterable[bytes]) -> History:
     return left
 
 
+def _in_json(result: FrameResult) -> dict[str, Any]:
+    fields = asdict(result)
+    return {**fields, "view": list(fields["view"].values())} if result.view else fields
+
+
 def result_from(value: object, size: tuple[int, int], *, is_checked: bool) -> FrameResult:
     """Return the compact mask that JSON describes, of the size (height, width).
 
     InvalidInputError if it describes none; its run lengths are decoded only if no checksum has spoken for them.
     """
-    if not isinstance(value, dict) or value.keys() != FrameResult.__dataclass_fields__.keys():
+    if not isinstance(value, dict) or {"view", *value} != FrameResult.__dataclass_fields__.keys():
         raise InvalidInputError(f"A compact mask is {shown(value)}.")
     run_length, scores = value["run_length"], (value["iou"], value["object_score"])
     if size_of(run_length) != size or not isinstance(run_length["counts"], str):
@@ -95,4 +101,15 @@ def result_from(value: object, size: tuple[int, int], *, is_checked: bool) -> Fr
         counts_of(run_length, *size)
     if not all(isinstance(score, float) for score in scores) or not isinstance(value["reverse"], bool):
         raise InvalidInputError(f"A compact mask has the scores {shown(scores)}, reverse {shown(value['reverse'])}.")
-    return FrameResult(**value)
+    return FrameResult(**{**value, "view": _view_from(value.get("view"), size)})
+
+
+def _view_from(value: object, size: tuple[int, int]) -> View | None:
+    """Return the part of a frame of that size (height, width) that JSON names; sessions that do not zoom name none."""
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) != 4:
+        raise InvalidInputError(f"A view is [left, top, right, bottom]; got {shown(value)}.")
+    right, bottom = (whole_number(value[place], "A view's end", 1, size[1 - (place - 2)]) for place in (2, 3))
+    left, top = (whole_number(value[place], "A view's start", 0, end - 1) for place, end in ((0, right), (1, bottom)))
+    return View(left, top, right, bottom)

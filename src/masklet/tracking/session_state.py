@@ -4,16 +4,16 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from masklet.devices import Device, as_device, as_dtype
 from masklet.errors import InvalidInputError
 from masklet.json_files import LARGEST, shown
 from masklet.masks.run_length import encode_run_length
+from masklet.masks.views import View, enlarged
 from masklet.prompts.prompt import Prompt
 from masklet.tracking.frame_prompt import clicks_and_box, whole_mask
-from masklet.tracking.frames import FeatureCache, Frames, FrameSource
+from masklet.tracking.frames import FeatureCache, Frames, FrameSource, Seen, ZoomableFrames
 from masklet.tracking.memory_bank import FrameMemory, FrameResult, MemoryBank
 from masklet.tracking.retention import RetentionChoice, archives_of
 from masklet.tracking.tracked_object import TrackedObject
@@ -41,7 +41,10 @@ class SessionState:
         retention: RetentionChoice = "window",
         max_stream_frames: int = 8,
         max_results: int = 10_000,
+        zoom: bool = False,
     ) -> None:
+        if zoom and video is not None and not isinstance(video, ZoomableFrames):
+            raise InvalidInputError("Frames that were prepared before cannot be enlarged; give the video to zoom in.")
         _check_at_least(1, max_stream_frames=max_stream_frames)
         _check_at_least(0, max_vision_features_cache_size=max_vision_features_cache_size, max_results=max_results)
         self.frames = FrameSource(video, most_streamed=max_stream_frames, most_features=max_vision_features_cache_size)
@@ -52,6 +55,7 @@ class SessionState:
         self.video_storage_device = as_device(video_storage_device or inference_device)
         self.dtype = as_dtype(dtype, torch_dtype) or torch.float32
         self.max_results = max_results
+        self.zoom = zoom
         self.retention = retention
         self._archives = archives_of(retention)
         self._objects: dict[int, TrackedObject] = {}
@@ -68,9 +72,12 @@ class SessionState:
         """How many frames the video has, or the stream had so far."""
         return len(self.frames)
 
-    def add_new_frame(self, pixel_values: Tensor, frame_idx: int | None = None) -> int:
-        """Take the next frame of a stream, [3, S, S] or [1, 3, S, S], and return its number."""
-        return self.frames.add(pixel_values.to(self.video_storage_device), frame_idx)
+    def add_new_frame(self, pixel_values: Tensor, frame_idx: int | None = None, *, seen: Seen | None = None) -> int:
+        """Take the next frame of a stream, [3, S, S] or [1, 3, S, S], and return its number.
+
+        `seen` returns what a view of it shows, enlarged to [3, S, S], for a session that zooms in on small objects.
+        """
+        return self.frames.add(pixel_values.to(self.video_storage_device), frame_idx, seen)
 
     def get_frame(self, frame_idx: int) -> Tensor:
         """Return the pixels [3, S, S] of a frame; `InvalidInputError` if there is none, or not any more."""
@@ -182,14 +189,19 @@ class SessionState:
         """
         self.add_prompt(object_id, frame, whole_mask(mask))
 
-    def add_prompt(self, object_id: int, frame: int, prompt: Prompt, clear_old: bool = True) -> None:
-        """Add a prompt of an object on a frame; arguments and errors otherwise as for `add_points`."""
+    def add_prompt(
+        self, object_id: int, frame: int, prompt: Prompt, clear_old: bool = True, *, view: View | None = None
+    ) -> None:
+        """Add a prompt of an object on a frame; arguments and errors otherwise as for `add_points`.
+
+        With a view it is in the pixels of what that shows, enlarged to the network's input.
+        """
         object_id = as_whole_number(object_id, "The object id", -LARGEST, LARGEST)  # what a saved session can hold
         frame = as_whole_number(frame, "The frame")
         if not (self.is_stream and frame == self.num_frames):
             self._check_prompt_fits(frame, prompt)
         target = self._objects.get(object_id) or self.new_object(object_id)
-        target.add(frame, prompt, keep_earlier=not clear_old)
+        target.add(frame, prompt, keep_earlier=not clear_old, view=view)
         self.keep(target)
 
     def _check_prompt_fits(self, frame: int, prompt: Prompt) -> None:
@@ -233,13 +245,18 @@ class SessionState:
             each.bank.evict(frame, reach, pointer_reach, self._compact)
             each.bank.limit_results(self.max_results)
 
+    @property
+    def video_size(self) -> tuple[int, int] | None:
+        """The height and width of the video in pixels; None if they are not known."""
+        if self.video_height is None or self.video_width is None:
+            return None
+        return self.video_height, self.video_width
+
     def _compact(self, memory: FrameMemory) -> FrameResult:
-        logits = memory.logits.float()
-        if self.video_height is not None and self.video_width is not None:
-            size = (self.video_height, self.video_width)
-            logits = F.interpolate(logits[None, None], size=size, mode="bilinear")[0, 0]
+        size = self.video_size
+        logits = memory.logits if size is None else enlarged(memory.logits, size, memory.view)
         run_length = encode_run_length((logits > 0).cpu().numpy())
-        return FrameResult(run_length, float(memory.iou), float(memory.object_score), bool(memory.reverse))
+        return FrameResult(run_length, float(memory.iou), float(memory.object_score), bool(memory.reverse), memory.view)
 
 
 def _check_at_least(fewest: int, **options: int) -> None:

@@ -13,11 +13,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from masklet.masks.logits import certain_logits, fed_back
+from masklet.masks.views import View, seen_from
 from masklet.modeling.object_memory import ObjectMemory, stacked_memory
 from masklet.runtimes.object_masks import ObjectMask, is_ambiguous, is_binarized, select_mask, use_mask_as_output
 from masklet.runtimes.protocol import Runtime
+from masklet.tracking.following import views_on
 from masklet.tracking.frame_prompt import points_of_prompt
-from masklet.tracking.memory_bank import FrameMask, FrameMemory, MemoryBank
+from masklet.tracking.memory_bank import FrameMask, FrameMemory, FrameResult, MemoryBank
 from masklet.tracking.selection import attended_frames
 from masklet.tracking.session_state import SessionState
 from masklet.tracking.tracked_object import TrackedObject
@@ -50,6 +52,7 @@ class PendingPrompt:
         labels: [k].
         output: bool [S, S], the mask that is the object's as it is, until there are clicks; or None.
         earlier: logits [4h, 4w] of the mask that it refines, or None.
+        view: the part of the frame that it is placed in; None: all of it.
         recalled: the memories that it attends to; none where a frame was not tracked.
         reverse: in which direction the frame was tracked; None: it was not.
     """
@@ -60,23 +63,27 @@ class PendingPrompt:
     labels: Tensor
     output: Tensor | None
     earlier: Tensor | None
+    view: View | None
     recalled: Recalled
     reverse: bool | None
 
     @property
     def shape(self) -> tuple[object, ...]:
         """Prompts of one shape are decoded as one batch: none is padded, so that each is decoded as if alone."""
-        return self.frame, len(self.labels), self.output is None, self.earlier is None, self.recalled.counts
+        kinds = len(self.labels), self.output is None, self.earlier is None
+        return self.frame, self.view, *kinds, self.recalled.counts
 
 
 def track(runtime: Runtime, session: SessionState, targets: Sequence[TrackedObject], frame: int, reverse: bool) -> None:
-    """Track objects onto a frame; those that attend to equally many memories go through the network as one batch."""
-    groups: dict[tuple[int, int], list[tuple[TrackedObject, Recalled]]] = defaultdict(list)
-    for target in targets:
+    """Track objects onto a frame; those of one view with equally many memories go through the network as one batch."""
+    groups: dict[View | None, dict[tuple[int, int], list[tuple[TrackedObject, Recalled]]]]
+    groups = defaultdict(lambda: defaultdict(list))  # view by view, so that each is encoded once
+    for target, view in zip(targets, views_on(session, targets, frame, reverse=reverse), strict=True):
         recalled = recall(runtime, session, target.bank, frame, target.bank.conditioning, reverse=reverse)
-        groups[recalled.counts].append((target, recalled))
-    for group in groups.values():
-        _track_together(runtime, session, group, frame, reverse=reverse)
+        groups[view][recalled.counts].append((target, recalled))
+    for view, of_view in groups.items():
+        for group in of_view.values():
+            _track_together(runtime, session, group, frame, view, reverse=reverse)
 
 
 def apply_prompts(runtime: Runtime, session: SessionState, targets: Sequence[TrackedObject]) -> None:
@@ -96,17 +103,18 @@ def apply_prompts(runtime: Runtime, session: SessionState, targets: Sequence[Tra
 
 def known_mask(runtime: Runtime, target: TrackedObject, frame: int) -> FrameMask | None:
     """Return what is known of an object on a frame; where only its compact mask is kept, that as a mask prompt."""
-    memory, result = target.bank.recall(frame), target.bank.results.get(frame)
-    if memory is not None or result is None:
-        return memory
+    known = target.bank.known(frame)
+    if not isinstance(known, FrameResult):
+        return known
+    mask = known.mask if known.view is None else known.view.of(known.mask)
     inside = F.interpolate(
-        torch.from_numpy(result.mask).float()[None, None],
+        torch.from_numpy(mask).float()[None, None],
         size=runtime.config.prompt_encoder_config.mask_input_size,
         mode="bilinear",
         antialias=True,
     )
-    values = (certain_logits(inside[0, 0]), torch.tensor(result.iou), torch.tensor(result.object_score))
-    return FrameMask(*(value.to(runtime.device, runtime.dtype) for value in values))
+    values = (certain_logits(inside[0, 0]), torch.tensor(known.iou), torch.tensor(known.object_score))
+    return FrameMask(*(value.to(runtime.device, runtime.dtype) for value in values), view=known.view)
 
 
 def recall(
@@ -170,24 +178,31 @@ def _pending(runtime: Runtime, session: SessionState, target: TrackedObject, fra
         points,
         labels,
         output=torch.tensor(prompt.mask) if is_output else None,
-        earlier=_earlier_logits(runtime, target, frame),
+        earlier=_earlier_logits(runtime, session, target, frame),
+        view=target.views.get(frame),
         recalled=recall(runtime, session, target.bank, frame, others, reverse=bool(reverse)),
         reverse=reverse,
     )
 
 
-def _earlier_logits(runtime: Runtime, target: TrackedObject, frame: int) -> Tensor | None:
+def _earlier_logits(runtime: Runtime, session: SessionState, target: TrackedObject, frame: int) -> Tensor | None:
     """Return the mask [4h, 4w] that new prompts refine: of earlier prompts that they extend, or tracked."""
     if frame in target.applied and not target.is_refinement(frame):
         return None
     known = known_mask(runtime, target, frame)
-    return None if known is None else known.logits.to(runtime.device, runtime.dtype)
+    if known is None:
+        return None
+    logits, view, size = known.logits.to(runtime.device, runtime.dtype), target.views.get(frame), session.video_size
+    if known.view == view or size is None:
+        return logits
+    whole = View.whole(*size)
+    return seen_from(logits[None], known.view or whole, view or whole)[0]
 
 
 def _apply_together(runtime: Runtime, session: SessionState, group: Sequence[PendingPrompt]) -> None:
     """Apply prompts of one shape, of different objects on one frame."""
     first, device = group[0], runtime.device
-    features = session.frames.features(runtime, first.frame)
+    features = session.frames.features(runtime, first.frame, first.view)
     earlier = [each.earlier for each in group if each.earlier is not None]
     mask_logits = torch.stack(earlier) if earlier else None
     mask = None
@@ -209,7 +224,8 @@ def _apply_together(runtime: Runtime, session: SessionState, group: Sequence[Pen
     binarize = _for_each(group, is_binarized(runtime.config, has_points=clicks > 0), device)
     encoded = runtime.encode_memory(features.stride16, mask.logits, mask.object_score, binarize)
     for place, each in enumerate(group):
-        each.target.keep_output(each.frame, _frame_memory(session, mask, encoded, place, each.reverse))
+        memory = _frame_memory(session, mask, encoded, place, each.reverse, each.view)
+        each.target.keep_output(each.frame, memory)
 
 
 def _track_together(
@@ -217,10 +233,11 @@ def _track_together(
     session: SessionState,
     group: Sequence[tuple[TrackedObject, Recalled]],
     frame: int,
+    view: View | None,
     *,
     reverse: bool,
 ) -> None:
-    features = session.frames.features(runtime, frame)
+    features = session.frames.features(runtime, frame, view)
     conditioned = runtime.condition(features.stride16, _memory(runtime, [recalled for _, recalled in group]))
     outputs = runtime.decode(features.conditioned(conditioned))
     is_multimask = is_ambiguous(runtime.config, 0, is_first=False)
@@ -228,7 +245,7 @@ def _track_together(
     binarize = _for_each(group, False, runtime.device)
     encoded = runtime.encode_memory(features.stride16, mask.logits, mask.object_score, binarize)
     for place, (target, _) in enumerate(group):
-        target.bank.keep_tracked(frame, _frame_memory(session, mask, encoded, place, reverse))
+        target.bank.keep_tracked(frame, _frame_memory(session, mask, encoded, place, reverse, view))
 
 
 def _memory(runtime: Runtime, group: Sequence[Recalled]) -> ObjectMemory:
@@ -255,7 +272,7 @@ def _for_each(group: Sequence[object], value: bool, device: torch.device) -> Ten
 
 
 def _frame_memory(
-    session: SessionState, mask: ObjectMask, features: Tensor, place: int, reverse: bool | None
+    session: SessionState, mask: ObjectMask, features: Tensor, place: int, reverse: bool | None, view: View | None
 ) -> FrameMemory:
     """Return the memory of one object; copies, so that it does not keep the whole batch alive."""
     device = session.inference_state_device
@@ -266,4 +283,5 @@ def _frame_memory(
         pointer=mask.pointer[place].to(device, copy=True),
         features=features[place].to(device, session.dtype, copy=True),
         reverse=reverse,
+        view=view,
     )

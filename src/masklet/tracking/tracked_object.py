@@ -1,6 +1,7 @@
 """One object of a session: its prompts and its memories."""
 
 from masklet.errors import InvalidInputError
+from masklet.masks.views import View
 from masklet.prompts.prompt import Prompt
 from masklet.tracking.memory_bank import FrameMemory, MemoryBank
 
@@ -9,7 +10,8 @@ class TrackedObject:
     """The prompts and memories of one object.
 
     `prompts` are those of each frame as they stand, `applied` those that the bank's conditioning memory came of. Where
-    the two differ, the network has not seen the prompt yet.
+    the two differ, the network has not seen the prompt yet. `views` are the parts of frames that prompts are placed in;
+    a frame without one is all there is to see.
     """
 
     def __init__(self, object_id: int, bank: MemoryBank) -> None:
@@ -17,13 +19,16 @@ class TrackedObject:
         self.bank = bank
         self.prompts: dict[int, Prompt] = {}
         self.applied: dict[int, Prompt] = {}
+        self.views: dict[int, View] = {}
 
     def pending_frames(self) -> list[int]:
         """Return the frames with prompts that the network has not seen, in the order in which they were added."""
         return [frame for frame, prompt in self.prompts.items() if self.applied.get(frame) is not prompt]
 
-    def add(self, frame: int, prompt: Prompt, *, keep_earlier: bool) -> None:
+    def add(self, frame: int, prompt: Prompt, *, keep_earlier: bool, view: View | None = None) -> None:
         """Add a prompt to those of a frame, or put it in their place; one that is there already changes nothing.
+
+        It is placed in `view`, which has to be that of the earlier one if that is kept.
 
         A mask always takes their place, since it is all of the object; clicks that are added later refine it.
         """
@@ -35,13 +40,17 @@ class TrackedObject:
                     "giving the box and the clicks at once."
                 )
             prompt = earlier.extended(prompt)
-        if prompt != earlier:
+        if prompt != earlier or view != self.views.get(frame):
             self.prompts.pop(frame, None)
             self.prompts[frame] = prompt
+            self.views.pop(frame, None)
+            if view is not None:
+                self.views[frame] = view
 
     def remove(self, frame: int) -> None:
         """Remove the prompts of a frame and what came of them there; with the last ones, all that was tracked, too."""
         del self.prompts[frame]
+        self.views.pop(frame, None)
         if self.applied.pop(frame, None) is not None:
             self.bank.remove(frame)
         if not self.prompts:

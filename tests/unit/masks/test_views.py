@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from masklet.masks.views import (
     View,
     crop_side,
+    enlarged,
     following_views,
     longer_side,
     seen_from,
@@ -17,12 +18,15 @@ from masklet.masks.views import (
     windows_around,
 )
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 
 def test_surroundings_are_a_square_about_the_box():
     assert surroundings((20, 30, 60, 50), 56, 120, 200) == (12, 12, 68, 68)
     assert longer_side((20, 30, 60, 50)) == 40
 
 
+@UNHURRIED
 @given(
     left=st.floats(-50, 250),
     top=st.floats(-50, 150),
@@ -114,11 +118,13 @@ def test_near_objects_of_like_size_share_a_view():
     assert first == second == View(170, 90, 250, 170)
     assert (smaller, far) == (View(196, 116, 232, 152), View(300, 90, 380, 170))
     assert unseen is None
+    assert following_views([boxes[1]], [None], 240, 400, others=[far, first]) == [first]
     # The one that leaves its view joins another's that stays, before or behind it in the list.
     moved = [square(316, 120, 20), *boxes[1:]]
     assert following_views(moved, [first, second, smaller, far, None], 240, 400) == [far, second, smaller, far, None]
 
 
+@UNHURRIED
 @given(
     left=st.floats(0, 190),
     top=st.floats(0, 110),
@@ -158,3 +164,11 @@ def test_a_dot_of_one_pixel_is_not_lost_in_a_wider_view():
     dot[0, 28, 28] = 1200
     found = seen_from(dot, View(30, 30, 38, 38), View(0, 0, 64, 64))[0]
     assert (found > 0).nonzero().tolist() == [[33, 33]]
+
+
+def test_logits_of_a_view_are_enlarged_where_it_lies():
+    logits = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    found = enlarged(logits, (6, 8), View(2, 1, 4, 3))
+    torch.testing.assert_close(found[1:3, 2:4], logits)
+    assert (found == -10).sum() == 6 * 8 - 4
+    assert enlarged(logits, (4, 4)).shape == (4, 4)

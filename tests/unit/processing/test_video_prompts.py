@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from masklet.errors import InvalidInputError
+from masklet.masks.views import View
 from masklet.processing.video_prompts import clicks_and_boxes, video_prompts
 from masklet.prompts.prompt import Prompt
 
@@ -104,9 +105,9 @@ def test_what_was_typed_comes_back_to_be_drawn(height: int, width: int, side: in
     box = (0.5, 1.0, width - 1.0, height - 0.25)
     given = {"points": [[[click[:2] for click in clicks]]], "labels": [[[click[2] for click in clicks]]]}
     (prompt,) = video_prompts(1, boxes=[[box]], **given, size=(height, width), target_size=side).values()
-    assert clicks_and_boxes(prompt, (height, width), side) == (clicks, [box])
+    assert clicks_and_boxes(prompt, View(0, 0, width, height), side) == (clicks, [box])
 
 
 def test_of_a_mask_nothing_is_drawn() -> None:
     (prompt,) = prompts(1, masks=[np.ones(SIZE, bool)]).values()
-    assert clicks_and_boxes(prompt, SIZE, SIDE) == ([], [])
+    assert clicks_and_boxes(prompt, View.whole(*SIZE), SIDE) == ([], [])

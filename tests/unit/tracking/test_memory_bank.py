@@ -87,7 +87,7 @@ def test_where_archives_are(tmp_path: Path) -> None:
     archives = archives_of(Spill(tmp_path / "here"))
     assert archives is not None
     archive = archives.new()
-    archive.write(3, vars(memory(3)))
+    archive.write(3, memory(3).stored())
     assert len(list((tmp_path / "here").rglob("3-*.safetensors"))) == 1
     assert archives.new().folder != archive.folder
     del archives
