@@ -33,6 +33,7 @@ from masklet.cli.model_options import (
     ModelOption,
     PresetOption,
 )
+from masklet.cli.track_choices import ZoomOption
 from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
 
@@ -82,6 +83,7 @@ def vos(
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
     preset: PresetOption = TrackingPreset.EXACT,
+    zoom: ZoomOption = False,
     max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
     """Measure J, F and J&F of objects tracked from the masks where they first appear.
@@ -94,7 +96,7 @@ def vos(
 
     if resume and save_masks is None:
         raise InvalidInputError("--resume needs --save-masks, the folder of the finished sequences.")
-    choice = ModelChoice(model, compare, device, dtype, image_size, preset)
+    choice = ModelChoice(model, compare, device, dtype, image_size, preset, zooms=zoom)
     if masks is not None:
         others = {"--predictor": predictor, "--save-masks": save_masks} | choice.options
         refuse_beside("--masks", "measures existing masks", others)
@@ -174,7 +176,7 @@ def _predictors(wanted: str, choice: ModelChoice) -> Iterator[VideoPredictor]:
         from masklet.evaluation.vos.predictors import VideoModelPredictor
 
         for name, each in choice.each():
-            yield VideoModelPredictor(each.tracker(), name=name)
+            yield VideoModelPredictor(each.tracker(), name, zoom=choice.zooms)
     if is_wanted(VideoPredictorName.REPEAT):
         yield RepeatedFirstMask()
     if is_wanted(VideoPredictorName.FLOW):

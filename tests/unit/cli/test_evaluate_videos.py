@@ -55,14 +55,15 @@ def test_all_predictors_by_one_command(root, tmp_path):
     ]
 
 
-def test_a_preset_is_named_in_the_report(root, tmp_path):
+@pytest.mark.parametrize(("option", "shown"), [(("--preset", "fast"), "fast"), (("--zoom",), "zoom")])
+def test_presets_and_views_are_named_in_the_report(root, tmp_path, option, shown):
     torch.manual_seed(0)
     Sam2VideoModel(compact_model(128)).save_pretrained(tmp_path / "model")
-    options = ("--predictor", "model", "--sequences", "swan", "--preset", "fast", "--json", tmp_path / "scores.json")
+    options = ("--predictor", "model", "--sequences", "swan", *option, "--json", tmp_path / "scores.json")
     result = evaluate(root, "--model", tmp_path / "model", *options)
     assert result.exit_code == ExitCode.DONE, result.output
     assert [each["predictor"] for each in json.loads((tmp_path / "scores.json").read_text())] == [
-        f"{tmp_path / 'model'} (fast)"
+        f"{tmp_path / 'model'} ({shown})"
     ]
 
 
@@ -157,6 +158,7 @@ def test_ctrl_c_before_anything_is_measured_names_no_folder_that_is_not_there(ro
         ),
         (("--masks", "a", "--predictor", "flow", "--model", "c"), "--predictor, --model"),
         (("--masks", "a", "--preset", "fast", "--dtype", "bfloat16"), "--dtype, --preset"),
+        (("--predictor", "flow", "--zoom"), "it does not go with --zoom"),
         (("--predictor", "flow", "--model", "c"), "--predictor flow measures no model; it does not go with --model"),
         (("--predictor", "repeat", "--compare", "a", "b"), "--compare"),
         (("--predictor", "all", "--compare", "a", "b"), "--compare"),

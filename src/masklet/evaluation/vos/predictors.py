@@ -62,7 +62,14 @@ class TrackerPredictor:
 
 
 class VideoModelPredictor(TrackerPredictor):
-    """Evaluate a tracker: the first mask of each object is its mask prompt, all objects step together."""
+    """Evaluate a tracker: the first mask of each object is its mask prompt, all objects step together.
+
+    With `zoom` small objects are followed in enlarged views (`VideoTracker.open`).
+    """
+
+    def __init__(self, tracker: VideoTracker, name: str = "masklet", *, zoom: bool = False) -> None:
+        super().__init__(tracker, name)
+        self._zoom = zoom
 
     def track(
         self, frames: VideoFrames, prompts: Mapping[int, ObjectMasks], *, may_overlap: bool
@@ -70,7 +77,7 @@ class VideoModelPredictor(TrackerPredictor):
         """Yield the masks of every frame; on frames of `prompts`, these masks themselves are among them."""
         if not prompts:
             raise InvalidInputError("The annotations show no object to track.")
-        video = self._tracker.open(frames)
+        video = self._tracker.open(frames, zoom=self._zoom)
         first = min(prompts)
         _add(video, first, prompts[first])
         tracked = video.track(frames=range(first, len(frames)))

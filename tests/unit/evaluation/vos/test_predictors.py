@@ -25,7 +25,8 @@ class RecordingTracker:
     def __init__(self):
         self.prompts, self.known = [], {}
 
-    def open(self, frames):
+    def open(self, frames, *, zoom):
+        assert not zoom
         self.frames = frames
         return self
 
