@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from masklet.cli.evaluate_everything import everything
 from masklet.cli.evaluate_videos import interactive, vos
 from masklet.cli.evaluation_options import (
     ALL,
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 ALL_CLICKS = (1, 3, 5)
 
 evaluation = typer.Typer(help="Measure how well images and videos are segmented.", rich_markup_mode=None)
-for video_command in (vos, interactive):
-    evaluation.command(epilog=EXPLANATION)(video_command)
+for other_command in (vos, interactive, everything):
+    evaluation.command(epilog=EXPLANATION)(other_command)
 
 
 class PredictorName(StrEnum):
