@@ -174,6 +174,7 @@ def build_image_encoder(vision: dict[str, Any]) -> nn.Module:
         window_pos_embed_bkg_spatial_size=tuple(backbone["window_positional_embedding_background_size"]),
         global_att_blocks=tuple(backbone["global_attention_blocks"]),
     )
+    _fit_blocks(trunk, vision)
     neck = FpnNeck(
         position_encoding=PositionEmbeddingSine(num_pos_feats=vision["fpn_hidden_size"]),
         d_model=vision["fpn_hidden_size"],
@@ -183,6 +184,29 @@ def build_image_encoder(vision: dict[str, Any]) -> nn.Module:
     )
     encoder: nn.Module = ImageEncoder(trunk=trunk, neck=neck, scalp=1)
     return encoder
+
+
+def _fit_blocks(trunk: Any, vision: dict[str, Any]) -> None:
+    """Replace blocks that Meta's own builder cannot make: stages of other widths, and a pooling block that is global.
+
+    A block that pools and attends to everything divides by its window of 0; one window of the whole grid is the same
+    function.
+    """
+    from sam2.modeling.backbones.hieradet import MultiScaleBlock
+
+    backbone = vision["backbone_config"]
+    widths, heads = backbone["embed_dim_per_stage"], backbone["num_attention_heads_per_stage"]
+    stages = [stage for stage, count in enumerate(backbone["blocks_per_stage"]) for _ in range(count)]
+    for place, stage in enumerate(stages):
+        before, block = stages[max(place - 1, 0)], trunk.blocks[place]
+        window = block.window_size
+        if block.q_stride and not window:
+            window = vision["backbone_feature_sizes"][0][0] // 2**before
+        if (block.dim, block.dim_out, window) != (widths[before], widths[stage], block.window_size):
+            trunk.blocks[place] = MultiScaleBlock(
+                widths[before], widths[stage], heads[stage], q_stride=block.q_stride, window_size=window
+            )
+    trunk.channel_list = widths[::-1]
 
 
 def build_prompt_encoder(configuration: dict[str, Any]) -> nn.Module:
