@@ -53,6 +53,14 @@ def measure(
     results = [work(opponent) for opponent in opponents]  # warm-up, and what is compared
     for row, result in zip(rows, results, strict=True):
         row.difference = largest_difference(result, results[0])
+    time_in_turn(rows, work, opponents, rounds)
+    return rows
+
+
+def time_in_turn(
+    rows: Sequence[Row], work: Callable[[AnyOpponent], object], opponents: Sequence[AnyOpponent], rounds: int
+) -> None:
+    """Add to the row of each opponent its seconds in every round, and the probe before them."""
     for _ in range(rounds):
         for row, opponent in zip(rows, opponents, strict=True):
             row.probe_gflops.append(matrix_product_gflops())
@@ -60,9 +68,9 @@ def measure(
             work(opponent)
             row.seconds.append(time.perf_counter() - start)
             print(
-                f"{task}: {opponent.name} {row.seconds[-1]:.3f} s, {row.probe_gflops[-1]:.0f} GFLOP/s", file=sys.stderr
+                f"{row.task}: {row.opponent} {row.seconds[-1]:.3f} s, {row.probe_gflops[-1]:.0f} GFLOP/s",
+                file=sys.stderr,
             )
-    return rows
 
 
 def largest_difference(actual: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
