@@ -202,8 +202,73 @@ def procedural_world_markdown(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def everything_markdown(report: dict[str, Any]) -> str:
+    """Automatic masks beside Meta's generator: speed and agreement in one row, then peak memory."""
+    headings = [
+        "task",
+        "masklet, s",
+        "Meta sam2, s",
+        "faster",
+        "masks",
+        "found at IoU .9",
+        "at .75",
+        "of masklet's at .9",
+    ]
+    headings += ["mean best IoU", "matrix product, GFLOP/s"]
+    lines = [_line(headings), _line(["---"] * len(headings))]
+    for task, of_task in _by_task(report["rows"]):
+        ours, meta = of_task["masklet"], of_task["meta"]
+        counts = [each.get("masks", each.get("candidates")) for each in (ours, meta)]
+        shares = [ours.get(name) for name in ("recall_0.9", "recall_0.75", "precision_0.9", "mean_best_iou")]
+        cells = [task, *(f"{each['median_s']:.2f} ({each['min_s']:.2f})" for each in (ours, meta))]
+        cells += [f"{meta['median_s'] / ours['median_s']:.1f}x", f"{counts[0]} of {counts[1]}"]
+        cells += ["-" if each is None else f"{100 * each:.1f} %" for each in shares]
+        probes = [each["median_probe_gflops"] for each in (ours, meta)]
+        lines.append(_line([*cells, f"{min(probes):.0f} to {max(probes):.0f}"]))
+    memory = [_line(["a fresh process", "image", "points a batch", "peak memory, MiB"]), _line(["---"] * 4)]
+    for each in report["memory"]:
+        size = " x ".join(map(str, each["size"]))
+        memory.append(_line([NAMES[each["opponent"]], size, str(each["points_per_batch"]), f"{each['peak_mib']:.0f}"]))
+    versions, machine = report["versions"], report["machine"]
+    origin = (
+        f"An image of {report['image'][1]} x {report['image'][0]}, {machine['threads']} thread of "
+        f"{machine['processor']}, torch {versions['torch']}, sam2 {versions['sam2']}; median, fastest in brackets. "
+        f"From `{report['command']}`."
+    )
+    return "\n\n".join([origin, "\n".join(lines), *(["\n".join(memory)] if report["memory"] else [])])
+
+
+def everything_settings_markdown(report: dict[str, Any]) -> str:
+    """What settings of automatic masks find on the half of the images that did not choose, a row a setting."""
+    recalls = {f"AR@{limit}": f"AR@{limit}" for limit in (10, 100, 1000)}
+    recalls |= {group: f"AR@1000 {group}" for group in ("small", "medium", "large", "whole", "part")}
+    headings = ["predicted IoU >", "stability >=", "offset", "suppression", "ranking", "masks", *recalls]
+    lines = [_line([*headings, "AR@1000, choosing half"]), _line(["---"] * (len(headings) + 1))]
+    for place, setting in enumerate(report["settings"]):
+        reported, choosing = setting["reported"], setting["choosing"]
+        cells = [
+            f"{setting['pred_iou_thresh']:g}",
+            f"{setting['stability_score_thresh']:g}",
+            f"{setting['stability_score_offset']:g}",
+            f"{setting['duplicates']}, {setting['nms_thresh']:g}",
+            setting["ranking"],
+            f"{reported['masks']:.1f}",
+            *(f"{100 * reported[name]:.1f}" if name in reported else "-" for name in recalls.values()),
+            f"{100 * choosing['AR@1000']:.1f} ({choosing['masks']:.1f} masks)",
+        ]
+        lines.append(_line([f"**{cell}**" for cell in cells] if place == report["chosen"] else cells))
+    chosen, reported = report["images"]
+    origin = (
+        f"Of {reported} images; {chosen} other ones chose the setting in bold: at most {report['most_masks']} masks an "
+        f"image, the highest AR@1000, of those nearly as high the fewest masks. From `{report['command']}`."
+    )
+    return f"{origin}\n\n" + "\n".join(lines)
+
+
 # The tables of the documents by name, each with the results files that it is made of.
 TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
+    "everything": (everything_markdown, ("everything",)),
+    "everything_settings": (everything_settings_markdown, ("everything_settings",)),
     "images": (markdown, ("images",)),
     "interactive": (interactive_markdown, ("interactive",)),
     "procedural_world": (procedural_world_markdown, ("procedural_world",)),
@@ -216,19 +281,24 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
 }
 
 
+# What each kind of results file is known by, and its table.
+KINDS: tuple[tuple[Callable[[Any], bool], Callable[..., str]], ...] = (
+    (lambda content: isinstance(content, list) and "interaction" in content[0], interactive_markdown),
+    (lambda content: isinstance(content, list) and "sequences" in content[0], vos_markdown),
+    (lambda content: isinstance(content, list), stills_markdown),
+    (lambda content: "settings" in content, everything_settings_markdown),
+    (lambda content: "memory" in content, everything_markdown),
+    (lambda content: "rates" in content and "scenes" in content["rates"], procedural_world_markdown),
+    (lambda content: "rates" in content, video_rate_markdown),
+    (lambda content: "runs" in content, video_memory_markdown),
+    (lambda content: "processes" in content, markdown),
+    (lambda content: True, video_markdown),
+)
+
+
 def table_of(content: Any) -> str:
     """The table of any results file, known by what is in it."""
-    if isinstance(content, list) and "interaction" in content[0]:
-        return interactive_markdown(content)
-    if isinstance(content, list):
-        return vos_markdown(content) if "sequences" in content[0] else stills_markdown(content)
-    if "rates" in content and "scenes" in content["rates"]:
-        return procedural_world_markdown(content)
-    if "rates" in content:
-        return video_rate_markdown(content)
-    if "runs" in content:
-        return video_memory_markdown(content)
-    return markdown(content) if "processes" in content else video_markdown(content)
+    return next(table for is_kind, table in KINDS if is_kind(content))(content)
 
 
 def filled(text: str) -> str:

@@ -52,12 +52,10 @@ def _measurements(
     from masklet.evaluation.everything.generator_predictors import DeliveredMasks, Proposals
     from masklet.evaluation.everything.image_measurement import EverythingImageMeasurement
     from masklet.evaluation.images.measured_images import MeasuredImages
-    from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator
 
     images = MeasuredImages(str(root), limit)
     found = []
     for name, each in choice.each():
-        segmenter = each.segmenter()
-        generator = AutomaticMaskGenerator(segmenter.runtime, segmenter.processor, preset)
+        generator = each.generator(preset)
         found += [EverythingImageMeasurement(images, kind(generator, name)) for kind in (DeliveredMasks, Proposals)]
     return found

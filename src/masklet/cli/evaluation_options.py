@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from masklet.cli.model_options import load_segmenter, load_tracker
+from masklet.cli.model_options import load_generator, load_segmenter, load_tracker
 from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from masklet.evaluation.vos.measured_videos import MeasuredVideos
+    from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator
     from masklet.predictors.image_segmenter import ImageSegmenter
     from masklet.predictors.video_tracker import VideoTracker
 
@@ -129,6 +130,10 @@ class ModelChoice:
     def segmenter(self) -> ImageSegmenter:
         """Load the one model, to segment; see `load_segmenter`."""
         return load_segmenter(self.model, self.device, self.dtype, self.image_size, self.zooms)
+
+    def generator(self, preset: str | None) -> AutomaticMaskGenerator:
+        """Load the one model, to make automatic masks; see `load_generator`."""
+        return load_generator(self.model, self.device, self.dtype, self.image_size, preset)
 
     def tracker(self) -> VideoTracker:
         """Load the one model, to track; see `load_tracker`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,6 +11,7 @@ import typer
 from masklet.configuration.tracking_presets import TrackingPreset
 
 if TYPE_CHECKING:
+    from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator
     from masklet.predictors.image_segmenter import ImageSegmenter
     from masklet.predictors.video_tracker import VideoTracker
 
@@ -61,6 +64,25 @@ def load_segmenter(
 
     segmenter = ZoomingSegmenter if zooms else ImageSegmenter
     return segmenter.from_pretrained(model, device=usable_device(device), **_given(dtype, image_size))
+
+
+def load_generator(
+    model: str | None,
+    device: str | None = None,
+    dtype: str | None = None,
+    image_size: int | None = None,
+    preset: str | None = None,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> AutomaticMaskGenerator:
+    """Load the model that these options stand for, to segment everything.
+
+    `settings` change the preset; errors as `AutomaticMaskGenerator.from_pretrained` raises them.
+    """
+    from masklet.devices import usable_device
+    from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator
+
+    options = {**_given(dtype, image_size), **settings}
+    return AutomaticMaskGenerator.from_pretrained(model, preset, device=usable_device(device), **options)
 
 
 def load_tracker(
