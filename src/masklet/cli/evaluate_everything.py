@@ -3,49 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from masklet.cli.evaluation_options import CompareOption, ModelChoice, OutputOption, ReportOption, WorkersOption
+from masklet.cli.evaluation_options import (
+    CompareOption,
+    CountingRuleOption,
+    ModelChoice,
+    OutputOption,
+    ReportOption,
+    SequencesOption,
+    WorkersOption,
+    chosen_videos,
+    refuse_beside,
+)
 from masklet.cli.evaluation_run import EvaluationRun
 from masklet.cli.image_options import MaxImagePixelsOption
 from masklet.cli.model_options import DataTypeOption, DeviceOption, ImageSizeOption, ModelOption
 
 if TYPE_CHECKING:
     from masklet.evaluation.everything.image_measurement import EverythingImageMeasurement
+    from masklet.evaluation.everything.video_measurement import EverythingVideoMeasurement
+    from masklet.evaluation.vos.measured_videos import MeasuredVideos
+
+
+class Kind(StrEnum):
+    """What a folder holds."""
+
+    IMAGE = "image"
+    VIDEO = "video"
 
 
 def everything(
-    root: Annotated[Path, typer.Argument(help="A dataset of images with masks, or a folder of such datasets.")],
+    root: Annotated[
+        Path, typer.Argument(help="Images or videos with masks, or a folder of datasets of images.", show_default=False)
+    ],
+    kind: Annotated[Kind | None, typer.Option(help="What the folder holds. [default: by its layout]")] = None,
     model: ModelOption = None,
     compare: CompareOption = None,
     preset: Annotated[
         str | None, typer.Option("--preset", metavar="NAME", help="Settings of automatic masks; default: the model's.")
     ] = None,
+    policy: Annotated[
+        str | None, typer.Option("--policy", metavar="NAME", help="Videos: careful, default or fast.")
+    ] = None,
     output: OutputOption = None,
     report: ReportOption = None,
     workers: WorkersOption = 1,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many images of each dataset.")] = None,
+    sequences: SequencesOption = None,
+    rule: CountingRuleOption = None,
     device: DeviceOption = None,
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
     max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
-    """Measure automatic masks of images against all that is annotated.
+    """Measure what is found without a prompt against all that is annotated.
 
-    Average recall (AR) of the best 10, 100 and 1000 masks by COCO's rules without classes, by the size of the objects
-    and of wholes and parts: of the masks as delivered, and as proposals, without thresholds.
+    Images: average recall (AR) of the best 10, 100 and 1000 masks by COCO's rules without classes, by the size of the
+    objects and of wholes and parts: of the masks as delivered, and as proposals, without thresholds.
+
+    Videos: J&F of up to 20 tracks by the unsupervised protocol of DAVIS 2017, and beside it that of the best track of
+    each object and of the model prompted with the first masks.
     """
+    from masklet.automask.policy import EverythingPolicy
     from masklet.automask.settings import AutomaticMaskSettings
+    from masklet.evaluation.annotated_data import holds_annotated_videos
 
-    AutomaticMaskSettings.of_preset(preset)  # refused before a model is loaded
     choice = ModelChoice(model, compare, device, dtype, image_size)
-    EvaluationRun(output, report, workers, compare is not None).show(lambda: _measurements(root, choice, preset, limit))
+    run = EvaluationRun(output, report, workers, compare is not None)
+    if holds_annotated_videos(root) if kind is None else kind is Kind.VIDEO:
+        refuse_beside("A dataset of videos", "is measured whole", {"--preset": preset, "--limit": limit})
+        EverythingPolicy.of(policy)  # refused before a model is loaded
+        videos = chosen_videos(root, sequences, rule)
+        run.show(lambda: _of_videos(videos, choice, policy))
+    else:
+        refuse_beside(
+            "A dataset of images", "has no frames", {"--policy": policy, "--sequences": sequences, "--rule": rule}
+        )
+        AutomaticMaskSettings.of_preset(preset)
+        run.show(lambda: _of_images(root, choice, preset, limit))
 
 
-def _measurements(
+def _of_images(
     root: Path, choice: ModelChoice, preset: str | None, limit: int | None
 ) -> Sequence[EverythingImageMeasurement]:
     """Return what measures each model, as delivered and as proposals."""
@@ -58,4 +101,18 @@ def _measurements(
     for name, each in choice.each():
         generator = each.generator(preset)
         found += [EverythingImageMeasurement(images, kind(generator, name)) for kind in (DeliveredMasks, Proposals)]
+    return found
+
+
+def _of_videos(videos: MeasuredVideos, choice: ModelChoice, policy: str | None) -> Sequence[EverythingVideoMeasurement]:
+    """Return what measures each model, with itself prompted beside."""
+    from masklet.evaluation.everything.tracked_everything import TrackedEverything
+    from masklet.evaluation.everything.video_measurement import EverythingVideoMeasurement
+    from masklet.evaluation.vos.predictors import VideoModelPredictor
+
+    found = []
+    for name, each in choice.each():
+        tracker = each.tracker()
+        everything, prompted = TrackedEverything(tracker, policy, name), VideoModelPredictor(tracker, name)
+        found.append(EverythingVideoMeasurement(videos, everything, prompted))
     return found

@@ -48,6 +48,11 @@ def _dataset_folders(folder: Path) -> list[Path]:
     return inner if inner and not is_dataset(folder) else [folder]
 
 
+def holds_annotated_videos(root: FolderPath) -> bool:
+    """Return whether `root` is a dataset of videos, by its layout; a folder of several datasets is one of images."""
+    return is_dataset(root) and holds_videos(open_dataset(root))
+
+
 def _images(folder: Path) -> AnnotatedImages:
     dataset = open_dataset(folder)
     if holds_videos(dataset):

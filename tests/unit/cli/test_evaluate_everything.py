@@ -1,7 +1,9 @@
 import json
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from tests.support.annotated_images import PICTURES, write_domain
 from tests.support.command_errors import assert_one_line
 from typer.testing import CliRunner
@@ -10,6 +12,7 @@ from masklet import Sam2VideoModel
 from masklet.automask.settings import PRESETS
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
+from masklet.media.label_maps import write_label_map
 from masklet.training.recipes.compact import compact_model
 
 
@@ -50,8 +53,33 @@ def test_masks_as_delivered_and_as_proposals_by_one_command(root, model, tmp_pat
     assert_one_line(evaluate(root, *options, "--preset", "thorough"), 2, "begun with other settings (fingerprint")
 
 
-def test_errors_are_one_line(root, model, tmp_path):
+@pytest.fixture
+def videos(tmp_path):
+    """One sequence of three frames with a square that stands still."""
+    labels = np.zeros((40, 60), dtype=np.uint8)
+    labels[10:30, 20:40] = 1
+    (tmp_path / "videos/JPEGImages/swan").mkdir(parents=True)
+    for frame in range(3):
+        Image.fromarray(labels * 200).convert("RGB").save(tmp_path / f"videos/JPEGImages/swan/{frame:05}.jpg")
+        write_label_map(tmp_path / f"videos/Annotations/swan/{frame:05}.png", labels)
+    return tmp_path / "videos"
+
+
+def test_videos_are_known_by_their_layout(videos, model, tmp_path):
+    result = evaluate(videos, "--model", model, "--json", tmp_path / "scores.json", "--report", tmp_path / "report")
+    assert result.exit_code == ExitCode.DONE, result.output
+    (content,) = json.loads((tmp_path / "scores.json").read_text())
+    assert content["predictor"] == str(model)
+    assert {"J&F-Mean", "J&F of the best track", "J&F prompted"} <= content["scores"].keys()
+    assert content["sequences"][0]["sequence"] == "swan"
+    for word in ("unsupervised", "prompted", "tracks", "swan"):
+        assert word in result.stdout
+
+
+def test_errors_are_one_line(root, videos):
     assert_one_line(evaluate(root, "--preset", "best"), 2, "preset must be one of", "'best'")
-    (tmp_path / "video/JPEGImages/swan").mkdir(parents=True)
-    (tmp_path / "video/Annotations/swan").mkdir(parents=True)
-    assert_one_line(evaluate(tmp_path / "video", "--model", model), 2)
+    assert_one_line(evaluate(videos, "--policy", "best"), 2, "best")
+    assert_one_line(evaluate(videos, "--preset", "fast"), 2, "A dataset of videos is measured whole", "--preset")
+    assert_one_line(evaluate(root, "--policy", "fast"), 2, "A dataset of images has no frames", "--policy")
+    assert_one_line(evaluate(root / "first", "--kind", "video"), 2, "holds images")
+    assert_one_line(evaluate(videos, "--kind", "image"), 2, "holds videos")
