@@ -17,22 +17,35 @@ Size = tuple[int, int]
 PixelBox = tuple[int, int, int, int]
 
 
+HeldCounts = npt.NDArray[np.uint32]
+"""Run lengths in the whole image [R], half as large as they are computed with."""
+
+
+class Bounds(NamedTuple):
+    """The pixels that are surely, and those that are perhaps in a mask: above, and down to the offset below."""
+
+    surely: HeldCounts
+    perhaps: HeldCounts
+
+
 class Candidate(NamedTuple):
     """A mask that passed the filters of its own, held small: thousands of them wait for suppression.
 
     Attributes:
-        counts: its run lengths in the whole image, uint32 [R].
+        counts: its run lengths.
         box: (x1, y1, x2, y2), the first and the last column and row with a pixel of it; the view's corner if empty.
         score: predicted IoU.
         stability: 0..1; NaN of an empty mask.
         place: of its point in the grid.
+        bounds: for a mask that is to be cleaned up, which changes its stability.
     """
 
-    counts: npt.NDArray[np.uint32]
+    counts: HeldCounts
     box: PixelBox
     score: float
     stability: float
     place: int
+    bounds: Bounds | None
 
     @property
     def area(self) -> int:
@@ -59,20 +72,15 @@ class StabilityFilter:
     def passed(self, logits_hw: npt.NDArray[np.float32], score: float, place: int) -> Candidate | None:
         """Return a mask of logits [h, w], its score, and its point's place in the grid; None if it is unstable."""
         settings = self._settings
-        columns = self._enlargement.columns_of(logits_hw, settings.mask_threshold - settings.stability_score_offset)
-        stability = self._stability(columns)
-        least = settings.stability_score_thresh
-        if least > 0 and not stability >= np.float32(least):
+        threshold, offset = settings.mask_threshold, settings.stability_score_offset
+        columns = self._enlargement.columns_of(logits_hw, threshold - offset)
+        surely, perhaps = (_runs(columns, threshold + each) for each in (offset, -offset))
+        stability = stability_of(surely.area, perhaps.area)
+        if settings.stability_score_thresh > 0 and not stability >= np.float32(settings.stability_score_thresh):
             return None
-        runs = Runs.none() if columns is None else columns.runs_above(settings.mask_threshold)
-        return Candidate(self._counts(runs), self._box(runs), score, float(stability), place)
-
-    def _stability(self, columns: Columns | None) -> np.float32:
-        if columns is None:
-            return np.float32(np.nan)
-        threshold, offset = self._settings.mask_threshold, self._settings.stability_score_offset
-        surely, perhaps = (columns.runs_above(threshold + each).area for each in (offset, -offset))
-        return np.float32(surely) / np.float32(perhaps) if perhaps else np.float32(np.nan)
+        bounds = Bounds(self._counts(surely), self._counts(perhaps)) if settings.min_mask_region_area > 0 else None
+        runs = _runs(columns, threshold)
+        return Candidate(self._counts(runs), self._box(runs), score, float(stability), place, bounds)
 
     def _counts(self, runs: Runs) -> npt.NDArray[np.uint32]:
         height, width = self._size
@@ -85,6 +93,15 @@ class StabilityFilter:
         left, top = self._view.left, self._view.top
         x1, y1, x2, y2 = runs.box or (0, 0, 1, 1)
         return x1 + left, y1 + top, x2 - 1 + left, y2 - 1 + top
+
+
+def stability_of(surely: int, perhaps: int) -> np.float32:
+    """Return the stability of a mask by the areas of its bounds; NaN of an empty one."""
+    return np.float32(surely) / np.float32(perhaps) if perhaps else np.float32(np.nan)
+
+
+def _runs(columns: Columns | None, threshold: float) -> Runs:
+    return Runs.none() if columns is None else columns.runs_above(threshold)
 
 
 def is_cut_off(box: PixelBox, view: View, size: Size) -> bool:

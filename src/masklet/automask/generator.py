@@ -121,7 +121,8 @@ class Generation:
                 crop_boxes=[(view.left, view.top, view.right, view.bottom) for view in views],
                 counts=self._counts,
                 settings=self._settings,
-            )
+            ),
+            [each.bounds for each, _ in found],
         )
 
     def _in_crop(self, crop: _Crop) -> list[Candidate]:

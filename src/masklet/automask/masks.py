@@ -22,7 +22,8 @@ class AutomaticMasks(Segmentation):
     """A `Segmentation` of N masks that were found without prompts of the caller; `scores` are predicted IoUs.
 
     Attributes:
-        stability_scores: float32 [N], 0..1: of the masks as the network gave them; NaN of an empty one.
+        stability_scores: float32 [N], 0..1: of the masks as they are cleaned up, before they are made flat; NaN of an
+            empty one.
         points: float64 [N, 2], (x, y) in pixels: the prompt of each mask.
         crop_boxes: int64 [N, 4], (x1, y1, x2, y2): the crop that each was found in.
         counts: how many masks each filter left.
@@ -80,11 +81,17 @@ class AutomaticMasks(Segmentation):
             settings=self.settings,
         )
 
-    def changed(self, masks: Segmentation | None = None, counts: FilterCounts | None = None) -> Self:
-        """Return them with other masks, one for each of these, or with other counts."""
+    def changed(
+        self,
+        masks: Segmentation | None = None,
+        *,
+        stability_scores: Floats | None = None,
+        counts: FilterCounts | None = None,
+    ) -> Self:
+        """Return them with other masks, one for each of these, with other stability or other counts."""
         return type(self).of(
             self if masks is None else masks,
-            stability_scores=self.stability_scores,
+            stability_scores=self.stability_scores if stability_scores is None else stability_scores,
             points=self.points,
             crop_boxes=self.crop_boxes,
             counts=self.counts if counts is None else counts,

@@ -1,17 +1,27 @@
 """What is done to the masks of an image once they are found: cleaned, thinned out, made disjoint, put into order."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from masklet.automask.filtering import Bounds, stability_of
 from masklet.automask.masks import AutomaticMasks
+from masklet.masks.components import without_small_regions
+from masklet.masks.run_length import mask_of
 from masklet.masks.segmentation import Segmentation
 from masklet.masks.suppression import Places, cleaned_masks, flat_layers, without_contained
 
 
-def selected(found: AutomaticMasks) -> AutomaticMasks:
-    """Return the masks that the settings leave, in their order and numbered from 1, and how many each step left."""
+def selected(found: AutomaticMasks, bounds: Sequence[Bounds | None] = ()) -> AutomaticMasks:
+    """Return the masks that the settings leave, in their order and numbered from 1, and how many each step left.
+
+    Args:
+        found: the masks.
+        bounds: of each, for masks that are cleaned up.
+    """
     settings = found.settings
     if settings.min_mask_region_area > 0:
-        found = _counted("regions", _cleaned(found))
+        found = _counted("regions", _cleaned(found, bounds))
     if settings.containment is not None:
         found = _counted("containment", found.taken(without_contained(found.run_lengths, keep=settings.containment)))
     if settings.max_masks is not None:
@@ -23,12 +33,18 @@ def selected(found: AutomaticMasks) -> AutomaticMasks:
     return found.taken(_order(found), object_ids=range(1, len(found) + 1))
 
 
-def _cleaned(found: AutomaticMasks) -> AutomaticMasks:
-    """Return masks without small regions; those that others then equal are dropped."""
-    settings = found.settings
+def _cleaned(found: AutomaticMasks, bounds: Sequence[Bounds | None]) -> AutomaticMasks:
+    """Return masks without small regions, with the stability of what is left; what others then equal is dropped."""
+    settings, area, stability = found.settings, found.settings.min_mask_region_area, found.stability_scores.copy()
     threshold = max(settings.box_nms_thresh, settings.crop_nms_thresh)
-    masks, places = cleaned_masks(found.run_lengths, settings.min_mask_region_area, threshold)
-    return found.changed(Segmentation.from_run_lengths(masks, found.size, found.scores, found.object_ids)).taken(places)
+    masks, places = cleaned_masks(found.run_lengths, area, threshold)
+    for place, (before, after) in enumerate(zip(found.run_lengths, masks, strict=True)):
+        its_bounds = bounds[place] if bounds else None
+        if its_bounds is not None and before["counts"] != after["counts"]:
+            whole = (mask_of(each.astype(np.int64), *found.size) for each in its_bounds)
+            stability[place] = stability_of(*(int(without_small_regions(each, area)[0].sum()) for each in whole))
+    cleaned = Segmentation.from_run_lengths(masks, found.size, found.scores, found.object_ids)
+    return found.changed(cleaned, stability_scores=stability).taken(places)
 
 
 def _counted(step: str, found: AutomaticMasks) -> AutomaticMasks:

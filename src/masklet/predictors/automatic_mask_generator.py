@@ -24,6 +24,11 @@ from masklet.runtimes.protocol import ImageRuntime
 class AutomaticMaskGenerator:
     """A model (or another runtime) and its processor: masks of everything in an image.
 
+    It is Meta's generator step by step, with two differences. Images are resized in bytes, as everywhere in masklet,
+    where Meta resizes floats: logits differ by up to 1 %, areas by a few pixels, and a mask close to a threshold may be
+    on its other side; an image that is given as floats is resized in floats. And `min_mask_region_area` cleans masks up
+    at the end, which Meta's code for SAM 2 no longer does.
+
     Args:
         model: the network.
         processor: prepares images for it.

@@ -3,10 +3,13 @@
 from typing import Any
 
 import numpy as np
+import pytest
 
 from masklet import AutomaticMasks, AutomaticMaskSettings, Segmentation
 from masklet.automask.filter_counts import FilterCounts
+from masklet.automask.filtering import Bounds
 from masklet.automask.selection import selected
+from masklet.masks.counts import counts_of_mask
 
 HEIGHT, WIDTH = 20, 30
 
@@ -82,6 +85,16 @@ def test_small_regions_are_cleaned_up_and_what_is_alike_then_goes() -> None:
     assert (record["area"], record["bbox"]) == (144, [2, 2, 11, 11])
     untouched = selected(found([spoiled], [0.9], min_mask_region_area=1))
     np.testing.assert_array_equal(untouched.masks, [spoiled])
+
+
+def test_stability_is_that_of_the_mask_that_is_left() -> None:
+    """Surely inside are 10 x 10 pixels of 12 x 12, and a speck in either is cleaned away."""
+    speck = box(28, 18, 29, 19)
+    surely, perhaps = box(3, 3, 13, 13) | speck, WHOLE | speck
+    bounds = [Bounds(*(counts_of_mask(each).astype(np.uint32) for each in (surely, perhaps)))] * 2
+    given = found([WHOLE | speck, BESIDE], [0.9, 0.8], min_mask_region_area=5)
+    left = selected(given, bounds)
+    assert left.stability_scores.tolist() == pytest.approx([given.stability_scores[1], 100 / 144])
 
 
 def test_nothing_may_be_left() -> None:

@@ -1,6 +1,7 @@
 """The class that makes automatic masks: what it takes, and what it refuses."""
 
 import shutil
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -184,7 +185,7 @@ def test_what_is_no_image_is_refused(segmenter: ImageSegmenter, image: Any, mess
         generator(segmenter).generate(image)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (50, 2000), (1, 40)])
+@pytest.mark.parametrize("size", [(1, 1), (50, 20_000), (1, 40)])
 @pytest.mark.parametrize("crop_n_layers", [0, 1])
 def test_images_of_any_shape(segmenter: ImageSegmenter, size: tuple[int, int], crop_n_layers: int) -> None:
     """Of one colour, so that no mask means anything."""
@@ -208,6 +209,17 @@ def test_coarse_to_fine_decodes_fewer_points_of_the_same_grid(segmenter: ImageSe
     assert steps[-1] == (64, 64)
     places = {tuple(point) for point in generator(segmenter, points_per_side=8).generate(IMAGE).points.tolist()}
     assert {tuple(point) for point in quick.points.tolist()} <= places
+
+
+def test_memory_does_not_grow_with_masks(segmenter: ImageSegmenter) -> None:
+    """192 masks that overlap: together as pixels 1.2 gigabytes."""
+    image = np.random.default_rng(1).integers(0, 256, (2000, 3000, 3), dtype=np.uint8)
+    tracemalloc.start()
+    found = generator(segmenter, points_per_side=8, box_nms_thresh=1.0).generate(image)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found) == 192
+    assert most < 60e6
 
 
 def test_memory_does_not_grow_with_batches(segmenter: ImageSegmenter, monkeypatch: pytest.MonkeyPatch) -> None:
