@@ -42,6 +42,31 @@ class AutomaticMasks(Segmentation):
     counts: FilterCounts
     settings: AutomaticMaskSettings
 
+    def _hold(self, encoded: Any, size: Any, scores: Any, object_ids: Any, logits: Any) -> None:
+        """Set all fields; where masks come from is not known, unless `of` is told."""
+        super()._hold(encoded, size, scores, object_ids, logits)
+        nowhere = np.full(len(self), np.nan)
+        whole = [(0, 0, self.width, self.height)] * len(self)
+        self._come_from(nowhere, np.stack([nowhere] * 2, axis=1), whole, FilterCounts(), AutomaticMaskSettings())
+
+    def _come_from(
+        self,
+        stability_scores: npt.ArrayLike,
+        points: npt.ArrayLike,
+        crop_boxes: npt.ArrayLike,
+        counts: FilterCounts,
+        settings: AutomaticMaskSettings,
+    ) -> None:
+        origins = {
+            "stability_scores": np.asarray(stability_scores, np.float32).reshape(len(self)),
+            "points": np.asarray(points, np.float64).reshape(len(self), 2),
+            "crop_boxes": np.asarray(crop_boxes, np.int64).reshape(len(self), 4),
+            "counts": counts,
+            "settings": settings,
+        }
+        for name, value in origins.items():
+            object.__setattr__(self, name, value)
+
     @classmethod
     def of(
         cls,
@@ -55,16 +80,9 @@ class AutomaticMasks(Segmentation):
     ) -> Self:
         """Return the masks of a segmentation with where they come from; see the attributes."""
         masks = cls.__new__(cls)
-        origins = {
-            "stability_scores": np.asarray(stability_scores, np.float32).reshape(len(found)),
-            "points": np.asarray(points, np.float64).reshape(len(found), 2),
-            "crop_boxes": np.asarray(crop_boxes, np.int64).reshape(len(found), 4),
-            "counts": counts,
-            "settings": settings,
-        }
-        values = {field.name: getattr(found, field.name) for field in fields(Segmentation)} | origins
-        for name, value in values.items():
-            object.__setattr__(masks, name, value)
+        for field in fields(Segmentation):
+            object.__setattr__(masks, field.name, getattr(found, field.name))
+        masks._come_from(stability_scores, points, crop_boxes, counts, settings)
         return masks
 
     def taken(self, indices: npt.ArrayLike, object_ids: Iterable[SupportsIndex] | None = None) -> Self:

@@ -177,7 +177,8 @@ class Segmentation:
         return len(self.run_lengths)
 
     def __repr__(self) -> str:
-        return f"Segmentation({len(self)} masks of {self.height} x {self.width} pixels, object_ids={self.object_ids})"
+        name = type(self).__name__
+        return f"{name}({len(self)} masks of {self.height} x {self.width} pixels, object_ids={self.object_ids})"
 
     @property
     def size(self) -> tuple[int, int]:
@@ -215,8 +216,7 @@ class Segmentation:
 
     def taken(self, indices: npt.ArrayLike, object_ids: Iterable[SupportsIndex] | None = None) -> Self:
         """Return objects by their places, in that order, under new ids where given; InvalidInputError for no place."""
-        places = _places(indices, len(self))
-        logits = self.low_resolution_logits
+        places, logits = _places(indices, len(self)), self.low_resolution_logits
         run_lengths = tuple(self.run_lengths[place] for place in places)
         return self._holding(
             _Encoded(run_lengths, self._areas[places], self._boxes[places]),

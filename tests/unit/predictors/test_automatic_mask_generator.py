@@ -86,6 +86,14 @@ def test_parts_keep_where_masks_come_from(found: AutomaticMasks) -> None:
         AutomaticMasks.joined([first, ImageSegmenter])  # type: ignore[list-item]
 
 
+def test_masks_of_elsewhere_come_from_nowhere(found: AutomaticMasks) -> None:
+    other = AutomaticMasks.from_run_lengths(found.run_lengths, found.size, found.scores, found.object_ids)
+    assert np.isnan(other.points).all()
+    assert np.isnan(other.stability_scores).all()
+    assert other.records()[0]["crop_box"] == [0, 0, WIDTH, HEIGHT]
+    assert repr(other.taken([0])) == "AutomaticMasks(1 masks of 60 x 90 pixels, object_ids=(1,))"
+
+
 def test_batches_do_not_change_masks(segmenter: ImageSegmenter, found: AutomaticMasks) -> None:
     by_threes = generator(segmenter, box_nms_thresh=1.0, points_per_batch=3).generate(IMAGE)
     np.testing.assert_allclose(by_threes.scores, found.scores, atol=1e-5)
