@@ -16,6 +16,9 @@ Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 Size = tuple[int, int]
 
+_BELOW = np.float32(-1e30)  # all thresholds
+_CROSSINGS_TOGETHER = 2**14  # of what looks like noise; larger arrays would come from the system, page by page
+
 
 class Runs(NamedTuple):
     """The pixels of a mask, as runs along the columns of its image, one after the other; none is empty.
@@ -56,19 +59,37 @@ class _Places(NamedTuple):
         before: the cell at or before each [to].
         behind: the next cell [to], where there is one.
         weight: of the cell behind, 0..1, float32 [to].
+        scale: how many cells a pixel is.
     """
 
     exact: Floats
     before: Integers
     behind: Integers
     weight: Floats
+    scale: float
 
     @classmethod
     def of(cls, size: int, enlarged: int) -> "_Places":
         scale = np.float32(size) / np.float32(enlarged)
         exact = np.maximum(scale * (np.arange(enlarged, dtype=np.float32) + np.float32(0.5)) - np.float32(0.5), 0)
         before = np.minimum(exact.astype(np.int64), size - 1)
-        return cls(exact, before, np.minimum(before + 1, size - 1), np.minimum(exact - before, 1).astype(np.float32))
+        weight = np.minimum(exact - before, 1).astype(np.float32)
+        return cls(exact, before, np.minimum(before + 1, size - 1), weight, size / enlarged)
+
+    def first_behind(self, places: npt.NDArray[np.float64], *, is_at_included: bool) -> Integers:
+        """Return the first pixel behind each place on the axis as it was, or at it, of so many that there are [n].
+
+        `np.searchsorted(exact, places, side)` says the same: this computes it, and looks at the neighbours.
+        """
+        framed = np.concatenate([[-np.inf], self.exact, [np.inf]])
+        found = np.ceil((places + 0.5) / self.scale - 0.5).astype(np.int64).clip(0, len(self.exact))
+        if is_at_included:
+            found -= framed[found] >= places
+            found += framed[found + 1] < places
+        else:
+            found -= framed[found] > places
+            found += framed[found + 1] <= places
+        return found
 
 
 class Enlargement:
@@ -92,20 +113,21 @@ class Enlargement:
         first = int(np.searchsorted(places.behind, columns[0]))
         end = int(np.searchsorted(places.before, columns[-1], side="right"))
         top, bottom = max(int(rows[0]) - 1, 0), min(int(rows[-1]) + 2, len(logits_hw))
-        part = np.ascontiguousarray(logits_hw[top:bottom].T)
+        part = np.full((logits_hw.shape[1], bottom - top + 2), _BELOW, dtype=np.float32)
+        part[:, 1:-1] = logits_hw[top:bottom].T
         weight = places.weight[first:end, None]
         values = part[places.before[first:end]]
         values *= 1 - weight
         behind = part[places.behind[first:end]]
         behind *= weight
         values += behind
-        return Columns(values, first, top, self._rows.exact)
+        return Columns(values, first, top, self._rows)
 
 
 class Columns:
-    """Columns of an image whose rows are not enlarged yet."""
+    """Columns of an image whose rows are not enlarged yet, with a value below all thresholds at either end."""
 
-    def __init__(self, values: Floats, first: int, top: int, rows: Floats) -> None:
+    def __init__(self, values: Floats, first: int, top: int, rows: _Places) -> None:
         self._values = values
         self._first = first
         self._top = top
@@ -113,18 +135,22 @@ class Columns:
 
     def runs_above(self, threshold: float) -> Runs:
         """Return the pixels above a threshold, which is at least the one that the columns were made for."""
-        values, height = self._values, self._values.shape[1]
-        framed = np.zeros((len(values), height + 2), dtype=bool)
-        np.greater(values, threshold, out=framed[:, 1:-1])
-        flat = framed.ravel()
-        changes = np.flatnonzero(flat[1:] != flat[:-1])  # in turn into and out of what is above, column by column
-        column, row = np.divmod(changes, height + 2)
-        before, behind = values[column, np.maximum(row - 1, 0)], values[column, np.minimum(row, height - 1)]
-        rise = np.where(before == behind, 1, behind.astype(np.float64) - before)
-        places = self._top + row - 1 + (threshold - before) / rise
-        starts = np.searchsorted(self._rows, places[::2], side="right")
-        ends = np.searchsorted(self._rows, places[1::2], side="left")
-        starts[row[::2] == 0] = 0
-        ends[row[1::2] == height] = len(self._rows)
+        is_above = self._values.ravel() > threshold
+        changes = np.flatnonzero(is_above[1:] != is_above[:-1])  # in turn into and out of what is above, by columns
+        starts = range(0, max(len(changes), 1), _CROSSINGS_TOGETHER)
+        parts = [self._runs(changes[start : start + _CROSSINGS_TOGETHER], threshold) for start in starts]
+        return parts[0] if len(parts) == 1 else Runs(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+
+    def _runs(self, changes: Integers, threshold: float) -> Runs:
+        """Return the runs between values, by their places, of which the next one lies on the other side."""
+        flat, height = self._values.ravel(), self._values.shape[1]
+        columns = changes // height
+        rows = changes - columns * height  # 0: at the upper end; height - 2: at the lower one
+        before = flat[changes]
+        places = (threshold - before) / (flat[changes + 1] - before) + (rows + (self._top - 1.0))
+        starts = self._rows.first_behind(places[::2], is_at_included=False)
+        ends = self._rows.first_behind(places[1::2], is_at_included=True)
+        starts[rows[::2] == 0] = 0
+        ends[rows[1::2] == height - 2] = len(self._rows.exact)
         is_some = ends > starts
-        return Runs(column[::2][is_some] + self._first, starts[is_some], ends[is_some])
+        return Runs(columns[::2][is_some] + self._first, starts[is_some], ends[is_some])
