@@ -38,7 +38,7 @@ def segmenter() -> ImageSegmenter:
 
 def generated(segmenter: ImageSegmenter, case: dict[str, Any], *, in_floats: bool) -> AutomaticMasks:
     """Return the masks of an image that is prepared in bytes, as masklet does it, or in floats, as Meta does."""
-    generator = AutomaticMaskGenerator(segmenter.runtime, segmenter.processor, **case["settings"])
+    generator = AutomaticMaskGenerator(segmenter.runtime, segmenter.processor, "default", **case["settings"])
     pixels = np.array(read_image(case["image"]))
     assert list(pixels.shape[:2]) == case["size"]
     floats = torch.from_numpy(pixels).permute(2, 0, 1) / 255

@@ -9,8 +9,7 @@ import numpy as np
 
 from masklet.errors import InvalidInputError
 from masklet.json_files import is_finite_number, shown
-from masklet.processing.saved_settings import read_settings
-from masklet.sources import Source, locate_file
+from masklet.processing.saved_settings import automatic_mask_options
 from masklet.whole_numbers import as_whole_number
 
 Grid = tuple[tuple[float, float], ...]
@@ -35,9 +34,6 @@ _CHOICES: Mapping[str, tuple[str | None, ...]] = {
     "order": ("score", "area", "position"),
     "layers": ("all", "flat"),
 }
-
-SETTINGS_FILE = "automatic_masks.json"
-"""In the folder of a checkpoint: the options that suit it, which `from_pretrained` takes without a preset."""
 
 PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
@@ -197,7 +193,7 @@ class AutomaticMaskSettings:
 
         Args:
             preset: one of `PRESETS`; None: the checkpoint's own options, which "fast" changes, too.
-            own: the checkpoint's, see `own_options`; None: those of "default".
+            own: the checkpoint's, `automatic_masks` of its processor; None: those of "default".
             **options: names of fields. `point_grids` take the place of `points_per_side`.
 
         Raises:
@@ -207,7 +203,7 @@ class AutomaticMaskSettings:
             raise InvalidInputError(f"preset must be one of {list(PRESETS)}; got {shown(preset)}.")
         values = dict(own or {}) if preset in (None, "fast") else {}
         if preset == "bundled":
-            values = own_options()
+            values = automatic_mask_options(None)
         values |= PRESETS[preset or "default"]
         if options.get("point_grids") is not None:
             values["points_per_side"] = None
@@ -218,20 +214,6 @@ class AutomaticMaskSettings:
                 f"Automatic masks have no option {', '.join(unknown)}; allowed: {', '.join(known)}."
             )
         return cls(**values)
-
-
-def own_options(source: Source = None, **location: Any) -> dict[str, Any]:
-    """Return the options in the `automatic_masks.json` of a checkpoint, {} if there is none.
-
-    Args:
-        source: a folder, a weight file, a hub id, or None for the bundled model.
-        **location: as `locate_file` takes it.
-
-    Raises:
-        CheckpointError: if it is not JSON.
-    """
-    file = locate_file(source, SETTINGS_FILE, required=False, **location)
-    return {} if file is None else read_settings(file)
 
 
 def _checked_grid(grid: object) -> Grid:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from masklet.automask.generator import Generation, Progress
 from masklet.automask.masks import AutomaticMasks
-from masklet.automask.settings import AutomaticMaskSettings, own_options
+from masklet.automask.settings import AutomaticMaskSettings
 from masklet.configuration.loading_arguments import with_location
 from masklet.errors import InvalidInputError
 from masklet.masks.segmentation import Segmentation
@@ -17,6 +17,7 @@ from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
 from masklet.processing.image_tensors import image_list
 from masklet.processing.preparation import original_pixels
 from masklet.processing.processor import Sam2Processor
+from masklet.processing.saved_settings import automatic_mask_options
 from masklet.runtimes.opening import for_inference
 from masklet.runtimes.protocol import ImageRuntime
 
@@ -32,7 +33,8 @@ class AutomaticMaskGenerator:
     Args:
         model: the network.
         processor: prepares images for it.
-        preset: "default" (also None), "thorough", "bundled" or "fast"; see `masklet.automask.settings.PRESETS`.
+        preset: "default", "thorough", "bundled" or "fast", see `masklet.automask.settings.PRESETS`; None: the options
+            of the checkpoint, `automatic_masks` of its processor.
         **options: fields of `AutomaticMaskSettings`, which change the preset.
 
     Attributes:
@@ -52,7 +54,7 @@ class AutomaticMaskGenerator:
     def __init__(
         self, model: ImageRuntime, processor: Sam2Processor, preset: str | None = None, **options: Any
     ) -> None:
-        self.settings = AutomaticMaskSettings.of_preset(preset, **options)
+        self.settings = AutomaticMaskSettings.of_preset(preset, processor.automatic_masks, **options)
         self.runtime = for_inference(model)
         self.processor = processor
 
@@ -73,14 +75,12 @@ class AutomaticMaskGenerator:
         """
         names = {field.name for field in fields(AutomaticMaskSettings)}
         loading = {name: value for name, value in options.items() if name not in names}
-        place, location, _ = with_location(source, loading)
-        own = own_options(place, **location)
         options = {name: value for name, value in options.items() if name in names}
-        settings = AutomaticMaskSettings.of_preset(preset, own, **options)  # refused before a model is loaded
+        place, location, _ = with_location(source, loading)
+        own = automatic_mask_options(place, **location)
+        AutomaticMaskSettings.of_preset(preset, own, **options)  # refused before a model is loaded
         segmenter = ImageSegmenter.from_pretrained(source, **loading)
-        generator = cls(segmenter.runtime, segmenter.processor)
-        generator.settings = settings
-        return generator
+        return cls(segmenter.runtime, segmenter.processor, preset, **options)
 
     @overload
     def generate(

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,7 +22,12 @@ from masklet.processing.prompt_scale import (
     checked_target_size,
     loaded_prompt_scale,
 )
-from masklet.processing.saved_settings import PROCESSOR_FILE, own_video_settings
+from masklet.processing.saved_settings import (
+    AUTOMATIC_MASKS_FILE,
+    PROCESSOR_FILE,
+    automatic_mask_options,
+    own_video_settings,
+)
 from masklet.processing.video_frames import PreparedFrames
 from masklet.processing.video_processor import Sam2VideoProcessor
 from masklet.processing.video_sessions import VideoSessions
@@ -38,6 +44,7 @@ class Sam2Processor(VideoSessions, HubUploads):
             height.
         point_pad_value: coordinate of the points that fill up ragged batches, and of prompts padded by the caller. What
             the network goes by is the same for every value: padding is labelled -10, padded boxes are four times -10.
+        automatic_masks: options of `AutomaticMaskGenerator` that suit the checkpoint, by name.
         **kwargs: options of the image processor, where none is given.
 
     Example:
@@ -53,6 +60,8 @@ class Sam2Processor(VideoSessions, HubUploads):
         video_processor: Sam2VideoProcessor | None = None,
         target_size: int | None = None,
         point_pad_value: int = -10,
+        *,
+        automatic_masks: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         if image_processor is not None and kwargs:
@@ -62,6 +71,7 @@ class Sam2Processor(VideoSessions, HubUploads):
         side = self.image_processor.size["height"] if target_size is None else target_size
         self.target_size = checked_target_size(side)
         self.point_pad_value = checked_point_pad_value(point_pad_value)
+        self.automatic_masks = dict(automatic_masks or {})
 
     @property
     def model_input_names(self) -> list[str]:
@@ -153,16 +163,21 @@ class Sam2Processor(VideoSessions, HubUploads):
     ) -> list[str]:
         """Write `processor_config.json` into a folder, made if missing; return the paths written.
 
+        `automatic_masks` go into a file of their own, where there are any.
+
         `push_to_hub` also uploads it: `hub_options` are those of the method `push_to_hub`, `repo_id` is by default the
         folder's name.
         """
         check_hub_options(hub_options)
-        path = Path(folder) / PROCESSOR_FILE
-        with written_whole(path) as unfinished:
-            unfinished.write_text(self.to_json_string(), encoding="utf-8")
+        texts = {PROCESSOR_FILE: self.to_json_string()}
+        if self.automatic_masks:
+            texts[AUTOMATIC_MASKS_FILE] = json.dumps(self.automatic_masks, indent=2, sort_keys=True) + "\n"
+        for name, text in texts.items():
+            with written_whole(Path(folder) / name) as unfinished:
+                unfinished.write_text(text, encoding="utf-8")
         if push_to_hub:
             self._push_saved(folder, **hub_options)
-        return [str(path)]
+        return [str(Path(folder) / name) for name in texts]
 
     @classmethod
     def from_pretrained(
@@ -200,5 +215,6 @@ class Sam2Processor(VideoSessions, HubUploads):
             image_processor = Sam2ImageProcessorFast.from_pretrained(source, **location, **overrides)
         if video_processor is None and own_video_settings(source, **location) is not None:
             video_processor = Sam2VideoProcessor.from_pretrained(source, **location, **overrides)
-        processor = cls(image_processor, video_processor, **scale)
+        masks = automatic_mask_options(source, **location)
+        processor = cls(image_processor, video_processor, automatic_masks=masks, **scale)
         return (processor, unused) if return_unused_kwargs else processor  # type: ignore[return-value]

@@ -2,7 +2,8 @@
 
 Earlier checkpoints keep the image processor's settings in `preprocessor_config.json`, the video processor's in
 `video_preprocessor_config.json` and the processor's own in `processor_config.json`; current ones nest the former in the
-latter, under `image_processor` and `video_processor`, as `Sam2Processor` writes them.
+latter, under `image_processor` and `video_processor`, as `Sam2Processor` writes them. What suits automatic masks of a
+checkpoint is masklet's own: it has a file that other programs do not read.
 """
 
 import os
@@ -18,6 +19,7 @@ from masklet.sources import PICKLE_SUFFIXES, Source, locate_file
 IMAGE_PROCESSOR_FILE = "preprocessor_config.json"
 VIDEO_PROCESSOR_FILE = "video_preprocessor_config.json"
 PROCESSOR_FILE = "processor_config.json"
+AUTOMATIC_MASKS_FILE = "automatic_masks.json"
 
 
 def processor_settings(source: Source, **location: Any) -> dict[str, Any]:
@@ -28,6 +30,15 @@ def processor_settings(source: Source, **location: Any) -> dict[str, Any]:
         **location: as `locate_file` takes it.
     """
     file = locate_file(source, PROCESSOR_FILE, required=False, **location)
+    return {} if file is None else read_settings(file)
+
+
+def automatic_mask_options(source: Source, **location: Any) -> dict[str, Any]:
+    """Return the options of automatic masks that suit a checkpoint, its `automatic_masks.json`; {} if it has none.
+
+    Arguments and errors are those of `processor_settings`.
+    """
+    file = locate_file(source, AUTOMATIC_MASKS_FILE, required=False, **location)
     return {} if file is None else read_settings(file)
 
 

@@ -17,9 +17,9 @@ from masklet import (
     AutomaticMaskSettings,
     CheckpointError,
     ImageSegmenter,
+    Sam2Processor,
     Segmentation,
 )
-from masklet.automask.settings import own_options
 from masklet.errors import InvalidInputError
 from masklet.masks.run_length import decode_run_length
 
@@ -262,6 +262,17 @@ def test_a_checkpoint_has_options_of_its_own(saved_model: Path, tmp_path: Path) 
 
 
 def test_options_of_the_bundled_model_have_a_name() -> None:
-    bundled = AutomaticMaskSettings.of_preset("bundled")
-    assert AutomaticMaskSettings.of_preset(None, own_options()) == bundled != AutomaticMaskSettings()
-    assert AutomaticMaskSettings.of_preset("thorough", own_options()).pred_iou_thresh == 0.7
+    own = Sam2Processor.from_pretrained().automatic_masks
+    assert AutomaticMaskSettings.of_preset("bundled") == AutomaticMaskSettings(**own) != AutomaticMaskSettings()
+    assert AutomaticMaskSettings.of_preset(None, own) == AutomaticMaskSettings(**own)
+    assert AutomaticMaskSettings.of_preset("thorough", own).pred_iou_thresh == 0.7
+
+
+def test_options_of_a_checkpoint_are_saved_with_its_processor(saved_model: Path, tmp_path: Path) -> None:
+    processor = Sam2Processor(size=96, automatic_masks={"points_per_side": 3})
+    assert AutomaticMaskGenerator(ImageSegmenter.from_pretrained(saved_model).runtime, processor).settings == (
+        AutomaticMaskSettings(points_per_side=3)
+    )
+    paths = processor.save_pretrained(tmp_path)
+    assert [Path(path).name for path in paths] == ["processor_config.json", "automatic_masks.json"]
+    assert Sam2Processor.from_pretrained(tmp_path).automatic_masks == {"points_per_side": 3}
