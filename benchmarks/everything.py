@@ -54,7 +54,7 @@ class Masklet:
     name = "masklet"
 
     def __init__(self, segmenter: ImageSegmenter, **settings: Any) -> None:
-        self._generator = AutomaticMaskGenerator(segmenter.runtime, segmenter.processor, **settings)
+        self._generator = AutomaticMaskGenerator(segmenter.runtime, segmenter.processor, "default", **settings)
 
     def masks(self, image: np.ndarray) -> list[RunLength]:
         return list(self._generator.generate(_in_floats(image)).run_lengths)
