@@ -21,6 +21,7 @@ from masklet.cli import track as command
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
 from masklet.cli.track_outputs import TrackOutputs
+from masklet.datasets.sav_folder import SavFolder
 from masklet.errors import InvalidInputError
 from masklet.masks.run_length import decode_run_length
 from masklet.masks.segmentation import Segmentation
@@ -251,11 +252,36 @@ def test_a_kept_session_is_corrected(here, tracker):
 
 
 def test_label_maps_of_a_kept_session_that_they_cannot_hold_are_refused_before_tracking(here, tracker):
-    assert track("--point", "5,15@0:300", "--save-session", "kept").exit_code == ExitCode.DONE
+    assert track("--point", "5,15@0:70000", "--save-session", "kept").exit_code == ExitCode.DONE
     tracker.visited = []
     result = track("--resume", "kept", "--point", "9,9@7:2", "--write", "label-maps")
-    assert_one_line(result, ExitCode.WRONG_USAGE, "up to 254, as 255 is void there; got 300")
+    assert_one_line(result, ExitCode.WRONG_USAGE, "object ids up to 65535; got 70000")
     assert tracker.visited == []
+
+
+@pytest.mark.parametrize("interrupt_at", [None, 4])
+def test_files_of_other_tools_hold_the_frames_tracked_so_far(here, tracker, interrupt_at):
+    tracker.interrupt_at = interrupt_at
+    products = ("youtube-vis", "sa-v", "mot", "objects")
+    result = track("--box", "5,15,9,19@0:2", "--point", "5,15@0:300", *(f"--write={each}" for each in products))
+    assert result.exit_code == (ExitCode.DONE if interrupt_at is None else ExitCode.INTERRUPTED)
+    names = ("v.json", "v_youtube_vis.json", "v_auto.json", "v_mot.txt", "v_objects.csv")
+    assert result.stdout.split() == [f"out/{name}" for name in names]
+    count = len(tracked_frames())
+    assert count == (FRAMES if interrupt_at is None else 5)
+    of_youtube_vis = json.loads(Path("out/v_youtube_vis.json").read_text())
+    assert [len(each["segmentations"]) for each in of_youtube_vis["annotations"]] == [count, count]
+    shutil.copy("v.mp4", "out")
+    (of_sav,) = SavFolder("out")
+    assert of_sav.annotated_frames == tuple(range(count))
+    entry = json.loads(Path("out/v.json").read_text())["frames"][3]["annotations"][0]
+    np.testing.assert_array_equal(of_sav.masks(3)[1], decode_run_length(entry["segmentation"]))
+    assert len(Path("out/v_mot.txt").read_text().splitlines()) == 2 * count
+    assert [line.split(",")[0] for line in Path("out/v_objects.csv").read_text().splitlines()] == [
+        "object_id",
+        "2",
+        "300",
+    ]
 
 
 def test_an_error_midway_leaves_what_was_tracked(here, tracker):
@@ -296,7 +322,7 @@ def test_damaged_frames_of_a_folder_are_warned_of(here, tracker):
         (["--range", "3:50", "--point", "5,5"], 2, "frames 0 to 11"),
         (["--mask", "missing.png"], 3, "missing.png"),
         (["--direction", "sideways", "--point", "5,5"], 2, "sideways"),
-        (["--point", "5,5@:300", "--write", "label-maps"], 2, "up to 254, as 255 is void there; got 300"),
+        (["--point", "5,5@:70000", "--write", "label-maps"], 2, "object ids up to 65535; got 70000"),
         (["--resume", "nowhere"], 3, "nowhere"),
         (["--resume", "empty"], 3, "--resume takes a folder that masklet track saved"),
         (["--point", "5,5", "-o", "v.mp4"], 2, "-o v.mp4 is a file"),

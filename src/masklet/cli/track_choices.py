@@ -63,6 +63,10 @@ class Product(StrEnum):
     CONTACT_SHEET = "contact-sheet"
     LABEL_MAPS = "label-maps"
     MASK_VIDEOS = "mask-videos"
+    YOUTUBE_VIS = "youtube-vis"
+    SAV = "sa-v"
+    MOT = "mot"
+    OBJECTS = "objects"
     NONE = "none"
 
 

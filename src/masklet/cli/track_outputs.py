@@ -9,7 +9,11 @@ from rich.progress import Progress
 from masklet.atomic_files import check_writable
 from masklet.cli.track_choices import Product
 from masklet.errors import InvalidInputError
-from masklet.media.label_maps import check_davis_ids
+from masklet.formats.mot import write_mot_text
+from masklet.formats.object_table import recorded_objects, write_object_table
+from masklet.formats.sav import write_sav_json
+from masklet.formats.youtube_vis import write_youtube_vis_json
+from masklet.media.label_maps import check_label_ids
 from masklet.media.mask_sequences import (
     DrawnPrompts,
     write_contact_sheet,
@@ -50,7 +54,7 @@ class TrackOutputs:
             raise InvalidInputError(f"-o {self.folder} is a file; give a folder.")
         check_writable(self.folder)
         if Product.LABEL_MAPS in self.products:
-            check_davis_ids(object_ids)
+            check_label_ids(object_ids)
 
     def write(
         self, video: VideoReader, recorded: RecordedMasks, prompts: DrawnPrompts, progress: Progress
@@ -77,6 +81,23 @@ class TrackOutputs:
             frames = progress.track(list(recorded), description="Writing mask videos")
             write_mask_videos(files, video, recorded, frames)
             yield from files.values()
+        yield from self._write_formats(video, recorded)
+
+    def _write_formats(self, video: VideoReader, recorded: RecordedMasks) -> Iterator[Path]:
+        """Write the files of other tools."""
+        start = self.folder / self.name
+        if Product.YOUTUBE_VIS in self.products:
+            write_youtube_vis_json(path := Path(f"{start}_youtube_vis.json"), self.name, video, recorded)
+            yield path
+        if Product.SAV in self.products:
+            write_sav_json(path := Path(f"{start}_auto.json"), self.name, video, recorded)
+            yield path
+        if Product.MOT in self.products:
+            write_mot_text(path := Path(f"{start}_mot.txt"), recorded)
+            yield path
+        if Product.OBJECTS in self.products:
+            write_object_table(path := Path(f"{start}_objects.csv"), recorded_objects(recorded))
+            yield path
 
 
 def described(video: VideoReader) -> dict[str, object]:

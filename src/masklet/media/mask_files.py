@@ -33,12 +33,13 @@ def write_mask_png(path: FilePath, segmentation: Segmentation) -> None:
         image.save(unfinished, format="PNG")
 
 
-def label_map_of(segmentation: Segmentation) -> LabelMap:
+def label_map_of(segmentation: Segmentation, *, is_deep: bool = False) -> LabelMap:
     """Return the object ids of all pixels; where masks overlap, the one with the highest score shows.
 
-    They are uint8 up to the id 254, uint16 beyond. InvalidInputError if an object id is above 65535.
+    They are uint8 up to the id 254, uint16 beyond and where `is_deep`. InvalidInputError if an object id is above
+    65535.
     """
-    is_deep = max(segmentation.object_ids, default=0) > MAXIMUM_OBJECT_ID
+    is_deep = is_deep or max(segmentation.object_ids, default=0) > MAXIMUM_OBJECT_ID
     worst_first: list[int] = np.argsort(segmentation.scores, kind="stable").tolist()
     return _drawn(segmentation, worst_first, np.uint16 if is_deep else np.uint8)
 

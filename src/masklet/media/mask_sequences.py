@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from masklet.atomic_files import folder_written_whole, written_whole
 from masklet.errors import InvalidInputError
-from masklet.media.label_maps import check_davis_ids, write_label_map
+from masklet.media.label_maps import MAXIMUM_OBJECT_ID, check_label_ids, write_label_map
 from masklet.media.mask_files import label_map_of
 from masklet.media.overlays import draw_overlay
 from masklet.media.recorded_masks import RecordedMasks
@@ -25,16 +25,19 @@ SHEET_COLUMNS, SHEET_ROWS, SHEET_FRAME_WIDTH, SHEET_GAP = 4, 3, 320, 4
 
 
 def write_label_maps(folder: FilePath, video: VideoReader, recorded: RecordedMasks, frames: Iterable[int]) -> None:
-    """Write one indexed PNG per frame, as DAVIS lays out annotations: `00017.png`, its values the object ids.
+    """Write one PNG per frame, as DAVIS lays out annotations: `00017.png`, its values the object ids.
 
-    Frames that come from image files keep their names. Where masks overlap, the one with the highest score shows.
-    InvalidInputError if an object id is above 254.
+    They are indexed, and grey of 16 bits, all of them, where an object id of the video is above 254. Frames that come
+    from image files keep their names. Where masks overlap, the one with the highest score shows. InvalidInputError if
+    an object id is above 65535.
     """
+    object_ids = recorded.object_ids()
+    check_label_ids(object_ids)
+    is_deep = max(object_ids, default=0) > MAXIMUM_OBJECT_ID
     with folder_written_whole(folder) as unfinished:
         for frame in frames:
-            segmentation = recorded[frame]
-            check_davis_ids(segmentation.object_ids)
-            write_label_map(unfinished / f"{video.frame_name(frame)}.png", label_map_of(segmentation))
+            labels = label_map_of(recorded[frame], is_deep=is_deep)
+            write_label_map(unfinished / f"{video.frame_name(frame)}.png", labels)
 
 
 def write_overlay_video(

@@ -115,10 +115,22 @@ def test_a_contact_sheet_of_a_long_video_shows_twelve_frames(tmp_path):
         assert sheet.size == (4 * 324 - 4, 3 * 24 - 4)
 
 
-def test_the_layout_of_davis_ends_where_its_void_begins(tmp_path):
-    masks = np.ones((2, 4, 6), bool)
+@pytest.mark.parametrize(("highest", "mode"), [(254, "P"), (255, "I;16")])
+def test_all_label_maps_are_of_16_bits_where_one_id_needs_them(tmp_path, highest, mode):
+    masks = np.zeros((2, 4, 6), bool)
+    masks[0, 1], masks[1, 2] = True, True
+    with open_video([np.zeros((4, 6, 3), np.uint8)] * 2) as video, RecordedMasks(4, 6) as recorded:
+        recorded.record(0, Segmentation(masks[:1], np.ones(1), (1,)))
+        recorded.record(1, Segmentation(masks, np.ones(2), (1, highest)))
+        write_label_maps(tmp_path / "maps", video, recorded, recorded)
+    for frame, ids in enumerate([{0, 1}, {0, 1, highest}]):
+        with Image.open(tmp_path / f"maps/0000{frame}.png") as image:
+            assert (image.mode, set(np.unique(image))) == (mode, ids)
+
+
+def test_ids_that_no_label_map_holds(tmp_path):
     with open_video([np.zeros((4, 6, 3), np.uint8)]) as video, RecordedMasks(4, 6) as recorded:
-        recorded.record(0, Segmentation(masks, np.ones(2), (1, 255)))
-        with pytest.raises(InvalidInputError, match="DAVIS hold object ids up to 254, as 255 is void there; got 255"):
+        recorded.record(0, Segmentation(np.ones((2, 4, 6), bool), np.ones(2), (1, 65536)))
+        with pytest.raises(InvalidInputError, match="object ids up to 65535; got 65536"):
             write_label_maps(tmp_path / "maps", video, recorded, recorded)
     assert list(tmp_path.iterdir()) == []
