@@ -8,6 +8,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constrain
 
 demo: $(VENV)/package.stamp
 	$(BIN)/masklet segment --prompts assets/prompts.json -o demo_output
+	$(BIN)/masklet segment assets/cars.jpg --everything -o demo_output/everything
 	$(BIN)/masklet track assets/juggle.mp4 --box 229,105,262,137@0:1 --box 251,168,283,201@20:1 \
 		--box 228,18,312,252@0:2 --point 240,38,0@0:2 \
 		--write overlay --write contact-sheet -o demo_output

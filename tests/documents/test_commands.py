@@ -44,6 +44,17 @@ def test_prompt_files_can_be_read(text: str, tmp_path: Path) -> None:
     assert read_prompt_file(file)
 
 
+def test_the_demo_can_be_run_without_make() -> None:
+    """The plain commands of README are those of the Makefile."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    demo = re.search(r"^demo:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    assert demo is not None
+    made = {" ".join(line.split()).removeprefix("$(BIN)/") for line in demo[1].splitlines()}
+    plain = {line for line in commands(ROOT / "README.md") if "demo_output" in line}
+    assert len(plain) == 2
+    assert plain <= made
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_make_targets_exist(document: Path) -> None:
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))

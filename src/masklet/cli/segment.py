@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from masklet.cli.error_lines import report_error
+from masklet.cli.everything_options import EverythingOption, MaskPresetOption, SettingsOption, check_everything
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.image_options import BandsOption, MaxImagePixelsOption, parsed_bands
 from masklet.cli.model_options import (
@@ -20,6 +21,16 @@ from masklet.cli.model_options import (
     ModelOption,
     ZoomOption,
     load_segmenter,
+)
+from masklet.cli.segment_everything import opened_job, segment_everything
+from masklet.cli.segment_options import (
+    BoxesOption,
+    IdsOption,
+    ImagesArgument,
+    MasksOption,
+    MultimaskOption,
+    PointsOption,
+    PromptsOption,
 )
 from masklet.errors import InvalidInputError
 
@@ -37,24 +48,16 @@ Work = Mapping[Path, "Sequence[PromptEntry]"]
 
 def segment(
     context: typer.Context,
-    images: Annotated[
-        list[Path] | None, typer.Argument(metavar="IMAGE", help="Image files, or folders of them.")
-    ] = None,
-    point: Annotated[
-        list[str] | None,
-        typer.Option(metavar="X,Y[,LABEL][@N]", help="A click in pixels; label 1 (default): on the object, 0: off it."),
-    ] = None,
-    box: Annotated[list[str] | None, typer.Option(metavar="X1,Y1,X2,Y2[@N]", help="A box in pixels.")] = None,
-    mask: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FILE[@N]", help="An image file as large as IMAGE: a rough mask, or a label map."),
-    ] = None,
-    prompts: Annotated[
-        Path | None, typer.Option(metavar="FILE.json", help="Prompts for each image, in place of the options above.")
-    ] = None,
-    multimask: Annotated[
-        bool, typer.Option("--multimask", help="Also write all three candidates of each object, best first.")
-    ] = False,
+    images: ImagesArgument = None,
+    point: PointsOption = None,
+    box: BoxesOption = None,
+    mask: MasksOption = None,
+    prompts: PromptsOption = None,
+    multimask: MultimaskOption = False,
+    everything: EverythingOption = False,
+    preset: MaskPresetOption = None,
+    changes: SettingsOption = None,
+    ids: IdsOption = False,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write to.")] = Path(
         "masklet-output"
     ),
@@ -66,10 +69,13 @@ def segment(
     bands: BandsOption = None,
     max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
-    """Segment objects in images by points, boxes and masks.
+    """Segment objects in images by points, boxes and masks, or everything in them.
 
     For each image OUT gets NAME_overlay.png, NAME_mask.png and NAME.json (COCO run lengths and scores); with
     --multimask also NAME_candidate1_overlay.png and so on to NAME_candidate3.json. Their paths are printed.
+
+    --everything needs no prompts: the model is asked on a grid of points, and NAME_mask.png is a label map of 16 bits.
+    A line on stderr counts the masks that each filter left. The same command again does what is not finished.
 
     Several objects: each --box and each --mask is an object of its own, numbered 1, 2, ... in order; of a label map
     each object is, by its id; points belong to object 1. @N behind a value assigns it to object N: --point 320,200@2.
@@ -79,11 +85,19 @@ def segment(
     310, 400]}]}: for each image, by its path from the file's folder, a list of objects with "points", "box" and "mask"
     (a file), and an "id" if it is not the place in the list. Without IMAGE all images of the file are done.
     """
-    work = _work(_image_files(images or []), (point or [], box or [], mask or []), prompts)
+    options = {"--point": point or [], "--box": box or [], "--mask": mask or []}
+    prompting = {**options, "--prompts": prompts, "--multimask": multimask, "--zoom": zoom}
+    check_everything(everything, prompts=prompting, settings={"--preset": preset, "--set": changes})
+    paths = _image_files(images or [])
+    work = _without_prompts(paths) if everything else _work(paths, tuple(options.values()), prompts)
     _check_output(work, output, multimask)
-    load = partial(load_segmenter, model, device, dtype, image_size, zoom)
-    how = (output, multimask, parsed_bands(bands))
-    failures = _segment_all(work, load, *how, is_debugging=context.find_root().params["debug"])
+    how, is_debugging = (model, device, dtype, image_size), context.find_root().params["debug"]
+    if everything:
+        opened = partial(opened_job, how, preset, changes or [], output, parsed_bands(bands), ids)
+        failures = segment_everything(paths, opened, is_debugging=is_debugging)
+    else:
+        drawn = (output, multimask, parsed_bands(bands), ids)
+        failures = _segment_all(work, partial(load_segmenter, *how, zoom), *drawn, is_debugging=is_debugging)
     if failures:
         raise typer.Exit(failures[0] if len(failures) == len(work) else ExitCode.SOME_FAILED)
 
@@ -101,7 +115,13 @@ def _image_files(paths: Sequence[Path]) -> list[Path]:
     return images
 
 
-def _work(paths: Sequence[Path], options: tuple[list[str], list[str], list[str]], prompts: Path | None) -> Work:
+def _without_prompts(paths: Sequence[Path]) -> Work:
+    if not paths:
+        raise InvalidInputError("No image is given: masklet segment IMAGE... --everything")
+    return dict.fromkeys(paths, ())
+
+
+def _work(paths: Sequence[Path], options: tuple[list[str], ...], prompts: Path | None) -> Work:
     """Return the objects of each image, from the options or from the prompt file."""
     from masklet.cli.prompt_options import objects_of_options
     from masklet.media.prompt_file import read_prompt_file
@@ -111,7 +131,9 @@ def _work(paths: Sequence[Path], options: tuple[list[str], list[str], list[str]]
         if not paths:
             raise InvalidInputError("No image is given: masklet segment IMAGE... --point x,y")
         if not objects:
-            raise InvalidInputError("There is nothing to segment by; give --point, --box, --mask or --prompts.")
+            raise InvalidInputError(
+                "There is nothing to segment by; give --point, --box, --mask or --prompts, or --everything."
+            )
         return dict.fromkeys(paths, objects)
     if objects:
         raise InvalidInputError("Give prompts either by --prompts or by --point, --box and --mask, not both.")
@@ -154,6 +176,7 @@ def _segment_all(
     output: Path,
     multimask: bool,
     bands: tuple[int, ...] | None,
+    ids: bool,
     *,
     is_debugging: bool,
 ) -> list[ExitCode]:
@@ -170,7 +193,7 @@ def _segment_all(
         for path, objects in work.items():
             progress.update(task, description=path.name)
             try:
-                for written in _segment_image(segmenter, path, objects, output, multimask, bands):
+                for written in _segment_image(segmenter, path, objects, output, multimask, bands, ids):
                     print(written, flush=True)
             except (OSError, ValueError) as error:
                 failures.append(report_error(error, debug=is_debugging, subject=str(path)))
@@ -185,6 +208,7 @@ def _segment_image(
     output: Path,
     multimask: bool,
     bands: tuple[int, ...] | None,
+    ids: bool,
 ) -> Iterator[Path]:
     """Segment one image, write its results and yield their paths."""
     from masklet.cli.segment_objects import prompts_by_number, segment_candidates, segment_objects
@@ -198,11 +222,11 @@ def _segment_image(
         ranked = segment_candidates(segmenter, encoded, prompts)
         results |= {_candidate_name(path, rank): each for rank, each in enumerate(ranked, start=1)}
     for name, segmentation in results.items():
-        yield from _write(output / name, path, image, segmentation, list(prompts.values()))
+        yield from _write(output / name, path, image, segmentation, list(prompts.values()), ids)
 
 
 def _write(
-    start: Path, path: Path, image: Image.Image, segmentation: Segmentation, prompts: Sequence[Prompt]
+    start: Path, path: Path, image: Image.Image, segmentation: Segmentation, prompts: Sequence[Prompt], ids: bool
 ) -> Iterator[Path]:
     """Write overlay, mask and JSON to paths that begin with `start`."""
     from masklet.atomic_files import written_whole
@@ -213,7 +237,7 @@ def _write(
     boxes = [each.box for each in prompts if each.box is not None]
     overlay, mask, run_lengths = (Path(f"{start}{ending}") for ending in ("_overlay.png", "_mask.png", ".json"))
     with written_whole(overlay) as unfinished:
-        draw_overlay(image, segmentation, points=clicks, boxes=boxes).save(unfinished, format="PNG")
+        draw_overlay(image, segmentation, points=clicks, boxes=boxes, ids=ids).save(unfinished, format="PNG")
     yield overlay
     write_mask_png(mask, segmentation)
     yield mask

@@ -16,6 +16,8 @@ from masklet.media.colours import Colour, object_colour
 from masklet.prompts.simulated_clicks import Click
 
 OPACITY = 0.5
+MOST_RIMMED = 20
+"""Outlines of more objects are fine and without a rim: they would hide the masks."""
 POSITIVE, NEGATIVE = (34, 197, 94), (239, 68, 68)
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
@@ -60,19 +62,20 @@ def draw_overlay(
     if not (np.isfinite(boxes_n4).all() and np.isfinite(points_n3).all()):
         raise InvalidInputError(f"Clicks and boxes to draw are finite numbers; got {shown(points)} and {shown(boxes)}.")
     line_width = max(1, round(max(pixels.shape[:2]) / 400))
+    outline, rim = (line_width, 1) if len(segmentation) <= MOST_RIMMED else (1, 0)
     places = largest_first(segmentation)
     coloured = {place: object_colour(segmentation.object_ids[place]) for place in places}
     pixels = _tinted(pixels, segmentation, coloured)
     for place, colour in coloured.items():
-        _outline(pixels, segmentation.mask(place), colour, line_width)
+        _outline(pixels, segmentation.mask(place), colour, outline, rim)
     drawn = Image.fromarray(pixels)
     draw = ImageDraw.Draw(drawn)
     for left, top, right, bottom in boxes_n4:
         draw.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), outline=WHITE, width=line_width)
     for x, y, label in points:
         _dot(drawn, Click(round(x), round(y), label), radius=3 * line_width)
-    for place in places if ids else ():
-        _number(draw, segmentation.mask(place), segmentation.object_ids[place], 9 + 3 * line_width)
+    if ids:
+        _write_ids(draw, segmentation, places, height=9 + 3 * line_width)
     return drawn
 
 
@@ -87,18 +90,24 @@ def _tinted(
     return tinted
 
 
-def _outline(pixels: npt.NDArray[np.uint8], mask: Mask, colour: Colour, width: int) -> None:
-    """Draw the outline in white and the object's colour on top, so that it shows on every background."""
+def _outline(pixels: npt.NDArray[np.uint8], mask: Mask, colour: Colour, width: int, rim: int) -> None:
+    """Draw the outline in the object's colour on a rim of white, so that it shows on every background."""
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(pixels, contours, -1, WHITE, width + 2, cv2.LINE_AA)
+    if rim:
+        cv2.drawContours(pixels, contours, -1, WHITE, width + 2 * rim, cv2.LINE_AA)
     cv2.drawContours(pixels, contours, -1, colour, width, cv2.LINE_AA)
 
 
-def _number(draw: ImageDraw.ImageDraw, mask: Mask, object_id: int, height: int) -> None:
-    """Write an id where the mask is widest, in white with a black rim."""
-    center = center_point(mask)
-    if center is not None:
-        draw.text(center, str(object_id), WHITE, font_size=height, anchor="mm", stroke_width=1, stroke_fill=BLACK)
+def _write_ids(draw: ImageDraw.ImageDraw, segmentation: Segmentation, places: Sequence[int], height: int) -> None:
+    """Write each id where its object, drawn in the order of `places`, shows most widely; hidden ones have none."""
+    shown_hw = np.full(segmentation.size, -1, dtype=np.int32)
+    for place in places:
+        shown_hw[segmentation.mask(place)] = place
+    for place in places:
+        center = center_point(shown_hw == place)
+        if center is not None:
+            text = str(segmentation.object_ids[place])
+            draw.text(center, text, WHITE, font_size=height, anchor="mm", stroke_width=1, stroke_fill=BLACK)
 
 
 def _dot(drawn: Image.Image, click: Click, radius: int) -> None:

@@ -99,11 +99,28 @@ def test_the_smallest_of_masks_that_overlap_shows_one_sheet_thick(grey):
         np.testing.assert_allclose(drawn[30, 40], (100 + np.array(object_colour(smallest))) / 2, atol=1)
 
 
-def test_ids_stand_in_their_masks_where_they_are_wanted(grey):
-    segmentation = segmentation_of((2, 2, 30, 30), (40, 20, 78, 58), (0, 0, 0, 0))
+def written_at(grey, segmentation):
+    """Where ids are written: the center of what they change left and right of the middle, (x, y)."""
     plain, numbered = (np.asarray(draw_overlay(grey, segmentation, ids=ids)) for ids in (False, True))
     rows, columns = np.nonzero((plain != numbered).any(axis=2))
-    is_left = columns < 35
-    assert np.abs((columns[is_left].mean() - 16, rows[is_left].mean() - 16)).max() < 4
-    assert np.abs((columns[~is_left].mean() - 59, rows[~is_left].mean() - 39)).max() < 4
     assert (numbered[rows, columns].min(axis=1) > 200).any()  # white
+    halves = (columns < 35, columns >= 35)
+    return [(columns[half].mean(), rows[half].mean()) for half in halves]
+
+
+def test_ids_stand_in_their_masks_where_they_are_wanted(grey):
+    found = written_at(grey, segmentation_of((2, 2, 30, 30), (40, 20, 78, 58), (0, 0, 0, 0)))
+    np.testing.assert_allclose(found, [(16, 16), (59, 39)], atol=4)
+
+
+def test_the_id_of_a_mask_stands_beside_a_smaller_one_in_it(grey):
+    (left, _), (right, _) = written_at(grey, segmentation_of((0, 0, 80, 60), (38, 0, 80, 60)))
+    np.testing.assert_allclose((left, right), (18, 59), atol=4)
+
+
+def test_outlines_of_a_crowd_are_fine(grey):
+    """Of few objects they have a white rim; of many it would hide the masks."""
+    boxes = [(3 * place, 10, 3 * place + 2, 50) for place in range(25)]
+    few, many = (np.asarray(draw_overlay(grey, segmentation_of(*boxes[:count]))) for count in (2, 25))
+    assert few[20:40, 5].min() > 180  # beside the second object, which ends at column 4
+    assert many[20:40, 5].max() < 180

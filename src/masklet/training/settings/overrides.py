@@ -109,7 +109,7 @@ def _changed(value: Any, kind: Any, texts: dict[tuple[str, ...], str], place: _P
     name = place.prefix.removesuffix(".")
     whole = texts.pop((), None)
     if whole is not None:
-        value = _parsed(whole, kind, name)
+        value = parsed_value(whole, kind, name)
     if not texts:
         return value
     parts = [member for member in _members(kind) if isinstance(member, type) and is_dataclass(member)]
@@ -164,8 +164,11 @@ def _members(kind: Any) -> tuple[Any, ...]:
     return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
 
 
-def _parsed(text: str, kind: Any, name: str) -> Any:
-    """Parse a text; the first member of a union that takes it decides."""
+def parsed_value(text: str, kind: Any, name: str) -> Any:
+    """Return a text as a value of a type; the first member of a union that takes it decides.
+
+    InvalidInputError, with `name`, if none does.
+    """
     for member in sorted(_members(kind), key=lambda each: each is not NoneType):
         try:
             return _value(text, member)

@@ -1,0 +1,114 @@
+"""Everything in many images: the results of each are files, and a journal knows which images are finished."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from masklet.atomic_files import remove_unfinished, written_whole
+from masklet.automask.masks import AutomaticMasks
+from masklet.errors import InvalidInputError
+from masklet.formats.sa1b import write_sa1b_json
+from masklet.jobs.journal import ItemJournal
+from masklet.media.images import read_image
+from masklet.media.mask_files import write_layered_label_map
+from masklet.media.overlays import draw_overlay
+from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator
+
+JOB = {"job": "everything in images"}  # on the first line of the journal
+OVERLAY, LABEL_MAP, MASKS = "_overlay.png", "_mask.png", ".json"
+
+
+@dataclass(frozen=True)
+class FinishedImage:
+    """An image whose results are written.
+
+    Attributes:
+        made_by: a hash of all that they depend on beside the image.
+        masks: how many were found.
+    """
+
+    made_by: str
+    masks: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `from_dict` reads."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` gave; InvalidInputError if it is something else."""
+        made_by, masks = content.get("made_by"), content.get("masks")
+        if not isinstance(made_by, str) or not isinstance(masks, int):
+            raise InvalidInputError("it has no made_by or no number of masks")
+        return cls(made_by, masks)
+
+
+class EverythingInImages:
+    """Segments images, writes of each an overlay, a label map of 16 bits and the masks as SA-1B has them.
+
+    Args:
+        generator: finds the masks.
+        folder: where the files go, NAME_overlay.png, NAME_mask.png and NAME.json; made if it does not exist.
+        bands: of TIFF images, see `read_image`.
+        shows_ids: whether overlays show the objects' ids.
+        version: of the program that segments.
+
+    Attributes:
+        folder: as given.
+
+    Raises:
+        InvalidInputError: if the journal in the folder is that of another job.
+    """
+
+    def __init__(
+        self,
+        generator: AutomaticMaskGenerator,
+        folder: Path,
+        *,
+        bands: Sequence[int] | None = None,
+        shows_ids: bool = False,
+        version: str = "",
+    ) -> None:
+        self.folder, self._generator = folder, generator
+        self._bands, self._shows_ids = bands, shows_ids
+        runtime = generator.runtime
+        settings = [asdict(generator.settings), runtime.fingerprint, str(runtime.dtype), bands, shows_ids, version]
+        self._made_by = hashlib.sha256(json.dumps(settings).encode()).hexdigest()
+        remove_unfinished(folder)
+        self._journal = ItemJournal(folder, JOB, lambda name: [Path(name)], FinishedImage)
+
+    def files_of(self, image: Path) -> tuple[Path, ...]:
+        """Return the files of an image's results."""
+        return tuple(self.folder / f"{image.stem}{ending}" for ending in (OVERLAY, LABEL_MAP, MASKS))
+
+    def is_finished(self, image: Path) -> bool:
+        """Whether all files of an image are there, made of it as it is now and by these settings."""
+        finished = self._journal.get(os.path.realpath(image))
+        is_current = finished is not None and finished.made_by == self._made_by
+        return is_current and all(each.is_file() for each in self.files_of(image))
+
+    def segment(self, image: Path, number: int, progress: Callable[[int, int], None] | None = None) -> AutomaticMasks:
+        """Segment an image of which `is_finished` was asked, write its files and note that it is finished.
+
+        Args:
+            image: the file.
+            number: of the image, its `image_id`.
+            progress: called with the number of points that are decoded, and of all.
+
+        Raises:
+            UnreadableImageError: if it is no image.
+            OSError: if a file cannot be read or written.
+        """
+        pixels = read_image(image, bands=self._bands)
+        masks = self._generator.generate(pixels, progress=progress)
+        overlay, label_map, json_file = self.files_of(image)
+        with written_whole(overlay) as unfinished:
+            draw_overlay(pixels, masks, ids=self._shows_ids).save(unfinished, format="PNG")
+        write_layered_label_map(label_map, masks)
+        write_sa1b_json(json_file, masks, image.name, number)
+        self._journal.add(os.path.realpath(image), FinishedImage(self._made_by, len(masks)))
+        return masks
