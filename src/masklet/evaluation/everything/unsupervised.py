@@ -17,7 +17,7 @@ from masklet.evaluation.vos.scores import FrameScores
 from masklet.masks.assignment import best_assignment
 from masklet.masks.geometry import Mask
 from masklet.masks.segmentation import Segmentation
-from masklet.media.label_maps import LabelMap
+from masklet.masks.suppression import flat_layers
 
 MOST_TRACKS = 20
 
@@ -39,18 +39,11 @@ def without_overlapping_tracks(found: Segmentation) -> Segmentation:
 
     A pixel goes to the mask with the highest logit there, or, without logits, to the smallest one.
     """
-    if not len(found):
-        return found
-    labels = _smallest_on_top(found) if found.low_resolution_logits is None else by_highest_logit(found)
+    if found.low_resolution_logits is None or not len(found):
+        return flat_layers(found)
+    labels = by_highest_logit(found)
     masks = (labels == object_id for object_id in found.object_ids)
     return Segmentation.from_masks(masks, found.size, found.scores, found.object_ids)
-
-
-def _smallest_on_top(found: Segmentation) -> LabelMap:
-    labels = np.zeros(found.size, dtype=np.min_scalar_type(max(found.object_ids)))
-    for place in np.argsort(-found.areas, kind="stable"):
-        labels[found.mask(place)] = found.object_ids[place]
-    return labels
 
 
 @dataclass(frozen=True)
