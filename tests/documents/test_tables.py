@@ -7,6 +7,8 @@ import pytest
 from benchmarks.tables import DOCUMENTS, RESULTS, filled, table_of
 from tests.documents.markdown import name_of
 
+from masklet.automask.settings import AutomaticMaskSettings
+
 
 @pytest.mark.parametrize("results", sorted(RESULTS.glob("*.json")), ids=name_of)
 def test_every_results_file_is_a_table(results: Path) -> None:
@@ -25,6 +27,15 @@ def test_every_result_is_in_a_document() -> None:
     texts = "".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
     unused = {results.stem for results in RESULTS.glob("*.json")}
     assert [name for name in unused if f"<!-- table: {name} -->" not in texts] == []
+
+
+def test_the_bundled_model_has_the_settings_that_the_measurement_chose() -> None:
+    report = json.loads((RESULTS / "everything_settings.json").read_text(encoding="utf-8"))
+    chosen, settings = report["settings"][report["chosen"]], AutomaticMaskSettings.of_preset("bundled")
+    names = ("pred_iou_thresh", "stability_score_thresh", "stability_score_offset", "duplicates")
+    assert {name: chosen[name] for name in names} == {name: getattr(settings, name) for name in names}
+    assert (chosen["nms_thresh"], chosen["ranking"]) == (settings.box_nms_thresh, "predicted IoU")
+    assert f"--points {settings.points_per_side}" in report["command"]
 
 
 def test_the_table_of_the_procedural_world() -> None:
