@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from masklet.datasets.annotated import AnnotatedVideo
+from masklet.evaluation.everything.identity import identity_scores
 from masklet.evaluation.everything.predictors import EverythingPredictor
 from masklet.evaluation.everything.unsupervised import (
     TrackComparison,
@@ -18,7 +19,11 @@ from masklet.evaluation.everything.unsupervised import (
 from masklet.evaluation.everything.video_report import (
     BEST,
     COVERED,
+    DELAY,
+    FRAGMENTS,
+    KEPT,
     PROMPTED,
+    SWITCHES,
     TRACKS,
     EverythingVideoReport,
 )
@@ -90,7 +95,7 @@ class EverythingVideoMeasurement:
         amounts = {
             TRACKS: float(len({object_id for of_frame in found for object_id in of_frame.object_ids})),
             COVERED: float(np.mean([each.areas.sum() / (each.height * each.width) for each in found])),
-        }
+        } | _identity_amounts(video, objects, found)
         item = self.videos.item(video, objects, values, _worst(video, found, comparison, scores))
         return replace(item, amounts=amounts)
 
@@ -124,6 +129,19 @@ class EverythingVideoMeasurement:
 
 def _masks(found: Segmentation) -> dict[int, Mask]:
     return {object_id: found.mask(place) for place, object_id in enumerate(found.object_ids)}
+
+
+def _identity_amounts(video: AnnotatedVideo, objects: Sequence[int], found: Sequence[Segmentation]) -> dict[str, float]:
+    """Return how well the objects keep their tracks on the annotated frames, by the names of the report."""
+    of_frames = ((_truth(video, objects, frame, found[frame].size), found[frame]) for frame in video.annotated_frames)
+    scores = identity_scores(of_frames)
+    amounts = {SWITCHES: scores.switches_per_100, FRAGMENTS: scores.fragments_per_100, KEPT: scores.coverage}
+    return amounts | ({DELAY: scores.mean_delay} if scores.delays else {})
+
+
+def _truth(video: AnnotatedVideo, objects: Sequence[int], frame: int, size: tuple[int, int]) -> Segmentation:
+    shown = {each: mask for each, mask in video.masks(frame).items() if each in objects}
+    return Segmentation.from_masks(shown.values(), size, np.ones(len(shown)), shown)
 
 
 def _davis_values(scores: TrackScores) -> dict[str, tuple[float, ...]]:

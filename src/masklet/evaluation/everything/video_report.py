@@ -9,6 +9,7 @@ from masklet.evaluation.vos.report import J_AND_F, VosReport
 
 BEST, PROMPTED = "J&F of the best track", "J&F prompted"
 TRACKS, COVERED = "tracks", "covered"
+KEPT, SWITCHES, FRAGMENTS, DELAY = "kept", "switches", "fragments", "delay"
 SHOWN = {"J&F": J_AND_F, "J": "J-Mean", "F": "F-Mean", "best\ntrack": BEST, "prompted": PROMPTED}
 
 
@@ -23,8 +24,13 @@ class EverythingVideoReport(VosReport):
         return {heading: measure for heading, measure in SHOWN.items() if measure in self.means}
 
     def amounts_shown(self) -> dict[str, Callable[[float], str]]:
-        """Return the tracks a video, and the share of its pixels that they cover."""
-        return {TRACKS: "{:.1f}".format, COVERED: percent}
+        """Return tracks a video, the share of pixels covered, and how objects keep their tracks.
+
+        Those are the share of an object's frames that its best track is on, switches to another track and gaps per 100
+        of its frames, and the frames from its appearance to the first that a track is on.
+        """
+        number = "{:.1f}".format
+        return {TRACKS: number, COVERED: percent, KEPT: percent, SWITCHES: number, FRAGMENTS: number, DELAY: number}
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `VosReport` does, and the further measures and amounts."""

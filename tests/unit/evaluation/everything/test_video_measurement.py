@@ -67,7 +67,8 @@ def measured(root, tracks, **more):
 def test_perfect_tracks_under_any_ids(root):
     _, item = measured(root, {31: still, 8: moving, 5: lambda frame: box(36, 20)})
     assert item.values["J&F-Mean"] == item.values["J&F of the best track"] == (1.0, 1.0)
-    assert item.amounts == {"tracks": 3, "covered": 300 / (HEIGHT * WIDTH)}
+    kept = {"kept": 1, "switches": 0, "fragments": 0, "delay": 0}
+    assert item.amounts == {"tracks": 3, "covered": 300 / (HEIGHT * WIDTH)} | kept
     assert item.object_ids == (1, 2)
 
 
@@ -76,6 +77,16 @@ def test_a_track_that_goes_over_to_another_object_is_of_one_of_them(root):
     _, item = measured(root, {1: lambda frame: moving(frame) if frame < 3 else still(frame)})
     assert item.values["J-Mean"] == (0.5, 0.0)
     assert item.values["J&F of the best track"] == (0.5, 0.5)
+    assert item.amounts["kept"] == 0.5
+    assert item.amounts["delay"] == 1.5  # 0 frames of the one, 3 of the other
+
+
+def test_an_object_under_two_ids_is_kept_for_half_of_its_frames(root):
+    first = {1: lambda frame: moving(frame) if frame < 3 else None, 2: still}
+    _, item = measured(root, first | {9: lambda frame: moving(frame) if frame > 2 else None})
+    assert item.amounts["kept"] == 0.75
+    assert item.amounts["switches"] == pytest.approx(100 / 12)  # one, of 2 x 6 frames of objects
+    assert item.amounts["fragments"] == 0
 
 
 def test_first_and_last_frame_count_in_davis_protocol_and_not_beside_the_prompted_model(root):
@@ -104,7 +115,7 @@ def test_what_is_void_counts_for_nothing(root):
 def test_nothing_found(root):
     _, item = measured(root, {})
     assert item.values["J&F-Mean"] == (0.0, 0.0)
-    assert item.amounts == {"tracks": 0, "covered": 0}
+    assert item.amounts == {"tracks": 0, "covered": 0, "kept": 0, "switches": 0, "fragments": 0}
     assert all(not np.frombuffer(each.predicted["counts"].encode(), "u1").size > 3 for each in item.worst)
 
 
@@ -121,7 +132,8 @@ def test_the_report_has_the_tools_names_and_what_is_beside(root, tmp_path):
     assert content["scores"]["J&F prompted"] == report.means["J&F prompted"] < 1
     assert content["amounts"]["tracks"] == 2
     table = report_table([report])
-    assert table.headings == ("objects", "J&F", "J", "F", "best\ntrack", "prompted", "tracks", "covered")
+    amounts = ("tracks", "covered", "kept", "switches", "fragments", "delay")
+    assert table.headings == ("objects", "J&F", "J", "F", "best\ntrack", "prompted", *amounts)
     assert [row.name for row in table.rows][1:4] == ["first", "second", "mean"]
     assert table.rows[1].cells[:2] == ("2", "100.0")
     assert [each.score for each in items[0].worst] == [1.0, 1.0]
