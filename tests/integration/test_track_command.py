@@ -363,7 +363,7 @@ def model(tmp_path_factory):
 @pytest.mark.parametrize("zoom", [[], ["--zoom"]])
 def test_going_on_after_an_interruption_gives_what_one_run_gives(here, model, monkeypatch, zoom):
     options = ["--model", model, "--device", "cpu", "--write", "none"]
-    prompts = ["--box", "2,8,12,16@5", "--point", "30,30@5:2", "--direction", "both", *zoom]
+    prompts = ["--box", "2,8,10,16@5", "--point", "30,30@5:2", "--direction", "both", *zoom]
     assert track(*options, *prompts).exit_code == ExitCode.DONE
     expected = Path("out/v.json").read_text()
     record = RecordedMasks.record
@@ -388,18 +388,18 @@ def test_going_on_after_an_interruption_gives_what_one_run_gives(here, model, mo
 
 
 def test_zoom_gives_what_the_tracker_gives(here, model):
-    result = track("--model", model, "--device", "cpu", "--write", "none", "--box", "2,8,12,16", "--zoom")
+    result = track("--model", model, "--device", "cpu", "--write", "none", "--box", "2,8,10,16", "--zoom")
     assert result.exit_code == ExitCode.DONE, result.output
     tracker = VideoTracker.from_pretrained(model, device="cpu")
     with open_video(Path("v.mp4")) as reader:
         video = tracker.open(reader, zoom=True)
-        video.add(1, 0, box=(2, 8, 12, 16))
+        video.add(1, 0, box=(2, 8, 10, 16))
         assert video.session.objects()[0].views[0].size < (reader.height, reader.width)
         expected = dict(video.track())
-    recorded = RecordedMasks(reader.height, reader.width)
-    recorded.load(Path("out/v.json"), FRAMES)
-    for number in range(FRAMES):
-        np.testing.assert_array_equal(recorded[number].masks, expected[number].masks)
+    with RecordedMasks(reader.height, reader.width) as recorded:
+        recorded.load(Path("out/v.json"), FRAMES)
+        for number in range(FRAMES):
+            np.testing.assert_array_equal(recorded[number].masks, expected[number].masks)
 
 
 def test_a_session_of_another_video_is_refused(here, model):
