@@ -1,9 +1,9 @@
 """A program as users write it, run once with transformers' classes and once with masklet's, on equal weights.
 
 A program is a function of the names that it imports, `sam2`; `sam2.CHECKPOINT` is the folder of its model. What it
-returns has to be the same under both. transformers' own image processors need torchvision, so that its processors are
-given the pixels that masklet resized (`tests/parity/test_preprocessing.py` compares those with Pillow's). All that they
-do with prompts, sessions and masks is theirs.
+returns has to be the same under both. transformers' own image processors resize pixels with torchvision, which is not
+installed, so that they are given those that masklet resized (`tests/parity/test_preprocessing.py` compares those with
+Pillow's). All that they do with prompts, sessions and masks is theirs.
 """
 
 import logging
@@ -82,7 +82,7 @@ def names_of_transformers(folder: Path) -> Names:
 def _with_pixels_of_masklet(kind: type[Any]) -> type[Any]:
     class Processor(kind):  # type: ignore[misc]
         def __init__(self, side: int) -> None:
-            self.image_processor = masklet.Sam2ImageProcessorFast(size=side)
+            self.image_processor = _image_processor(side)
             self.video_processor = masklet.Sam2VideoVideoProcessor(size=side)
             self.target_size, self.point_pad_value = side, -10
 
@@ -91,6 +91,23 @@ def _with_pixels_of_masklet(kind: type[Any]) -> type[Any]:
             return cls(masklet.Sam2Processor.from_pretrained(folder).target_size)
 
     return Processor
+
+
+def _image_processor(side: int) -> Any:
+    from tests.support.transformers_image_processor import image_processor_class
+
+    pixels_of_masklet = masklet.Sam2ImageProcessorFast(size=side)
+
+    class ImageProcessor(image_processor_class()):  # type: ignore[misc]
+        size = pixels_of_masklet.size
+
+        def __init__(self) -> None:
+            """Nothing that needs torchvision."""
+
+        def __call__(self, images: Any, segmentation_maps: Any = None, **options: Any) -> Any:
+            return pixels_of_masklet(images, segmentation_maps, **options)
+
+    return ImageProcessor()
 
 
 def assert_same(ours: Any, theirs: Any, place: str = "result") -> None:

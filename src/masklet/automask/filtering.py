@@ -1,4 +1,4 @@
-"""Which candidates are stable, and whole: each on its own, at the size of the image."""
+"""Which candidates are stable: each on its own, at the size of the image."""
 
 from typing import NamedTuple
 
@@ -9,9 +9,6 @@ from masklet.automask.enlarged import Columns, Enlargement, Runs
 from masklet.automask.settings import AutomaticMaskSettings
 from masklet.masks.counts import counts_of_runs
 from masklet.masks.views import View
-
-EDGE_TOLERANCE = 20.0
-"""In pixels: a mask that comes so close to the edge of its crop is taken for cut off."""
 
 Size = tuple[int, int]
 PixelBox = tuple[int, int, int, int]
@@ -102,13 +99,3 @@ def stability_of(surely: int, perhaps: int) -> np.float32:
 
 def _runs(columns: Columns | None, threshold: float) -> Runs:
     return Runs.none() if columns is None else columns.runs_above(threshold)
-
-
-def is_cut_off(box: PixelBox, view: View, size: Size) -> bool:
-    """Whether a box comes close to an edge of its crop that is not near the same edge of the image."""
-    height, width = size
-    of_crop, of_image = (view.left, view.top, view.right, view.bottom), (0, 0, width, height)
-    return any(
-        abs(edge - crop) <= EDGE_TOLERANCE < abs(edge - image)
-        for edge, crop, image in zip(box, of_crop, of_image, strict=True)
-    )

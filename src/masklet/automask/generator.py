@@ -18,11 +18,12 @@ from torch import Tensor
 from masklet.automask.coarse_to_fine import first_round, masks_of_points, second_round
 from masklet.automask.decoding import PointDecoder
 from masklet.automask.filter_counts import FilterCounts
-from masklet.automask.filtering import Candidate, StabilityFilter, is_cut_off
+from masklet.automask.filtering import Candidate, StabilityFilter
 from masklet.automask.masks import AutomaticMasks
-from masklet.automask.point_grid import Points, crop_views, layer_grid, outside
+from masklet.automask.point_grid import Points, layer_grid, outside
 from masklet.automask.selection import selected
 from masklet.automask.settings import AutomaticMaskSettings
+from masklet.masks.crop_layers import crop_views, is_cut_off
 from masklet.masks.run_length import RunLength, run_length_of
 from masklet.masks.segmentation import Segmentation
 from masklet.masks.suppression import Places, box_suppression, mask_suppression

@@ -9,12 +9,13 @@ from masklet.processing import pixels as pixel_steps
 from masklet.processing.batch import BatchFeature
 from masklet.processing.image_options import ImageOptions
 from masklet.processing.image_tensors import image_list, label_maps
+from masklet.processing.mask_generation import MaskGeneration
 from masklet.processing.preparation import original_pixels, prepared_pixels
 from masklet.processing.saved_options import SavedOptions
 from masklet.processing.saved_settings import IMAGE_PROCESSOR_FILE, image_processor_settings
 
 
-class Sam2ImageProcessorFast(SavedOptions):
+class Sam2ImageProcessorFast(MaskGeneration, SavedOptions):
     """Turns images into the network's input and the network's mask logits into masks.
 
     Every option of `ImageOptions` can be set here, changed as an attribute, or overridden in a single call. Settings
