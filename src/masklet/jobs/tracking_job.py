@@ -3,7 +3,7 @@
 It has no signals, progress bars or options: a command line, a server or a thread call the same code.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import groupby
 from typing import Any, Self
 
@@ -97,6 +97,10 @@ class TrackingJob:
     def open_frames(self) -> list[range]:
         """The frames that are still to be done, or to be done again."""
         return [*(each.frames for each in self._left if each.frames), *self._outdated]
+
+    def described(self) -> Mapping[str, Any]:
+        """Return nothing: the session is all there is."""
+        return {}
 
     def _tracked(self, stretch: Stretch) -> Iterable[tuple[int, Segmentation]]:
         return self.tracked.track(stretch.direction.value, stretch.frames) if stretch.frames else ()

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -35,6 +35,9 @@ class SavedWork(Protocol):
     @property
     def open_frames(self) -> Sequence[range]:
         """The frames that are still to be done, or to be done again."""
+
+    def described(self) -> Mapping[str, Any]:
+        """Return what else stands beside the session, as plain JSON."""
 
 
 class TrackingJournal(Closing):
@@ -120,7 +123,7 @@ class TrackingJournal(Closing):
             "open": [_in_json(each) for each in job.open_frames],
             "kept": self.is_kept,
         }
-        commit_session(writer, self._session.write(), **{TRACKING: tracking})
+        commit_session(writer, self._session.write(), **{TRACKING: tracking, **job.described()})
 
     def finish(self) -> None:
         """Remove the folder unless it is kept: all results are there."""

@@ -1,8 +1,9 @@
 """Everything in a video: found, followed, and reported under ids that stay."""
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -12,13 +13,16 @@ from masklet.automask.found_masks import prepared_masks, roomy
 from masklet.automask.held_frames import HeldFrame
 from masklet.automask.object_records import ObjectRecord
 from masklet.automask.policy import EverythingPolicy
-from masklet.automask.scene_cuts import colour_histogram, difference
+from masklet.automask.saved_discovery import state_from_json, state_to_json
+from masklet.automask.scene_cuts import Histogram, colour_histogram, difference
 from masklet.automask.tracks import Track
-from masklet.errors import InvalidInputError
+from masklet.errors import DamagedSessionError, InvalidInputError
 from masklet.masks.segmentation import Segmentation
 from masklet.predictors.image_segmenter import EncodedImage
 from masklet.predictors.tracked_video import NumberedSegmentation, TrackedVideo
+from masklet.tracking.saved_session import SavedSession, commit_session, damage_named, session_folder
 
+EVERYTHING = "everything"  # beside "session" in `session.json`
 MOST_PROMPTS = 2
 """Of an object: the mask it was found by, and the last one that refreshed it."""
 
@@ -99,6 +103,48 @@ class EverythingInVideo:
         self._advance(image)
         return self.state.report(self._size)
 
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write everything but the frames into a folder, for `VideoTracker.resume_everything`; between two frames."""
+        with session_folder(folder) as writer:
+            commit_session(writer, self.tracked.writer(writer).write(), **self.described())
+
+    def described(self) -> dict[str, Any]:
+        """Return as plain JSON what stands beside the session's own description."""
+        state = state_to_json(self.state)
+        return {EVERYTHING: {"policy": self.policy.to_json(), "lookback": self.lookback, "state": state}}
+
+    @classmethod
+    def resumed(
+        cls,
+        saved: SavedSession,
+        tracked: TrackedVideo,
+        finder_of: Callable[[EverythingPolicy], MaskFinder],
+        images: Iterator[Any] | None = None,
+    ) -> Self:
+        """Return what was saved with a session, which `tracked` continues.
+
+        Args:
+            saved: what was saved.
+            tracked: the video, with the session's objects.
+            finder_of: returns what finds masks by a policy.
+            images: the further frames of a stream.
+
+        Raises:
+            DamagedSessionError: if nothing of the kind was saved there, or it was changed.
+        """
+        described = saved.content.get(EVERYTHING)
+        if described is None:
+            raise DamagedSessionError(f"{saved.folder} holds a session of prompted objects; use resume(...).")
+        height, width = tracked.session.video_height, tracked.session.video_width
+        with damage_named(saved.folder):
+            policy = EverythingPolicy.from_json(described["policy"])
+            # Of a stream that has not begun the size is not known, and there are no masks.
+            state = state_from_json(described["state"], (height or 1, width or 1))
+            if (known := set(tracked.object_ids)) != set(state.tracks):
+                raise InvalidInputError(f"its objects {sorted(known)} are not those that are followed.")
+            lookback = described["lookback"] is True
+        return cls(tracked, finder_of(policy), policy, lookback=lookback, images=images, state=state)
+
     @property
     def _size(self) -> tuple[int, int]:
         height, width = self.tracked.session.video_height, self.tracked.session.video_width
@@ -116,7 +162,8 @@ class EverythingInVideo:
         state, policy, frame = self.state, self.policy, self.state.next_frame
         followed = self._follow(frame, image)
         present = followed.taken(np.flatnonzero(followed.areas >= policy.least_area(followed.size)))
-        is_cut = self._is_cut(frame) or state.is_upset(frame, present.object_ids)
+        colours = colour_histogram(self.tracked.session.get_frame(frame))
+        is_cut = self._is_cut(colours) or state.is_upset(frame, present.object_ids)
         named: list[Track] = []
         if is_cut:
             state.cut(policy)
@@ -131,7 +178,7 @@ class EverythingInVideo:
         self._hold(frame, present)
         if self.lookback:
             self._look_back(named)
-        state.next_frame = frame + 1
+        state.next_frame, state.histogram = frame + 1, colours
 
     def _follow(self, frame: int, image: Any) -> Segmentation:
         """Return the masks of the tracks that are followed on a frame, under their numbers."""
@@ -142,11 +189,10 @@ class EverythingInVideo:
             return Segmentation(np.zeros((0, *self._size), dtype=bool), np.zeros(0), [])
         return next(self.tracked.track(frames=range(frame, frame + 1), objects=numbers))[1]
 
-    def _is_cut(self, frame: int) -> bool:
-        """Return whether a frame's colours differ from those of the frame before as they do at scene cuts."""
-        before, now = self.state.histogram, colour_histogram(self.tracked.session.get_frame(frame))
-        self.state.histogram = now
-        return before is not None and self.policy.cut < 1 and difference(before, now) > self.policy.cut
+    def _is_cut(self, colours: Histogram) -> bool:
+        """Return whether the colours of a frame differ from those of the frame before as they do at scene cuts."""
+        before = self.state.histogram
+        return before is not None and self.policy.cut < 1 and difference(before, colours) > self.policy.cut
 
     def _free_ended(self) -> None:
         """Free prompts and memories of the tracks that are no more."""

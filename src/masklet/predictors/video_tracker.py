@@ -104,7 +104,8 @@ class VideoTracker:
             policy: when to search for objects, and what becomes of them, or its name: "careful", "default" or "fast".
             lookback: whether to report an object also on the frames before its discovery, which are held back for it;
                 not in streams.
-            generator: what finds the masks on a frame; None: an `AutomaticMaskGenerator` of this model.
+            generator: what finds masks on a frame; None: an `AutomaticMaskGenerator` of this model, with the options
+                that its checkpoint's folder has for it.
             **options: of the session, as `open` takes them.
 
         Raises:
@@ -125,8 +126,33 @@ class VideoTracker:
             raise InvalidInputError("There is no way back in a stream; lookback is for videos.")
         chosen = chosen.on(is_processor=self.runtime.device.type == "cpu")
         tracked = self.open(None if images is not None else video, **{"max_results": 0, **options})
-        finder = self._mask_finder(chosen) if generator is None else generator
+        finder = generator or self._mask_finder(chosen)
         return EverythingInVideo(tracked, finder, chosen, lookback=lookback, images=images)
+
+    def resume_everything(
+        self,
+        folder: str | os.PathLike[str] | SavedSession,
+        video: Any = None,
+        *,
+        generator: MaskFinder | None = None,
+        **options: Any,
+    ) -> EverythingInVideo:
+        """Continue from what `EverythingInVideo.save` wrote, in the same video (a stream if None), as without a break.
+
+        Args:
+            folder: where it was saved, or what was read there.
+            video: as for `everything`; an iterator continues a stream.
+            generator: what finds masks, as it was given to `everything`.
+            **options: as for `resume`.
+
+        Raises:
+            DamagedSessionError: for a folder without such a session, or whose files are not what was saved.
+            InvalidInputError: if the session is another model's or another video's.
+        """
+        saved = folder if isinstance(folder, SavedSession) else SavedSession.read(folder)
+        images = video if isinstance(video, Iterator) else None
+        tracked = self.resume(saved, None if images is not None else video, **options)
+        return EverythingInVideo.resumed(saved, tracked, lambda policy: generator or self._mask_finder(policy), images)
 
     def _mask_finder(self, policy: EverythingPolicy) -> MaskFinder:
         options: Any = {} if policy.points_per_side is None else {"points_per_side": policy.points_per_side}

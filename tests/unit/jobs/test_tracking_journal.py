@@ -49,6 +49,9 @@ class Job:
         about = {"model": "", "is_stream": False, "num_frames": FRAMES, "dtype": "float32", "max_results": 1}
         return {**about, **size, "retention": "window", "objects": []}
 
+    def described(self) -> dict[str, Any]:
+        return {}
+
     def journal(
         self, folder: Path | None, default: Path, every: float | None = 30.0, **options: Any
     ) -> TrackingJournal:
