@@ -7,12 +7,14 @@ import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from masklet.atomic_files import remove_unfinished
+from masklet.cli.everything_options import EverythingOption, SettingsOption, check_everything
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.image_options import MaxImagePixelsOption
 from masklet.cli.model_options import (
@@ -28,16 +30,22 @@ from masklet.cli.track_choices import (
     SAVE_EVERY,
     BoxesOption,
     DirectionOption,
+    LookbackOption,
     MasksOption,
+    OutputOption,
     PointsOption,
+    PolicyOption,
     Product,
     RangeOption,
     ResumeOption,
     SaveEveryOption,
     SaveSessionOption,
+    WriteOption,
     ZoomOption,
     parsed_range,
 )
+from masklet.cli.track_everything import EverythingAsked, everything_asked, is_everything, show_objects
+from masklet.cli.track_work import Asked, Work, check_zoom
 from masklet.configuration.tracking_presets import TrackingPreset
 from masklet.errors import InvalidInputError
 from masklet.jobs.frame_plan import TrackingTask
@@ -47,9 +55,8 @@ if TYPE_CHECKING:
     from masklet.cli.mask_prompts import Place
     from masklet.cli.track_outputs import TrackOutputs
     from masklet.jobs.run import Ending
-    from masklet.jobs.tracking_job import TrackingJob
     from masklet.jobs.tracking_journal import SavedTracking, TrackingJournal
-    from masklet.media.prompt_entries import PromptEntry
+    from masklet.media.recorded_masks import RecordedMasks
     from masklet.media.video_reader import VideoReader
     from masklet.predictors.video_tracker import VideoTracker
     from masklet.prompts.prompt import Prompt
@@ -62,15 +69,14 @@ def track(
     point: PointsOption = None,
     box: BoxesOption = None,
     mask: MasksOption = None,
+    everything: EverythingOption = False,
+    policy: PolicyOption = None,
+    changes: SettingsOption = None,
+    looks_back: LookbackOption = False,
     direction: DirectionOption = None,
     frames: RangeOption = None,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write to.")] = Path(
-        "masklet-output"
-    ),
-    write: Annotated[
-        list[Product] | None,
-        typer.Option(metavar="WHAT", help=f"{', '.join(Product)}: beside the JSON file; repeatable; default: overlay."),
-    ] = None,
+    output: OutputOption = Path("masklet-output"),
+    write: WriteOption = None,
     save_session: SaveSessionOption = None,
     save_every: SaveEveryOption = SAVE_EVERY,
     resume: ResumeOption = None,
@@ -83,11 +89,12 @@ def track(
     zoom: ZoomOption = False,
     max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
-    """Track objects through a video, from points, boxes and masks on any of its frames.
+    """Track objects through a video, from points, boxes and masks on any of its frames, or everything in it.
 
     OUT gets NAME.json (COCO run lengths and scores of every frame) and NAME_overlay.mp4, or what --write asks for:
     NAME_sheet.png, a few frames at a glance; NAME_masks/00000.png and so on, label maps in DAVIS' layout;
-    NAME_object1.mp4 and so on, each object's mask. Their paths are printed.
+    NAME_object1.mp4 and so on, each object's mask. Their paths are printed. --everything needs no prompts: objects are
+    found as they appear and keep their numbers; a table of them is printed.
 
     @FRAME behind a value is its frame (from 0; default: the first tracked one), :N its object: --point 320,200@30:2.
     Without :N each --box and each --mask is an object of its own, and all points are prompts of object 1.
@@ -98,16 +105,19 @@ def track(
     are corrections: from their frame on everything is tracked again.
     """
     from masklet.cli.track_outputs import TrackOutputs
-    from masklet.cli.track_prompts import prompts_of_options
     from masklet.cli.track_sessions import check_sessions, opened_journal, saved_tracking
     from masklet.media.video_reader import open_video
 
     saved = saved_tracking(resume)
+    own = {"--policy": policy, "--set": changes, "--lookback": looks_back}
+    prompts = (point or [], box or [], mask or [])
     with open_video(video) as reader:
-        task = _task(frames, direction, reader, saved)
-        entries = prompts_of_options(point or [], box or [], mask or [], task.frames.start)
         outputs = TrackOutputs(output, Path(os.path.realpath(video)).stem, tuple(write or [Product.OVERLAY]))
-        asked = Asked(_checked(entries, task, saved, outputs, reader), task, saved, zoom)
+        if everything or is_everything(saved):
+            asked: Asked = _everything(own, saved, (*prompts, direction, frames), outputs, zoom)
+        else:
+            check_everything(False, prompts={}, settings=own)
+            asked = _prompted(prompts, _task(frames, direction, reader, saved), saved, outputs, reader, zoom)
         check_sessions(save_session, saved, outputs.session)
         with opened_journal(save_session, saved, outputs.session, save_every) as journal:
             tracker = load_tracker(model, device, dtype, image_size, preset, is_compiled)
@@ -116,24 +126,40 @@ def track(
             saved.forget(save_session)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What is asked for: prompts (new ones, if a saved session is resumed), frames and direction, and enlarged views.
+def _everything(
+    own: Mapping[str, Any],
+    saved: SavedTracking | None,
+    others: tuple[Any, ...],
+    outputs: TrackOutputs,
+    zoom: bool,
+) -> EverythingAsked:
+    """Return what is asked for; refuse prompts, a direction and frames, and what could not be written."""
+    names = ("--point", "--box", "--mask", "--direction", "--range")
+    check_zoom(zoom, saved)
+    outputs.check(())
+    return everything_asked(own, saved, dict(zip(names, others, strict=True)), zoom)
 
-    InvalidInputError for views in a session that began without.
-    """
+
+@dataclass(frozen=True)
+class Prompted:
+    """What is asked for: prompts (new ones, if a session is resumed), frames and direction, and enlarged views."""
 
     prompts: Mapping[Place, Prompt]
     task: TrackingTask
     saved: SavedTracking | None
     zoom: bool = False
 
-    def __post_init__(self) -> None:
-        if self.zoom and self.saved is not None and not self.saved.session.description.zoom:
-            raise InvalidInputError(
-                f"The session in {self.saved.session.folder} began without --zoom and goes on without; track the video "
-                "anew to zoom in."
-            )
+    def begin(self, tracker: VideoTracker, video: VideoReader, recorded: RecordedMasks) -> Work:
+        """Open the video, or resume what was saved, and add the prompts; InvalidInputError if there are none."""
+        from masklet.cli.track_prompts import add_prompts
+        from masklet.jobs.tracking_job import TrackingJob
+
+        job = TrackingJob.begin(tracker, video, recorded, self.saved, **({"zoom": True} if self.zoom else {}))
+        add_prompts(job.tracked, self.prompts)
+        if not job.tracked.prompted_frames:
+            raise InvalidInputError("The session has no prompts; give --point, --box or --mask.")
+        corrected = {frame for frame, _ in self.prompts}
+        return Work(job, partial(job.run, self.task, corrected=corrected))
 
 
 def _task(
@@ -147,18 +173,21 @@ def _task(
     return TrackingTask(wanted, direction or unfinished.direction)
 
 
-def _checked(
-    entries: Mapping[Place, PromptEntry],
+def _prompted(
+    options: tuple[list[str], list[str], list[str]],
     task: TrackingTask,
     saved: SavedTracking | None,
     outputs: TrackOutputs,
     video: VideoReader,
-) -> Mapping[Place, Prompt]:
-    """Return the prompts; refuse, before the model is loaded, what could not be tracked or written."""
-    from masklet.cli.track_prompts import read_prompts
+    zoom: bool,
+) -> Prompted:
+    """Return what is asked for; refuse, before the model is loaded, what could not be tracked or written."""
+    from masklet.cli.track_prompts import prompts_of_options, read_prompts
 
+    check_zoom(zoom, saved)
+    entries = prompts_of_options(*options, task.frames.start)
     if not entries and saved is None:
-        raise InvalidInputError("There is nothing to track; give --point, --box or --mask.")
+        raise InvalidInputError("There is nothing to track; give --point, --box or --mask, or --everything.")
     for frame, _ in entries:
         if frame not in task.frames:
             first, last = task.frames.start, task.frames.stop - 1
@@ -167,7 +196,7 @@ def _checked(
     for absence in absences:
         print(f"Warning: {absence}", file=sys.stderr)
     outputs.check(object_id for _, object_id in prompts)
-    return prompts
+    return Prompted(prompts, task, saved, zoom)
 
 
 def _track(
@@ -175,31 +204,30 @@ def _track(
 ) -> None:
     """Track, save the session where that was asked for or the work is not finished, and write the results."""
     from masklet.cli.progress import progress_bar
-    from masklet.cli.track_prompts import add_prompts
-    from masklet.jobs.tracking_job import TrackingJob
     from masklet.media.recorded_masks import RecordedMasks
 
     with RecordedMasks(video.height, video.width) as recorded:
-        job = TrackingJob.begin(tracker, video, recorded, asked.saved, **({"zoom": True} if asked.zoom else {}))
-        add_prompts(job.tracked, asked.prompts)
-        outputs.check(job.tracked.object_ids)  # those of a session that is resumed, too
-        if not job.tracked.prompted_frames:
-            raise InvalidInputError("The session has no prompts; give --point, --box or --mask.")
+        work = asked.begin(tracker, video, recorded)
+        tracked, everything = work.job.tracked, work.everything
+        outputs.check(tracked.object_ids)  # those of a session that is resumed, too
         remove_unfinished(outputs.folder)
-        ending = _run(job, asked, journal)
+        ending = _run(work, journal)
+        records = None if everything is None else everything.objects
         with progress_bar() as progress:
-            for path in outputs.write(video, recorded, job.tracked.drawn_prompts(), progress):
+            for path in outputs.write(video, recorded, tracked.drawn_prompts(), progress, records):
                 print(path, flush=True)
+    if everything is not None:
+        show_objects(everything.objects, everything.refused)
     _warn_of_problems(video)
     if ending.error is not None:
         raise ending.error
     if not ending.is_finished:
         raise typer.Exit(ExitCode.INTERRUPTED)
-    if not job.open_frames:
+    if not work.job.open_frames:
         journal.finish()
 
 
-def _run(job: TrackingJob, asked: Asked, journal: TrackingJournal) -> Ending:
+def _run(work: Work, journal: TrackingJournal) -> Ending:
     """Track with a progress bar until all is done or somebody presses Ctrl-C, and save the session if need be."""
     from masklet.cli.interruption import noticed_interruption
     from masklet.cli.progress import MemoryInUse, PerSecond, progress_bar
@@ -208,21 +236,19 @@ def _run(job: TrackingJob, asked: Asked, journal: TrackingJournal) -> Ending:
     columns = (PerSecond("frames"), MemoryInUse(), "objects: {task.fields[objects]}")
     with noticed_interruption() as interruption:
         with progress_bar(*columns) as progress:
-            bar = progress.add_task("Tracking", total=None, objects=len(job.tracked.object_ids))
-            ending = job.run(
-                asked.task,
-                journal,
-                corrected={frame for frame, _ in asked.prompts},
+            bar = progress.add_task("Tracking", total=None, objects=len(work.job.tracked.object_ids))
+            ending = work.run(
+                journal=journal,
                 should_stop=lambda: interruption.was_asked_for,
                 on_frame=lambda done, total, objects: progress.update(
                     bar, completed=done, total=total, objects=objects
                 ),
             )
         if ending.is_finished and not journal.is_kept:
-            journal.save_if_begun(job)
+            journal.save_if_begun(work.job)
             return ending
         try:
-            session = journal.save(job)
+            session = journal.save(work.job)
         except OSError as error:
             return Ending(is_finished=False, error=ending.error or error)  # raised once the results are written
     if not ending.is_finished and ending.error is None:

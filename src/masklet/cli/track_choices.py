@@ -53,6 +53,14 @@ ResumeOption = Annotated[
     Path | None, typer.Option("--resume", metavar="FOLDER", help="Continue a session that was saved.")
 ]
 
+OutputOption = Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write to.")]
+PolicyOption = Annotated[
+    str | None, typer.Option("--policy", metavar="NAME", help="Of --everything: careful, default or fast.")
+]
+LookbackOption = Annotated[
+    bool, typer.Option("--lookback", help="Of --everything: show objects also before they were discovered.")
+]
+
 _RANGE = re.compile(r"(\d*):(\d*)")
 
 
@@ -84,3 +92,11 @@ def parsed_range(option: str | None, frame_count: int) -> range:
             f"--range {option} is not within the video, which has the frames 0 to {frame_count - 1} (B is excluded)."
         )
     return range(first, stop)
+
+
+WriteOption = Annotated[
+    list[Product] | None,
+    typer.Option(
+        "--write", metavar="WHAT", help=f"{', '.join(Product)}: beside the JSON file; repeatable; default: overlay."
+    ),
+]

@@ -1,12 +1,13 @@
 """What `masklet track` writes when it is done, or stopped: always JSON, and videos and label maps as asked for."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.progress import Progress
 
 from masklet.atomic_files import check_writable
+from masklet.automask.object_records import ObjectRecord
 from masklet.cli.track_choices import Product
 from masklet.errors import InvalidInputError
 from masklet.formats.mot import write_mot_text
@@ -57,9 +58,17 @@ class TrackOutputs:
             check_label_ids(object_ids)
 
     def write(
-        self, video: VideoReader, recorded: RecordedMasks, prompts: DrawnPrompts, progress: Progress
+        self,
+        video: VideoReader,
+        recorded: RecordedMasks,
+        prompts: DrawnPrompts,
+        progress: Progress,
+        records: Sequence[ObjectRecord] | None = None,
     ) -> Iterator[Path]:
-        """Write the frames recorded, and yield the paths as they are complete."""
+        """Write the frames recorded, and yield the paths as they are complete.
+
+        `records` is what became of the objects, where more is known of it than the masks show.
+        """
         recorded.save(self.json, described(video))
         yield self.json
         start = self.folder / self.name
@@ -81,9 +90,11 @@ class TrackOutputs:
             frames = progress.track(list(recorded), description="Writing mask videos")
             write_mask_videos(files, video, recorded, frames)
             yield from files.values()
-        yield from self._write_formats(video, recorded)
+        yield from self._write_formats(video, recorded, records)
 
-    def _write_formats(self, video: VideoReader, recorded: RecordedMasks) -> Iterator[Path]:
+    def _write_formats(
+        self, video: VideoReader, recorded: RecordedMasks, records: Sequence[ObjectRecord] | None
+    ) -> Iterator[Path]:
         """Write the files of other tools."""
         start = self.folder / self.name
         if Product.YOUTUBE_VIS in self.products:
@@ -96,7 +107,8 @@ class TrackOutputs:
             write_mot_text(path := Path(f"{start}_mot.txt"), recorded)
             yield path
         if Product.OBJECTS in self.products:
-            write_object_table(path := Path(f"{start}_objects.csv"), recorded_objects(recorded))
+            known = recorded_objects(recorded) if records is None else records
+            write_object_table(path := Path(f"{start}_objects.csv"), known)
             yield path
 
 
