@@ -15,6 +15,7 @@ from tests.support.small_recipes import small_recipe, write_plain_images
 from masklet.errors import InvalidInputError
 from masklet.evaluation.annotated_data import dataset_name
 from masklet.media.images import read_image
+from masklet.processing.processor import Sam2Processor
 from masklet.tracking.video_model import Sam2VideoModel
 from masklet.training.reports.html_report import MOST_POINTS, HtmlReport, curve_svg
 from masklet.training.reports.measurements import MEASUREMENTS, BeforeAndAfter, Measurement, read_measurements
@@ -175,6 +176,16 @@ def test_images_and_videos_are_measured_before_and_after(recipe: Recipe, tmp_pat
     by_dataset = {each.dataset: each for each in read_measurements(run.folder)}
     assert (by_dataset["nuts"].before is None, by_dataset["nuts"].after) == (False, None)
     assert by_dataset["clips"].after is not None  # which was not measured again
+
+
+def test_a_trained_model_keeps_what_suits_automatic_masks_of_the_checkpoint(recipe: Recipe, tmp_path: Path) -> None:
+    before = {"points_per_side": 16, "pred_iou_thresh": 0.25}
+    Sam2VideoModel(recipe.model).save_pretrained(tmp_path / "checkpoint")
+    Sam2Processor(automatic_masks=before).save_pretrained(tmp_path / "checkpoint")
+    settings = ProcessorSettings()
+    settings.began(outline(replace(recipe, initial_weights=tmp_path / "checkpoint"), tmp_path / "run"))
+    settings.saved(0, Sam2VideoModel(recipe.model))
+    assert Sam2Processor.from_pretrained(tmp_path / "run" / AVERAGE_FOLDER).automatic_masks == before
 
 
 def test_data_that_cannot_be_measured_on_is_refused_before_the_run(tmp_path: Path) -> None:
