@@ -16,7 +16,7 @@ LARGEST_FINITE = 1e30
 LONGEST_NAME, LONGEST_PATH = 255, 2000
 """In bytes; asked for longer ones, file systems answer with an error, and not that there is no such file."""
 _LONGEST_NUMBER = 18  # digits that stay below LARGEST
-_MOST_BITS = 1000  # of a number whose digits are shown: Python refuses to print much larger ones
+_MOST_BITS = 14_000  # of a number whose digits are shown: Python refuses to print larger ones
 
 
 class _Short(reprlib.Repr):

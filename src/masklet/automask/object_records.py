@@ -35,6 +35,14 @@ class ObjectRecord:
         mean_area: of its masks on these frames, in pixels.
         ended: what became of it.
         same_as: the id of the object that a duplicate was found to be; otherwise None.
+
+    Example:
+        >>> from masklet import ObjectRecord
+        >>> ball = ObjectRecord(
+        ...     object_id=3, first_frame=5, last_frame=5, frames_present=1, mean_score=0.75, mean_area=120.0
+        ... )
+        >>> ball.seen(6, score=0.25, area=80.0).mean_area
+        100.0
     """
 
     object_id: int

@@ -47,8 +47,8 @@ class RecordedMasks(Closing):
         self._keep(frame, annotations_of(segmentation))
 
     def object_ids(self) -> tuple[int, ...]:
-        """Return the ids of all objects of all frames."""
-        return tuple(sorted({each["id"] for frame in self for each in self._annotations(frame)}))
+        """Return the ids of all objects of all frames; InvalidInputError if what was recorded is damaged."""
+        return tuple(sorted({_id_of(each) for frame in self for each in self._annotations(frame)}))
 
     def save(self, path: str | os.PathLike[str], video: Mapping[str, Any]) -> None:
         """Write all frames as JSON: `video` as it is, and `frames`, each with `frame` (its number) and `annotations`.
@@ -121,6 +121,13 @@ class RecordedMasks(Closing):
     def _annotations(self, frame: int) -> list[dict[str, Any]]:
         annotations: list[dict[str, Any]] = json.loads(self._lines.read(*self._place_of[frame]))["annotations"]
         return annotations
+
+
+def _id_of(annotation: Any) -> int:
+    """Return the id of the object that an annotation is about."""
+    if not isinstance(annotation, dict):
+        raise InvalidInputError(f"An annotation of a recorded mask is {shown(annotation)}.")
+    return whole_number(annotation.get("id"), "The id of a recorded mask", least=1)
 
 
 def _frame_of(entry: Any, frame_count: int | None) -> int:

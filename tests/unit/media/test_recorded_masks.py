@@ -83,6 +83,13 @@ def test_lines_of_others_are_refused(recorded, line):
         recorded.load_lines([line], frame_count=5)
 
 
+@pytest.mark.parametrize("annotation", [b"7", b"{}", b'{"id": "cat"}', b'{"id": 0}'])
+def test_recorded_masks_without_ids_are_refused(recorded, annotation):
+    recorded.load_lines([b'{"frame": 1, "annotations": [' + annotation + b"]}"], frame_count=5)
+    with pytest.raises(InvalidInputError, match="recorded mask"):
+        recorded.object_ids()
+
+
 def test_files_of_others_are_refused(tmp_path, recorded):
     recorded.save(tmp_path / "masks.json", {"height": 6, "width": 9})
     (tmp_path / "other.json").write_text('{"frames": []}')
