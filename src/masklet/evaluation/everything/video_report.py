@@ -10,7 +10,7 @@ from masklet.evaluation.vos.report import J_AND_F, VosReport
 BEST, PROMPTED = "J&F of the best track", "J&F prompted"
 TRACKS, COVERED = "tracks", "covered"
 KEPT, SWITCHES, FRAGMENTS, DELAY = "kept", "switches", "fragments", "delay"
-SHOWN = {"J&F": J_AND_F, "J": "J-Mean", "F": "F-Mean", "best\ntrack": BEST, "prompted": PROMPTED}
+SHOWN = {"J&F": J_AND_F, "best": BEST, "prompted": PROMPTED}
 
 
 @dataclass(frozen=True)
@@ -20,17 +20,17 @@ class EverythingVideoReport(VosReport):
     title: ClassVar[str] = "Everything in videos, by DAVIS' unsupervised protocol"
 
     def shown(self) -> dict[str, str]:
-        """Return J&F, J and F of the assigned tracks, and J&F of the best track and of the prompted model."""
+        """Return J&F of the assigned tracks, of the best track, and of the prompted model."""
         return {heading: measure for heading, measure in SHOWN.items() if measure in self.means}
 
     def amounts_shown(self) -> dict[str, Callable[[float], str]]:
-        """Return tracks a video, the share of pixels covered, and how objects keep their tracks.
+        """Return tracks a video, and how objects keep them; what else was counted is in `to_dict`.
 
-        Those are the share of an object's frames that its best track is on, switches to another track and gaps per 100
-        of its frames, and the frames from its appearance to the first that a track is on.
+        The latter are the share of an object's frames that its best track is on, switches to another track and gaps
+        per 100 of its frames, and the frames from its appearance to the first that a track is on.
         """
         number = "{:.1f}".format
-        return {TRACKS: number, COVERED: percent, KEPT: percent, SWITCHES: number, FRAGMENTS: number, DELAY: number}
+        return {TRACKS: number, KEPT: percent, SWITCHES: number, FRAGMENTS: number, DELAY: number}
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `VosReport` does, and the further measures and amounts."""

@@ -132,8 +132,9 @@ def test_the_report_has_the_tools_names_and_what_is_beside(root, tmp_path):
     assert content["scores"]["J&F prompted"] == report.means["J&F prompted"] < 1
     assert content["amounts"]["tracks"] == 2
     table = report_table([report])
-    amounts = ("tracks", "covered", "kept", "switches", "fragments", "delay")
-    assert table.headings == ("objects", "J&F", "J", "F", "best\ntrack", "prompted", *amounts)
+    assert content["scores"].keys() >= {"J-Mean", "F-Mean"}
+    amounts = ("tracks", "kept", "switches", "fragments", "delay")
+    assert table.headings == ("objects", "J&F", "best", "prompted", *amounts)
     assert [row.name for row in table.rows][1:4] == ["first", "second", "mean"]
     assert table.rows[1].cells[:2] == ("2", "100.0")
     assert [each.score for each in items[0].worst] == [1.0, 1.0]
