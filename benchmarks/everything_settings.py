@@ -47,7 +47,7 @@ class Setting:
     stability_score_offset: float = 1.0
     nms_thresh: float = 0.7
     duplicates: str = "box"
-    ranking: str = "predicted IoU"
+    order: str = "quality"
 
 
 SETTINGS = (
@@ -72,10 +72,10 @@ SETTINGS = (
     Setting(0.25, 0.4, nms_thresh=0.8),
     Setting(0.25, 0.4, duplicates="mask"),
     Setting(0.25, 0.4, nms_thresh=0.8, duplicates="mask"),
-    Setting(0.25, 0.4, ranking="product"),
+    Setting(0.25, 0.4, order="score"),
     Setting(0.25, 0.5, nms_thresh=0.8),
     Setting(0.25, 0.7, 0.5, nms_thresh=0.8),
-    Setting(0.2, 0.0, nms_thresh=0.9, ranking="product"),
+    Setting(0.2, 0.0, nms_thresh=0.9),
 )
 
 
@@ -130,7 +130,7 @@ class Candidates:
         else:
             chosen = [self.run_lengths[place] for place in places]
             kept = places[mask_suppression(chosen, self.iou[places], setting.nms_thresh)]
-        ranking = self.iou if setting.ranking == "predicted IoU" else self.iou * np.nan_to_num(stability)
+        ranking = self.iou if setting.order == "score" else self.iou * np.nan_to_num(stability)
         return kept[np.argsort(-ranking[kept], kind="stable")]
 
 

@@ -242,7 +242,7 @@ def everything_settings_markdown(report: dict[str, Any]) -> str:
     """What settings of automatic masks find on the half of the images that did not choose, a row a setting."""
     recalls = {f"AR@{limit}": f"AR@{limit}" for limit in (10, 100, 1000)}
     recalls |= {group: f"AR@1000 {group}" for group in ("small", "medium", "large", "whole", "part")}
-    headings = ["predicted IoU >", "stability >=", "offset", "suppression", "ranking", "masks", *recalls]
+    headings = ["predicted IoU >", "stability >=", "offset", "suppression", "order", "masks", *recalls]
     lines = [_line([*headings, "AR@1000, choosing half"]), _line(["---"] * (len(headings) + 1))]
     for place, setting in enumerate(report["settings"]):
         reported, choosing = setting["reported"], setting["choosing"]
@@ -251,7 +251,7 @@ def everything_settings_markdown(report: dict[str, Any]) -> str:
             f"{setting['stability_score_thresh']:g}",
             f"{setting['stability_score_offset']:g}",
             f"{setting['duplicates']}, {setting['nms_thresh']:g}",
-            setting["ranking"],
+            setting["order"],
             f"{reported['masks']:.1f}",
             *(f"{100 * reported[name]:.1f}" if name in reported else "-" for name in recalls.values()),
             f"{100 * choosing['AR@1000']:.1f} ({choosing['masks']:.1f} masks)",

@@ -32,9 +32,9 @@ def test_every_result_is_in_a_document() -> None:
 def test_the_bundled_model_has_the_settings_that_the_measurement_chose() -> None:
     report = json.loads((RESULTS / "everything_settings.json").read_text(encoding="utf-8"))
     chosen, settings = report["settings"][report["chosen"]], AutomaticMaskSettings.of_preset("bundled")
-    names = ("pred_iou_thresh", "stability_score_thresh", "stability_score_offset", "duplicates")
+    names = ("pred_iou_thresh", "stability_score_thresh", "stability_score_offset", "duplicates", "order")
     assert {name: chosen[name] for name in names} == {name: getattr(settings, name) for name in names}
-    assert (chosen["nms_thresh"], chosen["ranking"]) == (settings.box_nms_thresh, "predicted IoU")
+    assert chosen["nms_thresh"] == settings.box_nms_thresh
     assert f"--points {settings.points_per_side}" in report["command"]
 
 

@@ -38,9 +38,8 @@ class ObjectRecord:
 
     Example:
         >>> from masklet import ObjectRecord
-        >>> ball = ObjectRecord(
-        ...     object_id=3, first_frame=5, last_frame=5, frames_present=1, mean_score=0.75, mean_area=120.0
-        ... )
+        >>> means = {"mean_score": 0.75, "mean_area": 120.0}
+        >>> ball = ObjectRecord(object_id=3, first_frame=5, last_frame=5, frames_present=1, **means)
         >>> ball.seen(6, score=0.25, area=80.0).mean_area
         100.0
     """

@@ -8,7 +8,7 @@ from masklet.automask.filtering import Bounds, stability_of
 from masklet.automask.masks import AutomaticMasks
 from masklet.masks.components import without_small_regions
 from masklet.masks.run_length import mask_of
-from masklet.masks.segmentation import Segmentation
+from masklet.masks.segmentation import Floats, Segmentation
 from masklet.masks.suppression import Places, cleaned_masks, flat_layers, without_contained
 
 
@@ -25,12 +25,22 @@ def selected(found: AutomaticMasks, bounds: Sequence[Bounds | None] = ()) -> Aut
     if settings.containment is not None:
         found = _counted("containment", found.taken(without_contained(found.run_lengths, keep=settings.containment)))
     if settings.max_masks is not None:
-        best = np.argsort(-found.scores, kind="stable")[: settings.max_masks]
+        best = np.argsort(-ranking(found), kind="stable")[: settings.max_masks]
         found = _counted("max_masks", found.taken(np.sort(best)))
     if settings.layers == "flat":
         flat = found.changed(flat_layers(found))
         found = _counted("layers", flat.taken(np.flatnonzero(flat.areas)))
     return found.taken(_order(found), object_ids=range(1, len(found) + 1))
+
+
+def ranking(found: AutomaticMasks) -> Floats:
+    """Return what ranks masks, float32 [N]: predicted IoU or, where they are ordered by quality, times stability.
+
+    Of annotated objects, more are among the first masks by the product than by predicted IoU alone.
+    """
+    if found.settings.order != "quality":
+        return found.scores
+    return found.scores * np.nan_to_num(found.stability_scores)  # nan: of an empty mask
 
 
 def _cleaned(found: AutomaticMasks, bounds: Sequence[Bounds | None]) -> AutomaticMasks:
@@ -57,4 +67,6 @@ def _order(found: AutomaticMasks) -> Places:
         return np.argsort(-found.areas, kind="stable")
     if found.settings.order == "position":
         return np.lexsort((found.boxes[:, 0], found.boxes[:, 1]))
+    if found.settings.order == "quality":
+        return np.argsort(-ranking(found), kind="stable")
     return np.arange(len(found))

@@ -31,7 +31,7 @@ _CHOICES: Mapping[str, tuple[str | None, ...]] = {
     "duplicates": ("box", "mask"),
     "containment": (None, "wholes", "parts"),
     "point_search": ("full", "coarse_to_fine"),
-    "order": ("score", "area", "position"),
+    "order": ("score", "quality", "area", "position"),
     "layers": ("all", "flat"),
 }
 
@@ -92,13 +92,19 @@ class AutomaticMaskSettings:
             so that a speck far away saves no duplicate, and a thing and its part with much the same box both stay.
         containment: of nested masks keep the "wholes" or the "parts"; None: both.
         max_area: masks that cover more than this share of the image are dropped, 0..1.
-        order: by predicted "score" (with crops: masks of smaller crops first), by "area" from the largest, or by
-            "position" of their boxes from top to bottom.
+        order: by "score", the predicted IoU (with crops: masks of smaller crops first), by "quality", the predicted IoU
+            times stability, by "area" from the largest, or by "position" of their boxes from top to bottom.
         layers: "all" masks as they overlap, or a "flat" one, in which each pixel belongs to the smallest of them.
-        max_masks: at most so many, those with the highest predicted IoU; None: all.
+        max_masks: at most so many, those with the highest predicted IoU, or by the order "quality" the best; None: all.
 
     Raises:
         InvalidInputError: for values that are none of these.
+
+    Example:
+        >>> from masklet import AutomaticMaskSettings
+        >>> settings = AutomaticMaskSettings.of_preset("thorough", crop_n_layers=0)
+        >>> settings.points_per_side, settings.crop_n_layers
+        (64, 0)
     """
 
     points_per_side: int | None = 32

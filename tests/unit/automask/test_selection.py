@@ -58,12 +58,15 @@ def test_orders() -> None:
     masks, scores = [PART, WHOLE, BESIDE], [0.9, 0.8, 0.7]
     assert points_of(selected(found(masks, scores, order="area"))) == [1, 2, 0]
     assert points_of(selected(found(masks, scores, order="position"))) == [2, 1, 0]
+    assert points_of(selected(found(masks, scores, order="quality"))) == [2, 1, 0]  # stability .2, .1, 0
 
 
 def test_the_best_masks_stay_in_their_order() -> None:
     left = selected(found([PART, WHOLE, BESIDE], [0.7, 0.9, 0.8], max_masks=2))
     assert (points_of(left), left.counts.max_masks) == ([1, 2], 2)
     assert len(selected(found([PART], [0.7], max_masks=2))) == 1
+    by_quality = selected(found([PART, WHOLE, BESIDE], [0.9, 0.4, 0.8], max_masks=2, order="quality"))
+    assert points_of(by_quality) == [2, 1]
 
 
 def test_in_a_flat_layer_pixels_belong_to_the_smallest_mask() -> None:

@@ -5,6 +5,7 @@ from dataclasses import fields
 import numpy as np
 
 from masklet.automask.masks import AutomaticMasks
+from masklet.automask.selection import ranking
 from masklet.masks.segmentation import Segmentation
 from masklet.media.images import Pixels
 from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator
@@ -13,7 +14,7 @@ PROPOSAL_SETTINGS = {"pred_iou_thresh": 0.0, "stability_score_thresh": 0.0, "box
 
 
 class DeliveredMasks:
-    """The masks that a generator gives with its settings, those with the highest predicted IoU first."""
+    """The masks that a generator gives with its settings, the best first (`ranking`)."""
 
     def __init__(self, generator: AutomaticMaskGenerator, name: str = "masklet") -> None:
         self.name = name
@@ -30,7 +31,7 @@ class DeliveredMasks:
         return found.taken(np.argsort(-self._ranking(found), kind="stable"))
 
     def _ranking(self, found: AutomaticMasks) -> np.ndarray:
-        return np.asarray(found.scores)
+        return ranking(found)
 
 
 class Proposals(DeliveredMasks):
