@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, load_file, save_file
 from tests.fuzz import materials
 from tests.fuzz.attempt import Entry
 from tests.fuzz.spoiling import HOSTILE, spoil_bytes, spoil_folder, spoiled_json
@@ -58,7 +58,7 @@ def _spoil_header(rng: Random, model: Path) -> tuple[str, Path]:
 
 def _spoil_tensors(rng: Random, model: Path) -> tuple[str, Path]:
     path = next(iter([*model.glob("*.bin"), *model.glob("*.safetensors")]))
-    tensors: Tensors = torch.load(path) if path.suffix == ".bin" else load_file(path)
+    tensors: Tensors = torch.load(path) if path.suffix == ".bin" else load(path.read_bytes())
     names = [*_TENSORS, *(_OBJECTS if path.suffix == ".bin" else ())]
     how = rng.choice(names)
     chosen = rng.choice(sorted(tensors))
