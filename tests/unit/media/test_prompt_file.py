@@ -70,7 +70,7 @@ def test_every_kind_of_prompt_is_read_relative_to_the_files_folder(written, tmp_
         ({"a.jpg": [{"box": [0, 0, 1, 10**400]}]}, "box must be an array of numbers"),
         ({"a.jpg": [{"box": [0, 0, 1, float("nan")]}]}, "box must be finite numbers"),
         ({"a.jpg": [{"points": [[10**400, 1]]}]}, "points must be an array of numbers"),
-        ({"a.jpg": [{"points": [[1, 1, 10**400]]}]}, "got a number of about 400 digits"),
+        ({"a.jpg": [{"points": [[1, 1, 10**400]]}]}, "got 10000.*0000"),
         ({"a.jpg": [{"points": [[[[1]], 1]]}]}, "a point must be"),
         ({"a.jpg": [{"id": 10**400, "box": [0, 0, 1, 1]}]}, "Objects are numbered from 1 to 2147483647"),
         ("[" * 5000 + "]" * 5000, "nested too deeply"),
