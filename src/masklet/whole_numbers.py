@@ -32,7 +32,7 @@ def as_whole_number(value: Any, name: str, least: int | None = None, most: int |
 
 
 def _index(value: Any) -> int | None:
-    if isinstance(value, bool):
+    if isinstance(value, bool) or getattr(value, "dtype", None) == "bool":  # numpy below 2 counts with its own, too
         return None
     try:
         return operator.index(value)
