@@ -13,10 +13,9 @@ import numpy.typing as npt
 
 from masklet.automask.policy import EverythingPolicy
 from masklet.masks.assignment import best_assignment
-from masklet.masks.counts import area_of
 from masklet.masks.geometry import Box
 from masklet.masks.overlap import union_of
-from masklet.masks.run_length import RunLength, counts_of
+from masklet.masks.run_length import RunLength
 from masklet.masks.segmentation import Segmentation
 from masklet.masks.suppression import containment, mask_ious
 
@@ -72,12 +71,6 @@ def matched(ious: npt.NDArray[np.float64], least: float) -> list[Pair]:
     gains = np.where(ious >= least, ious, 0.0)
     rows, columns = best_assignment(gains)
     return [(row, column) for row, column in zip(rows.tolist(), columns.tolist(), strict=True) if gains[row, column]]
-
-
-def uncovered_share(tracked: Sequence[RunLength], size: tuple[int, int]) -> float:
-    """Return the share of a frame of that (height, width) that is in none of the masks."""
-    covered = area_of(counts_of(union_of(tracked, size), *size))
-    return 1 - covered / (size[0] * size[1])
 
 
 def duplicates(run_lengths: Sequence[RunLength], threshold: float) -> list[Pair]:

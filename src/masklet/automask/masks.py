@@ -43,7 +43,7 @@ class AutomaticMasks(Segmentation):
     settings: AutomaticMaskSettings
 
     def _hold(self, encoded: Any, size: Any, scores: Any, object_ids: Any, logits: Any) -> None:
-        """Set all fields; where masks come from is not known, unless `of` is told."""
+        """Set all fields; where masks come from is not known, unless `of` is given it."""
         super()._hold(encoded, size, scores, object_ids, logits)
         nowhere = np.full(len(self), np.nan)
         whole = [(0, 0, self.width, self.height)] * len(self)

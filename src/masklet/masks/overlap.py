@@ -8,9 +8,9 @@ from pycocotools import mask as coco_mask
 from torch import Tensor
 
 from masklet.errors import InvalidMaskError
-from masklet.masks.counts import counts_from
+from masklet.masks.counts import area_of, counts_from
 from masklet.masks.logits import CERTAIN_LOGIT
-from masklet.masks.run_length import RunLength, encode_run_length, run_length_of
+from masklet.masks.run_length import RunLength, counts_of, encode_run_length, run_length_of
 
 
 def without_overlaps(logits: Tensor) -> Tensor:
@@ -49,3 +49,8 @@ def union_of(run_lengths: Sequence[RunLength], size: tuple[int, int]) -> RunLeng
         return encode_run_length(np.zeros(size, dtype=bool))
     merged = coco_mask.merge(list(run_lengths))
     return run_length_of(counts_from(merged["counts"], *size), *size)
+
+
+def covered_share(run_lengths: Sequence[RunLength], size: tuple[int, int]) -> float:
+    """Return the share of the pixels, 0 to 1, of an image of that (height, width) that lie in any of the masks."""
+    return area_of(counts_of(union_of(run_lengths, size), *size)) / (size[0] * size[1])

@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from masklet.automask.association import associated, uncovered_share
+from masklet.automask.association import associated
 from masklet.automask.discovery import DiscoveryState
 from masklet.automask.found_masks import prepared_masks, roomy
 from masklet.automask.held_frames import HeldFrame
@@ -17,6 +17,7 @@ from masklet.automask.saved_discovery import state_from_json, state_to_json
 from masklet.automask.scene_cuts import Histogram, colour_histogram, difference
 from masklet.automask.tracks import Track
 from masklet.errors import DamagedSessionError, InvalidInputError
+from masklet.masks.overlap import covered_share
 from masklet.masks.segmentation import Segmentation
 from masklet.predictors.image_segmenter import EncodedImage
 from masklet.predictors.tracked_video import NumberedSegmentation, TrackedVideo
@@ -172,7 +173,7 @@ class EverythingInVideo:
             present = _of(present, [number for number in present.object_ids if number in state.tracks])
         self._free_ended()
         is_new = is_cut or state.last_discovery is None
-        if is_new or state.is_due(frame, uncovered_share(present.run_lengths, present.size), policy):
+        if is_new or state.is_due(frame, 1 - covered_share(present.run_lengths, present.size), policy):
             present, found = self._discover(frame, present, is_scene_new=is_new)
             named += found
         self._hold(frame, present)
@@ -228,7 +229,7 @@ class EverythingInVideo:
         if prompted := [number for number in (*refreshed, *numbers) if number in state.tracks]:
             present = _together(present, self.tracked.segment(frame, objects=prompted))
         state.discoveries, state.last_discovery = state.discoveries + 1, frame
-        state.uncovered = uncovered_share(present.run_lengths, present.size)
+        state.uncovered = 1 - covered_share(present.run_lengths, present.size)
         return present, named
 
     def _with_frozen(self, frame: int, present: Segmentation) -> Segmentation:

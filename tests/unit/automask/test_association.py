@@ -5,7 +5,7 @@ import pytest
 
 from masklet import EverythingPolicy, Segmentation
 from masklet.automask import association
-from masklet.automask.association import associated, matched, uncovered_share
+from masklet.automask.association import associated, matched
 from masklet.masks.run_length import RunLength, encode_run_length
 
 ROW = 20
@@ -101,13 +101,6 @@ def test_of_disjoint_masks_there_is_no_choice() -> None:
         first, second = ([row == label for label in range(4)] for row in labels)
         ious = np.array([[(a & b).sum() / max((a | b).sum(), 1) for b in second] for a in first])
         assert matched(ious, 0.5 + 1e-9) == [(int(a), int(b)) for a, b in np.argwhere(ious > 0.5)]
-
-
-@pytest.mark.parametrize(
-    ("texts", "share"), [((), 1.0), (("##########",), 0.5), (("##########", ".....##########"), 0.25)]
-)
-def test_uncovered_share(texts: tuple[str, ...], share: float) -> None:
-    assert uncovered_share(run_lengths(*texts), (1, ROW)) == share
 
 
 def test_duplicates_are_pairs_above_the_threshold() -> None:

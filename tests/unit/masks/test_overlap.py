@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from masklet.errors import InvalidMaskError
-from masklet.masks.overlap import intersection_over_union, union_of, without_overlaps
+from masklet.masks.overlap import covered_share, intersection_over_union, union_of, without_overlaps
 from masklet.masks.run_length import decode_run_length, encode_run_length
 
 
@@ -57,3 +57,12 @@ def test_the_union_of_run_lengths_is_that_of_the_masks(texts: tuple[str, ...]) -
     masks = [mask(text)[None] for text in texts]
     union = decode_run_length(union_of([encode_run_length(each) for each in masks], (1, 4)))
     assert np.array_equal(union, np.logical_or.reduce([np.zeros((1, 4), bool), *masks]))
+
+
+def test_the_share_that_is_covered_counts_a_pixel_once_of_any_number_of_masks() -> None:
+    masks = np.zeros((300, 24, 32), dtype=bool)
+    masks[:, :12] = True
+    masks[299, 12] = True
+    run_lengths = [encode_run_length(mask) for mask in masks]
+    assert covered_share(run_lengths, (24, 32)) == 13 / 24
+    assert covered_share([], (24, 32)) == 0

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from pycocotools import mask as coco_mask
 
 from masklet.datasets.annotated import AnnotatedImage
@@ -26,6 +25,7 @@ from masklet.evaluation.images.measured_images import MeasuredImages
 from masklet.evaluation.measured_item import ALL_OBJECTS, MeasuredItem, WorstFrame
 from masklet.evaluation.measurement import FolderPath, Progress, fingerprint_of, measure_all
 from masklet.masks.geometry import Mask
+from masklet.masks.overlap import covered_share
 from masklet.masks.run_length import RunLength, encode_run_length
 from masklet.masks.segmentation import Segmentation
 from masklet.masks.suppression import containment, mask_ious
@@ -124,13 +124,5 @@ def _amounts(found: Segmentation) -> dict[str, float]:
     return {
         MASKS: float(len(found)),
         DUPLICATES: float(duplicate_pairs(mask_ious(found.run_lengths, found.run_lengths))),
-        COVERED: covered_share(found),
+        COVERED: covered_share(found.run_lengths, found.size),
     }
-
-
-def covered_share(found: Segmentation) -> float:
-    """Return the share of an image's pixels, 0 to 1, that lie in any of its masks."""
-    if not len(found):
-        return 0.0
-    covered: npt.NDArray[np.uint32] = coco_mask.area(coco_mask.merge(list(found.run_lengths)))
-    return float(covered) / (found.height * found.width)

@@ -35,6 +35,7 @@ from masklet.evaluation.vos.predictors import VideoPredictor
 from masklet.evaluation.vos.report import J_AND_F, vos_values
 from masklet.evaluation.vos.scores import counted_frames, without_ends
 from masklet.masks.geometry import Mask
+from masklet.masks.overlap import covered_share
 from masklet.masks.segmentation import Segmentation
 from masklet.media.images import Pixels
 
@@ -94,7 +95,7 @@ class EverythingVideoMeasurement:
             values[PROMPTED] = VosMeasurement(self.videos, self.prompted).measure(name).values.get(J_AND_F, ())
         amounts = {
             TRACKS: float(len({object_id for of_frame in found for object_id in of_frame.object_ids})),
-            COVERED: float(np.mean([each.areas.sum() / (each.height * each.width) for each in found])),
+            COVERED: float(np.mean([covered_share(each.run_lengths, each.size) for each in found])),
         } | _identity_amounts(video, objects, found)
         item = self.videos.item(video, objects, values, _worst(video, found, comparison, scores))
         return replace(item, amounts=amounts)

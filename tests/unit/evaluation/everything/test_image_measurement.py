@@ -8,7 +8,6 @@ from tests.support.annotated_images import PICTURES, SIZE, square, write_domain
 from masklet.errors import InvalidInputError
 from masklet.evaluation.everything.image_measurement import (
     EverythingImageMeasurement,
-    covered_share,
     evaluate_everything,
 )
 from masklet.evaluation.images.measured_images import MeasuredImages
@@ -81,14 +80,6 @@ def test_parts_and_wholes_are_kept_apart(tmp_path):
     write_domain(tmp_path / "cars", [[whole, part]])
     report = evaluate_everything(tmp_path, Recorded([[whole]]))
     assert (report.means["AR@10 whole"], report.means["AR@10 part"], report.means["AR@10"]) == (1.0, 0.0, 0.5)
-
-
-def test_the_share_that_is_covered_counts_a_pixel_once_of_any_number_of_masks():
-    masks = np.zeros((300, *SIZE), bool)
-    masks[:, :12] = True
-    masks[299, 12] = True
-    found = Segmentation(masks, np.ones(300), range(1, 301))
-    assert covered_share(found) == 13 / 24
 
 
 def test_masks_of_another_size_are_refused(root):
