@@ -28,11 +28,9 @@ class FinishedImage:
 
     Attributes:
         made_by: a hash of all that they depend on beside the image.
-        masks: how many were found.
     """
 
     made_by: str
-    masks: int
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `from_dict` reads."""
@@ -41,10 +39,10 @@ class FinishedImage:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
         """Read what `to_dict` gave; InvalidInputError if it is something else."""
-        made_by, masks = content.get("made_by"), content.get("masks")
-        if not isinstance(made_by, str) or not isinstance(masks, int):
-            raise InvalidInputError("it has no made_by or no number of masks")
-        return cls(made_by, masks)
+        made_by = content.get("made_by")
+        if not isinstance(made_by, str):
+            raise InvalidInputError("it has no made_by")
+        return cls(made_by)
 
 
 class EverythingInImages:
@@ -110,5 +108,5 @@ class EverythingInImages:
             draw_overlay(pixels, masks, ids=self._shows_ids).save(unfinished, format="PNG")
         write_layered_label_map(label_map, masks)
         write_sa1b_json(json_file, masks, image.name, number)
-        self._journal.add(os.path.realpath(image), FinishedImage(self._made_by, len(masks)))
+        self._journal.add(os.path.realpath(image), FinishedImage(self._made_by))
         return masks
