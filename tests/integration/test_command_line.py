@@ -24,7 +24,7 @@ from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
 from masklet.masks.run_length import encode_run_length
 from masklet.training import recipes
-from masklet.training.recipes.compact import compact_model, smoke
+from masklet.training.recipes.compact import smoke
 from masklet.training.run.trainer import Trainer
 from masklet.training.settings.stages import Stage
 
@@ -34,12 +34,8 @@ ignores_conversion = pytest.mark.filterwarnings("ignore:__array__ implementation
 
 
 @pytest.fixture(scope="session")
-def model(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checkpoints") / "compact"
-    torch.manual_seed(0)
-    Sam2Model(compact_model(SIZE)).save_pretrained(folder)
-    Sam2Processor(size={"height": SIZE, "width": SIZE}).save_pretrained(folder)
-    return folder
+def model(compact_folder):
+    return compact_folder
 
 
 @pytest.fixture

@@ -5,16 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from tests.support.command_errors import assert_one_line
 from typer.testing import CliRunner
 
-from masklet import AutomaticMaskGenerator, Sam2Model, Sam2Processor
+from masklet import AutomaticMaskGenerator
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
 from masklet.datasets.sa1b_folder import Sa1bFolder
-from masklet.training.recipes.compact import compact_model
 
 SIZE = 128
 SETTINGS = {"points_per_side": 3, "pred_iou_thresh": 0.0, "stability_score_thresh": 0.0, "box_nms_thresh": 1.0}
@@ -22,13 +20,9 @@ CHANGES = [f"--set={name}={value}" for name, value in SETTINGS.items()]
 ENDINGS = ("_overlay.png", "_mask.png", ".json")
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checkpoints") / "compact"
-    torch.manual_seed(0)
-    Sam2Model(compact_model(SIZE)).save_pretrained(folder)
-    Sam2Processor(size={"height": SIZE, "width": SIZE}).save_pretrained(folder)
-    return folder
+@pytest.fixture(scope="session")
+def model(compact_folder):
+    return compact_folder
 
 
 @pytest.fixture

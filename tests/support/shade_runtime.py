@@ -1,4 +1,4 @@
-"""A runtime that is no network: forty lines of arithmetic on shades of grey."""
+"""A runtime that is no network: some forty lines of arithmetic on shades of grey."""
 
 import hashlib
 
@@ -9,7 +9,8 @@ from torch import Tensor
 
 from masklet.runtimes.protocol import ImageFeatures, MaskOutputs, ObjectMemory
 
-SIZE = 64
+SIZE = 64  # of images, in pixels
+CELL = 4  # pixels, of which one logit is made
 
 
 class ShadeRuntime:
@@ -28,14 +29,14 @@ class ShadeRuntime:
 
     def encode_image(self, pixel_values: Tensor) -> ImageFeatures:
         self.encoded += 1
-        shades = pixel_values.mean(1, keepdim=True)
-        return ImageFeatures(*(F.avg_pool2d(shades, stride) for stride in (4, 8, 16)))
+        shades = F.avg_pool2d(pixel_values.mean(1, keepdim=True), CELL)
+        return ImageFeatures(shades, F.avg_pool2d(shades, 2), F.pixel_unshuffle(shades, 4))
 
     def without_memory(self, features: ImageFeatures) -> ImageFeatures:
         return features
 
     def condition(self, stride16: Tensor, memory: ObjectMemory) -> Tensor:
-        return stride16 if memory.is_empty else memory.features[:, -1, :1, :1, None].expand(-1, -1, 4, 4)
+        return stride16 if memory.is_empty else memory.features[:, 0, :1, :1, None].expand(-1, -1, 4, 4)
 
     def decode(
         self,
@@ -45,21 +46,22 @@ class ShadeRuntime:
         mask_logits: Tensor | None = None,
     ) -> MaskOutputs:
         if points is not None:
-            column, row = (points[:, 0] / 4).long().unbind(-1)
+            column, row = (points[:, 0] / CELL).long().unbind(-1)
             shade = features.stride4[0, 0, row, column]
         elif mask_logits is not None:
             shade = self._shade_of(features.stride4, mask_logits)
         else:
             shade = features.stride16[:, 0, 0, 0]
-        logits = (1 - self.sharpness * (features.stride4 - shade.view(-1, 1, 1, 1)).abs()).expand(-1, 4, -1, -1)
+        differences = (features.stride4 - shade.view(-1, 1, 1, 1)).abs()
+        logits = (1 - self.sharpness * differences).clamp(min=-1).expand(-1, 4, -1, -1)
         present = logits[:, 0].amax((1, 2))
         return MaskOutputs(logits, torch.full((len(shade), 4), 0.9), present, shade.view(-1, 1, 1).expand(-1, 4, 64))
 
     def embed_mask(self, masks: Tensor) -> Tensor:
-        return F.avg_pool2d(masks, 4) * 2 - 1
+        return F.avg_pool2d(masks, CELL) * 2 - 1
 
     def encode_memory(self, stride16: Tensor, logits: Tensor, object_score: Tensor, binarize: Tensor) -> Tensor:
-        return self._shade_of(F.interpolate(stride16, logits.shape[-2:]), logits).view(-1, 1, 1).expand(-1, 16, 32)
+        return self._shade_of(F.pixel_shuffle(stride16, 4), logits).view(-1, 1, 1).expand(-1, 16, 32)
 
     def _shade_of(self, shades: Tensor, logits: Tensor) -> Tensor:
         inside = logits.unsqueeze(1) > 0

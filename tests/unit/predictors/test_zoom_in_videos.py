@@ -32,7 +32,7 @@ class BrightRuntime(ShadeRuntime):
     def encode_image(self, pixel_values: torch.Tensor) -> ImageFeatures:
         features = super().encode_image(pixel_values)
         brightest = F.max_pool2d(pixel_values.mean(1, keepdim=True), 16)
-        return ImageFeatures(features.stride4, features.stride8, brightest)
+        return ImageFeatures(features.stride4, features.stride8, brightest.expand(-1, 16, -1, -1))
 
 
 def clip(frames: int = FRAMES) -> np.ndarray:
@@ -147,7 +147,7 @@ def test_clicks_find_the_view_of_their_object(tracker: VideoTracker) -> None:
     frames[:, 40:64, 60:84] = SHADES[0]  # 24 pixels, which the whole frame shows
     video = tracker.open(frames, zoom=True)
     video.add(1, 0, points=[(72, 52), (300, 200)], labels=[1, 0])  # the other click is out of the view
-    assert video.session.objects()[0].views == {0: View(35, 16, 107, 88)}  # of 18 pixels that the whole frame shows
+    assert video.session.objects()[0].views == {0: View(30, 12, 110, 92)}  # of 20 pixels that the whole frame shows
     assert video.drawn_prompts() == {0: ([(72, 52, 1)], [])}
     assert intersection_over_union(video.segment(0).mask(0), mask_of(frames[0], SHADES[0])) > 0.85
     video.add(1, 0, points=[(70, 60)], keep_earlier=True)
