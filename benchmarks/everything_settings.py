@@ -21,9 +21,9 @@ from torch import Tensor
 from masklet import ImageSegmenter
 from masklet.atomic_files import written_whole
 from masklet.automask.point_grid import point_grid
-from masklet.datasets.annotated import AnnotatedImage
 from masklet.evaluation.annotated_data import image_datasets
 from masklet.evaluation.everything.recall import are_parts, recall_values
+from masklet.formats.reading.annotated import AnnotatedImage
 from masklet.masks.run_length import RunLength, encode_run_length
 from masklet.masks.suppression import box_suppression, containment, mask_ious, mask_suppression
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from masklet import AutomaticMaskGenerator
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
-from masklet.datasets.sa1b_folder import Sa1bFolder
+from masklet.formats.reading.sa1b_folder import Sa1bFolder
 
 SIZE = 128
 SETTINGS = {"points_per_side": 3, "pred_iou_thresh": 0.0, "stability_score_thresh": 0.0, "box_nms_thresh": 1.0}

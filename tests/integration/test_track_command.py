@@ -21,8 +21,8 @@ from masklet.cli import track as command
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
 from masklet.cli.track_outputs import TrackOutputs
-from masklet.datasets.sav_folder import SavFolder
 from masklet.errors import InvalidInputError
+from masklet.formats.reading.sav_folder import SavFolder
 from masklet.masks.run_length import decode_run_length
 from masklet.masks.segmentation import Segmentation
 from masklet.media.label_maps import write_label_map

@@ -151,7 +151,7 @@ def chosen_videos(root: Path, sequences: str | None, rule: Rule | None) -> Measu
 
 def _names_in(sequences: str) -> tuple[str, ...]:
     """Return the names that the option gives, directly or by a text file."""
-    from masklet.datasets.annotation_files import read_sequence_list
+    from masklet.formats.reading.annotation_files import read_sequence_list
 
     if Path(sequences).is_file():
         return read_sequence_list(Path(sequences))

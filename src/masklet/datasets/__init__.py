@@ -1,1 +1,1 @@
-"""Annotated data in any layout, samples and augmentation of it, and the procedural world."""
+"""Checks, samples and augmentation of annotated data, and the procedural world."""

@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
 from masklet.datasets.examination import Findings, examined_image, examined_video, problem_of
-from masklet.datasets.opening import holds_videos, layout_of, open_dataset
-from masklet.datasets.problems import Problem, ProblemKind, counted, listing, refuse_errors
 from masklet.errors import InvalidInputError
+from masklet.formats.reading.annotated import AnnotatedImages, AnnotatedVideos
+from masklet.formats.reading.opening import holds_videos, layout_of, open_dataset
+from masklet.formats.reading.problems import Problem, ProblemKind, counted, listing, refuse_errors
 
 Dataset = AnnotatedImages | AnnotatedVideos
 
@@ -98,7 +98,7 @@ def check_dataset(
     """Read every image, frame and mask under `root`, and report what is there and what is wrong.
 
     Args:
-        root: a folder in any layout that `masklet.datasets.opening` knows; InvalidInputError if it is in none.
+        root: a folder in any layout that `masklet.formats.reading.opening` knows; InvalidInputError if it is in none.
         progress: called after each image or video with the number of those done and their total.
         workers: how many images or videos to read at a time; None: as many as there are processors.
     """

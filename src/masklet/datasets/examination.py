@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from masklet.datasets.annotated import (
+from masklet.errors import InvalidInputError
+from masklet.formats.reading.annotated import (
     AnnotatedImage,
     AnnotatedImages,
     AnnotatedVideo,
@@ -14,8 +15,7 @@ from masklet.datasets.annotated import (
     EmptyDatasetError,
     MismatchedSizeError,
 )
-from masklet.datasets.problems import LeftOut, Problem, ProblemKind, single_frame
-from masklet.errors import InvalidInputError
+from masklet.formats.reading.problems import LeftOut, Problem, ProblemKind, single_frame
 from masklet.media.label_maps import UnknownLabelError
 
 KIND_OF_ERROR = (

@@ -4,12 +4,12 @@ import os
 from pathlib import Path
 from typing import cast
 
-from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
-from masklet.datasets.annotation_files import is_sequence_list
-from masklet.datasets.label_map_folder import folder_of_sequences
-from masklet.datasets.opening import holds_videos, is_dataset, layout_of, open_dataset
 from masklet.errors import InvalidInputError
 from masklet.folders import folders_in
+from masklet.formats.reading.annotated import AnnotatedImages, AnnotatedVideos
+from masklet.formats.reading.annotation_files import is_sequence_list
+from masklet.formats.reading.label_map_folder import folder_of_sequences
+from masklet.formats.reading.opening import holds_videos, is_dataset, layout_of, open_dataset
 
 FolderPath = str | os.PathLike[str]
 

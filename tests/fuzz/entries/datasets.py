@@ -9,7 +9,7 @@ from tests.fuzz.spoiling import spoil_folder
 from tests.support.annotated_folders import WRITERS
 
 from masklet.datasets.checking import check_dataset
-from masklet.datasets.opening import holds_videos, open_dataset
+from masklet.formats.reading.opening import holds_videos, open_dataset
 
 
 def _make(write: Callable[[Path], None]) -> Callable[[Path], Path]:

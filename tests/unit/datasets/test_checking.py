@@ -30,9 +30,9 @@ from tests.support.annotated_folders import (
 )
 
 from masklet.datasets.checking import check_dataset, check_structure, require_readable, require_sound
-from masklet.datasets.opening import open_dataset
-from masklet.datasets.problems import ProblemKind
 from masklet.errors import InvalidInputError
+from masklet.formats.reading.opening import open_dataset
+from masklet.formats.reading.problems import ProblemKind
 from masklet.masks.run_length import encode_run_length
 from masklet.media.label_maps import write_label_map
 

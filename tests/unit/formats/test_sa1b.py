@@ -8,7 +8,7 @@ from pycocotools import mask as coco_mask
 from masklet.automask.filter_counts import FilterCounts
 from masklet.automask.masks import AutomaticMasks
 from masklet.automask.settings import AutomaticMaskSettings
-from masklet.datasets.sa1b_folder import Sa1bFolder
+from masklet.formats.reading.sa1b_folder import Sa1bFolder
 from masklet.formats.sa1b import write_sa1b_json
 from masklet.masks.segmentation import Segmentation
 

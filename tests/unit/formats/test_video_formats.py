@@ -9,9 +9,9 @@ import pytest
 from pycocotools import mask as coco_mask
 from tests.support.recorded_objects import FRAME_COUNT, HEIGHT, LATER_IS_SEEN_ON, WIDTH, masks_on, record, write_frames
 
-from masklet.datasets.sav_folder import SavFolder
 from masklet.formats.mot import write_mot_text
 from masklet.formats.object_table import recorded_objects, write_object_table
+from masklet.formats.reading.sav_folder import SavFolder
 from masklet.formats.sav import write_sav_json
 from masklet.formats.youtube_vis import write_youtube_vis_json
 from masklet.media.recorded_masks import RecordedMasks

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from masklet.datasets.annotated import AnnotatedVideo, AnnotatedVideos
 from masklet.datasets.augmentation import Augmentation, augmented
 from masklet.datasets.sampling.epoch_order import EpochOrder, NothingVisibleError, SkippedSample
 from masklet.datasets.scenes.clips import MOST_OBJECTS, SMALLEST_REMAINS, Clip
 from masklet.datasets.scenes.generator import SMALLEST_AREA
 from masklet.datasets.scenes.layers import ByteArray, MaskArray
 from masklet.errors import InvalidInputError
+from masklet.formats.reading.annotated import AnnotatedVideo, AnnotatedVideos
 
 KIND = "recorded"
 

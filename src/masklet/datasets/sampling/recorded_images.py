@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
 from masklet.datasets.augmentation import Augmentation, augmented
 from masklet.datasets.examination import READING_ERRORS
 from masklet.datasets.sampling.epoch_order import EpochOrder, NothingVisibleError, SkippedSample
 from masklet.datasets.sampling.recorded_clips import KIND, ClipSampling, choose_frames, read_frame
 from masklet.datasets.scenes.generator import LARGEST_SHARE, MOST_OBJECTS, SMALLEST_AREA, Scene
 from masklet.datasets.scenes.layers import ByteArray, MaskArray
+from masklet.formats.reading.annotated import AnnotatedImages, AnnotatedVideos
 
 MOST_DECODED = 4 * MOST_OBJECTS  # of a crowd, from which a view shows a part
 

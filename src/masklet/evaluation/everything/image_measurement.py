@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from masklet.datasets.annotated import AnnotatedImage
 from masklet.errors import InvalidInputError
 from masklet.evaluation.everything.image_report import BEST_IOU, COVERED, DUPLICATES, MASKS, EverythingImageReport
 from masklet.evaluation.everything.predictors import AutomaticMaskPredictor
@@ -24,6 +23,7 @@ from masklet.evaluation.everything.recall import (
 from masklet.evaluation.images.measured_images import MeasuredImages
 from masklet.evaluation.measured_item import ALL_OBJECTS, MeasuredItem, WorstFrame
 from masklet.evaluation.measurement import FolderPath, Progress, fingerprint_of, measure_all
+from masklet.formats.reading.annotated import AnnotatedImage
 from masklet.masks.geometry import Mask
 from masklet.masks.overlap import covered_share
 from masklet.masks.run_length import RunLength, encode_run_length

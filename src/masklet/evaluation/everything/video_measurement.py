@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from masklet.datasets.annotated import AnnotatedVideo
 from masklet.evaluation.everything.identity import identity_scores
 from masklet.evaluation.everything.predictors import EverythingPredictor
 from masklet.evaluation.everything.unsupervised import (
@@ -34,6 +33,7 @@ from masklet.evaluation.vos.measurement import VosMeasurement
 from masklet.evaluation.vos.predictors import VideoPredictor
 from masklet.evaluation.vos.report import J_AND_F, vos_values
 from masklet.evaluation.vos.scores import counted_frames, without_ends
+from masklet.formats.reading.annotated import AnnotatedVideo
 from masklet.masks.geometry import Mask
 from masklet.masks.overlap import covered_share
 from masklet.masks.segmentation import Segmentation

@@ -7,10 +7,10 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
-from masklet.datasets.annotated import AnnotatedImage, AnnotatedImages
-from masklet.datasets.problems import listing, refuse_errors
 from masklet.errors import InvalidInputError
 from masklet.evaluation.annotated_data import image_datasets
+from masklet.formats.reading.annotated import AnnotatedImage, AnnotatedImages
+from masklet.formats.reading.problems import listing, refuse_errors
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from masklet.datasets.annotated import AnnotatedImage
 from masklet.errors import InvalidInputError
 from masklet.evaluation.images.measured_images import MeasuredImages
 from masklet.evaluation.images.predictors import ImagePredictor
@@ -17,6 +16,7 @@ from masklet.evaluation.images.report import BOX, ImageReport
 from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
 from masklet.evaluation.measurement import FolderPath, Progress, fingerprint_of, measure_all
 from masklet.evaluation.reporting.report import number_of
+from masklet.formats.reading.annotated import AnnotatedImage
 from masklet.masks.geometry import Mask
 from masklet.masks.overlap import intersection_over_union
 from masklet.media.images import Pixels

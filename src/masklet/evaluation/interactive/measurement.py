@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from masklet.datasets.annotated import AnnotatedVideo
 from masklet.evaluation.interactive.annotation_rounds import PAPER, AnnotationRounds, Effort, Interaction
 from masklet.evaluation.interactive.predictors import InteractivePredictor
 from masklet.evaluation.interactive.report import AVERAGE, InteractiveReport
@@ -17,6 +16,7 @@ from masklet.evaluation.measurement import FolderPath, Progress, fingerprint_of,
 from masklet.evaluation.reporting.report import number_of
 from masklet.evaluation.vos.measured_videos import MeasuredVideos, first_masks, require_undamaged
 from masklet.evaluation.vos.scores import CountingRule, counted_frames, without_ends
+from masklet.formats.reading.annotated import AnnotatedVideo
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import RunLength, encode_run_length
 from masklet.media.images import Pixels

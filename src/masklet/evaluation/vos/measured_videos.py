@@ -9,13 +9,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from masklet.datasets.annotated import AnnotatedVideo, AnnotatedVideos
-from masklet.datasets.davis_folder import DavisFolder, DavisVideo
-from masklet.datasets.problems import listing, refuse_errors
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.evaluation.annotated_data import dataset_name, video_dataset
 from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
 from masklet.evaluation.vos.scores import FEWEST_FRAMES, CountingRule
+from masklet.formats.reading.annotated import AnnotatedVideo, AnnotatedVideos
+from masklet.formats.reading.davis_folder import DavisFolder, DavisVideo
+from masklet.formats.reading.problems import listing, refuse_errors
 from masklet.masks.geometry import Mask
 from masklet.media.images import Pixels
 from masklet.media.video_reader import VideoReader

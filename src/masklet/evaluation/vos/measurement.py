@@ -10,9 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from masklet.datasets.annotated import AnnotatedVideo
-from masklet.datasets.label_map_video import LabelMapVideo
-from masklet.datasets.problems import listing
 from masklet.errors import InvalidInputError
 from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
 from masklet.evaluation.measurement import FolderPath, Progress, fingerprint_of, measure_all
@@ -22,6 +19,9 @@ from masklet.evaluation.vos.predictors import ObjectMasks, VideoPredictor
 from masklet.evaluation.vos.report import VosReport, vos_values
 from masklet.evaluation.vos.scores import CountingRule, FrameScores, counted_frames, without_ends
 from masklet.folders import matching
+from masklet.formats.reading.annotated import AnnotatedVideo
+from masklet.formats.reading.label_map_video import LabelMapVideo
+from masklet.formats.reading.problems import listing
 from masklet.jobs.journal import file_fingerprint
 from masklet.masks.geometry import Mask
 from masklet.media.images import Pixels

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from masklet.configuration import Sam2Config
 from masklet.configuration.base import CONFIG_FILE
-from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
 from masklet.datasets.sampling.mixture import DataMixture
 from masklet.errors import InvalidInputError
+from masklet.formats.reading.opening import holds_videos, is_dataset, open_dataset
 from masklet.sources import BUNDLED_FOLDER, locate_file
 from masklet.training.run.run_record import RunRecord
 from masklet.training.settings.procedure import LossWeights

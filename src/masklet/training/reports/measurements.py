@@ -9,7 +9,6 @@ from typing import Any
 
 from masklet.atomic_files import written_whole
 from masklet.datasets.checking import require_sound
-from masklet.datasets.opening import holds_videos, is_dataset, open_dataset
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.evaluation.annotated_data import dataset_name, image_datasets
 from masklet.evaluation.images.measurement import evaluate_images
@@ -18,6 +17,7 @@ from masklet.evaluation.measured_item import mean_values
 from masklet.evaluation.reporting.report import Report
 from masklet.evaluation.vos.measurement import evaluate_vos
 from masklet.evaluation.vos.predictors import VideoModelPredictor
+from masklet.formats.reading.opening import holds_videos, is_dataset, open_dataset
 from masklet.json_files import is_finite_number, read_json, shown
 from masklet.modeling.video_network import VideoNetwork
 from masklet.predictors.image_segmenter import ImageSegmenter

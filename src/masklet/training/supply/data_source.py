@@ -8,8 +8,6 @@ from typing import TypeGuard, TypeVar
 import numpy as np
 from torch.utils.data import Dataset
 
-from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
-from masklet.datasets.opening import holds_videos, open_dataset
 from masklet.datasets.sampling import (
     ClipSource,
     FramesAsImages,
@@ -23,6 +21,8 @@ from masklet.datasets.sampling import (
 )
 from masklet.datasets.scenes import ClipGenerator, ImageBank, MosaicScenes, SceneGenerator
 from masklet.errors import InvalidInputError
+from masklet.formats.reading.annotated import AnnotatedImages, AnnotatedVideos
+from masklet.formats.reading.opening import holds_videos, open_dataset
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage
 from masklet.training.supply.clip_batches import ClipBatch, ClipBatches

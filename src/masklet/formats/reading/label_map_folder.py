@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from masklet.datasets.annotated import EmptyDatasetError
-from masklet.datasets.annotation_files import by_stem, is_sequence_list, read_sequence_list
-from masklet.datasets.label_map_video import LabelMapVideo
-from masklet.datasets.problems import Problem, ProblemKind, listing, single_frame
 from masklet.errors import InvalidInputError
 from masklet.folders import folders_in
+from masklet.formats.reading.annotated import EmptyDatasetError
+from masklet.formats.reading.annotation_files import by_stem, is_sequence_list, read_sequence_list
+from masklet.formats.reading.label_map_video import LabelMapVideo
+from masklet.formats.reading.problems import Problem, ProblemKind, listing, single_frame
 from masklet.media.frame_folders import frames_of_folder
 
 FRAMES = "JPEGImages"

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from masklet.datasets.davis_folder import DavisFolder
 from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.formats.reading.davis_folder import DavisFolder
 from masklet.media.label_maps import UnknownLabelError, write_label_map
 
 

@@ -3,8 +3,8 @@ import pytest
 from PIL import Image
 from tests.support.annotated_folders import LABELS, LEFT, OBJECTS, RIGHT, write_image, write_mask
 
-from masklet.datasets.plain_folder import IMAGE_FOLDERS, MASK_FOLDERS, PlainFolder
 from masklet.errors import InvalidInputError
+from masklet.formats.reading.plain_folder import IMAGE_FOLDERS, MASK_FOLDERS, PlainFolder
 from masklet.media.label_maps import write_label_map
 
 

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from masklet.datasets.label_map_folder import ANNOTATIONS, LabelMapFolder
 from masklet.folders import folders_in, matching
+from masklet.formats.reading.label_map_folder import ANNOTATIONS, LabelMapFolder
 
 META = "meta_*.json"
 NAME_OF_VIDEO = re.compile("[0-9a-f]{8}")

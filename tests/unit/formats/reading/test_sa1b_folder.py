@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from tests.support.annotated_folders import HEIGHT, LEFT, NOTHING, WIDTH, write_json, write_sa1b
 
-from masklet.datasets.annotated import AnnotatedImage
-from masklet.datasets.problems import LeftOut
-from masklet.datasets.sa1b_folder import Sa1bFolder
 from masklet.errors import InvalidInputError
+from masklet.formats.reading.annotated import AnnotatedImage
+from masklet.formats.reading.problems import LeftOut
+from masklet.formats.reading.sa1b_folder import Sa1bFolder
 from masklet.masks.run_length import encode_run_length
 
 

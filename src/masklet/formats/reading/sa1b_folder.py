@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from masklet.datasets.annotated import AnnotatedImage
-from masklet.datasets.annotation_files import by_stem
-from masklet.datasets.encoded_objects import encoded_image
-from masklet.datasets.problems import Problem, ProblemKind
 from masklet.errors import InvalidInputError
 from masklet.folders import matching
+from masklet.formats.reading.annotated import AnnotatedImage
+from masklet.formats.reading.annotation_files import by_stem
+from masklet.formats.reading.encoded_objects import encoded_image
+from masklet.formats.reading.problems import Problem, ProblemKind
 from masklet.json_files import read_json
 from masklet.media.frame_folders import frames_of_folder
 

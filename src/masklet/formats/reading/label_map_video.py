@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from masklet.datasets.annotated import MismatchedSizeError
 from masklet.errors import InvalidInputError
+from masklet.formats.reading.annotated import MismatchedSizeError
 from masklet.masks.geometry import Mask
 from masklet.media.frame_folders import frame_pixels, white_of_frames
 from masklet.media.images import Pixels

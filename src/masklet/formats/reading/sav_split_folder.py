@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-from masklet.datasets.annotated import EmptyDatasetError, MismatchedSizeError
-from masklet.datasets.problems import Problem, ProblemKind, single_frame
-from masklet.datasets.sav_frames import SavFrames
 from masklet.errors import InvalidInputError
 from masklet.folders import folders_in
+from masklet.formats.reading.annotated import EmptyDatasetError, MismatchedSizeError
+from masklet.formats.reading.problems import Problem, ProblemKind, single_frame
+from masklet.formats.reading.sav_frames import SavFrames
 from masklet.masks.geometry import Mask
 from masklet.media.frame_folders import frames_of_folder
 from masklet.media.images import Pixels

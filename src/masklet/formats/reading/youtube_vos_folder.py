@@ -6,11 +6,11 @@ from pathlib import Path
 from types import UnionType
 from typing import Any
 
-from masklet.datasets.davis_folder import RESOLUTIONS
-from masklet.datasets.label_map_folder import ANNOTATIONS, FRAMES, LabelMapFolder
-from masklet.datasets.label_map_video import LabelMapVideo
 from masklet.errors import InvalidInputError
 from masklet.folders import folders_in, matching
+from masklet.formats.reading.davis_folder import RESOLUTIONS
+from masklet.formats.reading.label_map_folder import ANNOTATIONS, FRAMES, LabelMapFolder
+from masklet.formats.reading.label_map_video import LabelMapVideo
 from masklet.json_files import read_json, shown, whole_number
 
 META = "meta.json"

@@ -4,17 +4,17 @@ import os
 from pathlib import Path
 from typing import TypeGuard
 
-from masklet.datasets.annotated import AnnotatedImages, AnnotatedVideos
-from masklet.datasets.coco_folder import CocoFolder
-from masklet.datasets.davis_folder import DavisFolder
-from masklet.datasets.mose_folder import MoseFolder
-from masklet.datasets.plain_folder import PlainFolder
-from masklet.datasets.sa1b_folder import Sa1bFolder
-from masklet.datasets.sav_folder import SavFolder
-from masklet.datasets.sav_split_folder import SavSplitFolder
-from masklet.datasets.youtube_vos_folder import YoutubeVosFolder
 from masklet.errors import InvalidInputError
 from masklet.folders import folders_in
+from masklet.formats.reading.annotated import AnnotatedImages, AnnotatedVideos
+from masklet.formats.reading.coco_folder import CocoFolder
+from masklet.formats.reading.davis_folder import DavisFolder
+from masklet.formats.reading.mose_folder import MoseFolder
+from masklet.formats.reading.plain_folder import PlainFolder
+from masklet.formats.reading.sa1b_folder import Sa1bFolder
+from masklet.formats.reading.sav_folder import SavFolder
+from masklet.formats.reading.sav_split_folder import SavSplitFolder
+from masklet.formats.reading.youtube_vos_folder import YoutubeVosFolder
 
 Layout = type[
     CocoFolder | SavSplitFolder | MoseFolder | YoutubeVosFolder | DavisFolder | SavFolder | Sa1bFolder | PlainFolder

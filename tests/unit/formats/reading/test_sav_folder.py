@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from tests.support.annotated_folders import LEFT, OBJECTS, RIGHT, masklets, write_image, write_json, write_sav
 
-from masklet.datasets.annotated import MismatchedSizeError
 from masklet.datasets.checking import check_dataset
-from masklet.datasets.problems import ProblemKind
-from masklet.datasets.sav_folder import SavFolder
 from masklet.errors import InvalidInputError, UnreadableVideoError
+from masklet.formats.reading.annotated import MismatchedSizeError
+from masklet.formats.reading.problems import ProblemKind
+from masklet.formats.reading.sav_folder import SavFolder
 from masklet.masks.run_length import encode_run_length
 from masklet.media.video_writer import write_video
 

@@ -3,8 +3,8 @@
 from functools import cached_property
 from pathlib import Path
 
-from masklet.datasets.annotated import MismatchedSizeError
 from masklet.errors import UnreadableVideoError
+from masklet.formats.reading.annotated import MismatchedSizeError
 from masklet.media.frame_folders import frame_pixels, frames_of_folder, white_of_frames
 from masklet.media.images import Pixels
 from masklet.media.video_reader import VideoReader, open_video

@@ -10,14 +10,14 @@ from tests.support.annotated_folders import (
     write_youtube_vos,
 )
 
-from masklet.datasets.davis_folder import DavisFolder
-from masklet.datasets.mose_folder import MoseFolder
-from masklet.datasets.opening import layout_of, open_dataset
-from masklet.datasets.problems import ProblemKind
-from masklet.datasets.youtube_vos_folder import YoutubeVosFolder
 from masklet.errors import InvalidInputError
 from masklet.evaluation.vos.baselines import RepeatedFirstMask
 from masklet.evaluation.vos.measurement import evaluate_vos
+from masklet.formats.reading.davis_folder import DavisFolder
+from masklet.formats.reading.mose_folder import MoseFolder
+from masklet.formats.reading.opening import layout_of, open_dataset
+from masklet.formats.reading.problems import ProblemKind
+from masklet.formats.reading.youtube_vos_folder import YoutubeVosFolder
 from masklet.media.label_maps import UnknownLabelError, write_label_map
 
 

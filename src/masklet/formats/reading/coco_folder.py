@@ -8,11 +8,11 @@ from itertools import chain
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from masklet.datasets.annotated import AnnotatedImage
-from masklet.datasets.encoded_objects import encoded_image, why_left_out
-from masklet.datasets.problems import LeftOut, Problem, ProblemKind, counted
 from masklet.errors import InvalidInputError
 from masklet.folders import matching
+from masklet.formats.reading.annotated import AnnotatedImage
+from masklet.formats.reading.encoded_objects import encoded_image, why_left_out
+from masklet.formats.reading.problems import LeftOut, Problem, ProblemKind, counted
 from masklet.json_files import is_file_name, read_json, shown
 from masklet.media.frame_folders import frames_of_folder
 

@@ -13,8 +13,8 @@ from tests.support.annotated_folders import (
     write_sequences,
 )
 
-from masklet.datasets.opening import LAYOUTS, holds_videos, is_dataset, layout_of, open_dataset
 from masklet.errors import InvalidInputError
+from masklet.formats.reading.opening import LAYOUTS, holds_videos, is_dataset, layout_of, open_dataset
 
 IMAGES = ("COCO instances", "SA-1B", "images and masks")
 VIDEOS = tuple(name for name in WRITERS if name not in IMAGES)

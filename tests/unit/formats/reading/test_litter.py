@@ -17,10 +17,10 @@ from tests.support.annotated_folders import (
 from tests.support.litter import litter
 
 from masklet.datasets.checking import check_dataset
-from masklet.datasets.opening import LAYOUTS, holds_videos, is_dataset, layout_of, open_dataset
 from masklet.datasets.scenes import ImageBank
 from masklet.errors import InvalidInputError
 from masklet.evaluation.annotated_data import image_datasets
+from masklet.formats.reading.opening import LAYOUTS, holds_videos, is_dataset, layout_of, open_dataset
 
 
 def write_coco_split(root):

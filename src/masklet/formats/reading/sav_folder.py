@@ -6,11 +6,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from masklet.datasets.annotated import MismatchedSizeError
-from masklet.datasets.problems import Problem, ProblemKind, single_frame
-from masklet.datasets.sav_frames import FRAMES_PER_ANNOTATION, SavFrames
 from masklet.errors import InvalidInputError
 from masklet.folders import entries, matching
+from masklet.formats.reading.annotated import MismatchedSizeError
+from masklet.formats.reading.problems import Problem, ProblemKind, single_frame
+from masklet.formats.reading.sav_frames import FRAMES_PER_ANNOTATION, SavFrames
 from masklet.json_files import read_json, shown, whole_number
 from masklet.masks.counts import checked_size
 from masklet.masks.geometry import Mask

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from masklet.datasets.label_map_folder import ANNOTATIONS, FRAMES, LabelMapFolder
-from masklet.datasets.label_map_video import LabelMapVideo
-from masklet.datasets.problems import listing
+from masklet.formats.reading.label_map_folder import ANNOTATIONS, FRAMES, LabelMapFolder
+from masklet.formats.reading.label_map_video import LabelMapVideo
+from masklet.formats.reading.problems import listing
 from masklet.media.label_maps import UnknownLabelError, object_ids_in
 from masklet.media.mask_pixels import FEW
 

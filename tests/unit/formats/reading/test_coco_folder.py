@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from masklet.datasets.annotated import MismatchedSizeError
 from masklet.datasets.checking import check_dataset, check_structure, require_sound
-from masklet.datasets.coco_folder import CocoFolder
-from masklet.datasets.problems import LeftOut, ProblemKind
 from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.formats.reading.annotated import MismatchedSizeError
+from masklet.formats.reading.coco_folder import CocoFolder
+from masklet.formats.reading.problems import LeftOut, ProblemKind
 from masklet.masks.run_length import encode_run_length
 
 MASK = np.zeros((4, 6), dtype=bool)

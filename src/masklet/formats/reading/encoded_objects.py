@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from masklet.datasets.annotated import AnnotatedImage, MismatchedSizeError
-from masklet.datasets.problems import LeftOut
 from masklet.errors import InvalidInputError
+from masklet.formats.reading.annotated import AnnotatedImage, MismatchedSizeError
+from masklet.formats.reading.problems import LeftOut
 from masklet.json_files import shown
 from masklet.masks.counts import Counts, checked_size
 from masklet.masks.geometry import Mask

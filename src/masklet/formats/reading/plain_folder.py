@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from masklet.datasets.annotated import AnnotatedImage, MismatchedSizeError
-from masklet.datasets.annotation_files import by_stem
-from masklet.datasets.problems import Problem, ProblemKind
 from masklet.errors import InvalidInputError
 from masklet.folders import folders_in
+from masklet.formats.reading.annotated import AnnotatedImage, MismatchedSizeError
+from masklet.formats.reading.annotation_files import by_stem
+from masklet.formats.reading.problems import Problem, ProblemKind
 from masklet.masks.geometry import Mask
 from masklet.media.frame_folders import frames_of_folder
 from masklet.media.label_maps import LabelMap, is_black_and_white, object_ids_in, void_resolved

@@ -8,8 +8,8 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from masklet.datasets.problems import LeftOut, Problem
 from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.formats.reading.problems import LeftOut, Problem
 from masklet.masks.geometry import Mask
 from masklet.media.images import Pixels, read_image
 from masklet.media.video_reader import VideoReader
