@@ -91,16 +91,31 @@ class ImageToTokens(DecoderAttention):
         Returns [batch, objects, pixels, width], one result an object even if they share the queries.
         """
         objects, tokens = keys.shape[1:3]
-        read = (self.q_proj, self.o_proj) if queries.shape[1] == objects else (self.o_proj,)
+        is_shared = queries.shape[1] != objects
+        read = (self.o_proj,) if is_shared else (self.q_proj, self.o_proj)
         if bias is not None or not self._are_few(tokens, *read):
             return super().forward(queries.expand(-1, objects, -1, -1), keys, values, bias)
+        if is_shared:
+            return self.of_projected(self.projected(queries), keys, values)
         k = self._split(self.k_proj(keys)) * self.scale
-        if queries.shape[1] == objects:
-            weight, offset = (t.unflatten(0, (self.heads, -1)) for t in (self.q_proj.weight, self.q_proj.bias))
-            scores = _products((k @ weight).flatten(2, 3), queries, (k @ offset.unsqueeze(-1)).flatten(2, 3))
-            scores = scores.unflatten(2, (self.heads, tokens))
-        else:
-            scores = k @ self._split(self.q_proj(queries)).transpose(-2, -1)
+        weight, offset = (t.unflatten(0, (self.heads, -1)) for t in (self.q_proj.weight, self.q_proj.bias))
+        scores = _products((k @ weight).flatten(2, 3), queries, (k @ offset.unsqueeze(-1)).flatten(2, 3))
+        return self._of_scores(scores.unflatten(2, (self.heads, tokens)), values)
+
+    def can_be_shared(self, tokens: int) -> bool:
+        """Whether image tokens may be `projected` once for all objects, each of so many tokens."""
+        return self._are_few(tokens, self.o_proj)
+
+    def projected(self, queries: Tensor) -> Tensor:
+        """Return image tokens [batch, 1, pixels, width] that all objects share as `of_projected` takes them."""
+        return self._split(self.q_proj(queries)).transpose(-2, -1)
+
+    def of_projected(self, projected: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Return what `forward` does, of image tokens that are projected."""
+        return self._of_scores(self._split(self.k_proj(keys)) * self.scale @ projected, values)
+
+    def _of_scores(self, scores: Tensor, values: Tensor) -> Tensor:
+        """Return what the image takes of tokens, by scores [batch, objects, heads, tokens, pixels]."""
         # Pixels come last, so that the softmax over the few tokens runs along whole rows of pixels.
         weights = scores.softmax(-2).flatten(2, 3).transpose(-2, -1)
         # Values carry the output projection, and a head's share of its bias: every head's weights add up to 1.

@@ -154,13 +154,18 @@ class MaskDecoder(nn.Module):
         upscaling = Upscaling(
             UpscalingLayers(self.upscale_conv1, self.upscale_layer_norm, self.upscale_conv2), levels[:2]
         )
-        for part in pieces(objects, batch * image.shape[2] * image.shape[3], image.device, *self.children()):
+        all_tokens, start = self._with_output_tokens(sparse), None
+        parts = pieces(objects, batch * image.shape[2] * image.shape[3], image.device, *self.children())
+        if len(parts) > 1 and similarity is None and target_embedding is None:
+            start = self.transformer.start(all_tokens, image, positions)
+        for part in parts:
             tokens, seen, attentions = self.transformer(
-                self._with_output_tokens(sparse[:, part]),
+                all_tokens[:, part],
                 image if image.shape[1] == 1 else image[:, part],
                 positions,
                 None if similarity is None else similarity[:, part],
                 _part_of_objects(target_embedding, part),
+                None if start is None else start.of(part),
             )
             yield _Piece(tokens, seen, attentions, upscaling, grid)
 
