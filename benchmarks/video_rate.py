@@ -16,7 +16,7 @@ from PIL import Image
 from benchmarks.measuring import machine, versions
 from masklet import VideoTracker
 from masklet.atomic_files import written_whole
-from masklet.configuration.tracking_presets import TrackingPreset
+from masklet.configuration.presets import TrackingPreset
 from masklet.media.overlays import draw_overlay
 from masklet.media.video_reader import open_video
 from masklet.media.video_writer import write_video

@@ -10,7 +10,7 @@ from tests.documents.markdown import DOCUMENTS, ROOT, blocks, commands, inline_c
 from typer.testing import CliRunner
 
 from masklet.cli.main import app
-from masklet.media.prompt_file import read_prompt_file
+from masklet.media.prompt_entries import read_prompt_file
 
 MASKLET = sorted({line for document in DOCUMENTS for line in commands(document) if line.startswith("masklet ")})
 WITHOUT_WEB = {"segment", "track", "convert", "info"}

@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 
 from masklet.masks.geometry import area, bounding_box, center_point
 from masklet.masks.run_length import decode_run_length, encode_run_length
-from masklet.prompts.simulated_clicks import corrective_click
+from masklet.prompts.simulated_annotator import corrective_click
 
 shapes = st.tuples(st.integers(1, 24), st.integers(1, 24))
 masks = arrays(np.bool_, shapes)

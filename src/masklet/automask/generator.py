@@ -29,7 +29,7 @@ from masklet.masks.segmentation import Segmentation
 from masklet.masks.suppression import Places, box_suppression, mask_suppression
 from masklet.masks.views import View
 from masklet.processing.image_options import ImageOptions
-from masklet.processing.preparation import prepared_pixels
+from masklet.processing.pixels import prepared_pixels
 from masklet.runtimes.protocol import ImageFeatures, ImageRuntime
 
 Progress = Callable[[int, int], None]

@@ -34,7 +34,7 @@ from masklet.cli.model_options import (
     PresetOption,
 )
 from masklet.cli.track_choices import ZoomOption
-from masklet.configuration.tracking_presets import TrackingPreset
+from masklet.configuration.presets import TrackingPreset
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from masklet.cli.model_options import load_generator, load_segmenter, load_tracker
-from masklet.configuration.tracking_presets import TrackingPreset
+from masklet.configuration.presets import TrackingPreset
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from masklet.configuration.tracking_presets import TrackingPreset
+from masklet.configuration.presets import TrackingPreset
 
 if TYPE_CHECKING:
     from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator

@@ -124,7 +124,7 @@ def _without_prompts(paths: Sequence[Path]) -> Work:
 def _work(paths: Sequence[Path], options: tuple[list[str], ...], prompts: Path | None) -> Work:
     """Return the objects of each image, from the options or from the prompt file."""
     from masklet.cli.prompt_options import objects_of_options
-    from masklet.media.prompt_file import read_prompt_file
+    from masklet.media.prompt_entries import read_prompt_file
 
     objects = objects_of_options(*options)
     if prompts is None:

@@ -46,7 +46,7 @@ from masklet.cli.track_choices import (
 )
 from masklet.cli.track_everything import EverythingAsked, everything_asked, is_everything, show_objects
 from masklet.cli.track_work import Asked, Work, check_zoom
-from masklet.configuration.tracking_presets import TrackingPreset
+from masklet.configuration.presets import TrackingPreset
 from masklet.errors import InvalidInputError
 from masklet.jobs.frame_plan import TrackingTask
 from masklet.tracking.frame_order import Direction

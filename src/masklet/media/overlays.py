@@ -13,7 +13,7 @@ from masklet.masks.drawing_order import largest_first
 from masklet.masks.geometry import Mask, center_point
 from masklet.masks.segmentation import Segmentation
 from masklet.media.colours import Colour, object_colour
-from masklet.prompts.simulated_clicks import Click
+from masklet.prompts.simulated_annotator import Click
 
 OPACITY = 0.5
 MOST_RIMMED = 20

@@ -15,7 +15,7 @@ from masklet.errors import InvalidInputError
 from masklet.masks.segmentation import Segmentation
 from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
 from masklet.processing.image_tensors import image_list
-from masklet.processing.preparation import original_pixels
+from masklet.processing.pixels import original_pixels
 from masklet.processing.processor import Sam2Processor
 from masklet.processing.saved_settings import automatic_mask_options
 from masklet.runtimes.opening import for_inference

@@ -12,7 +12,7 @@ from masklet.configuration.loading_arguments import with_location
 from masklet.errors import InvalidInputError
 from masklet.masks.segmentation import Floats, Segmentation, as_object_ids
 from masklet.processing.image_tensors import image_list
-from masklet.processing.preparation import original_pixels, prepared_pixels
+from masklet.processing.pixels import original_pixels, prepared_pixels
 from masklet.processing.processor import Sam2Processor
 from masklet.processing.prompt_tensors import decoder_inputs
 from masklet.processing.results import segmentation_of

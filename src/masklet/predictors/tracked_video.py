@@ -17,7 +17,7 @@ from masklet.masks.views import View
 from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
 from masklet.predictors.prompt_views import earlier_view, prompt_view
 from masklet.processing.image_tensors import image_list
-from masklet.processing.preparation import original_pixels, prepared_pixels
+from masklet.processing.pixels import original_pixels, prepared_pixels
 from masklet.processing.processor import Sam2Processor
 from masklet.processing.results import segmentation_of
 from masklet.processing.video_prompts import Click, clicks_and_boxes, network_prompt

@@ -10,7 +10,7 @@ import torch
 
 from masklet.automask.policy import EverythingPolicy
 from masklet.configuration.loading_arguments import with_location
-from masklet.configuration.tracking_presets import TrackingPreset
+from masklet.configuration.presets import TrackingPreset
 from masklet.devices import is_bfloat16_faster
 from masklet.errors import InvalidInputError
 from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator

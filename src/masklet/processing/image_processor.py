@@ -10,7 +10,7 @@ from masklet.processing.batch import BatchFeature
 from masklet.processing.image_options import ImageOptions
 from masklet.processing.image_tensors import image_list, label_maps
 from masklet.processing.mask_generation import MaskGeneration
-from masklet.processing.preparation import original_pixels, prepared_pixels
+from masklet.processing.pixels import original_pixels, prepared_pixels
 from masklet.processing.saved_options import SavedOptions
 from masklet.processing.saved_settings import IMAGE_PROCESSOR_FILE, image_processor_settings
 

@@ -22,7 +22,7 @@ from masklet.masks.suppression import box_suppression
 from masklet.masks.views import View
 from masklet.processing.image_options import ImageOptions
 from masklet.processing.image_tensors import image_list
-from masklet.processing.preparation import original_pixels
+from masklet.processing.pixels import original_pixels
 from masklet.processing.sizes import height_and_width
 from masklet.whole_numbers import as_whole_number
 

@@ -12,7 +12,7 @@ from masklet.masks.views import View
 from masklet.media.pixel_depth import white_of_video
 from masklet.processing.image_options import ImageOptions
 from masklet.processing.image_tensors import white_of_frame
-from masklet.processing.preparation import original_pixels, prepared_pixels
+from masklet.processing.pixels import original_pixels, prepared_pixels
 from masklet.processing.sizes import size_pairs
 
 

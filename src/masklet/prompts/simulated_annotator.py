@@ -5,12 +5,46 @@ generator it is training's, whose clicks lie anywhere in the error region (SAM 2
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from masklet.errors import InvalidInputError
-from masklet.masks.geometry import Box, Mask, bounding_box
-from masklet.prompts.simulated_clicks import Click, corrective_click, first_click
+from masklet.masks.geometry import Box, Mask, area, bounding_box, center_point
+
+
+class Click(NamedTuple):
+    """One click on the pixel (x, y): label 1 for "this belongs to the object", 0 for "this does not"."""
+
+    x: int
+    y: int
+    label: int
+
+
+def first_click(ground_truth: Mask) -> Click:
+    """Return the click at the center of `ground_truth` (bool [H, W]), where its distance transform is largest.
+
+    Raises:
+        InvalidInputError: if it is empty.
+    """
+    point = center_point(ground_truth)
+    if point is None:
+        raise InvalidInputError("An empty mask has no point to click on; leave empty masks out.")
+    return Click(*point, label=1)
+
+
+def corrective_click(ground_truth: Mask, predicted: Mask) -> Click | None:
+    """Return the click that corrects `predicted` toward `ground_truth` (both bool [H, W]), or None if they are equal.
+
+    There are two error regions: the missed pixels and the wrongly included ones. The click goes to the center point
+    of the one with more pixels (the missed one if equal), positive for missed, negative for wrongly included pixels.
+    """
+    missed = ground_truth & ~predicted
+    wrongly_included = predicted & ~ground_truth
+    label = int(area(missed) >= area(wrongly_included))
+    point = center_point(missed if label else wrongly_included)
+    return None if point is None else Click(*point, label=label)
+
 
 MOST_SLACK = 0.1  # of a side of the box
 MOST_SLACK_IN_PIXELS = 20.0

@@ -6,7 +6,7 @@ from masklet.errors import InvalidInputError
 from masklet.masks.segmentation import Segmentation
 from masklet.media.colours import object_colour
 from masklet.media.overlays import NEGATIVE, POSITIVE, WHITE, draw_overlay
-from masklet.prompts.simulated_clicks import Click
+from masklet.prompts.simulated_annotator import Click
 
 
 @pytest.fixture

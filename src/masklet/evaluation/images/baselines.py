@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from masklet.errors import InvalidInputError
 from masklet.masks.geometry import Mask
-from masklet.prompts.simulated_clicks import Click
+from masklet.prompts.simulated_annotator import Click
 
 
 class InscribedEllipse:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from masklet.masks.geometry import Mask
 from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
-from masklet.prompts.simulated_clicks import Click
+from masklet.prompts.simulated_annotator import Click
 
 
 class ImagePredictor(Protocol):

@@ -6,7 +6,7 @@ from typing import Protocol
 from masklet.evaluation.vos.predictors import TrackerPredictor, VideoFrames
 from masklet.masks.geometry import Mask
 from masklet.predictors.tracked_video import TrackedVideo
-from masklet.prompts.simulated_clicks import Click
+from masklet.prompts.simulated_annotator import Click
 
 OBJECT = 1
 CACHED_FEATURES = 2**31

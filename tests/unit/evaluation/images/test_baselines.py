@@ -4,7 +4,7 @@ import pytest
 from masklet.errors import InvalidInputError
 from masklet.evaluation.images.baselines import GrabCut, InscribedEllipse
 from masklet.masks.overlap import intersection_over_union
-from masklet.prompts.simulated_clicks import Click
+from masklet.prompts.simulated_annotator import Click
 
 
 def test_ellipse_truth_table():

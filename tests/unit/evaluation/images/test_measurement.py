@@ -7,7 +7,7 @@ from masklet.errors import InvalidInputError
 from masklet.evaluation.images.baselines import InscribedEllipse
 from masklet.evaluation.images.measurement import evaluate_images
 from masklet.media.label_maps import write_label_map
-from masklet.prompts.simulated_clicks import first_click
+from masklet.prompts.simulated_annotator import first_click
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from masklet.evaluation.images.predictors import ImageModelPredictor
-from masklet.prompts.simulated_clicks import Click
+from masklet.prompts.simulated_annotator import Click
 
 
 class RecordingSegmenter:

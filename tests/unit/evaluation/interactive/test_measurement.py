@@ -14,7 +14,7 @@ from masklet.evaluation.interactive.predictors import InteractiveModelPredictor
 from masklet.evaluation.vos.measured_videos import MeasuredVideos
 from masklet.media.label_maps import write_label_map
 from masklet.predictors.video_tracker import VideoTracker
-from masklet.prompts.simulated_clicks import Click
+from masklet.prompts.simulated_annotator import Click
 from masklet.training.recipes.compact import compact_model
 
 HEIGHT, WIDTH, FRAMES = 30, 40, 6

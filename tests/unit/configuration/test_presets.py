@@ -2,7 +2,7 @@
 
 import pytest
 
-from masklet.configuration.tracking_presets import TrackingPreset
+from masklet.configuration.presets import TrackingPreset
 from masklet.errors import InvalidInputError
 
 
