@@ -7,8 +7,8 @@ from typing import Unpack
 from masklet.checkpoints.layouts import layout_named
 from masklet.checkpoints.layouts.meta import META
 from masklet.checkpoints.layouts.seed import SEED, config_in_seed_layout
-from masklet.checkpoints.opening import open_checkpoint
 from masklet.checkpoints.other_programs import Program, has_memory, what_others_lack, why_not_run
+from masklet.checkpoints.reading import open_checkpoint
 from masklet.checkpoints.writing import write_checkpoint_folder, write_pickle
 from masklet.configuration import Sam2Config
 from masklet.errors import InvalidInputError

@@ -18,12 +18,10 @@ from masklet.checkpoints.fitting import (
     mismatched_tensors,
 )
 from masklet.checkpoints.layouts import in_current_layout
-from masklet.checkpoints.model_conveniences import ModelConveniences
-from masklet.checkpoints.opening import open_checkpoint
+from masklet.checkpoints.model_conveniences import ModelConveniences, in_own_terms
 from masklet.checkpoints.other_programs import Program, has_memory, why_not_run
-from masklet.checkpoints.reading import read_weights
+from masklet.checkpoints.reading import open_checkpoint, read_weights
 from masklet.checkpoints.renaming import Tensors
-from masklet.checkpoints.transformers_arguments import in_own_terms
 from masklet.checkpoints.writing import write_checkpoint_folder
 from masklet.configuration import Config
 from masklet.configuration.loading_arguments import with_location
@@ -91,7 +89,7 @@ class PretrainedModel(ModelConveniences, HubUploads):
                 `mismatched_keys` (name, shape in the file, shape in the model) and `error_msgs` (none).
             keywords: those of `masklet.sources.Location` (`subfolder`, `revision`, `token`, `cache_dir`, ...); fields
                 of the configuration, such as `image_size=512`; arguments that only transformers has, as far as they
-                make sense (`transformers_arguments.py`).
+                make sense (`model_conveniences.py`).
 
         Raises:
             CheckpointError: (an `OSError` and a `ValueError`) for files that are missing, damaged, unsafe or of another

@@ -1,4 +1,4 @@
-"""Weight files to tensors: safetensors (also in shards) and pickles that hold nothing but tensors."""
+"""Checkpoints of any origin and layout: safetensors (also in shards) and pickles that hold nothing but tensors."""
 
 import os
 import pickle
@@ -7,14 +7,17 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Unpack
+from typing import Any, TypeVar, Unpack
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from masklet.checkpoints.released import RELEASED
+from masklet.checkpoints.layouts import in_current_layout
+from masklet.checkpoints.released import RELEASED, config_by_shapes
 from masklet.checkpoints.renaming import Tensors
+from masklet.configuration import Config
+from masklet.configuration.base import CONFIG_FILE
 from masklet.errors import CheckpointError
 from masklet.json_files import read_json, shown
 from masklet.sources import PICKLE_SUFFIXES, Location, Source, list_files, locate_file
@@ -22,6 +25,32 @@ from masklet.sources import PICKLE_SUFFIXES, Location, Source, list_files, locat
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
 _SHOWN = 300  # characters of a library's message, which may quote the file
+AnyConfig = TypeVar("AnyConfig", bound=Config)
+
+
+def open_checkpoint(
+    source: Source,
+    config_class: type[AnyConfig],
+    location: Location | None = None,
+    variant: str | None = None,
+    **config_overrides: Any,
+) -> tuple[AnyConfig, Tensors]:
+    """Return the configuration, as `config_class`, and all tensors of a checkpoint.
+
+    The configuration is that of `config.json`, else the one inside the weight file, else that of the released model
+    whose shapes the tensors have. `config_overrides` win over it. Raises `CheckpointError`.
+    """
+    config, location = None, location or {}
+    if locate_file(source, CONFIG_FILE, required=False, **location):
+        config = config_class.from_pretrained(source, **location, **config_overrides)
+    stored = read_weights(source, variant=variant, **location)
+    tensors = in_current_layout(stored.tensors)
+    if config is None:
+        values = stored.config or config_by_shapes(tensors).to_dict()
+        for key in config_class.path_in_composite:
+            values = values.get(key, values)
+        config = config_class.from_dict(values, **config_overrides)
+    return config, tensors
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from masklet.checkpoints.fitting import WithoutRandomValues, check_fit
-from masklet.checkpoints.opening import open_checkpoint
+from masklet.checkpoints.reading import open_checkpoint
 from masklet.configuration import Sam2Config
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.modeling.hiera import HieraBlock

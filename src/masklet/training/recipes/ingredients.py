@@ -67,7 +67,7 @@ class Ingredients:
             return self.begun.model_config()
         if locate_file(self.checkpoint, CONFIG_FILE, required=False):
             return Sam2Config.from_pretrained(self.checkpoint)
-        from masklet.checkpoints.opening import open_checkpoint  # needs torch, and reads the weights
+        from masklet.checkpoints.reading import open_checkpoint  # needs torch, and reads the weights
 
         return open_checkpoint(self.checkpoint, Sam2Config)[0]
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from masklet.checkpoints.transformers_arguments import in_own_terms
+from masklet.checkpoints.model_conveniences import in_own_terms
 from masklet.errors import InvalidInputError
 
 
