@@ -22,8 +22,7 @@ from masklet.atomic_files import written_whole
 from masklet.datasets.scenes import ImageBank
 from masklet.datasets.scenes.contact_sheet import contact_sheet
 from masklet.modeling.video_network import VideoNetwork
-from masklet.training.procedure.clip_step import clip_step
-from masklet.training.procedure.image_step import image_step
+from masklet.training.procedure.training_step import clip_step, image_step
 from masklet.training.recipes import recipe_named
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import ClipStage, Stage

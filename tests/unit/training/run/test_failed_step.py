@@ -8,7 +8,7 @@ from tests.support.small_recipes import Listener, Stopped, small_recipe, write_p
 
 from masklet.errors import CheckpointError, DivergedTrainingError
 from masklet.training.procedure import training_step
-from masklet.training.procedure.image_step import StepLoss
+from masklet.training.procedure.training_step import StepLoss
 from masklet.training.run import trainer as trainer_module
 from masklet.training.run.failed_step import replay
 from masklet.training.run.trainer import MOST_STEPS_SKIPPED_IN_A_ROW, Trainer

@@ -25,7 +25,7 @@ from masklet.errors import CheckpointError, DivergedTrainingError, InvalidInputE
 from masklet.file_locks import alone_in
 from masklet.training.network.initial_weights import draw_initial_weights, draw_memory_weights
 from masklet.training.network.trained_parameters import part_of
-from masklet.training.procedure.image_step import image_step
+from masklet.training.procedure.training_step import image_step
 from masklet.training.recipes import recipe_named
 from masklet.training.reports.predictions import Predictions
 from masklet.training.run import trainer as trainer_module

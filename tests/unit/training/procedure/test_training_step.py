@@ -14,10 +14,9 @@ from masklet.datasets.scenes import Clip
 from masklet.modeling.video_network import VideoNetwork
 from masklet.prompts.simulated_annotator import SimulatedAnnotator
 from masklet.training.network.initial_weights import draw_initial_weights, draw_memory_weights
-from masklet.training.procedure import clip_rollout
-from masklet.training.procedure import clip_step as clip_step_module
+from masklet.training.procedure import clip_rollout, training_step
 from masklet.training.procedure.clip_rollout import ClipPlan, ClipRollout
-from masklet.training.procedure.clip_step import clip_step
+from masklet.training.procedure.training_step import clip_step
 from masklet.training.settings.procedure import AnnotatorShares, ClipTracking, PromptShares
 from masklet.training.settings.recipe import Recipe
 from masklet.training.settings.stages import Stage
@@ -175,7 +174,7 @@ def test_nothing_but_simulated_prompts_leaves_the_device(
 
     monkeypatch.setattr(clip_rollout, "first_prompts", prompts)
     monkeypatch.setattr(clip_rollout, "correcting_clicks", prompts)
-    monkeypatch.setattr(clip_step_module, "_metrics", lambda *_: {})
+    monkeypatch.setattr(training_step, "_clip_metrics", lambda *_: {})
     device = torch.device("meta")
     batch = ClipBatch([sample(sides=(12, 20)), sample(sides=(16,))]).to(device)
     loss = clip_step(network().to(device), batch, recipe(tracking), (0, 0))
