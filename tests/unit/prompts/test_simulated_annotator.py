@@ -1,4 +1,4 @@
-"""What the simulated annotator says: where clicks lie, which label they have, how loose boxes are."""
+"""What the simulated annotator does: where clicks lie, which label they have, how loose boxes are."""
 
 import numpy as np
 import pytest
@@ -7,10 +7,15 @@ from masklet.errors import InvalidInputError
 from masklet.prompts.simulated_annotator import Click, SimulatedAnnotator, corrective_click, first_click
 
 
-def rectangle(left, top, right, bottom):
+def rectangle(left: int, top: int, right: int, bottom: int) -> np.ndarray:
     mask = np.zeros((12, 20), dtype=bool)
     mask[top:bottom, left:right] = True
     return mask
+
+
+TRUTH = rectangle(2, 3, 9, 8)
+SPILT = rectangle(4, 3, 12, 8)  # misses 2 columns on the left, has 3 too many on the right
+NOTHING, EVERYTHING = rectangle(0, 0, 0, 0), rectangle(0, 0, 20, 12)
 
 
 def test_first_click_is_positive_in_the_middle():
@@ -20,9 +25,6 @@ def test_first_click_is_positive_in_the_middle():
 def test_first_click_needs_an_object():
     with pytest.raises(InvalidInputError, match="empty"):
         first_click(rectangle(0, 0, 0, 0))
-
-
-TRUTH = rectangle(2, 3, 9, 8)
 
 
 @pytest.mark.parametrize(
@@ -48,17 +50,6 @@ def test_the_region_with_more_pixels_wins_over_the_deeper_one():
     truth = rectangle(0, 0, 4, 4)
     predicted = rectangle(0, 10, 20, 11)  # 20 wrong pixels in a line; 16 missed in a square, which is deeper
     assert corrective_click(truth, predicted) == Click(0, 10, 0)
-
-
-def rectangle(left: int, top: int, right: int, bottom: int) -> np.ndarray:
-    mask = np.zeros((12, 20), dtype=bool)
-    mask[top:bottom, left:right] = True
-    return mask
-
-
-TRUTH = rectangle(2, 3, 9, 8)
-SPILT = rectangle(4, 3, 12, 8)  # misses 2 columns on the left, has 3 too many on the right
-NOTHING, EVERYTHING = rectangle(0, 0, 0, 0), rectangle(0, 0, 20, 12)
 
 
 def annotator(seed: int = 0, **shares: float) -> SimulatedAnnotator:
@@ -126,10 +117,10 @@ def test_loose_boxes_lie_around_the_tight_one_within_a_tenth_of_its_sides() -> N
                for seed in range(30)) == pytest.approx(20)  # fmt: skip
 
 
-def test_equal_seeds_say_the_same() -> None:
-    said = [[annotator(seed, center_share=0.5).correct(TRUTH, SPILT) for _ in range(2)] for seed in range(20)]
-    assert all(one == other for one, other in said)
-    assert len({one for one, _ in said}) > 3
+def test_equal_seeds_give_the_same_clicks() -> None:
+    clicks = [[annotator(seed, center_share=0.5).correct(TRUTH, SPILT) for _ in range(2)] for seed in range(20)]
+    assert all(one == other for one, other in clicks)
+    assert len({one for one, _ in clicks}) > 3
 
 
 def test_impossible_annotators_and_empty_objects_are_refused() -> None:
