@@ -1,6 +1,6 @@
 """Measured items and reports for tests."""
 
-from masklet.evaluation.images.report import ImageReport
+from masklet.evaluation.images.measurement import ImageReport
 from masklet.evaluation.measured_item import MeasuredItem
 from masklet.evaluation.vos.report import VosReport, vos_values
 from masklet.evaluation.vos.scores import FrameScores

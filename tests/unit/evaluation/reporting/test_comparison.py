@@ -2,7 +2,7 @@ import pytest
 from tests.support.measured_reports import image_report, item, vos_report
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.images.report import ImageReport
+from masklet.evaluation.images.measurement import ImageReport
 from masklet.evaluation.reporting.comparison import Comparison
 
 

@@ -6,7 +6,7 @@ import pytest
 from tests.support.measured_reports import image_report, item, sequence, vos_report
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.images.report import ImageReport
+from masklet.evaluation.images.measurement import ImageReport
 from masklet.evaluation.measured_item import MeasuredItem
 from masklet.evaluation.reporting.report import Level, report_table
 from masklet.evaluation.vos.report import vos_values

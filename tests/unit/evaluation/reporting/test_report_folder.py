@@ -5,11 +5,18 @@ import pytest
 from PIL import Image
 
 from masklet.errors import InvalidInputError
-from masklet.evaluation.images.report import ImageReport
+from masklet.evaluation.images.measurement import ImageReport
 from masklet.evaluation.measured_item import ALL_OBJECTS, MeasuredItem, WorstFrame
-from masklet.evaluation.reporting.curves import BOTTOM, LEFT, RIGHT, TOP, draw_curves
 from masklet.evaluation.reporting.report import Curve, Level
-from masklet.evaluation.reporting.report_folder import predictor_folders, write_report_folder
+from masklet.evaluation.reporting.report_folder import (
+    BOTTOM,
+    LEFT,
+    RIGHT,
+    TOP,
+    draw_curves,
+    predictor_folders,
+    write_report_folder,
+)
 from masklet.evaluation.reporting.worst_frames import CAPTION_HEIGHT, GAP, IMAGE_WIDTH, MOST_ROWS, draw_worst_frames
 from masklet.masks.run_length import encode_run_length
 from masklet.media.colours import object_colour

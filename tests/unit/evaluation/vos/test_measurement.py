@@ -64,7 +64,7 @@ def test_repeating_the_first_mask(root):
     report = evaluate_vos(root, RepeatedFirstMask())
     pair, swan = report.items
     assert (pair.name, pair.frames, swan.name, swan.frames) == ("pair", 4, "swan", 5)
-    # Shifted by three pixels, J is 7 / 13 and F 1 / 2 (tests/unit/masks/test_boundaries.py); the ends do not count.
+    # Shifted by three pixels, J is 7 / 13 and F 1 / 2 (test_scores.py, test_shifted_squares); the ends do not count.
     assert swan.object_ids == (1,)
     assert swan.values["J-Mean"] == (pytest.approx((1 + 2 * 7 / 13) / 3),)
     assert swan.values["F-Mean"] == (pytest.approx((1 + 2 * 0.5) / 3),)
