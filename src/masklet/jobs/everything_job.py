@@ -6,14 +6,13 @@ As `tracking_job`, it has no signals, progress bars or options.
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
-from masklet.jobs.frame_plan import TrackingTask
 from masklet.jobs.run import Ending
 from masklet.jobs.tracking_journal import SavedTracking, TrackingJournal
 from masklet.media.recorded_masks import RecordedMasks
 from masklet.predictors.everything_in_video import EverythingInVideo
 from masklet.predictors.tracked_video import TrackedVideo
 from masklet.predictors.video_tracker import VideoTracker
-from masklet.tracking.frame_order import Direction
+from masklet.tracking.frame_order import Direction, TrackingTask
 
 
 class EverythingJob:

@@ -7,14 +7,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import groupby
 from typing import Any, Self
 
-from masklet.jobs.frame_plan import TrackingTask, planned
 from masklet.jobs.run import Ending
 from masklet.jobs.tracking_journal import SavedTracking, TrackingJournal
 from masklet.masks.segmentation import Segmentation
 from masklet.media.recorded_masks import RecordedMasks
 from masklet.predictors.tracked_video import TrackedVideo
 from masklet.predictors.video_tracker import VideoTracker
-from masklet.tracking.frame_order import Stretch
+from masklet.tracking.frame_order import Stretch, TrackingTask, planned
 
 
 class TrackingJob:

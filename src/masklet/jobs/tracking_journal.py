@@ -12,11 +12,10 @@ from typing import Any, Protocol, Self
 from masklet.closing import Closing
 from masklet.committed_folder import FolderWriter, Part, checked_lines
 from masklet.errors import DamagedSessionError, InvalidInputError
-from masklet.jobs.frame_plan import TrackingTask
 from masklet.json_files import shown, whole_number
 from masklet.media.recorded_masks import RecordedMasks
 from masklet.predictors.tracked_video import TrackedVideo
-from masklet.tracking.frame_order import Direction
+from masklet.tracking.frame_order import Direction, TrackingTask
 from masklet.tracking.saved_session import FILE, SavedSession, commit_session, damage_named, session_folder
 
 TRACKING = "tracking"  # beside "session" in `session.json`

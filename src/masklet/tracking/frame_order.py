@@ -1,8 +1,10 @@
-"""Which frames are tracked from the prompted ones on, and in which order; integers only."""
+"""Which frames are tracked from the prompted ones on, in which order, and which of them are left; integers only."""
 
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from masklet.errors import InvalidInputError
 
 
 class Direction(StrEnum):
@@ -62,3 +64,23 @@ def stretches(prompted: Sequence[int], wanted: range, direction: Direction) -> l
     if direction is Direction.FORWARD:
         return [forward]
     return [forward, Stretch(range(wanted.start, start), is_backward=True)]
+
+
+@dataclass(frozen=True)
+class TrackingTask:
+    """Which frames are wanted, and where to go from the prompted ones."""
+
+    frames: range
+    direction: Direction
+
+
+def planned(
+    prompted: Sequence[int], wanted: range, direction: Direction, *, done: Container[int], corrected: Container[int]
+) -> list[Stretch]:
+    """Return what is to be tracked, as `stretches` does.
+
+    Of a session that is resumed, frames that are `done` are left out up to those that were `corrected`.
+    """
+    if not prompted:
+        raise InvalidInputError("There are no prompts to track from.")
+    return [stretch.unfinished(done, corrected) for stretch in stretches(prompted, wanted, direction)]

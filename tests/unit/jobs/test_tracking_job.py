@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 from masklet.errors import InvalidInputError
-from masklet.jobs.frame_plan import TrackingTask
 from masklet.jobs.run import Ending
 from masklet.jobs.tracking_job import TrackingJob
 from masklet.jobs.tracking_journal import SavedTracking, TrackingJournal
 from masklet.masks.segmentation import Segmentation
 from masklet.media.recorded_masks import RecordedMasks
-from masklet.tracking.frame_order import Direction
+from masklet.tracking.frame_order import Direction, TrackingTask
 
 FRAMES = 8
 ALL = TrackingTask(range(FRAMES), Direction.BOTH)

@@ -12,11 +12,10 @@ from tests.support.saved_sessions import index_of, write_index
 
 from masklet.errors import DamagedSessionError, InvalidInputError
 from masklet.jobs import tracking_journal
-from masklet.jobs.frame_plan import TrackingTask
 from masklet.jobs.tracking_journal import SavedTracking, TrackingJournal
 from masklet.masks.segmentation import Segmentation
 from masklet.media.recorded_masks import RecordedMasks
-from masklet.tracking.frame_order import Direction
+from masklet.tracking.frame_order import Direction, TrackingTask
 
 FRAMES = 9
 
