@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from tests.fuzz.attempt import FaultError, RefusedError, is_refusal
 
-from masklet.cli import error_lines
+from masklet.cli import exit_codes
 from masklet.cli.exit_codes import ExitCode, exit_code_of, is_usage_error
 from masklet.cli.main import run
 
@@ -28,7 +28,7 @@ def run_command(*words: str) -> None:
 
     sys.argv = ["masklet", *words]
     printed = io.StringIO()
-    with redirect_stdout(io.StringIO()), redirect_stderr(printed), patch.object(error_lines, "exit_code_of", noted):
+    with redirect_stdout(io.StringIO()), redirect_stderr(printed), patch.object(exit_codes, "exit_code_of", noted):
         code = _exit_code()
     for error in reported:
         if not is_refusal(error) and not is_usage_error(error):

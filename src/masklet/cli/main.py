@@ -13,9 +13,8 @@ from typer.core import TyperGroup
 from masklet import __version__
 from masklet.cli.convert import convert
 from masklet.cli.data import data
-from masklet.cli.error_lines import report_error
 from masklet.cli.evaluate import evaluation
-from masklet.cli.exit_codes import EXPLANATION
+from masklet.cli.exit_codes import EXPLANATION, report_error
 from masklet.cli.info import info
 from masklet.cli.interruption import exit_when_terminated
 from masklet.cli.segment import segment

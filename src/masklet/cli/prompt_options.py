@@ -1,16 +1,20 @@
-"""The prompts of `masklet segment` as typed: `--point 320,200,0@2`, `--box 10,20,300,400`, `--mask car.png`."""
+"""Prompts as typed: `--point 320,200,0@2`, `--box 10,20,300,400` and `--mask car.png` of `masklet segment`.
+
+`masklet track` has the same values on frames of a video (`track_prompts.py`).
+"""
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
-from masklet.cli.mask_prompts import TypedMask, places_of_masks
-from masklet.errors import InvalidInputError
+from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.masks.geometry import Box
-from masklet.media.prompt_entries import PromptEntry
+from masklet.media.mask_images import MaskImage, read_mask_image
+from masklet.media.prompt_entries import PromptEntry, empty_mask_error
 from masklet.prompts.prompt import Prompt
 
 POINT_FORM = "x,y or x,y,label (1 on the object, 0 off it), with @N behind it for object N"
@@ -18,10 +22,55 @@ BOX_FORM = "x1,y1,x2,y2, with @N behind it for object N"
 
 FRAME = 0  # the only one of an image
 
+Place = tuple[int, int]  # frame and object
 Point = tuple[float, float, int]  # x, y and label
 Value = TypeVar("Value")
 
 _WITH_OBJECT = re.compile(r"(?P<value>.+)@(?P<object>\d+)")
+
+
+@dataclass(frozen=True)
+class TypedMask:
+    """The file of a mask, and what it holds where that had to be read to know its objects."""
+
+    file: Path
+    image: MaskImage | None = None
+
+
+def places_of_masks(masks: Iterable[tuple[Path, int, int | None]]) -> Iterator[tuple[TypedMask, list[Place]]]:
+    """Yield each mask, given with its frame and the object that was named, and the frame and the objects it prompts.
+
+    Where none was, a label map prompts all objects whose ids it contains; other files prompt object 1, 2 and so on in
+    their order, and so is a label map of one object whose id is taken on its frame. InvalidInputError if a file shows
+    no object and none was named.
+    """
+    taken: set[Place] = set()
+    numbers = count(1)
+    for file, frame, object_id in masks:
+        mask = TypedMask(file, _read(file) if object_id is None else None)
+        ids = _ids_in(mask) if object_id is None else [object_id]
+        if not ids or (object_id is None and len(ids) == 1 and (frame, ids[0]) in taken):
+            ids = [next(each for each in numbers if (frame, each) not in taken)]
+        places = [(frame, each) for each in ids]
+        taken.update(places)
+        yield mask, places
+
+
+def _read(file: Path) -> MaskImage | None:
+    """Return what a file holds; None if it cannot be read, which is reported where its mask is used."""
+    try:
+        return read_mask_image(file)
+    except UnreadableImageError:
+        return None
+
+
+def _ids_in(mask: TypedMask) -> list[int]:
+    """Return the ids of a label map; none if it is one object, or was not read."""
+    if mask.image is None:
+        return []
+    if not mask.image.labels.any():
+        raise empty_mask_error(mask.file)
+    return list(mask.image.object_ids) if mask.image.is_label_map else []
 
 
 def objects_of_options(points: Sequence[str], boxes: Sequence[str], masks: Sequence[str]) -> tuple[PromptEntry, ...]:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from masklet.cli.error_lines import report_error
 from masklet.cli.everything_options import EverythingOption, MaskPresetOption, SettingsOption, check_everything
-from masklet.cli.exit_codes import ExitCode
+from masklet.cli.exit_codes import ExitCode, report_error
 from masklet.cli.image_options import BandsOption, MaxImagePixelsOption, parsed_bands
 from masklet.cli.model_options import (
     DataTypeOption,

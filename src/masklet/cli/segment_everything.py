@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from masklet import __version__
-from masklet.cli.error_lines import report_error
 from masklet.cli.everything_options import assigned
-from masklet.cli.exit_codes import ExitCode
+from masklet.cli.exit_codes import ExitCode, report_error
 from masklet.cli.model_options import load_generator
 
 if TYPE_CHECKING:

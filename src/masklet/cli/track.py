@@ -48,11 +48,10 @@ from masklet.cli.track_everything import EverythingAsked, everything_asked, is_e
 from masklet.cli.track_work import Asked, Work, check_zoom
 from masklet.configuration.presets import TrackingPreset
 from masklet.errors import InvalidInputError
-from masklet.jobs.frame_plan import TrackingTask
-from masklet.tracking.frame_order import Direction
+from masklet.tracking.frame_order import Direction, TrackingTask
 
 if TYPE_CHECKING:
-    from masklet.cli.mask_prompts import Place
+    from masklet.cli.prompt_options import Place
     from masklet.cli.track_outputs import TrackOutputs
     from masklet.jobs.run import Ending
     from masklet.jobs.tracking_journal import SavedTracking, TrackingJournal

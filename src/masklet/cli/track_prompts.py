@@ -9,8 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from masklet.cli.mask_prompts import Place, TypedMask, places_of_masks
-from masklet.cli.prompt_options import Point, parsed_box, parsed_point, prompt_entry
+from masklet.cli.prompt_options import Place, Point, TypedMask, parsed_box, parsed_point, places_of_masks, prompt_entry
 from masklet.errors import InvalidInputError
 from masklet.masks.geometry import Box
 from masklet.media.prompt_entries import PromptEntry, empty_mask_error

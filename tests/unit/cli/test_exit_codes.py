@@ -2,8 +2,7 @@ import errno
 
 import pytest
 
-from masklet.cli.error_lines import report_error
-from masklet.cli.exit_codes import EXPLANATION, ExitCode
+from masklet.cli.exit_codes import EXPLANATION, ExitCode, report_error
 from masklet.errors import CheckpointError, InvalidInputError, UnreadableImageError
 
 
@@ -12,7 +11,7 @@ from masklet.errors import CheckpointError, InvalidInputError, UnreadableImageEr
     [
         (InvalidInputError("a\n  b"), ExitCode.WRONG_USAGE, "Error: a b\n"),
         (CheckpointError("no file"), ExitCode.FILE_PROBLEM, "Error: no file\n"),
-        (UnreadableImageError("no picture"), ExitCode.FILE_PROBLEM, "Error: no picture\n"),
+        (UnreadableImageError("no image"), ExitCode.FILE_PROBLEM, "Error: no image\n"),
         (
             OSError(errno.ENOSPC, "No space left on device", "out/a.png"),
             3,
