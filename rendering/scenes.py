@@ -11,8 +11,8 @@ from pycocotools import mask as run_lengths
 
 from masklet.atomic_files import written_whole
 from rendering.arrangements import any_photograph
+from rendering.backdrops import swatches_and_backdrops
 from rendering.catalogue import read_libraries
-from rendering.pictures import swatches_and_backdrops
 from rendering.studio import Studio
 
 ATTEMPTS = 6

@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 
 from rendering.arrangements import any_light
+from rendering.backdrops import swatches_and_backdrops
 from rendering.cameras import direction, looking_at, perspective
 from rendering.catalogue import Model, read_libraries
 from rendering.looks import look_of
 from rendering.photograph import Photograph
-from rendering.pictures import swatches_and_backdrops
 from rendering.studio import Placed, Studio, View
 
 VIEWS = {"Characters": 10, "Vehicles": 6}

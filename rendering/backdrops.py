@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from masklet.datasets.scenes.bank import LABEL_FOLDER, PICTURE_SUFFIXES, bounded, cut_swatch_sheet, read_picture
+from masklet.datasets.scenes.bank import IMAGE_SUFFIXES, LABEL_FOLDER, bounded, cut_swatch_sheet, read_rgb
 from masklet.datasets.scenes.cutouts import transparent_cutouts
 from masklet.errors import InvalidInputError
 
@@ -17,14 +17,14 @@ def swatches_and_backdrops(folders: Sequence[Path]) -> tuple[list[np.ndarray], l
     swatches: list[np.ndarray] = []
     backdrops: list[np.ndarray] = []
     for path in sorted(each for folder in folders for each in folder.rglob("*")):
-        is_picture = path.suffix.lower() in PICTURE_SUFFIXES and LABEL_FOLDER not in path.parts
-        if not is_picture or transparent_cutouts(path) is not None:
+        is_image = path.suffix.lower() in IMAGE_SUFFIXES and LABEL_FOLDER not in path.parts
+        if not is_image or transparent_cutouts(path) is not None:
             continue
-        picture = read_picture(path)
-        pieces = cut_swatch_sheet(picture)
+        image = read_rgb(path)
+        pieces = cut_swatch_sheet(image)
         swatches.extend(pieces)
-        if not pieces and min(picture.shape[:2]) >= SMALLEST_SIDE:
-            backdrops.append(bounded(picture))
+        if not pieces and min(image.shape[:2]) >= SMALLEST_SIDE:
+            backdrops.append(bounded(image))
     if not swatches or not backdrops:
         raise InvalidInputError(
             f"{len(swatches)} swatches and {len(backdrops)} photographs below {', '.join(map(str, folders))}; "
