@@ -44,6 +44,7 @@ LAYERS = (
     "datasets",
     "evaluation",
     "training",
+    "server",
     "cli",
 )
 NEVER = {"transformers", "sam2", "torchvision", "scipy"}

@@ -18,6 +18,8 @@ from masklet.cli.exit_codes import EXPLANATION, report_error
 from masklet.cli.info import info
 from masklet.cli.interruption import exit_when_terminated
 from masklet.cli.segment import segment
+from masklet.cli.serve import serve
+from masklet.cli.studio import studio
 from masklet.cli.track import track
 from masklet.cli.train import train
 
@@ -56,7 +58,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-for command in (segment, track, train, convert, info):
+for command in (segment, track, train, convert, info, studio, serve):
     app.command(epilog=EXPLANATION)(command)
 app.add_typer(evaluation, name="evaluate")
 app.add_typer(data, name="data")

@@ -1,0 +1,71 @@
+"""The options that `masklet studio` and `masklet serve` share, and the server they stand for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from masklet.cli.model_options import load_tracker
+from masklet.configuration.tracking_presets import TrackingPreset
+
+DATA = Path.home() / ".local" / "share" / "masklet"
+
+DataOption = Annotated[Path, typer.Option("--data", help="Folder that keeps projects, masks and media.")]
+HostOption = Annotated[str, typer.Option("--host", help="Address to listen at; default: this machine alone.")]
+PortOption = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen at; 0 takes a free one.")]
+RootOption = Annotated[
+    list[Path] | None, typer.Option("--root", help="Folder below which media may be opened in place.")
+]
+AllowHostOption = Annotated[
+    list[str] | None, typer.Option("--allow-host", help="Further name that the server answers to.")
+]
+ReadOnlyOption = Annotated[bool, typer.Option("--read-only", help="Refuse every change.")]
+
+
+def run_server(
+    *,
+    data: Path,
+    host: str,
+    port: int,
+    users: Path | None,
+    roots: list[Path] | None,
+    allowed_hosts: list[str] | None,
+    is_read_only: bool,
+    has_page: bool,
+    model: str | None,
+    device: str | None,
+    preset: TrackingPreset,
+    opens_browser: bool = False,
+) -> None:
+    """Serve until Ctrl-C; errors as `masklet.server.serving.serve` raises them."""
+    from masklet.errors import InvalidInputError
+
+    try:
+        from masklet.server.serving import serve
+        from masklet.server.settings import ServerSettings
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "masklet":
+            raise
+        raise InvalidInputError(f"The server needs {error.name}: pip install 'masklet[studio]'.") from error
+    settings = ServerSettings(
+        data=data,
+        host=host,
+        port=port,
+        users=users,
+        roots=tuple(roots or ()),
+        allowed_hosts=tuple(allowed_hosts or ()),
+        is_read_only=is_read_only,
+        has_page=has_page,
+        preset=preset.value,
+    )
+
+    def on_ready(address: str) -> None:
+        print(address, flush=True)
+        if opens_browser:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    serve(settings, lambda: load_tracker(model, device, preset=preset), model or "bundled", on_ready)

@@ -1,0 +1,51 @@
+"""`masklet studio`: click, track, correct and export in a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from masklet.cli.model_options import DeviceOption, ModelOption, PresetOption
+from masklet.cli.serving_options import (
+    DATA,
+    AllowHostOption,
+    DataOption,
+    HostOption,
+    PortOption,
+    ReadOnlyOption,
+    RootOption,
+    run_server,
+)
+from masklet.configuration.tracking_presets import TrackingPreset
+
+
+def studio(
+    data: DataOption = DATA,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8765,
+    model: ModelOption = None,
+    device: DeviceOption = None,
+    preset: PresetOption = TrackingPreset.EXACT,
+    root: RootOption = None,
+    users: Annotated[Path | None, typer.Option("--users", help="JSON file of user names and tokens.")] = None,
+    allow_host: AllowHostOption = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the browser.")] = False,
+    read_only: ReadOnlyOption = False,
+) -> None:
+    """Start the studio and open it in the browser; the line it prints is the way in."""
+    run_server(
+        data=data,
+        host=host,
+        port=port,
+        users=users,
+        roots=root,
+        allowed_hosts=allow_host,
+        is_read_only=read_only,
+        has_page=True,
+        model=model,
+        device=device,
+        preset=preset,
+        opens_browser=not no_browser,
+    )
