@@ -97,6 +97,35 @@ def test_ctrl_c_leaves_shorter_files_and_can_be_continued(here, monkeypatch, fra
     assert not Path("out/w_session").exists()
 
 
+def test_small_objects_are_followed_in_enlarged_views_also_after_a_break(here, monkeypatch):
+    frames, masks = world({60: [(4 * number, 8) for number in range(COUNT)], 120: [(40, 40)] * COUNT}, side=4)
+    for number, frame in enumerate(frames):
+        Image.fromarray(frame).save(f"w/{number:05}.png")
+    trackers = [shade_tracker(sharpness=4) for _ in range(4)]  # edges of enlarged squares are smooth
+    following = iter(trackers)
+    monkeypatch.setattr(command, "load_tracker", lambda *options: next(following))
+    options = ("--everything", "--set", "min_area=8", "--set", "every=3", "--write=label-maps")
+    assert track(*options).exit_code == ExitCode.DONE
+    assert track(*options, "--zoom").exit_code == ExitCode.DONE
+    assert trackers[1].runtime.encoded > trackers[0].runtime.encoded == COUNT  # views, besides the frames
+    for frame in range(1, COUNT):
+        labels = read_label_map(Path(f"out/w_masks/{frame:05}.png"))
+        np.testing.assert_array_equal(labels, masks[frame, 0] + 2 * masks[frame, 1])  # without corners in the frame
+    expected = contents()
+    searched = ShadeFinder.generate_encoded
+
+    def interrupted(self, encoded, *, known=None):
+        if len(self.searched) == 1:
+            signal.raise_signal(signal.SIGINT)
+        return searched(self, encoded, known=known)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ShadeFinder, "generate_encoded", interrupted)
+        assert track(*options, "--zoom").exit_code == ExitCode.INTERRUPTED
+    assert track("--resume", "out/w_session", "--write=label-maps").exit_code == ExitCode.DONE
+    assert contents() == expected
+
+
 def test_after_a_kill_it_goes_on_where_it_was_saved(here, monkeypatch):
     searched = ShadeFinder.generate_encoded
 
@@ -114,6 +143,15 @@ def test_after_a_kill_it_goes_on_where_it_was_saved(here, monkeypatch):
     continued = track("--resume", "left", *PRODUCTS)
     assert continued.exit_code == ExitCode.DONE, continued.output
     assert contents() == expected
+
+
+def test_objects_have_their_numbers_in_the_overlay_where_that_is_asked_for(here):
+    assert track("--everything", *POLICY, "--write=contact-sheet").exit_code == ExitCode.DONE
+    plain = np.asarray(Image.open("out/w_sheet.png")).astype(int)
+    assert track("--everything", *POLICY, "--write=contact-sheet", "--ids").exit_code == ExitCode.DONE
+    is_changed = (np.asarray(Image.open("out/w_sheet.png")) != plain).any(-1)
+    assert is_changed[:20, :20].any()  # in the square of the first frame
+    assert not is_changed[20:64, :64].any()
 
 
 def test_what_the_budget_has_no_room_for_is_counted(here):

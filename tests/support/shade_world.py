@@ -30,9 +30,9 @@ class ShadeFinder:
         return Segmentation(found, np.linspace(0.9, 0.8, len(found)), range(1, len(found) + 1))
 
 
-def shade_tracker() -> VideoTracker:
+def shade_tracker(sharpness: float = 100) -> VideoTracker:
     """A tracker of this world."""
-    return VideoTracker(ShadeRuntime(), Sam2Processor(size=SIZE))
+    return VideoTracker(ShadeRuntime(sharpness), Sam2Processor(size=SIZE))
 
 
 def world(

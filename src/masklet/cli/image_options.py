@@ -1,4 +1,4 @@
-"""The options of reading image files."""
+"""The options of reading and drawing images."""
 
 from __future__ import annotations
 
@@ -35,6 +35,10 @@ BandsOption = Annotated[
     typer.Option(
         "--bands", metavar="N,N,N", help="Of TIFF images show one band as grey, or three as red, green and blue: 4,3,2."
     ),
+]
+
+IdsOption = Annotated[
+    bool, typer.Option("--ids", help="Write the objects' numbers into the overlay, and a video's contact sheet.")
 ]
 
 

@@ -12,7 +12,7 @@ import typer
 
 from masklet.cli.everything_options import EverythingOption, MaskPresetOption, SettingsOption, check_everything
 from masklet.cli.exit_codes import ExitCode, report_error
-from masklet.cli.image_options import BandsOption, MaxImagePixelsOption, parsed_bands
+from masklet.cli.image_options import BandsOption, IdsOption, MaxImagePixelsOption, parsed_bands
 from masklet.cli.model_options import (
     DataTypeOption,
     DeviceOption,
@@ -24,7 +24,6 @@ from masklet.cli.model_options import (
 from masklet.cli.segment_everything import opened_job, segment_everything
 from masklet.cli.segment_options import (
     BoxesOption,
-    IdsOption,
     ImagesArgument,
     MasksOption,
     MultimaskOption,

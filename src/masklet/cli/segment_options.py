@@ -26,4 +26,3 @@ PromptsOption = Annotated[
 MultimaskOption = Annotated[
     bool, typer.Option("--multimask", help="Also write all three candidates of each object, best first.")
 ]
-IdsOption = Annotated[bool, typer.Option("--ids", help="Write the objects' numbers into the overlay.")]

@@ -16,7 +16,7 @@ import typer
 from masklet.atomic_files import remove_unfinished
 from masklet.cli.everything_options import EverythingOption, SettingsOption, check_everything
 from masklet.cli.exit_codes import ExitCode
-from masklet.cli.image_options import MaxImagePixelsOption
+from masklet.cli.image_options import IdsOption, MaxImagePixelsOption
 from masklet.cli.model_options import (
     CompileOption,
     DataTypeOption,
@@ -76,6 +76,7 @@ def track(
     frames: RangeOption = None,
     output: OutputOption = Path("masklet-output"),
     write: WriteOption = None,
+    ids: IdsOption = False,
     save_session: SaveSessionOption = None,
     save_every: SaveEveryOption = SAVE_EVERY,
     resume: ResumeOption = None,
@@ -91,9 +92,8 @@ def track(
     """Track objects through a video, from points, boxes and masks on any of its frames, or everything in it.
 
     OUT gets NAME.json (COCO run lengths and scores of every frame) and NAME_overlay.mp4, or what --write asks for:
-    NAME_sheet.png, a few frames at a glance; NAME_masks/00000.png and so on, label maps in DAVIS' layout;
-    NAME_object1.mp4 and so on, each object's mask. Their paths are printed. --everything needs no prompts: objects are
-    found as they appear and keep their numbers; a table of them is printed.
+    NAME_sheet.png, a few frames; NAME_masks/00000.png and so on, label maps as in DAVIS; NAME_object1.mp4 and so on,
+    each object's mask. --everything needs no prompts: objects are found as they appear, and keep their numbers.
 
     @FRAME behind a value is its frame (from 0; default: the first tracked one), :N its object: --point 320,200@30:2.
     Without :N each --box and each --mask is an object of its own, and all points are prompts of object 1.
@@ -111,7 +111,7 @@ def track(
     own = {"--policy": policy, "--set": changes, "--lookback": looks_back}
     prompts = (point or [], box or [], mask or [])
     with open_video(video) as reader:
-        outputs = TrackOutputs(output, Path(os.path.realpath(video)).stem, tuple(write or [Product.OVERLAY]))
+        outputs = TrackOutputs(output, Path(os.path.realpath(video)).stem, tuple(write or [Product.OVERLAY]), ids)
         if everything or is_everything(saved):
             asked: Asked = _everything(own, saved, (*prompts, direction, frames), outputs, zoom)
         else:

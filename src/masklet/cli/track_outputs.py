@@ -33,11 +33,14 @@ class TrackOutputs:
     Attributes:
         folder: where they go.
         name: what their names begin with.
+        products: which are wanted.
+        ids: whether overlay and contact sheet show the objects' numbers.
     """
 
     folder: Path
     name: str
     products: Collection[Product]
+    ids: bool = False
 
     @property
     def json(self) -> Path:
@@ -75,11 +78,11 @@ class TrackOutputs:
         if Product.OVERLAY in self.products:
             overlay = Path(f"{start}_overlay.mp4")
             frames = progress.track(list(recorded), description="Drawing the overlay")
-            write_overlay_video(overlay, video, recorded, frames, prompts)
+            write_overlay_video(overlay, video, recorded, frames, prompts, ids=self.ids)
             yield overlay
         if Product.CONTACT_SHEET in self.products:
             sheet = Path(f"{start}_sheet.png")
-            write_contact_sheet(sheet, video, recorded, prompts)
+            write_contact_sheet(sheet, video, recorded, prompts, ids=self.ids)
             yield sheet
         if Product.LABEL_MAPS in self.products:
             folder = Path(f"{start}_masks")

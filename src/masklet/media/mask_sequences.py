@@ -46,23 +46,28 @@ def write_overlay_video(
     recorded: RecordedMasks,
     frames: Iterable[int],
     prompts: DrawnPrompts,
+    *,
+    ids: bool = False,
 ) -> None:
     """Write the given frames with the objects drawn in, and on prompted frames the clicks and boxes.
 
-    Each frame is shown as long as in the source. `frames` ascend and are all recorded.
+    Each frame is shown as long as in the source. `frames` ascend and are all recorded. With `ids` each object's number
+    is written into its mask.
     """
     start = None
     with write_video(path, video.height, video.width, video.frame_rate) as writer:
         for frame in frames:
             start = video.time_of(frame) if start is None else start
-            drawn = _drawn_frame(frame, video, recorded, prompts)
+            drawn = _drawn_frame(frame, video, recorded, prompts, ids)
             writer.write(np.asarray(drawn), video.time_of(frame) - start)
 
 
-def write_contact_sheet(path: FilePath, video: VideoReader, recorded: RecordedMasks, prompts: DrawnPrompts) -> None:
-    """Write a PNG with up to twelve of the recorded frames, evenly spread, the objects drawn in, each with its number.
+def write_contact_sheet(
+    path: FilePath, video: VideoReader, recorded: RecordedMasks, prompts: DrawnPrompts, *, ids: bool = False
+) -> None:
+    """Write a PNG with up to twelve of the recorded frames, numbered and evenly spread, the objects drawn in.
 
-    InvalidInputError if nothing is recorded.
+    With `ids` each object's number is written into its mask. InvalidInputError if nothing is recorded.
     """
     frames = list(recorded)
     if not frames:
@@ -76,16 +81,18 @@ def write_contact_sheet(path: FilePath, video: VideoReader, recorded: RecordedMa
     sheet = Image.new("RGB", size, "white")
     for place, frame in enumerate(chosen):
         row, column = divmod(place, SHEET_COLUMNS)
-        drawn = _drawn_frame(frame, video, recorded, prompts).resize((width, height), Image.Resampling.LANCZOS)
+        drawn = _drawn_frame(frame, video, recorded, prompts, ids).resize((width, height), Image.Resampling.LANCZOS)
         ImageDraw.Draw(drawn).text((4, 2), str(frame), fill="white", stroke_width=2, stroke_fill="black")
         sheet.paste(drawn, (column * (width + SHEET_GAP), row * (height + SHEET_GAP)))
     with written_whole(path) as unfinished:
         sheet.save(unfinished, format="PNG")
 
 
-def _drawn_frame(frame: int, video: VideoReader, recorded: RecordedMasks, prompts: DrawnPrompts) -> Image.Image:
+def _drawn_frame(
+    frame: int, video: VideoReader, recorded: RecordedMasks, prompts: DrawnPrompts, ids: bool
+) -> Image.Image:
     clicks, boxes = prompts.get(frame, ((), ()))
-    return draw_overlay(video[frame], recorded[frame], points=clicks, boxes=boxes)
+    return draw_overlay(video[frame], recorded[frame], points=clicks, boxes=boxes, ids=ids)
 
 
 def write_mask_videos(

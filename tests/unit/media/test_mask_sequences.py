@@ -94,15 +94,16 @@ def test_mask_videos_are_black_and_white_and_equally_long(tmp_path, video, recor
                 assert np.count_nonzero((masks[number][..., 0] > 127) != expected) < 20
 
 
-def test_a_contact_sheet_shows_frames_side_by_side(tmp_path, video, recorded):
-    write_contact_sheet(tmp_path / "sheet.png", video, recorded, {3: ([], [(1.0, 1.0, 63.0, 47.0)])})
+@pytest.mark.parametrize("ids", [False, True])
+def test_a_contact_sheet_shows_frames_side_by_side(tmp_path, video, recorded, ids):
+    write_contact_sheet(tmp_path / "sheet.png", video, recorded, {3: ([], [(1.0, 1.0, 63.0, 47.0)])}, ids=ids)
     with Image.open(tmp_path / "sheet.png") as sheet:
         pixels = np.asarray(sheet)
     assert pixels.shape == (48, 4 * 64 + 3 * 4, 3)
     for place, frame in enumerate(recorded):
         shown = pixels[:, 68 * place : 68 * place + 64]
         box = np.array([(1, 1, 63, 47)] if frame == 3 else [])
-        drawn = np.asarray(draw_overlay(video[frame], recorded[frame], boxes=box))
+        drawn = np.asarray(draw_overlay(video[frame], recorded[frame], boxes=box, ids=ids))
         np.testing.assert_array_equal(shown[15:], drawn[15:])  # the number is above
 
 
