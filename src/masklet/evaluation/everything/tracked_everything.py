@@ -21,7 +21,7 @@ class TrackedEverything(TrackerPredictor):
         self, tracker: VideoTracker, policy: EverythingPolicy | str | None = None, name: str = "masklet"
     ) -> None:
         super().__init__(tracker, name)
-        self._policy = policy
+        self._policy = EverythingPolicy.of(policy)
 
     @property
     def fingerprint(self) -> str:
