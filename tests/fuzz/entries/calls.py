@@ -10,7 +10,7 @@ from tests.fuzz import materials
 from tests.fuzz.attempt import Entry
 from tests.fuzz.entries.values import spoiled
 
-from masklet import ImageSegmenter, Prompt, ZoomingSegmenter
+from masklet import EverythingPolicy, ImageSegmenter, Prompt, ZoomingSegmenter
 
 # Arguments that programs give arrays and tensors for, in place of lists.
 ARRAYS = {
@@ -186,6 +186,24 @@ def _push(arguments: Arguments) -> None:
     video.push(arguments["second"])
 
 
+def _everything(_: Path) -> Arguments:
+    policy = {"every": 2, "cut": 0.2, "match": 0.5, "granularity": "parts", "min_area": 1, "max_area": 1.0}
+    more = {"confirm": 1, "revive": 0.5, "refresh": 0.5, "max_objects": 3, "points_per_side": 4}
+    return {"video": [materials.pixels()] * 3, "lookback": True, "zoom": True, **policy, **more}
+
+
+def _some_everything(rng: Random, arguments: Arguments) -> tuple[str, Arguments]:
+    kept = {"video", *rng.sample(sorted(arguments), 5)}
+    return _spoil(rng, {name: arguments[name] for name in sorted(kept)})
+
+
+def _follow_everything(arguments: Arguments) -> None:
+    options = {name: arguments[name] for name in ("lookback", "zoom") if name in arguments}
+    policy = EverythingPolicy(**{name: each for name, each in arguments.items() if name not in ("video", *options)})
+    for _ in materials.tracker().everything(arguments["video"], policy, **options):
+        pass
+
+
 def _loading(_: Path) -> Arguments:
     return {
         "source": str(materials.model()),
@@ -223,5 +241,6 @@ ENTRIES = {
     "tracker": Entry(_tracked, _spoil, _track),
     "tracker-mask": Entry(_tracked_by_mask, _spoil, _track),
     "stream": Entry(_stream, _spoil, _push),
+    "everything": Entry(_everything, _some_everything, _follow_everything),
     "loading": Entry(_loading, _some_loading, _load),
 }

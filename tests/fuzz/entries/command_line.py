@@ -24,6 +24,7 @@ WORDS = (
     "x", "auto", "float32", "float8_e4m3fn", "complex64", "int8", "torch.float32", "cpu", "cuda", "cuda:99", "cpu:7",
     "meta", "mps", "xla", "hpu", "vulkan", "fast", "all", "grabcut", "both", "masks", "meta.pt", "out.pt", "--", "-",
     "é\u202e☃", "x" * 1_000, "a\nb", "model.image_size=64", "losses.dice=nan", "stages.0.steps=", "=", "a=b", "seed=-1",
+    "every=0", "max_objects=1", "points_per_side=4", "granularity=parts", "layers=all",
     "stages.9.steps=1", "data.roots=x", "facebook/none", "a/b/c", "http://localhost:1/x.mp4", "file:///dev/zero",
 )  # fmt: skip
 PATHS = (
@@ -41,6 +42,7 @@ SHORT_TRAINING = [
 CALLS: tuple[Words, ...] = (
     ["segment", "a.png", "--point", "20,20", "--box", "15,10,40,30@2", "--mask", "mask.png@3", "--model", "model"],
     ["track", "clip.mp4", "--box", "15,10,40,30", "--model", "model", "--write", "label-maps"],
+    ["track", "clip.mp4", "--everything", "--set", "points_per_side=2", "--policy", "fast", "--model", "model"],
     ["convert", "model", "converted"],
     ["info", "--model", "model"],
     ["data", "check", "coco", "--workers", "1"],
