@@ -18,7 +18,7 @@ from masklet.cli.serving_options import (
     RootOption,
     run_server,
 )
-from masklet.configuration.tracking_presets import TrackingPreset
+from masklet.configuration.presets import TrackingPreset
 
 
 def studio(
