@@ -169,7 +169,10 @@ def test_what_the_budget_has_no_room_for_is_counted(here):
         (["--everything", "--policy", "nope"], "There is no policy 'nope'; the policies are careful, default, fast"),
         (["--everything", "--set", "evry=3"], "--set evry: there is no such setting. The nearest is every"),
         (["--everything", "--set", "match=0.1"], "match must be from 0.5 to 1; got 0.1"),
-        (["--everything", "--set", "granularity=some"], "granularity=some: the value must be one of parts, wholes"),
+        (
+            ["--everything", "--set", "granularity=some"],
+            "granularity=some: the value must be one of surest",
+        ),
         (["--point", "5,5", "--policy", "fast"], "--policy can be given with --everything only"),
         (["--point", "5,5", "--lookback"], "--lookback can be given with --everything only"),
         ([], "or --everything"),

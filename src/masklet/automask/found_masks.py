@@ -4,19 +4,23 @@ import numpy as np
 import numpy.typing as npt
 
 from masklet.automask.association import importance, is_stuff, within_budget
+from masklet.automask.layers import in_order
 from masklet.automask.policy import EverythingPolicy
 from masklet.masks.segmentation import Segmentation
 from masklet.masks.suppression import flat_layers, without_contained
 
 NESTED = 0.85  # so much of a mask lies in the one that it is a part of
+LEFT = 0.5  # so much of a mask has to be left beside surer ones
 
 
 def prepared_masks(found: Segmentation, policy: EverythingPolicy) -> Segmentation:
     """Return those of the masks found that are neither too small nor too large, disjoint, in the granularity asked for.
 
-    Ground, walls and sky are no wholes: what stands before them is no part of them.
+    Ground, walls and sky are no wholes: what stands before them is no part of them, and keeps its pixels.
     """
     found = _sized(found, policy)
+    if policy.granularity == "surest":
+        return _sized(in_order(found, np.lexsort((-found.scores, _is_stuff(found))).tolist(), LEFT), policy)
     if policy.granularity == "wholes":
         grounds = np.flatnonzero(stuff := _is_stuff(found))
         things = np.flatnonzero(~stuff)

@@ -8,7 +8,7 @@ from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.whole_numbers import as_whole_number
 
-Granularity = Literal["parts", "wholes"]
+Granularity = Literal["surest", "parts", "wholes"]
 Layers = Literal["flat", "all"]
 
 MOST_OBJECTS, MOST_OBJECTS_ON_GPU = 50, 200
@@ -29,8 +29,9 @@ class EverythingPolicy:
         contained: a mask found is a part of a tracked object if this share of it lies in that object's mask.
         parts: take parts of tracked objects as objects of their own.
         new_share: a mask found is of a new object if at least this share of it is in no tracked mask.
-        granularity: of nested masks found at once, "parts": the smaller one keeps its pixels and the larger one the
-            rest; "wholes": the larger one alone stays.
+        granularity: of masks found at once that overlap, "surest": the one with the higher score keeps its pixels, and
+            the other one the rest, if that is half of it; "parts": the smaller one keeps them, and the larger one the
+            rest; "wholes": of nested ones the larger one alone stays.
         min_area: smallest area of an object in pixels; None: 100, or .0005 of the frame where that is more.
         max_area: largest area of an object, as a share of the frame.
         confirm: a new object is reported once it was there on so many frames in succession; on the first frame and at
@@ -61,7 +62,7 @@ class EverythingPolicy:
     contained: float = 0.8
     parts: bool = False
     new_share: float = 0.5
-    granularity: Granularity = "wholes"
+    granularity: Granularity = "surest"
     min_area: int | None = None
     max_area: float = 0.95
     confirm: int = 3

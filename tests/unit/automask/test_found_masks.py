@@ -23,6 +23,11 @@ GROUND, ALL = (0, 10, 20, 20), (0, 0, 20, 20)
 @pytest.mark.parametrize(
     ("granularity", "corners", "ids", "areas"),
     [
+        ("surest", (WHOLE, PART, OTHER), (1, 3), (100, 16)),  # nothing is left of the part
+        ("surest", (PART, WHOLE, OTHER), (1, 2, 3), (16, 84, 16)),
+        ("surest", ((2, 2, 8, 12), WHOLE, (8, 2, 16, 12)), (1, 3), (60, 80)),  # what goes claims no pixels
+        ("surest", (GROUND, OTHER), (1, 2), (184, 16)),
+        ("surest", (), (), ()),
         ("wholes", (WHOLE, PART, OTHER), (1, 3), (100, 16)),
         ("parts", (WHOLE, PART, OTHER), (1, 2, 3), (84, 16, 16)),
         ("wholes", (PART, (14, 14, 16, 16)), (1,), (16,)),  # one is too small
