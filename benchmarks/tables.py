@@ -154,6 +154,33 @@ def vos_markdown(reports: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def everything_vos_markdown(reports: list[dict[str, Any]]) -> str:
+    """What `masklet evaluate everything VIDEOS --output` wrote, as one table: a row a video, then their mean."""
+    rows = [(each["sequence"], each) for report in reports for each in report["sequences"]]
+    rows += [("**mean**", report) for report in reports]
+    return _everything_table({"video": [name for name, _ in rows]}, [each for _, each in rows])
+
+
+def everything_videos_markdown(report: dict[str, Any]) -> str:
+    """Everything in clips of the procedural world: a row a kind of clips and policy."""
+    rows = report["clips"]
+    columns = {name: [str(row[name]) for row in rows] for name in ("clips", "policy", "videos", "frames", "objects")}
+    return f"From `{report['command']}`.\n\n{_everything_table(columns, rows)}"
+
+
+def _everything_table(columns: dict[str, list[str]], rows: list[dict[str, Any]]) -> str:
+    """Scores and amounts of everything in videos, behind columns that say of what they are."""
+    scores = {"J&F": "J&F-Mean", "best track": "J&F of the best track", "prompted": "J&F prompted"}
+    amounts = {name: name for name in ("tracks", "switches", "fragments", "delay")}
+    lines = [_line([*columns, *scores, "kept", *amounts]), _line(["---"] * (len(columns) + 8))]
+    for place, row in enumerate(rows):
+        shares = [row["scores"].get(each) for each in scores.values()] + [row["amounts"]["kept"]]
+        cells = ["-" if each is None else f"{100 * each:.1f}" for each in shares]
+        cells += [f"{row['amounts'][each]:.1f}" if each in row["amounts"] else "-" for each in amounts.values()]
+        lines.append(_line([*(column[place] for column in columns.values()), *cells]))
+    return "\n".join(lines)
+
+
 def interactive_markdown(reports: list[dict[str, Any]]) -> str:
     """What `masklet evaluate interactive --output` wrote, as one table: a row a way, a column a count of frames."""
     counts = list(reports[0]["scores"])
@@ -269,6 +296,8 @@ def everything_settings_markdown(report: dict[str, Any]) -> str:
 TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "everything": (everything_markdown, ("everything",)),
     "everything_settings": (everything_settings_markdown, ("everything_settings",)),
+    "everything_videos": (everything_videos_markdown, ("everything_videos",)),
+    "everything_vos": (everything_vos_markdown, ("everything_vos",)),
     "images": (markdown, ("images",)),
     "interactive": (interactive_markdown, ("interactive",)),
     "procedural_world": (procedural_world_markdown, ("procedural_world",)),
@@ -284,8 +313,10 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
 # What each kind of results file is known by, and its table.
 KINDS: tuple[tuple[Callable[[Any], bool], Callable[..., str]], ...] = (
     (lambda content: isinstance(content, list) and "interaction" in content[0], interactive_markdown),
+    (lambda content: isinstance(content, list) and "amounts" in content[0], everything_vos_markdown),
     (lambda content: isinstance(content, list) and "sequences" in content[0], vos_markdown),
     (lambda content: isinstance(content, list), stills_markdown),
+    (lambda content: "clips" in content, everything_videos_markdown),
     (lambda content: "settings" in content, everything_settings_markdown),
     (lambda content: "memory" in content, everything_markdown),
     (lambda content: "rates" in content and "scenes" in content["rates"], procedural_world_markdown),

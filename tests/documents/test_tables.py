@@ -43,6 +43,19 @@ def test_the_table_of_the_procedural_world() -> None:
     assert table_of({"rates": rates}).splitlines()[-1] == "| scenes | 26.3 | 2.96 | 9 |"
 
 
+def test_the_tables_of_everything_in_videos() -> None:
+    amounts = {"kept": 0.5, "tracks": 12, "switches": 0, "fragments": 1.26, "covered": 0.9}
+    scores = {"J&F-Mean": 0.5, "J&F of the best track": 0.6}
+    clips = {"clips": "cut", "policy": "fast", "videos": 1, "frames": 36, "objects": 3, "scores": scores}
+    table = table_of({"command": "c", "clips": [clips | {"amounts": amounts}]})
+    assert table.splitlines()[-1] == "| cut | fast | 1 | 36 | 3 | 50.0 | 60.0 | - | 50.0 | 12.0 | 0.0 | 1.3 | - |"
+    video = {"sequence": "swan", "scores": scores | {"J&F prompted": 0.9}, "amounts": amounts}
+    report = {"sequences": [video], "scores": video["scores"], "amounts": amounts | {"delay": 2.5}}
+    rows = table_of([report]).splitlines()
+    assert rows[2] == "| swan | 50.0 | 60.0 | 90.0 | 50.0 | 12.0 | 0.0 | 1.3 | - |"
+    assert rows[3] == "| **mean** | 50.0 | 60.0 | 90.0 | 50.0 | 12.0 | 0.0 | 1.3 | 2.5 |"
+
+
 @pytest.mark.parametrize(("datasets", "dataset"), [("datasets", "dataset"), ("domains", "domain")])
 def test_reports_of_images_are_read_in_both_spellings(datasets: str, dataset: str) -> None:
     scores = {"box": 0.5}

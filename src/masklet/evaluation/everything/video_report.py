@@ -1,9 +1,10 @@
 """The results of the evaluation of everything in videos."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from masklet.evaluation.measured_item import mean_values
 from masklet.evaluation.reporting.report import percent
 from masklet.evaluation.vos.report import J_AND_F, VosReport
 
@@ -33,7 +34,14 @@ class EverythingVideoReport(VosReport):
         return {TRACKS: number, KEPT: percent, SWITCHES: number, FRAGMENTS: number, DELAY: number}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what `VosReport` does, and the further measures and amounts."""
-        more = {measure: self.means[measure] for measure in self.shown().values()}
+        """Return what `VosReport` does, and the further measures and amounts, of each video, too."""
         content = super().to_dict()
-        return content | {"scores": content["scores"] | more, "amounts": self.amounts}
+        sequences = [
+            sequence | {"scores": self._shown_of(mean_values([item])), "amounts": item.amounts}
+            for sequence, item in zip(content["sequences"], self.items, strict=True)
+        ]
+        scores = content["scores"] | self._shown_of(self.means)
+        return content | {"sequences": sequences, "scores": scores, "amounts": self.amounts}
+
+    def _shown_of(self, means: Mapping[str, float]) -> dict[str, float]:
+        return {measure: means[measure] for measure in self.shown().values() if measure in means}

@@ -131,6 +131,9 @@ def test_the_report_has_the_tools_names_and_what_is_beside(root, tmp_path):
     assert content["scores"]["J&F-Mean"] == 1.0
     assert content["scores"]["J&F prompted"] == report.means["J&F prompted"] < 1
     assert content["amounts"]["tracks"] == 2
+    first = content["sequences"][0]
+    assert first["scores"] == {name: report.means[name] for name in report.shown().values()}
+    assert first["amounts"]["kept"] == 1
     table = report_table([report])
     assert content["scores"].keys() >= {"J-Mean", "F-Mean"}
     amounts = ("tracks", "kept", "switches", "fragments", "delay")
