@@ -50,11 +50,14 @@ def usable_device(name: str | None) -> str:
 
 
 def is_bfloat16_faster(device: Device) -> bool:
-    """Whether the hardware multiplies bfloat16 faster than float32: recent GPUs, and processors with tile units."""
+    """Whether the hardware multiplies bfloat16 faster than float32.
+
+    Recent GPUs do, and processors with tile units (AMX) or with dot products of bfloat16 (AVX512_BF16).
+    """
     kind = torch.device(device).type
     if kind == "cuda":
         return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
-    return kind == "cpu" and torch.cpu._is_amx_tile_supported()
+    return kind == "cpu" and (torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
 def name_of(dtype: torch.dtype) -> str:

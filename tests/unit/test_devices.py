@@ -71,10 +71,14 @@ def test_the_device_that_nobody_asked_for(monkeypatch: pytest.MonkeyPatch, has_g
     assert usable_device("cpu") == "cpu"
 
 
-@pytest.mark.parametrize("answer", [True, False])
-def test_a_processor_is_asked_for_tile_units(monkeypatch: pytest.MonkeyPatch, answer: bool) -> None:
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: answer)
-    assert is_bfloat16_faster("cpu") is answer
+@pytest.mark.parametrize("has_tile_units", [True, False])
+@pytest.mark.parametrize("has_dot_products", [True, False])
+def test_a_processor_is_asked_what_it_multiplies(
+    monkeypatch: pytest.MonkeyPatch, has_tile_units: bool, has_dot_products: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: has_tile_units)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has_dot_products)
+    assert is_bfloat16_faster("cpu") is (has_tile_units or has_dot_products)
 
 
 @pytest.mark.parametrize("answer", [True, False])

@@ -7,8 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet.errors import InvalidInputError
-from masklet.modeling.pieces import row_by_row
-from masklet.modeling.plain_calls import is_plain
+from masklet.modeling.pieces import pays_in_pieces, row_by_row
+from masklet.modeling.plain_calls import is_plain, is_recorded
+
+# Their scores with the keys of a whole image at 1024 stay in the processor's cache.
+QUERIES_AT_A_TIME = 256
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
@@ -58,14 +61,25 @@ class LayerNorm2d(nn.LayerNorm):
 
 
 def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Scaled dot-product attention of [..., heads, sequence, channels].
+    """Scaled dot-product attention of [..., heads, sequence, channels]."""
+    return attention_by_products(q, k, v) if pays_by_products(q) else F.scaled_dot_product_attention(q, k, v)
 
-    On the processor, the backward pass of torch's fused kernel is slow in half precision (2 to 5 times the plain
-    products), so training there uses the products.
+
+def pays_by_products(q: Tensor) -> bool:
+    """Whether plain products are quicker than torch's fused kernel: in half precision on most processors.
+
+    Its forward pass multiplies halves no faster than singles where there are no tile units (2 to 2.5 times the time of
+    the products with AVX-512), its backward pass nowhere (2 to 5 times).
     """
-    if torch.is_grad_enabled() and q.device.type == "cpu" and q.dtype != torch.float32:
-        return (q * q.shape[-1] ** -0.5 @ k.transpose(-2, -1)).softmax(-1) @ v
-    return F.scaled_dot_product_attention(q, k, v)
+    is_half_here = q.device.type == "cpu" and q.dtype.itemsize == 2 and not is_recorded()
+    return is_half_here and (torch.is_grad_enabled() or not torch.cpu._is_amx_tile_supported())
+
+
+def attention_by_products(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Scaled dot-product attention whose values may have another width than keys; some queries at a time."""
+    keys = (k * k.shape[-1] ** -0.5).transpose(-2, -1)
+    some = QUERIES_AT_A_TIME if pays_in_pieces(q.device) else max(q.shape[-2], 1)
+    return torch.cat([(queries @ keys).softmax(-1) @ v for queries in q.split(some, dim=-2)], dim=-2)
 
 
 def pointwise(conv: nn.Conv2d, x_bhwc: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet.configuration import Sam2Config
-from masklet.modeling.layers import attention
+from masklet.modeling.layers import attention, attention_by_products, pays_by_products
 from masklet.modeling.pieces import NUMBERS_PER_PIECE, in_pieces, pays_in_pieces
 from masklet.modeling.plain_calls import is_plain
 
@@ -89,18 +89,20 @@ class RotaryAttention(nn.Module):
         return self.o_proj(out.transpose(1, 2).flatten(2))
 
     def _pays_over_raw_values(self, q: Tensor) -> bool:
-        is_cheaper = self.values_are_narrow and q.dtype.itemsize >= 4 and pays_in_pieces(q.device)
+        is_fused = q.dtype.itemsize < 4 and not pays_by_products(q)  # on tile units, the wide values cost less
+        is_cheaper = self.values_are_narrow and not is_fused and pays_in_pieces(q.device)
         read = (self.k_proj, self.v_proj)
         return is_cheaper and not self.training and all(is_plain(layer, nn.Linear) for layer in read)
 
     def _over_raw_values(self, q: Tensor, grids: Tensor, loose: Tensor, values: Tensor, rotation: Tensor) -> Tensor:
         """One object after the other, so that the projected keys of only one of them take memory."""
         weights, biases = (rows.unflatten(0, (self.heads, -1)) for rows in (self.v_proj.weight, self.v_proj.bias))
+        attend = attention_by_products if pays_by_products(q) else tiled_attention
         out = []
         queries = q.expand(len(values), -1, -1, -1)
         for q_of_object, grids_of_object, loose_of_object, raw in zip(queries, grids, loose, values, strict=True):
             k = self._rotated_keys(grids_of_object.unsqueeze(0), loose_of_object.unsqueeze(0), rotation)[0]
-            seen = [tiled_attention(*of_head, raw) for of_head in zip(q_of_object, k, strict=True)]
+            seen = [attend(*of_head, raw) for of_head in zip(q_of_object, k, strict=True)]
             out.append(torch.baddbmm(biases.unsqueeze(1), torch.stack(seen), weights.transpose(1, 2)))
         return torch.stack(out)
 

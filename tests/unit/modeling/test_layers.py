@@ -7,8 +7,16 @@ from tests.support.small_models import randomised
 from torch import nn
 
 from masklet.errors import InvalidInputError
-from masklet.modeling import pieces
-from masklet.modeling.layers import FeedForward, LayerNorm2d, activation, attention, pointwise, pointwise_twice
+from masklet.modeling import layers, pieces
+from masklet.modeling.layers import (
+    FeedForward,
+    LayerNorm2d,
+    activation,
+    attention,
+    pays_by_products,
+    pointwise,
+    pointwise_twice,
+)
 
 
 @pytest.mark.parametrize("sigmoid", [True, False])
@@ -33,13 +41,37 @@ def test_feed_forward_keeps_its_gradients_whatever_the_size(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_attention_is_the_same_with_and_without_gradients(dtype: torch.dtype) -> None:
+@pytest.mark.parametrize("has_tile_units", [True, False])
+def test_attention_is_the_same_by_every_way(
+    dtype: torch.dtype, has_tile_units: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: has_tile_units)
+    monkeypatch.setattr(layers, "QUERIES_AT_A_TIME", 2)
     q, k, v = torch.randn(3, 2, 4, 5, 8, generator=torch.Generator().manual_seed(0)).to(dtype)
     expected = (q.double() @ k.double().transpose(-2, -1) / 8**0.5).softmax(-1) @ v.double()
     tolerance = {"rtol": 1e-5, "atol": 1e-6} if dtype == torch.float32 else {"rtol": 0.02, "atol": 0.02}
     torch.testing.assert_close(attention(q, k, v).double(), expected, **tolerance)
     with torch.no_grad():
         torch.testing.assert_close(attention(q, k, v).double(), expected, **tolerance)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "has_tile_units", "is_training", "expected"),
+    [
+        (torch.float32, False, False, False),
+        (torch.float32, False, True, False),
+        (torch.bfloat16, True, False, False),
+        (torch.bfloat16, True, True, True),
+        (torch.bfloat16, False, False, True),
+        (torch.float16, False, False, True),
+    ],
+)
+def test_products_are_taken_where_the_fused_kernel_is_slow(
+    dtype: torch.dtype, has_tile_units: bool, is_training: bool, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: has_tile_units)
+    with torch.set_grad_enabled(is_training):
+        assert pays_by_products(torch.zeros(1, dtype=dtype)) is expected
 
 
 def test_pointwise_convolutions() -> None:

@@ -65,6 +65,25 @@ def test_every_way_equals_the_plain_statement(
     torch.testing.assert_close(over_raw_values, with_gradients, rtol=1e-9, atol=1e-9)
 
 
+def test_half_precision_over_the_raw_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By products where there are no tile units; with them the fused kernel sees projected values."""
+    attention = rotary_attention(1).bfloat16()
+    queries = drawn(1, PIXELS, 64).bfloat16()
+    grids, loose = drawn(OBJECTS, FRAMES, PIXELS, MEMORY_WIDTH, seed=1), drawn(OBJECTS, POINTERS, MEMORY_WIDTH, seed=2)
+    values = drawn(OBJECTS, FRAMES * PIXELS + POINTERS, MEMORY_WIDTH, seed=3)
+    memory = [each.bfloat16() for each in (grids, loose, values)]
+    rotation = axial_rotation(HEIGHT, WIDTH, 64, 100.0, queries.device)
+    calls, by_products = [], tiled.attention_by_products
+    monkeypatch.setattr(tiled, "attention_by_products", lambda *tensors: calls.append(tensors) or by_products(*tensors))
+    outputs = []
+    with torch.no_grad():
+        for has_tile_units in (False, True):
+            monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda answer=has_tile_units: answer)
+            outputs.append(attention(queries, *memory, rotation))
+    assert len(calls) == OBJECTS
+    torch.testing.assert_close(*outputs, rtol=0.05, atol=0.05)
+
+
 @pytest.mark.parametrize(("queries", "keys"), [(1, 1), (5, 3), (16, 40), (17, 41), (40, 7)])
 def test_tiles(queries: int, keys: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Several tiles each way, the last ones smaller; scores that would overflow without a shift."""

@@ -11,6 +11,7 @@ from tests.support.small_video_models import HEIGHT, SIZE, WIDTH, small_clip, sm
 from masklet import Prompt, Sam2Processor, VideoTracker
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.masks.segmentation import Segmentation
+from masklet.predictors import video_tracker
 
 FAST_SIZE = 32  # half of SIZE, as far as there is such a size
 
@@ -286,7 +287,7 @@ def test_fast_sees_half_the_size_and_rounds_where_that_is_faster(
 ) -> None:
     small_video_model().save_pretrained(tmp_path)
     Sam2Processor(size=SIZE).save_pretrained(tmp_path)
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
+    monkeypatch.setattr(video_tracker, "is_bfloat16_faster", lambda device: True)
 
     def loaded(**options: Any) -> tuple[int, torch.dtype]:
         tracker = VideoTracker.from_pretrained(tmp_path, **options)
@@ -295,7 +296,7 @@ def test_fast_sees_half_the_size_and_rounds_where_that_is_faster(
     assert loaded() == loaded(preset="exact") == (SIZE, torch.float32)
     assert loaded(preset="fast") == (FAST_SIZE, torch.bfloat16)
     assert loaded(preset="fast", dtype="float32", image_size=SIZE) == (SIZE, torch.float32)
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    monkeypatch.setattr(video_tracker, "is_bfloat16_faster", lambda device: False)
     assert loaded(preset="fast") == (FAST_SIZE, torch.float32)
     with pytest.raises(InvalidInputError, match="no preset 'fastest'"):
         loaded(preset="fastest")
