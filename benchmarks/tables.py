@@ -168,6 +168,17 @@ def everything_videos_markdown(report: dict[str, Any]) -> str:
     return f"From `{report['command']}`.\n\n{_everything_table(columns, rows)}"
 
 
+def small_objects_markdown(report: dict[str, Any]) -> str:
+    """Small objects tracked in enlarged views and otherwise: a row a dataset and way, its cost beside."""
+    lines = [_line(["videos", "tracked", "frames", "objects", "J&F", "J", "F", "processor seconds a frame"])]
+    lines.append(_line(["---"] * 8))
+    for row in report["ways"]:
+        scores = [f"{100 * row['scores'][each]:.1f}" for each in ("J&F", "J", "F")]
+        counts = [str(row["frames"]), str(row["objects"])]
+        lines.append(_line([row["videos"], row["way"], *counts, *scores, f"{row['seconds_a_frame']:.1f}"]))
+    return f"From `{report['command']}`.\n\n" + "\n".join(lines)
+
+
 def _everything_table(columns: dict[str, list[str]], rows: list[dict[str, Any]]) -> str:
     """Scores and amounts of everything in videos, behind columns that say of what they are."""
     scores = {"J&F": "J&F-Mean", "best track": "J&F of the best track", "prompted": "J&F prompted"}
@@ -301,6 +312,7 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "images": (markdown, ("images",)),
     "interactive": (interactive_markdown, ("interactive",)),
     "procedural_world": (procedural_world_markdown, ("procedural_world",)),
+    "small_objects": (small_objects_markdown, ("small_objects",)),
     "stills": (stills_markdown, ("stills",)),
     "summary": (summary_markdown, ("images", "video")),
     "video": (video_markdown, ("video",)),
@@ -316,6 +328,7 @@ KINDS: tuple[tuple[Callable[[Any], bool], Callable[..., str]], ...] = (
     (lambda content: isinstance(content, list) and "amounts" in content[0], everything_vos_markdown),
     (lambda content: isinstance(content, list) and "sequences" in content[0], vos_markdown),
     (lambda content: isinstance(content, list), stills_markdown),
+    (lambda content: "ways" in content, small_objects_markdown),
     (lambda content: "clips" in content, everything_videos_markdown),
     (lambda content: "settings" in content, everything_settings_markdown),
     (lambda content: "memory" in content, everything_markdown),

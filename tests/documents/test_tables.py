@@ -56,6 +56,13 @@ def test_the_tables_of_everything_in_videos() -> None:
     assert rows[3] == "| **mean** | 50.0 | 60.0 | 90.0 | 50.0 | 12.0 | 0.0 | 1.3 | 2.5 |"
 
 
+def test_the_table_of_small_objects() -> None:
+    scores = {"J&F": 0.5, "J": 0.4, "F": 0.6}
+    row = {"videos": "tiles", "way": "zoom", "frames": 12, "objects": 31, "scores": scores, "seconds_a_frame": 2.04}
+    table = table_of({"command": "c", "ways": [row]})
+    assert table.splitlines()[-1] == "| tiles | zoom | 12 | 31 | 50.0 | 40.0 | 60.0 | 2.0 |"
+
+
 @pytest.mark.parametrize(("datasets", "dataset"), [("datasets", "dataset"), ("domains", "domain")])
 def test_reports_of_images_are_read_in_both_spellings(datasets: str, dataset: str) -> None:
     scores = {"box": 0.5}
