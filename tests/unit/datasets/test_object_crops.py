@@ -2,7 +2,7 @@ import numpy as np
 from tests.support.scenes import SIZE, tiny_bank
 
 from masklet.datasets.sampling import ObjectCrops
-from masklet.datasets.sampling.object_crops import object_crop
+from masklet.datasets.sampling.mixture import object_crop
 from masklet.datasets.scenes import Scene, SceneGenerator
 
 
