@@ -10,7 +10,7 @@ from PIL import Image
 from masklet.atomic_files import written_whole
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.masks.geometry import Mask
-from masklet.media.colours import object_colour
+from masklet.media.drawing import object_colour
 
 VOID = 255
 """Of 8 bits: neither object nor background, as in DAVIS; beside 0 alone, the white of a black-and-white mask."""

@@ -11,9 +11,9 @@ from PIL import Image
 from masklet.atomic_files import written_whole
 from masklet.errors import InvalidInputError
 from masklet.json_files import is_finite_number, shown, whole_number
-from masklet.masks.drawing_order import largest_first
 from masklet.masks.run_length import RunLength, compressed
 from masklet.masks.segmentation import Segmentation
+from masklet.media.drawing import largest_first
 from masklet.media.label_maps import MAXIMUM_OBJECT_ID, LabelMap, check_label_ids, write_label_map
 
 FilePath = str | os.PathLike[str]

@@ -9,10 +9,9 @@ from PIL import Image, ImageDraw
 
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
-from masklet.masks.drawing_order import largest_first
 from masklet.masks.geometry import Mask, center_point
 from masklet.masks.segmentation import Segmentation
-from masklet.media.colours import Colour, object_colour
+from masklet.media.drawing import Colour, largest_first, object_colour
 from masklet.prompts.simulated_annotator import Click
 
 OPACITY = 0.5

@@ -7,7 +7,7 @@ from PIL import Image
 from masklet.errors import InvalidInputError
 from masklet.masks.run_length import decode_run_length
 from masklet.masks.segmentation import Segmentation
-from masklet.media.colours import object_colour
+from masklet.media.drawing import object_colour
 from masklet.media.mask_files import (
     segmentation_from,
     write_layered_label_map,

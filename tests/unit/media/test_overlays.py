@@ -4,7 +4,7 @@ from PIL import Image
 
 from masklet.errors import InvalidInputError
 from masklet.masks.segmentation import Segmentation
-from masklet.media.colours import object_colour
+from masklet.media.drawing import object_colour
 from masklet.media.overlays import NEGATIVE, POSITIVE, WHITE, draw_overlay
 from masklet.prompts.simulated_annotator import Click
 

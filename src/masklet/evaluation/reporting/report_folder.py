@@ -12,7 +12,7 @@ from masklet.errors import InvalidInputError
 from masklet.evaluation.reporting.comparison import Comparison
 from masklet.evaluation.reporting.report import Curve, Level, Report
 from masklet.evaluation.reporting.worst_frames import AnnotatedFrames, draw_worst_frames
-from masklet.media.colours import object_colour
+from masklet.media.drawing import object_colour
 
 # Of the diagram of curves, in pixels.
 WIDTH, HEIGHT = 900, 540
