@@ -15,7 +15,6 @@ from masklet.masks.run_length import counts_of
 from masklet.masks.segmentation import Segmentation, as_object_ids
 from masklet.masks.views import View
 from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
-from masklet.predictors.prompt_views import earlier_view, prompt_view
 from masklet.processing.image_tensors import image_list
 from masklet.processing.pixels import original_pixels, prepared_pixels
 from masklet.processing.processor import Sam2Processor
@@ -26,6 +25,7 @@ from masklet.prompts.prompt_lists import prompt_of
 from masklet.runtimes.protocol import Runtime
 from masklet.tracking.frame_order import Direction, Stretch, stretches
 from masklet.tracking.frames import Seen
+from masklet.tracking.object_views import earlier_view, prompt_view
 from masklet.tracking.outputs import Sam2VideoSegmentationOutput
 from masklet.tracking.propagation import look_at_frame, segment_frame
 from masklet.tracking.saved_session import SessionWriter

@@ -17,9 +17,9 @@ from masklet.masks.views import View, seen_from
 from masklet.modeling.object_memory import ObjectMemory, stacked_memory
 from masklet.runtimes.object_masks import ObjectMask, is_ambiguous, is_binarized, select_mask, use_mask_as_output
 from masklet.runtimes.protocol import Runtime
-from masklet.tracking.following import views_on
 from masklet.tracking.frame_prompt import points_of_prompt
 from masklet.tracking.memory_bank import FrameMask, FrameMemory, FrameResult, MemoryBank
+from masklet.tracking.object_views import views_on
 from masklet.tracking.selection import attended_frames
 from masklet.tracking.session_state import SessionState
 from masklet.tracking.tracked_object import TrackedObject

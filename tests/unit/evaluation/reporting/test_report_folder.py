@@ -19,7 +19,7 @@ from masklet.evaluation.reporting.report_folder import (
 )
 from masklet.evaluation.reporting.worst_frames import CAPTION_HEIGHT, GAP, IMAGE_WIDTH, MOST_ROWS, draw_worst_frames
 from masklet.masks.run_length import encode_run_length
-from masklet.media.colours import object_colour
+from masklet.media.drawing import object_colour
 
 TRUTH, PREDICTED = np.zeros((20, 36), dtype=bool), np.zeros((20, 36), dtype=bool)
 TRUTH[:, :18] = True

@@ -1,15 +1,53 @@
-"""Where a prompt for a small object is placed in a video that zooms in: in a view of the frame about the object."""
+"""Where objects are prompted and tracked: small ones in enlarged views that follow them, others in the whole frame.
+
+An object in a view that follows it is what a camera sees that follows it, so its memories stay as they are when the
+view moves: moved with it they led to worse masks than left alone.
+"""
 
 from collections.abc import Callable, Sequence
 
 from masklet.errors import InvalidInputError
+from masklet.masks.counts import box_of
 from masklet.masks.geometry import Box, bounding_box
+from masklet.masks.run_length import counts_of
 from masklet.masks.views import View, following_views
 from masklet.prompts.extent import prompted_extent
 from masklet.prompts.prompt import Prompt
-from masklet.tracking.following import Size, mask_box
-from masklet.tracking.memory_bank import FrameMemory, FrameResult
+from masklet.tracking.memory_bank import FrameMemory, FrameResult, MemoryBank
+from masklet.tracking.session_state import SessionState
 from masklet.tracking.tracked_object import TrackedObject
+
+Size = tuple[int, int]
+
+
+def views_on(
+    session: SessionState, targets: Sequence[TrackedObject], frame: int, *, reverse: bool
+) -> Sequence[View | None]:
+    """Return the view in which each object is to be tracked onto a frame; None: the whole frame."""
+    size = session.video_size
+    if not session.zoom or size is None:
+        return [None] * len(targets)
+    seen = [_last_known(each.bank, frame + 1 if reverse else frame - 1) for each in targets]
+    return following_views([mask_box(each, size) for each in seen], [each.view for each in seen], *size)
+
+
+def mask_box(known: FrameMemory | FrameResult, size: Size) -> Box | None:
+    """Return the box (x1, y1, x2, y2) of a mask in pixels of a video of `size` (height, width); None if it is empty."""
+    if isinstance(known, FrameResult):
+        return box_of(counts_of(known.run_length, *size), size[0])
+    box = bounding_box((known.logits > 0).cpu().numpy())
+    if box is None:
+        return None
+    view = known.view or View.whole(*size)
+    across, down = view.size[1] / known.logits.shape[1], view.size[0] / known.logits.shape[0]
+    x1, y1, x2, y2 = box
+    return view.left + x1 * across, view.top + y1 * down, view.left + x2 * across, view.top + y2 * down
+
+
+def _last_known(bank: MemoryBank, before: int) -> FrameMemory | FrameResult:
+    """Return what is known of the frame before, or else of the nearest prompted one."""
+    known = bank.known(before)
+    return known or bank.conditioning[min(bank.conditioning, key=lambda frame: abs(frame - before))]
 
 
 def prompt_view(
