@@ -6,8 +6,6 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,23 +40,18 @@ from masklet.cli.track_choices import (
     SaveSessionOption,
     WriteOption,
     ZoomOption,
-    parsed_range,
 )
-from masklet.cli.track_everything import EverythingAsked, everything_asked, is_everything, show_objects
-from masklet.cli.track_work import Asked, Work, check_zoom
+from masklet.cli.track_everything import everything_request, is_everything, show_objects
+from masklet.cli.track_requests import TrackingRequest, Work
 from masklet.configuration.presets import TrackingPreset
-from masklet.errors import InvalidInputError
-from masklet.tracking.frame_order import Direction, TrackingTask
 
 if TYPE_CHECKING:
-    from masklet.cli.prompt_options import Place
     from masklet.cli.track_outputs import TrackOutputs
     from masklet.jobs.run import Ending
     from masklet.jobs.tracking_journal import SavedTracking, TrackingJournal
-    from masklet.media.recorded_masks import RecordedMasks
     from masklet.media.video_reader import VideoReader
     from masklet.predictors.video_tracker import VideoTracker
-    from masklet.prompts.prompt import Prompt
+    from masklet.tracking.frame_order import Direction
 
 MOST_PROBLEMS_SHOWN = 10
 
@@ -104,109 +97,54 @@ def track(
     are corrections: from their frame on everything is tracked again.
     """
     from masklet.cli.track_outputs import TrackOutputs
-    from masklet.cli.track_sessions import check_sessions, opened_journal, saved_tracking
+    from masklet.cli.track_sessions import check_sessions, check_zoom, opened_journal, saved_tracking
     from masklet.media.video_reader import open_video
 
     saved = saved_tracking(resume)
     own = {"--policy": policy, "--set": changes, "--lookback": looks_back}
-    prompts = (point or [], box or [], mask or [])
+    prompts = {"--point": point or [], "--box": box or [], "--mask": mask or []}
     with open_video(video) as reader:
         outputs = TrackOutputs(output, Path(os.path.realpath(video)).stem, tuple(write or [Product.OVERLAY]), ids)
-        if everything or is_everything(saved):
-            asked: Asked = _everything(own, saved, (*prompts, direction, frames), outputs, zoom)
-        else:
-            check_everything(False, prompts={}, settings=own)
-            asked = _prompted(prompts, _task(frames, direction, reader, saved), saved, outputs, reader, zoom)
+        check_zoom(zoom, saved)
+        finds_objects = everything or is_everything(saved)
+        request = _request(finds_objects, own, prompts, (frames, direction), saved, reader, zoom)
+        outputs.check(request.object_ids)
         check_sessions(save_session, saved, outputs.session)
         with opened_journal(save_session, saved, outputs.session, save_every) as journal:
             tracker = load_tracker(model, device, dtype, image_size, preset, is_compiled)
-            _track(tracker, reader, asked, outputs, journal)
+            _track(tracker, reader, request, outputs, journal)
         if saved is not None and save_session is not None:
             saved.forget(save_session)
 
 
-def _everything(
+def _request(
+    finds_objects: bool,
     own: Mapping[str, Any],
+    prompts: Mapping[str, list[str]],
+    where: tuple[str | None, Direction | None],
     saved: SavedTracking | None,
-    others: tuple[Any, ...],
-    outputs: TrackOutputs,
-    zoom: bool,
-) -> EverythingAsked:
-    """Return what is asked for; refuse prompts, a direction and frames, and what could not be written."""
-    names = ("--point", "--box", "--mask", "--direction", "--range")
-    check_zoom(zoom, saved)
-    outputs.check(())
-    return everything_asked(own, saved, dict(zip(names, others, strict=True)), zoom)
-
-
-@dataclass(frozen=True)
-class Prompted:
-    """What is asked for: prompts (new ones, if a session is resumed), frames and direction, and enlarged views."""
-
-    prompts: Mapping[Place, Prompt]
-    task: TrackingTask
-    saved: SavedTracking | None
-    zoom: bool = False
-
-    def begin(self, tracker: VideoTracker, video: VideoReader, recorded: RecordedMasks) -> Work:
-        """Open the video, or resume what was saved, and add the prompts; InvalidInputError if there are none."""
-        from masklet.cli.track_prompts import add_prompts
-        from masklet.jobs.tracking_job import TrackingJob
-
-        job = TrackingJob.begin(tracker, video, recorded, self.saved, **({"zoom": True} if self.zoom else {}))
-        add_prompts(job.tracked, self.prompts)
-        if not job.tracked.prompted_frames:
-            raise InvalidInputError("The session has no prompts; give --point, --box or --mask.")
-        corrected = {frame for frame, _ in self.prompts}
-        return Work(job, partial(job.run, self.task, corrected=corrected))
-
-
-def _task(
-    frames: str | None, direction: Direction | None, video: VideoReader, saved: SavedTracking | None
-) -> TrackingTask:
-    """Return what is to be tracked: where options are left out, what was asked for in an unfinished session."""
-    unfinished = None if saved is None else saved.task
-    if unfinished is None:
-        return TrackingTask(parsed_range(frames, len(video)), direction or Direction.FORWARD)
-    wanted = unfinished.frames if frames is None else parsed_range(frames, len(video))
-    return TrackingTask(wanted, direction or unfinished.direction)
-
-
-def _prompted(
-    options: tuple[list[str], list[str], list[str]],
-    task: TrackingTask,
-    saved: SavedTracking | None,
-    outputs: TrackOutputs,
     video: VideoReader,
     zoom: bool,
-) -> Prompted:
-    """Return what is asked for; refuse, before the model is loaded, what could not be tracked or written."""
-    from masklet.cli.track_prompts import prompts_of_options, read_prompts
+) -> TrackingRequest:
+    """Return what is asked for; refuse, before the model is loaded, what does not go together or cannot be tracked."""
+    from masklet.cli.track_prompts import prompted_request
 
-    check_zoom(zoom, saved)
-    entries = prompts_of_options(*options, task.frames.start)
-    if not entries and saved is None:
-        raise InvalidInputError("There is nothing to track; give --point, --box or --mask, or --everything.")
-    for frame, _ in entries:
-        if frame not in task.frames:
-            first, last = task.frames.start, task.frames.stop - 1
-            raise InvalidInputError(f"A prompt is on frame {frame}; tracked are frames {first} to {last}.")
-    prompts, absences = read_prompts(entries, video.height, video.width, is_resumed=saved is not None)
-    for absence in absences:
-        print(f"Warning: {absence}", file=sys.stderr)
-    outputs.check(object_id for _, object_id in prompts)
-    return Prompted(prompts, task, saved, zoom)
+    frames, direction = where
+    if finds_objects:
+        return everything_request(own, saved, {**prompts, "--direction": direction, "--range": frames}, zoom)
+    check_everything(False, prompts={}, settings=own)
+    return prompted_request(list(prompts.values()), frames, direction, saved, video, zoom)
 
 
 def _track(
-    tracker: VideoTracker, video: VideoReader, asked: Asked, outputs: TrackOutputs, journal: TrackingJournal
+    tracker: VideoTracker, video: VideoReader, request: TrackingRequest, outputs: TrackOutputs, journal: TrackingJournal
 ) -> None:
     """Track, save the session where that was asked for or the work is not finished, and write the results."""
     from masklet.cli.progress import progress_bar
     from masklet.media.recorded_masks import RecordedMasks
 
     with RecordedMasks(video.height, video.width) as recorded:
-        work = asked.begin(tracker, video, recorded)
+        work = request.begin(tracker, video, recorded)
         tracked, everything = work.job.tracked, work.everything
         outputs.check(tracked.object_ids)  # those of a session that is resumed, too
         remove_unfinished(outputs.folder)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from masklet.cli.everything_options import assigned
-from masklet.cli.track_work import Work
+from masklet.cli.track_requests import Work
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ MOST_SHOWN = 40
 
 
 @dataclass(frozen=True)
-class EverythingAsked:
+class EverythingRequest:
     """What is asked for: by which policy everything is found, or the session that is resumed.
 
     Attributes:
@@ -38,6 +38,11 @@ class EverythingAsked:
     saved: SavedTracking | None
     zoom: bool = False
 
+    @property
+    def object_ids(self) -> tuple[int, ...]:
+        """None: objects are numbered as they are found."""
+        return ()
+
     def begin(self, tracker: VideoTracker, video: VideoReader, recorded: RecordedMasks) -> Work:
         """Open the video, or resume what was saved."""
         from masklet.jobs.everything_job import EverythingJob
@@ -51,9 +56,9 @@ class EverythingAsked:
         return Work(job, job.run, job.everything)
 
 
-def everything_asked(
+def everything_request(
     own: Mapping[str, Any], saved: SavedTracking | None, others: Mapping[str, Any], zoom: bool
-) -> EverythingAsked:
+) -> EverythingRequest:
     """Return what is asked for.
 
     Args:
@@ -75,7 +80,7 @@ def everything_asked(
         raise InvalidInputError(f"A session that is resumed keeps its policy; leave out {', '.join(given)}.")
     changes = assigned(own["--set"] or [], EverythingPolicy)
     policy = EverythingPolicy.named(own["--policy"] or "default", **changes)
-    return EverythingAsked(policy, own["--lookback"], saved, zoom)
+    return EverythingRequest(policy, own["--lookback"], saved, zoom)
 
 
 def is_everything(saved: SavedTracking | None) -> bool:

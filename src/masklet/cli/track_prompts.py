@@ -1,28 +1,118 @@
-"""The prompts of `masklet track` as typed: `--point 320,200@30:2`, `--box 10,20,300,400`, `--mask first.png@0`."""
+"""`masklet track` by prompts as typed: `--point 320,200@30:2`, `--box 10,20,300,400`, `--mask first.png@0`."""
 
 from __future__ import annotations
 
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from masklet.cli.prompt_options import Place, Point, TypedMask, parsed_box, parsed_point, places_of_masks, prompt_entry
+from masklet.cli.track_choices import parsed_range
+from masklet.cli.track_requests import Work
 from masklet.errors import InvalidInputError
+from masklet.jobs.tracking_job import TrackingJob
 from masklet.masks.geometry import Box
 from masklet.media.prompt_entries import PromptEntry, empty_mask_error
 from masklet.prompts.prompt import Prompt
+from masklet.tracking.frame_order import Direction, TrackingTask
 
 if TYPE_CHECKING:
+    from masklet.jobs.tracking_journal import SavedTracking
+    from masklet.media.recorded_masks import RecordedMasks
+    from masklet.media.video_reader import VideoReader
     from masklet.predictors.tracked_video import TrackedVideo
+    from masklet.predictors.video_tracker import VideoTracker
 
 PLACE = "with @FRAME, @FRAME:OBJECT or @:OBJECT behind it"
 POINT_FORM = f"x,y or x,y,label (1 on the object, 0 off it), {PLACE}"
 BOX_FORM = f"x1,y1,x2,y2, {PLACE}"
 
 _WITH_PLACE = re.compile(r"(?P<value>.+)@(?=[\d:])(?P<frame>\d*)(?::(?P<object>\d+))?")
+
+
+@dataclass(frozen=True)
+class PromptedRequest:
+    """What is asked for by prompts.
+
+    Attributes:
+        prompts: by frame and object; new ones, if a session is resumed.
+        task: the frames and the direction.
+        saved: what is resumed.
+        zoom: whether small objects are followed in enlarged views.
+    """
+
+    prompts: Mapping[Place, Prompt]
+    task: TrackingTask
+    saved: SavedTracking | None
+    zoom: bool = False
+
+    @property
+    def object_ids(self) -> list[int]:
+        """The objects that have prompts, once a prompt."""
+        return [object_id for _, object_id in self.prompts]
+
+    def begin(self, tracker: VideoTracker, video: VideoReader, recorded: RecordedMasks) -> Work:
+        """Open the video, or resume what was saved, and add the prompts; InvalidInputError if there are none."""
+        job = TrackingJob.begin(tracker, video, recorded, self.saved, **({"zoom": True} if self.zoom else {}))
+        add_prompts(job.tracked, self.prompts)
+        if not job.tracked.prompted_frames:
+            raise InvalidInputError("The session has no prompts; give --point, --box or --mask.")
+        corrected = {frame for frame, _ in self.prompts}
+        return Work(job, partial(job.run, self.task, corrected=corrected))
+
+
+def prompted_request(
+    prompts: Sequence[Sequence[str]],
+    frames: str | None,
+    direction: Direction | None,
+    saved: SavedTracking | None,
+    video: VideoReader,
+    zoom: bool,
+) -> PromptedRequest:
+    """Return what is asked for; refuse, before the model is loaded, what could not be tracked.
+
+    Args:
+        prompts: what --point, --box and --mask were given.
+        frames: what --range was given.
+        direction: likewise.
+        saved: what is resumed.
+        video: what is tracked.
+        zoom: whether small objects are followed in enlarged views.
+
+    Raises:
+        InvalidInputError: for values of another form, prompts outside the video or the range, and no prompts at all.
+        UnreadableImageError: for masks that cannot be read.
+    """
+    task = _task(frames, direction, video, saved)
+    points, boxes, masks = prompts
+    entries = prompts_of_options(points, boxes, masks, task.frames.start)
+    if not entries and saved is None:
+        raise InvalidInputError("There is nothing to track; give --point, --box or --mask, or --everything.")
+    for frame, _ in entries:
+        if frame not in task.frames:
+            first, last = task.frames.start, task.frames.stop - 1
+            raise InvalidInputError(f"A prompt is on frame {frame}; tracked are frames {first} to {last}.")
+    read, absences = read_prompts(entries, video.height, video.width, is_resumed=saved is not None)
+    for absence in absences:
+        print(f"Warning: {absence}", file=sys.stderr)
+    return PromptedRequest(read, task, saved, zoom)
+
+
+def _task(
+    frames: str | None, direction: Direction | None, video: VideoReader, saved: SavedTracking | None
+) -> TrackingTask:
+    """Return what is to be tracked: where options are left out, what was asked for in an unfinished session."""
+    unfinished = None if saved is None else saved.task
+    if unfinished is None:
+        return TrackingTask(parsed_range(frames, len(video)), direction or Direction.FORWARD)
+    wanted = unfinished.frames if frames is None else parsed_range(frames, len(video))
+    return TrackingTask(wanted, direction or unfinished.direction)
 
 
 class HeldPrompts(Mapping[Place, Prompt]):

@@ -47,6 +47,15 @@ def check_sessions(save_session: Path | None, saved: SavedTracking | None, defau
         )
 
 
+def check_zoom(zoom: bool, saved: SavedTracking | None) -> None:
+    """Raise InvalidInputError for views in a session that began without."""
+    if zoom and saved is not None and not saved.session.description.zoom:
+        raise InvalidInputError(
+            f"The session in {saved.session.folder} began without --zoom and goes on without; track the video anew to "
+            "zoom in."
+        )
+
+
 def opened_journal(
     save_session: Path | None, saved: SavedTracking | None, default: Path, save_every: float
 ) -> TrackingJournal:

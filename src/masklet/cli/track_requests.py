@@ -1,16 +1,14 @@
-"""What `masklet track` does of a video, whichever way its objects are found."""
+"""What `masklet track` is asked for, whichever way objects are found, and the job that it becomes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from masklet.errors import InvalidInputError
-
 if TYPE_CHECKING:
     from masklet.jobs.run import Ending
-    from masklet.jobs.tracking_journal import SavedTracking, SavedWork
+    from masklet.jobs.tracking_journal import SavedWork
     from masklet.media.recorded_masks import RecordedMasks
     from masklet.media.video_reader import VideoReader
     from masklet.predictors.everything_in_video import EverythingInVideo
@@ -32,18 +30,14 @@ class Work:
     everything: EverythingInVideo | None = None
 
 
-class Asked(Protocol):
-    """What is asked for."""
+class TrackingRequest(Protocol):
+    """What is asked for: objects by prompts, or everything."""
+
+    @property
+    def object_ids(self) -> Iterable[int]:
+        """The objects that are known beforehand."""
+        ...
 
     def begin(self, tracker: VideoTracker, video: VideoReader, recorded: RecordedMasks) -> Work:
         """Open the video, or resume what was saved; its masks go into `recorded`."""
         ...
-
-
-def check_zoom(zoom: bool, saved: SavedTracking | None) -> None:
-    """Raise InvalidInputError for views in a session that began without."""
-    if zoom and saved is not None and not saved.session.description.zoom:
-        raise InvalidInputError(
-            f"The session in {saved.session.folder} began without --zoom and goes on without; track the video anew to "
-            "zoom in."
-        )
