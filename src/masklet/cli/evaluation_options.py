@@ -146,7 +146,7 @@ def chosen_videos(root: Path, sequences: str | None, rule: Rule | None) -> Measu
     from masklet.evaluation.vos.scores import CountingRule
 
     counting = None if rule is None else CountingRule(rule.value)
-    return MeasuredVideos(str(root), None if sequences is None else _names_in(sequences), counting).opened()
+    return MeasuredVideos.chosen(root, None if sequences is None else _names_in(sequences), counting).opened()
 
 
 def _names_in(sequences: str) -> tuple[str, ...]:

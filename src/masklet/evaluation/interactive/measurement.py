@@ -1,6 +1,5 @@
 """The measurement of a predictor on annotated videos, corrected by a simulated user."""
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -83,8 +82,7 @@ def evaluate_interactive(
     progress: Progress | None = None,
 ) -> InteractiveReport:
     """Measure `predictor` on the videos under `root`; arguments as of `InteractiveMeasurement` and `measure_all`."""
-    chosen = None if sequences is None else tuple(sequences)
-    videos = MeasuredVideos(os.fspath(root), chosen, rule)
+    videos = MeasuredVideos.chosen(root, sequences, rule)
     measurement = InteractiveMeasurement(videos, predictor, interaction, effort)
     return measurement.report(measure_all(measurement, folder=folder, workers=workers, progress=progress))
 

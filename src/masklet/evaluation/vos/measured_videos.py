@@ -1,5 +1,6 @@
 """The videos of an evaluation, and which of their objects count."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,6 +43,13 @@ class MeasuredVideos:
         repeated = [name for name, count in Counter(self.sequences or ()).items() if count > 1]
         if repeated:
             raise InvalidInputError(f"Each sequence counts once; named more often: {listing(repeated)}.")
+
+    @classmethod
+    def chosen(
+        cls, root: str | os.PathLike[str], sequences: Sequence[str] | None, asked_rule: CountingRule | None
+    ) -> Self:
+        """Return the videos of these names below a path; None: all."""
+        return cls(os.fspath(root), None if sequences is None else tuple(sequences), asked_rule)
 
     def opened(self) -> Self:
         """Return itself once the dataset is open; InvalidInputError if that is broken or not one of videos."""

@@ -41,9 +41,8 @@ def evaluate_vos(
     progress: Progress | None = None,
 ) -> VosReport:
     """Measure `predictor` on the videos under `root`; see `VosMeasurement` and `measure_all` for the arguments."""
-    chosen = None if sequences is None else tuple(sequences)
     masks = None if save_masks is None else os.fspath(save_masks)
-    measurement = VosMeasurement(MeasuredVideos(os.fspath(root), chosen, rule), predictor, masks, resume)
+    measurement = VosMeasurement(MeasuredVideos.chosen(root, sequences, rule), predictor, masks, resume)
     return measurement.report(measure_all(measurement, folder=folder, workers=workers, progress=progress))
 
 
@@ -58,8 +57,7 @@ def score_saved_masks(
     progress: Progress | None = None,
 ) -> VosReport:
     """Measure masks that some program wrote, in one of the layouts of `MaskFolder`; otherwise as `evaluate_vos`."""
-    chosen = None if sequences is None else tuple(sequences)
-    measurement = VosMeasurement(MeasuredVideos(os.fspath(root), chosen, rule), None, os.fspath(masks))
+    measurement = VosMeasurement(MeasuredVideos.chosen(root, sequences, rule), None, os.fspath(masks))
     return measurement.report(measure_all(measurement, folder=folder, workers=workers, progress=progress))
 
 
