@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self, dataclass_transform
 from masklet.atomic_files import written_whole
 from masklet.configuration.config_conveniences import BESIDE_THE_FIELDS, ConfigConveniences
 from masklet.configuration.field_values import field_value, fields_of, labels_of
-from masklet.configuration.loading_arguments import storable, with_location, without_loading_arguments
+from masklet.configuration.loading_arguments import built_from_file, storable, with_location, without_loading_arguments
 from masklet.configuration.older_keys import OLDER_NAMES, with_current_keys
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.hub_uploads import HubUploads, check_hub_options
@@ -128,7 +128,7 @@ class Config(ConfigConveniences, HubUploads):
     @classmethod
     def from_json_file(cls, path: str | os.PathLike[str]) -> Self:
         """Build from a JSON file; CheckpointError if it is none, or no configuration."""
-        return cls._from_values(_read_json(Path(path)), Path(path))
+        return built_from_file(cls.from_dict, _read_json(Path(path)), os.fspath(path))
 
     @classmethod
     def from_pretrained(
@@ -161,7 +161,7 @@ class Config(ConfigConveniences, HubUploads):
                 f"{cls.__name__}.from_pretrained does not know {', '.join(unknown)}; allowed: "
                 f"{', '.join(Location.__annotations__)}, its fields, and keys that the file has."
             )
-        config = cls._from_values(values, path, **keywords)
+        config = built_from_file(cls.from_dict, values, str(path), **keywords)
         config.name_or_path = "" if source is None else os.fspath(source)
         return (config, unused) if return_unused_kwargs else config  # type: ignore[return-value]
 
@@ -187,17 +187,6 @@ class Config(ConfigConveniences, HubUploads):
         try:
             return fields_of(values, *cls.path_in_composite)
         except InvalidInputError as error:
-            raise CheckpointError(f"{path}: {error}") from error
-
-    @classmethod
-    def _from_values(cls, values: Mapping[str, Any], path: Path, **overrides: Any) -> Self:
-        """Build from what a file holds; CheckpointError, naming it, unless it is the overrides that are wrong."""
-        try:
-            return cls.from_dict(values, **overrides)
-        except InvalidInputError as error:
-            if overrides:
-                cls._from_values(values, path)
-                raise
             raise CheckpointError(f"{path}: {error}") from error
 
     @classmethod

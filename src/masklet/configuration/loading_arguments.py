@@ -1,9 +1,9 @@
-"""Keywords of `from_pretrained` that control loading; they are never saved."""
+"""What each `from_pretrained` does: which keywords control loading, and are never saved; whose fault an error is."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
-from masklet.errors import InvalidInputError
+from masklet.errors import CheckpointError, InvalidInputError
 from masklet.json_files import shown
 from masklet.sources import Location, Source
 
@@ -65,6 +65,7 @@ LOADING_ARGUMENTS = SECRETS | {
     "variant",
     "weights_only",
 }
+Built = TypeVar("Built")
 _ALSO_IN_FILES = frozenset({"quantization_config"})  # a quantised checkpoint's config.json has it
 
 
@@ -103,3 +104,25 @@ def storable(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     never = LOADING_ARGUMENTS - _ALSO_IN_FILES
     return {name: value for name, value in values.items() if name not in never}
+
+
+def built_from_file(build: Callable[..., Built], values: Any, what: str, /, **overrides: Any) -> Built:
+    """Return what is built of the values of a file and of keywords that win over them.
+
+    Args:
+        build: takes both.
+        values: what the file holds.
+        what: what messages begin with.
+        **overrides: the keywords.
+
+    Raises:
+        InvalidInputError: if it is the keywords that are wrong.
+        CheckpointError: if it is the file.
+    """
+    try:
+        return build(values, **overrides)
+    except InvalidInputError as error:
+        if overrides:
+            built_from_file(build, values, what)
+            raise
+        raise CheckpointError(f"{what}: {error}") from error

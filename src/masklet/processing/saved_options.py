@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Self
 from torch import Tensor
 
 from masklet.atomic_files import written_whole
-from masklet.configuration.loading_arguments import storable, with_location, without_loading_arguments
-from masklet.errors import CheckpointError, InvalidInputError
+from masklet.configuration.loading_arguments import built_from_file, storable, with_location, without_loading_arguments
+from masklet.errors import InvalidInputError
 from masklet.hub_uploads import HubUploads, check_hub_options
 from masklet.processing import post_processing
 from masklet.processing.image_options import OPTION_NAMES, ImageOptions
@@ -141,13 +141,7 @@ class SavedOptions(ImageOptions, HubUploads):
     @classmethod
     def _from_saved(cls, saved: dict[str, Any], origin: str, **overrides: Any) -> Self:
         """Return a processor; CheckpointError that names the origin, unless it is the overrides that are wrong."""
-        try:
-            return cls.from_dict(saved, **overrides)
-        except InvalidInputError as error:
-            if overrides:
-                cls._from_saved(saved, origin)
-                raise
-            raise CheckpointError(f"The processor settings of {origin} cannot be used: {error}") from error
+        return built_from_file(cls.from_dict, saved, f"The processor settings of {origin} cannot be used", **overrides)
 
     def _with(self, overrides: dict[str, Any]) -> ImageOptions:
         if unknown := [name for name in overrides if name not in OPTION_NAMES]:
