@@ -81,8 +81,8 @@ def video_processor_settings(source: Source, **location: Any) -> dict[str, Any]:
     """
     if (own := own_video_settings(source, **location)) is not None:
         return own
-    of_pictures = image_processor_settings(source, **location)
-    return {name: value for name, value in of_pictures.items() if name != "image_processor_type"}
+    of_images = image_processor_settings(source, **location)
+    return {name: value for name, value in of_images.items() if name != "image_processor_type"}
 
 
 def own_video_settings(source: Source, **location: Any) -> dict[str, Any] | None:

@@ -129,7 +129,7 @@ def frames_of(video: Any) -> Sequence[Any]:
 
 
 def is_video(item: Any) -> bool:
-    """Tell whether an item of a list is a video itself, not an image."""
+    """Return whether an item of a list is a video itself, not an image."""
     if isinstance(item, np.ndarray | Tensor):
         return item.ndim >= 4
     return not _is_path(item) and hasattr(item, "__len__") and hasattr(item, "__getitem__")
