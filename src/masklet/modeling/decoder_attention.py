@@ -38,7 +38,7 @@ class DecoderAttention(nn.Module):
             return self._join(F.scaled_dot_product_attention(q, k, v, attn_mask=bias))
         # torch has fused kernels for four dimensions only.
         seen = attention(*(x.flatten(end_dim=-4) for x in (q, k, v)))
-        return self._join(seen.unflatten(0, q.shape[:-3]))
+        return self._join(seen).unflatten(0, q.shape[:-3])
 
     def _are_few(self, tokens: int, *read: nn.Module) -> bool:
         """Whether the projections that are `read` are to be moved to the side of the tokens."""

@@ -1,7 +1,6 @@
 """SAM 2 for images: pixels and prompts in, masks out."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import ClassVar
 
 import torch
@@ -176,7 +175,7 @@ class Sam2Model(PretrainedModel):
             None if each is None else each.unsqueeze(axis) for each in (points, labels, mask_logits)
         )
         outputs = self.decode_images(features, points, labels, mask_logits)
-        return MaskOutputs(*(getattr(outputs, each.name).flatten(0, 1) for each in fields(outputs)))
+        return MaskOutputs(*(each.flatten(0, 1) for each in outputs))
 
     def decode_images(
         self,

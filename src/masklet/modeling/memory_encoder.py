@@ -38,7 +38,8 @@ class MaskDownsampler(nn.Module):
         """[n, 1, S, S] to [n, channels, S / total stride, S / total stride]."""
         for layer in self.layers:
             masks = layer(masks)
-        return self.final_conv(masks)
+        # A matrix product: OpenVINO fuses a convolution with what is added to it, and loses the number of masks.
+        return pointwise(self.final_conv, masks.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
 class MemoryFuserBlock(nn.Module):

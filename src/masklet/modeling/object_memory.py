@@ -4,7 +4,7 @@ Dimensions: n objects, f memory frames, h * w tokens of a frame, m memory channe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,8 +13,7 @@ from masklet.configuration import Sam2Config
 from masklet.errors import InvalidInputError
 
 
-@dataclass(frozen=True)
-class ObjectMemory:
+class ObjectMemory(NamedTuple):
     """The memories of N objects that a frame attends to; each object has equally many.
 
     Attributes:

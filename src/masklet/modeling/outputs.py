@@ -2,8 +2,7 @@
 
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self, dataclass_transform
+from typing import Any, ClassVar, NamedTuple, Self, dataclass_transform
 
 from torch import Tensor
 from torch.utils import _pytree as pytree
@@ -122,8 +121,7 @@ class Sam2ImageSegmentationOutput(ModelOutput):
         return self.pred_masks
 
 
-@dataclass
-class DecodedMasks:
+class DecodedMasks(NamedTuple):
     """All outputs of the decoder, mask 0 being the one for unambiguous prompts, the others the multimask outputs.
 
     `masks` [batch, objects, outputs, 4h, 4w] logits, `iou` [batch, objects, outputs] in 0..1, `tokens` [batch, objects,

@@ -36,7 +36,7 @@ def in_pieces(function: Callable[[Tensor], Tensor], x: Tensor, widest: int, *cal
     if not others:
         return function(x)
     result = function(x[first])
-    out = result.new_empty(len(x), *result.shape[1:])
+    out = result.new_empty(x.shape[0], *result.shape[1:])
     out[first] = result
     for piece in others:
         out[piece] = function(x[piece])

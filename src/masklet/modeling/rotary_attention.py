@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from masklet.configuration import Sam2Config
 from masklet.modeling.layers import attention, attention_by_products, pays_by_products
 from masklet.modeling.pieces import NUMBERS_PER_PIECE, in_pieces, pays_in_pieces
-from masklet.modeling.plain_calls import is_plain
+from masklet.modeling.plain_calls import is_plain, is_recorded_once
 
 QUERIES_PER_TILE = 1024
 
@@ -80,31 +80,43 @@ class RotaryAttention(nn.Module):
         if self._pays_over_raw_values(q):
             out = self._over_raw_values(q, grids, loose, values, rotation)
         else:
-            k, v = self._rotated_keys(grids, loose, rotation), self._split(self.v_proj(values))
-            q = q.expand(len(k), -1, -1, -1)
-            if self.training and self.dropout > 0:
-                out = F.scaled_dot_product_attention(q, k, v, dropout_p=self.dropout)
-            else:
-                out = attention(q, k, v)
+            out = self._over_all_keys(q, self._rotated_keys(grids, loose, rotation), values)
         return self.o_proj(out.transpose(1, 2).flatten(2))
 
     def _pays_over_raw_values(self, q: Tensor) -> bool:
         is_fused = q.dtype.itemsize < 4 and not pays_by_products(q)  # on tile units, the wide values cost less
-        is_cheaper = self.values_are_narrow and not is_fused and pays_in_pieces(q.device)
-        read = (self.k_proj, self.v_proj)
-        return is_cheaper and not self.training and all(is_plain(layer, nn.Linear) for layer in read)
+        is_cheaper = self._can_project_afterwards() and not is_fused and pays_in_pieces(q.device)
+        return is_cheaper and is_plain(self.k_proj, nn.Linear)
+
+    def _can_project_afterwards(self) -> bool:
+        return self.values_are_narrow and not self.training and is_plain(self.v_proj, nn.Linear)
 
     def _over_raw_values(self, q: Tensor, grids: Tensor, loose: Tensor, values: Tensor, rotation: Tensor) -> Tensor:
         """One object after the other, so that the projected keys of only one of them take memory."""
-        weights, biases = (rows.unflatten(0, (self.heads, -1)) for rows in (self.v_proj.weight, self.v_proj.bias))
         attend = attention_by_products if pays_by_products(q) else tiled_attention
         out = []
         queries = q.expand(len(values), -1, -1, -1)
         for q_of_object, grids_of_object, loose_of_object, raw in zip(queries, grids, loose, values, strict=True):
             k = self._rotated_keys(grids_of_object.unsqueeze(0), loose_of_object.unsqueeze(0), rotation)[0]
             seen = [attend(*of_head, raw) for of_head in zip(q_of_object, k, strict=True)]
-            out.append(torch.baddbmm(biases.unsqueeze(1), torch.stack(seen), weights.transpose(1, 2)))
+            out.append(self._projected(torch.stack(seen)))
         return torch.stack(out)
+
+    def _projected(self, seen: Tensor) -> Tensor:
+        """Project what each head has seen of the raw values, [..., heads, tokens, memory width]."""
+        weights, biases = (rows.unflatten(0, (self.heads, -1)) for rows in (self.v_proj.weight, self.v_proj.bias))
+        return seen @ weights.transpose(1, 2) + biases.unsqueeze(1)
+
+    def _over_all_keys(self, q: Tensor, k: Tensor, values: Tensor) -> Tensor:
+        """Attend at once to all keys [objects, heads, tokens, head channels]."""
+        q = q.expand(k.shape[0], -1, -1, -1)
+        # Exported graphs are run by other programs, of which those measured gain by narrow values.
+        if is_recorded_once() and self._can_project_afterwards():
+            return self._projected(attention(q, k, values.unsqueeze(1).expand(-1, self.heads, -1, -1)))
+        v = self._split(self.v_proj(values))
+        if self.training and self.dropout > 0:
+            return F.scaled_dot_product_attention(q, k, v, dropout_p=self.dropout)
+        return attention(q, k, v)
 
     def _rotated_keys(self, grids: Tensor, loose: Tensor, rotation: Tensor) -> Tensor:
         """[objects, heads, tokens, head channels]; some frames at a time, which stay in the cache.

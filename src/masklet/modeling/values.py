@@ -3,7 +3,6 @@
 Dimensions: b images, n objects, c channels, h * w cells of the deepest level (image size / 16), 4 outputs an object.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from torch import Tensor
@@ -27,8 +26,7 @@ class ImageFeatures(NamedTuple):
         return self._replace(stride16=stride16)
 
 
-@dataclass(frozen=True)
-class MaskOutputs:
+class MaskOutputs(NamedTuple):
     """All that the decoder returns for n objects: output 0 for prompts without ambiguity, outputs 1 to 3 for others.
 
     Where several images are decoded at once, an axis of images stands before that of the objects.

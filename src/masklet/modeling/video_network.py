@@ -79,9 +79,9 @@ class VideoNetwork(Sam2Model):
         """When pointers were made, [objects, pointer tokens, memory channels]; zeros in models without it."""
         if not self.config.enable_temporal_pos_encoding_for_object_pointers:
             return torch.zeros_like(tokens)
-        project = self.temporal_positional_encoding_projection_layer
-        projected: Tensor = project(sine_times(times, self.config.memory_attention_hidden_size).to(tokens.dtype))
-        return projected.repeat_interleave(tokens.shape[1] // max(times.shape[1], 1), dim=1)
+        project, width = self.temporal_positional_encoding_projection_layer, self.config.memory_attention_hidden_size
+        projected: Tensor = project(sine_times(times, width).to(tokens.dtype))
+        return projected.repeat_interleave(width // tokens.shape[-1], dim=1)
 
     def _pointers(self, decoded: DecodedMasks) -> Tensor:
         is_present = (decoded.object_score > 0).unsqueeze(-1)

@@ -44,7 +44,7 @@ def test_absent_objects_have_no_mask() -> None:
 
 def test_an_axis_of_images_stays() -> None:
     flat = outputs(1.0, -1.0)
-    of_images = MaskOutputs(*(each.unsqueeze(0) for each in vars(flat).values()))
+    of_images = MaskOutputs(*(each.unsqueeze(0) for each in flat))
     expected = select_mask(flat, torch.tensor([True, False]), CONFIG)
     for name, value in vars(select_mask(of_images, torch.tensor([[True, False]]), CONFIG)).items():
         assert torch.equal(value[0], getattr(expected, name)), name

@@ -1,6 +1,6 @@
 """One training step: on images, on clips, and as one call of one module, so that DDP and FSDP see all that it does."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -120,8 +120,8 @@ def _mean_loss(supervised_outputs: list[SupervisedOutput], counts: Tensor, weigh
     """Compute the mean loss of all outputs at once; `counts` [objects] are the weights of objects."""
     outputs = MaskOutputs(
         *(
-            torch.cat([getattr(output.outputs, each.name) for output in supervised_outputs]).unsqueeze(1)
-            for each in fields(MaskOutputs)
+            torch.cat(tensors).unsqueeze(1)
+            for tensors in zip(*(output.outputs for output in supervised_outputs), strict=True)
         )
     )
     targets = torch.cat([output.targets for output in supervised_outputs])
