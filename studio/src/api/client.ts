@@ -1,0 +1,74 @@
+/** The HTTP interface: JSON in and out, and every refusal as an `ApiError` with the server's words. */
+import { type MaskPacket, readCountedPackets } from '../masks/packets'
+import type { Info, Item, Job, ObjectStats, Project, Review, SegmentedObject } from './types'
+
+export class ApiError extends Error {
+  override name = 'ApiError'
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+const ROOT = '/api/v1/'
+/** Needed beside the cookie for everything that changes something. */
+const OWN_HEADER = { 'X-Masklet': '1' }
+
+export async function request(path: string, options: RequestInit = {}): Promise<Response> {
+  const response = await fetch(ROOT + path, { ...options, headers: { ...OWN_HEADER, ...options.headers } }).catch(
+    (reason: unknown) => {
+      if (options.signal?.aborted) throw reason
+      throw new ApiError(0, 'network', String(reason))
+    },
+  )
+  if (!response.ok) throw await errorOf(response)
+  return response
+}
+
+async function errorOf(response: Response): Promise<ApiError> {
+  const problem = (await response.json().catch(() => ({}))) as { code?: string; detail?: string; title?: string }
+  const message = problem.detail ?? problem.title ?? response.statusText
+  return new ApiError(response.status, problem.code ?? String(response.status), message)
+}
+
+async function get<T>(path: string): Promise<T> {
+  return (await (await request(path)).json()) as T
+}
+
+async function send<T>(method: string, path: string, body: unknown): Promise<T> {
+  const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() }
+  const response = await request(path, { method, headers, body: JSON.stringify(body) })
+  return (response.status === 204 ? undefined : await response.json()) as T
+}
+
+export const api = {
+  info: () => get<Info>('info'),
+  login: (token: string) => send<void>('POST', 'login', { token }),
+  projects: async () => (await get<{ projects: Project[] }>('projects?limit=100')).projects,
+  project: (project: string) => get<Project>(`projects/${project}`),
+  createProject: (name: string) => send<Project>('POST', 'projects', { name }),
+  deleteProject: (project: string) => request(`projects/${project}`, { method: 'DELETE' }),
+  item: (item: string) => get<Item>(`items/${item}`),
+  objects: (item: string) => get<{ objects: SegmentedObject[]; revision: number }>(`items/${item}/objects`),
+  stats: async (item: string, objects: number[]) =>
+    (await get<{ objects: ObjectStats[] }>(`items/${item}/stats?objects=${objects.join(',')}`)).objects,
+  review: (item: string) => get<Review>(`items/${item}/review`),
+  jobs: async (state?: string) => (await get<{ jobs: Job[] }>(state ? `jobs?state=${state}` : 'jobs')).jobs,
+  job: (job: string, wait = 0) => get<Job>(`jobs/${job}?wait=${wait}`),
+  cancelJob: (job: string) => request(`jobs/${job}`, { method: 'DELETE' }),
+  export: (project: string, what: object) => send<Job>('POST', `projects/${project}/exports`, what),
+  exportUrl: (name: string) => `${ROOT}exports/${name}`,
+  async masks(item: string, first: number, last: number): Promise<MaskPacket[]> {
+    const headers = { Accept: 'application/vnd.masklet.masks' }
+    const response = await request(`items/${item}/masks?frames=${first}-${last}`, { headers })
+    return readCountedPackets(await response.arrayBuffer())
+  },
+  frameUrl: (item: string, frame: number, width?: number) =>
+    `${ROOT}items/${item}/frames/${frame}?type=jpeg${width ? `&width=${width}` : ''}`,
+  filmstripUrl: (item: string, count: number, height: number) =>
+    `${ROOT}items/${item}/filmstrip?count=${count}&height=${height}`,
+  socketUrl: (item: string) => `${location.origin.replace(/^http/, 'ws')}${ROOT}items/${item}/ws`,
+}

@@ -1,0 +1,188 @@
+/**
+ * The socket of an open item: commands wait here until they are acknowledged, and survive a lost connection. After a
+ * reconnect the server is told the last event seen. What it never answered is sent again where the item's revision
+ * shows that nothing was committed; else its sender hears `unconfirmed`, because sending twice would add a click twice.
+ */
+import type { Command, Reply, ServerEvent } from '../api/types'
+import { type MaskPacket, readPackets } from '../masks/packets'
+import { Backoff } from './backoff'
+
+export type ConnectionState = 'connecting' | 'open' | 'reconnecting' | 'closed'
+
+/** What the server says about an error; `code` is stable, `message` is for people. */
+export class CommandError extends Error {
+  override name = 'CommandError'
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly field?: string,
+  ) {
+    super(message)
+  }
+}
+
+export interface ConnectionHooks {
+  opened(hello: Reply): void
+  stateChanged(state: ConnectionState): void
+  event(event: ServerEvent): void
+  packet(packet: MaskPacket): void
+}
+
+interface Waiting {
+  message: Record<string, unknown>
+  written: boolean
+  resolve(reply: Reply): void
+  reject(error: Error): void
+}
+
+/** Commands that wait for a connection, at most; more are refused rather than promised. */
+export const MOST_WAITING = 100
+const FATAL_CODES = new Map([
+  [4401, 'unauthenticated'],
+  [4403, 'wrong_origin'],
+  [4404, 'no_such_item'],
+  [4409, 'item_deleted'],
+])
+
+export type MakeSocket = (url: string) => WebSocket
+
+export class Connection {
+  state: ConnectionState = 'connecting'
+  private socket: WebSocket | undefined
+  private greeted = false
+  private nextNumber = 1
+  private lastSequence = 0
+  private revision: number | undefined
+  private waiting = new Map<number, Waiting>()
+  private backoff = new Backoff()
+  private timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(
+    private readonly url: string,
+    private readonly hooks: ConnectionHooks,
+    private readonly makeSocket: MakeSocket = (address) => new WebSocket(address, 'masklet.v1'),
+  ) {
+    this.connect()
+  }
+
+  /** Send a command, now or after the next reconnect; the promise settles with the server's reply. */
+  send(command: Command): { number: number; reply: Promise<Reply> } {
+    const number = this.nextNumber++
+    const message = { n: number, ...command }
+    const reply = new Promise<Reply>((resolve, reject) => {
+      if (this.state === 'closed') return reject(new CommandError('closed', 'This item is closed.'))
+      if (this.state !== 'open' && this.waiting.size >= MOST_WAITING)
+        return reject(new CommandError('queue_full', `${MOST_WAITING} commands wait for the connection already.`))
+      this.waiting.set(number, { message, written: this.greeted, resolve, reject })
+      if (this.greeted) this.write(message)
+    })
+    return { number, reply }
+  }
+
+  /** Send what is worth nothing later (hover previews, where the person looks); dropped while not connected. */
+  sendFleeting(command: Command): number {
+    const number = this.nextNumber++
+    if (this.greeted) this.write({ n: number, ...command })
+    return number
+  }
+
+  get waitingCount(): number {
+    return this.waiting.size
+  }
+
+  /** Try at once instead of after the current pause. */
+  reconnectNow(): void {
+    if (this.state !== 'reconnecting') return
+    clearTimeout(this.timer)
+    this.connect()
+  }
+
+  close(): void {
+    clearTimeout(this.timer)
+    this.setState('closed')
+    this.socket?.close(1000)
+    this.rejectAll(new CommandError('closed', 'This item is closed.'))
+  }
+
+  private connect(): void {
+    const socket = this.makeSocket(this.url)
+    this.socket = socket
+    socket.binaryType = 'arraybuffer'
+    socket.onopen = () => {
+      this.write({ n: this.nextNumber++, do: 'hello', since: this.lastSequence })
+    }
+    socket.onmessage = ({ data }) => (typeof data === 'string' ? this.readText(data) : this.readBinary(data))
+    socket.onclose = ({ code }) => {
+      if (socket === this.socket && this.state !== 'closed') this.lost(code)
+    }
+  }
+
+  private write(message: Record<string, unknown>): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message))
+  }
+
+  private readText(data: string): void {
+    const message = JSON.parse(data) as Reply | ServerEvent
+    if ('ev' in message) {
+      // A replay may overlap what was seen before the connection broke.
+      if (message.seq && message.seq <= this.lastSequence) return
+      this.lastSequence = message.seq || this.lastSequence
+      this.revision = message.revision ?? this.revision
+      return this.hooks.event(message)
+    }
+    if (message.seq) this.lastSequence = Math.max(this.lastSequence, message.seq)
+    if (!this.greeted) return this.welcome(message)
+    this.revision = message.revision ?? this.revision
+    const waiting = this.waiting.get(message.re)
+    this.waiting.delete(message.re)
+    if (!message.error) return waiting?.resolve(message)
+    waiting?.reject(new CommandError(message.error.code, message.error.message, message.error.field ?? undefined))
+  }
+
+  private readBinary(data: ArrayBuffer): void {
+    for (const packet of readPackets(data)) {
+      this.lastSequence = Math.max(this.lastSequence, packet.sequence)
+      this.hooks.packet(packet)
+    }
+  }
+
+  private welcome(hello: Reply): void {
+    const committed = this.revision !== undefined && hello.item?.revision !== this.revision
+    this.revision = hello.item?.revision ?? this.revision
+    this.greeted = true
+    this.backoff.reset()
+    this.setState('open')
+    this.hooks.opened(hello)
+    for (const [number, waiting] of [...this.waiting]) {
+      if (waiting.written && committed) {
+        this.waiting.delete(number)
+        waiting.reject(new CommandError('unconfirmed', 'The connection broke before the server confirmed this.'))
+      } else {
+        waiting.written = true
+        this.write(waiting.message)
+      }
+    }
+  }
+
+  private lost(code: number): void {
+    this.greeted = false
+    const reason = FATAL_CODES.get(code)
+    if (reason) {
+      this.setState('closed')
+      return this.rejectAll(new CommandError(reason, reason))
+    }
+    this.setState('reconnecting')
+    this.timer = setTimeout(() => this.connect(), this.backoff.next())
+  }
+
+  private rejectAll(error: Error): void {
+    for (const { reject } of this.waiting.values()) reject(error)
+    this.waiting.clear()
+  }
+
+  private setState(state: ConnectionState): void {
+    if (state === this.state) return
+    this.state = state
+    this.hooks.stateChanged(state)
+  }
+}
