@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-oldest test-gpu fuzz lint bench
+.PHONY: demo test test-oldest test-gpu test-studio studio fuzz lint bench
 
 demo: $(VENV)/package.stamp
 	$(BIN)/masklet segment --prompts assets/prompts.json -o demo_output
@@ -13,8 +13,20 @@ demo: $(VENV)/package.stamp
 		--box 228,18,312,252@0:2 --point 240,38,0@0:2 \
 		--write overlay --write contact-sheet -o demo_output
 
+# The reasons of tests that were not run are listed at the end.
 test: $(VENV)/development.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -rs
+
+# The page of the studio, built into the package. Needs Node; the built files are committed for those who have none.
+studio: studio/node_modules/stamp
+	cd studio && npm run build
+
+test-studio: $(VENV)/development.stamp studio/node_modules/stamp
+	$(BIN)/python -m pytest -rs tests/studio
+
+studio/node_modules/stamp: studio/package-lock.json
+	cd studio && npm ci --no-audit --no-fund
+	touch $@
 
 # The oldest versions of the libraries that pyproject.toml allows. transformers and sam2 need newer ones.
 test-oldest: $(VENV)-oldest/stamp

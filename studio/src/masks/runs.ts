@@ -52,7 +52,7 @@ export function encodeRuns(lengths: Iterable<number>): Uint8Array {
   const bytes: number[] = []
   for (let length of lengths) {
     while (length >= 128) {
-      bytes.push((length % 128) | 0x80)
+      bytes.push(length % 128 | 0x80)
       length = Math.floor(length / 128)
     }
     bytes.push(length)

@@ -39,11 +39,8 @@ export class MaskStore {
     return this.frames.get(frame)?.get(object)
   }
 
-  /** Take a mask, unless a newer one of the same object is there. */
   put(frame: number, mask: ObjectMask): void {
     const masks = this.frames.get(frame) ?? new Map<number, DrawnMask>()
-    const kept = masks.get(mask.object)
-    if (kept && kept.revision > mask.revision) return
     masks.set(mask.object, drawnMask(mask))
     // Map keeps the order of insertion: the frame touched last moves to the end.
     this.frames.delete(frame)

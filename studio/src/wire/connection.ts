@@ -29,7 +29,7 @@ export interface ConnectionHooks {
 }
 
 interface Waiting {
-  message: Record<string, unknown>
+  command: Command
   written: boolean
   resolve(reply: Reply): void
   reject(error: Error): void
@@ -37,6 +37,8 @@ interface Waiting {
 
 /** Commands that wait for a connection, at most; more are refused rather than promised. */
 export const MOST_WAITING = 100
+/** The server greets within this time, in milliseconds. */
+const ANSWER_WITHIN = 10_000
 const FATAL_CODES = new Map([
   [4401, 'unauthenticated'],
   [4403, 'wrong_origin'],
@@ -68,13 +70,11 @@ export class Connection {
   /** Send a command, now or after the next reconnect; the promise settles with the server's reply. */
   send(command: Command): { number: number; reply: Promise<Reply> } {
     const number = this.nextNumber++
-    const message = { n: number, ...command }
     const reply = new Promise<Reply>((resolve, reject) => {
       if (this.state === 'closed') return reject(new CommandError('closed', 'This item is closed.'))
       if (this.state !== 'open' && this.waiting.size >= MOST_WAITING)
         return reject(new CommandError('queue_full', `${MOST_WAITING} commands wait for the connection already.`))
-      this.waiting.set(number, { message, written: this.greeted, resolve, reject })
-      if (this.greeted) this.write(message)
+      this.writeWaiting(number, { command, written: false, resolve, reject })
     })
     return { number, reply }
   }
@@ -107,10 +107,13 @@ export class Connection {
   private connect(): void {
     const socket = this.makeSocket(this.url)
     this.socket = socket
+    // A connection that hangs without an answer is given up.
+    this.timer = setTimeout(() => {
+      socket.close()
+      if (socket === this.socket && this.state !== 'closed') this.lost(0)
+    }, ANSWER_WITHIN)
     socket.binaryType = 'arraybuffer'
-    socket.onopen = () => {
-      this.write({ n: this.nextNumber++, do: 'hello', since: this.lastSequence })
-    }
+    socket.onopen = () => this.write({ n: this.nextNumber++, do: 'hello', since: this.lastSequence })
     socket.onmessage = ({ data }) => (typeof data === 'string' ? this.readText(data) : this.readBinary(data))
     socket.onclose = ({ code }) => {
       if (socket === this.socket && this.state !== 'closed') this.lost(code)
@@ -149,22 +152,30 @@ export class Connection {
   private welcome(hello: Reply): void {
     const committed = this.revision !== undefined && hello.item?.revision !== this.revision
     this.revision = hello.item?.revision ?? this.revision
+    clearTimeout(this.timer)
     this.greeted = true
     this.backoff.reset()
     this.setState('open')
     this.hooks.opened(hello)
-    for (const [number, waiting] of [...this.waiting]) {
-      if (waiting.written && committed) {
-        this.waiting.delete(number)
+    const kept = [...this.waiting.values()]
+    this.waiting.clear()
+    for (const waiting of kept) {
+      if (waiting.written && committed)
         waiting.reject(new CommandError('unconfirmed', 'The connection broke before the server confirmed this.'))
-      } else {
-        waiting.written = true
-        this.write(waiting.message)
-      }
+      else this.writeWaiting(this.nextNumber++, waiting)
     }
   }
 
+  /** Numbers grow on every socket, so what is sent again gets a new one. */
+  private writeWaiting(number: number, waiting: Waiting): void {
+    this.waiting.set(number, waiting)
+    waiting.written = this.greeted
+    if (this.greeted) this.write({ ...waiting.command, n: number })
+  }
+
   private lost(code: number): void {
+    clearTimeout(this.timer)
+    this.socket = undefined
     this.greeted = false
     const reason = FATAL_CODES.get(code)
     if (reason) {

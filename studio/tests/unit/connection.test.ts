@@ -86,9 +86,17 @@ describe('the connection', () => {
     await vi.advanceTimersByTimeAsync(300)
     sockets[1]!.open({ item: { revision: 3 } })
     expect(sockets[1]!.written.slice(1).map((message) => message['do'])).toEqual(['prompt', 'undo'])
-    sockets[1]!.say({ re: queued.number, ok: true })
-    sockets[1]!.say({ re: sent.number, ok: true })
+    for (const { n } of sockets[1]!.written.slice(1)) sockets[1]!.say({ re: n, ok: true })
     await Promise.all([sent.reply, queued.reply])
+  })
+
+  it('tries again where the server does not greet', async () => {
+    connect()
+    await vi.advanceTimersByTimeAsync(11_000)
+    expect(sockets).toHaveLength(2)
+    sockets[1]!.open()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(states).toEqual(['reconnecting', 'open'])
   })
 
   it('does not add a click twice that the server may have committed', async () => {

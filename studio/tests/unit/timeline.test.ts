@@ -73,10 +73,13 @@ describe('lanes', () => {
   })
 
   it('have at most two bars a pixel, whatever flickers', () => {
-    const flicker = Array.from({ length: 100_000 }, (_, index): StateSpan => ({
-      frames: [2 * index, 2 * index],
-      state: 1 + (index % 2),
-    }))
+    const flicker = Array.from(
+      { length: 100_000 },
+      (_, index): StateSpan => ({
+        frames: [2 * index, 2 * index],
+        state: 1 + (index % 2),
+      }),
+    )
     const bars = barsOf(flicker, wholeScale(200_000, 500))
     expect(bars.length).toBeLessThanOrEqual(1000)
     expect(bars[0]!.left).toBe(0)

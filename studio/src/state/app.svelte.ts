@@ -1,0 +1,71 @@
+/** Which screen is shown, who is signed in, and the model that answers. The address keeps the open item. */
+import { api, ApiError } from '../api/client'
+import type { Info } from '../api/types'
+import { notices } from './notices.svelte'
+import { OpenItem } from './open-item.svelte'
+
+export type Dialog = 'export' | 'settings' | 'keys' | undefined
+
+class App {
+  info = $state.raw<Info>()
+  signedOut = $state(false)
+  open = $state.raw<OpenItem>()
+  dialog = $state<Dialog>()
+
+  async start(): Promise<void> {
+    const token = /^#token=(.+)$/.exec(location.hash)?.[1]
+    if (token) {
+      // The token is in the address once only: not in the history, not in what is bookmarked.
+      history.replaceState(null, '', location.pathname)
+      await this.signIn(token)
+    } else {
+      await this.learnInfo()
+    }
+    window.addEventListener('hashchange', () => void this.followAddress())
+    await this.followAddress()
+  }
+
+  /** Whether the server knows the token. */
+  async signIn(token: string): Promise<boolean> {
+    try {
+      await api.login(token)
+    } catch (error) {
+      this.signedOut = true
+      if (!(error instanceof ApiError && error.status === 401)) notices.report(error)
+      return false
+    }
+    await this.learnInfo()
+    return true
+  }
+
+  go(item: string | undefined): void {
+    location.hash = item ? `#/${item}` : '#/'
+  }
+
+  private async learnInfo(): Promise<void> {
+    try {
+      this.info = await api.info()
+      this.signedOut = false
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) this.signedOut = true
+      else notices.report(error)
+    }
+  }
+
+  private async followAddress(): Promise<void> {
+    const id = /^#\/(itm_[\w-]+)$/.exec(location.hash)?.[1]
+    if (id === this.open?.item.id) return
+    this.open?.close()
+    this.open = undefined
+    if (!id || this.signedOut) return
+    try {
+      const item = await api.item(id)
+      this.open = new OpenItem(item, await api.project(item.project))
+    } catch (error) {
+      notices.report(error)
+      this.go(undefined)
+    }
+  }
+}
+
+export const app = new App()

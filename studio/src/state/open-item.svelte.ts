@@ -1,0 +1,290 @@
+/** The item on screen: what the server says of it, what the person does to it, and what is drawn. */
+import { api } from '../api/client'
+import type { Command, Item, Job, Project, Reply, SegmentedObject, ServerEvent, Span } from '../api/types'
+import type { MaskPacket } from '../masks/packets'
+import { text } from '../text'
+import { withState } from '../timeline/lanes'
+import { CommandError, Connection, type ConnectionState } from '../wire/connection'
+import { Curves } from './curves.svelte'
+import { FrameStore } from './frame-store'
+import { MaskStore } from './mask-store'
+import { notices } from './notices.svelte'
+import { Playhead } from './playhead.svelte'
+import { Prompting } from './prompting.svelte'
+import { Proposals } from './proposals.svelte'
+import { ReviewQueue } from './review-queue.svelte'
+
+const OPEN_JOBS = ['queued', 'running', 'interrupted']
+
+export class OpenItem {
+  objects = $state.raw<SegmentedObject[]>([])
+  jobs = $state.raw<Job[]>([])
+  /** The object that the next prompt is about; 0: a new one. */
+  selected = $state(0)
+  soloed = $state(0)
+  /** Frames selected on the timeline. */
+  span = $state.raw<Span>()
+  inPoint = $state<number>()
+  outPoint = $state<number>()
+  connectionState = $state<ConnectionState>('connecting')
+  waiting = $state(0)
+  /** Counts up when masks or frames arrive: what draws reads it. */
+  drawn = $state(0)
+
+  readonly masks = new MaskStore()
+  readonly frames: FrameStore
+  readonly playhead: Playhead
+  readonly prompting: Prompting
+  readonly proposals: Proposals
+  readonly review: ReviewQueue
+  readonly curves: Curves
+
+  readonly current = $derived(this.objects.find(({ id }) => id === this.selected))
+  readonly job = $derived(this.jobs.find(({ state }) => state === 'running') ?? this.jobs[0])
+  readonly frameCount: number
+  readonly width: number
+  readonly height: number
+
+  private readonly connection: Connection
+  private refreshing: Promise<void> | undefined
+  private arrivedStates = new Map<number, [frame: number, state: MaskPacket['masks'][number]['state']][]>()
+
+  constructor(
+    readonly item: Item,
+    readonly project: Project,
+  ) {
+    this.width = item.width ?? 1
+    this.height = item.height ?? 1
+    this.frameCount = item.frames ?? 1
+    this.frames = new FrameStore(
+      (frame) => api.frameUrl(item.id, frame, this.width > 2560 ? 2560 : undefined),
+      () => this.drawn++,
+      (_, error) => notices.report(error),
+    )
+    this.playhead = new Playhead(this)
+    this.prompting = new Prompting(this)
+    this.proposals = new Proposals(this)
+    this.review = new ReviewQueue(this)
+    this.curves = new Curves(item.id)
+    this.connection = new Connection(api.socketUrl(item.id), {
+      opened: (hello) => this.opened(hello),
+      stateChanged: (state) => (this.connectionState = state),
+      event: (event) => this.heard(event),
+      packet: (packet) => this.received(packet),
+    })
+    this.playhead.seek(0)
+  }
+
+  get isVideo(): boolean {
+    return this.frameCount > 1
+  }
+
+  nameOf(object: number): string {
+    return this.objects.find(({ id }) => id === object)?.name ?? text.objects.name(object)
+  }
+
+  isShown(object: SegmentedObject): boolean {
+    return this.soloed ? object.id === this.soloed : !object.hidden
+  }
+
+  select(object: number): void {
+    this.selected = object
+    this.prompting.forgetCandidates()
+    if (object) notices.say(text.status.selected(this.nameOf(object)))
+  }
+
+  /** Send a command; a refusal is shown, and nothing is returned. */
+  async command(command: Command): Promise<Reply | undefined> {
+    const { reply } = this.connection.send(command)
+    return this.settled(reply)
+  }
+
+  /** Send a command whose answer comes as packets with its number, too. */
+  numbered(command: Command): { number: number; reply: Promise<Reply | undefined> } {
+    const { number, reply } = this.connection.send(command)
+    return { number, reply: this.settled(reply) }
+  }
+
+  fleeting(command: Command): number {
+    return this.connection.sendFleeting(command)
+  }
+
+  reconnectNow(): void {
+    this.connection.reconnectNow()
+  }
+
+  async undo(): Promise<void> {
+    if (await this.command({ do: 'undo' })) notices.say(text.status.undone)
+  }
+
+  async redo(): Promise<void> {
+    if (await this.command({ do: 'redo' })) notices.say(text.status.redone)
+  }
+
+  async track(what: 'changed' | 'all', direction: 'forward' | 'backward' | 'both' = 'forward'): Promise<void> {
+    const range = this.inPoint !== undefined && this.outPoint !== undefined ? [this.inPoint, this.outPoint] : undefined
+    const reply = await this.command({ do: 'track', objects: what, direction, ...(range && { frames: range }) })
+    if (reply?.job) this.noteJob(reply.job)
+  }
+
+  async cancelJob(): Promise<void> {
+    if (this.job) await this.command({ do: 'cancel', job: this.job.id })
+  }
+
+  async edit(object: number, change: Partial<SegmentedObject>): Promise<void> {
+    this.objects = this.objects.map((other) => (other.id === object ? { ...other, ...change } : other))
+    await this.command({ do: 'object', object, ...change })
+  }
+
+  async editSelected(change: (object: SegmentedObject) => Partial<SegmentedObject>): Promise<void> {
+    if (this.current) await this.edit(this.current.id, change(this.current))
+  }
+
+  /** Hide all objects, or show them where all are hidden. */
+  async hideAll(): Promise<void> {
+    const hidden = this.objects.some((object) => !object.hidden)
+    await Promise.all(this.objects.map(({ id }) => this.edit(id, { hidden })))
+  }
+
+  /** Mark the selected object as absent on the selected span or this frame; where it is marked already, take it back. */
+  async markAbsent(): Promise<void> {
+    if (!this.current) return
+    const [first, last] = this.span ?? [this.playhead.frame, this.playhead.frame]
+    const value = !this.current.ranges.some(([from, to]) => from <= first && last <= to)
+    await this.command({ do: 'absent', object: this.current.id, frames: [[first, last]], value })
+    this.span = undefined
+  }
+
+  /** Forget the selected object's prompts on the frames of the span. */
+  async clearSpan(): Promise<void> {
+    const { current: object, span } = this
+    if (!object || !span) return
+    this.span = undefined
+    const frames = object.prompts.map(({ frame }) => frame).filter((frame) => span[0] <= frame && frame <= span[1])
+    await Promise.all(frames.map((frame) => this.command({ do: 'clear', object: object.id, frame })))
+  }
+
+  saySaved(): void {
+    notices.say(text.status.saved)
+  }
+
+  refreshObjects(): Promise<void> {
+    return (this.refreshing ??= this.loadObjects().finally(() => (this.refreshing = undefined)))
+  }
+
+  /** Bring the masks around a frame, if they are not here. */
+  async loadMasks(frame: number): Promise<void> {
+    const stretch = this.masks.missing(frame, this.frameCount)
+    if (!stretch) return
+    try {
+      this.masks.replace(stretch.first, stretch.last, await api.masks(this.item.id, stretch.first, stretch.last))
+      this.drawn++
+    } catch (error) {
+      this.masks.outdated(stretch.first, stretch.last)
+      notices.report(error)
+    }
+  }
+
+  close(): void {
+    this.playhead.pause()
+    this.connection.close()
+    this.frames.close()
+  }
+
+  private async settled(reply: Promise<Reply>): Promise<Reply | undefined> {
+    this.waiting = this.connection.waitingCount
+    try {
+      const answer = await reply
+      if (answer.revision) await this.refreshObjects()
+      return answer
+    } catch (error) {
+      if (error instanceof CommandError && error.code === 'unconfirmed') await this.refreshObjects()
+      notices.report(error)
+      return undefined
+    } finally {
+      this.waiting = this.connection.waitingCount
+    }
+  }
+
+  private async loadObjects(): Promise<void> {
+    try {
+      const { objects } = await api.objects(this.item.id)
+      this.objects = objects
+      if (this.selected && !objects.some(({ id }) => id === this.selected)) this.selected = 0
+    } catch (error) {
+      notices.report(error)
+    }
+  }
+
+  private opened(hello: Reply): void {
+    this.jobs = (hello.jobs ?? []).filter(({ state }) => OPEN_JOBS.includes(state))
+    this.masks.outdated()
+    void this.loadMasks(this.playhead.frame)
+    void this.refreshObjects().then(() => {
+      if (!this.selected && this.objects.length) this.selected = this.objects[0]!.id
+    })
+    this.curves.outdated()
+    void this.review.refresh()
+    this.playhead.look()
+  }
+
+  private heard(event: ServerEvent): void {
+    if (event.job) this.noteJob(event.job)
+    if (event.ev === 'objects') void this.refreshObjects()
+    if (event.ev === 'masks') this.masksChanged(event.frames ?? [[0, this.frameCount - 1]])
+  }
+
+  private masksChanged(stretches: Span[]): void {
+    for (const [first, last] of stretches) this.masks.outdated(first, last)
+    void this.loadMasks(this.playhead.frame)
+    void this.refreshObjects()
+    this.curves.outdated()
+    this.review.refreshSoon()
+  }
+
+  private received(packet: MaskPacket): void {
+    if (packet.kind === 'preview' || packet.kind === 'candidates') return this.prompting.received(packet)
+    if (packet.kind === 'everything') return this.proposals.received(packet)
+    for (const mask of packet.masks) this.masks.put(packet.frame, mask)
+    if (packet.kind === 'answer') this.prompting.received(packet)
+    else this.noteStates(packet)
+    this.drawn++
+  }
+
+  /** While a job runs, lanes grow by what arrives, once a drawn frame of the screen. */
+  private noteStates(packet: MaskPacket): void {
+    if (this.arrivedStates.size === 0) requestAnimationFrame(() => this.growLanes())
+    for (const { object, state } of packet.masks) {
+      const arrived = this.arrivedStates.get(object) ?? []
+      arrived.push([packet.frame, state])
+      this.arrivedStates.set(object, arrived)
+    }
+  }
+
+  private growLanes(): void {
+    this.objects = this.objects.map((object) => {
+      const arrived = this.arrivedStates.get(object.id) ?? []
+      const states = arrived.reduce((spans, [frame, state]) => withState(spans, frame, frame, state), object.states)
+      return arrived.length ? { ...object, states } : object
+    })
+    this.arrivedStates.clear()
+  }
+
+  private noteJob(job: Job): void {
+    const others = this.jobs.filter(({ id }) => id !== job.id)
+    this.jobs = OPEN_JOBS.includes(job.state) ? [...others, job] : others
+    if (job.state === 'running') {
+      if (job.kind === 'track') notices.say(text.status.tracking(job.done, job.total))
+      return
+    }
+    if (job.state === 'failed' && job.error) notices.report(new CommandError('job_failed', job.error))
+    if (job.kind === 'track' && job.state !== 'queued') void this.tracked()
+    this.proposals.noteJob(job)
+  }
+
+  private async tracked(): Promise<void> {
+    this.curves.outdated()
+    await Promise.all([this.refreshObjects(), this.review.refresh()])
+    notices.say(text.status.tracked(this.review.open.length))
+  }
+}

@@ -1,0 +1,52 @@
+/** Files that are being opened: uploaded into a new project, one item a file, then the first one is shown. */
+import { api } from '../api/client'
+import { imported, upload } from '../api/upload'
+import { app } from './app.svelte'
+import { notices } from './notices.svelte'
+
+const EXAMPLES = {
+  video: new URL('../../../assets/juggle.mp4', import.meta.url).href,
+  image: new URL('../../../assets/truck.jpg', import.meta.url).href,
+}
+
+class Opening {
+  /** Name of the file in hand. */
+  name = $state('')
+  share = $state(0)
+
+  async files(files: File[]): Promise<void> {
+    const [first] = files
+    if (!first || this.name) return
+    this.name = first.name
+    try {
+      const project = await api.createProject(first.name)
+      const items = []
+      for (const file of files) {
+        this.name = file.name
+        items.push(await upload(project.id, file, (share) => (this.share = share)))
+      }
+      const ready = await Promise.allSettled(items.map(imported))
+      for (const result of ready) if (result.status === 'rejected') notices.report(result.reason)
+      const opened = ready.find((result) => result.status === 'fulfilled')
+      if (opened) app.go(opened.value.id)
+    } catch (error) {
+      notices.report(error)
+    } finally {
+      this.name = ''
+      this.share = 0
+    }
+  }
+
+  async example(which: keyof typeof EXAMPLES): Promise<void> {
+    try {
+      const response = await fetch(EXAMPLES[which])
+      const type = which === 'video' ? 'video/mp4' : 'image/jpeg'
+      const name = which === 'video' ? 'juggle.mp4' : 'truck.jpg'
+      await this.files([new File([await response.blob()], name, { type })])
+    } catch (error) {
+      notices.report(error)
+    }
+  }
+}
+
+export const opening = new Opening()

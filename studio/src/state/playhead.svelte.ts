@@ -1,0 +1,69 @@
+/** The frame on screen: seeking, playing, and telling the server where the person looks. */
+import type { OpenItem } from './open-item.svelte'
+
+/** The server hears of a frame when the person rests on it this long, in milliseconds. */
+const REST = 120
+const AHEAD = 8
+
+export class Playhead {
+  frame = $state(0)
+  playing = $state(false)
+  private restTimer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(private readonly open: OpenItem) {}
+
+  seek(frame: number): void {
+    this.frame = Math.min(Math.max(Math.round(frame), 0), this.open.frameCount - 1)
+    this.open.prompting.frameChanged()
+    this.open.frames.wish(this.wished())
+    this.open.drawn++
+    void this.open.loadMasks(this.frame)
+    clearTimeout(this.restTimer)
+    this.restTimer = setTimeout(() => this.look(), REST)
+  }
+
+  step(frames: number): void {
+    this.pause()
+    this.seek(this.frame + frames)
+  }
+
+  look(): void {
+    this.open.fleeting({ do: 'look', frame: this.frame, ahead: this.playing ? AHEAD : 2 })
+  }
+
+  toggle(): void {
+    if (this.playing) return this.pause()
+    if (!this.open.isVideo) return
+    if (this.frame === this.open.frameCount - 1) this.seek(0)
+    this.playing = true
+    this.play(performance.now())
+  }
+
+  pause(): void {
+    this.playing = false
+  }
+
+  /** To the nearest frame before (-1) or after (1) this one with a prompt of the selected object. */
+  seekPrompt(direction: -1 | 1): void {
+    const frames = this.open.current?.prompts.map(({ frame }) => frame).sort((a, b) => direction * (a - b))
+    const found = frames?.find((frame) => direction * (frame - this.frame) > 0)
+    if (found !== undefined) this.seek(found)
+  }
+
+  private play(due: number): void {
+    requestAnimationFrame((now) => {
+      if (!this.playing) return
+      const pause = 1000 / (this.open.item.fps ?? 25)
+      if (now < due + pause || !this.open.frames.get(this.frame + 1)) return this.play(due)
+      this.seek(this.frame + 1)
+      if (this.frame === this.open.frameCount - 1) return this.pause()
+      this.play(Math.max(due + pause, now - pause))
+    })
+  }
+
+  private wished(): number[] {
+    const ahead = Array.from({ length: AHEAD }, (_, index) => this.frame + index)
+    const behind = [this.frame - 1, this.frame - 2]
+    return [...ahead, ...behind].filter((frame) => frame >= 0 && frame < this.open.frameCount)
+  }
+}

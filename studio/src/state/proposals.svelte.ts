@@ -1,0 +1,85 @@
+/** All objects of a frame as proposals: filtered by sliders, taken by a click. */
+import type { Job } from '../api/types'
+import type { MaskPacket } from '../masks/packets'
+import { coversPixel } from '../masks/runs'
+import { type DrawnMask, drawnMask } from './mask-store'
+import type { OpenItem } from './open-item.svelte'
+
+export class Proposals {
+  active = $state(false)
+  finding = $state(false)
+  all = $state.raw<DrawnMask[]>([])
+  chosen = $state.raw(new Set<number>())
+  frame = $state(0)
+  leastScore = $state(0.7)
+  /** Share of the frame, so that the slider means the same for every image. */
+  leastArea = $state(0)
+  readonly shown = $derived(
+    this.all.filter(
+      ({ score, area }) => score >= this.leastScore && area >= this.leastArea * this.item.width * this.item.height,
+    ),
+  )
+
+  constructor(private readonly item: OpenItem) {}
+
+  async find(grid?: number): Promise<void> {
+    this.active = true
+    this.finding = true
+    this.frame = this.item.playhead.frame
+    this.all = []
+    this.chosen = new Set()
+    const reply = await this.item.command({ do: 'everything', frame: this.frame, ...(grid && { grid }) })
+    if (!reply) this.finding = false
+  }
+
+  received(packet: MaskPacket): void {
+    if (packet.frame !== this.frame) return
+    const masks = packet.masks.map(drawnMask)
+    // Largest first, so that small ones are drawn, and clicked, on top.
+    this.all = [...this.all, ...masks].sort((a, b) => b.area - a.area)
+    if (packet.lastOfJob) this.finding = false
+  }
+
+  noteJob(job: Job): void {
+    if (job.kind === 'everything' && job.state !== 'queued') this.finding = false
+  }
+
+  toggle(proposal: number): void {
+    const chosen = new Set(this.chosen)
+    if (!chosen.delete(proposal)) chosen.add(proposal)
+    this.chosen = chosen
+  }
+
+  toggleAt(x: number, y: number): void {
+    const hit = this.shown.findLast(({ runs, crop }) => coversPixel(runs, crop, x, y))
+    if (hit) this.toggle(hit.object)
+  }
+
+  chooseAll(): void {
+    this.chosen = new Set(this.shown.map(({ object }) => object))
+  }
+
+  chooseNone(): void {
+    this.chosen = new Set()
+  }
+
+  async accept(className?: string): Promise<void> {
+    const shown = new Set(this.shown.map(({ object }) => object))
+    const proposals = [...this.chosen].filter((proposal) => shown.has(proposal))
+    if (!proposals.length) return
+    const reply = await this.item.command({ do: 'accept', proposals, ...(className && { class: className }) })
+    if (reply) this.leave()
+  }
+
+  async discard(): Promise<void> {
+    if (this.all.length) await this.item.command({ do: 'reject', proposals: this.all.map(({ object }) => object) })
+    this.leave()
+  }
+
+  leave(): void {
+    this.active = false
+    this.finding = false
+    this.all = []
+    this.item.drawn++
+  }
+}

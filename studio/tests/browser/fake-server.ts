@@ -1,0 +1,205 @@
+/** The server's side of the protocol in memory: states that a real one is in for moments only, at any size. */
+import { readFileSync } from 'node:fs'
+import { extname, join } from 'node:path'
+import type { BrowserContext, Route, WebSocketRoute } from 'playwright-core'
+import type {
+  Box,
+  FramePrompt,
+  Item,
+  Job,
+  Project,
+  PromptPoint,
+  ReviewStop,
+  SegmentedObject,
+} from '../../src/api/types'
+import { type Ellipse, packet } from './packing'
+
+const STATIC = join(import.meta.dirname, '../../../src/masklet/server/static')
+const ASSETS = join(import.meta.dirname, '../../../assets')
+const TYPES: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+}
+export const ORIGIN = 'http://studio.test'
+export const CONTENT_SECURITY_POLICY =
+  "default-src 'self'; img-src 'self' blob: data:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const PALETTE = ['#56b4e9', '#e69f00', '#009e73', '#f0e442', '#0072b2', '#d55e00', '#cc79a7']
+
+interface Message {
+  n: number
+  do: string
+  object: number
+  frame: number
+  points?: PromptPoint[]
+  box?: Box | null
+  verdict?: 'ok' | 'flag'
+}
+
+export class FakeServer {
+  signedIn = true
+  objects: SegmentedObject[] = []
+  stops: ReviewStop[] = []
+  jobs: Job[] = []
+  projects: Project[] = []
+  proposals: Ellipse[] = []
+  commands: string[] = []
+  /** Refuse the next command with these words. */
+  refusal: { code: string; message: string } | undefined
+  socket: WebSocketRoute | undefined
+  acceptsSockets = true
+  private ellipses = new Map<string, Ellipse>()
+  private sequence = 0
+
+  constructor(readonly item: Item) {
+    this.projects = [{ id: 'prj_1', name: item.name, classes: [], items: [item], revision: 1, created: 1 }]
+  }
+
+  static ofVideo(frames = 246): FakeServer {
+    return new FakeServer(itemOf({ kind: 'video', name: 'street.mp4', frames, fps: 25 }))
+  }
+
+  static ofImage(): FakeServer {
+    return new FakeServer(itemOf({ kind: 'image', name: 'truck.jpg', frames: 1, fps: null }))
+  }
+
+  async serve(context: BrowserContext): Promise<void> {
+    await context.route('**/*', (route) => this.answer(route))
+    await context.routeWebSocket(/\/ws$/, (socket) => this.connected(socket))
+  }
+
+  addObject(id: number, states: SegmentedObject['states'] = [], prompts: FramePrompt[] = []): void {
+    const colour = PALETTE[(id - 1) % PALETTE.length]!
+    const looks = { class: null, colour, hidden: false, locked: false, order: id }
+    this.objects.push({ id, name: `Object ${id}`, ...looks, prompts, ranges: [], states })
+  }
+
+  put(frame: number, ellipse: Ellipse): void {
+    this.ellipses.set(`${frame} ${ellipse.object}`, ellipse)
+  }
+
+  say(event: object): void {
+    this.socket?.send(JSON.stringify({ seq: ++this.sequence, ...event }))
+  }
+
+  send(kind: 'answer' | 'track' | 'everything' | 'candidates', frame: number, masks: Ellipse[], command = 0): void {
+    const { width, height } = this.item
+    this.socket?.send(packet({ kind, frame, width: width!, height: height!, command, last: true }, masks))
+  }
+
+  private async answer(route: Route): Promise<void> {
+    const url = new URL(route.request().url())
+    if (url.origin !== ORIGIN) return route.abort()
+    if (!url.pathname.startsWith('/api/v1/')) return this.page(route, url.pathname)
+    const path = url.pathname.slice('/api/v1/'.length)
+    if (!this.signedIn) return route.fulfill({ status: 401, json: { code: 'unauthenticated', detail: 'No token.' } })
+    const frames = /frames=(\d+)-(\d+)/.exec(url.search)
+    if (path.includes('/frames/') || path.includes('/filmstrip'))
+      return route.fulfill({ path: join(ASSETS, 'truck.jpg'), contentType: 'image/jpeg' })
+    if (path.endsWith('/masks')) return route.fulfill({ body: this.masks(Number(frames![1]), Number(frames![2])) })
+    const json = this.json(path, url.searchParams)
+    return json ? route.fulfill({ json }) : route.fulfill({ status: 404, json: { detail: 'Not found.' } })
+  }
+
+  private page(route: Route, path: string): Promise<void> {
+    const file = path === '/' ? '/index.html' : path
+    const headers = { 'Content-Security-Policy': CONTENT_SECURITY_POLICY }
+    const contentType = TYPES[extname(file)] ?? 'application/octet-stream'
+    try {
+      return route.fulfill({ body: readFileSync(join(STATIC, file)), headers, contentType })
+    } catch {
+      return route.fulfill({ status: 404 })
+    }
+  }
+
+  private json(path: string, query: URLSearchParams): object | undefined {
+    const model = { name: 'bundled', image_size: 384, device: 'cpu', dtype: 'float32', preset: 'exact' }
+    if (path === 'info') return { version: '0.2', model, limits: {}, features: [], user: 'local' }
+    if (path === 'login' || path === 'logout') return {}
+    if (path === 'projects') return { projects: this.projects }
+    if (path.startsWith('projects/')) return this.projects[0]
+    if (path === 'jobs') return { jobs: this.jobs }
+    if (path.endsWith('/objects')) return { objects: this.objects, revision: 1 }
+    if (path.endsWith('/stats')) {
+      const wanted = query.get('objects')!.split(',').map(Number)
+      return { objects: this.objects.filter(({ id }) => wanted.includes(id)).map(statsOf) }
+    }
+    if (path.endsWith('/review'))
+      return { stops: this.stops, looked_at: this.stops.filter(({ verdict }) => verdict === 'ok').length }
+    return path === `items/${this.item.id}` ? this.item : undefined
+  }
+
+  private masks(first: number, last: number): Buffer {
+    const packets: Buffer[] = []
+    for (let frame = first; frame <= last; frame++) {
+      const found = [...this.ellipses].filter(([key]) => key.startsWith(`${frame} `)).map(([, ellipse]) => ellipse)
+      if (!found.length) continue
+      const body = packet({ kind: 'track', frame, width: this.item.width!, height: this.item.height! }, found)
+      const size = Buffer.alloc(4)
+      size.writeUInt32LE(body.length)
+      packets.push(size, body)
+    }
+    return Buffer.concat(packets)
+  }
+
+  private connected(socket: WebSocketRoute): void {
+    if (!this.acceptsSockets) return void socket.close({ code: 1001 })
+    this.socket = socket
+    socket.onMessage((data) => this.obey(JSON.parse(String(data)) as Message))
+  }
+
+  private obey(message: Message): void {
+    const { n, do: verb } = message
+    this.commands.push(verb)
+    const reply = (fields: object) => this.socket?.send(JSON.stringify({ re: n, ok: true, ...fields }))
+    if (this.refusal) return void reply({ ok: false, error: this.refusal })
+    if (verb === 'hello') return void reply({ item: this.item, seq: this.sequence, jobs: this.jobs })
+    if (verb === 'look' || verb === 'preview') return
+    if (verb === 'prompt') this.prompted(message)
+    if (verb === 'everything') this.send('everything', message.frame, this.proposals)
+    if (verb === 'candidates') this.send('candidates', message.frame, candidatesOf(message.object), n)
+    if (verb === 'review') this.judged(message)
+    reply({ revision: 2, object: message.object || this.objects.at(-1)?.id })
+  }
+
+  private prompted({ n, object, frame, points, box = null }: Message): void {
+    if (!object) this.addObject(1 + Math.max(0, ...this.objects.map(({ id }) => id)))
+    const target = this.objects.find(({ id }) => id === object) ?? this.objects.at(-1)!
+    const kept = target.prompts.find((prompt) => prompt.frame === frame)?.points ?? []
+    const prompt: FramePrompt = { frame, points: [...kept, ...(points ?? [])], box, mask: null }
+    target.prompts = [...target.prompts.filter((other) => other.frame !== frame), prompt]
+    const [x, y] = prompt.points[0] ?? [300, 300]
+    const size = 90 - 12 * prompt.points.length
+    const ellipse = { object: target.id, x, y, rx: 1.4 * size, ry: size }
+    this.put(frame, ellipse)
+    this.send('answer', frame, [ellipse], n)
+  }
+
+  private judged({ object, frame, verdict }: Message): void {
+    this.stops = this.stops.map((stop) =>
+      stop.object === object && stop.frame === frame ? { ...stop, verdict } : stop,
+    )
+  }
+}
+
+function itemOf(fields: Pick<Item, 'kind' | 'name' | 'frames' | 'fps'>): Item {
+  const size = { width: 1024, height: 683 }
+  return { id: 'itm_1', project: 'prj_1', ...size, ...fields, status: 'ready', revision: 1, seq: 0 }
+}
+
+function statsOf({ id, states }: SegmentedObject): object {
+  const frames = states
+    .slice(0, 10)
+    .flatMap(({ frames: [first, last] }) => Array.from({ length: last - first + 1 }, (_, index) => first + index))
+  const score = frames.map((frame) => 0.85 + 0.1 * Math.sin(frame / 9 + id) - (frame % 97 === 40 ? 0.5 : 0))
+  const presence = frames.map((frame) => (frame % 97 > 90 ? -1 : 5))
+  return { object: id, states, frames, score, presence, area: frames.map(() => 1000), run: frames.map(() => 1) }
+}
+
+function candidatesOf(object: number): Ellipse[] {
+  return [0, 1, 2].map((candidate) => {
+    const size = 40 * (candidate + 1)
+    return { object, x: 320, y: 380, rx: 1.3 * size, ry: size, score: 0.9 - 0.13 * candidate, candidate }
+  })
+}
