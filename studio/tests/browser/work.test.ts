@@ -1,6 +1,7 @@
 /** A person's work, with a server in memory: what is shown at once, by keyboard alone, and without a connection. */
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { areaOf, placeOf } from './asking'
 import { launch } from './browser'
 import { FakeServer, ORIGIN } from './fake-server'
 import { STATES } from './states'
@@ -24,25 +25,13 @@ async function opened(server: FakeServer): Promise<Page> {
   return page
 }
 
-/** The place of a frame pixel on the page, as the canvas's attributes say. */
-async function placeOf(page: Page, x: number, y: number): Promise<[number, number]> {
-  const canvas = page.getByTestId('canvas')
-  const number = async (name: string) => Number(await canvas.getAttribute(`data-${name}`))
-  const [scale, left, top] = [await number('scale'), await number('x'), await number('y')]
-  return [x * scale + left, y * scale + top]
-}
-
-async function area(page: Page, object: number): Promise<number> {
-  return Number(await page.getByTestId(`object-${object}`).getAttribute('data-area'))
-}
-
 describe('prompting', () => {
   it('adds a point by a click, excludes by a right click, and removes by a click on the marker', async () => {
     const page = await opened(FakeServer.ofImage())
     const place = await placeOf(page, 320, 425)
     await page.mouse.click(...place)
     await page.getByTestId('object-1').waitFor()
-    expect(await area(page, 1)).toBeGreaterThan(10_000)
+    expect(await areaOf(page, 1)).toBeGreaterThan(10_000)
     await page.mouse.click(...(await placeOf(page, 600, 425)), { button: 'right' })
     await expect.poll(() => page.getByTestId('marker').count()).toBe(2)
     expect(await page.getByTestId('marker').nth(1).getAttribute('aria-label')).toContain('Excluding')
