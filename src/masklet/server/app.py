@@ -17,9 +17,9 @@ from masklet.errors import InvalidInputError, UnreadableImageError, UnreadableVi
 from masklet.server.access import PREFIX
 from masklet.server.commands import COMMANDS
 from masklet.server.messages import ProblemMessage
-from masklet.server.problems import MEDIA_TYPE, Problem, unusable
+from masklet.server.problems import MEDIA_TYPE, Problem, of_validation, unusable
 from masklet.server.replies import Event, Reply
-from masklet.server.routes import access as access_routes
+from masklet.server.routes import access, items, jobs, masks, projects, uploads
 from masklet.server.service import Service
 
 STATIC = Path(__file__).parent / "static"
@@ -51,7 +51,7 @@ def application(service: Service) -> FastAPI:
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    for routes in (access_routes,):
+    for routes in (access, projects, uploads, items, masks, jobs):
         app.include_router(routes.router, prefix=PREFIX)
 
     @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)
@@ -100,17 +100,7 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
 
 async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    return _answer(problem_of(list(error.errors())))
-
-
-def problem_of(errors: list[Any]) -> Problem:
-    """Return the problem of what pydantic found first: malformed JSON is 400, what cannot be used 422."""
-    first = errors[0]
-    if first["type"] == "json_invalid":
-        return Problem(400, "malformed", f"The body is not JSON: {first['msg']}.")
-    place = [each for each in first["loc"] if each not in ("body", "query", "path", "header")]
-    name = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in place).lstrip(".")
-    return unusable(str(first["msg"]), name or None)
+    return _answer(of_validation(error.errors()))
 
 
 async def _on_unusable(request: Request, error: Exception) -> JSONResponse:

@@ -111,6 +111,10 @@ class Entry:
     run: int = field(default=0, compare=False)
     """Not on the wire."""
 
+    def showing(self, state: State) -> "Entry":
+        """Return the entry with another state."""
+        return replace(self, state=state)
+
 
 @dataclass(frozen=True)
 class Packet:
@@ -129,6 +133,10 @@ class Packet:
     def at(self, seq: int) -> "Packet":
         """Return the packet with another `seq`."""
         return replace(self, seq=seq)
+
+    def answering(self, n: int) -> "Packet":
+        """Return the packet as that of another command."""
+        return replace(self, n=n)
 
     def encode(self) -> bytes:
         """Return the bytes of the packet; InvalidInputError for frames of over 65,535 pixels a side."""

@@ -1,6 +1,6 @@
 """Errors as the client sees them: problem details of RFC 9457, never a traceback."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +18,7 @@ class Problem(HTTPException):
         detail: one sentence for people.
         field: which part of the request is meant, such as `points[0]`.
         headers: of the response.
+        item: the id of the item that it is about, where the request made one.
     """
 
     def __init__(
@@ -27,20 +28,22 @@ class Problem(HTTPException):
         detail: str,
         field: str | None = None,
         headers: Mapping[str, str] | None = None,
+        item: str | None = None,
     ) -> None:
         super().__init__(status, detail, dict(headers or {}))
-        self.code, self.field = code, field
+        self.code, self.field, self.item = code, field, item
 
     def to_json(self) -> dict[str, Any]:
         """Return the body of the response."""
-        found = {
+        found: dict[str, Any] = {
             "type": "about:blank",
             "title": HTTPStatus(self.status_code).phrase,
             "status": self.status_code,
             "detail": self.detail,
             "code": self.code,
         }
-        return found if self.field is None else found | {"field": self.field}
+        more = {"field": self.field, "item": self.item}
+        return found | {name: value for name, value in more.items() if value is not None}
 
     def to_message(self) -> dict[str, Any]:
         """Return the `error` of a reply on the socket."""
@@ -60,3 +63,13 @@ def unusable(detail: str, field: str | None = None) -> Problem:
 def conflict(detail: str, headers: Mapping[str, str] | None = None) -> Problem:
     """Return the answer to a request that does not fit what is there by now."""
     return Problem(409, "conflict", detail, headers=headers)
+
+
+def of_validation(errors: Sequence[Any]) -> Problem:
+    """Return the problem of what pydantic found first: malformed JSON is 400, what cannot be used 422."""
+    first = errors[0]
+    if first["type"] == "json_invalid":
+        return Problem(400, "malformed", f"This is not JSON: {first['msg']}.")
+    place = [each for each in first["loc"] if each not in ("body", "query", "path", "header")]
+    name = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in place).lstrip(".")
+    return unusable(str(first["msg"]), name or None)

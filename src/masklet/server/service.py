@@ -1,11 +1,30 @@
 """What a server consists of: its users, its model and the projects; made once, before the first request."""
 
+import resource
+import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+
+from masklet.media.pixel_limit import set_max_image_pixels
 from masklet.predictors.video_tracker import VideoTracker
-from masklet.server.messages import ModelInfo
+from masklet.server.acts import record_run
+from masklet.server.events import Listener
+from masklet.server.fairness import Urgency
+from masklet.server.handling import Handling
+from masklet.server.importing import Importing
+from masklet.server.jobs import JobBook
+from masklet.server.media_files import Readers
+from masklet.server.messages import Metrics, ModelInfo
+from masklet.server.open_items import Model, OpenItem, OpenItems
+from masklet.server.problems import Problem
+from masklet.server.projects import Project, Projects
 from masklet.server.settings import ServerSettings
 from masklet.server.tokens import Tokens
+from masklet.server.uploads import Uploads
 
-FEATURES = ("images", "videos", "tracking")
+FEATURES = ("images", "videos", "tracking", "exports")
+_WORKERS = 32
 
 
 class Service:
@@ -21,7 +40,9 @@ class Service:
     features = FEATURES
 
     def __init__(self, settings: ServerSettings, tracker: VideoTracker, tokens: Tokens, model_name: str) -> None:
-        self.settings, self.tracker, self.tokens = settings, tracker, tokens
+        self.settings, self.tokens = settings, tokens
+        limits = settings.limits
+        set_max_image_pixels(limits.image_pixels)
         runtime = tracker.runtime
         self.model_info = ModelInfo(
             name=model_name,
@@ -30,3 +51,84 @@ class Service:
             dtype=str(runtime.dtype).removeprefix("torch."),
             preset=settings.preset,
         )
+        self.model = Model(tracker, limits)
+        self.readers = Readers(limits.sessions)
+        self.projects = Projects(settings.data)
+        self.uploads = Uploads(self.projects, limits)
+        self.importing = Importing(self.projects, self.uploads, self.readers, limits)
+        self.items = OpenItems(self.model, self.readers, limits)
+        self.jobs = JobBook(self.projects, limits)
+        self.workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="masklet-command")
+        self._sockets: Counter[str] = Counter()
+        self._lock = Lock()
+        for project in self.projects.all():
+            end_interrupted_jobs(project)
+
+    def item(self, user: str, item_id: str) -> OpenItem:
+        """Return an item of a user; Problem for what is not there or somebody else's."""
+        if self.items.session_count() > self.settings.limits.sessions:
+            self.model.device.steps.submit(user, Urgency.BACKGROUND, self.items.trim)
+        return self.items.get(self.projects.of_item(user, item_id), item_id)
+
+    def handling(self, item: OpenItem, user: str, n: int, listener: Listener | None = None) -> Handling:
+        """Return what a command of a user is answered with."""
+        return Handling(item, user, n, self.jobs, self.settings.limits, listener)
+
+    def open_socket(self, user: str) -> None:
+        """Count one more socket of a user; Problem if there are too many."""
+        with self._lock:
+            if self._sockets[user] >= self.settings.limits.sockets_per_user:
+                most = self.settings.limits.sockets_per_user
+                raise Problem(429, "too_many", f"A user has at most {most} sockets.", headers={"Retry-After": "5"})
+            self._sockets[user] += 1
+
+    def close_socket(self, user: str) -> None:
+        """Count one socket less."""
+        with self._lock:
+            self._sockets[user] -= 1
+
+    def metrics(self, user: str) -> Metrics:
+        """Return what the server did and holds."""
+        device = self.model.device
+        queue = {each.name.lower(): count for each, count in device.steps.waiting().items()}
+        queue["answers"] = sum(device.answers.waiting().values())
+        spent = sum(device.milliseconds.values())
+        return Metrics(
+            model_units=dict(device.units),
+            queue=queue | self.jobs.counts(),
+            caches={"features": self.model.features.bytes, "sessions": self.items.session_count()},
+            rss=resident_bytes(),
+            share={"device": round(device.milliseconds[user] / spent, 4) if spent else 0.0},
+        )
+
+    def close(self) -> None:
+        """End jobs after the step at hand, save all sessions and close all files."""
+        self.importing.close()
+        self.jobs.close()
+        self.model.device.steps.run("", Urgency.PERSON, self.items.save_all)
+        self.workers.shutdown()
+        self.model.device.close()
+        self.readers.close()
+        self.projects.close()
+
+
+def end_interrupted_jobs(project: Project) -> None:
+    """Mark the jobs that a crash ended; what they made stays, and can be undone."""
+    with project.database.writing() as connection:
+        rows = connection.execute("SELECT id FROM job WHERE state IN ('queued', 'running')").fetchall()
+        for (job_id,) in rows:
+            connection.execute("UPDATE job SET state='interrupted' WHERE id=?", (job_id,))
+            runs = connection.execute("SELECT id, item FROM run WHERE job=? AND active", (job_id,)).fetchall()
+            if runs:
+                statements = [f"UPDATE run SET active=0 WHERE id={int(run['id'])}" for run in runs]
+                record_run(connection, runs[0]["item"], "track", statements)
+
+
+def resident_bytes() -> int:
+    """Return how much memory this process has; where the system does not say, the most that it had."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * resource.getpagesize()
+    except OSError:
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else most * 1024

@@ -51,7 +51,10 @@ def serve(
         gate = AccessGate(application(service), rules, tokens, settings.limits)
         address = f"http://{_shown(settings.host)}:{port}/"
         server = _Server(_configured(gate, settings), lambda: on_ready(address + (f"#token={token}" if token else "")))
-        server.run(sockets)
+        try:
+            server.run(sockets)
+        finally:
+            service.close()
 
 
 def _users(settings: ServerSettings) -> tuple[dict[str, str], str]:

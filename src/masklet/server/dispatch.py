@@ -1,0 +1,109 @@
+"""From a command to what answers it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import ValidationError
+
+from masklet.errors import InvalidInputError, UnreadableImageError, UnreadableVideoError
+from masklet.server import object_commands, prompt_commands
+from masklet.server.commands import COMMANDS, Cancel, Command, CommandMessage, Hello, Track
+from masklet.server.handling import Handling
+from masklet.server.jobs import Job
+from masklet.server.problems import Problem, conflict, of_validation, unusable
+from masklet.server.replies import ErrorMessage, Reply
+from masklet.server.tracking_job import TrackingWork, told
+
+WITHOUT_CHANGE = ("hello", "preview", "candidates", "segment", "look")
+
+
+def parsed(text: str | bytes) -> Command:
+    """Return the command that JSON describes; Problem for anything else."""
+    try:
+        return COMMANDS.validate_json(text)
+    except ValidationError as error:
+        raise of_validation(error.errors(include_url=False, include_input=False)) from error
+
+
+def handled(handling: Handling, command: Command) -> Reply:
+    """Answer a command; what cannot be done is a reply, too.
+
+    Problem, InvalidInputError and the like are answered; only a fault is raised.
+    """
+    try:
+        return answered(handling, command)
+    except Problem as problem:
+        return Reply(re=handling.n, ok=False, error=ErrorMessage(**problem.to_message()))
+    except (InvalidInputError, UnreadableImageError, UnreadableVideoError) as error:
+        return Reply(re=handling.n, ok=False, error=ErrorMessage(code="unusable", message=str(error)))
+
+
+def answered(handling: Handling, command: Command) -> Reply:
+    """Answer a command; raises what `handled` answers."""
+    return _HANDLERS[command.do](handling, command)
+
+
+def _hello(handling: Handling, command: Hello) -> Reply:
+    item = handling.item
+    jobs = handling.jobs.of_item(item.project, item.id)
+    is_resync: bool | None = None
+    if handling.listener is not None:
+        missed = item.channel.listen(handling.listener, command.since)
+        is_resync = missed.is_resync or None
+        handling.listener.tell(missed.news)
+    message = item.message()
+    return handling.reply(item=message, revision=message.revision, jobs=jobs, resync=is_resync)
+
+
+def _track(handling: Handling, command: Track) -> Reply:
+    item = handling.item
+    if item.is_image:
+        raise unusable("An image is not tracked.")
+    item.ready()
+    if handling.jobs.running(item.id):
+        raise conflict("A job of this item is running already.")
+    if not item.records.prompts():
+        raise unusable("No object has a prompt yet; add one first.", "objects")
+    work = TrackingWork(item, handling.user, command)
+    job = handling.jobs.start(handling.user, item.project, "track", work, item.id, told(item))
+    return handling.reply(job=job.message(), revision=item.row().revision)
+
+
+def _cancel(handling: Handling, command: Cancel) -> Reply:
+    job = handling.jobs.find(handling.user, command.job)
+    if isinstance(job, Job):
+        handling.jobs.cancel(job)
+        return handling.reply(job=job.message())
+    return handling.reply(job=job)
+
+
+def _not_offered(handling: Handling, command: CommandMessage) -> Reply:
+    raise unusable("This server does not offer everything mode yet.", "do")
+
+
+_HANDLERS: dict[str, Callable[[Handling, Any], Reply]] = {
+    "hello": _hello,
+    "prompt": prompt_commands.prompt,
+    "preview": prompt_commands.preview,
+    "candidates": prompt_commands.candidates,
+    "choose": prompt_commands.choose,
+    "paint": prompt_commands.paint,
+    "clear": prompt_commands.clear,
+    "segment": prompt_commands.segment,
+    "look": prompt_commands.look,
+    "object": object_commands.edit,
+    "add": object_commands.add,
+    "remove": object_commands.remove,
+    "merge": object_commands.merge,
+    "split": object_commands.split,
+    "swap": object_commands.swap,
+    "absent": object_commands.absent,
+    "review": object_commands.review,
+    "undo": object_commands.undo,
+    "redo": object_commands.redo,
+    "track": _track,
+    "cancel": _cancel,
+    "everything": _not_offered,
+    "accept": _not_offered,
+    "reject": _not_offered,
+}

@@ -1,0 +1,97 @@
+"""News of an item for those who have it open: numbered, kept for a while, replayed to who comes back."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import RLock
+from typing import Protocol
+
+from masklet.server.packets import Packet
+from masklet.server.replies import Event
+
+MOST_KEPT = 2000
+_BLOCK = 1000
+
+News = Event | Packet
+
+
+class Listener(Protocol):
+    """Who is told, from any thread."""
+
+    def tell(self, news: Sequence[News]) -> None:
+        """Take news, in their order."""
+
+
+@dataclass(frozen=True)
+class Missed:
+    """What somebody missed: the news since then, or that they are not kept any more."""
+
+    news: tuple[News, ...]
+    is_resync: bool
+    seq: int
+
+
+class Channel:
+    """The news of one item. Numbers are reserved in blocks, so that none is given twice after a kill.
+
+    Args:
+        reserve: takes how many numbers are wanted, and returns the last number that was reserved before.
+    """
+
+    def __init__(self, reserve: Callable[[int], int]) -> None:
+        self._lock = RLock()
+        self._reserve = reserve
+        self._seq = self._first = reserve(_BLOCK)
+        self._reserved = self._seq + _BLOCK
+        self._kept: deque[News] = deque(maxlen=MOST_KEPT)
+        self._listeners: list[Listener] = []
+
+    @property
+    def seq(self) -> int:
+        """The number of the last news."""
+        return self._seq
+
+    def publish(self, *news: News, besides: Listener | None = None) -> None:
+        """Give news numbers and tell all listeners, but one that knows them already."""
+        with self._lock:
+            numbered = [self._numbered(each) for each in news]
+            self._kept.extend(numbered)
+            for listener in self._listeners:
+                if listener is not besides:
+                    listener.tell(numbered)
+
+    def tell_others(self, packet: Packet, besides: Listener | None) -> Packet:
+        """Tell a packet to all but one who gets it by itself, and return it with its number."""
+        with self._lock:
+            numbered = self._numbered(packet)
+            assert isinstance(numbered, Packet)
+            self._kept.append(numbered)
+            for listener in self._listeners:
+                if listener is not besides:
+                    listener.tell([numbered.answering(0)])
+            return numbered
+
+    def listen(self, listener: Listener, since: int) -> Missed:
+        """Tell a listener all news from now on; return what it missed since the number that it saw (0: nothing)."""
+        with self._lock:
+            if listener not in self._listeners:
+                self._listeners.append(listener)
+            oldest = self._kept[0].seq if self._kept else self._seq + 1
+            if since in (0, self._seq):
+                return Missed((), False, self._seq)
+            if since > self._seq or since < max(self._first, oldest - 1):
+                return Missed((), True, self._seq)
+            return Missed(tuple(each for each in self._kept if each.seq > since), False, self._seq)
+
+    def leave(self, listener: Listener) -> None:
+        """Tell a listener nothing any more."""
+        with self._lock:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+    def _numbered(self, news: News) -> News:
+        if self._seq >= self._reserved:
+            self._reserve(_BLOCK)
+            self._reserved += _BLOCK
+        self._seq += 1
+        return news.at(self._seq) if isinstance(news, Packet) else news.model_copy(update={"seq": self._seq})

@@ -1,0 +1,99 @@
+"""From an uploaded file, or one of the server's own, to an item that can be worked on."""
+
+import logging
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
+from pathlib import Path
+
+from masklet.errors import InvalidInputError, UnreadableImageError, UnreadableVideoError
+from masklet.server.limits import Limits
+from masklet.server.media_files import Readers, hash_of_file, kept_by_hash, opened, unpacked
+from masklet.server.messages import ItemKind
+from masklet.server.projects import Project, Projects
+from masklet.server.rows import ItemRow
+from masklet.server.uploads import Upload, Uploads
+
+PATIENCE = 2.0
+"""Seconds that the last part of an upload waits for its item; a longer import goes on without it."""
+_THREADS = 2
+
+
+class Importing:
+    """Imports files, a few at a time.
+
+    Args:
+        projects: where items are.
+        uploads: where files come from.
+        readers: opens media.
+        limits: of frames.
+    """
+
+    def __init__(self, projects: Projects, uploads: Uploads, readers: Readers, limits: Limits) -> None:
+        self._projects, self._uploads, self._readers, self._limits = projects, uploads, readers, limits
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="masklet-import")
+
+    def take_upload(self, project: Project, upload: Upload) -> ItemRow:
+        """Make an item of a complete upload; it may still be importing, or have failed."""
+        item_id = self._projects.add_item(project, upload.kind, upload.name, "", upload.size)
+        return self._awaited(project, item_id, self._threads.submit(self._import_upload, project, item_id, upload))
+
+    def take_file(self, project: Project, path: Path) -> ItemRow:
+        """Make an item of a file or folder of the server's own, which stays where it is."""
+        kind: ItemKind = "images" if path.is_dir() else "video"
+        size = 0 if path.is_dir() else path.stat().st_size
+        item_id = self._projects.add_item(project, kind, path.name, os.fspath(path), size)
+        return self._awaited(project, item_id, self._threads.submit(self._finish, project, item_id, None))
+
+    def close(self) -> None:
+        """Wait for what is being imported."""
+        self._threads.shutdown()
+
+    def _awaited(self, project: Project, item_id: str, work: "Future[None]") -> ItemRow:
+        with suppress(FutureTimeout):
+            work.result(PATIENCE)
+        records = project.records(item_id)
+        assert records is not None
+        return records.item()
+
+    def _import_upload(self, project: Project, item_id: str, upload: Upload) -> None:
+        try:
+            sha256 = hash_of_file(upload.data)
+            if upload.sha256 not in (None, sha256):
+                raise InvalidInputError(f"The file has the SHA-256 {sha256}, not {upload.sha256}.")
+            if upload.kind == "images":
+                media = unpacked(upload.data, project.folder, sha256)
+            else:
+                media = kept_by_hash(upload.data, project.folder, sha256, upload.suffix)
+            project.change_item(item_id, media=media, sha256=sha256)
+        except (InvalidInputError, OSError) as error:
+            project.change_item(item_id, status="failed", error=_short(error, project))
+            return
+        finally:
+            self._uploads.discard(upload)
+        self._finish(project, item_id, sha256)
+
+    def _finish(self, project: Project, item_id: str, sha256: str | None) -> None:
+        """Open the media of an item once, and note what they are."""
+        records = project.records(item_id)
+        if records is None:
+            return
+        item = records.item()
+        try:
+            with opened(item, project.folder) as reader:
+                if len(reader) > self._limits.frames or reader.height * reader.width > self._limits.image_pixels:
+                    raise InvalidInputError(f"{len(reader)} frames of {reader.width} x {reader.height} are too many.")
+                size = {"width": reader.width, "height": reader.height, "frames": len(reader)}
+                fps = None if item.kind == "image" else float(reader.frame_rate)
+            project.change_item(item_id, status="ready", fps=fps, **size)
+        except (InvalidInputError, UnreadableImageError, UnreadableVideoError, OSError) as error:
+            project.change_item(item_id, status="failed", error=_short(error, project))
+        except Exception as error:
+            logging.getLogger("masklet.server").error("a file could not be imported", exc_info=error)
+            project.change_item(item_id, status="failed", error="The file cannot be read.")
+
+
+def _short(error: Exception, project: Project) -> str:
+    """Return what is wrong, without the server's own paths."""
+    return str(error).replace(f"{project.folder}{os.sep}", "")

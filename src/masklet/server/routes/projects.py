@@ -1,0 +1,84 @@
+"""Projects and the items in them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+
+from masklet.server.media_files import outside_file
+from masklet.server.messages import ItemMessage, NewItem, NewProject, ProjectChange, ProjectMessage, Projects
+from masklet.server.problems import Problem, unusable
+from masklet.server.routes.caller import Caller
+
+router = APIRouter(tags=["projects"])
+Limit = Annotated[int, Query(ge=1, le=500)]
+IfMatch = Annotated[str | None, Header(max_length=100)]
+
+
+@router.get("/projects")
+def list_projects(caller: Caller, after: str | None = None, limit: Limit = 100) -> Projects:
+    """List the caller's projects, oldest first."""
+    found = caller.service.projects.of(caller.user)
+    ids = [each.id for each in found]
+    begin = ids.index(after) + 1 if after in ids else 0
+    page = found[begin : begin + limit]
+    following = page[-1].id if begin + limit < len(found) else None
+    return Projects(projects=[each.message() for each in page], next=following)
+
+
+@router.post("/projects", status_code=201)
+def make_project(body: NewProject, caller: Caller) -> ProjectMessage:
+    """Make a project."""
+    return caller.service.projects.make(caller.user, body.name, body.classes).message()
+
+
+@router.get("/projects/{project}")
+def show_project(project: str, caller: Caller, response: Response) -> ProjectMessage:
+    """Show a project and its items."""
+    message = caller.service.projects.find(caller.user, project).message()
+    response.headers["ETag"] = f'"{message.revision}"'
+    return message
+
+
+@router.patch("/projects/{project}")
+def change_project(
+    project: str, body: ProjectChange, caller: Caller, response: Response, if_match: IfMatch = None
+) -> ProjectMessage:
+    """Change the name or the classes of a project."""
+    found = caller.service.projects.find(caller.user, project)
+    found.change(body.name, body.classes, revision_in(if_match))
+    return show_project(project, caller, response)
+
+
+@router.delete("/projects/{project}", status_code=202)
+def remove_project(project: str, caller: Caller) -> Response:
+    """Put a project into the trash, where it stays for seven days."""
+    found = caller.service.projects.find(caller.user, project)
+    for item in found.items():
+        for job in caller.service.jobs.running(item.id):
+            caller.service.jobs.cancel(job)
+        caller.service.items.forget(item.id)
+    caller.service.projects.remove(found)
+    return Response(status_code=202)
+
+
+@router.post("/projects/{project}/items", status_code=201)
+def add_item(project: str, body: NewItem, caller: Caller) -> ItemMessage:
+    """Make an item of a file or folder of the server's, below a --root."""
+    found = caller.service.projects.find(caller.user, project)
+    settings = caller.service.settings
+    if body.path is None:
+        raise unusable("Give the path of a file; addresses and cameras are not allowed here.", "path")
+    if settings.users is not None or not settings.roots:
+        raise unusable("Files of the server are not allowed here.", "path")
+    path = outside_file(body.path, settings.roots)
+    return caller.service.importing.take_file(found, path).message(found.id)
+
+
+def revision_in(if_match: str | None) -> int | None:
+    """Return the revision that an ETag names; Problem for another one."""
+    if if_match is None:
+        return None
+    text = if_match.strip().strip('"')
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+        raise Problem(409, "conflict", "If-Match is not an ETag of this resource.")
+    return int(text)

@@ -1,0 +1,157 @@
+"""Acts of a person are undone and redone, whatever they changed; masks come back from their runs."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from masklet import Prompt
+from masklet.server.acts import act, redo, undo
+from masklet.server.database import Database
+from masklet.server.item_records import (
+    ItemRecords,
+    add_object,
+    add_prompt,
+    forget_prompts,
+    hide_answers,
+    keep_masks,
+    new_run,
+    set_spans,
+)
+from masklet.server.packets import PackedMask, State
+from masklet.server.problems import Problem
+from masklet.server.rows import StoredMask
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Iterator[ItemRecords]:
+    database = Database(tmp_path)
+    with database.writing() as connection:
+        query = (
+            "INSERT INTO item(id, kind, name, media, size, status, frames) VALUES('itm_1', 'video', 'v', '', 0, '', 9)"
+        )
+        key = connection.execute(query).lastrowid
+    assert key is not None
+    yield ItemRecords(database, key)
+    database.close()
+
+
+def square(side: int) -> PackedMask:
+    mask = np.zeros((20, 20), dtype=bool)
+    mask[:side, :side] = True
+    return PackedMask.of(mask)
+
+
+def click(records: ItemRecords, object_id: int, frame: int, side: int, *, keep: bool = False) -> None:
+    with act(records.database, records.key, "prompt") as now:
+        if not any(each.object == object_id for each in records.objects()):
+            assert add_object(now, most=10) == object_id
+        add_prompt(now, object_id, frame, Prompt(points=[(side, side)]), keep=keep, corrects=False)
+        run = new_run(now.connection, records.key, "answer")
+        stored = StoredMask(object_id, frame, run, State.ANSWERED, 0.5, 1.0, now.revision, square(side))
+        keep_masks(now.connection, records.key, [stored])
+
+
+def forget_and_fail(records: ItemRecords) -> None:
+    with act(records.database, records.key, "prompt") as now:
+        forget_prompts(now, 1)
+        now.connection.execute("DELETE FROM nowhere")
+
+
+def areas(records: ItemRecords) -> dict[tuple[int, int], int]:
+    return {(each.object, each.frame): each.mask.area for each in records.masks()}
+
+
+def everything(records: ItemRecords) -> object:
+    prompts = [(each.id, each.object, each.frame, each.prompt.to_json()) for each in records.prompts()]
+    spans = [(records.spans("range", each.object), records.spans("stale", each.object)) for each in records.objects()]
+    return records.objects(), prompts, spans, areas(records)
+
+
+def test_clicks_go_and_come_back(records: ItemRecords) -> None:
+    click(records, 1, 0, 3)
+    click(records, 1, 0, 5, keep=True)
+    seen = []
+    for turn in (undo, undo, redo, redo):
+        turn(records.database, records.key)
+        seen.append(areas(records))
+    assert seen == [{(1, 0): 9}, {}, {(1, 0): 9}, {(1, 0): 25}]
+    assert len(records.prompts()) == 2
+    assert records.item().revision == 6
+
+
+def test_every_kind_of_change_is_undone_and_redone(records: ItemRecords) -> None:
+    click(records, 1, 0, 3)
+    click(records, 2, 4, 4)
+    states = [everything(records)]
+
+    with act(records.database, records.key, "absent") as now:
+        set_spans(now, "range", 1, [(2, 3), (4, 6)])
+        set_spans(now, "stale", 2, [(7, 8)])
+    states.append(everything(records))
+    with act(records.database, records.key, "object") as now:
+        now.connection.execute("UPDATE object SET name='it''s', class=NULL, hidden=1 WHERE object=2")
+        now.connection.execute("UPDATE prompt SET object=2 WHERE object=1")
+    states.append(everything(records))
+    with act(records.database, records.key, "clear") as now:
+        forget_prompts(now, 2, 4)
+        hide_answers(now, 2, 4)
+        now.connection.execute("DELETE FROM object WHERE object=1")
+    states.append(everything(records))
+
+    for state in reversed(states[:-1]):
+        undo(records.database, records.key)
+        assert everything(records) == state
+    for state in states[1:]:
+        redo(records.database, records.key)
+        assert everything(records) == state
+
+
+def test_a_new_act_ends_what_could_be_redone(records: ItemRecords) -> None:
+    click(records, 1, 0, 3)
+    click(records, 1, 1, 4)
+    undo(records.database, records.key)
+    click(records, 1, 2, 5)
+    with pytest.raises(Problem, match="nothing to redo"):
+        redo(records.database, records.key)
+    assert areas(records) == {(1, 0): 9, (1, 2): 25}
+
+
+def test_a_failed_act_changes_nothing(records: ItemRecords) -> None:
+    click(records, 1, 0, 3)
+    before = everything(records)
+    with pytest.raises(sqlite3.OperationalError):
+        forget_and_fail(records)
+    assert everything(records) == before
+    click(records, 1, 1, 4)
+    undo(records.database, records.key)
+    assert everything(records) == before
+
+
+def test_numbers_of_objects_are_not_used_again(records: ItemRecords) -> None:
+    click(records, 1, 0, 3)
+    undo(records.database, records.key)
+    click(records, 2, 0, 3)
+    assert [each.object for each in records.objects()] == [2]
+
+
+def test_an_item_that_moved_on_is_a_conflict(records: ItemRecords) -> None:
+    click(records, 1, 0, 3)
+    with pytest.raises(Problem, match="at revision 1, not 0"), act(records.database, records.key, "x", 0):
+        pass
+
+
+def test_absent_and_stale_masks(records: ItemRecords) -> None:
+    click(records, 1, 0, 3)
+    with records.database.writing(durable=False) as connection:
+        run = new_run(connection, records.key, "track", "job_1")
+        tracked = [StoredMask(1, frame, run, State.TRACKED, 0.9, 2.0, 1, square(4)) for frame in range(1, 6)]
+        keep_masks(connection, records.key, tracked)
+    with act(records.database, records.key, "absent") as now:
+        set_spans(now, "range", 1, [(2, 3)])
+        set_spans(now, "stale", 1, [(3, 4)])
+    states = [each.state for each in records.masks([1], 0, 5)]
+    assert states == [State.ANSWERED, State.TRACKED, State.ABSENT, State.ABSENT, State.STALE, State.TRACKED]
+    assert [each.mask.area for each in records.masks([1], 1, 3)] == [16, 0, 0]
