@@ -21,13 +21,21 @@ from masklet.cli.evaluation_options import (
     refuse_beside,
 )
 from masklet.cli.evaluation_run import EvaluationRun
+from masklet.cli.everything_options import assigned
 from masklet.cli.image_options import MaxImagePixelsOption
-from masklet.cli.model_options import DataTypeOption, DeviceOption, ImageSizeOption, ModelOption
+from masklet.cli.model_options import DataTypeOption, DeviceOption, ImageSizeOption, ModelOption, ZoomOption
 
 if TYPE_CHECKING:
+    from masklet.automask.policy import EverythingPolicy
     from masklet.evaluation.everything.image_measurement import EverythingImageMeasurement
     from masklet.evaluation.everything.video_measurement import EverythingVideoMeasurement
     from masklet.evaluation.vos.measured_videos import MeasuredVideos
+
+
+PolicyChangesOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Videos: change a setting of the policy; repeatable."),
+]
 
 
 class Kind(StrEnum):
@@ -50,6 +58,8 @@ def everything(
     policy: Annotated[
         str | None, typer.Option("--policy", metavar="NAME", help="Videos: careful, default or fast.")
     ] = None,
+    changes: PolicyChangesOption = None,
+    zoom: ZoomOption = False,
     output: OutputOption = None,
     report: ReportOption = None,
     workers: WorkersOption = 1,
@@ -73,17 +83,16 @@ def everything(
     from masklet.automask.settings import AutomaticMaskSettings
     from masklet.evaluation.annotated_data import holds_annotated_videos
 
-    choice = ModelChoice(model, compare, device, dtype, image_size)
+    choice = ModelChoice(model, compare, device, dtype, image_size, zooms=zoom)
     run = EvaluationRun(output, report, workers, compare is not None)
     if holds_annotated_videos(root) if kind is None else kind is Kind.VIDEO:
         refuse_beside("A dataset of videos", "is measured whole", {"--preset": preset, "--limit": limit})
-        EverythingPolicy.of(policy)  # refused before a model is loaded
+        chosen = EverythingPolicy.named(policy or "default", **assigned(changes or [], EverythingPolicy))
         videos = chosen_videos(root, sequences, rule)
-        run.show(lambda: _of_videos(videos, choice, policy))
+        run.show(lambda: _of_videos(videos, choice, chosen))
     else:
-        refuse_beside(
-            "A dataset of images", "has no frames", {"--policy": policy, "--sequences": sequences, "--rule": rule}
-        )
+        own = {"--policy": policy, "--set": changes, "--zoom": zoom or None, "--sequences": sequences, "--rule": rule}
+        refuse_beside("A dataset of images", "has no frames", own)
         AutomaticMaskSettings.of_preset(preset)
         run.show(lambda: _of_images(root, choice, preset, limit))
 
@@ -104,7 +113,9 @@ def _of_images(
     return found
 
 
-def _of_videos(videos: MeasuredVideos, choice: ModelChoice, policy: str | None) -> Sequence[EverythingVideoMeasurement]:
+def _of_videos(
+    videos: MeasuredVideos, choice: ModelChoice, policy: EverythingPolicy
+) -> Sequence[EverythingVideoMeasurement]:
     """Return what measures each model, with itself prompted beside."""
     from masklet.evaluation.everything.tracked_everything import TrackedEverything
     from masklet.evaluation.everything.video_measurement import EverythingVideoMeasurement
@@ -113,6 +124,7 @@ def _of_videos(videos: MeasuredVideos, choice: ModelChoice, policy: str | None) 
     found = []
     for name, each in choice.each():
         tracker = each.tracker()
-        everything, prompted = TrackedEverything(tracker, policy, name), VideoModelPredictor(tracker, name)
+        everything = TrackedEverything(tracker, policy, name, zoom=each.zooms)
+        prompted = VideoModelPredictor(tracker, name, zoom=each.zooms)
         found.append(EverythingVideoMeasurement(videos, everything, prompted))
     return found

@@ -35,7 +35,7 @@ ZoomOption = Annotated[
     bool,
     typer.Option(
         "--zoom",
-        help="Segment small objects again in an enlarged crop: better masks, one image encoding more per object.",
+        help="Look at small objects again in an enlarged crop: better masks, one image encoding more per object.",
     ),
 ]
 

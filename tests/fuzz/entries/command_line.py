@@ -49,6 +49,7 @@ CALLS: tuple[Words, ...] = (
     ["evaluate", "stills", "coco", "--model", "model", "--limit", "1"],
     ["evaluate", "vos", "davis", "--model", "model", "--predictor", "model", "--sequences", "bike"],
     ["evaluate", "interactive", "davis", "--model", "model", "--frames", "1", "--clicks", "1", "--sequences", "bike"],
+    ["evaluate", "everything", "davis", "--model", "model", "--set", "points_per_side=2", "--sequences", "bike"],
     ["train", "finetune-image", "--data", "coco", "--from", "model", *SHORT_TRAINING, "-o", "run", "--show"],
 )
 

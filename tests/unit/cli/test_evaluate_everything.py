@@ -8,7 +8,7 @@ from tests.support.annotated_images import PICTURES, write_domain
 from tests.support.command_errors import assert_one_line
 from typer.testing import CliRunner
 
-from masklet import Sam2VideoModel
+from masklet import Sam2VideoModel, VideoTracker
 from masklet.automask.settings import PRESETS
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
@@ -76,7 +76,26 @@ def test_videos_are_known_by_their_layout(videos, model, tmp_path):
         assert word in result.stdout
 
 
+def test_policy_and_views_of_videos_can_be_chosen(videos, model, tmp_path, monkeypatch):
+    begun = []
+    follow = VideoTracker.everything
+
+    def noted(self, video, policy, **options):
+        begun.append((policy.every, policy.max_objects, options))
+        return follow(self, video, policy, **options)
+
+    monkeypatch.setattr(VideoTracker, "everything", noted)
+    options = ("--policy", "fast", "--set", "max_objects=2", "--zoom", "--json", tmp_path / "scores.json")
+    result = evaluate(videos, "--model", model, *options)
+    assert result.exit_code == ExitCode.DONE, result.output
+    assert begun == [(30, 2, {"zoom": True})]
+    (content,) = json.loads((tmp_path / "scores.json").read_text())
+    assert content["predictor"] == f"{model} (zoom)"
+
+
 def test_errors_are_one_line(root, videos):
+    assert_one_line(evaluate(root, "--zoom", "--set", "every=3"), 2, "has no frames", "--set", "--zoom")
+    assert_one_line(evaluate(videos, "--set", "evry=3"), 2, "there is no such setting. The nearest is every")
     assert_one_line(evaluate(root, "--preset", "best"), 2, "preset must be one of", "'best'")
     assert_one_line(evaluate(videos, "--policy", "best"), 2, "best")
     assert_one_line(evaluate(videos, "--preset", "fast"), 2, "A dataset of videos is measured whole", "--preset")

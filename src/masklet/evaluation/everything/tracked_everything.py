@@ -15,12 +15,19 @@ class TrackedEverything(TrackerPredictor):
         tracker: the model.
         policy: when to search for objects, and what becomes of them, or its name; None: the default one.
         name: what the row of the results is called.
+        zoom: whether small objects are followed in enlarged views (`VideoTracker.open`).
     """
 
     def __init__(
-        self, tracker: VideoTracker, policy: EverythingPolicy | str | None = None, name: str = "masklet"
+        self,
+        tracker: VideoTracker,
+        policy: EverythingPolicy | str | None = None,
+        name: str = "masklet",
+        *,
+        zoom: bool = False,
     ) -> None:
         super().__init__(tracker, name)
+        self._zoom = zoom
         self._policy = EverythingPolicy.of(policy)
 
     @property
@@ -30,5 +37,5 @@ class TrackedEverything(TrackerPredictor):
 
     def follow(self, frames: VideoFrames) -> Iterator[Segmentation]:
         """Yield what is found on each frame in turn."""
-        for _, found in self._tracker.everything(frames, self._policy):
+        for _, found in self._tracker.everything(frames, self._policy, zoom=self._zoom):
             yield found
