@@ -119,3 +119,22 @@ def test_flat_layers_are_painted_from_large_to_small(stack: np.ndarray) -> None:
     layers = flat_layers(Segmentation(stack, np.zeros(len(stack)), range(1, len(stack) + 1)))
     expected = [encode_run_length(owner == place) for place in range(len(stack))]
     assert list(layers.run_lengths) == expected
+
+
+@UNHURRIED
+@given(masks.flatmap(lambda stack: st.tuples(st.just(stack), st.permutations(range(len(stack))))), thresholds)
+def test_flat_layers_in_an_order_leave_out_what_too_little_is_left_of(
+    stack_and_order: tuple[np.ndarray, list[int]], least: float
+) -> None:
+    stack, order = stack_and_order
+    taken, expected = np.zeros(stack.shape[1:], bool), {}
+    for place in order:
+        left = stack[place] & ~taken
+        if left.sum() >= least * stack[place].sum():
+            taken |= left
+            expected[place + 1] = encode_run_length(left)
+    found = Segmentation(stack, np.arange(len(stack)) / 8, range(1, len(stack) + 1))
+    layers = flat_layers(found, order, least)
+    assert dict(zip(layers.object_ids, layers.run_lengths, strict=True)) == expected
+    assert layers.object_ids == tuple(sorted(expected))
+    assert [8 * score for score in layers.scores] == [each - 1 for each in layers.object_ids]

@@ -4,7 +4,6 @@ import numpy as np
 import numpy.typing as npt
 
 from masklet.automask.association import importance, is_stuff, within_budget
-from masklet.automask.layers import in_order
 from masklet.automask.policy import EverythingPolicy
 from masklet.masks.segmentation import Segmentation
 from masklet.masks.suppression import flat_layers, without_contained
@@ -20,7 +19,8 @@ def prepared_masks(found: Segmentation, policy: EverythingPolicy) -> Segmentatio
     """
     found = _sized(found, policy)
     if policy.granularity == "surest":
-        return _sized(in_order(found, np.lexsort((-found.scores, _is_stuff(found))).tolist(), LEFT), policy)
+        surest_first = np.lexsort((-found.scores, _is_stuff(found))).tolist()
+        return _sized(flat_layers(found, surest_first, LEFT), policy)
     if policy.granularity == "wholes":
         grounds = np.flatnonzero(stuff := _is_stuff(found))
         things = np.flatnonzero(~stuff)

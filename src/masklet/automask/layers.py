@@ -7,9 +7,8 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
-from masklet.masks.counts import area_of
 from masklet.masks.overlap import union_of
-from masklet.masks.run_length import RunLength, counts_of, decode_run_length, encode_run_length
+from masklet.masks.run_length import RunLength, decode_run_length, encode_run_length
 from masklet.masks.segmentation import Segmentation
 from masklet.masks.suppression import containment
 
@@ -40,21 +39,6 @@ def _enlarged(segmentation: Segmentation, place: int) -> npt.NDArray[np.float32]
     assert segmentation.low_resolution_logits is not None  # of masks that were tracked
     logits_11hw = torch.from_numpy(segmentation.low_resolution_logits[place])[None, None].float()
     return F.interpolate(logits_11hw, size=segmentation.size, mode="bilinear")[0, 0].numpy()
-
-
-def in_order(segmentation: Segmentation, order: Sequence[int], least: float) -> Segmentation:
-    """Return disjoint masks, without logits: those that come first in `order` keep their pixels.
-
-    Others keep what is left of them, if that is a share of `least` or more; otherwise they go, with their pixels.
-    """
-    left: dict[int, RunLength] = {}
-    for place in order:
-        (rest,) = outside([segmentation.run_lengths[place]], list(left.values()), segmentation.size)
-        if area_of(counts_of(rest, *segmentation.size)) >= least * segmentation.areas[place]:
-            left[place] = rest
-    places = sorted(left)
-    kept = segmentation.taken(places)
-    return Segmentation.from_run_lengths([left[each] for each in places], kept.size, kept.scores, kept.object_ids)
 
 
 def outside(masks: Sequence[RunLength], others: Sequence[RunLength], size: tuple[int, int]) -> list[RunLength]:

@@ -190,21 +190,34 @@ def cleaned_masks(run_lengths: Sequence[RunLength], area: float, threshold: floa
     return masks, box_suppression(boxes, [not is_changed for _, is_changed in cleaned], threshold)
 
 
-def flat_layers(segmentation: Segmentation) -> Segmentation:
-    """Return the same objects with disjoint masks: a pixel of several belongs to the smallest, of equal ones the first.
+def flat_layers(segmentation: Segmentation, order: Sequence[int] | None = None, least: float = 0.0) -> Segmentation:
+    """Return the objects with disjoint masks: a pixel of several belongs to one of them.
 
-    An object of which nothing is left has an empty mask. The low-resolution logits, which overlap, are left out.
+    The low-resolution logits, which overlap, are left out.
+
+    Args:
+        segmentation: n objects.
+        order: their places; pixels belong to those that come first. None: the smallest, of equal ones the first.
+        least: an object of which a smaller share would be left goes, and its pixels to those after it. With 0 all stay;
+            one of which nothing is left has an empty mask.
     """
     size, pixels = segmentation.size, segmentation.height * segmentation.width
     ends = [np.cumsum(counts_of(each, *size)) for each in segmentation.run_lengths]
     # Pixels count column by column; between two neighbours of these places, all pixels belong to the same masks.
     places = np.unique(np.concatenate([[0, pixels], *ends]))
-    owner = np.full(len(places) - 1, -1)
-    for index in np.argsort(segmentation.areas, kind="stable")[::-1].tolist():
+    owner, lengths = np.full(len(places) - 1, -1), np.diff(places)
+    left: list[int] = []
+    for index in np.argsort(segmentation.areas, kind="stable").tolist() if order is None else order:
         runs = np.diff(np.searchsorted(places, ends[index]), prepend=0)
-        owner[np.repeat(np.arange(len(runs)) % 2 == 1, runs)] = index
-    masks = [run_length_of(_counts_between(places, owner == index), *size) for index in range(len(ends))]
-    return Segmentation.from_run_lengths(masks, size, segmentation.scores, segmentation.object_ids)
+        is_inside = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
+        is_free = is_inside & (owner < 0)
+        if lengths[is_free].sum() >= least * segmentation.areas[index]:
+            owner[is_free] = index
+            left.append(index)
+    left.sort()
+    masks = [run_length_of(_counts_between(places, owner == index), *size) for index in left]
+    ids = [segmentation.object_ids[index] for index in left]
+    return Segmentation.from_run_lengths(masks, size, segmentation.scores[left], ids)
 
 
 def _counts_between(places: Places, is_inside: npt.NDArray[np.bool_]) -> Counts:
