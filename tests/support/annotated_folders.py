@@ -1,13 +1,17 @@
 """Small datasets in every layout: the same images and objects, in different files."""
 
+import base64
 import json
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from masklet.formats.label_studio_code import brush_code
+from masklet.masks.counts import counts_of_mask
 from masklet.masks.run_length import encode_run_length
 from masklet.media.label_maps import write_label_map
+from masklet.media.mask_files import encoded_mask
 
 HEIGHT, WIDTH = 8, 12
 
@@ -104,6 +108,99 @@ def write_sav_split(root: Path) -> None:
         write_mask(root / f"Annotations_6fps/sav_7/003/{frame:05}.png", LEFT | RIGHT)
 
 
+def write_labelme(root: Path) -> None:
+    """Outlines of LEFT and RIGHT, and of the second image a mask of LEFT's pixels."""
+    outlines = ([[1, 1], [4, 1], [4, 5], [1, 5]], [[6, 2], [11, 2], [11, 7], [6, 7]])
+    shapes = [{"label": "block", "points": each, "group_id": None, "shape_type": "polygon"} for each in outlines]
+    crop = base64.b64encode(encoded_mask(LEFT[1:5, 1:4])).decode()
+    mask = {"label": "block", "points": [[1, 1], [3, 4]], "group_id": 7, "shape_type": "mask", "mask": crop}
+    for name, drawn in (("a", shapes), ("b", [mask, shapes[1]])):
+        write_image(root / f"{name}.jpg")
+        size = {"imageHeight": HEIGHT, "imageWidth": WIDTH}
+        content = {"version": "5.5.0", "flags": {}, "shapes": drawn, "imagePath": f"{name}.jpg", "imageData": None}
+        write_json(root / f"{name}.json", content | size)
+
+
+def write_yolo(root: Path) -> None:
+    for name in "ab":
+        write_image(root / f"images/train/{name}.jpg")
+    (root / "labels/train").mkdir(parents=True)
+    left = [1 / 12, 1 / 8, 4 / 12, 1 / 8, 4 / 12, 5 / 8, 1 / 12, 5 / 8]
+    right = [6 / 12, 2 / 8, 11 / 12, 2 / 8, 11 / 12, 7 / 8, 6 / 12, 7 / 8]
+    lines = [f"{place} {' '.join(map(str, each))}" for place, each in enumerate((left, right))]
+    for name in "ab":
+        (root / f"labels/train/{name}.txt").write_text("\n".join(lines), encoding="ascii")
+    (root / "data.yaml").write_text("train: images/train\nnames:\n  0: left\n  1: right\n", encoding="utf-8")
+
+
+def write_cvat_images(root: Path) -> None:
+    head = "<annotations><version>1.1</version><meta></meta>"
+    left = '<mask label="left" source="manual" rle="0, 12" left="1" top="1" width="3" height="4" z_order="0"/>'
+    right = '<polygon label="right" points="6.00,2.00;11.00,2.00;11.00,7.00;6.00,7.00" z_order="0"/>'
+    images = [
+        f'<image id="{number}" name="{name}.jpg" width="{WIDTH}" height="{HEIGHT}">{left}{right}</image>'
+        for number, name in enumerate("ab")
+    ]
+    for name in "ab":
+        write_image(root / f"images/{name}.jpg")
+    (root / "annotations.xml").write_text(f"{head}{''.join(images)}</annotations>", encoding="utf-8")
+
+
+def write_cvat_video(root: Path, frames: int = 4) -> None:
+    """Two tracks, of which the first is outside on the second frame."""
+    size = f"<original_size><width>{WIDTH}</width><height>{HEIGHT}</height></original_size>"
+    head = f"<annotations><version>1.1</version><meta><task><size>{frames}</size>{size}</task></meta>"
+    outlines = ("1,1;4,1;4,5;1,5", "6,2;11,2;11,7;6,7")
+    tracks = [
+        f'<track id="{track}" label="block">'
+        + "".join(
+            f'<polygon frame="{frame}" keyframe="1" outside="{int(not track and frame == 1)}" points="{points}"/>'
+            for frame in range(frames)
+        )
+        + "</track>"
+        for track, points in enumerate(outlines)
+    ]
+    for frame in range(frames):
+        write_image(root / f"images/frame_{frame:06}.jpg", red=10 * frame)
+    (root / "annotations.xml").write_text(f"{head}{''.join(tracks)}</annotations>", encoding="utf-8")
+
+
+def write_label_studio(root: Path) -> None:
+    brush = {"format": "rle", "rle": brush_code(counts_of_mask(LEFT), HEIGHT, WIDTH), "brushlabels": ["left"]}
+    corners = [[100 * x / WIDTH, 100 * y / HEIGHT] for x, y in ((6, 2), (11, 2), (11, 7), (6, 7))]
+    polygon = {"points": corners, "polygonlabels": ["right"]}
+    size = {"original_width": WIDTH, "original_height": HEIGHT}
+    result = [
+        {"id": "x", "type": "brushlabels", "value": brush, **size},
+        {"id": "y", "type": "polygonlabels", "value": polygon, **size},
+    ]
+    tasks = [
+        {"id": number, "data": {"image": f"/data/upload/1/{name}.jpg"}, "annotations": [{"result": result}]}
+        for number, name in enumerate("ab")
+    ]
+    for name in "ab":
+        write_image(root / f"images/{name}.jpg")
+    write_json(root / "tasks.json", tasks)
+
+
+def write_youtube_vis(root: Path, frames: int = 4) -> None:
+    """Two objects, of which the first is not seen on the second frame."""
+    encoded = [
+        [None if not n and frame == 1 else encode_run_length(each) for frame in range(frames)]
+        for n, each in enumerate(OBJECTS)
+    ]
+    names = [f"walk/{frame:05}.jpg" for frame in range(frames)]
+    for frame, name in enumerate(names):
+        write_image(root / "JPEGImages" / name, red=10 * frame)
+    video = {"id": 1, "height": HEIGHT, "width": WIDTH, "length": frames, "file_names": names}
+    annotations = [
+        {"id": number, "video_id": 1, "category_id": 2, "iscrowd": 0, "segmentations": each}
+        for number, each in enumerate(encoded, start=1)
+    ]
+    categories = [{"id": 2, "name": "block"}]
+    write_json(root / "instances.json", {"videos": [video], "categories": categories, "annotations": annotations})
+
+
 WRITERS = {
     "COCO instances": write_coco,
     "SA-1B": write_sa1b,
@@ -113,4 +210,10 @@ WRITERS = {
     "MOSE": write_mose,
     "SA-V": write_sav,
     "SA-V val and test": write_sav_split,
+    "labelme": write_labelme,
+    "YOLO segmentation": write_yolo,
+    "CVAT for images": write_cvat_images,
+    "CVAT for video": write_cvat_video,
+    "Label Studio": write_label_studio,
+    "YouTube-VIS": write_youtube_vis,
 }

@@ -74,6 +74,11 @@ def size_of(run_length: Mapping[str, Any]) -> tuple[int, int]:
     return checked_size(run_length["size"])
 
 
+def row_counts(mask: Mask) -> Counts:
+    """Return the run lengths of a mask (bool [H, W]) row by row, as CVAT and Label Studio have them, int64 [R]."""
+    return counts_of_mask(mask.T)
+
+
 def mask_of(counts: Counts, height: int, width: int) -> Mask:
     """Return the mask (bool [height, width]) of checked run lengths."""
     inside = np.arange(len(counts)) % 2 == 1

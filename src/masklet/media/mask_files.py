@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Mapping
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from masklet.atomic_files import written_whole
 from masklet.errors import InvalidInputError
 from masklet.json_files import is_finite_number, shown, whole_number
+from masklet.masks.geometry import Mask
 from masklet.masks.run_length import RunLength, compressed
 from masklet.masks.segmentation import Segmentation
 from masklet.media.drawing import largest_first
@@ -28,9 +30,20 @@ def write_mask_png(path: FilePath, segmentation: Segmentation) -> None:
     if len(segmentation) != 1:
         write_label_map(path, label_map_of(segmentation))
         return
-    image = Image.fromarray(segmentation.mask(0).astype(np.uint8) * 255)
+    write_mask(path, segmentation.mask(0))
+
+
+def write_mask(path: FilePath, mask: Mask) -> None:
+    """Write one mask (bool [H, W]) as PNG, grey 0 and 255."""
     with written_whole(path) as unfinished:
-        image.save(unfinished, format="PNG")
+        unfinished.write_bytes(encoded_mask(mask))
+
+
+def encoded_mask(mask: Mask) -> bytes:
+    """Return a PNG of one mask (bool [H, W]), grey 0 and 255."""
+    encoded = BytesIO()
+    Image.fromarray(mask.astype(np.uint8) * 255).save(encoded, format="PNG")
+    return encoded.getvalue()
 
 
 def label_map_of(segmentation: Segmentation, *, is_deep: bool = False) -> LabelMap:

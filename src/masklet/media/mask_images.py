@@ -29,6 +29,7 @@ ids, since there are label maps of hundreds of objects, and refuses those that a
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
+from io import BytesIO
 
 import cv2
 import numpy as np
@@ -36,6 +37,7 @@ import numpy.typing as npt
 
 from masklet.errors import UnreadableImageError
 from masklet.masks.geometry import Mask
+from masklet.media.image_files import opened_image
 from masklet.media.label_maps import VOID, LabelMap, is_black_and_white, object_ids_in, values_in, void_resolved
 from masklet.media.mask_pixels import FEW, NOISE, FilePath, Kind, MaskPixels, from_half, full_scale_of, read_mask_pixels
 
@@ -97,6 +99,15 @@ def read_mask_image(path: FilePath, known_ids: Collection[int] = ()) -> MaskImag
     if pixels.kind is Kind.OBJECT or is_black_and_white(pixels.values):
         return MaskImage((pixels.values != 0).astype(np.uint8), is_label_map=False)
     return MaskImage(pixels.values, is_label_map=True)
+
+
+def decoded_mask(content: bytes) -> Mask:
+    """Return the mask (bool [H, W]) of an encoded image, in which what is not black is inside.
+
+    UnreadableImageError if it is none.
+    """
+    with opened_image(BytesIO(content), "mask") as image:
+        return np.asarray(image.convert("L")) > 0
 
 
 def read_label_map(path: FilePath) -> LabelMap:

@@ -182,7 +182,7 @@ class ImageMeasurement:
     def frame_and_mask(self, name: str, frame: int, object_id: int) -> tuple[Pixels, Mask]:
         """Return an image and the mask of one of its objects."""
         image = self._image(name)
-        return image.read_pixels(), image.objects[object_id]()
+        return image.read_pixels(), image.objects[object_id].mask()
 
     @cached_property
     def _images(self) -> MeasuredImages:

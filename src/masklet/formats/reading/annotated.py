@@ -23,6 +23,27 @@ class MismatchedSizeError(UnreadableImageError):
     """A mask and its image, or the frames of a video, have different sizes."""
 
 
+CATEGORY = "object"
+"""Of objects whose kind nobody has named."""
+
+
+@dataclass(frozen=True, eq=False)
+class AnnotatedObject:
+    """One object of an image.
+
+    Attributes:
+        mask: decodes its mask, bool [H, W].
+        category: the name of its kind.
+        object_id: its number from image to image, from 1 on; None: it is not known in others.
+        score: how good the mask is expected to be, 0 to 1; None where nobody knows.
+    """
+
+    mask: Callable[[], Mask]
+    category: str = CATEGORY
+    object_id: int | None = None
+    score: float | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class AnnotatedImage:
     """One image file and the masks of its N objects; nothing is decoded before it is used.
@@ -31,16 +52,18 @@ class AnnotatedImage:
         name: the image's name in reports, its file name for example.
         path: the image file.
         height, width: of the masks in pixels.
-        objects: for each object a function that decodes its mask, bool [height, width]; masks may overlap.
+        objects: whose masks are of that size, and may overlap.
         left_out: how many further annotations, or parts of annotations, give no object, for which reason.
+        crowds: regions of many objects, which are among those left out; unlike others, not checked yet.
     """
 
     name: str
     path: Path
     height: int
     width: int
-    objects: tuple[Callable[[], Mask], ...]
+    objects: tuple[AnnotatedObject, ...]
     left_out: Mapping[LeftOut, int] = field(default_factory=dict)
+    crowds: tuple[AnnotatedObject, ...] = ()
 
     @cached_property
     def masks(self) -> Mask:
@@ -52,7 +75,7 @@ class AnnotatedImage:
         masks = np.zeros((len(indices), self.height, self.width), dtype=bool)
         for mask, index in zip(masks, indices, strict=True):
             try:
-                mask[:] = self.objects[index]()
+                mask[:] = self.objects[index].mask()
             except (TypeError, ValueError) as error:
                 raise InvalidInputError(f"{self.name}: the mask of object {index} is broken: {error}") from error
         return masks
@@ -129,12 +152,21 @@ class AnnotatedVideo(Protocol):
         ...
 
     @property
+    def categories(self) -> Mapping[int, str]:
+        """The names of the objects' kinds by their ids, as far as the layout has any."""
+        ...
+
+    @property
     def masks_may_overlap(self) -> bool:
         """True if a pixel can belong to several objects, as in SA-V."""
         ...
 
     def __len__(self) -> int:
         """Return the number of frames."""
+        ...
+
+    def path_of(self, frame: int) -> Path | None:
+        """Return the image file of a frame; None in a video file."""
         ...
 
     def read_pixels(self, frame: int) -> Pixels:

@@ -3,15 +3,16 @@
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 from masklet.errors import InvalidInputError
 from masklet.folders import matching
 from masklet.formats.reading.annotated import AnnotatedImage
 from masklet.formats.reading.encoded_objects import encoded_image, why_left_out
+from masklet.formats.reading.listed_images import ListedImages, root_of
 from masklet.formats.reading.problems import LeftOut, Problem, ProblemKind, counted
 from masklet.json_files import is_file_name, read_json, shown
 from masklet.media.frame_folders import frames_of_folder
@@ -24,8 +25,6 @@ PATTERNS = (ANNOTATIONS, "annotations/instances_*.json", "_annotations.coco.json
 
 UNSPECIFIC = frozenset({"result.json"})
 LISTS = tuple(re.compile(rf'"{name}"\s*:\s*\['.encode()) for name in ("images", "annotations"))
-
-Spelling = Callable[[str], str]
 
 
 class CocoFolder:
@@ -48,6 +47,7 @@ class CocoFolder:
         self.root = root_of(self._annotations_path)
         content = self._read_annotations()
         self._images: list[dict[str, Any]] = content["images"]
+        self._categories = _names_of(content.get("categories"))
         self._annotations_of_image: dict[Any, list[dict[str, Any]]] = defaultdict(list)
         try:
             for annotation in content["annotations"]:
@@ -73,8 +73,15 @@ class CocoFolder:
         InvalidInputError if one of its annotations is broken, MismatchedSizeError if run lengths have another size.
         """
         image, name = self._images[index], self.name_of(index)
-        annotations = self._annotations_of_image.get(image["id"], ())
+        annotations = [self._named(each) for each in self._annotations_of_image.get(image["id"], ())]
         return encoded_image(name, self.path_of(index), image, annotations, f"{self._annotations_path}: {name}")
+
+    def _named(self, annotation: Any) -> Any:
+        """Return an annotation with the name of its category, and the id of its track, where CVAT has one."""
+        attributes = annotation.get("attributes")
+        track = attributes.get("track_id") if isinstance(attributes, dict) else None
+        category = annotation.get("category_id")
+        return {**annotation, "category": self._categories.get(shown(category)), "object_id": track}
 
     def path_of(self, index: int) -> Path:
         """Return the file of image `index`, which may be missing."""
@@ -157,6 +164,12 @@ class CocoFolder:
         return InvalidInputError(f"{self._annotations_path} is not a COCO instances file: {reason}.")
 
 
+def _names_of(categories: object) -> dict[str, str]:
+    """Return the names of categories by their ids as text; a list that is none names nothing."""
+    found = [each for each in categories if isinstance(each, dict)] if isinstance(categories, list) else []
+    return {shown(each.get("id")): str(each["name"]) for each in found if each.get("name")}
+
+
 def annotation_files(root: Path) -> list[Path]:
     """Return the files of annotations under `root` that have a usual name, sorted."""
     found = sorted(path for pattern in PATTERNS for path in matching(root, pattern) if path.is_file())
@@ -172,58 +185,6 @@ def annotation_file_of(root: Path) -> Path:
         names = ", ".join(str(path) for path in found)
         raise InvalidInputError(f"{root} holds several files of annotations; name one of them instead: {names}.")
     return found[0] if found else root / ANNOTATIONS
-
-
-def root_of(annotations: Path) -> Path:
-    """Return the folder of a dataset by its file of annotations."""
-    return annotations.parent.parent if annotations.parent.name == "annotations" else annotations.parent
-
-
-class ListedImages:
-    """The files of the images that are listed by their names.
-
-    All lie in one folder, and names are meant in one way: as they stand; with the backslashes of Windows; or by their
-    last part only, as Label Studio's oldest and newest exports need it. The first image that is found decides.
-
-    Args:
-        annotations: the file of annotations, in the folder of images or beside it.
-        names: as they are listed.
-    """
-
-    def __init__(self, annotations: Path, names: Sequence[str]) -> None:
-        split, root = annotations.stem.removeprefix("instances_"), root_of(annotations)
-        folders = [root / each for each in ("images", split, f"images/{split}", "")]
-        places = ((folder, spelling) for spelling in _spellings(names) for folder in _first(folders, names, spelling))
-        self.folder, self._spelling = next(places, (folders[0], _with_slashes))
-
-    def path_of(self, name: str) -> Path:
-        """Return the file of a listed image, which may be missing."""
-        return self.folder / self._spelling(name)
-
-
-def _first(folders: Sequence[Path], names: Sequence[str], spelling: Spelling) -> list[Path]:
-    """Return the folder in which the first image is found, if any is."""
-    found = (folder for name in names for folder in folders if os.path.isfile(folder / spelling(name)))
-    return [folder for folder in [next(found, None)] if folder is not None]
-
-
-def _spellings(names: Sequence[str]) -> list[Spelling]:
-    """Return the ways in which names may be meant: the last one only where it keeps them apart."""
-    last_parts = {_last_part(name) for name in names}
-    is_enough = len(last_parts) == len(set(names))
-    return [_as_listed, _with_slashes, *([_last_part] if is_enough else [])]
-
-
-def _as_listed(name: str) -> str:
-    return name
-
-
-def _with_slashes(name: str) -> str:
-    return name.replace("\\", "/")
-
-
-def _last_part(name: str) -> str:
-    return PureWindowsPath(name).name  # which knows both kinds of slashes
 
 
 def _has_lists(path: Path) -> bool:

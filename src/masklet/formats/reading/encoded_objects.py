@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from masklet.errors import InvalidInputError
-from masklet.formats.reading.annotated import AnnotatedImage, MismatchedSizeError
+from masklet.formats.reading.annotated import CATEGORY, AnnotatedImage, AnnotatedObject, MismatchedSizeError
 from masklet.formats.reading.problems import LeftOut
-from masklet.json_files import shown
+from masklet.json_files import is_finite_number, shown, whole_number
 from masklet.masks.counts import Counts, checked_size
 from masklet.masks.geometry import Mask
 from masklet.masks.polygons import NoOutlineError, counts_of_polygons, polygons_from
-from masklet.masks.run_length import counts_of, mask_of, size_of
+from masklet.masks.run_length import counts_of, decode_segmentation, mask_of, size_of
 from masklet.media.images import SIDEWAYS, stored_image, turned_upright
 
 
@@ -30,7 +30,8 @@ def encoded_image(
         name: what reports call the image.
         path: the image file.
         image: has the `height` and `width` that the annotations are made for.
-        annotations: each an object of JSON, with a `segmentation` as `counts_of` reads it.
+        annotations: each an object of JSON, with a `segmentation` as `counts_of` reads it, and perhaps `category` (its
+            name), `object_id` and `score`.
         place: what errors begin with, the file of the annotations for example.
 
     Raises:
@@ -41,7 +42,8 @@ def encoded_image(
         height, width = checked_size([image["height"], image["width"]])
     except InvalidInputError as error:
         raise InvalidInputError(f"{place}: {error}") from error
-    objects: list[Callable[[], Mask]] = []
+    objects: list[AnnotatedObject] = []
+    crowds: list[AnnotatedObject] = []
     left_out: Counter[LeftOut] = Counter()
     for number, annotation in enumerate(annotations, start=1):
         known = annotation.get("id") if isinstance(annotation, Mapping) else None
@@ -53,8 +55,26 @@ def encoded_image(
         except InvalidInputError as error:
             raise InvalidInputError(f"{which}: {error}") from error
         if counts is not None:
-            objects.append(partial(mask_of, counts, height, width))
-    return _upright(AnnotatedImage(name, path, height, width, tuple(objects), left_out))
+            objects.append(_described(annotation, partial(mask_of, counts, height, width)))
+        elif why_left_out(annotation) is LeftOut.CROWD and annotation.get("segmentation"):
+            decode = partial(decode_segmentation, annotation["segmentation"], height, width)
+            crowds.append(_described(annotation, decode))
+    return _upright(AnnotatedImage(name, path, height, width, tuple(objects), left_out, tuple(crowds)))
+
+
+def _described(annotation: Mapping[str, Any], mask: Callable[[], Mask]) -> AnnotatedObject:
+    """Return an object by what an annotation says of it; what is no name, id or score says nothing."""
+    category, object_id, score = (annotation.get(each) for each in ("category", "object_id", "score"))
+    try:
+        number = None if object_id is None else whole_number(object_id, "An object id", 1)
+    except InvalidInputError:
+        number = None
+    return AnnotatedObject(
+        mask,
+        category if isinstance(category, str) and category else CATEGORY,
+        number,
+        float(score) if is_finite_number(score) else None,
+    )
 
 
 def why_left_out(annotation: Any) -> LeftOut | None:
@@ -103,8 +123,11 @@ def _upright(image: AnnotatedImage) -> AnnotatedImage:
     stored = stored_image(image.path) if image.height != image.width else None
     if stored is None or stored.orientation not in SIDEWAYS or stored[:2] != (image.height, image.width):
         return image
-    objects = tuple(partial(_turned, decode, stored.orientation) for decode in image.objects)
-    return replace(image, height=image.width, width=image.height, objects=objects)
+    objects, crowds = (
+        tuple(replace(each, mask=partial(_turned, each.mask, stored.orientation)) for each in regions)
+        for regions in (image.objects, image.crowds)
+    )
+    return replace(image, height=image.width, width=image.height, objects=objects, crowds=crowds)
 
 
 def _turned(decode: Callable[[], Mask], orientation: int) -> Mask:

@@ -1,7 +1,7 @@
 """A video whose frames are image files and whose annotations are label maps."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
@@ -33,6 +33,7 @@ class LabelMapVideo:
         annotated_frames: the frames with a label map, ascending.
         annotation_paths: their label maps, in the same order.
         declared_ids: the ids that the dataset's own list gives to the objects; None if it has no list.
+        categories: the names of their kinds, as far as the list has any.
     """
 
     name: str
@@ -40,6 +41,7 @@ class LabelMapVideo:
     annotated_frames: tuple[int, ...]
     annotation_paths: tuple[Path, ...]
     declared_ids: tuple[int, ...] | None = None
+    categories: Mapping[int, str] = field(default_factory=dict)
     masks_may_overlap: ClassVar[bool] = False
 
     def __len__(self) -> int:
@@ -70,6 +72,10 @@ class LabelMapVideo:
     def first_labels(self) -> LabelMap:
         """The first label map, which a tracker is given."""
         return self.labels(self.annotated_frames[0])
+
+    def path_of(self, frame: int) -> Path:
+        """Return the image file of a frame."""
+        return self.frame_paths[frame]
 
     def read_pixels(self, frame: int) -> Pixels:
         """Return a frame, uint8 [H, W, 3]; UnreadableImageError if that fails or its size is not the label maps'."""

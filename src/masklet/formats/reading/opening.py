@@ -8,19 +8,42 @@ from masklet.errors import InvalidInputError
 from masklet.folders import folders_in
 from masklet.formats.reading.annotated import AnnotatedImages, AnnotatedVideos
 from masklet.formats.reading.coco_folder import CocoFolder
+from masklet.formats.reading.cvat_images_folder import CvatImagesFolder
+from masklet.formats.reading.cvat_video_folder import CvatVideoFolder
 from masklet.formats.reading.davis_folder import DavisFolder
+from masklet.formats.reading.label_studio_folder import LabelStudioFolder
+from masklet.formats.reading.labelme_folder import LabelmeFolder
 from masklet.formats.reading.mose_folder import MoseFolder
 from masklet.formats.reading.plain_folder import PlainFolder
 from masklet.formats.reading.sa1b_folder import Sa1bFolder
 from masklet.formats.reading.sav_folder import SavFolder
 from masklet.formats.reading.sav_split_folder import SavSplitFolder
+from masklet.formats.reading.yolo_folder import YoloFolder
+from masklet.formats.reading.youtube_vis_folder import YoutubeVisFolder
 from masklet.formats.reading.youtube_vos_folder import YoutubeVosFolder
 
 Layout = type[
-    CocoFolder | SavSplitFolder | MoseFolder | YoutubeVosFolder | DavisFolder | SavFolder | Sa1bFolder | PlainFolder
+    YoutubeVisFolder
+    | LabelStudioFolder
+    | CvatImagesFolder
+    | CvatVideoFolder
+    | CocoFolder
+    | SavSplitFolder
+    | MoseFolder
+    | YoutubeVosFolder
+    | DavisFolder
+    | SavFolder
+    | Sa1bFolder
+    | LabelmeFolder
+    | YoloFolder
+    | PlainFolder
 ]
 
 LAYOUTS: tuple[Layout, ...] = (
+    YoutubeVisFolder,
+    LabelStudioFolder,
+    CvatImagesFolder,
+    CvatVideoFolder,
     CocoFolder,
     SavSplitFolder,
     MoseFolder,
@@ -28,6 +51,8 @@ LAYOUTS: tuple[Layout, ...] = (
     DavisFolder,
     SavFolder,
     Sa1bFolder,
+    LabelmeFolder,
+    YoloFolder,
     PlainFolder,
 )
 """In the order in which they are asked; a later one may recognise what is an earlier one's."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from masklet.errors import InvalidInputError
 from masklet.folders import folders_in
-from masklet.formats.reading.annotated import AnnotatedImage, MismatchedSizeError
+from masklet.formats.reading.annotated import AnnotatedImage, AnnotatedObject, MismatchedSizeError
 from masklet.formats.reading.annotation_files import by_stem
 from masklet.formats.reading.problems import Problem, ProblemKind
 from masklet.masks.geometry import Mask
@@ -74,7 +74,7 @@ class PlainFolder:
             if labels.shape != (height, width):
                 sizes = f"{list(labels.shape)}, {paths[0]} {[height, width]}"
                 raise MismatchedSizeError(f"{path} has the size (height, width) {sizes}.")
-        objects = tuple(decode for labels in label_maps for decode in _objects_of(labels))
+        objects = tuple(each for labels in label_maps for each in _objects_of(labels))
         return AnnotatedImage(self.name_of(index), self.path_of(index), height, width, objects)
 
     def path_of(self, index: int) -> Path:
@@ -110,9 +110,9 @@ class PlainFolder:
         return [mask.stem, match["image"]] if match else [mask.stem]
 
 
-def _objects_of(labels: LabelMap) -> Iterator[partial[Mask]]:
+def _objects_of(labels: LabelMap) -> Iterator[AnnotatedObject]:
     resolved = void_resolved(labels, black_and_white=is_black_and_white(labels))
-    return (partial(_mask_of, resolved, each) for each in object_ids_in(resolved))
+    return (AnnotatedObject(partial(_mask_of, resolved, each)) for each in object_ids_in(resolved))
 
 
 def _mask_of(labels: LabelMap, object_id: int) -> Mask:

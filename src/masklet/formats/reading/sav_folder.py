@@ -1,16 +1,17 @@
 """Annotated videos from a folder in the layout of SA-V's training set: JSON masklets beside videos or frames."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from masklet.errors import InvalidInputError
 from masklet.folders import entries, matching
 from masklet.formats.reading.annotated import MismatchedSizeError
 from masklet.formats.reading.problems import Problem, ProblemKind, single_frame
-from masklet.formats.reading.sav_frames import FRAMES_PER_ANNOTATION, SavFrames
+from masklet.formats.reading.video_frames import FRAMES_PER_ANNOTATION, VideoFrames
 from masklet.json_files import read_json, shown, whole_number
 from masklet.masks.counts import checked_size
 from masklet.masks.geometry import Mask
@@ -42,6 +43,7 @@ class SavVideo:
     """
 
     masks_may_overlap = True
+    categories: ClassVar[Mapping[int, str]] = MappingProxyType({})
 
     def __init__(self, name: str, source: Path, annotation_paths: Sequence[Path]) -> None:
         self.name, self.source, self.annotation_paths = name, source, tuple(annotation_paths)
@@ -72,6 +74,10 @@ class SavVideo:
     def files(self) -> tuple[Path, ...]:
         """The video file or the frames, and the JSON files."""
         return *self._frames.files, *self.annotation_paths
+
+    def path_of(self, frame: int) -> Path | None:
+        """Return the image file of a frame; None in a video file."""
+        return self._frames.path_of(frame)
 
     def read_pixels(self, frame: int) -> Pixels:
         """Return a frame, uint8 [H, W, 3]; UnreadableImageError or UnreadableVideoError if it cannot be read."""
@@ -134,13 +140,13 @@ class SavVideo:
         return masklets
 
     @cached_property
-    def _frames(self) -> SavFrames:
+    def _frames(self) -> VideoFrames:
         first = self._contents[0]
         try:
             size = checked_size([first.get("video_height"), first.get("video_width")])
         except InvalidInputError as error:
             raise self._broken(f"it lacks the size of the video: {error}") from error
-        return SavFrames(self.source, size, self._frame_count)
+        return VideoFrames(self.source, size, self._frame_count)
 
     @cached_property
     def _frame_count(self) -> int:
@@ -212,7 +218,7 @@ class SavFolder:
             if source is None:
                 detail = f"no {name}{VIDEO_SUFFIX} nor a folder {name}"
                 yield Problem(ProblemKind.MASK_WITHOUT_IMAGE, place, detail)
-            elif source.is_dir() and len(SavFrames(source, (0, 0)).names) == 1:
+            elif source.is_dir() and len(VideoFrames(source, (0, 0)).names) == 1:
                 yield single_frame(self.root, name)
         for source in self._sources():
             name = source.name.removesuffix(VIDEO_SUFFIX)

@@ -1,15 +1,17 @@
 """Annotated videos from a folder in the layout of SA-V's val and test sets: an image for each object's mask."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar
 
 from masklet.errors import InvalidInputError
 from masklet.folders import folders_in
 from masklet.formats.reading.annotated import EmptyDatasetError, MismatchedSizeError
 from masklet.formats.reading.problems import Problem, ProblemKind, single_frame
-from masklet.formats.reading.sav_frames import SavFrames
+from masklet.formats.reading.video_frames import VideoFrames
 from masklet.masks.geometry import Mask
 from masklet.media.frame_folders import frames_of_folder
 from masklet.media.images import Pixels
@@ -27,6 +29,7 @@ class SavSplitVideo:
     """
 
     masks_may_overlap = True
+    categories: ClassVar[Mapping[int, str]] = MappingProxyType({})
 
     def __init__(self, name: str, frames: Path, annotations: Path) -> None:
         self.name, self._frame_folder = name, frames
@@ -68,6 +71,10 @@ class SavSplitVideo:
         """1 + the numbers of the objects' folders."""
         return tuple(self._masks)
 
+    def path_of(self, frame: int) -> Path | None:
+        """Return the image file of a frame; None in a video file."""
+        return self._frames.path_of(frame)
+
     def read_pixels(self, frame: int) -> Pixels:
         """Return a frame, uint8 [H, W, 3]; UnreadableImageError if it cannot be read or has not the masks' size."""
         return self._frames.read(frame)
@@ -95,12 +102,12 @@ class SavSplitVideo:
         return mask
 
     @cached_property
-    def _frames(self) -> SavFrames:
+    def _frames(self) -> VideoFrames:
         first = next((path for files in self._masks.values() for path in files.values()), None)
         if first is None:
             raise InvalidInputError(f"The video {self.name!r} has no masks.")
         height, width = read_mask_image(first).labels.shape
-        return SavFrames(self._frame_folder, (height, width))
+        return VideoFrames(self._frame_folder, (height, width))
 
 
 class SavSplitFolder:

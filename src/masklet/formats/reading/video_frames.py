@@ -1,5 +1,6 @@
-"""The frames of a video of SA-V, whether they are in a file or a folder."""
+"""The frames of an annotated video, whether they are in a file, in a folder or listed by their names."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -13,22 +14,23 @@ FRAMES_PER_ANNOTATION = 4
 """SA-V is filmed at 24 frames a second and annotated at 6."""
 
 
-class SavFrames:
+class VideoFrames:
     """The frames of one video, read when they are used.
 
     Args:
         source: a video file, or a folder of images named by their frame number.
         size: (height, width) in pixels as the annotations have it.
         frame_count: of a video file, as the annotations have it; a folder's files are counted.
+        paths: the images, where not all of the folder are frames.
 
     Attributes:
         names: "00000" and so on.
         numbers: of each frame in the video at 24 frames a second; a folder may hold every fourth frame only.
     """
 
-    def __init__(self, source: Path, size: tuple[int, int], frame_count: int = 0) -> None:
+    def __init__(self, source: Path, size: tuple[int, int], frame_count: int = 0, paths: Sequence[Path] = ()) -> None:
         self.source, self.size = source, size
-        self._paths = frames_of_folder(source) if source.is_dir() else []
+        self._paths = list(paths) or (frames_of_folder(source) if source.is_dir() else [])
         self.names = tuple(path.stem for path in self._paths) or tuple(f"{each:05d}" for each in range(frame_count))
         self.numbers = tuple(int(each) if each.isdecimal() else place for place, each in enumerate(self.names))
 
@@ -36,6 +38,10 @@ class SavFrames:
     def files(self) -> tuple[Path, ...]:
         """The images, or the one video file."""
         return tuple(self._paths) or (self.source,)
+
+    def path_of(self, frame: int) -> Path | None:
+        """Return the image file of a frame; None in a video file."""
+        return self._paths[frame] if self._paths else None
 
     def open(self) -> VideoReader:
         """Open all frames; MismatchedSizeError if they have another size than the annotations."""

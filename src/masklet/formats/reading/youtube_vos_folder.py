@@ -1,13 +1,14 @@
 """Annotated videos from a folder in the layout of YouTube-VOS."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Any
 
 from masklet.errors import InvalidInputError
 from masklet.folders import folders_in, matching
+from masklet.formats.reading.annotated import CATEGORY
 from masklet.formats.reading.davis_folder import RESOLUTIONS
 from masklet.formats.reading.label_map_folder import ANNOTATIONS, FRAMES, LabelMapFolder
 from masklet.formats.reading.label_map_video import LabelMapVideo
@@ -51,13 +52,16 @@ class YoutubeVosFolder(LabelMapFolder):
     def _video(
         self, name: str, frames: tuple[Path, ...], annotated: tuple[int, ...], paths: tuple[Path, ...]
     ) -> LabelMapVideo:
-        return LabelMapVideo(name, frames, annotated, paths, self._declared.get(name))
+        declared = self._declared.get(name)
+        ids = None if declared is None else tuple(sorted(declared))
+        return LabelMapVideo(name, frames, annotated, paths, ids, declared or {})
 
 
-def _objects_of_sequences(meta: Path) -> dict[str, tuple[int, ...]]:
+def _objects_of_sequences(meta: Path) -> dict[str, dict[int, str]]:
+    """Return the categories of the objects of each sequence by their ids."""
     try:
         videos = _entry(read_json(meta), "videos", dict)
-        return {name: _ids(_entry(video, "objects", dict | list)) for name, video in videos.items()}
+        return {name: _categories(_entry(video, "objects", dict | list)) for name, video in videos.items()}
     except InvalidInputError as error:
         raise InvalidInputError(f"{meta} is not of the form videos -> SEQUENCE -> objects -> ID: {error}") from error
 
@@ -69,5 +73,8 @@ def _entry(content: Any, name: str, kind: type | UnionType) -> Any:
     return found
 
 
-def _ids(objects: Iterable[object]) -> tuple[int, ...]:
-    return tuple(sorted(whole_number(each, "an id") for each in objects))
+def _categories(objects: Mapping[object, object] | Sequence[object]) -> dict[int, str]:
+    ids = {each: whole_number(each, "an id") for each in objects}
+    about = objects if isinstance(objects, Mapping) else {}
+    named = {each: entry.get("category") for each, entry in about.items() if isinstance(entry, Mapping)}
+    return {number: str(named.get(each) or CATEGORY) for each, number in ids.items()}

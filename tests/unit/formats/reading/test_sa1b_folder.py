@@ -5,7 +5,7 @@ import pytest
 from tests.support.annotated_folders import HEIGHT, LEFT, NOTHING, WIDTH, write_json, write_sa1b
 
 from masklet.errors import InvalidInputError
-from masklet.formats.reading.annotated import AnnotatedImage
+from masklet.formats.reading.annotated import AnnotatedImage, AnnotatedObject
 from masklet.formats.reading.problems import LeftOut
 from masklet.formats.reading.sa1b_folder import Sa1bFolder
 from masklet.masks.run_length import encode_run_length
@@ -64,7 +64,7 @@ def test_masks_are_decoded_when_they_are_used(tmp_path):
     def decoder(number):
         return lambda: decoded.append(number) or LEFT
 
-    image = AnnotatedImage("a", tmp_path / "a.jpg", HEIGHT, WIDTH, tuple(decoder(number) for number in range(3)))
+    image = AnnotatedImage("a", tmp_path / "a.jpg", HEIGHT, WIDTH, tuple(AnnotatedObject(decoder(n)) for n in range(3)))
     assert image.masks_of([2]).shape == (1, HEIGHT, WIDTH)
     assert decoded == [2]
     assert len(image.first_objects(2).masks) == 2
