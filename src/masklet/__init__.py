@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         UnreadableImageError,
         UnreadableVideoError,
     )
+    from masklet.jobs.conversion import Conversion, convert_dataset
     from masklet.masks.segmentation import Segmentation
     from masklet.media.images import read_image
     from masklet.media.live_frames import live_frames
@@ -80,6 +81,8 @@ _HOMES = {
     "OtherProgramWarning": "errors",
     "UnreadableImageError": "errors",
     "UnreadableVideoError": "errors",
+    "Conversion": "jobs.conversion",
+    "convert_dataset": "jobs.conversion",
     "Segmentation": "masks.segmentation",
     "set_max_image_pixels": "media.pixel_limit",
     "read_image": "media.images",
@@ -129,6 +132,7 @@ __all__ = [
     "AutomaticMasks",
     "CheckpointError",
     "ClipStage",
+    "Conversion",
     "DamagedSessionError",
     "DivergedTrainingError",
     "EncodedImage",
@@ -164,6 +168,7 @@ __all__ = [
     "UnreadableVideoError",
     "VideoTracker",
     "ZoomingSegmenter",
+    "convert_dataset",
     "draw_overlay",
     "live_frames",
     "open_video",

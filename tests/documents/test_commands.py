@@ -19,7 +19,10 @@ PROMPT_FILES = [block for document in DOCUMENTS for block in blocks(document, "j
 
 
 def test_every_command_is_shown() -> None:
-    worked, served = {"segment", "track", "evaluate", "train", "convert", "info", "data"}, {"studio", "serve"}
+    worked, served = (
+        {"segment", "track", "evaluate", "train", "convert", "info", "data", "formats"},
+        {"studio", "serve"},
+    )
     assert {line.split()[1] for line in MASKLET} == worked | served
 
 
@@ -27,7 +30,7 @@ def test_every_command_is_shown() -> None:
 def test_options_exist(line: str) -> None:
     words = shlex.split(line)[1:]
     command = typer.main.get_command(app)
-    while hasattr(command, "commands"):
+    while words and hasattr(command, "commands"):
         command = command.commands[words.pop(0)]
     command.make_context("masklet", words)
 

@@ -15,6 +15,7 @@ from masklet.cli.convert import convert
 from masklet.cli.data import data
 from masklet.cli.evaluate import evaluation
 from masklet.cli.exit_codes import EXPLANATION, report_error
+from masklet.cli.formats import formats
 from masklet.cli.info import info
 from masklet.cli.interruption import exit_when_terminated
 from masklet.cli.segment import segment
@@ -62,6 +63,7 @@ for command in (segment, track, train, convert, info, studio, serve):
     app.command(epilog=EXPLANATION)(command)
 app.add_typer(evaluation, name="evaluate")
 app.add_typer(data, name="data")
+app.add_typer(formats, name="formats")
 
 
 def _print_version(is_wanted: bool) -> None:

@@ -5,7 +5,8 @@ import os
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
-from typing import Any
+from fractions import Fraction
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,13 +15,39 @@ from masklet.automask.object_records import ObjectRecord
 from masklet.formats.object_table import recorded_objects
 from masklet.masks.run_length import RunLength, run_length_of
 from masklet.media.recorded_masks import RecordedMasks
-from masklet.media.video_reader import VideoReader
 
 SIZES = {"small": 0, "medium": 32**2, "large": 96**2}
 """The names of objects' sizes, and from how many pixels on they hold."""
 
 
-def write_sav_json(path: str | os.PathLike[str], name: str, video: VideoReader, recorded: RecordedMasks) -> None:
+class DescribedVideo(Protocol):
+    """What the file says of a video."""
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """In pixels."""
+        ...
+
+    @property
+    def frame_rate(self) -> Fraction:
+        """Frames a second."""
+        ...
+
+
+def write_sav_json(
+    path: str | os.PathLike[str],
+    name: str,
+    video: DescribedVideo,
+    recorded: RecordedMasks,
+    *,
+    kind: str = "auto",
+    frame_count: int | None = None,
+) -> None:
     """Write the masks of one video as `masklet`, a list with one entry a frame, of which each lists all objects.
 
     An object that a frame does not show has a mask of no pixel there. `masklet_id` are the object ids, in the order of
@@ -33,6 +60,8 @@ def write_sav_json(path: str | os.PathLike[str], name: str, video: VideoReader, 
         name: of the video, its `video_id`.
         video: the frames.
         recorded: their masks; one frame of them is in memory at a time.
+        kind: who made them, as SA-V has it: "auto" or "manual".
+        frame_count: of the whole video where the recorded ones are every fourth, numbered one after the other.
     """
     records = recorded_objects(recorded)
     pixels = video.height * video.width
@@ -41,7 +70,7 @@ def write_sav_json(path: str | os.PathLike[str], name: str, video: VideoReader, 
     changes: Counter[int] = Counter()
     before: Set[int] = set()
     with written_whole(path) as unfinished, unfinished.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(_of_video(name, video, count)).removesuffix("}") + ', "masklet": [')
+        file.write(json.dumps(_of_video(name, video, frame_count or count)).removesuffix("}") + ', "masklet": [')
         for frame in range(count):
             seen = _seen_on(frame, recorded)
             line = json.dumps([seen.get(each.object_id, absent) for each in records])
@@ -49,7 +78,7 @@ def write_sav_json(path: str | os.PathLike[str], name: str, video: VideoReader, 
             known = {each.object_id for each in records if each.first_frame < frame}
             changes.update(known & (seen.keys() ^ before))
             before = seen.keys()
-        file.write("\n], " + json.dumps(_of_objects(records, changes, count, pixels)).removeprefix("{") + "\n")
+        file.write("\n], " + json.dumps(_of_objects(records, changes, count, pixels, kind)).removeprefix("{") + "\n")
 
 
 def _seen_on(frame: int, recorded: RecordedMasks) -> dict[int, RunLength]:
@@ -61,7 +90,7 @@ def _seen_on(frame: int, recorded: RecordedMasks) -> dict[int, RunLength]:
     return {object_id: run_length for object_id, run_length, area in masks if area}
 
 
-def _of_video(name: str, video: VideoReader, count: int) -> dict[str, Any]:
+def _of_video(name: str, video: DescribedVideo, count: int) -> dict[str, Any]:
     return {
         "video_id": name,
         "video_duration": round(count / float(video.frame_rate), 6),
@@ -72,7 +101,9 @@ def _of_video(name: str, video: VideoReader, count: int) -> dict[str, Any]:
     }
 
 
-def _of_objects(records: Sequence[ObjectRecord], changes: Mapping[int, int], count: int, pixels: int) -> dict[str, Any]:
+def _of_objects(
+    records: Sequence[ObjectRecord], changes: Mapping[int, int], count: int, pixels: int, kind: str
+) -> dict[str, Any]:
     """Return the lists with an entry an object; as in SA-V, `masklet_frame_count` counts all frames.
 
     Args:
@@ -80,6 +111,7 @@ def _of_objects(records: Sequence[ObjectRecord], changes: Mapping[int, int], cou
         changes: how often each vanished, or came back, after its first frame.
         count: of the frames.
         pixels: of a frame.
+        kind: who made them.
     """
     return {
         "masklet_id": [each.object_id for each in records],
@@ -90,7 +122,7 @@ def _of_objects(records: Sequence[ObjectRecord], changes: Mapping[int, int], cou
         "masklet_first_appeared_frame": [each.first_frame for each in records],
         "masklet_frame_count": [count] * len(records),
         "masklet_edited_frame_count": [0] * len(records),
-        "masklet_type": ["auto"] * len(records),
+        "masklet_type": [kind] * len(records),
         "masklet_num": len(records),
     }
 

@@ -40,7 +40,7 @@ def write_youtube_vis_json(
     size = {"height": video.height, "width": video.width, "length": len(frames)}
     about = {"id": VIDEO_ID, **size, "file_names": [f"{name}/{video.frame_name(frame)}.jpg" for frame in frames]}
     categories = [{"id": CATEGORY_ID, "name": "object", "supercategory": "object"}]
-    with _Lists() as lists, written_whole(path) as unfinished, unfinished.open("wb") as file:
+    with ObjectLists() as lists, written_whole(path) as unfinished, unfinished.open("wb") as file:
         for place, frame in enumerate(frames):
             lists.add(place, [each for each in annotations_of(recorded[frame]) if each["area"]])
         file.write(_opened({"videos": [about], "categories": categories}) + b', "annotations": [')
@@ -54,7 +54,7 @@ def write_youtube_vis_json(
         file.write(b"\n]}\n")
 
 
-class _Lists(ColumnsOnDisk[tuple[int, str]]):
+class ObjectLists(ColumnsOnDisk[tuple[int, str]]):
     """The lists of all objects while the frames come, each as the inside of a list of JSON."""
 
     def __init__(self) -> None:
@@ -68,6 +68,10 @@ class _Lists(ColumnsOnDisk[tuple[int, str]]):
                 entries = [*self._missing(each["id"], place), json.dumps(each[field]).encode()]
                 self.append((each["id"], list_name), b",".join(entries))
             self._lengths[each["id"]] = place + 1
+
+    def whole(self, object_id: int, list_name: str, length: int) -> bytes:
+        """Return an object's list as JSON."""
+        return b"[" + b"".join(self.of(object_id, list_name, length)) + b"]"
 
     def of(self, object_id: int, list_name: str, length: int) -> list[bytes]:
         """Return the pieces of an object's list."""

@@ -161,6 +161,18 @@ def stored_image(path: str | os.PathLike[str]) -> StoredImage | None:
         return None
 
 
+def upright_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Return the height and width of an image file as it is read, by its header.
+
+    UnreadableImageError if it cannot be read.
+    """
+    stored = stored_image(path)
+    if stored is None:
+        raise UnreadableImageError(f"Cannot read the size of the image {path}.")
+    height, width, orientation = stored
+    return (width, height) if orientation in SIDEWAYS else (height, width)
+
+
 def turned_upright(mask: Mask, orientation: int) -> Mask:
     """Return a mask (bool [H, W]) of a stored image as reading turns the image, [W, H] for orientations 5 to 8."""
     return np.asarray(image_turned_upright(Image.fromarray(mask), orientation), dtype=bool)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from masklet.errors import InvalidInputError
-from masklet.formats.reading.cvat_xml import FILE, Shape, elements, first_element, segmentation_of, shapes_of
+from masklet.formats.reading.cvat_xml import FILE, Shape, elements, is_of_videos, segmentation_of, shapes_of
 from masklet.formats.reading.listed_folder import ListedFolder, ListedImage
 from masklet.json_files import is_file_name, shown
 
@@ -28,7 +28,7 @@ class CvatImagesFolder(ListedFolder):
     def recognises(cls, root: Path) -> bool:
         """Return whether there is an XML file of images, or one that cannot be read."""
         try:
-            return (root / FILE).is_file() and first_element(root / FILE) == "image"
+            return (root / FILE).is_file() and not is_of_videos(root / FILE)
         except InvalidInputError:
             return True
 

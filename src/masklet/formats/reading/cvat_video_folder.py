@@ -10,7 +10,7 @@ from typing import Any
 from masklet.errors import InvalidInputError
 from masklet.folders import entries, folders_in
 from masklet.formats.reading.annotated import EmptyDatasetError
-from masklet.formats.reading.cvat_xml import FILE, Shape, elements, first_element, segmentation_of, shapes_of
+from masklet.formats.reading.cvat_xml import FILE, Shape, elements, is_of_videos, segmentation_of, shapes_of
 from masklet.formats.reading.encoded_video import EncodedVideo
 from masklet.formats.reading.problems import Problem, ProblemKind, single_frame
 from masklet.formats.reading.video_frames import VideoFrames
@@ -92,7 +92,7 @@ def _tasks(root: Path) -> list[Path]:
 
 def _has_tracks(path: Path) -> bool:
     try:
-        return path.is_file() and first_element(path) == "track"
+        return path.is_file() and is_of_videos(path)
     except InvalidInputError:
         return False
 

@@ -20,9 +20,17 @@ Shape = dict[str, str]
 """The attributes of a shape, and as `kind` its tag."""
 
 
-def first_element(path: Path) -> str | None:
-    """Return whether an XML file of CVAT begins with an `image` or a `track`; None if it has neither."""
-    return next((each.tag for each in elements(path, "image", "track")), None)
+def is_of_videos(path: Path) -> bool:
+    """Return whether an XML file of CVAT has tracks; without any shape, whether it is about a video.
+
+    A video may also be annotated as images.
+    """
+    mode = ""
+    for each in elements(path, "image", "track", "mode"):
+        if each.tag != "mode":
+            return each.tag == "track"
+        mode = mode or str(each.text)
+    return mode == "interpolation"
 
 
 def elements(path: Path, *tags: str) -> Iterator[Element]:

@@ -79,10 +79,8 @@ def _image(path: Path, task: Any) -> ListedImage:
         raise InvalidInputError(f"{path}: a task has no address of an image: {shown(task)}.")
     results = _results(task)
     sizes = (each for each in results if isinstance(each, dict) and "original_width" in each)
-    first = next(sizes, {})
-    return ListedImage(
-        str(name), {"height": first.get("original_height"), "width": first.get("original_width")}, results
-    )
+    size = next(({side: each.get(f"original_{side}") for side in ("height", "width")} for each in sizes), {})
+    return ListedImage(str(name), size, results)
 
 
 def _file_name(address: str) -> str:

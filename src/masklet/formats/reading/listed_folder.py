@@ -10,6 +10,7 @@ from masklet.formats.reading.annotated import AnnotatedImage
 from masklet.formats.reading.encoded_objects import encoded_image
 from masklet.formats.reading.listed_images import ListedImages
 from masklet.formats.reading.problems import Problem, ProblemKind
+from masklet.media.images import upright_size
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class ListedImage:
 
     Attributes:
         name: of its file.
-        size: `height` and `width`, not checked yet.
+        size: `height` and `width`, not checked yet; nothing where they are those of the image file.
         annotations: of its objects, not read yet.
     """
 
@@ -50,11 +51,12 @@ class ListedFolder:
         """Return image `index`, upright; InvalidInputError, naming the annotation, if one is broken."""
         image = self._images[index]
         place = f"{self._annotations_path}: {image.name}"
+        size = image.size or dict(zip(("height", "width"), upright_size(self.path_of(index)), strict=True))
         try:
-            annotations = [self._as_coco(each, image.size) for each in image.annotations]
+            annotations = [self._as_coco(each, size) for each in image.annotations]
         except InvalidInputError as error:
             raise InvalidInputError(f"{place}: {error}") from error
-        return encoded_image(image.name, self.path_of(index), image.size, annotations, place)
+        return encoded_image(image.name, self.path_of(index), size, annotations, place)
 
     def _as_coco(self, annotation: Any, size: Mapping[str, Any]) -> Any:
         """Return an annotation of an image of that size as `encoded_image` reads it."""

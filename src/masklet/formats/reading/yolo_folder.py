@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.errors import InvalidInputError
 from masklet.folders import matching
 from masklet.formats.reading.annotated import AnnotatedImage
 from masklet.formats.reading.encoded_objects import encoded_image
 from masklet.formats.reading.problems import Problem, ProblemKind
 from masklet.json_files import shown
 from masklet.media.frame_folders import frames_of_folder
-from masklet.media.images import SIDEWAYS, stored_image
+from masklet.media.images import upright_size
 
 IMAGES, LABELS = "images", "labels"
 DATA = "data.yaml"
@@ -58,13 +58,7 @@ class YoloFolder:
     def __getitem__(self, index: int) -> AnnotatedImage:
         """Return image `index` in the order of names, for the size of which its header is read."""
         path, labels, *_ = self.files_of(index)
-        stored = stored_image(path)
-        if stored is None:
-            raise UnreadableImageError(f"Cannot read the image {path}, of which the labels are shares.")
-        height, width, orientation = stored
-        if orientation in SIDEWAYS:
-            height, width = width, height
-        size = {"height": height, "width": width}
+        size = dict(zip(("height", "width"), upright_size(path), strict=True))
         annotations = [self._annotation(each, size) for each in _lines(labels)]
         return encoded_image(self.name_of(index), path, size, annotations, str(labels))
 

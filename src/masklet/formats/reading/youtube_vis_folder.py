@@ -17,7 +17,7 @@ from masklet.json_files import is_file_name, read_json, shown
 from masklet.masks.counts import checked_size
 
 PATTERNS = ("instances.json", "*youtube_vis.json", "annotations/*.json", "annotations.json")
-_VIDEOS, _LISTS = (re.compile(rf'"{name}"\s*:\s*\['.encode()) for name in ("videos", "segmentations"))
+_VIDEOS, _LISTS = (re.compile(rf'"{name}"\s*:\s*\['.encode()) for name in ("videos", "file_names"))
 
 
 class YoutubeVisFolder:
@@ -54,7 +54,7 @@ class YoutubeVisFolder:
 
     @classmethod
     def recognises(cls, root: Path) -> bool:
-        """Return whether there is a file that lists videos and masks of their frames."""
+        """Return whether there is a file that lists videos and their frames."""
         return _file(root) is not None
 
     def __len__(self) -> int:

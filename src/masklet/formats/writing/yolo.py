@@ -1,0 +1,51 @@
+"""The segmentation layout of YOLO: a text file of polygons for each image."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from masklet.atomic_files import written_whole
+from masklet.formats.items import ImageItem, ItemObject
+from masklet.formats.losses import Holds
+from masklet.formats.writing.format import FormatWriter, Fragments, numbered
+from masklet.masks.outlines import joined, pieces_of
+
+SPLIT = "train"
+
+
+class YoloWriter(FormatWriter[ImageItem]):
+    """One line an object: its class, and x and y of its outline as shares of width and height.
+
+    The numbers of classes are known at the end only: until then the lines are in the fragments.
+    """
+
+    NAME = "yolo"
+    TITLE = "YOLO segmentation"
+    LAYOUT = f"images/{SPLIT}/IMAGE.jpg, labels/{SPLIT}/IMAGE.txt, data.yaml"
+    HOLDS = Holds(holes=False, ids=False)
+    IS_FLAT = True
+
+    def write(self, item: ImageItem) -> Iterator[Any]:
+        """Write the image, and yield the outlines."""
+        self.copied(item, f"images/{SPLIT}")
+        yield [item.name, [[each.category, _line(each)] for each in item.objects if not each.is_crowd]]
+
+    def finish(self, fragments: Fragments) -> None:
+        """Write the text files, and that of the classes."""
+        classes = numbered(category for _, lines in fragments() for category, _ in lines)
+        for name, lines in fragments():
+            with written_whole(self.folder / f"labels/{SPLIT}/{name}.txt") as unfinished:
+                text = "".join(f"{classes[category] - 1} {line}\n" for category, line in lines)
+                unfinished.write_text(text, encoding="ascii")
+        names = "".join(f"  {number - 1}: {json.dumps(name)}\n" for name, number in classes.items())
+        with written_whole(self.folder / "data.yaml") as unfinished:
+            text = f"path: .\ntrain: images/{SPLIT}\nval: images/{SPLIT}\nnames:\n{names}"
+            unfinished.write_text(text, encoding="utf-8")
+
+
+def _line(each: ItemObject) -> str:
+    outline = joined([piece.outline for piece in pieces_of(each.mask)])
+    shares = outline / np.array([each.width, each.height])
+    return " ".join(f"{share:.6f}" for share in shares.ravel())
