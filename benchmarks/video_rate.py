@@ -16,7 +16,7 @@ from PIL import Image
 from benchmarks.measuring import machine, versions
 from masklet import VideoTracker
 from masklet.atomic_files import written_whole
-from masklet.configuration.presets import TrackingPreset
+from masklet.configuration.presets import SpeedPreset
 from masklet.media.overlays import draw_overlay
 from masklet.media.video_reader import open_video
 from masklet.media.video_writer import write_video
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="how often each preset goes through the clip (default 3)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="the JSON file")
     options = parser.parse_args()
-    trackers = {preset: VideoTracker.from_pretrained(preset=preset) for preset in TrackingPreset}
+    trackers = {preset: VideoTracker.from_pretrained(preset=preset) for preset in SpeedPreset}
     rates: dict[str, list[float]] = {preset.value: [] for preset in trackers}
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(options.rounds):

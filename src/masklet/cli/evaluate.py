@@ -23,7 +23,15 @@ from masklet.cli.evaluation_options import (
 from masklet.cli.evaluation_run import EvaluationRun
 from masklet.cli.exit_codes import EXPLANATION
 from masklet.cli.image_options import MaxImagePixelsOption
-from masklet.cli.model_options import DataTypeOption, DeviceOption, ImageSizeOption, ModelOption, ZoomOption
+from masklet.cli.model_options import (
+    DataTypeOption,
+    DeviceOption,
+    ImageSizeOption,
+    ModelOption,
+    PresetOption,
+    ZoomOption,
+)
+from masklet.configuration.presets import SpeedPreset
 
 if TYPE_CHECKING:
     from masklet.evaluation.images.predictors import ImagePredictor
@@ -70,6 +78,7 @@ def stills(
     device: DeviceOption = None,
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
+    preset: PresetOption = SpeedPreset.EXACT,
     zoom: ZoomOption = False,
     max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
@@ -82,7 +91,7 @@ def stills(
     from masklet.evaluation.annotated_data import check_layout
     from masklet.evaluation.images.measurement import ImageMeasurement
 
-    choice = ModelChoice(model, compare, device, dtype, image_size, zooms=zoom)
+    choice = ModelChoice(model, compare, device, dtype, image_size, preset, zooms=zoom)
     wanted = choice.wanted(predictor, PredictorName.MODEL)
     run = EvaluationRun(output, report, workers, compare is not None)
     check_layout(root)  # before the model is loaded

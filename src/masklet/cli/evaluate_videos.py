@@ -34,7 +34,7 @@ from masklet.cli.model_options import (
     PresetOption,
 )
 from masklet.cli.track_choices import ZoomOption
-from masklet.configuration.presets import TrackingPreset
+from masklet.configuration.presets import SpeedPreset
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def vos(
     device: DeviceOption = None,
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
-    preset: PresetOption = TrackingPreset.EXACT,
+    preset: PresetOption = SpeedPreset.EXACT,
     zoom: ZoomOption = False,
     max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
@@ -137,7 +137,7 @@ def interactive(
     device: DeviceOption = None,
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
-    preset: PresetOption = TrackingPreset.EXACT,
+    preset: PresetOption = SpeedPreset.EXACT,
     max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
     """Measure J&F after each number of annotated frames, with the clicks of a simulated user.

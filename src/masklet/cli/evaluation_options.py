@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from masklet.cli.model_options import load_generator, load_segmenter, load_tracker
-from masklet.configuration.presets import TrackingPreset
+from masklet.configuration.presets import SpeedPreset
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class ModelChoice:
     device: str | None
     dtype: str | None
     image_size: int | None
-    preset: TrackingPreset = TrackingPreset.EXACT
+    preset: SpeedPreset = SpeedPreset.EXACT
     zooms: bool = False
 
     def __post_init__(self) -> None:
@@ -103,7 +103,7 @@ class ModelChoice:
             "--device": self.device,
             "--dtype": self.dtype,
             "--image-size": self.image_size,
-            "--preset": None if self.preset is TrackingPreset.EXACT else self.preset,
+            "--preset": None if self.preset is SpeedPreset.EXACT else self.preset,
             "--zoom": self.zooms or None,
         }
 
@@ -121,7 +121,7 @@ class ModelChoice:
         for name in self.compare or (self.model,):
             source = None if name == BUNDLED else name
             shown = "masklet" if source is None else source
-            if self.preset is not TrackingPreset.EXACT:
+            if self.preset is not SpeedPreset.EXACT:
                 shown = f"{shown} ({self.preset})"
             if self.zooms:
                 shown = f"{shown} (zoom)"
@@ -129,7 +129,7 @@ class ModelChoice:
 
     def segmenter(self) -> ImageSegmenter:
         """Load the one model, to segment; see `load_segmenter`."""
-        return load_segmenter(self.model, self.device, self.dtype, self.image_size, self.zooms)
+        return load_segmenter(self.model, self.device, self.dtype, self.image_size, self.zooms, self.preset)
 
     def generator(self, preset: str | None) -> AutomaticMaskGenerator:
         """Load the one model, to make automatic masks; see `load_generator`."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from masklet.configuration.presets import TrackingPreset
+from masklet.configuration.presets import SpeedPreset
 
 if TYPE_CHECKING:
     from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator
@@ -40,8 +40,8 @@ ZoomOption = Annotated[
 ]
 
 PresetOption = Annotated[
-    TrackingPreset,
-    typer.Option("--preset", help="fast: half the image size, and bfloat16 where that is faster."),
+    SpeedPreset,
+    typer.Option("--preset", help="balanced: bfloat16 where that is faster; fast: half the image size, too."),
 ]
 
 CompileOption = Annotated[
@@ -56,6 +56,7 @@ def load_segmenter(
     dtype: str | None = None,
     image_size: int | None = None,
     zooms: bool = False,
+    preset: SpeedPreset = SpeedPreset.EXACT,
 ) -> ImageSegmenter:
     """Load the model that these options stand for; errors as `Sam2Model.from_pretrained` raises them."""
     from masklet.devices import usable_device
@@ -63,7 +64,8 @@ def load_segmenter(
     from masklet.predictors.zooming_segmenter import ZoomingSegmenter
 
     segmenter = ZoomingSegmenter if zooms else ImageSegmenter
-    return segmenter.from_pretrained(model, device=usable_device(device), **_given(dtype, image_size))
+    options = _given(dtype, image_size)
+    return segmenter.from_pretrained(model, device=usable_device(device), preset=preset, **options)
 
 
 def load_generator(
@@ -90,7 +92,7 @@ def load_tracker(
     device: str | None = None,
     dtype: str | None = None,
     image_size: int | None = None,
-    preset: TrackingPreset = TrackingPreset.EXACT,
+    preset: SpeedPreset = SpeedPreset.EXACT,
     is_compiled: bool = False,
 ) -> VideoTracker:
     """Load the model that these options stand for, to track; errors as `Sam2VideoModel.from_pretrained` raises them."""

@@ -18,7 +18,7 @@ from masklet.cli.serving_options import (
     RootOption,
     run_server,
 )
-from masklet.configuration.presets import TrackingPreset
+from masklet.configuration.presets import SpeedPreset
 
 
 def serve(
@@ -28,7 +28,7 @@ def serve(
     port: PortOption = 8765,
     model: ModelOption = None,
     device: DeviceOption = None,
-    preset: PresetOption = TrackingPreset.EXACT,
+    preset: PresetOption = SpeedPreset.EXACT,
     root: RootOption = None,
     allow_host: AllowHostOption = None,
     read_only: ReadOnlyOption = False,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from masklet.cli.model_options import load_tracker
-from masklet.configuration.presets import TrackingPreset
+from masklet.configuration.presets import SpeedPreset
 
 DATA = Path.home() / ".local" / "share" / "masklet"
 
@@ -36,7 +36,7 @@ def run_server(
     has_page: bool,
     model: str | None,
     device: str | None,
-    preset: TrackingPreset,
+    preset: SpeedPreset,
     opens_browser: bool = False,
 ) -> None:
     """Serve until Ctrl-C; errors as `masklet.server.serving.serve` raises them."""

@@ -18,7 +18,7 @@ from masklet.cli.serving_options import (
     RootOption,
     run_server,
 )
-from masklet.configuration.presets import TrackingPreset
+from masklet.configuration.presets import SpeedPreset
 
 
 def studio(
@@ -27,7 +27,7 @@ def studio(
     port: PortOption = 8765,
     model: ModelOption = None,
     device: DeviceOption = None,
-    preset: PresetOption = TrackingPreset.EXACT,
+    preset: PresetOption = SpeedPreset.EXACT,
     root: RootOption = None,
     users: Annotated[Path | None, typer.Option("--users", help="JSON file of user names and tokens.")] = None,
     allow_host: AllowHostOption = None,

@@ -43,7 +43,7 @@ from masklet.cli.track_choices import (
 )
 from masklet.cli.track_everything import everything_request, is_everything, show_objects
 from masklet.cli.track_requests import TrackingRequest, Work
-from masklet.configuration.presets import TrackingPreset
+from masklet.configuration.presets import SpeedPreset
 
 if TYPE_CHECKING:
     from masklet.cli.track_outputs import TrackOutputs
@@ -77,7 +77,7 @@ def track(
     device: DeviceOption = None,
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
-    preset: PresetOption = TrackingPreset.EXACT,
+    preset: PresetOption = SpeedPreset.EXACT,
     is_compiled: CompileOption = False,
     zoom: ZoomOption = False,
     max_image_pixels: MaxImagePixelsOption = None,

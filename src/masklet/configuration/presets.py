@@ -47,14 +47,16 @@ def preset(size: str, version: str = "2.1") -> Sam2Config:
     return Sam2Config(vision_config=vision, **VERSIONS[version])
 
 
-class TrackingPreset(StrEnum):
-    """`EXACT`: the model as it is. `FAST`: frames at half its image size, in bfloat16 where that is multiplied faster.
+class SpeedPreset(StrEnum):
+    """How much accuracy is given for speed.
 
-    Half the size means a quarter of the tokens in the encoder and of those in memory, and so a sixteenth of the scores
-    between frame and memory.
+    `EXACT`: the model as it is. `BALANCED`: in bfloat16 where the hardware multiplies that faster, at the model's image
+    size. `FAST`: at half the size, too, which means a quarter of the tokens in the encoder and of those in memory, and
+    so a sixteenth of the scores between frame and memory.
     """
 
     EXACT = "exact"
+    BALANCED = "balanced"
     FAST = "fast"
 
     @classmethod
@@ -66,10 +68,10 @@ class TrackingPreset(StrEnum):
             raise InvalidInputError(f"There is no preset {shown(name)}; the presets are {', '.join(cls)}.") from error
 
     def image_size(self, own: int) -> int:
-        """Return the side in pixels at which a model that takes images of side `own` sees frames."""
-        return own if self is TrackingPreset.EXACT else max(CELL, own // 2 // CELL * CELL)
+        """Return the side in pixels at which a model that takes images of side `own` sees them."""
+        return max(CELL, own // 2 // CELL * CELL) if self is SpeedPreset.FAST else own
 
     @property
     def may_round(self) -> bool:
         """True if numbers may be rounded to bfloat16 where that is faster."""
-        return self is TrackingPreset.FAST
+        return self is not SpeedPreset.EXACT

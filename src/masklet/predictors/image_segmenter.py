@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from masklet.configuration.loading_arguments import with_location
+from masklet.configuration.presets import SpeedPreset
 from masklet.errors import InvalidInputError
 from masklet.masks.segmentation import Floats, Segmentation, as_object_ids
 from masklet.processing.image_tensors import image_list
@@ -66,12 +67,17 @@ class ImageSegmenter:
         return self.runtime
 
     @classmethod
-    def from_pretrained(cls, source: str | os.PathLike[str] | None = None, **options: Any) -> Self:
+    def from_pretrained(
+        cls, source: str | os.PathLike[str] | None = None, *, preset: str = SpeedPreset.EXACT, **options: Any
+    ) -> Self:
         """Load model and processor from a folder, a weight file, a hub id or (None) the package.
 
-        `options` (device, dtype, image_size, ...) go to `Sam2Model.from_pretrained`.
+        Args:
+            source: where from.
+            preset: "exact", "balanced" or "fast", see `SpeedPreset`.
+            options: device, dtype, image_size, ... of `Sam2Model.from_pretrained`; they override the preset.
         """
-        model = image_runtime(source, **options)
+        model = image_runtime(source, preset, **options)
         size = {"height": model.config.image_size, "width": model.config.image_size}
         source, place, _ = with_location(source, options)
         processor = Sam2Processor.from_pretrained(source, size=size, **place)

@@ -6,18 +6,15 @@ from inspect import Parameter, signature
 from itertools import chain
 from typing import Any, Self
 
-import torch
-
 from masklet.automask.policy import EverythingPolicy
 from masklet.configuration.loading_arguments import with_location
-from masklet.configuration.presets import TrackingPreset
-from masklet.devices import is_bfloat16_faster
+from masklet.configuration.presets import SpeedPreset
 from masklet.errors import InvalidInputError
 from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator
 from masklet.predictors.everything_in_video import EverythingInVideo, MaskFinder
 from masklet.predictors.tracked_video import TrackedVideo
 from masklet.processing.processor import Sam2Processor
-from masklet.runtimes.opening import RuntimeName, as_runtime, for_inference
+from masklet.runtimes.opening import RuntimeName, as_runtime, for_inference, network_at
 from masklet.runtimes.protocol import Runtime
 from masklet.tracking.saved_session import SavedSession
 from masklet.tracking.session import Sam2VideoInferenceSession
@@ -51,7 +48,7 @@ class VideoTracker:
         cls,
         source: str | os.PathLike[str] | None = None,
         *,
-        preset: str = TrackingPreset.EXACT,
+        preset: str = SpeedPreset.EXACT,
         runtime: str = RuntimeName.EAGER,
         **options: Any,
     ) -> Self:
@@ -59,18 +56,13 @@ class VideoTracker:
 
         Args:
             source: where from.
-            preset: "exact" or "fast", see `TrackingPreset`.
+            preset: "exact", "balanced" or "fast", see `SpeedPreset`.
             runtime: "eager", or "compiled", which runs the network through torch's compiler: the first frames take
                 minutes (`masklet.runtimes.compiled`).
             options: device, dtype, image_size, ... of `Sam2VideoModel.from_pretrained`; they override the preset.
         """
-        chosen, name = TrackingPreset.named(preset), RuntimeName.named(runtime)
-        is_type_given = options.keys() & {"dtype", "torch_dtype"}
-        if chosen.may_round and not is_type_given and is_bfloat16_faster(options.get("device") or "cpu"):
-            options["dtype"] = torch.bfloat16
-        model = Sam2VideoModel.from_pretrained(source, **options)
-        if "image_size" not in options:
-            model.resize(chosen.image_size(model.config.image_size))
+        name = RuntimeName.named(runtime)
+        model = network_at(preset, Sam2VideoModel, source, options)
         size = {"height": model.config.image_size, "width": model.config.image_size}
         source, place, _ = with_location(source, options)
         return cls(as_runtime(model, name), Sam2Processor.from_pretrained(source, size=size, **place))

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from tests.support.small_video_models import HEIGHT, SIZE, WIDTH, small_clip, small_video_model
 
-from masklet import Prompt, Sam2Processor, VideoTracker
+from masklet import ImageSegmenter, Prompt, Sam2Processor, VideoTracker
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.masks.segmentation import Segmentation
-from masklet.predictors import video_tracker
+from masklet.runtimes import opening
 
 FAST_SIZE = 32  # half of SIZE, as far as there is such a size
 
@@ -282,21 +283,23 @@ def test_loading(tmp_path: Path) -> None:
     assert len(list(video.track())) == 6
 
 
-def test_fast_sees_half_the_size_and_rounds_where_that_is_faster(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_presets_halve_the_size_and_round_where_that_is_faster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small_video_model().save_pretrained(tmp_path)
     Sam2Processor(size=SIZE).save_pretrained(tmp_path)
-    monkeypatch.setattr(video_tracker, "is_bfloat16_faster", lambda device: True)
+    monkeypatch.setattr(opening, "is_bfloat16_faster", lambda device: True)
 
     def loaded(**options: Any) -> tuple[int, torch.dtype]:
         tracker = VideoTracker.from_pretrained(tmp_path, **options)
+        segmenter = ImageSegmenter.from_pretrained(tmp_path, **options)
+        assert segmenter.encode(Image.new("RGB", (40, 30))).embeddings[0].dtype == tracker.model.dtype
+        assert segmenter.model.config.image_size == tracker.model.config.image_size
         return tracker.model.config.image_size, tracker.model.dtype
 
     assert loaded() == loaded(preset="exact") == (SIZE, torch.float32)
+    assert loaded(preset="balanced") == (SIZE, torch.bfloat16)
     assert loaded(preset="fast") == (FAST_SIZE, torch.bfloat16)
     assert loaded(preset="fast", dtype="float32", image_size=SIZE) == (SIZE, torch.float32)
-    monkeypatch.setattr(video_tracker, "is_bfloat16_faster", lambda device: False)
+    monkeypatch.setattr(opening, "is_bfloat16_faster", lambda device: False)
     assert loaded(preset="fast") == (FAST_SIZE, torch.float32)
     with pytest.raises(InvalidInputError, match="no preset 'fastest'"):
         loaded(preset="fastest")
