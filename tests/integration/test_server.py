@@ -6,6 +6,7 @@ import json
 import socket as sockets
 import struct
 import time
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,8 +20,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from masklet import ImageSegmenter, VideoTracker, open_video
+from masklet.formats.reading.opening import open_dataset
 from masklet.masks.overlap import intersection_over_union
 from masklet.masks.run_length import decode_run_length, encode_run_length
+from masklet.media.recorded_masks import RecordedMasks
 from masklet.server.packets import Flag, Kind, State, decode, parted
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -425,6 +428,73 @@ def test_objects_are_split_swapped_and_merged(ann: Client, juggle: str) -> None:
     assert {number for number, _ in areas(ann, juggle)} == {1}
     ann.command(juggle, "undo")
     assert areas(ann, juggle) == before
+
+
+# -- exports and repeated requests ------------------------------------------------------------------------------------
+
+
+def exported(client: Client, project: str, item: str, name: str, folder: Path) -> Path:
+    """Export an item, and return the folder that it was unpacked into."""
+    begun = client.ask("POST", f"projects/{project}/exports", {"format": name, "items": [item]})
+    assert begun.status == 202, begun.body
+    job = client.done(begun.json["id"])
+    assert job["state"] == "done", job
+    answer = client.ask("GET", f"exports/{job['result']['export']}")
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/zip")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+        archive.extractall(folder / name)
+    return folder / name
+
+
+def test_masks_leave_as_they_are(ann: Client, project: str, juggle: str, tmp_path: Path) -> None:
+    boxes(ann, juggle)
+    ann.command(juggle, "object", object=1, **{"class": "ball"})
+    ann.command(juggle, "prompt", object=1, frame=2, box=BALL)
+    ann.command(juggle, "prompt", object=2, frame=2, box=MAN)
+    ann.command(juggle, "absent", object=1, frames=[[2, 2]])
+    expected = {key: mask["rle"] for key, mask in masks_of(ann, juggle).items() if mask["area"]}
+    assert (1, 2) not in expected
+
+    with RecordedMasks(270, 480) as recorded:
+        recorded.load(exported(ann, project, juggle, "masklet", tmp_path) / "juggle.json", 48)
+        own = {(each, frame): recorded[frame].run_lengths[place]
+               for frame in recorded for place, each in enumerate(recorded[frame].object_ids)}  # fmt: skip
+    assert {key: run_length for key, run_length in own.items() if key in expected} == expected
+
+    folder = exported(ann, project, juggle, "coco", tmp_path)
+    content = json.loads((folder / "annotations" / "instances_default.json").read_text())
+    frames = {each["id"]: each["frame_index"] for each in content["images"]}
+    coco = {(each["attributes"]["track_id"], frames[each["image_id"]]): each["segmentation"]
+            for each in content["annotations"]}  # fmt: skip
+    assert coco == expected
+    assert {each["name"] for each in content["categories"]} == {"ball", "object"}
+
+    (video,) = open_dataset(exported(ann, project, juggle, "davis", tmp_path))
+    assert len(video) == 2
+    assert [set(video.masks(frame)) for frame in range(2)] == [{1, 2}, {2}]
+    report = json.loads((tmp_path / "davis" / "export.json").read_text())
+    assert report["items"][0]["sha256"] == hashlib.sha256(JUGGLE.read_bytes()).hexdigest()
+    unknown = ann.ask("POST", f"projects/{project}/exports", {"format": "nothing", "items": [juggle]})
+    assert unknown.status == 422
+
+
+def test_requests_that_are_repeated_are_done_once(ann: Client) -> None:
+    key = {"Idempotency-Key": "a-key"}
+    first, again = (ann.ask("POST", "projects", {"name": "once"}, key) for _ in range(2))
+    assert (first.status, first.json["id"]) == (again.status, again.json["id"])
+    assert [each["name"] for each in ann.get("projects")["projects"]].count("once") == 1
+
+
+def test_projects_change_and_go(ann: Client) -> None:
+    made = ann.ask("POST", "projects", {"name": "first", "classes": [{"name": "cat", "colour": "#112233"}]}).json
+    shown = ann.ask("GET", f"projects/{made['id']}")
+    tag = {"If-Match": shown.headers["etag"]}
+    changed = ann.ask("PATCH", f"projects/{made['id']}", {"name": "second"}, tag)
+    assert (changed.json["name"], changed.json["classes"]) == ("second", made["classes"])
+    assert ann.ask("PATCH", f"projects/{made['id']}", {"name": "third"}, tag).status == 409
+    assert ann.ask("DELETE", f"projects/{made['id']}").status == 202
+    assert ann.ask("GET", f"projects/{made['id']}").status == 404
 
 
 # -- floods (check 23) ------------------------------------------------------------------------------------------------

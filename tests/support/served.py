@@ -182,12 +182,20 @@ class Served:
         users.chmod(0o600)
         self.start()
 
-    def start(self) -> None:
+    def command(self) -> list[str]:
         arguments = ["--port", "0", "--data", str(self.data), "--users", str(self.folder / "users.json")]
-        command = [sys.executable, "-m", "masklet", "serve", *arguments, "--device", "cpu", *self._options]
+        return [sys.executable, "-m", "masklet", "serve", *arguments, "--device", "cpu", *self._options]
+
+    def refused_second(self) -> str:
+        """Start another server on the same data, which is refused; return what it writes."""
+        run = subprocess.run(self.command(), capture_output=True, text=True, timeout=SLOWEST_START, check=False)
+        assert run.returncode == 2
+        return run.stderr
+
+    def start(self) -> None:
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         self.log = (self.folder / "log.txt").open("ab")
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, env=environment)
+        self.process = subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=self.log, env=environment)
         assert self.process.stdout is not None
         line = self.process.stdout.readline().decode()
         assert line.startswith("http://127.0.0.1:"), (self.folder / "log.txt").read_text()

@@ -17,9 +17,10 @@ from masklet.errors import InvalidInputError, UnreadableImageError, UnreadableVi
 from masklet.server.access import PREFIX
 from masklet.server.commands import COMMANDS
 from masklet.server.messages import ProblemMessage
-from masklet.server.problems import MEDIA_TYPE, Problem, of_validation, unusable
+from masklet.server.problems import MEDIA_TYPE, Problem, answer_to, of_validation, unusable
+from masklet.server.repeats import Repeats
 from masklet.server.replies import Event, Reply
-from masklet.server.routes import access, items, jobs, masks, projects, uploads
+from masklet.server.routes import access, exports, items, jobs, masks, projects, uploads
 from masklet.server.service import Service
 
 STATIC = Path(__file__).parent / "static"
@@ -41,6 +42,7 @@ def application(service: Service) -> FastAPI:
         responses=PROBLEMS,
     )
     app.state.service = service
+    app.add_middleware(Repeats)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     for kind in (InvalidInputError, UnreadableImageError, UnreadableVideoError):
@@ -51,7 +53,7 @@ def application(service: Service) -> FastAPI:
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    for routes in (access, projects, uploads, items, masks, jobs):
+    for routes in (access, projects, uploads, items, masks, jobs, exports):
         app.include_router(routes.router, prefix=PREFIX)
 
     @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)
@@ -86,27 +88,23 @@ def described(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-def _answer(problem: Problem) -> JSONResponse:
-    return JSONResponse(problem.to_json(), problem.status_code, problem.headers, MEDIA_TYPE)
-
-
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, Problem):
-        return _answer(error)
+        return answer_to(error)
     assert isinstance(error, HTTPException)
     code = {404: "not_found", 405: "wrong_method"}.get(error.status_code, "malformed")
-    return _answer(Problem(error.status_code, code, str(error.detail), headers=error.headers))
+    return answer_to(Problem(error.status_code, code, str(error.detail), headers=error.headers))
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    return _answer(of_validation(error.errors()))
+    return answer_to(of_validation(error.errors()))
 
 
 async def _on_unusable(request: Request, error: Exception) -> JSONResponse:
-    return _answer(unusable(str(error)))
+    return answer_to(unusable(str(error)))
 
 
 async def _on_fault(request: Request, error: Exception) -> JSONResponse:
     logging.getLogger("masklet.server").error("a fault in masklet", exc_info=error)
-    return _answer(Problem(500, "fault", "This is a fault in masklet; the server's log says more."))
+    return answer_to(Problem(500, "fault", "This is a fault in masklet; the server's log says more."))

@@ -198,7 +198,7 @@ class Jobs(Message):
 class NewExport(Message):
     """What is exported, and as what."""
 
-    format: Literal["masklet", "coco", "davis", "png", "overlay"]
+    format: Annotated[str, Field(pattern="^[a-z0-9-]{1,40}$")]
     items: Annotated[list[str], Field(min_length=1, max_length=1000)]
     objects: list[ObjectId] | None = None
     frames: Span | None = None

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -48,6 +49,11 @@ class Problem(HTTPException):
     def to_message(self) -> dict[str, Any]:
         """Return the `error` of a reply on the socket."""
         return {"code": self.code, "message": self.detail} | ({} if self.field is None else {"field": self.field})
+
+
+def answer_to(problem: Problem) -> JSONResponse:
+    """Return the response that a problem is."""
+    return JSONResponse(problem.to_json(), problem.status_code, problem.headers, MEDIA_TYPE)
 
 
 def not_found() -> Problem:

@@ -10,6 +10,7 @@ from masklet.media.pixel_limit import set_max_image_pixels
 from masklet.predictors.video_tracker import VideoTracker
 from masklet.server.acts import record_run
 from masklet.server.events import Listener
+from masklet.server.exporting import format_names
 from masklet.server.fairness import Urgency
 from masklet.server.handling import Handling
 from masklet.server.importing import Importing
@@ -23,7 +24,7 @@ from masklet.server.settings import ServerSettings
 from masklet.server.tokens import Tokens
 from masklet.server.uploads import Uploads
 
-FEATURES = ("images", "videos", "tracking", "exports")
+FEATURES = ("images", "videos", "tracking", "review")
 _WORKERS = 32
 
 
@@ -37,10 +38,9 @@ class Service:
         model_name: what the model was loaded from.
     """
 
-    features = FEATURES
-
     def __init__(self, settings: ServerSettings, tracker: VideoTracker, tokens: Tokens, model_name: str) -> None:
         self.settings, self.tokens = settings, tokens
+        self.features = [*FEATURES, *(f"export:{name}" for name in format_names())]
         limits = settings.limits
         set_max_image_pixels(limits.image_pixels)
         runtime = tracker.runtime
