@@ -46,12 +46,12 @@ class Upscaling:
         fine, middle = self.nested
         batch, objects, pixels, channels = image.shape
         widest = batch * objects * 16 * channels // 8
-        # Some pixels at a time: none needs another.
+        # Some pixels at a time: none needs another. They come last: few outputs in the last place would be slower.
         parts = [
-            self._in_nested_order(image[:, :, piece], middle[:, :, piece], fine[:, :, piece]) @ weights
+            weights.mT @ self._in_nested_order(image[:, :, piece], middle[:, :, piece], fine[:, :, piece]).mT
             for piece in pieces(pixels, widest, image.device)
         ]
-        return from_nested_order(parts[0] if len(parts) == 1 else torch.cat(parts, dim=2), grid)
+        return from_nested_order(parts[0] if len(parts) == 1 else torch.cat(parts, dim=3), grid)
 
     def _can_be_read(self) -> bool:
         convolutions = (self.conv1, self.conv2)
@@ -100,10 +100,10 @@ def in_nested_order(x_bchw: Tensor, halvings: int) -> Tensor:
 
 
 def from_nested_order(x: Tensor, grid: tuple[int, int]) -> Tensor:
-    """[batch, objects, h * w * 16, outputs] in nested order to [batch, objects, outputs, 4h, 4w]."""
-    batch, objects, _, outputs = x.shape
+    """[batch, objects, outputs, h * w * 16] in nested order to [batch, objects, outputs, 4h, 4w]."""
+    batch, objects, outputs, _ = x.shape
     height, width = grid
-    x = x.view(batch, objects, height, width, 2, 2, 2, 2, outputs).permute(0, 1, 8, 2, 4, 6, 3, 5, 7)
+    x = x.view(batch, objects, outputs, height, width, 2, 2, 2, 2).permute(0, 1, 2, 3, 5, 7, 4, 6, 8)
     return x.reshape(batch, objects, outputs, 4 * height, 4 * width)
 
 
