@@ -7,7 +7,8 @@ above the threshold, grown by a cell; runs of pixels, their number and their box
 are those of `torch.nn.functional.interpolate`, up to rounding.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ Integers = npt.NDArray[np.int64]
 Size = tuple[int, int]
 
 _BELOW = np.float32(-1e30)  # all thresholds
+_ROUNDING = 2.0**-20  # of places in float32, in shares of the axis
 _CROSSINGS_TOGETHER = 2**14  # of what looks like noise; larger arrays would come from the system, page by page
 
 
@@ -76,20 +78,13 @@ class _Places(NamedTuple):
         weight = np.minimum(exact - before, 1).astype(np.float32)
         return cls(exact, before, np.minimum(before + 1, size - 1), weight, size / enlarged)
 
-    def first_behind(self, places: npt.NDArray[np.float64], *, is_at_included: bool) -> Integers:
-        """Return the first pixel behind each place on the axis as it was, or at it, of so many that there are [n].
-
-        `np.searchsorted(exact, places, side)` says the same: this computes it, and looks at the neighbours.
-        """
-        framed = np.concatenate([[-np.inf], self.exact, [np.inf]])
-        found = np.ceil((places + 0.5) / self.scale - 0.5).astype(np.int64).clip(0, len(self.exact))
-        if is_at_included:
-            found -= framed[found] >= places
-            found += framed[found + 1] < places
-        else:
-            found -= framed[found] > places
-            found += framed[found + 1] <= places
-        return found
+    def first_behind(self, places: npt.NDArray[np.float64], side: Literal["left", "right"]) -> Integers:
+        """Return what `np.searchsorted(exact, places, side)` does [n], which is asked only where rounding decides."""
+        pixels = (places + 0.5) / self.scale - 0.5
+        found = np.ceil(pixels)
+        doubtful = np.flatnonzero(np.abs(found - pixels - 0.5) > 0.5 - len(self.exact) * _ROUNDING)
+        found[doubtful] = np.searchsorted(self.exact, places[doubtful], side)
+        return found.astype(np.int64).clip(0, len(self.exact))
 
 
 class Enlargement:
@@ -135,22 +130,37 @@ class Columns:
 
     def runs_above(self, threshold: float) -> Runs:
         """Return the pixels above a threshold, which is at least the one that the columns were made for."""
-        is_above = self._values.ravel() > threshold
-        changes = np.flatnonzero(is_above[1:] != is_above[:-1])  # in turn into and out of what is above, by columns
-        starts = range(0, max(len(changes), 1), _CROSSINGS_TOGETHER)
-        parts = [self._runs(changes[start : start + _CROSSINGS_TOGETHER], threshold) for start in starts]
+        parts = [self._runs(*crossings) for crossings in self._crossings(threshold)]
         return parts[0] if len(parts) == 1 else Runs(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
-    def _runs(self, changes: Integers, threshold: float) -> Runs:
-        """Return the runs between values, by their places, of which the next one lies on the other side."""
+    def area_above(self, threshold: float) -> int:
+        """Return the area of `runs_above`, which takes fewer steps."""
+        return sum(int(np.maximum(ends - starts, 0).sum()) for _, starts, ends in self._crossings(threshold))
+
+    def _runs(self, changes: Integers, starts: Integers, ends: Integers) -> Runs:
+        is_some = ends > starts
+        columns = changes[::2][is_some] // self._values.shape[1]
+        return Runs(columns + self._first, starts[is_some], ends[is_some])
+
+    def _crossings(self, threshold: float) -> Iterator[tuple[Integers, Integers, Integers]]:
+        """Yield, some at a time, values of which the next one lies on the other side, and the runs between them.
+
+        The values are given by their places, in turn before what is above and within; the runs by the first rows and
+        the rows behind the last. They may be empty.
+        """
+        is_above = self._values.ravel() > threshold
+        changes = np.flatnonzero(is_above[1:] != is_above[:-1])  # in turn into and out of what is above, by columns
+        for start in range(0, max(len(changes), 1), _CROSSINGS_TOGETHER):
+            part = changes[start : start + _CROSSINGS_TOGETHER]
+            yield part, *self._rows_of(part, threshold)
+
+    def _rows_of(self, changes: Integers, threshold: float) -> tuple[Integers, Integers]:
         flat, height = self._values.ravel(), self._values.shape[1]
-        columns = changes // height
-        rows = changes - columns * height  # 0: at the upper end; height - 2: at the lower one
+        rows = changes - changes // height * height  # 0: at the upper end; height - 2: at the lower one
         before = flat[changes]
         places = (threshold - before) / (flat[changes + 1] - before) + (rows + (self._top - 1.0))
-        starts = self._rows.first_behind(places[::2], is_at_included=False)
-        ends = self._rows.first_behind(places[1::2], is_at_included=True)
+        starts = self._rows.first_behind(places[::2], "right")
+        ends = self._rows.first_behind(places[1::2], "left")
         starts[rows[::2] == 0] = 0
         ends[rows[1::2] == height - 2] = len(self._rows.exact)
-        is_some = ends > starts
-        return Runs(columns[::2][is_some] + self._first, starts[is_some], ends[is_some])
+        return starts, ends

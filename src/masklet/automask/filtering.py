@@ -71,11 +71,12 @@ class StabilityFilter:
         settings = self._settings
         threshold, offset = settings.mask_threshold, settings.stability_score_offset
         columns = self._enlargement.columns_of(logits_hw, threshold - offset)
-        surely, perhaps = (_runs(columns, threshold + each) for each in (offset, -offset))
-        stability = stability_of(surely.area, perhaps.area)
+        stability = stability_of(*(_area(columns, threshold + each) for each in (offset, -offset)))
         if settings.stability_score_thresh > 0 and not stability >= np.float32(settings.stability_score_thresh):
             return None
-        bounds = Bounds(self._counts(surely), self._counts(perhaps)) if settings.min_mask_region_area > 0 else None
+        bounds = None
+        if settings.min_mask_region_area > 0:
+            bounds = Bounds(*(self._counts(_runs(columns, threshold + each)) for each in (offset, -offset)))
         runs = _runs(columns, threshold)
         return Candidate(self._counts(runs), self._box(runs), score, float(stability), place, bounds)
 
@@ -99,3 +100,7 @@ def stability_of(surely: int, perhaps: int) -> np.float32:
 
 def _runs(columns: Columns | None, threshold: float) -> Runs:
     return Runs.none() if columns is None else columns.runs_above(threshold)
+
+
+def _area(columns: Columns | None, threshold: float) -> int:
+    return 0 if columns is None else columns.area_above(threshold)

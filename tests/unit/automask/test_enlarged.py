@@ -46,6 +46,7 @@ def test_pixels_are_those_of_enlarged_logits(size: tuple[int, int], enlarged: tu
         assert is_apart.mean() < 1e-4
         assert abs(runs.area - np.count_nonzero(expected)) <= is_apart.sum()
         assert (runs.starts < runs.ends).all()
+        assert columns.area_above(threshold) == runs.area
 
 
 @pytest.mark.parametrize("value", [-5.0, 5.0])
