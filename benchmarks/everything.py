@@ -1,6 +1,7 @@
 """Automatic masks beside Meta's generator: `python -m benchmarks.everything IMAGE [--points 8 16 32] [--rounds 3]`.
 
-Both run in one process in turn, with equal weights and images prepared in floats: whole calls with the bundled weights;
+Both run in one process in turn, with equal weights and images prepared in floats; what is measured is the time of the
+processor, which equals seconds on a quiet machine as long as there is one thread. Whole calls with the bundled weights;
 and SAM 2.1 Hiera-tiny at 1024 with random weights (`--random`), up to the boxes, without run lengths and suppression,
 which masks of noise would make absurd. Peak memory is that of fresh processes. Writes
 `benchmarks/results/everything.json`; `python -m benchmarks.tables` prints it as a table.
@@ -11,6 +12,7 @@ import json
 import resource
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -117,7 +119,7 @@ def bundled_rows(image: np.ndarray, points: Sequence[int], rounds: int) -> Itera
         opponents: list[Generator] = [kind(segmenter, points_per_side=side, **THRESHOLDS) for kind in (Masklet, Meta)]
         of_each = {each.name: each.masks(image) for each in opponents}  # warm-up, and what is compared
         rows = [Row(f"whole call, {side} x {side} points", each.name) for each in opponents]
-        time_in_turn(rows, lambda each: each.masks(image), opponents, rounds)
+        time_in_turn(rows, lambda each: each.masks(image), opponents, rounds, time.process_time)
         for row in rows:
             yield row.summary() | {"points": side**2} | agreement(of_each[row.opponent], of_each["meta"])
 
@@ -130,9 +132,13 @@ def random_rows(image: np.ndarray, points: Sequence[int], rounds: int) -> Iterat
     segmenter = ImageSegmenter(model, processor)
     for side in points:
         opponents: list[Generator] = [kind(segmenter, points_per_side=side, **THRESHOLDS) for kind in (Masklet, Meta)]
-        counts = {each.name: each.candidates(image) for each in opponents}
+        counts: dict[str, int] = {}
         rows = [Row(f"tiny at 1024 up to the boxes, {side} x {side} points", each.name) for each in opponents]
-        time_in_turn(rows, lambda each: each.candidates(image), opponents, rounds)
+
+        def work(each: Generator, counts: dict[str, int] = counts) -> None:
+            counts[each.name] = each.candidates(image)
+
+        time_in_turn(rows, work, opponents, rounds, time.process_time)
         for row in rows:
             yield row.summary() | {"points": side**2, "candidates": counts[row.opponent]}
 

@@ -58,15 +58,22 @@ def measure(
 
 
 def time_in_turn(
-    rows: Sequence[Row], work: Callable[[AnyOpponent], object], opponents: Sequence[AnyOpponent], rounds: int
+    rows: Sequence[Row],
+    work: Callable[[AnyOpponent], object],
+    opponents: Sequence[AnyOpponent],
+    rounds: int,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> None:
-    """Add to the row of each opponent its seconds in every round, and the probe before them."""
+    """Add to the row of each opponent its seconds in every round, and the probe before them.
+
+    `time.process_time` as the clock counts the processor's time in all threads, which others on the machine delay less.
+    """
     for _ in range(rounds):
         for row, opponent in zip(rows, opponents, strict=True):
             row.probe_gflops.append(matrix_product_gflops())
-            start = time.perf_counter()
+            start = clock()
             work(opponent)
-            row.seconds.append(time.perf_counter() - start)
+            row.seconds.append(clock() - start)
             print(
                 f"{row.task}: {row.opponent} {row.seconds[-1]:.3f} s, {row.probe_gflops[-1]:.0f} GFLOP/s",
                 file=sys.stderr,
