@@ -81,5 +81,11 @@ def row_counts(mask: Mask) -> Counts:
 
 def mask_of(counts: Counts, height: int, width: int) -> Mask:
     """Return the mask (bool [height, width]) of checked run lengths."""
+    return columns_of(counts, height, 0, width)
+
+
+def columns_of(counts: Counts, height: int, first: int, end: int) -> Mask:
+    """Return the columns of a mask from `first` to the one before `end` (bool [height, end - first])."""
+    edges = np.cumsum(counts).clip(first * height, end * height)
     inside = np.arange(len(counts)) % 2 == 1
-    return np.repeat(inside, counts).reshape(width, height).T
+    return np.repeat(inside, np.diff(edges, prepend=first * height)).reshape(end - first, height).T

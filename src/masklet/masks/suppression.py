@@ -3,7 +3,9 @@
 All of it works on boxes and run lengths: thousands of masks of a large image are compared without decoding one.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -13,8 +15,8 @@ from pycocotools import mask as coco_mask
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.masks.components import without_small_regions
-from masklet.masks.counts import Counts
-from masklet.masks.run_length import RunLength, counts_of, decode_run_length, encode_run_length, run_length_of
+from masklet.masks.counts import box_of, counts_of_mask, counts_of_runs
+from masklet.masks.run_length import RunLength, columns_of, counts_of, run_length_of, size_of
 from masklet.masks.segmentation import Segmentation
 
 Places = npt.NDArray[np.int64]
@@ -180,14 +182,30 @@ def cleaned_masks(run_lengths: Sequence[RunLength], area: float, threshold: floa
         area: see `without_small_regions`.
         threshold: see `box_suppression`.
     """
-    cleaned = [without_small_regions(decode_run_length(each), area) for each in run_lengths]
-    masks = [
-        encode_run_length(mask) if is_changed else before
-        for before, (mask, is_changed) in zip(run_lengths, cleaned, strict=True)
-    ]
+    masks = [cleaned_mask(each, area) for each in run_lengths]
+    is_same = [after is before for before, after in zip(run_lengths, masks, strict=True)]
     _, boxes = _areas_and_boxes(masks)
     boxes[:, 2:] = np.maximum(boxes[:, 2:] - 1, boxes[:, :2])  # SAM's boxes end at the last pixel
-    return masks, box_suppression(boxes, [not is_changed for _, is_changed in cleaned], threshold)
+    return masks, box_suppression(boxes, is_same, threshold)
+
+
+def cleaned_mask(run_length: RunLength, area: float) -> RunLength:
+    """Return a mask without small regions (see `without_small_regions`): itself if there are none.
+
+    Only its columns are decoded, with as many beside them as a small region may have.
+    """
+    height, width = size_of(run_length)
+    counts = counts_of(run_length, height, width)
+    if (box := box_of(counts, height)) is None:
+        return run_length
+    left, top, right, bottom = map(int, box)
+    beside = math.ceil(area) // (bottom - top) + 1
+    first, end = max(left - beside, 0), min(right + beside, width)
+    mask, is_changed = without_small_regions(columns_of(counts, height, first, end), area)
+    if not is_changed:
+        return run_length
+    edges = np.cumsum(counts_of_mask(mask)) + first * height
+    return run_length_of(counts_of_runs(edges[:-1:2], edges[1::2], width * height), height, width)
 
 
 def flat_layers(segmentation: Segmentation, order: Sequence[int] | None = None, least: float = 0.0) -> Segmentation:
@@ -202,28 +220,42 @@ def flat_layers(segmentation: Segmentation, order: Sequence[int] | None = None, 
             one of which nothing is left has an empty mask.
     """
     size, pixels = segmentation.size, segmentation.height * segmentation.width
-    ends = [np.cumsum(counts_of(each, *size)) for each in segmentation.run_lengths]
+    edges = [np.cumsum(counts_of(each, *size)) for each in segmentation.run_lengths]
     # Pixels count column by column; between two neighbours of these places, all pixels belong to the same masks.
-    places = np.unique(np.concatenate([[0, pixels], *ends]))
-    owner, lengths = np.full(len(places) - 1, -1), np.diff(places)
+    places = np.sort(np.concatenate([[0], *edges, [pixels]]), kind="stable")  # which is quick with sorted parts
+    places = places[np.diff(places, prepend=-1) > 0]
+    owners, lengths = np.full(len(places) - 1, -1), np.diff(places)
     left: list[int] = []
     for index in np.argsort(segmentation.areas, kind="stable").tolist() if order is None else order:
-        runs = np.diff(np.searchsorted(places, ends[index]), prepend=0)
-        is_inside = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
-        is_free = is_inside & (owner < 0)
-        if lengths[is_free].sum() >= least * segmentation.areas[index]:
-            owner[is_free] = index
+        its_own = np.searchsorted(places, edges[index][: len(edges[index]) // 2 * 2])  # where its runs start and end
+        reach = slice(its_own[0], its_own[-1]) if its_own.size else slice(0)
+        runs = np.diff(its_own)
+        is_free = np.repeat(np.arange(len(runs)) % 2 == 0, runs) & (owners[reach] < 0)
+        if lengths[reach][is_free].sum() >= least * segmentation.areas[index]:
+            owners[reach][is_free] = index
             left.append(index)
     left.sort()
-    masks = [run_length_of(_counts_between(places, owner == index), *size) for index in left]
+    runs_of = list(_runs_of(owners, places, len(edges)))
+    masks = [run_length_of(counts_of_runs(*runs_of[index], pixels), *size) for index in left]
     ids = [segmentation.object_ids[index] for index in left]
     return Segmentation.from_run_lengths(masks, size, segmentation.scores[left], ids)
 
 
-def _counts_between(places: Places, is_inside: npt.NDArray[np.bool_]) -> Counts:
-    """Return the counts of a mask that is inside or outside all along from each of the places to the next."""
-    edges = places[np.flatnonzero(np.diff(is_inside, prepend=False, append=False))]
-    return np.diff(edges[edges < places[-1]], prepend=0, append=places[-1])
+def _runs_of(owners: Places, places: Places, count: int) -> Iterator[tuple[Places, Places]]:
+    """Yield where the runs of each owner start and end.
+
+    Args:
+        owners: of what lies from each of the places to the next [k]; -1 is nobody.
+        places: in order [k + 1].
+        count: of owners, from 0 on.
+    """
+    starts = np.flatnonzero(np.diff(owners, prepend=-2))
+    ends = np.append(starts[1:], len(owners))
+    by_owner = np.argsort(owners[starts], kind="stable")
+    bounds = np.searchsorted(owners[starts][by_owner], np.arange(count + 1))
+    for first, last in pairwise(bounds.tolist()):
+        runs = by_owner[first:last]
+        yield places[starts[runs]], places[ends[runs]]
 
 
 def _check_one_size(run_lengths: Sequence[RunLength]) -> None:
