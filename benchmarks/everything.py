@@ -92,7 +92,7 @@ class Meta:
 def without_suppression() -> Iterator[None]:
     """Let masklet's generator stop at the boxes: no run lengths of candidates, of which all stay, but no masks."""
     with (
-        patch("masklet.automask.filtering.StabilityFilter._counts", lambda self, runs: np.zeros(0, np.uint32)),
+        patch("masklet.automask.filtering.StabilityFilter._hold", lambda self, runs: 0),
         patch("masklet.automask.generator.box_suppression", lambda boxes, scores, threshold: np.zeros(0, int)),
     ):
         yield

@@ -6,48 +6,43 @@ import numpy as np
 import numpy.typing as npt
 
 from masklet.automask.enlarged import Columns, Enlargement, Runs
+from masklet.automask.held_masks import HeldMasks
 from masklet.automask.settings import AutomaticMaskSettings
 from masklet.masks.counts import counts_of_runs
+from masklet.masks.run_length import RunLength
 from masklet.masks.views import View
 
 Size = tuple[int, int]
 PixelBox = tuple[int, int, int, int]
 
 
-HeldCounts = npt.NDArray[np.uint32]
-"""Run lengths in the whole image [R], half as large as they are computed with."""
-
-
 class Bounds(NamedTuple):
     """The pixels that are surely, and those that are perhaps in a mask: above, and down to the offset below."""
 
-    surely: HeldCounts
-    perhaps: HeldCounts
+    surely: RunLength
+    perhaps: RunLength
 
 
 class Candidate(NamedTuple):
     """A mask that passed the filters of its own, held small: thousands of them wait for suppression.
 
     Attributes:
-        counts: its run lengths.
+        mask: its number among the masks that are held.
+        area: in pixels.
         box: (x1, y1, x2, y2), the first and the last column and row with a pixel of it; the view's corner if empty.
         score: predicted IoU.
         stability: 0..1; NaN of an empty mask.
         place: of its point in the grid.
-        bounds: for a mask that is to be cleaned up, which changes its stability.
+        bounds: the numbers of `Bounds`, for a mask that is to be cleaned up, which changes its stability.
     """
 
-    counts: HeldCounts
+    mask: int
+    area: int
     box: PixelBox
     score: float
     stability: float
     place: int
-    bounds: Bounds | None
-
-    @property
-    def area(self) -> int:
-        """The number of pixels."""
-        return int(self.counts[1::2].sum(dtype=np.int64))
+    bounds: tuple[int, int] | None
 
 
 class StabilityFilter:
@@ -58,10 +53,14 @@ class StabilityFilter:
         logits_size: (h, w) of the network's masks.
         view: the crop, or the whole image.
         size: (height, width) of the image.
+        held: takes the masks that pass.
     """
 
-    def __init__(self, settings: AutomaticMaskSettings, logits_size: Size, view: View, size: Size) -> None:
+    def __init__(
+        self, settings: AutomaticMaskSettings, logits_size: Size, view: View, size: Size, held: HeldMasks
+    ) -> None:
         self._settings = settings
+        self._held = held
         self._enlargement = Enlargement(logits_size, view.size)
         self._view = view
         self._size = size
@@ -76,16 +75,17 @@ class StabilityFilter:
             return None
         bounds = None
         if settings.min_mask_region_area > 0:
-            bounds = Bounds(*(self._counts(_runs(columns, threshold + each)) for each in (offset, -offset)))
+            surely, perhaps = (self._hold(_runs(columns, threshold + each)) for each in (offset, -offset))
+            bounds = surely, perhaps
         runs = _runs(columns, threshold)
-        return Candidate(self._counts(runs), self._box(runs), score, float(stability), place, bounds)
+        return Candidate(self._hold(runs), runs.area, self._box(runs), score, float(stability), place, bounds)
 
-    def _counts(self, runs: Runs) -> npt.NDArray[np.uint32]:
+    def _hold(self, runs: Runs) -> int:
         height, width = self._size
         starts, ends = (
             (runs.columns + self._view.left) * height + rows + self._view.top for rows in (runs.starts, runs.ends)
         )
-        return counts_of_runs(starts, ends, height * width).astype(np.uint32)
+        return self._held.add(counts_of_runs(starts, ends, height * width))
 
     def _box(self, runs: Runs) -> PixelBox:
         left, top = self._view.left, self._view.top

@@ -18,13 +18,13 @@ from torch import Tensor
 from masklet.automask.coarse_to_fine import first_round, masks_of_points, second_round
 from masklet.automask.decoding import PointDecoder
 from masklet.automask.filter_counts import FilterCounts
-from masklet.automask.filtering import Candidate, StabilityFilter
+from masklet.automask.filtering import Bounds, Candidate, StabilityFilter
+from masklet.automask.held_masks import HeldMasks
 from masklet.automask.masks import AutomaticMasks
 from masklet.automask.point_grid import Points, layer_grid, outside
 from masklet.automask.selection import selected
 from masklet.automask.settings import AutomaticMaskSettings
 from masklet.masks.crop_layers import crop_views, is_cut_off
-from masklet.masks.run_length import RunLength, run_length_of
 from masklet.masks.segmentation import Segmentation
 from masklet.masks.suppression import Places, box_suppression, mask_suppression
 from masklet.masks.views import View
@@ -71,6 +71,7 @@ class Generation:
         self._known = known
         self._progress = progress
         self._counts = FilterCounts()
+        self._held = HeldMasks(size)
         self._points_skipped = self._points_in_all = 0
 
     @torch.inference_mode()
@@ -100,6 +101,10 @@ class Generation:
 
     def _masks(self, crops: Sequence[_Crop]) -> AutomaticMasks:
         """Return what stays of the masks of all crops."""
+        with self._held:
+            return self._selected(crops)
+
+    def _selected(self, crops: Sequence[_Crop]) -> AutomaticMasks:
         self._points_in_all = sum(int(crop.is_open.sum()) for crop in crops)
         found = [(each, crop) for crop in crops if crop.is_open.any() for each in self._in_crop(crop)]
         if len(crops) > 1:
@@ -108,7 +113,7 @@ class Generation:
             found = [found[place] for place in places]
             self._count(crop_nms=len(found))
         segmentation = Segmentation.from_run_lengths(
-            (self._run_length(each) for each, _ in found),
+            (self._held[each.mask] for each, _ in found),
             self._size,
             scores=np.array([each.score for each, _ in found], dtype=np.float32),
             object_ids=range(1, len(found) + 1),
@@ -123,7 +128,7 @@ class Generation:
                 counts=self._counts,
                 settings=self._settings,
             ),
-            [each.bounds for each, _ in found],
+            [None if each.bounds is None else Bounds(*(self._held[mask] for mask in each.bounds)) for each, _ in found],
         )
 
     def _in_crop(self, crop: _Crop) -> list[Candidate]:
@@ -168,7 +173,7 @@ class Generation:
     def _stable(self, decoder: PointDecoder, crop: _Crop, places: Places) -> Iterator[Candidate]:
         """Yield the masks of points of a crop that are good and stable."""
         side = self._runtime.config.image_size // 4
-        is_stable = StabilityFilter(self._settings, (side, side), crop.view, self._size)
+        is_stable = StabilityFilter(self._settings, (side, side), crop.view, self._size, self._held)
         self._count(candidates=len(places) * decoder.masks_per_point, iou=0, stability=0)
         for found in decoder.decoded(crop.grid[places]):
             self._count(iou=len(found.iou))
@@ -193,15 +198,12 @@ class Generation:
     def _suppressed(self, candidates: Sequence[Candidate], scores: Sequence[float], threshold: float) -> Places:
         """Return the places of the candidates that no better one suppresses."""
         if self._settings.duplicates == "mask":
-            return mask_suppression([self._run_length(each) for each in candidates], scores, threshold)
+            return mask_suppression([self._held[each.mask] for each in candidates], scores, threshold)
         return box_suppression(_boxes(candidates), scores, threshold)
 
     def _best(self, candidates: Sequence[Candidate]) -> Places:
         """Return the places of those of a crop that stay, by descending predicted IoU."""
         return self._suppressed(candidates, [each.score for each in candidates], self._settings.box_nms_thresh)
-
-    def _run_length(self, candidate: Candidate) -> RunLength:
-        return run_length_of(candidate.counts.astype(np.int64), *self._size)
 
     def _count(self, **more: int) -> None:
         self._counts = self._counts.plus(**more)

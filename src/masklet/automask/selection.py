@@ -6,10 +6,10 @@ import numpy as np
 
 from masklet.automask.filtering import Bounds, stability_of
 from masklet.automask.masks import AutomaticMasks
-from masklet.masks.components import without_small_regions
-from masklet.masks.run_length import mask_of
+from masklet.masks.counts import area_of
+from masklet.masks.run_length import counts_of
 from masklet.masks.segmentation import Floats, Segmentation
-from masklet.masks.suppression import Places, cleaned_masks, flat_layers, without_contained
+from masklet.masks.suppression import Places, cleaned_mask, cleaned_masks, flat_layers, without_contained
 
 
 def selected(found: AutomaticMasks, bounds: Sequence[Bounds | None] = ()) -> AutomaticMasks:
@@ -51,8 +51,8 @@ def _cleaned(found: AutomaticMasks, bounds: Sequence[Bounds | None]) -> Automati
     for place, (before, after) in enumerate(zip(found.run_lengths, masks, strict=True)):
         its_bounds = bounds[place] if bounds else None
         if its_bounds is not None and before["counts"] != after["counts"]:
-            whole = (mask_of(each.astype(np.int64), *found.size) for each in its_bounds)
-            stability[place] = stability_of(*(int(without_small_regions(each, area)[0].sum()) for each in whole))
+            counts = (counts_of(cleaned_mask(each, area), *found.size) for each in its_bounds)
+            stability[place] = stability_of(*map(area_of, counts))
     cleaned = Segmentation.from_run_lengths(masks, found.size, found.scores, found.object_ids)
     return found.changed(cleaned, stability_scores=stability).taken(places)
 

@@ -9,7 +9,7 @@ from masklet import AutomaticMasks, AutomaticMaskSettings, Segmentation
 from masklet.automask.filter_counts import FilterCounts
 from masklet.automask.filtering import Bounds
 from masklet.automask.selection import selected
-from masklet.masks.counts import counts_of_mask
+from masklet.masks.run_length import encode_run_length
 
 HEIGHT, WIDTH = 20, 30
 
@@ -94,7 +94,7 @@ def test_stability_is_that_of_the_mask_that_is_left() -> None:
     """Surely inside are 10 x 10 pixels of 12 x 12, and a speck in either is cleaned away."""
     speck = box(28, 18, 29, 19)
     surely, perhaps = box(3, 3, 13, 13) | speck, WHOLE | speck
-    bounds = [Bounds(*(counts_of_mask(each).astype(np.uint32) for each in (surely, perhaps)))] * 2
+    bounds = [Bounds(encode_run_length(surely), encode_run_length(perhaps))] * 2
     given = found([WHOLE | speck, BESIDE], [0.9, 0.8], min_mask_region_area=5)
     left = selected(given, bounds)
     assert left.stability_scores.tolist() == pytest.approx([given.stability_scores[1], 100 / 144])
