@@ -24,7 +24,7 @@ from masklet.modeling.outputs import (
 )
 from masklet.modeling.plain_calls import is_plain
 from masklet.modeling.positions import FourierPositions
-from masklet.modeling.prompt_checks import check_embeddings, check_prompts
+from masklet.modeling.prompt_checks import check_embeddings, check_mask_logits, check_prompts
 from masklet.modeling.prompt_encoder import PromptEncoder
 from masklet.modeling.values import CandidateMasks, ImageFeatures, MaskOutputs
 from masklet.modeling.vision import FeaturePyramidNeck, Sam2VisionModel
@@ -268,8 +268,9 @@ class Sam2Model(PretrainedModel):
         padding); `input_boxes` [batch, objects, 4] (x1, y1, x2, y2); `input_masks` [batch, 1 or objects, h, w] logits
         (1: shared by all objects). `multimask_output` returns three masks an object, otherwise one.
         Further keyword arguments (the processor's `original_sizes`, ...) are accepted and not used.
-        Raises `InvalidInputError` (a `ValueError`) for shapes that do not go together.
+        Raises `InvalidInputError` (a `ValueError`) for shapes that do not go together, and masks beyond +-60000 or NaN.
         """
+        check_mask_logits(input_masks)
         if (pixel_values is None) == (image_embeddings is None):
             given = "neither" if pixel_values is None else "both"
             raise InvalidInputError(f"Images are given as pixel_values, or as image_embeddings; got {given}.")

@@ -1,4 +1,4 @@
-"""Which shapes of prompts, and of embeddings of images, go together."""
+"""Which shapes of prompts, and of embeddings of images, go together, and which masks can be computed with."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,8 @@ from torch import Tensor
 
 from masklet.configuration import Sam2PromptEncoderConfig
 from masklet.errors import InvalidInputError
+from masklet.masks.logits import check_logits
+from masklet.modeling.plain_calls import is_recorded
 
 
 def check_prompts(
@@ -37,6 +39,12 @@ def check_prompts(
     for name, prompt in (("input_points", points), ("input_boxes", boxes), ("input_masks", masks)):
         if prompt is not None and prompt.shape[0] != batch:
             raise InvalidInputError(f"{name} is for {prompt.shape[0]} images, but {batch} images were given.")
+
+
+def check_mask_logits(masks: Tensor | None) -> None:
+    """Raise `InvalidInputError` for mask prompts that would make NaN; a recorded graph asks for no values."""
+    if masks is not None and masks.is_floating_point() and masks.numel() and not is_recorded():
+        check_logits(masks)
 
 
 def check_embeddings(image_embeddings: Sequence[Tensor], config: Sam2PromptEncoderConfig) -> None:

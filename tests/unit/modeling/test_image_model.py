@@ -233,6 +233,8 @@ def test_initial_weights() -> None:
         ({"input_points": torch.zeros(3, 1, 1, 2)}, "input_points is for 3 images, but 2 images were given"),
         ({"input_boxes": torch.zeros(1, 1, 4)}, "input_boxes is for 1 images, but 2"),
         ({"input_masks": torch.zeros(3, 1, 8, 8)}, "input_masks is for 3 images, but 2"),
+        ({"input_masks": torch.full((2, 1, 8, 8), 1e20)}, "logits from -60000 to 60000; got 1e"),
+        ({"input_masks": torch.full((2, 1, 8, 8), torch.nan)}, "NaN"),
     ],
 )
 def test_inputs_that_do_not_fit_are_refused(
