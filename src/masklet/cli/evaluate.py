@@ -88,13 +88,13 @@ def stills(
     center of the larger error region; boxes are the objects' bounding boxes. The JSON file holds a list with one report
     per predictor.
     """
-    from masklet.evaluation.annotated_data import check_layout
+    from masklet.evaluation.annotated_data import check_image_layout
     from masklet.evaluation.images.measurement import ImageMeasurement
 
     choice = ModelChoice(model, compare, device, dtype, image_size, preset, zooms=zoom)
     wanted = choice.wanted(predictor, PredictorName.MODEL)
     run = EvaluationRun(output, report, workers, compare is not None)
-    check_layout(root)  # before the model is loaded
+    check_image_layout(root)  # before the model is loaded
 
     def measurements() -> Sequence[ImageMeasurement]:
         return [

@@ -9,7 +9,7 @@ from masklet.folders import folders_in
 from masklet.formats.reading.annotated import AnnotatedImages, AnnotatedVideos
 from masklet.formats.reading.annotation_files import is_sequence_list
 from masklet.formats.reading.label_map_folder import folder_of_sequences
-from masklet.formats.reading.opening import holds_videos, is_dataset, layout_of, open_dataset
+from masklet.formats.reading.opening import holds_videos, is_dataset, is_of_images, layout_of, open_dataset
 
 FolderPath = str | os.PathLike[str]
 
@@ -22,10 +22,11 @@ def image_datasets(root: FolderPath) -> dict[str, AnnotatedImages]:
     return {dataset_name(each): _images(each) for each in _dataset_folders(Path(root))}
 
 
-def check_layout(root: FolderPath) -> None:
-    """Raise InvalidInputError if `root` and the folders in it are in no known layout; no annotation is read for it."""
+def check_image_layout(root: FolderPath) -> None:
+    """Raise InvalidInputError unless `root`, or the datasets in it, are laid out as images; no annotation is read."""
     for each in _dataset_folders(Path(root)):
-        layout_of(each)
+        if not is_of_images(layout_of(each)):
+            raise _not_images(each)
 
 
 def dataset_name(root: FolderPath) -> str:
@@ -56,5 +57,9 @@ def holds_annotated_videos(root: FolderPath) -> bool:
 def _images(folder: Path) -> AnnotatedImages:
     dataset = open_dataset(folder)
     if holds_videos(dataset):
-        raise InvalidInputError(f"{folder} holds videos; expected images with masks.")
+        raise _not_images(folder)
     return cast(AnnotatedImages, dataset)
+
+
+def _not_images(folder: Path) -> InvalidInputError:
+    return InvalidInputError(f"{folder} holds videos; expected images with masks.")

@@ -173,6 +173,7 @@ def test_stills_of_each_layout(tmp_path, name):
     [
         ("stills", "mere", "mere is in no known layout"),
         ("stills", "nowhere", "There is no folder"),
+        ("stills", "davis", "davis holds videos; expected images"),
         ("vos", "mere", "mere is in no known layout"),
         ("interactive", "coco", "coco holds images; expected videos"),
     ],
@@ -180,6 +181,7 @@ def test_stills_of_each_layout(tmp_path, name):
 def test_data_of_another_layout_are_refused_before_the_model_is_loaded(tmp_path, command, data, message):
     (tmp_path / "mere").mkdir()
     WRITERS["COCO instances"](tmp_path / "coco")
+    write_davis(tmp_path / "davis")
     result = CliRunner().invoke(app, ["evaluate", command, str(tmp_path / data), "--model", str(tmp_path / "missing")])
     assert result.exit_code == ExitCode.WRONG_USAGE
     assert message in result.stderr

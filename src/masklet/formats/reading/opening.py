@@ -86,6 +86,11 @@ def is_dataset(root: str | os.PathLike[str]) -> bool:
     return _recognised(Path(root)) is not None
 
 
+def is_of_images(layout: Layout) -> bool:
+    """Return whether a reader is one of images; otherwise it is one of videos."""
+    return hasattr(layout, "path_of")
+
+
 def holds_videos(dataset: AnnotatedImages | AnnotatedVideos) -> TypeGuard[AnnotatedVideos]:
     """Return whether an open dataset is one of videos; otherwise it is one of images."""
     return hasattr(dataset, "sequences")
