@@ -112,7 +112,8 @@ def show_objects(records: Sequence[ObjectRecord], refused: int) -> None:
         )
         for each in records[:MOST_SHOWN]
     )
-    Console(stderr=True).print(drawn_table(Table(f"{len(records)} objects", headings, rows)))
+    title = "1 object" if len(records) == 1 else f"{len(records)} objects"
+    Console(stderr=True).print(drawn_table(Table(title, headings, rows)))
     if len(records) > MOST_SHOWN:
         print(f"{len(records) - MOST_SHOWN} further objects are in the table of --write objects.", file=sys.stderr)
     if refused:
