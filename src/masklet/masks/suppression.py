@@ -13,7 +13,7 @@ import numpy.typing as npt
 from pycocotools import mask as coco_mask
 
 from masklet.errors import InvalidInputError
-from masklet.json_files import shown
+from masklet.json_files import is_finite_number, shown
 from masklet.masks.components import without_small_regions
 from masklet.masks.counts import box_of, counts_of_mask, counts_of_runs
 from masklet.masks.run_length import RunLength, columns_of, counts_of, run_length_of, size_of
@@ -266,7 +266,7 @@ def _check_one_size(run_lengths: Sequence[RunLength]) -> None:
 
 
 def _check_share(value: float, name: str) -> None:
-    if not 0 <= value <= 1:
+    if not is_finite_number(value) or not 0 <= value <= 1:
         raise InvalidInputError(f"{name} must be from 0 to 1; got {shown(value)}.")
 
 

@@ -7,6 +7,7 @@ from typing import Any, Self, overload
 import numpy as np
 from torch import Tensor
 
+from masklet.arrays import number_tensor
 from masklet.automask.generator import Generation, Progress
 from masklet.automask.masks import AutomaticMasks
 from masklet.automask.settings import AutomaticMaskSettings
@@ -158,7 +159,7 @@ def _check_pixels(image: Any) -> None:
     if isinstance(image, np.ndarray | Tensor):
         has_alpha = image.ndim == 3 and 4 in (image.shape[0], image.shape[-1]) and 3 not in image.shape
         is_float = image.is_floating_point() if isinstance(image, Tensor) else image.dtype.kind == "f"
-        most = float(image.max()) if is_float and 0 not in image.shape else 0.0
+        most = float(number_tensor(image, "An image").max()) if is_float and 0 not in image.shape else 0.0
     if has_alpha:
         raise InvalidInputError('The image has an alpha channel; give it without, such as image.convert("RGB").')
     if most > 1:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from masklet.arrays import number_tensor
+from masklet.devices import as_device
 from masklet.errors import InvalidInputError, InvalidMaskError
 from masklet.json_files import is_finite_number, shown
 from masklet.masks.counts import box_of, counts_of_mask
@@ -67,7 +68,7 @@ class MaskGeneration(ImageOptions):
             of the C crops, each [channels, height, width]; labels int64 [1, N, C], all 1.
 
         Raises:
-            InvalidInputError: if the image or an option cannot be used, or a layer would have no point.
+            InvalidInputError: if the image, an option or the device cannot be used, or a layer would have no point.
             UnreadableImageError: if a path cannot be read.
         """
         images = image_list(image)
@@ -77,6 +78,7 @@ class MaskGeneration(ImageOptions):
         layers = as_whole_number(crop_n_layers, "crop_n_layers", least=0, most=6)
         if not is_finite_number(overlap_ratio) or not 0 <= overlap_ratio <= 1:
             raise InvalidInputError(f"overlap_ratio must be a number from 0 to 1; got {shown(overlap_ratio)}.")
+        place = as_device(device)
         grids = _grids(points_per_crop, crop_n_points_downscale_factor, layers)
         pixels_chw = original_pixels(images[0], self)
         if pixels_chw.is_floating_point():
@@ -85,7 +87,7 @@ class MaskGeneration(ImageOptions):
         boxes = torch.tensor([[view.left, view.top, view.right, view.bottom] for view, _ in views], dtype=torch.float32)
         points = torch.stack([grids[layer] * side for _, layer in views], dim=1)[None]
         labels = torch.ones(points.shape[:3], dtype=torch.int64)
-        return boxes.to(device), points.to(device), [view.of(pixels_chw) for view, _ in views], labels.to(device)
+        return boxes.to(place), points.to(place), [view.of(pixels_chw) for view, _ in views], labels.to(place)
 
     def filter_masks(
         self,
@@ -156,6 +158,8 @@ class MaskGeneration(ImageOptions):
         Raises:
             InvalidInputError: if these do not fit together, or the threshold is beyond 0..1.
         """
+        if not isinstance(all_masks, Sequence):
+            raise InvalidInputError(f"all_masks must be a list of run lengths; got {shown(all_masks)}.")
         scores, boxes = number_tensor(all_scores, "all_scores"), number_tensor(all_boxes, "all_boxes")
         if scores.shape != (len(all_masks),) or boxes.shape != (len(all_masks), 4):
             raise InvalidInputError(

@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.fuzz import materials
 from tests.fuzz.attempt import Entry
 from tests.fuzz.entries import (
+    automatic_masks,
     calls,
     command_line,
     configurations,
@@ -31,6 +32,7 @@ ENTRIES: dict[str, Entry] = {
     **images.ENTRIES,
     **videos.ENTRIES,
     **calls.ENTRIES,
+    **automatic_masks.ENTRIES,
     **prompt_file.ENTRIES,
     **datasets.ENTRIES,
     **sessions.ENTRIES,

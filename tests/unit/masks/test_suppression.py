@@ -162,7 +162,7 @@ def test_flat_layers_have_no_logits_that_overlap() -> None:
     assert flat_layers(both).areas.tolist() == [15, 0]
 
 
-@pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan"), "0.7"])
 def test_thresholds_beyond_0_to_1_are_refused(threshold: float) -> None:
     with pytest.raises(InvalidInputError, match="from 0 to 1"):
         box_suppression([[0, 0, 1, 1]], [0.5], threshold)
