@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -276,6 +276,30 @@ def everything_markdown(report: dict[str, Any]) -> str:
     return "\n\n".join([origin, "\n".join(lines), *(["\n".join(memory)] if report["memory"] else [])])
 
 
+def everything_fast_markdown(report: dict[str, Any]) -> str:
+    """The preset `fast` of automatic masks beside all points, a row a dataset and one of all images."""
+    headings = ["images of", "images", "points", "masks", "found at IoU .9", "of its own at .9", "another count"]
+    headings += ["AR@100", "processor time, s"]
+    lines = [_line(headings), _line(["---"] * len(headings))]
+    datasets = sorted({row["dataset"] for row in report["rows"]})
+    for name in [*datasets, "**all**"]:
+        rows = [row for row in report["rows"] if row["dataset"] == name or name not in datasets]
+        cells = [name, str(len(rows)), _both(rows, "points", "{:.0f}"), _both(rows, "masks", "{:.1f}")]
+        for share in ("recall_0.9", "precision_0.9"):
+            cells.append(f"{100 * fmean(row['agreement'][share] for row in rows):.1f} %")
+        cells.append(str(sum(row["has_another_count"] for row in rows)))
+        cells += [_both(rows, "AR@100", "{:.1%}"), _both(rows, "seconds", "{:.2f}")]
+        lines.append(_line(cells))
+    origin = f"Means over the images: of `fast`, and of all points. From `{report['command']}`."
+    return f"{origin}\n\n" + "\n".join(lines)
+
+
+def _both(rows: Sequence[dict[str, Any]], measure: str, form: str) -> str:
+    """The means of a measure with fewer points and with all."""
+    means = [fmean(row[name][measure] for row in rows) for name in ("fast", "exact")]
+    return " of ".join(form.format(mean).replace("%", " %") for mean in means)
+
+
 def everything_settings_markdown(report: dict[str, Any]) -> str:
     """What settings of automatic masks find on the half of the images that did not choose, a row a setting."""
     recalls = {f"AR@{limit}": f"AR@{limit}" for limit in (10, 100, 1000)}
@@ -306,6 +330,7 @@ def everything_settings_markdown(report: dict[str, Any]) -> str:
 # The tables of the documents by name, each with the results files that it is made of.
 TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "everything": (everything_markdown, ("everything",)),
+    "everything_fast": (everything_fast_markdown, ("everything_fast",)),
     "everything_settings": (everything_settings_markdown, ("everything_settings",)),
     "everything_videos": (everything_videos_markdown, ("everything_videos",)),
     "everything_vos": (everything_vos_markdown, ("everything_vos",)),
@@ -331,6 +356,7 @@ KINDS: tuple[tuple[Callable[[Any], bool], Callable[..., str]], ...] = (
     (lambda content: "ways" in content, small_objects_markdown),
     (lambda content: "clips" in content, everything_videos_markdown),
     (lambda content: "settings" in content, everything_settings_markdown),
+    (lambda content: "agreement" in (content.get("rows") or [{}])[0], everything_fast_markdown),
     (lambda content: "memory" in content, everything_markdown),
     (lambda content: "rates" in content and "scenes" in content["rates"], procedural_world_markdown),
     (lambda content: "rates" in content, video_rate_markdown),

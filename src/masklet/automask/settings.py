@@ -205,7 +205,7 @@ class AutomaticMaskSettings:
         Raises:
             InvalidInputError: for an unknown preset, unknown options and invalid values.
         """
-        if preset is not None and preset not in PRESETS:
+        if preset is not None and (not isinstance(preset, str) or preset not in PRESETS):
             raise InvalidInputError(f"preset must be one of {list(PRESETS)}; got {shown(preset)}.")
         values = dict(own or {}) if preset in (None, "fast") else {}
         if preset == "bundled":

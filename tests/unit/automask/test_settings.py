@@ -35,6 +35,7 @@ def test_grids_take_the_place_of_a_number_of_points() -> None:
     [
         ({"points_per_sides": 4}, "no option points_per_sides; allowed: points_per_side, "),
         ({"preset": "fastest"}, "preset must be one of .*'thorough'"),
+        ({"preset": {}}, "preset must be one of"),
         ({"points_per_batch": 0}, "points_per_batch must be a whole number from 1"),
         ({"points_per_side": 0}, "points_per_side must be a whole number from 1"),
         ({"points_per_side": 8.0}, "points_per_side must be a whole number"),
