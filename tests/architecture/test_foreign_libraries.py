@@ -13,7 +13,7 @@ ALLOWED = {
     "whole_numbers": set(),
     "arrays": {"numpy", "torch"},
     "committed_folder": set(),
-    "masks": {"numpy", "torch", "cv2", "pycocotools"},
+    "masks": {"numpy", "torch", "cv2", "pycocotools", "supervision"},
     "prompts": {"numpy", "torch"},
     "devices": {"torch"},
     "sources": {"huggingface_hub"},
@@ -27,12 +27,13 @@ ALLOWED = {
     "processing": {"numpy", "torch", "PIL"},
     "automask": {"numpy", "torch"},
     "formats": {"numpy"},
+    "integrations": {"fiftyone", "napari"},
     "predictors": {"numpy", "torch"},
     "jobs": {"torch", "cv2"},  # threads of worker processes
     "datasets": {"numpy", "cv2", "PIL"},
     "evaluation": {"numpy", "cv2", "PIL", "pycocotools"},
     "training": {"numpy", "torch", "cv2", "PIL", "safetensors", "lightning_fabric", "peft"},
-    "server": {"fastapi", "starlette", "pydantic", "uvicorn", "numpy", "PIL"},
+    "server": {"fastapi", "starlette", "pydantic", "uvicorn", "numpy", "PIL", "cvat_sdk"},
     "cli": {"torch", "PIL", "huggingface_hub", "typer", "rich"},
 }
 # The method of transformers shows a bar when it is asked to (`show_progress_bar`).

@@ -39,6 +39,7 @@ LAYERS = (
     "processing",
     "automask",
     "formats",
+    "integrations",
     "predictors",
     "jobs",
     "datasets",

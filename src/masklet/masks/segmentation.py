@@ -11,6 +11,7 @@ import numpy.typing as npt
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.masks.counts import Counts, area_of, box_of, checked_size, counts_of_mask
+from masklet.masks.detections import AsDetections
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import RunLength, counts_of, mask_of, run_length_of
 from masklet.whole_numbers import is_whole_number
@@ -33,7 +34,7 @@ class _Encoded(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
-class Segmentation:
+class Segmentation(AsDetections):
     """The masks of N objects in one image of H x W pixels, held as run lengths.
 
     A mask takes some kilobytes, whatever the size of its image, and is decoded when it is asked for: `masks` decodes
@@ -50,8 +51,7 @@ class Segmentation:
         run_lengths: of each mask, in COCO's compressed form.
         height, width: of the image, in pixels.
 
-    Raises:
-        InvalidInputError: if the shapes do not fit together.
+    InvalidInputError if the shapes do not fit together.
 
     Example:
         >>> import numpy as np

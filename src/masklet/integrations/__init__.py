@@ -1,0 +1,1 @@
+"""Results as values of other programs, whose libraries are imported when they are needed."""
