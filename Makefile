@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-oldest test-gpu test-studio studio fuzz lint bench
+.PHONY: demo test test-oldest test-gpu test-readers test-studio studio fuzz lint bench
 
 demo: $(VENV)/package.stamp
 	$(BIN)/masklet segment --prompts assets/prompts.json -o demo_output
@@ -34,6 +34,11 @@ test-oldest: $(VENV)-oldest/stamp
 
 test-gpu: $(VENV)/development.stamp
 	$(BIN)/python -m pytest -m gpu
+
+# What masklet writes, read by programs of others, in environments of their own (.venv-readers-*); what pip does not
+# get is skipped, with the reason.
+test-readers: $(VENV)/development.stamp
+	$(BIN)/python -m pytest -m readers -rs --durations=0 tests/readers
 
 # Hostile inputs for every entry; some of them are in `make test`. SEED=1 makes others.
 fuzz: $(VENV)/development.stamp

@@ -46,6 +46,7 @@ CALLS: tuple[Words, ...] = (
     ["convert", "model", "converted"],
     ["info", "--model", "model"],
     ["data", "check", "coco", "--workers", "1"],
+    ["formats", "convert", "coco", "--to", "yolo", "-o", "yolo"],
     ["evaluate", "stills", "coco", "--model", "model", "--limit", "1"],
     ["evaluate", "vos", "davis", "--model", "model", "--predictor", "model", "--sequences", "bike"],
     ["evaluate", "interactive", "davis", "--model", "model", "--frames", "1", "--clicks", "1", "--sequences", "bike"],

@@ -20,8 +20,8 @@ def _make(write: Callable[[Path], None]) -> Callable[[Path], Path]:
     return make
 
 
-def _spoil(rng: Random, root: Path) -> tuple[str, Path]:
-    """Annotations rather than images."""
+def spoil(rng: Random, root: Path) -> tuple[str, Path]:
+    """Spoil annotations rather than images."""
     names = rng.choice(("*.json", "*", "*.png")) if any(root.rglob("*.json")) else rng.choice(("*", "*.png"))
     return spoil_folder(rng, root, names if any(root.rglob(names)) else "*"), root
 
@@ -45,8 +45,8 @@ def _use(root: Path) -> None:
         dataset.files_of(index), dataset.name_of(index), image.masks, image.read_pixels()
 
 
-def _name(layout: str) -> str:
+def name_of(layout: str) -> str:
     return layout.lower().replace(" ", "-")
 
 
-ENTRIES = {_name(layout): Entry(_make(write), _spoil, _use) for layout, write in WRITERS.items()}
+ENTRIES = {name_of(layout): Entry(_make(write), spoil, _use) for layout, write in WRITERS.items()}
