@@ -408,6 +408,29 @@ def test_missed_news_are_replayed(ann: Client, juggle: str) -> None:
         assert decode(second.packets[0]).entries[0].object == 2
 
 
+def test_absent_objects_come_back(ann: Client, juggle: str) -> None:
+    boxes(ann, juggle)
+    ann.command(juggle, "absent", object=1, frames=[[2, 3]])
+    ended = tracked(ann, juggle, frames=[0, 5])
+    assert ended["notes"] == [
+        "object 1 comes back on frame 4, by its prompt on frame 0 and its masks before it was absent"
+    ]
+    found = masks_of(ann, juggle)
+    assert [found[1, frame]["area"] > 0 for frame in (1, 4, 5) if (1, frame) in found] == [True] * 3
+    assert (1, 2) not in found
+    assert found[2, 2]["area"] > 0
+
+
+def test_swapped_objects_go_on_from_their_new_masks(ann: Client, juggle: str) -> None:
+    boxes(ann, juggle)
+    tracked(ann, juggle, frames=[0, 3])
+    ann.command(juggle, "swap", a=1, b=2, **{"from": 2})
+    ended = tracked(ann, juggle, frames=[0, 5])
+    assert ended["total"] == 2
+    assert ended["notes"] == [f"object {number} goes on from its mask on frame 3" for number in (1, 2)]
+    assert {frame for _, frame in areas(ann, juggle)} == set(range(6))
+
+
 def test_objects_are_split_swapped_and_merged(ann: Client, juggle: str) -> None:
     boxes(ann, juggle)
     for object_id, frame in ((1, 10), (2, 10)):

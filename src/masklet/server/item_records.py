@@ -98,6 +98,22 @@ class ItemRecords:
         """Return what `masks` does, but for the masks' runs."""
         return list(self._shown(objects, first, last, has_runs=False))
 
+    def tracked_spans(self, object_id: int, first: int, last: int) -> list[tuple[int, int]]:
+        """Return the frames within others that an object was tracked onto, without reading them one by one."""
+        query = (
+            "SELECT MIN(frame) AS first, MAX(frame) AS last FROM ("
+            "SELECT frame, frame - ROW_NUMBER() OVER (ORDER BY frame) AS island FROM ("
+            "SELECT DISTINCT f.frame FROM frame_stat f JOIN run r ON r.id = f.run WHERE f.item=? AND f.object=? "
+            "AND f.frame BETWEEN ? AND ? AND f.state=? AND r.active)) GROUP BY island ORDER BY first"
+        )
+        rows = self._all(query, self.key, object_id, first, last, State.TRACKED)
+        return [(row["first"], row["last"]) for row in rows]
+
+    def run_kind(self, run: int) -> str:
+        """Return what a run was: "answer", "track" or "edit"."""
+        row = self._one("SELECT kind FROM run WHERE id=?", run)
+        return "" if row is None else str(row["kind"])
+
     def mask(self, object_id: int, frame: int) -> StoredMask | None:
         """Return the mask of an object on a frame; None if there is none."""
         return next(iter(self.masks([object_id], frame, frame)), None)

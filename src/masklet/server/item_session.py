@@ -8,8 +8,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from masklet.committed_folder import FolderWriter
 from masklet.errors import DamagedSessionError, InvalidInputError
 from masklet.json_files import whole_number
+from masklet.masks.geometry import Mask
 from masklet.masks.segmentation import Segmentation
 from masklet.media.video_reader import VideoReader
 from masklet.predictors.tracked_video import TrackedVideo
@@ -20,7 +22,8 @@ from masklet.server.item_records import ItemRecords
 from masklet.server.packets import Entry, PackedMask, State
 from masklet.server.rows import ItemRow, PromptRow
 from masklet.server.scheduler import Device
-from masklet.tracking.saved_session import FILE, SavedSession, commit_session, session_folder
+from masklet.tracking.retention import RetentionChoice, Spill
+from masklet.tracking.saved_session import FILE, SavedSession, SessionWriter, commit_session, session_folder
 
 FOLDER = "sessions"
 _APPLIED = "prompts"  # beside the session: which prompts it has, by object and frame
@@ -39,6 +42,7 @@ class ItemSession:
         features: where features are kept.
         device: counts what the network does.
         folder: where the session is saved; None: nowhere.
+        spill: where memories out of reach are put, where the item keeps them.
     """
 
     def __init__(
@@ -50,10 +54,13 @@ class ItemSession:
         features: FeatureStore,
         device: Device,
         folder: Path | None = None,
+        spill: Path | None = None,
     ) -> None:
         self._records, self._device, self._folder = records, device, folder
         self._applied: Applied = {}
-        self.tracked = self._resumed(tracker, reader) or tracker.open(reader, retention=item.retention)
+        self._saving: tuple[FolderWriter, SessionWriter] | None = None
+        retention: RetentionChoice = "window" if spill is None or item.retention == "window" else Spill(spill)
+        self.tracked = self._resumed(tracker, reader, retention) or tracker.open(reader, retention=retention)
         self.tracked.session.frames.cache = ItemFeatures(features, item.id)
 
     def answer(self, object_id: int, frame: int, added: Prompt, *, keep: bool) -> tuple[Entry, bool]:
@@ -89,7 +96,18 @@ class ItemSession:
 
     def knows(self, object_id: int, frame: int) -> bool:
         """Return whether the memory of an object has a frame."""
-        return any(frame in each.bank or frame in each.bank.results for each in self._objects([object_id]))
+        objects = self._objects([object_id])
+        return any(frame in known for each in objects for known in (each.prompts, each.bank, each.bank.results))
+
+    def condition(self, object_id: int, frame: int, mask: Mask) -> None:
+        """Begin anew with an object, from its stored prompts and a mask that did not come of tracking it."""
+        if any(frame in each.prompts for each in self._objects([object_id])):
+            return
+        if object_id in self.tracked.object_ids:
+            self.tracked.remove(object_id)
+        self._applied.pop(object_id, None)
+        self.follow([object_id])
+        self.tracked.add(object_id, frame, mask=mask)
 
     def follow(self, objects: Collection[int]) -> None:
         """Apply the stored prompts of objects that the session has not, and drop those that are gone."""
@@ -123,23 +141,36 @@ class ItemSession:
                 self.tracked.add(object_id, row.frame, row.prompt)
 
     def save(self) -> None:
-        """Write the session, so that it goes on from here after a restart."""
+        """Write what is new in the session, so that it goes on from here after a restart."""
         if self._folder is None or not self._applied:
             return
         applied = [[key, [[frame, ids] for frame, ids in of.items()]] for key, of in self._applied.items()]
-        with session_folder(self._folder) as writer:
-            commit_session(writer, self.tracked.writer(writer).write(), **{_APPLIED: applied})
+        if self._saving is None:
+            folder = session_folder(self._folder)
+            self._saving = folder, self.tracked.writer(folder)
+        folder, writer = self._saving
+        try:
+            commit_session(folder, writer.write(), **{_APPLIED: applied})
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Release the folder that the session is saved in."""
+        if self._saving is not None:
+            self._saving[0].close()
+        self._saving = None
 
     # -- within ---------------------------------------------------------------------------------------------------
 
-    def _resumed(self, tracker: VideoTracker, reader: VideoReader) -> TrackedVideo | None:
+    def _resumed(self, tracker: VideoTracker, reader: VideoReader, retention: RetentionChoice) -> TrackedVideo | None:
         """Return the session that was saved; None if there is none, or none that can be used."""
         if self._folder is None or not (self._folder / FILE).is_file():
             return None
         try:
             saved = SavedSession.read(self._folder)
             self._applied = _applied_from(saved.content[_APPLIED])
-            return tracker.resume(saved, reader)
+            return tracker.resume(saved, reader, retention=retention)
         except (DamagedSessionError, InvalidInputError, LookupError, OSError) as error:
             logging.getLogger("masklet.server").warning("a saved session is left aside: %s", error)
             self._applied = {}

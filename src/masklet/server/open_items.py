@@ -22,6 +22,8 @@ from masklet.server.rows import ItemRow
 from masklet.server.scheduler import Device
 
 _IDLE_SECONDS = 600.0
+SPILL = "cache/memories"
+"""Where sessions put memories out of reach while they are in memory themselves."""
 
 
 class Model:
@@ -96,8 +98,8 @@ class OpenItem:
         with self._making:
             self.used = time.monotonic()
             if self._session is None:
-                model, folder = self.model, self.project.folder / FOLDER / self.id
-                shared = model.features, model.device, None if self.is_image else folder
+                model, folders = self.model, (self.project.folder / FOLDER / self.id, self.project.folder / SPILL)
+                shared = model.features, model.device, *((None, None) if self.is_image else folders)
                 self._session = ItemSession(model.tracker, self.ready(), self.records, self.reader(), *shared)
             return self._session
 
@@ -115,6 +117,7 @@ class OpenItem:
             session, self._session = self._session, None
         if session is not None:
             session.save()
+            session.close()
 
     @property
     def has_session(self) -> bool:

@@ -30,7 +30,7 @@ from masklet.server.problems import Problem, unusable
 from masklet.server.replies import Reply, StaleFrames
 from masklet.server.rows import StoredMask
 from masklet.server.scheduler import timed
-from masklet.server.spans import clipped, joined, spans_of
+from masklet.server.spans import joined, without
 
 CERTAIN_PRESENCE = 10.0
 """The object-score logit of what a person drew."""
@@ -166,16 +166,13 @@ def mark_stale(
     prompted = sorted({row.frame for row in records.prompts(object_id)} - {frame})
     first = max((each + 1 for each in prompted if each < frame), default=0)
     last = min((each - 1 for each in prompted if each > frame), default=2**32)
-    shown = records.stats([object_id], first, last)
-    tracked = spans_of(
-        each.frame
-        for each in shown
-        if each.state in (State.TRACKED, State.STALE) and (is_frame_stale or each.frame != frame)
-    )
+    tracked = records.tracked_spans(object_id, first, last)
+    if not is_frame_stale:
+        tracked = without(tracked, [(frame, frame)])
     if not tracked:
         return []
     set_spans(now, "stale", object_id, joined([*records.spans("stale", object_id), *tracked]))
-    return [StaleFrames(object=object_id, frames=clipped(tracked, first, last))]
+    return [StaleFrames(object=object_id, frames=tracked)]
 
 
 def _prompt_of(handling: Handling, command: Prompted) -> Prompt:

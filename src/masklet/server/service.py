@@ -1,6 +1,7 @@
 """What a server consists of: its users, its model and the projects; made once, before the first request."""
 
 import resource
+import shutil
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from masklet.server.importing import Importing
 from masklet.server.jobs import JobBook
 from masklet.server.media_files import Readers
 from masklet.server.messages import Metrics, ModelInfo
-from masklet.server.open_items import Model, OpenItem, OpenItems
+from masklet.server.open_items import SPILL, Model, OpenItem, OpenItems
 from masklet.server.problems import Problem
 from masklet.server.projects import Project, Projects
 from masklet.server.settings import ServerSettings
@@ -63,6 +64,7 @@ class Service:
         self._lock = Lock()
         for project in self.projects.all():
             end_interrupted_jobs(project)
+            shutil.rmtree(project.folder / SPILL, ignore_errors=True)  # what a crash left
 
     def item(self, user: str, item_id: str) -> OpenItem:
         """Return an item of a user; Problem for what is not there or somebody else's."""

@@ -27,9 +27,9 @@ class Alike:
     """
 
     def __init__(self, records: ItemRecords, current: Pass) -> None:
-        (number,) = current.objects
+        (self._number,) = current.objects
+        self._records = records
         self._size = records.item().height or 0, records.item().width or 0
-        self._old = {each.frame: each for each in records.masks([number], current.frames[0], current.frames[-1])}
         self._held: list[Step] = []
 
     @property
@@ -46,7 +46,7 @@ class Alike:
         return held
 
     def _agrees(self, frame: int, found: list[Entry]) -> bool:
-        old = self._old.get(frame)
+        old = self._records.mask(self._number, frame)
         if old is None or not found:
             return old is None and not found
         first, second = old.mask.mask(*self._size), found[0].mask.mask(*self._size)

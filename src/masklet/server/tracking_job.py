@@ -7,6 +7,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
+from masklet.masks.geometry import Mask
 from masklet.server.commands import Track
 from masklet.server.fairness import Urgency
 from masklet.server.jobs import Job
@@ -113,6 +114,7 @@ class TrackingWork:
     def _pass(self, job: Job, current: Pass) -> list[Pass]:
         """Go through a pass; return what is left of it, with what clicks have added meanwhile."""
         self._ranges = {number: self._records.spans("range", number) for number in current.objects}
+        self._go_by_edits(job, current)
         self._catch_up(job, current)
         alike = Alike(self._records, current) if current.is_correction else None
         self._commits.begin_run(current)
@@ -123,6 +125,7 @@ class TrackingWork:
                 return [*added, current.from_frame(frame)]
             if job.is_cancelled:
                 break
+            self._note_returns(job, current, frame)
             found = self._step(current, frame)
             kept = [(frame, found)] if alike is None else alike.take(frame, found)
             self._done += 1
@@ -137,6 +140,16 @@ class TrackingWork:
         if current.is_correction and not job.is_cancelled:
             self._commits.settle(current)
         return []
+
+    def _note_returns(self, job: Job, current: Pass, frame: int) -> None:
+        """Note by what an object is found again after it was absent."""
+        before = frame + (1 if current.is_backward else -1)
+        for number in current.objects:
+            spans = self._ranges[number]
+            if within(spans, before) and not within(spans, frame):
+                nearest = min(self._prompted(number), key=lambda each: abs(each - frame))
+                note = f"object {number} comes back on frame {frame}, by its prompt on frame {nearest}"
+                job.notes.append(f"{note} and its masks before it was absent")
 
     def _save_if_due(self) -> None:
         if time.monotonic() >= self._next_save:
@@ -153,6 +166,20 @@ class TrackingWork:
             return session().step(frame, there, is_backward=current.is_backward)
 
         return self._in_steps(work)
+
+    def _go_by_edits(self, job: Job, current: Pass) -> None:
+        """Let objects whose last mask before the pass was given to them by a person go on from that."""
+        frame = current.first + (1 if current.is_backward else -1)
+        for number in current.objects if frame >= 0 else ():
+            stored = self._records.mask(number, frame)
+            if stored is None or not stored.mask.width or self._records.run_kind(stored.run) != "edit":
+                continue
+            mask = stored.mask.mask(*self._item.size())
+            self._in_steps(partial(self._condition, number, frame, mask))
+            job.notes.append(f"object {number} goes on from its mask on frame {frame}")
+
+    def _condition(self, number: int, frame: int, mask: Mask) -> None:
+        self._item.session().condition(number, frame, mask)
 
     def _catch_up(self, job: Job, current: Pass) -> None:
         """Track what the session forgot, say in a crash, up to where the pass begins; its masks are stored already."""

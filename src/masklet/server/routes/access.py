@@ -11,7 +11,7 @@ router = APIRouter(tags=["access"])
 _SESSION_SECONDS = 30 * 24 * 3600
 
 
-@router.post("/login", status_code=204)
+@router.post("/login", status_code=204, response_class=Response)
 def login(body: Login, request: Request) -> Response:
     """Exchange a token for a cookie."""
     address = request.client.host if request.client else ""
@@ -22,7 +22,7 @@ def login(body: Login, request: Request) -> Response:
     return response
 
 
-@router.post("/logout", status_code=204)
+@router.post("/logout", status_code=204, response_class=Response)
 def logout(request: Request, caller: Caller) -> Response:
     """End the session of the cookie."""
     if (key := session_key(request.headers)) is not None:

@@ -51,7 +51,7 @@ def change_item(
     return show_item(item, caller, response)
 
 
-@router.delete("/items/{item}", status_code=202)
+@router.delete("/items/{item}", status_code=202, response_class=Response)
 def remove_item(item: str, caller: Caller) -> Response:
     """Remove an item with all that was done to it."""
     found = caller.service.item(caller.user, item)

@@ -32,7 +32,7 @@ async def show_job(job: str, caller: Caller, wait: Annotated[float, Query(ge=0, 
     return found.message()
 
 
-@router.delete("/jobs/{job}", status_code=202)
+@router.delete("/jobs/{job}", status_code=202, response_class=Response)
 def cancel_job(job: str, caller: Caller) -> Response:
     """Stop a job after the step at hand; what was made stays."""
     found = caller.service.jobs.find(caller.user, job)

@@ -49,7 +49,7 @@ def change_project(
     return show_project(project, caller, response)
 
 
-@router.delete("/projects/{project}", status_code=202)
+@router.delete("/projects/{project}", status_code=202, response_class=Response)
 def remove_project(project: str, caller: Caller) -> Response:
     """Put a project into the trash, where it stays for seven days."""
     found = caller.service.projects.find(caller.user, project)

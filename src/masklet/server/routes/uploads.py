@@ -22,7 +22,7 @@ def begin_upload(project: str, body: NewUpload, caller: Caller) -> UploadMessage
     return UploadMessage(upload=upload.id, offset=0, part_size=caller.service.settings.limits.part)
 
 
-@router.head("/uploads/{upload}")
+@router.head("/uploads/{upload}", response_class=Response)
 def show_upload(upload: str, caller: Caller) -> Response:
     """Say where an upload goes on, in the header `Upload-Offset`."""
     found = caller.service.uploads.find(caller.user, upload)
