@@ -38,6 +38,11 @@ class App {
     return true
   }
 
+  /** Whether this server has a part that not all have. */
+  offers(feature: 'everything' | 'exports'): boolean {
+    return this.info?.features.includes(feature) ?? false
+  }
+
   go(item: string | undefined): void {
     location.hash = item ? `#/${item}` : '#/'
   }

@@ -3,9 +3,13 @@ import { api } from '../api/client'
 import type { ObjectStats } from '../api/types'
 import { notices } from './notices.svelte'
 
+/** Milliseconds. */
+const PAUSE = 60
+
 export class Curves {
   private found = $state.raw(new Map<number, ObjectStats>())
   private asked = new Set<number>()
+  private timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(private readonly item: string) {}
 
@@ -13,12 +17,17 @@ export class Curves {
     return this.found.get(object)
   }
 
-  async want(objects: number[]): Promise<void> {
-    const missing = objects.filter((object) => !this.asked.has(object))
-    if (!missing.length) return
-    for (const object of missing) this.asked.add(object)
+  /** Ask for these objects once no others were wanted for a moment: scrolling past lanes asks for none of them. */
+  want(objects: number[]): void {
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => void this.load(objects.filter((object) => !this.asked.has(object))), PAUSE)
+  }
+
+  private async load(objects: number[]): Promise<void> {
+    if (!objects.length) return
+    for (const object of objects) this.asked.add(object)
     try {
-      const stats = await api.stats(this.item, missing)
+      const stats = await api.stats(this.item, objects)
       this.found = new Map([...this.found, ...stats.map((entry) => [entry.object, entry] as const)])
     } catch (error) {
       notices.report(error)

@@ -124,7 +124,9 @@ export class OpenItem {
   async track(what: 'changed' | 'all', direction: 'forward' | 'backward' | 'both' = 'forward'): Promise<void> {
     const range = this.inPoint !== undefined && this.outPoint !== undefined ? [this.inPoint, this.outPoint] : undefined
     const reply = await this.command({ do: 'track', objects: what, direction, ...(range && { frames: range }) })
-    if (reply?.job) this.noteJob(reply.job)
+    if (!reply?.job) return
+    this.noteJob(reply.job)
+    this.playhead.followTracking()
   }
 
   async cancelJob(): Promise<void> {
@@ -248,6 +250,7 @@ export class OpenItem {
     for (const mask of packet.masks) this.masks.put(packet.frame, mask)
     if (packet.kind === 'answer') this.prompting.received(packet)
     else this.noteStates(packet)
+    if (packet.kind === 'track' && packet.masks.length) this.playhead.tracked(packet.frame)
     this.drawn++
   }
 
@@ -283,6 +286,7 @@ export class OpenItem {
   }
 
   private async tracked(): Promise<void> {
+    this.playhead.stopFollowing()
     this.curves.outdated()
     await Promise.all([this.refreshObjects(), this.review.refresh()])
     notices.say(text.status.tracked(this.review.open.length))

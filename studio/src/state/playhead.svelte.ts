@@ -8,11 +8,38 @@ const AHEAD = 8
 export class Playhead {
   frame = $state(0)
   playing = $state(false)
+  /** Where the person was when tracking was started; undefined: the playhead follows nothing. */
+  private followedFrom: number | undefined
   private restTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(private readonly open: OpenItem) {}
 
   seek(frame: number): void {
+    this.stay()
+    this.show(frame)
+  }
+
+  /** Show what is tracked as it arrives, until the person goes elsewhere. */
+  followTracking(): void {
+    this.pause()
+    this.followedFrom = this.frame
+  }
+
+  tracked(frame: number): void {
+    if (this.followedFrom !== undefined) this.show(frame)
+  }
+
+  /** The person works on this frame: no longer follow what is tracked. */
+  stay(): void {
+    this.followedFrom = undefined
+  }
+
+  /** Back to where tracking was started. */
+  stopFollowing(): void {
+    if (this.followedFrom !== undefined) this.seek(this.followedFrom)
+  }
+
+  private show(frame: number): void {
     this.frame = Math.min(Math.max(Math.round(frame), 0), this.open.frameCount - 1)
     this.open.prompting.frameChanged()
     this.open.frames.wish(this.wished())

@@ -134,6 +134,7 @@ export class Prompting {
   private async add(prompt: Omit<PendingPrompt, 'frame' | 'object'> & Partial<Command>): Promise<void> {
     this.forgetCandidates()
     const { frame } = this.open.playhead
+    this.open.playhead.stay()
     const shown: PendingPrompt = { frame, object: this.open.selected, points: prompt.points, box: prompt.box }
     this.pending = [...this.pending, shown]
     // The number of a new object is the server's: the next click on it has to wait for it.

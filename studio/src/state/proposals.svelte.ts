@@ -29,7 +29,7 @@ export class Proposals {
     this.all = []
     this.chosen = new Set()
     const reply = await this.item.command({ do: 'everything', frame: this.frame, ...(grid && { grid }) })
-    if (!reply) this.finding = false
+    if (!reply) this.leave()
   }
 
   received(packet: MaskPacket): void {

@@ -5,10 +5,17 @@ import { pixelOf, type Scale } from './scale'
 
 export interface LaneColours {
   text: string
-  muted: string
-  line: string
-  warning: string
   panel: string
+}
+
+/** Readable on light and dark panels. */
+const HATCHING = '#8a929d'
+const WARNING = '#e0a100'
+
+/** The colours of the theme at `node`; asked once a theme, because asking makes the browser lay out the page. */
+export function coloursAt(node: Element): LaneColours {
+  const { color, backgroundColor } = getComputedStyle(node)
+  return { text: color, panel: backgroundColor }
 }
 
 export interface LaneContent {
@@ -49,7 +56,7 @@ function paintBars(
   for (const { left, right, state } of barsOf(object.states, scale)) {
     const width = Math.max(1, right - left)
     context.fillStyle = context.strokeStyle = object.colour
-    if (state === 'absent') hatch(context, left, BAR_TOP, width, barHeight, colours.muted)
+    if (state === 'absent') hatch(context, left, BAR_TOP, width, barHeight)
     else if (state === 'stale') {
       context.globalAlpha = 0.2
       context.fillRect(left, BAR_TOP, width, barHeight)
@@ -66,19 +73,12 @@ function paintBars(
   }
 }
 
-function hatch(
-  context: CanvasRenderingContext2D,
-  left: number,
-  top: number,
-  width: number,
-  height: number,
-  colour: string,
-): void {
+function hatch(context: CanvasRenderingContext2D, left: number, top: number, width: number, height: number): void {
   context.save()
   context.beginPath()
   context.rect(left, top, width, height)
   context.clip()
-  context.strokeStyle = colour
+  context.strokeStyle = HATCHING
   context.beginPath()
   for (let x = left - height; x < left + width; x += 5) {
     context.moveTo(x, top + height)
@@ -96,7 +96,7 @@ function paintCurves(
   colours: LaneColours,
 ): void {
   context.globalAlpha = 0.35
-  context.fillStyle = colours.warning
+  context.fillStyle = WARNING
   for (const { pixel, value } of lowestAPixel(stats.frames, stats.presence, scale))
     if (value < 0) context.fillRect(pixel - 0.5, 0, Math.max(1, scale.width / scale.span), height)
   context.globalAlpha = 1
@@ -126,7 +126,7 @@ function square(context: CanvasRenderingContext2D, x: number, y: number, colours
 }
 
 function paintStop(context: CanvasRenderingContext2D, x: number, colours: LaneColours): void {
-  outlined(context, { ...colours, text: colours.warning }, [x - 5, 0, x + 5, 0, x, 8])
+  outlined(context, { ...colours, text: WARNING }, [x - 5, 0, x + 5, 0, x, 8])
 }
 
 function outlined(context: CanvasRenderingContext2D, colours: LaneColours, corners: number[]): void {

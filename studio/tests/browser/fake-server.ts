@@ -115,7 +115,8 @@ export class FakeServer {
 
   private json(path: string, query: URLSearchParams): object | undefined {
     const model = { name: 'bundled', image_size: 384, device: 'cpu', dtype: 'float32', preset: 'exact' }
-    if (path === 'info') return { version: '0.2', model, limits: {}, features: [], user: 'local' }
+    if (path === 'info')
+      return { version: '0.2', model, limits: {}, features: ['everything', 'exports'], user: 'local' }
     if (path === 'login' || path === 'logout') return {}
     if (path === 'projects') return { projects: this.projects }
     if (path.startsWith('projects/')) return this.projects[0]

@@ -37,10 +37,22 @@ describe.skipIf(!folder)('pictures', () => {
     await page.waitForTimeout(800)
   }
 
-  async function box(page: Page, left: number, top: number, right: number, bottom: number, object: number) {
+  async function box(
+    page: Page,
+    left: number,
+    top: number,
+    right: number,
+    bottom: number,
+    object: number,
+    shot?: (milliseconds: number) => Promise<void>,
+  ): Promise<void> {
     await page.mouse.move(...(await placeOf(page, left, top)))
     await page.mouse.down()
-    await page.mouse.move(...(await placeOf(page, right, bottom)), { steps: 12 })
+    for (let step = 1; step <= 8; step++) {
+      const at = [left + ((right - left) * step) / 8, top + ((bottom - top) * step) / 8] as const
+      await page.mouse.move(...(await placeOf(page, ...at)))
+      await shot?.(60)
+    }
     await page.mouse.up()
     await expect.poll(() => areaOf(page, object), PATIENCE).toBeGreaterThan(0)
   }
@@ -60,37 +72,36 @@ describe.skipIf(!folder)('pictures', () => {
     await page.keyboard.press('n')
     await box(page, 790, 338, 893, 448, 3)
     await picture(page, 'studio-image')
-    await page.getByTestId('everything').click()
-    await expect.poll(() => page.locator('[data-testid^="proposal-"]').count(), PATIENCE).toBeGreaterThan(3)
-    await page.getByText('Finding proposals').first().waitFor({ state: 'detached', timeout: 120_000 })
-    await picture(page, 'studio-everything')
     await page.close()
   }, 300_000)
 
   it('a video', async () => {
     const page = await started('dark')
-    let frames = 0
-    let recording = true
-    const recorder = (async () => {
-      while (recording) {
-        const path = join(folder!, `recording-${String(frames++).padStart(4, '0')}.png`)
-        await Promise.all([page.screenshot({ path }), new Promise((resolve) => setTimeout(resolve, 200))])
-      }
-    })()
-    await page.waitForTimeout(1000)
+    const shot = recorder(page, folder!)
+    await shot(1500)
     await open(page, 'juggle.mp4')
-    await box(page, 229, 105, 262, 137, 1)
+    await shot(1000)
+    await box(page, 229, 105, 262, 137, 1, shot)
+    await shot(900)
     await page.keyboard.press('n')
-    await box(page, 228, 18, 312, 252, 2)
-    await page.waitForTimeout(600)
+    await box(page, 228, 18, 312, 252, 2, shot)
+    await shot(900)
     await page.keyboard.press('t')
-    await expect.poll(() => page.getByTestId('status').textContent(), { timeout: 240_000 }).toMatch(/^Tracked/)
-    await page.keyboard.press('Space')
-    await page.waitForTimeout(4000)
+    const lane = page.getByTestId('lane-1')
+    for (let shown = ''; !/^Tracked/.test((await page.getByTestId('status').textContent()) ?? ''); ) {
+      const tracked = await lane.getAttribute('data-tracked')
+      if (tracked !== shown) await shot(90)
+      shown = tracked ?? ''
+    }
+    await shot(1000)
+    for (let frame = 1; frame < 48; frame++) {
+      await page.keyboard.press('f')
+      await page.waitForTimeout(150)
+      await shot(70)
+    }
     await page.keyboard.press('j')
-    await page.waitForTimeout(1200)
-    recording = false
-    await recorder
+    await page.waitForTimeout(400)
+    await shot(2500)
     await picture(page, 'studio-review')
     await page.getByTestId('tab-objects').click()
     await picture(page, 'studio-video')
@@ -100,3 +111,12 @@ describe.skipIf(!folder)('pictures', () => {
     await page.close()
   }, 400_000)
 })
+
+/** Screenshots in order, the milliseconds that each is shown in its name. */
+function recorder(page: Page, into: string): (milliseconds: number) => Promise<void> {
+  let count = 0
+  return async (milliseconds) => {
+    const path = join(into, `recording-${String(count++).padStart(4, '0')}-${milliseconds}.png`)
+    await page.screenshot({ path })
+  }
+}

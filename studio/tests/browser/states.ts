@@ -33,7 +33,7 @@ function trackedVideo(): FakeServer {
     server.put(frame, { object: 2, x: 700 - frame, y: 300, rx: 90, ry: 110, state: 'tracked', score: 0.71 })
   }
   server.stops = [
-    { rank: 0, object: 1, frame: 40, score: 0.9, reasons: ['score_drop', 'area'], verdict: null },
+    { rank: 0, object: 1, frame: 40, score: 0.9, reasons: ['score drop', 'area'], verdict: null },
     { rank: 1, object: 2, frame: 55, score: 0.6, reasons: ['lost'], verdict: null },
     { rank: 2, object: 2, frame: 20, score: 0.3, reasons: ['seam'], verdict: 'ok' },
   ]
