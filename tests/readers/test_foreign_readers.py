@@ -10,9 +10,11 @@ from tests.readers.environments import ROOT, read_by
 from tests.readers.programs.answer import fingerprint
 from tests.support.source_data import write_images, write_video
 
-from masklet import ImageSegmenter
+from masklet import ImageSegmenter, Segmentation
 from masklet.formats.cvat_points import mask_of_points, points_of_mask
+from masklet.formats.writing.label_studio import label_config
 from masklet.jobs.conversion import convert_dataset
+from masklet.server.adapters.label_studio import predict
 
 pytestmark = pytest.mark.readers
 SIZE = (48, 64)
@@ -94,6 +96,26 @@ def test_yolo_by_supervision(tmp_path):
 def test_label_studio_by_its_sdk(tmp_path):
     out = converted(tmp_path, IMAGES, "label-studio")
     assert json.loads(read_by("annotators", "label_studio_tasks", out)) == expected(IMAGES)
+
+
+def test_answers_to_label_studio_by_its_sdk(tmp_path):
+    click = {
+        "type": "keypointlabels",
+        "original_width": SIZE[1],
+        "original_height": SIZE[0],
+        "value": {"x": 50.0, "y": 25.0, "width": 0.3, "keypointlabels": ["dog"]},
+        "is_positive": 1,
+    }
+    (tmp_path / "config.xml").write_text(label_config(["dog"]))
+    body = {"tasks": [{"id": 5, "data": {"image": "a.jpg"}}], "label_config": label_config(["dog"])}
+    answer = predict(
+        body | {"params": {"context": {"result": [click]}}},
+        "masklet-0.1",
+        lambda address, prompt: Segmentation(WITH_HOLE[None], np.array([0.9]), [1]),
+    )
+    (tmp_path / "answer.json").write_text(json.dumps(answer))
+    given = (tmp_path / "config.xml", tmp_path / "answer.json")
+    assert json.loads(read_by("annotators", "label_studio_predictions", *given)) == [[]]
 
 
 def test_points_of_masks_by_cvat_sdk(tmp_path):

@@ -1,6 +1,8 @@
 """Conversion between formats: what is kept, what is refused, and how it goes on."""
 
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from tests.support.source_data import write_images, write_video
 from masklet.errors import InvalidInputError
 from masklet.formats.reading.opening import layout_of, open_dataset
 from masklet.formats.registry import READERS, WRITERS
+from masklet.jobs import conversion_store
 from masklet.jobs.conversion import convert_dataset
 
 IMAGE_FORMATS = [name for name, each in WRITERS.items() if each.HOLDS.images and READERS[each]]
@@ -177,6 +180,29 @@ def test_a_stopped_conversion_goes_on(tmp_path, to, source):
         each.relative_to(tmp_path / "out") for each in (tmp_path / "out").rglob("*") if each.is_file()
     )
     assert all((tmp_path / "whole" / each).read_bytes() == (tmp_path / "out" / each).read_bytes() for each in files)
+
+
+@pytest.mark.parametrize("killed_at", [1, 4, 7])
+@pytest.mark.parametrize("to", ["coco", "labelme"])
+def test_a_killed_conversion_goes_on_with_what_was_kept(tmp_path, monkeypatch, to, killed_at):
+    monkeypatch.setattr(conversion_store, "_COMMITTED_AFTER", 2)
+    write_images(tmp_path / "in", {f"{n}.png": ALL for n in range(7)}, LEFT.shape)
+    if not (process := os.fork()):
+        kill = {killed_at: lambda: os.kill(os.getpid(), signal.SIGKILL)}
+        try:
+            convert_dataset(tmp_path / "in", tmp_path / "out", to, on_item=lambda n, _: kill.get(n, lambda: None)())
+        finally:
+            os._exit(1)
+    assert os.waitpid(process, 0)[1] == signal.SIGKILL
+    done = []
+    convert_dataset(tmp_path / "in", tmp_path / "out", to, on_item=lambda n, _: done.append(n))
+    assert done[0] == killed_at // 2 * 2
+    convert_dataset(tmp_path / "in", tmp_path / "whole", to)
+    names = sorted(each.relative_to(tmp_path / "whole") for each in (tmp_path / "whole").rglob("*") if each.is_file())
+    assert names == sorted(
+        each.relative_to(tmp_path / "out") for each in (tmp_path / "out").rglob("*") if each.is_file()
+    )
+    assert all((tmp_path / "whole" / each).read_bytes() == (tmp_path / "out" / each).read_bytes() for each in names)
 
 
 def test_another_folder_is_not_written_into(tmp_path):
