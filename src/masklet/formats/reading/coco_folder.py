@@ -3,8 +3,7 @@
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,10 @@ from masklet.errors import InvalidInputError
 from masklet.folders import matching
 from masklet.formats.reading.annotated import AnnotatedImage
 from masklet.formats.reading.encoded_objects import encoded_image, why_left_out
+from masklet.formats.reading.json_index import read_with_list
 from masklet.formats.reading.listed_images import ListedImages, root_of
 from masklet.formats.reading.problems import LeftOut, Problem, ProblemKind, counted
-from masklet.json_files import is_file_name, read_json, shown
+from masklet.json_files import is_file_name, shown
 from masklet.media.frame_folders import frames_of_folder
 
 IMAGE_FIELDS = {"id", "file_name", "height", "width"}
@@ -45,13 +45,13 @@ class CocoFolder:
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self._annotations_path = annotation_file_of(Path(root))
         self.root = root_of(self._annotations_path)
-        content = self._read_annotations()
+        content, self._annotations = self._read_annotations()
         self._images: list[dict[str, Any]] = content["images"]
         self._categories = _names_of(content.get("categories"))
-        self._annotations_of_image: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+        self._places_of_image: dict[Any, list[int]] = defaultdict(list)
         try:
-            for annotation in content["annotations"]:
-                self._annotations_of_image[annotation["image_id"]].append(annotation)
+            for place, annotation in enumerate(self._annotations):
+                self._places_of_image[annotation["image_id"]].append(place)
         except (KeyError, TypeError) as error:
             raise self._invalid(f"the annotation {shown(annotation)} has no image_id") from error
         self._files = ListedImages(self._annotations_path, [image["file_name"] for image in self._images])
@@ -73,7 +73,7 @@ class CocoFolder:
         InvalidInputError if one of its annotations is broken, MismatchedSizeError if run lengths have another size.
         """
         image, name = self._images[index], self.name_of(index)
-        annotations = [self._named(each) for each in self._annotations_of_image.get(image["id"], ())]
+        annotations = [self._named(self._annotations[place]) for place in self._places_of_image.get(image["id"], ())]
         return encoded_image(name, self.path_of(index), image, annotations, f"{self._annotations_path}: {name}")
 
     def _named(self, annotation: Any) -> Any:
@@ -110,14 +110,14 @@ class CocoFolder:
             if not path.is_file():
                 detail = f"listed in {place}, but there is no such file"
                 yield Problem(ProblemKind.MASK_WITHOUT_IMAGE, str(path), detail)
-            elif image["id"] not in self._annotations_of_image:
+            elif image["id"] not in self._places_of_image:
                 yield Problem(ProblemKind.WITHOUT_OBJECTS, str(path), f"{place} has no annotations of it")
         yield from self._unlisted_images(place)
 
     def _unlisted_annotations(self, place: str) -> Iterator[Problem]:
         known = {image["id"] for image in self._images}
-        for image_id in self._annotations_of_image.keys() - known:
-            count = len(self._annotations_of_image[image_id])
+        for image_id in self._places_of_image.keys() - known:
+            count = len(self._places_of_image[image_id])
             detail = f"{count} annotations of the image {shown(image_id)}, which is not listed"
             yield Problem(ProblemKind.MASK_WITHOUT_IMAGE, place, detail)
 
@@ -132,20 +132,19 @@ class CocoFolder:
     def _without_any_mask(self) -> Counter[LeftOut]:
         """Return why no annotation at all can be used; empty if one may be."""
         reasons: Counter[LeftOut] = Counter()
-        for annotation in chain.from_iterable(self._annotations_of_image.values()):
+        for annotation in self._annotations:
             reason = why_left_out(annotation)
             if reason is None:
                 return Counter()
             reasons[reason] += 1
         return reasons
 
-    def _read_annotations(self) -> dict[str, Any]:
-        content = read_json(self._annotations_path)
-        lists = ("images", "annotations")
-        if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in lists):
+    def _read_annotations(self) -> tuple[dict[str, Any], Sequence[Any]]:
+        content, annotations = read_with_list(self._annotations_path, "annotations")
+        if annotations is None or not isinstance(content.get("images"), list):
             raise self._invalid("it has no lists 'images' and 'annotations'")
         self._check_images(content["images"])
-        return content
+        return content, annotations
 
     def _check_images(self, images: list[Any]) -> None:
         ids = set()
