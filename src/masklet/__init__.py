@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         UnreadableImageError,
         UnreadableVideoError,
     )
-    from masklet.jobs.conversion import Conversion, convert_dataset
+    from masklet.jobs.conversion import convert_dataset
     from masklet.masks.segmentation import Segmentation
     from masklet.media.images import read_image
     from masklet.media.live_frames import live_frames
@@ -81,7 +81,6 @@ _HOMES = {
     "OtherProgramWarning": "errors",
     "UnreadableImageError": "errors",
     "UnreadableVideoError": "errors",
-    "Conversion": "jobs.conversion",
     "convert_dataset": "jobs.conversion",
     "Segmentation": "masks.segmentation",
     "set_max_image_pixels": "media.pixel_limit",
@@ -132,7 +131,6 @@ __all__ = [
     "AutomaticMasks",
     "CheckpointError",
     "ClipStage",
-    "Conversion",
     "DamagedSessionError",
     "DivergedTrainingError",
     "EncodedImage",

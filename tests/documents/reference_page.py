@@ -35,7 +35,7 @@ SECTIONS = {
     "Videos": ("VideoTracker", "TrackedVideo", "EverythingInVideo", "EverythingPolicy", "ObjectRecord", "Spill"),
     "Prompts and results": ("Prompt", "Segmentation", "draw_overlay"),
     "Files": ("read_image", "read_mask_image", "set_max_image_pixels", "open_video", "write_video", "live_frames"),
-    "Annotated data": ("convert_dataset", "Conversion"),
+    "Annotated data": ("convert_dataset",),
     "Training": ("Trainer", "recipe_named", "Recipe", "Stage", "ClipStage"),
     "Models with the names of Hugging Face's SAM 2": (
         "Sam2Model",

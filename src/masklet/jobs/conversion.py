@@ -85,9 +85,15 @@ def convert_dataset(
         OSError: if an image cannot be read or a file cannot be written.
 
     Example:
-        >>> import masklet
-        >>> masklet.convert_dataset("coco", "yolo", "yolo").items  # doctest: +SKIP
-        5000
+        >>> from pathlib import Path
+        >>> from PIL import Image
+        >>> from masklet import convert_dataset
+        >>> for name in ("images", "masks"):
+        ...     Path("data", name).mkdir(parents=True)
+        >>> Image.new("RGB", (64, 48)).save("data/images/a.png")
+        >>> Image.new("L", (64, 48), 255).save("data/masks/a.png")
+        >>> convert_dataset("data", "data_yolo", "yolo").items
+        1
     """
     format_of = writer_named(to)
     dataset, folder = open_dataset(source), Path(output)
