@@ -33,7 +33,7 @@ ALLOWED = {
     "datasets": {"numpy", "cv2", "PIL"},
     "evaluation": {"numpy", "cv2", "PIL", "pycocotools"},
     "training": {"numpy", "torch", "cv2", "PIL", "safetensors", "lightning_fabric", "peft"},
-    "server": {"fastapi", "starlette", "pydantic", "uvicorn", "numpy", "PIL", "cvat_sdk"},
+    "server": {"fastapi", "starlette", "pydantic", "uvicorn", "numpy", "torch", "PIL", "cvat_sdk"},
     "cli": {"torch", "PIL", "huggingface_hub", "typer", "rich"},
 }
 # The method of transformers shows a bar when it is asked to (`show_progress_bar`).

@@ -285,6 +285,26 @@ def test_commands_that_cannot_be_done(ann: Client, truck: str) -> None:
     assert ann.command(truck, "undo", if_revision=0).status == 409
 
 
+def test_everything_is_proposed_and_accepted(ann: Client, truck: str) -> None:
+    with ann.socket(truck) as socket:
+        job = socket.command("everything", frame=0, grid=4)["job"]["id"]
+        assert socket.until_done(job)["state"] == "done"
+        while not socket.packets:
+            socket.receive()
+        packet = decode(socket.packets[0])
+        numbers = [each.object for each in packet.entries]
+        assert (packet.kind, numbers) == (Kind.EVERYTHING, list(range(1, len(numbers) + 1)))
+        assert len(numbers) > 2
+        assert areas(ann, truck) == {}
+        accepted = socket.command("accept", proposals=numbers[:2], **{"class": "part"})["objects"]
+        expected = {(number, 0): each.mask.area for number, each in zip(accepted, packet.entries, strict=False)}
+        assert areas(ann, truck) == expected
+        assert socket.command("reject", proposals=numbers[:1])["ok"] is False
+        assert socket.command("reject", proposals=numbers[2:])["ok"]
+        socket.command("undo")
+        assert areas(ann, truck) == {}
+
+
 # -- videos (checks 16 to 20, 22) -------------------------------------------------------------------------------------
 
 

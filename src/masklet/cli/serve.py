@@ -11,8 +11,10 @@ from masklet.cli.model_options import DeviceOption, ModelOption, PresetOption
 from masklet.cli.serving_options import (
     DATA,
     AllowHostOption,
+    CertificateOption,
     DataOption,
     HostOption,
+    KeyOption,
     PortOption,
     ReadOnlyOption,
     RootOption,
@@ -32,6 +34,8 @@ def serve(
     root: RootOption = None,
     allow_host: AllowHostOption = None,
     read_only: ReadOnlyOption = False,
+    certificate: CertificateOption = None,
+    key: KeyOption = None,
 ) -> None:
     """Serve the HTTP interface to programs and teams; there is no page, and every user has a token."""
     run_server(
@@ -46,4 +50,6 @@ def serve(
         model=model,
         device=device,
         preset=preset,
+        certificate=certificate,
+        key=key,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from masklet.cli.model_options import load_tracker
 from masklet.configuration.presets import SpeedPreset
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 DATA = Path.home() / ".local" / "share" / "masklet"
 
 DataOption = Annotated[Path, typer.Option("--data", help="Folder that keeps projects, masks and media.")]
@@ -21,6 +23,8 @@ RootOption = Annotated[
 AllowHostOption = Annotated[
     list[str] | None, typer.Option("--allow-host", help="Further name that the server answers to.")
 ]
+CertificateOption = Annotated[Path | None, typer.Option("--certificate", help="Certificate in PEM, for TLS.")]
+KeyOption = Annotated[Path | None, typer.Option("--key", help="Key of the certificate.")]
 ReadOnlyOption = Annotated[bool, typer.Option("--read-only", help="Refuse every change.")]
 
 
@@ -37,6 +41,9 @@ def run_server(
     model: str | None,
     device: str | None,
     preset: SpeedPreset,
+    certificate: Path | None,
+    key: Path | None,
+    media: list[Path] | None = None,
     opens_browser: bool = False,
 ) -> None:
     """Serve until Ctrl-C; errors as `masklet.server.serving.serve` raises them."""
@@ -59,7 +66,12 @@ def run_server(
         is_read_only=is_read_only,
         has_page=has_page,
         preset=preset.value,
+        media=tuple(media or ()),
+        certificate=certificate,
+        key=key,
     )
+    if users is None and host not in LOOPBACK:
+        print(f"Anybody who reaches {host} and has the token can work here; see --users.", file=sys.stderr)
 
     def on_ready(address: str) -> None:
         print(address, flush=True)

@@ -11,8 +11,10 @@ from masklet.cli.model_options import DeviceOption, ModelOption, PresetOption
 from masklet.cli.serving_options import (
     DATA,
     AllowHostOption,
+    CertificateOption,
     DataOption,
     HostOption,
+    KeyOption,
     PortOption,
     ReadOnlyOption,
     RootOption,
@@ -22,6 +24,7 @@ from masklet.configuration.presets import SpeedPreset
 
 
 def studio(
+    media: Annotated[list[Path] | None, typer.Argument(metavar="[MEDIA]...", help="Files and folders to open.")] = None,
     data: DataOption = DATA,
     host: HostOption = "127.0.0.1",
     port: PortOption = 8765,
@@ -33,6 +36,8 @@ def studio(
     allow_host: AllowHostOption = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the browser.")] = False,
     read_only: ReadOnlyOption = False,
+    certificate: CertificateOption = None,
+    key: KeyOption = None,
 ) -> None:
     """Start the studio and open it in the browser; the line it prints is the way in."""
     run_server(
@@ -44,8 +49,11 @@ def studio(
         allowed_hosts=allow_host,
         is_read_only=read_only,
         has_page=True,
+        media=media,
         model=model,
         device=device,
         preset=preset,
+        certificate=certificate,
+        key=key,
         opens_browser=not no_browser,
     )

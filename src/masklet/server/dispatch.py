@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from masklet.errors import InvalidInputError, UnreadableImageError, UnreadableVideoError
-from masklet.server import object_commands, prompt_commands
-from masklet.server.commands import COMMANDS, Cancel, Command, CommandMessage, Hello, Track
+from masklet.server import everything, object_commands, prompt_commands
+from masklet.server.commands import COMMANDS, Cancel, Command, Hello, Track
 from masklet.server.handling import Handling
 from masklet.server.jobs import Job
 from masklet.server.problems import Problem, conflict, of_validation, unusable
@@ -77,10 +77,6 @@ def _cancel(handling: Handling, command: Cancel) -> Reply:
     return handling.reply(job=job)
 
 
-def _not_offered(handling: Handling, command: CommandMessage) -> Reply:
-    raise unusable("This server does not offer everything mode yet.", "do")
-
-
 _HANDLERS: dict[str, Callable[[Handling, Any], Reply]] = {
     "hello": _hello,
     "prompt": prompt_commands.prompt,
@@ -103,7 +99,7 @@ _HANDLERS: dict[str, Callable[[Handling, Any], Reply]] = {
     "redo": object_commands.redo,
     "track": _track,
     "cancel": _cancel,
-    "everything": _not_offered,
-    "accept": _not_offered,
-    "reject": _not_offered,
+    "everything": everything.propose,
+    "accept": everything.accept,
+    "reject": everything.reject,
 }

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import time
 import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,11 +24,12 @@ from masklet.media.recorded_masks import RecordedMasks
 from masklet.server.jobs import Job
 from masklet.server.messages import ModelInfo, NewExport
 from masklet.server.open_items import OpenItem
-from masklet.server.projects import new_id
+from masklet.server.projects import Project, new_id
 from masklet.server.rows import StoredMask
 from masklet.server.stored_items import StoredItem, by_frame
 
-FOLDER = "exports"
+EXPORTS = "exports"
+KEPT_SECONDS = 7 * 24 * 3600
 REPORT = "export.json"
 OWN, OVERLAY = "masklet", "overlay"
 Masks = Mapping[int, Sequence[StoredMask]]
@@ -36,6 +38,13 @@ Masks = Mapping[int, Sequence[StoredMask]]
 def format_names() -> list[str]:
     """Return the formats that can be exported."""
     return [OWN, OVERLAY, *WRITERS]
+
+
+def remove_old_exports(project: Project) -> None:
+    """Delete the exports of a project that are older than seven days."""
+    for path in matching(project.folder / EXPORTS, "*.zip"):
+        if path.stat().st_mtime < time.time() - KEPT_SECONDS:
+            path.unlink()
 
 
 class ExportWork:
@@ -55,7 +64,7 @@ class ExportWork:
 
     def run(self, job: Job) -> None:
         """Write everything; InvalidInputError if the format cannot hold it."""
-        export_id, exports = new_id("exp"), job.project.folder / FOLDER
+        export_id, exports = new_id("exp"), job.project.folder / EXPORTS
         made_folder(exports)
         names = safe_names(Path(item.row().name).stem or item.id for item in self._items)
         first, last = self._asked.frames or (0, 2**32)

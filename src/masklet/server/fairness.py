@@ -11,8 +11,6 @@ from typing import Generic, TypeVar
 Unit = TypeVar("Unit")
 QUANTUM = 50.0
 """Milliseconds that a user's turn adds to what may be spent."""
-LEAST_FOR_TRACKING = 0.25
-"""Share of the device's time that tracking gets, however many clicks there are."""
 _FORGOTTEN = 0.98  # of what was spent, with each unit: shares are those of about the last 50 units
 
 
@@ -23,6 +21,10 @@ class Urgency(IntEnum):
     LOOK = 1
     TRACK = 2
     BACKGROUND = 3
+
+
+LEAST_SHARES = {Urgency.TRACK: 0.25, Urgency.BACKGROUND: 0.05}
+"""Shares of the device's time that less urgent work gets, however much there is of other."""
 
 
 class FairTurns(Generic[Unit]):
@@ -98,6 +100,5 @@ class FairQueue(Generic[Unit]):
 
     def _order(self) -> list[Urgency]:
         total = sum(self._spent.values())
-        if total and self._spent[Urgency.TRACK] < LEAST_FOR_TRACKING * total:
-            return [Urgency.TRACK, Urgency.PERSON, Urgency.LOOK, Urgency.BACKGROUND]
-        return list(Urgency)
+        starving = [each for each, least in LEAST_SHARES.items() if total and self._spent[each] < least * total]
+        return [*starving, *Urgency]

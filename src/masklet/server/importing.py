@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from masklet.errors import InvalidInputError, UnreadableImageError, UnreadableVideoError
+from masklet.media.frame_folders import IMAGE_SUFFIXES
 from masklet.server.limits import Limits
 from masklet.server.media_files import Readers, hash_of_file, kept_by_hash, opened, unpacked
 from masklet.server.messages import ItemKind
@@ -41,7 +42,8 @@ class Importing:
 
     def take_file(self, project: Project, path: Path) -> ItemRow:
         """Make an item of a file or folder of the server's own, which stays where it is."""
-        kind: ItemKind = "images" if path.is_dir() else "video"
+        is_image = path.suffix.lower() in IMAGE_SUFFIXES
+        kind: ItemKind = "images" if path.is_dir() else "image" if is_image else "video"
         size = 0 if path.is_dir() else path.stat().st_size
         item_id = self._projects.add_item(project, kind, path.name, os.fspath(path), size)
         return self._awaited(project, item_id, self._threads.submit(self._finish, project, item_id, None))

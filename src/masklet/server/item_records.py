@@ -12,7 +12,7 @@ from typing import Literal
 from masklet.prompts.prompt import Prompt
 from masklet.server.acts import Act
 from masklet.server.database import Database
-from masklet.server.packets import PackedMask, State
+from masklet.server.packets import Entry, PackedMask, State
 from masklet.server.problems import Problem, not_found
 from masklet.server.rows import ItemRow, ObjectRow, PromptRow, StoredMask
 from masklet.server.spans import Spans, joined, within
@@ -213,3 +213,12 @@ def keep_masks(connection: sqlite3.Connection, item: int, masks: Iterable[Stored
         blobs.append((*place, each.mask.runs))
     connection.executemany(f"INSERT OR REPLACE INTO frame_stat VALUES({','.join('?' * 13)})", stats)
     connection.executemany("INSERT OR REPLACE INTO mask VALUES(?, ?, ?, ?, ?)", blobs)
+
+
+def keep_answer(now: Act, object_id: int, frame: int, entry: Entry) -> tuple[int, Entry]:
+    """Store the answer as a run of its own; return the run, and the entry as it is stored."""
+    run = new_run(now.connection, now.item, "answer")
+    numbers = entry.state, entry.score, entry.presence, now.revision
+    stored = StoredMask(object_id, frame, run, *numbers, entry.mask)
+    keep_masks(now.connection, now.item, [stored])
+    return run, stored.entry()

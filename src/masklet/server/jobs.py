@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from threading import Event as Flag
 from threading import Lock, Thread
 from typing import Any, Protocol
@@ -44,6 +45,7 @@ class Job:
         work: what is done.
         state: what became of it.
         version: rises with every change.
+        prompted: prompts that were given meanwhile, by object and frame.
     """
 
     id: str
@@ -61,6 +63,7 @@ class Job:
     notes: list[str] = field(default_factory=list)
     result: dict[str, Any] | None = None
     version: int = 0
+    prompted: SimpleQueue[tuple[int, int]] = field(default_factory=SimpleQueue)
     _cancelled: Flag = field(default_factory=Flag)
     _times: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_RATE_FRAMES))
 

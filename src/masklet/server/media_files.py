@@ -7,7 +7,7 @@ import re
 import shutil
 import stat
 import zipfile
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
@@ -107,20 +107,30 @@ class Readers:
         self._most = most
         self._lock = Lock()
         self._open: OrderedDict[str, VideoReader] = OrderedDict()
+        self._opening: defaultdict[str, Lock] = defaultdict(Lock)
 
     def get(self, item: ItemRow, folder: Path) -> VideoReader:
-        """Return the reader of an item; errors as `opened`."""
+        """Return the reader of an item; errors as `opened`. Opening one, which may take a while, stops no other."""
         with self._lock:
-            reader = self._open.pop(item.id, None) or opened(item, folder)
-            self._open[item.id] = reader
-            while len(self._open) > self._most:
-                self._open.popitem(last=False)[1].close()
-            return reader
+            opening = self._opening[item.id]
+        with opening:
+            with self._lock:
+                if (reader := self._open.get(item.id)) is not None:
+                    self._open.move_to_end(item.id)
+                    return reader
+            reader = opened(item, folder)
+            with self._lock:
+                self._open[item.id] = reader
+                surplus = [self._open.popitem(last=False)[1] for _ in range(len(self._open) - self._most)]
+        for each in surplus:
+            each.close()
+        return reader
 
     def forget(self, item_id: str) -> None:
         """Close the reader of an item."""
         with self._lock:
             reader = self._open.pop(item_id, None)
+            self._opening.pop(item_id, None)
         if reader is not None:
             reader.close()
 

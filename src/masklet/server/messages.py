@@ -15,7 +15,7 @@ Span = tuple[Frame, Frame]
 
 ItemKind = Literal["image", "images", "video", "stream"]
 ItemStatus = Literal["importing", "ready", "failed"]
-JobKind = Literal["import", "track", "everything", "export"]
+JobKind = Literal["track", "everything", "export"]
 JobState = Literal["queued", "running", "done", "cancelled", "interrupted", "failed"]
 Verdict = Literal["ok", "flag", "clear"]
 
@@ -203,15 +203,6 @@ class NewExport(Message):
     objects: list[ObjectId] | None = None
     frames: Span | None = None
     options: dict[str, Any] = {}
-
-
-class NewImport(Message):
-    """Masks from a file that was uploaded."""
-
-    format: Literal["masklet", "coco", "davis"]
-    upload: str
-    item: str | None = None
-    as_: Annotated[Literal["prompts", "masks"], Field(alias="as")] = "masks"
 
 
 class Metrics(Message):

@@ -2,6 +2,7 @@
 
 import time
 from collections import OrderedDict
+from dataclasses import dataclass
 from threading import Lock, RLock
 
 from masklet.media.video_reader import VideoReader
@@ -15,6 +16,7 @@ from masklet.server.item_session import FOLDER, ItemSession
 from masklet.server.limits import Limits
 from masklet.server.media_files import Readers
 from masklet.server.messages import ItemMessage
+from masklet.server.packets import Entry
 from masklet.server.problems import conflict, not_found, unusable
 from masklet.server.projects import Project
 from masklet.server.replies import Event
@@ -41,10 +43,19 @@ class Model:
         self.answers = ImageAnswers(ImageSegmenter(tracker.model, tracker.processor))
 
 
+@dataclass(frozen=True)
+class Proposal:
+    """A mask that might become an object, on a frame."""
+
+    frame: int
+    entry: Entry
+
+
 class OpenItem:
     """An item with everything that commands need.
 
     Attributes:
+        proposals: of everything mode, by their numbers; not stored.
         acting: held by whoever changes the item.
         channel: its news.
         used: when it was used last.
@@ -54,6 +65,7 @@ class OpenItem:
         self.project, self.records, self.model = project, records, model
         self.acting = RLock()
         self.channel = Channel(self._reserve)
+        self.proposals: dict[int, Proposal] = {}
         self.used = time.monotonic()
         self._readers = readers
         self._session: ItemSession | None = None

@@ -20,15 +20,13 @@ from masklet.server.item_records import (
     add_prompt,
     forget_prompts,
     hide_answers,
-    keep_masks,
-    new_run,
+    keep_answer,
     set_spans,
 )
 from masklet.server.messages import RunLengthMessage
 from masklet.server.packets import Entry, Kind, PackedMask, State
 from masklet.server.problems import Problem, unusable
 from masklet.server.replies import Reply, StaleFrames
-from masklet.server.rows import StoredMask
 from masklet.server.scheduler import timed
 from masklet.server.spans import joined, without
 
@@ -51,7 +49,7 @@ def prompt(handling: Handling, command: Prompted) -> Reply:
             if not command.object:
                 object_id = add_object(now, most=handling.limits.objects_per_item)
             prompt_id = add_prompt(now, object_id, command.frame, given, keep=keep, corrects=answer.is_correction)
-            run, entry = _keep_answer(now, object_id, command.frame, answer.entry)
+            run, entry = keep_answer(now, object_id, command.frame, answer.entry)
             stale = mark_stale(now, records, object_id, command.frame)
         answer.remember(run, prompt_id)
         handling.send(Kind.ANSWER, command.frame, [entry])
@@ -208,26 +206,15 @@ def _set_mask(handling: Handling, command: Choose | Paint, entry: Entry, state: 
     given = Prompt(mask=entry.mask.mask(*item.size()))
     with act(records.database, records.key, command.do, command.if_revision) as now:
         add_prompt(now, command.object, command.frame, given, keep=False, corrects=False)
-        _, entry = _keep_answer(now, command.object, command.frame, entry.showing(state))
+        _, entry = keep_answer(now, command.object, command.frame, entry.showing(state))
         stale = mark_stale(now, records, command.object, command.frame)
     handling.send(Kind.ANSWER, command.frame, [entry])
     return _told(handling, now, command.object, command.frame, stale)
 
 
-def _keep_answer(now: Act, object_id: int, frame: int, entry: Entry) -> tuple[int, Entry]:
-    """Store the answer as a run of its own; return the run, and the entry as it is stored."""
-    run = new_run(now.connection, now.item, "answer")
-    numbers = entry.state, entry.score, entry.presence, now.revision
-    stored = StoredMask(object_id, frame, run, *numbers, entry.mask)
-    keep_masks(now.connection, now.item, [stored])
-    return run, stored.entry()
-
-
 def _told(handling: Handling, now: Act, object_id: int, frame: int, stale: Sequence[StaleFrames]) -> Reply:
     """Tell running jobs and everybody else; return the reply."""
     for job in handling.jobs.running(handling.item.id):
-        notice = getattr(job.work, "notice", None)
-        if notice is not None:
-            notice(object_id, frame)
+        job.prompted.put((object_id, frame))
     handling.tell(ev="objects", revision=now.revision, objects=[object_id], frames=[(frame, frame)])
     return handling.reply(revision=now.revision, object=object_id, stale=list(stale))

@@ -1,17 +1,21 @@
 """What a server consists of: its users, its model and the projects; made once, before the first request."""
 
+import os
 import resource
 import shutil
 import sys
+import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Lock
 
 from masklet.media.pixel_limit import set_max_image_pixels
 from masklet.predictors.video_tracker import VideoTracker
 from masklet.server.acts import record_run
 from masklet.server.events import Listener
-from masklet.server.exporting import format_names
+from masklet.server.exporting import format_names, remove_old_exports
 from masklet.server.fairness import Urgency
 from masklet.server.handling import Handling
 from masklet.server.importing import Importing
@@ -25,8 +29,11 @@ from masklet.server.settings import ServerSettings
 from masklet.server.tokens import Tokens
 from masklet.server.uploads import Uploads
 
-FEATURES = ("images", "videos", "tracking", "review")
+FEATURES = ("images", "videos", "tracking", "review", "everything")
+OPENED = "Opened files"
+"""The project of what was named on the command line."""
 _WORKERS = 32
+_TRIM_SECONDS = 60.0
 
 
 class Service:
@@ -62,15 +69,28 @@ class Service:
         self.workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="masklet-command")
         self._sockets: Counter[str] = Counter()
         self._lock = Lock()
+        self._next_trim = 0.0
         for project in self.projects.all():
             end_interrupted_jobs(project)
             shutil.rmtree(project.folder / SPILL, ignore_errors=True)  # what a crash left
+            remove_old_exports(project)
 
     def item(self, user: str, item_id: str) -> OpenItem:
         """Return an item of a user; Problem for what is not there or somebody else's."""
-        if self.items.session_count() > self.settings.limits.sessions:
+        is_crowded = self.items.session_count() > self.settings.limits.sessions
+        if is_crowded or time.monotonic() > self._next_trim:
+            self._next_trim = time.monotonic() + _TRIM_SECONDS
             self.model.device.steps.submit(user, Urgency.BACKGROUND, self.items.trim)
         return self.items.get(self.projects.of_item(user, item_id), item_id)
+
+    def open_files(self, owner: str, paths: Sequence[Path]) -> None:
+        """Make items of files of the server's own, in one project, but for those that are there from earlier."""
+        found = (each for each in self.projects.of(owner) if each.message().name == OPENED)
+        project = next(found, None) or self.projects.make(owner, OPENED, [])
+        known = {item.media for item in project.items()}
+        for path in paths:
+            if os.fspath(path) not in known:
+                self.importing.take_file(project, path)
 
     def handling(self, item: OpenItem, user: str, n: int, listener: Listener | None = None) -> Handling:
         """Return what a command of a user is answered with."""

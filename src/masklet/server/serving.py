@@ -1,10 +1,12 @@
 """A server as a process: its folder, its sockets, and uvicorn."""
 
 import logging
+import os
 import secrets
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import uvicorn
 
@@ -40,6 +42,7 @@ def serve(
         KeyboardInterrupt: after Ctrl-C, once all is saved.
     """
     users, token = _users(settings)
+    media = _media(settings)
     made_folder(settings.data)
     settings.data.chmod(0o700)
     with alone_in(settings.data, "masklet server"):
@@ -47,9 +50,12 @@ def serve(
         port = sockets[0].getsockname()[1]
         tokens = Tokens(users, settings.data / _SESSIONS_FILE, settings.limits.failed_logins_per_minute)
         service = Service(settings, load(), tokens, model_name)
-        rules = AccessRules.at(port, _names(settings), is_read_only=settings.is_read_only)
+        if media:
+            service.open_files(LOCAL, media)
+        is_secure = settings.certificate is not None
+        rules = AccessRules.at(port, _names(settings), is_read_only=settings.is_read_only, is_secure=is_secure)
         gate = AccessGate(application(service), rules, tokens, settings.limits)
-        address = f"http://{_shown(settings.host)}:{port}/"
+        address = f"{'https' if is_secure else 'http'}://{_shown(settings.host)}:{port}/"
         server = _Server(_configured(gate, settings), lambda: on_ready(address + (f"#token={token}" if token else "")))
         try:
             server.run(sockets)
@@ -63,6 +69,17 @@ def _users(settings: ServerSettings) -> tuple[dict[str, str], str]:
         return read_users(settings.users), ""
     token = secrets.token_urlsafe(32)
     return {LOCAL: hash_of(token)}, token
+
+
+def _media(settings: ServerSettings) -> list[Path]:
+    """Return the real paths of what is opened at the start; InvalidInputError if something is not there."""
+    if settings.media and settings.users is not None:
+        raise InvalidInputError("Files are opened for the one user of a server without --users; upload them instead.")
+    if missing := [path for path in settings.media if not path.exists()]:
+        raise InvalidInputError(f"There is no file or folder {missing[0]}.")
+    if (settings.certificate is None) is not (settings.key is None):
+        raise InvalidInputError("TLS needs both a certificate and its key.")
+    return [Path(os.path.realpath(path)) for path in settings.media]
 
 
 def _names(settings: ServerSettings) -> list[str]:
@@ -116,6 +133,8 @@ def _configured(gate: AccessGate, settings: ServerSettings) -> uvicorn.Config:
         ws_ping_interval=_PING_SECONDS,
         ws_ping_timeout=_PING_SECONDS,
         ws_per_message_deflate=False,
+        ssl_certfile=settings.certificate,
+        ssl_keyfile=settings.key,
         timeout_graceful_shutdown=5,
         proxy_headers=False,
     )

@@ -17,6 +17,8 @@ class ServerSettings:
         users: a file of names and tokens; None: one user, `local`, whose token is made at each start.
         allowed_hosts: further names that the server answers to.
         roots: folders below which items may be opened in place; only without users.
+        media: files and folders that are opened at the start, as items of one project; only without users.
+        certificate, key: files in PEM for TLS; None: plain HTTP, on this machine or behind a proxy.
         is_read_only: refuse every change.
         has_page: serve the studio's page, too.
         preset: of tracking, for `info`.
@@ -29,6 +31,9 @@ class ServerSettings:
     users: Path | None = None
     allowed_hosts: tuple[str, ...] = ()
     roots: tuple[Path, ...] = ()
+    media: tuple[Path, ...] = ()
+    certificate: Path | None = None
+    key: Path | None = None
     is_read_only: bool = False
     has_page: bool = True
     preset: str = "exact"

@@ -58,25 +58,21 @@ class Commits:
 
     Args:
         item: of the masks.
+        job: that makes them.
+        objects: that it may change.
     """
 
-    def __init__(self, item: OpenItem) -> None:
-        self._item, self._records = item, item.records
+    def __init__(self, item: OpenItem, job: Job, objects: Sequence[int]) -> None:
+        self._item, self._records, self._job = item, item.records, job
         self._waiting: list[StoredMask] = []
         self._runs: list[int] = []
         self._due = 0.0
+        self._revision = 0
         self._prompted: dict[int, set[int]] = {}
-        self._stale: dict[int, Spans] = {}
-        self._job: Job | None = None
-
-    def begin(self, job: Job, objects: Sequence[int]) -> None:
-        """Take note of what is stale before, so that it can be undone."""
-        self._job = job
-        self._stale = {number: self._records.spans("stale", number) for number in objects}
+        self._stale: dict[int, Spans] = {number: self._records.spans("stale", number) for number in objects}
 
     def begin_run(self, current: Pass) -> None:
         """Begin a run of a pass."""
-        assert self._job is not None
         with self._records.database.writing(durable=False) as connection:
             self._runs.append(new_run(connection, self._records.key, "track", self._job.id))
         self._prompted = {number: {row.frame for row in self._records.prompts(number)} for number in current.objects}
@@ -97,7 +93,6 @@ class Commits:
 
     def flush(self, done: int | None = None, total: int | None = None) -> None:
         """Store what waits, and tell it."""
-        assert self._job is not None
         masks, self._waiting = self._waiting, []
         self._due = time.monotonic() + COMMIT_SECONDS
         if done is not None and total is not None:
@@ -139,7 +134,6 @@ class Commits:
                 set_spans(Act(connection, self._records.key, 0), "stale", number, left)
 
     def _tell(self, masks: Sequence[StoredMask]) -> None:
-        assert self._job is not None
         height, width = self._item.size()
         frames: dict[int, list[Entry]] = {}
         for each in masks:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from queue import Empty, SimpleQueue
+from queue import Empty
 from typing import TypeVar
 
 from masklet.masks.geometry import Mask
@@ -39,27 +39,21 @@ class TrackingWork:
     def __init__(self, item: OpenItem, user: str, command: Track) -> None:
         self._item, self._user, self._command = item, user, command
         self._records = item.records
-        self._notices: SimpleQueue[tuple[int, int]] = SimpleQueue()
-        self._commits = Commits(item)
         self._ranges: dict[int, Spans] = {}
         self._done = self._total = 0
         self._next_save = time.monotonic() + SAVE_SECONDS
 
-    def notice(self, object_id: int, frame: int) -> None:
-        """Take note of a prompt that was added meanwhile."""
-        self._notices.put((object_id, frame))
-
     def run(self, job: Job) -> None:
         """Track; Problem if there is nothing to track."""
         passes = self._plan()
-        self._commits.begin(job, sorted({number for each in passes for number in each.objects}))
+        commits = Commits(self._item, job, sorted({number for each in passes for number in each.objects}))
         self._total = sum(len(each.frames) for each in passes)
         job.advance(0, self._total)
         try:
             while passes and not job.is_cancelled:
-                passes = [*self._pass(job, passes[0]), *passes[1:]]
+                passes = [*self._pass(job, commits, passes[0]), *passes[1:]]
         finally:
-            self._commits.finish()
+            commits.finish()
             self._in_steps(self._item.session().save, Urgency.BACKGROUND)
 
     def _plan(self) -> list[Pass]:
@@ -111,16 +105,16 @@ class TrackingWork:
 
     # -- passes -------------------------------------------------------------------------------------------------------
 
-    def _pass(self, job: Job, current: Pass) -> list[Pass]:
+    def _pass(self, job: Job, commits: Commits, current: Pass) -> list[Pass]:
         """Go through a pass; return what is left of it, with what clicks have added meanwhile."""
         self._ranges = {number: self._records.spans("range", number) for number in current.objects}
         self._go_by_edits(job, current)
         self._catch_up(job, current)
         alike = Alike(self._records, current) if current.is_correction else None
-        self._commits.begin_run(current)
+        commits.begin_run(current)
         for frame in current:
-            if added := self._added(current, frame):
-                self._commits.flush()
+            if added := self._added(job, current, frame):
+                commits.flush()
                 self._total += sum(len(each.frames) for each in added)
                 return [*added, current.from_frame(frame)]
             if job.is_cancelled:
@@ -131,14 +125,14 @@ class TrackingWork:
             self._done += 1
             self._save_if_due()
             for step in kept:
-                self._commits.add(*step)
-            self._commits.flush_if_due(self._done, self._total)
+                commits.add(*step)
+            commits.flush_if_due(self._done, self._total)
             if alike is not None and alike.is_over:
                 self._total -= len(current.frames) - 1 - abs(frame - current.first)
                 break
-        self._commits.flush(self._done, self._total)
+        commits.flush(self._done, self._total)
         if current.is_correction and not job.is_cancelled:
-            self._commits.settle(current)
+            commits.settle(current)
         return []
 
     def _note_returns(self, job: Job, current: Pass, frame: int) -> None:
@@ -212,12 +206,12 @@ class TrackingWork:
     def _prompted(self, number: int) -> set[int]:
         return {row.frame for row in self._records.prompts(number)}
 
-    def _added(self, current: Pass, front: int) -> list[Pass]:
+    def _added(self, job: Job, current: Pass, front: int) -> list[Pass]:
         """Return the passes by which objects with new prompts behind the front catch up."""
         added: list[Pass] = []
         while True:
             try:
-                number, frame = self._notices.get_nowait()
+                number, frame = job.prompted.get_nowait()
             except Empty:
                 return added
             if (behind := joins(current, front, number, frame)) is not None:

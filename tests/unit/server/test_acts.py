@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from masklet import Prompt
+from masklet import InvalidInputError, Prompt
 from masklet.server.acts import act, redo, undo
 from masklet.server.database import Database
 from masklet.server.item_records import (
@@ -52,6 +52,11 @@ def click(records: ItemRecords, object_id: int, frame: int, side: int, *, keep: 
         run = new_run(now.connection, records.key, "answer")
         stored = StoredMask(object_id, frame, run, State.ANSWERED, 0.5, 1.0, now.revision, square(side))
         keep_masks(now.connection, records.key, [stored])
+
+
+def click_on(records: ItemRecords, frames: range) -> None:
+    for frame in frames:
+        click(records, 1, frame, 4)
 
 
 def forget_and_fail(records: ItemRecords) -> None:
@@ -128,6 +133,30 @@ def test_a_failed_act_changes_nothing(records: ItemRecords) -> None:
     click(records, 1, 1, 4)
     undo(records.database, records.key)
     assert everything(records) == before
+
+
+def test_a_full_disk_changes_nothing(records: ItemRecords) -> None:
+    click(records, 1, 0, 3)
+    before = everything(records)
+    with records.database.reading() as connection:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count={pages}")
+    with pytest.raises(Problem, match="disk of the server is full") as caught:
+        click_on(records, range(1, 1000))
+    assert caught.value.status_code == 507
+    last = max(frame for _, frame in areas(records))
+    assert len(records.prompts()) == last + 1, "what was acknowledged is there, and nothing else"
+    with records.database.reading() as connection:
+        connection.execute("PRAGMA max_page_count=100000")
+    for _ in range(last):
+        undo(records.database, records.key)
+    assert everything(records) == before
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "project.sqlite").write_bytes(b"no database at all, but long enough to be looked at" * 100)
+    with pytest.raises(InvalidInputError, match="no readable project"):
+        Database(tmp_path)
 
 
 def test_numbers_of_objects_are_not_used_again(records: ItemRecords) -> None:

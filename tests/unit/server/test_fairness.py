@@ -53,6 +53,7 @@ def test_people_come_before_tracking() -> None:
     for urgency in reversed(Urgency):
         queue.push("ann", urgency, urgency.name)
     queue.charge("ann", Urgency.TRACK, 100)
+    queue.charge("ann", Urgency.BACKGROUND, 100)
     assert [queue.pop()[2] for _ in range(4)] == ["PERSON", "LOOK", "TRACK", "BACKGROUND"]
 
 

@@ -5,7 +5,7 @@ import re
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
-from masklet.server.exporting import FOLDER, ExportWork
+from masklet.server.exporting import EXPORTS, ExportWork
 from masklet.server.messages import JobMessage, NewExport
 from masklet.server.problems import not_found
 from masklet.server.routes.caller import Caller
@@ -33,7 +33,7 @@ def show_export(export: str, caller: Caller) -> FileResponse:
     """Return an export; byte ranges are served."""
     if _ID.fullmatch(export):
         for project in caller.service.projects.of(caller.user):
-            file = project.folder / FOLDER / f"{export}.zip"
+            file = project.folder / EXPORTS / f"{export}.zip"
             if file.is_file():
                 headers = {"Content-Security-Policy": "sandbox", "Cache-Control": "private, no-store"}
                 return FileResponse(file, media_type="application/zip", filename=f"{export}.zip", headers=headers)

@@ -99,14 +99,19 @@ def show_filmstrip(
     return Response(content, media_type="image/jpeg", headers={"Cache-Control": FOREVER})
 
 
-@router.post("/items/{item}/commands", response_model_exclude_none=True, responses={200: {"content": {PACKETS: {}}}})
-def command(item: str, body: Command, caller: Caller, request: Request) -> Reply:
+@router.post(
+    "/items/{item}/commands",
+    response_model=Reply,
+    response_model_exclude_none=True,
+    responses={200: {"content": {PACKETS: {}}}},
+)
+def command(item: str, body: Command, caller: Caller, request: Request) -> Reply | Response:
     """Give a command; its masks come inline, or as packets with the reply in the header `Masklet-Reply`."""
     handling = caller.service.handling(caller.service.item(caller.user, item), caller.user, body.n)
     reply = answered(handling, body)
     if wants_packets(request):
         headers = {"Masklet-Reply": reply.model_dump_json(by_alias=True, exclude_none=True)}
-        return Response(joined(handling.packets), media_type=PACKETS, headers=headers)  # type: ignore[return-value]
+        return Response(joined(handling.packets), media_type=PACKETS, headers=headers)
     if not handling.packets:
         return reply
     last = handling.packets[-1]

@@ -41,8 +41,8 @@ def cancel_job(job: str, caller: Caller) -> Response:
     return Response(status_code=202)
 
 
-@router.get("/metrics", responses={200: {"content": {"text/plain": {}}}})
-def show_metrics(caller: Caller, request: Request) -> Metrics:
+@router.get("/metrics", response_model=Metrics, responses={200: {"content": {"text/plain": {}}}})
+def show_metrics(caller: Caller, request: Request) -> Metrics | Response:
     """Show what the server did and holds, as JSON or in Prometheus' text form."""
     found = caller.service.metrics(caller.user)
     if "text/plain" not in request.headers.get("accept", ""):
@@ -51,4 +51,4 @@ def show_metrics(caller: Caller, request: Request) -> Metrics:
     lines += [f'masklet_queue{{kind="{kind}"}} {count}' for kind, count in found.queue.items()]
     lines += [f'masklet_cache{{kind="{kind}"}} {count}' for kind, count in found.caches.items()]
     lines += [f"masklet_rss_bytes {found.rss}", f"masklet_device_share {found.share['device']}"]
-    return Response("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")  # type: ignore[return-value]
+    return Response("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")

@@ -58,8 +58,10 @@ def show_objects(item: str, caller: Caller) -> Objects:
     )
 
 
-@router.get("/items/{item}/masks", responses={200: {"content": {PACKETS: {}}}})
-def show_masks(item: str, caller: Caller, request: Request, objects: Chosen = None, frames: Stretch = None) -> Masks:
+@router.get("/items/{item}/masks", response_model=Masks, responses={200: {"content": {PACKETS: {}}}})
+def show_masks(
+    item: str, caller: Caller, request: Request, objects: Chosen = None, frames: Stretch = None
+) -> Masks | Response:
     """Return the masks of some objects on some frames, as JSON or packets."""
     found = caller.service.item(caller.user, item)
     height, width = found.size()
@@ -68,7 +70,7 @@ def show_masks(item: str, caller: Caller, request: Request, objects: Chosen = No
     by_frame = [(frame, [each.entry() for each in group]) for frame, group in groupby(stored, lambda each: each.frame)]
     if wants_packets(request):
         packets = [Packet(Kind.TRACK, frame, width, height, tuple(entries)) for frame, entries in by_frame]
-        return Response(joined(packets), media_type=PACKETS)  # type: ignore[return-value]
+        return Response(joined(packets), media_type=PACKETS)
     shown = [FrameMasks(frame=frame, masks=frame_masks(entries, height, width)) for frame, entries in by_frame]
     return Masks(frames=shown)
 

@@ -1,0 +1,154 @@
+"""Everything mode: proposals for all objects of a frame, found unit by unit, accepted or rejected by a person."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator
+from masklet.prompts.prompt import Prompt
+from masklet.server.acts import act
+from masklet.server.commands import Accept, Everything, Reject
+from masklet.server.fairness import Urgency
+from masklet.server.handling import Handling
+from masklet.server.image_answers import entries_of
+from masklet.server.item_records import add_object, add_prompt, keep_answer
+from masklet.server.jobs import Job
+from masklet.server.open_items import OpenItem, Proposal
+from masklet.server.packets import Entry, Flag, Kind, Packet, State
+from masklet.server.problems import unusable
+from masklet.server.replies import Reply
+from masklet.server.scheduler import Device, UnitKind
+from masklet.server.tracking_job import told
+
+
+class UnitRuntime:
+    """A runtime of which every call of the network is a unit of its own in the lane of steps.
+
+    Args:
+        runtime: the network.
+        device: where it runs.
+        user: whose units they are.
+    """
+
+    def __init__(self, runtime: Any, device: Device, user: str) -> None:
+        self._runtime, self._device, self._user = runtime, device, user
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._runtime, name)
+
+    def encode_image(self, *arguments: Any, **options: Any) -> Any:
+        """Do as the runtime does."""
+        return self._unit("encode", self._runtime.encode_image, *arguments, **options)
+
+    def decode(self, *arguments: Any, **options: Any) -> Any:
+        """Do as the runtime does."""
+        return self._unit("decode", self._runtime.decode, *arguments, **options)
+
+    def decode_above(self, *arguments: Any, **options: Any) -> Any:
+        """Do as the runtime does."""
+        return self._unit("decode", self._runtime.decode_above, *arguments, **options)
+
+    def _unit(self, kind: UnitKind, verb: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        def work() -> Any:
+            with torch.inference_mode():  # which each thread enters for itself
+                return verb(*arguments, **options)
+
+        self._device.count(kind)
+        return self._device.steps.run(self._user, Urgency.BACKGROUND, work)
+
+
+class EverythingWork:
+    """Proposes all objects of a frame.
+
+    Args:
+        item: of the frame.
+        user: who asked.
+        command: for what.
+    """
+
+    def __init__(self, item: OpenItem, user: str, command: Everything) -> None:
+        self._item, self._command = item, command
+        model = item.model
+        runtime: Any = UnitRuntime(model.tracker.runtime, model.device, user)
+        asked = {"points_per_side": command.grid, "pred_iou_thresh": command.min_score}
+        asked["min_mask_region_area"] = command.min_area
+        options: Any = {name: value for name, value in asked.items() if value is not None}
+        self._generator = AutomaticMaskGenerator(runtime, model.tracker.processor, **options)
+
+    def run(self, job: Job) -> None:
+        """Find the proposals and tell them."""
+
+        def progress(done: int, total: int) -> None:
+            job.advance(done, total)
+            if job.is_cancelled:
+                raise _CancelledError
+
+        frame, item = self._command.frame, self._item
+        try:
+            found = self._generator.generate(item.reader()[frame], progress=progress)
+        except _CancelledError:
+            return
+        first = max(item.proposals, default=0) + 1
+        entries = entries_of(found, list(range(first, first + len(found))), State.PROVISIONAL)
+        item.proposals |= {each.object: Proposal(frame, each) for each in entries}
+        height, width = item.size()
+        item.channel.publish(
+            Packet(Kind.EVERYTHING, frame, width, height, tuple(entries), job=job.number, flags=Flag.LAST)
+        )
+
+
+class _CancelledError(Exception):
+    """The job was cancelled."""
+
+
+def propose(handling: Handling, command: Everything) -> Reply:
+    """Start a job that proposes all objects of a frame."""
+    item = handling.item
+    item.check_frame(command.frame)
+    work = EverythingWork(item, handling.user, command)
+    job = handling.jobs.start(handling.user, item.project, "everything", work, item.id, told(item))
+    return handling.reply(job=job.message())
+
+
+def accept(handling: Handling, command: Accept) -> Reply:
+    """Make proposals objects, all in one act."""
+    item, records = handling.item, handling.item.records
+    with item.acting:
+        proposals = _known(handling, command)
+        with act(records.database, records.key, "accept", command.if_revision) as now:
+            numbers: list[int] = []
+            kept: dict[int, list[Entry]] = {}
+            for each in proposals:
+                most = handling.limits.objects_per_item
+                number = add_object(now, None, command.class_name, None, most=most)
+                given = Prompt(mask=each.entry.mask.mask(*item.size()))
+                add_prompt(now, number, each.frame, given, keep=False, corrects=False)
+                _, entry = keep_answer(now, number, each.frame, each.entry.showing(State.ANSWERED))
+                kept.setdefault(each.frame, []).append(entry)
+                numbers.append(number)
+        _drop(handling, command)
+        for frame, entries in kept.items():
+            handling.send(Kind.ANSWER, frame, entries)
+    handling.tell(ev="objects", revision=now.revision, objects=numbers)
+    return handling.reply(revision=now.revision, objects=numbers)
+
+
+def reject(handling: Handling, command: Reject) -> Reply:
+    """Drop proposals."""
+    with handling.item.acting:
+        _known(handling, command)
+        _drop(handling, command)
+    return handling.reply(objects=[])
+
+
+def _known(handling: Handling, command: Accept | Reject) -> list[Proposal]:
+    proposals = handling.item.proposals
+    if missing := [number for number in command.proposals if number not in proposals]:
+        raise unusable(f"There is no proposal {missing[0]}.", "proposals")
+    return [proposals[number] for number in dict.fromkeys(command.proposals)]
+
+
+def _drop(handling: Handling, command: Accept | Reject) -> None:
+    for number in command.proposals:
+        handling.item.proposals.pop(number, None)
