@@ -63,7 +63,7 @@ $(VENV)/package.stamp: pyproject.toml constraints.txt
 
 # Meta's sam2 asks for a torchvision that it does not need here, and its build would download a torch of its own.
 $(VENV)/development.stamp: $(VENV)/package.stamp
-	$(INSTALL) setuptools wheel -e '.[test,lint,reference,rendering]'
+	$(INSTALL) setuptools wheel -e '.[test,lint,reference,rendering,export,openvino]'
 	SAM2_BUILD_CUDA=0 $(INSTALL) --no-deps --no-build-isolation sam2==1.1.0
 	touch $@
 

@@ -25,3 +25,21 @@ def saved_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     small_model(96).save_pretrained(folder)
     Sam2Processor(size=96).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def exported_model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A small random model for videos of 96 pixels, and its graphs: a checkpoint and a folder. Not to be changed."""
+    for exporter in ("onnx", "onnxscript"):
+        pytest.importorskip(exporter, reason="pip install 'masklet[export]'")
+    from tests.support.small_video_models import small_video_model
+
+    from masklet import Sam2Processor
+    from masklet.export.folder import ExportSettings, export_model
+
+    place = tmp_path_factory.mktemp("exported")
+    checkpoint, graphs = place / "model", place / "graphs"
+    small_video_model(memory_attention_num_layers=1).save_pretrained(checkpoint)
+    Sam2Processor(size=96).save_pretrained(checkpoint)
+    export_model(str(checkpoint), graphs, ExportSettings())
+    return checkpoint, graphs

@@ -21,7 +21,7 @@ ALLOWED = {
     "configuration": set(),
     "checkpoints": {"torch", "safetensors", "huggingface_hub"},
     "modeling": {"torch"},
-    "runtimes": {"torch"},
+    "runtimes": {"torch", "onnxruntime", "openvino"},
     "tracking": {"torch", "safetensors"},
     "media": {"numpy", "cv2", "PIL", "av", "tifffile"},
     "processing": {"numpy", "torch", "PIL"},
@@ -29,6 +29,7 @@ ALLOWED = {
     "formats": {"numpy"},
     "integrations": {"fiftyone", "napari"},
     "predictors": {"numpy", "torch"},
+    "export": {"numpy", "torch", "onnx", "onnxscript", "onnxruntime"},
     "jobs": {"torch", "cv2"},  # threads of worker processes
     "datasets": {"numpy", "cv2", "PIL"},
     "evaluation": {"numpy", "cv2", "PIL", "pycocotools"},

@@ -41,6 +41,7 @@ LAYERS = (
     "formats",
     "integrations",
     "predictors",
+    "export",
     "jobs",
     "datasets",
     "evaluation",

@@ -42,7 +42,7 @@ def test_a_changed_default_is_seen() -> None:
     assert parameters(lambda a, b=object(): None, is_bound=True) == "(b=<object>)"  # noqa: B008
     assert (
         parameters(masklet.VideoTracker.from_pretrained)
-        == "(source=None, *, preset='exact', runtime='eager', **options)"
+        == "(source=None, *, preset='exact', runtime='auto', **options)"
     )
 
 

@@ -14,6 +14,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
+def graphs_folder(readers_folder: Path, exported_model: tuple[Path, Path]) -> Path:
+    """Where `docs/export.md` exports to: graphs of a small random model, as the bundled one's take minutes."""
+    graphs = readers_folder / "graphs"
+    graphs.symlink_to(exported_model[1])
+    return graphs
+
+
+@pytest.fixture
 def readers_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current directory: the repository's assets, and nothing else.
 

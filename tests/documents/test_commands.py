@@ -15,12 +15,13 @@ from masklet.media.prompt_entries import read_prompt_file
 MASKLET = sorted({line for document in DOCUMENTS for line in commands(document) if line.startswith("masklet ")})
 WITHOUT_WEB = {"segment", "track", "convert", "info"}
 OFFLINE = [line for line in MASKLET if line.split()[1] in WITHOUT_WEB and "--resume" not in line]
+ON_GRAPHS = [line for line in OFFLINE if "--model graphs" in line]
 PROMPT_FILES = [block for document in DOCUMENTS for block in blocks(document, "json")]
 
 
 def test_every_command_is_shown() -> None:
     worked, served = (
-        {"segment", "track", "evaluate", "train", "convert", "info", "data", "formats"},
+        {"segment", "track", "evaluate", "train", "convert", "info", "data", "formats", "export"},
         {"studio", "serve"},
     )
     assert {line.split()[1] for line in MASKLET} == worked | served
@@ -35,7 +36,13 @@ def test_options_exist(line: str) -> None:
     command.make_context("masklet", words)
 
 
-@pytest.mark.parametrize("line", OFFLINE)
+@pytest.mark.parametrize("line", ON_GRAPHS)
+def test_command_runs_on_graphs(line: str, graphs_folder: Path) -> None:
+    result = CliRunner().invoke(app, shlex.split(line)[1:])
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("line", [line for line in OFFLINE if line not in ON_GRAPHS])
 def test_command_runs(line: str, readers_folder: Path) -> None:
     result = CliRunner().invoke(app, shlex.split(line)[1:])
     assert result.exit_code == 0, result.output

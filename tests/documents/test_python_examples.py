@@ -12,7 +12,9 @@ PUBLIC_FOLDERS = {"masklet.datasets.scenes"}
 
 
 @pytest.mark.parametrize("document", WITH_PYTHON, ids=name_of)
-def test_examples_run(document: Path, readers_folder: Path) -> None:
+def test_examples_run(document: Path, readers_folder: Path, request: pytest.FixtureRequest) -> None:
+    if document.name == "export.md":
+        request.getfixturevalue("graphs_folder")
     namespace: dict[str, object] = {"__name__": name_of(document)}
     for block in blocks(document, "python"):
         # Blank lines in front, so that a traceback shows the line of the document.

@@ -24,6 +24,7 @@ def info(model: ModelOption = None) -> None:
             ("python", platform.python_version()),
             *((name, _version(name)) for name in PACKAGES),
             *(("device", device) for device in _devices()),
+            *(("runtime", runtime) for runtime in _runtimes()),
             ("model", _describe(model)),
             ("hub cache", HF_HUB_CACHE),
         ]
@@ -46,7 +47,30 @@ def _devices() -> Iterator[str]:
         yield f"cuda:{index} ({torch.cuda.get_device_name(index)})"
     if torch.backends.mps.is_available():
         yield "mps"
-    yield f"cpu ({torch.get_num_threads()} threads)"
+    yield f"cpu ({torch.get_num_threads()} threads{_faster_products()})"
+
+
+def _faster_products() -> str:
+    """Return which products of rounded numbers this processor has instructions for, as an addition to its line."""
+    import torch
+
+    kinds = {
+        "int8 by VNNI": "_is_vnni_supported",
+        "bfloat16 by AVX-512": "_is_avx512_bf16_supported",
+        "bfloat16 by AMX": "_is_amx_tile_supported",
+    }
+    found = [kind for kind, name in kinds.items() if getattr(torch.cpu, name, bool)()]
+    return "".join(f", {kind}" for kind in found)
+
+
+def _runtimes() -> Iterator[str]:
+    """Yield the runtimes: those of torch, and those of exported folders with their versions."""
+    from masklet.runtimes.names import RuntimeName
+    from masklet.runtimes.opening import OF_FOLDERS, is_installed
+
+    yield f"{RuntimeName.EAGER}, {RuntimeName.COMPILED}"
+    for name in OF_FOLDERS:
+        yield f"{name} {_version(name)}" if is_installed(name) else f"{name}: pip install 'masklet[{name}]'"
 
 
 def _describe(source: str | None) -> str:

@@ -15,6 +15,7 @@ from masklet.cli.convert import convert
 from masklet.cli.data import data
 from masklet.cli.evaluate import evaluation
 from masklet.cli.exit_codes import EXPLANATION, report_error
+from masklet.cli.export import export
 from masklet.cli.formats import formats
 from masklet.cli.info import info
 from masklet.cli.interruption import exit_when_terminated
@@ -59,7 +60,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-for command in (segment, track, train, convert, info, studio, serve):
+for command in (segment, track, train, convert, export, info, studio, serve):
     app.command(epilog=EXPLANATION)(command)
 app.add_typer(evaluation, name="evaluate")
 app.add_typer(data, name="data")

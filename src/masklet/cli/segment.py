@@ -18,6 +18,7 @@ from masklet.cli.model_options import (
     DeviceOption,
     ImageSizeOption,
     ModelOption,
+    RuntimeOption,
     ZoomOption,
     load_segmenter,
 )
@@ -31,6 +32,7 @@ from masklet.cli.segment_options import (
     PromptsOption,
 )
 from masklet.errors import InvalidInputError
+from masklet.runtimes.names import RuntimeName
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -63,6 +65,7 @@ def segment(
     device: DeviceOption = None,
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
+    runtime: RuntimeOption = RuntimeName.AUTO,
     zoom: ZoomOption = False,
     bands: BandsOption = None,
     max_image_pixels: MaxImagePixelsOption = None,
@@ -91,11 +94,13 @@ def segment(
     _check_output(work, output, multimask)
     how, is_debugging = (model, device, dtype, image_size), context.find_root().params["debug"]
     if everything:
-        opened = partial(opened_job, how, preset, changes or [], output, parsed_bands(bands), ids)
+        opened = partial(opened_job, how, preset, changes or [], output, parsed_bands(bands), ids, runtime)
         failures = segment_everything(paths, opened, is_debugging=is_debugging)
     else:
         drawn = (output, multimask, parsed_bands(bands), ids)
-        failures = _segment_all(work, partial(load_segmenter, *how, zoom), *drawn, is_debugging=is_debugging)
+        failures = _segment_all(
+            work, partial(load_segmenter, *how, zoom, runtime=runtime), *drawn, is_debugging=is_debugging
+        )
     if failures:
         raise typer.Exit(failures[0] if len(failures) == len(work) else ExitCode.SOME_FAILED)
 

@@ -13,6 +13,7 @@ from masklet import __version__
 from masklet.cli.everything_options import assigned
 from masklet.cli.exit_codes import ExitCode, report_error
 from masklet.cli.model_options import load_generator
+from masklet.runtimes.names import RuntimeName
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -27,6 +28,7 @@ def opened_job(
     output: Path,
     bands: tuple[int, ...] | None,
     shows_ids: bool,
+    runtime: RuntimeName,
 ) -> EverythingInImages:
     """Load the model and open the folder of the results.
 
@@ -37,11 +39,12 @@ def opened_job(
         output: the folder.
         bands: of TIFF images.
         shows_ids: whether overlays show the objects' numbers.
+        runtime: how the model runs.
     """
     from masklet.automask.settings import AutomaticMaskSettings
     from masklet.jobs.everything_in_images import EverythingInImages
 
-    generator = load_generator(*how, preset, assigned(changes, AutomaticMaskSettings))
+    generator = load_generator(*how, preset, assigned(changes, AutomaticMaskSettings), runtime)
     return EverythingInImages(generator, output, bands=bands, shows_ids=shows_ids, version=__version__)
 
 

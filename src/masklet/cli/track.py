@@ -22,7 +22,9 @@ from masklet.cli.model_options import (
     ImageSizeOption,
     ModelOption,
     PresetOption,
+    RuntimeOption,
     load_tracker,
+    runtime_asked_for,
 )
 from masklet.cli.track_choices import (
     SAVE_EVERY,
@@ -44,6 +46,7 @@ from masklet.cli.track_choices import (
 from masklet.cli.track_everything import everything_request, is_everything, show_objects
 from masklet.cli.track_requests import TrackingRequest, Work
 from masklet.configuration.presets import SpeedPreset
+from masklet.runtimes.names import RuntimeName
 
 if TYPE_CHECKING:
     from masklet.cli.track_outputs import TrackOutputs
@@ -78,6 +81,7 @@ def track(
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
     preset: PresetOption = SpeedPreset.EXACT,
+    runtime: RuntimeOption = RuntimeName.AUTO,
     is_compiled: CompileOption = False,
     zoom: ZoomOption = False,
     max_image_pixels: MaxImagePixelsOption = None,
@@ -100,7 +104,7 @@ def track(
     from masklet.cli.track_sessions import check_sessions, check_zoom, opened_journal, saved_tracking
     from masklet.media.video_reader import open_video
 
-    saved = saved_tracking(resume)
+    saved, asked_runtime = saved_tracking(resume), runtime_asked_for(runtime, is_compiled)
     own = {"--policy": policy, "--set": changes, "--lookback": looks_back}
     prompts = {"--point": point or [], "--box": box or [], "--mask": mask or []}
     with open_video(video) as reader:
@@ -111,7 +115,7 @@ def track(
         outputs.check(request.object_ids)
         check_sessions(save_session, saved, outputs.session)
         with opened_journal(save_session, saved, outputs.session, save_every) as journal:
-            tracker = load_tracker(model, device, dtype, image_size, preset, is_compiled)
+            tracker = load_tracker(model, device, dtype, image_size, preset, asked_runtime)
             _track(tracker, reader, request, outputs, journal)
         if saved is not None and save_session is not None:
             saved.forget(save_session)

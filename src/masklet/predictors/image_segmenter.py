@@ -21,6 +21,7 @@ from masklet.prompts.batches import PromptBatches
 from masklet.prompts.point_labels import POSITIVE
 from masklet.prompts.prompt import Prompt, check_in_image
 from masklet.prompts.prompt_lists import prompts_of_lists
+from masklet.runtimes.names import RuntimeName
 from masklet.runtimes.object_masks import select_output
 from masklet.runtimes.opening import for_inference, image_runtime
 from masklet.runtimes.protocol import ImageFeatures, ImageRuntime, MaskOutputs
@@ -68,16 +69,23 @@ class ImageSegmenter:
 
     @classmethod
     def from_pretrained(
-        cls, source: str | os.PathLike[str] | None = None, *, preset: str = SpeedPreset.EXACT, **options: Any
+        cls,
+        source: str | os.PathLike[str] | None = None,
+        *,
+        preset: str = SpeedPreset.EXACT,
+        runtime: str = RuntimeName.AUTO,
+        **options: Any,
     ) -> Self:
         """Load model and processor from a folder, a weight file, a hub id or (None) the package.
 
         Args:
-            source: where from.
+            source: where from; also a folder that `masklet export` wrote.
             preset: "exact", "balanced" or "fast", see `SpeedPreset`.
+            runtime: how it is run, one of `masklet.runtimes.names.RuntimeName`; "auto" is the network itself, or what
+                is installed of the runtimes of such a folder.
             options: device, dtype, image_size, ... of `Sam2Model.from_pretrained`; they override the preset.
         """
-        model = image_runtime(source, preset, **options)
+        model = image_runtime(source, preset, RuntimeName.named(runtime), **options)
         size = {"height": model.config.image_size, "width": model.config.image_size}
         source, place, _ = with_location(source, options)
         processor = Sam2Processor.from_pretrained(source, size=size, **place)

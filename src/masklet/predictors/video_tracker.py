@@ -14,7 +14,8 @@ from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator
 from masklet.predictors.everything_in_video import EverythingInVideo, MaskFinder
 from masklet.predictors.tracked_video import TrackedVideo
 from masklet.processing.processor import Sam2Processor
-from masklet.runtimes.opening import RuntimeName, as_runtime, for_inference, network_at
+from masklet.runtimes.names import RuntimeName
+from masklet.runtimes.opening import as_runtime, exported_runtime, for_inference, network_at
 from masklet.runtimes.protocol import Runtime
 from masklet.tracking.saved_session import SavedSession
 from masklet.tracking.session import Sam2VideoInferenceSession
@@ -49,23 +50,25 @@ class VideoTracker:
         source: str | os.PathLike[str] | None = None,
         *,
         preset: str = SpeedPreset.EXACT,
-        runtime: str = RuntimeName.EAGER,
+        runtime: str = RuntimeName.AUTO,
         **options: Any,
     ) -> Self:
         """Load model and processor from a folder, a weight file, a hub id or (None) the package.
 
         Args:
-            source: where from.
+            source: where from; also a folder that `masklet export` wrote.
             preset: "exact", "balanced" or "fast", see `SpeedPreset`.
-            runtime: "eager", or "compiled", which runs the network through torch's compiler: the first frames take
-                minutes (`masklet.runtimes.compiled`).
+            runtime: how it is run, one of `masklet.runtimes.names.RuntimeName`; "auto" is the network itself, or what
+                is installed of the runtimes of such a folder. In "compiled" the first frames take minutes.
             options: device, dtype, image_size, ... of `Sam2VideoModel.from_pretrained`; they override the preset.
         """
         name = RuntimeName.named(runtime)
-        model = network_at(preset, Sam2VideoModel, source, options)
+        model: Runtime | None = exported_runtime(source, preset, name, options)
+        if model is None:
+            model = as_runtime(network_at(preset, Sam2VideoModel, source, options), name)
         size = {"height": model.config.image_size, "width": model.config.image_size}
         source, place, _ = with_location(source, options)
-        return cls(as_runtime(model, name), Sam2Processor.from_pretrained(source, size=size, **place))
+        return cls(model, Sam2Processor.from_pretrained(source, size=size, **place))
 
     def open(self, video: Any = None, **options: Any) -> TrackedVideo:
         """Open a video (path, folder of frames, list or array of images, reader), or a stream if None.

@@ -2,57 +2,64 @@
 
 import os
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import Any, Self, TypeVar
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
 from masklet.configuration.presets import SpeedPreset
-from masklet.devices import is_bfloat16_faster
+from masklet.devices import as_device, as_dtype, is_bfloat16_faster
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.modeling.image_model import Sam2Model
 from masklet.modeling.video_network import VideoNetwork
 from masklet.runtimes.compiled import compiled_network
+from masklet.runtimes.exported import ExportedRuntime, GraphRunner
+from masklet.runtimes.manifest import MANIFEST_FILE, Manifest
+from masklet.runtimes.names import Precision, RuntimeName, Target
+from masklet.runtimes.onnx import OnnxRunner
+from masklet.runtimes.openvino import OpenVinoRunner
 from masklet.runtimes.protocol import ImageRuntime
 
 AnyRuntime = TypeVar("AnyRuntime", bound=ImageRuntime)
 Network = TypeVar("Network", bound=VideoNetwork)
 AnyNetwork = TypeVar("AnyNetwork", bound=Sam2Model)
+Source = str | os.PathLike[str] | None
+
+OF_FOLDERS = (RuntimeName.OPENVINO, RuntimeName.ONNXRUNTIME)
+"""The runtimes of exported folders, the one that `auto` prefers first."""
+_OPTIONS = {"device", "dtype", "torch_dtype", "image_size"}
 
 
-class RuntimeName(StrEnum):
-    """How a network is run: as it is, or through torch's compiler."""
+def image_runtime(
+    source: Source, preset: str = SpeedPreset.EXACT, name: RuntimeName = RuntimeName.AUTO, **options: Any
+) -> ImageRuntime:
+    """Open what segments images: the network of a checkpoint, or the graphs of an exported folder.
 
-    EAGER = "eager"
-    COMPILED = "compiled"
+    Args:
+        source: a checkpoint, with options and errors as of `Sam2Model.from_pretrained`; or such a folder.
+        preset: see `network_at` and `exported_runtime`.
+        name: how it is run.
+        options: see `exported_runtime`, too.
 
-    @classmethod
-    def named(cls, name: str) -> Self:
-        """Return the member of a name; InvalidInputError if there is none."""
-        try:
-            return cls(name)
-        except ValueError as error:
-            names = [each.value for each in cls]
-            raise InvalidInputError(f"runtime must be one of {names}, got {shown(name)}.") from error
-
-
-def image_runtime(source: str | os.PathLike[str] | None, preset: str = SpeedPreset.EXACT, **options: Any) -> Sam2Model:
-    """Load what segments images; see `network_at`."""
-    return network_at(preset, Sam2Model, source, options)
+    Raises:
+        InvalidInputError: if it cannot be run that way.
+    """
+    if name is RuntimeName.COMPILED:
+        raise InvalidInputError("The runtime 'compiled' is for videos; images run in 'eager'.")
+    exported = exported_runtime(source, preset, name, options)
+    return network_at(preset, Sam2Model, source, options) if exported is None else exported
 
 
-def network_at(
-    preset: str, kind: type[AnyNetwork], source: str | os.PathLike[str] | None, options: Mapping[str, Any]
-) -> AnyNetwork:
+def network_at(preset: str, kind: type[AnyNetwork], source: Source, options: Mapping[str, Any]) -> AnyNetwork:
     """Load a network with the number type and the image size of a preset (`SpeedPreset`).
 
     `options` are those of `kind.from_pretrained` and override the preset; errors as that raises them.
     """
     chosen = SpeedPreset.named(preset)
-    is_type_given = options.keys() & {"dtype", "torch_dtype"}
-    rounds = chosen.may_round and not is_type_given and is_bfloat16_faster(options.get("device") or "cpu")
+    rounds = _rounds(chosen, options)
     chosen_type: dict[str, Any] = {"dtype": torch.bfloat16} if rounds else {}
     network = kind.from_pretrained(source, **chosen_type, **options)
     if "image_size" not in options:
@@ -60,11 +67,110 @@ def network_at(
     return network
 
 
+def _rounds(preset: SpeedPreset, options: Mapping[str, Any]) -> bool:
+    """Whether a preset computes in bfloat16 here, which a number type among the options overrides."""
+    is_type_given = options.keys() & {"dtype", "torch_dtype"}
+    return preset.may_round and not is_type_given and is_bfloat16_faster(options.get("device") or "cpu")
+
+
 def as_runtime(network: Network, name: RuntimeName) -> Network:
-    """Return a network as the runtime of that name."""
+    """Return a network as the runtime of that name; `auto` runs it as it is."""
     return compiled_network(network) if name is RuntimeName.COMPILED else network
+
+
+def exported_runtime(
+    source: Source, preset: str, name: RuntimeName, options: Mapping[str, Any]
+) -> ExportedRuntime | None:
+    """Open the graphs of an exported folder; return None for a checkpoint that its network is to run.
+
+    Args:
+        source: the folder.
+        preset: "exact", or "balanced", which in OpenVINO is bfloat16 where that is faster.
+        name: how it is run.
+        options: `device`, the CPU; `dtype`, float32 or, in OpenVINO, bfloat16; `image_size`, which has to be the
+            folder's.
+
+    Raises:
+        InvalidInputError: if the runtime does not run what `source` holds, or is not installed; for other options.
+        CheckpointError: for a damaged folder.
+    """
+    if source is None or not is_exported(source):
+        if name in OF_FOLDERS:
+            raise InvalidInputError(
+                f"The runtime {name.value!r} runs graphs: write them by `masklet export MODEL -o FOLDER`, and give "
+                f"the folder as the model; got {shown(source)}."
+            )
+        return None
+    folder = Path(source)
+    manifest = Manifest.read(folder)
+    chosen = SpeedPreset.named(preset)
+    size = {} if "image_size" in options else {"image_size": chosen.image_size(manifest.image_size)}
+    _check_options(manifest, {**options, **size})
+    name = _of_folder(name, manifest, folder)
+    rounds = name is RuntimeName.OPENVINO and _rounds(chosen, options)
+    precision = _precision(manifest, {"dtype": torch.bfloat16, **options} if rounds else options)
+    if precision is Precision.BFLOAT16 and name is not RuntimeName.OPENVINO:
+        raise InvalidInputError("ONNX Runtime has no bfloat16 on processors; the runtime 'openvino' has.")
+    runner: GraphRunner
+    if name is RuntimeName.OPENVINO:
+        runner = OpenVinoRunner(folder, manifest, precision)
+    else:
+        runner = OnnxRunner(folder, manifest)
+    return ExportedRuntime(folder, manifest, runner, precision)
+
+
+def is_exported(source: Source) -> bool:
+    """Whether a model is named by a folder that `masklet export` wrote."""
+    return source is not None and (Path(source) / MANIFEST_FILE).is_file()
 
 
 def for_inference(runtime: AnyRuntime) -> AnyRuntime:
     """Return a runtime that is not training: a network is set to evaluation, others know nothing else."""
     return runtime.eval() if isinstance(runtime, nn.Module) else runtime
+
+
+def is_installed(name: RuntimeName) -> bool:
+    """Whether the library of a runtime is there."""
+    return name not in OF_FOLDERS or find_spec(name) is not None
+
+
+def _of_folder(name: RuntimeName, manifest: Manifest, folder: Path) -> RuntimeName:
+    """Return which runtime opens a folder; InvalidInputError if none, or not the one that is asked for."""
+    able = OF_FOLDERS if manifest.target is Target.ONNX else OF_FOLDERS[:1]
+    if name in able:
+        return name
+    if name is not RuntimeName.AUTO:
+        raise InvalidInputError(
+            f"{folder} holds graphs in the format {manifest.target.value!r}: the runtimes "
+            f"{[each.value for each in able]} run them, and not {name.value!r}."
+        )
+    for each in able:
+        if is_installed(each):
+            return each
+    raise InvalidInputError(f"{folder} holds graphs, and nothing here runs them: pip install 'masklet[{able[0]}]'.")
+
+
+def _check_options(manifest: Manifest, options: Mapping[str, Any]) -> None:
+    if unknown := options.keys() - _OPTIONS:
+        raise InvalidInputError(f"An exported folder takes the options {sorted(_OPTIONS)}; got {sorted(unknown)}.")
+    if as_device(options.get("device")).type != "cpu":
+        raise InvalidInputError(f"Exported graphs run on the CPU here; got device {shown(options['device'])}.")
+    if options.get("image_size", manifest.image_size) != manifest.image_size:
+        raise InvalidInputError(
+            f"These graphs take images of {manifest.image_size} pixels; for {shown(options['image_size'])} export them "
+            "with --image-size."
+        )
+
+
+def _precision(manifest: Manifest, options: Mapping[str, Any]) -> Precision:
+    given = {key: options[key] for key in ("dtype", "torch_dtype") if options.get(key) not in (None, "auto")}
+    if not given or manifest.precision is Precision.INT8:
+        return manifest.precision
+    dtype = as_dtype(**given)
+    kinds: dict[torch.dtype | None, Precision] = {
+        torch.float32: Precision.FLOAT32,
+        torch.bfloat16: Precision.BFLOAT16,
+    }
+    if dtype not in kinds:
+        raise InvalidInputError(f"Exported graphs compute in float32 or bfloat16; got {shown(dtype)}.")
+    return kinds[dtype]

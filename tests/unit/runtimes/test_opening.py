@@ -6,9 +6,10 @@ import pytest
 from tests.support.small_video_models import SIZE, small_video_model
 
 from masklet import Sam2Processor, VideoTracker
-from masklet.cli.model_options import load_tracker
+from masklet.cli.model_options import load_tracker, runtime_asked_for
 from masklet.errors import InvalidInputError
 from masklet.runtimes.compiled import CompiledForward
+from masklet.runtimes.names import RuntimeName
 from masklet.runtimes.opening import for_inference
 
 
@@ -25,17 +26,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_compiled_by_option_or_as_it_is(folder: Path, is_compiled: bool) -> None:
     for tracker in (
         VideoTracker.from_pretrained(folder, runtime="compiled" if is_compiled else "eager"),
-        load_tracker(str(folder), "cpu", is_compiled=is_compiled),
+        load_tracker(str(folder), "cpu", runtime=runtime_asked_for(RuntimeName.AUTO, is_compiled)),
     ):
         assert isinstance(tracker.runtime.memory_encoder.forward, CompiledForward) is is_compiled
         assert tracker.model is tracker.runtime
 
 
 def test_unknown_runtimes_are_refused_before_anything_is_loaded() -> None:
-    with pytest.raises(InvalidInputError, match=r"runtime must be one of \['eager', 'compiled'\], got 'onnx'"):
+    with pytest.raises(InvalidInputError, match=r"runtime must be one of \['eager', .*\], got 'onnx'"):
         VideoTracker.from_pretrained("no such folder", runtime="onnx")
 
 
 def test_a_network_stops_training() -> None:
     network = small_video_model().train()
     assert not for_inference(network).training
+
+
+def test_two_runtimes_at_once_are_refused() -> None:
+    with pytest.raises(InvalidInputError, match="--compile is --runtime compiled; got --runtime openvino"):
+        runtime_asked_for(RuntimeName.OPENVINO, is_compiled=True)

@@ -1,0 +1,225 @@
+"""`masklet export`: a model to a folder of graphs, which is complete and agrees with the network, or is not there."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from masklet.atomic_files import check_writable, folder_written_whole
+from masklet.checkpoints.reading import WEIGHTS_FILE
+from masklet.errors import InvalidInputError
+from masklet.export.agreement import check_agreement, mask_agreement
+from masklet.export.graphs import RECORDED, axes_of, example_inputs, graphs_of
+from masklet.export.onnx_files import OPSET, check_exporter, write_onnx, write_openvino
+from masklet.export.parity import Difference, check_parity, differences
+from masklet.export.quantization import quantize
+from masklet.media.frame_folders import frames_of_folder
+from masklet.media.images import read_image
+from masklet.modeling.image_model import Sam2Model
+from masklet.modeling.video_network import VideoNetwork
+from masklet.predictors.image_segmenter import ImageSegmenter
+from masklet.processing.pixels import original_pixels, prepared_pixels
+from masklet.processing.processor import Sam2Processor
+from masklet.runtimes.exported import ExportedRuntime, GraphRunner
+from masklet.runtimes.manifest import MANIFEST_FILE, GraphEntry, Manifest, checksum
+from masklet.runtimes.names import GraphName, Parts, Precision, RuntimeName, Target
+from masklet.runtimes.onnx import OnnxRunner
+from masklet.runtimes.opening import OF_FOLDERS, is_installed
+from masklet.runtimes.openvino import OpenVinoRunner
+
+_OWN_FILES = re.compile(rf"({'|'.join(GraphName)})\.(onnx|xml|bin)|{re.escape(MANIFEST_FILE)}")
+_MOST_IMAGES = 64  # more add nothing to ranges and agreement but time
+_ROUNDED: dict[Precision, Sequence[GraphName]] = {
+    Precision.FLOAT32: (),
+    Precision.INT8: (GraphName.ENCODE_IMAGE,),
+    Precision.BFLOAT16: tuple(GraphName),
+}
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """What is exported, and for whom.
+
+    Attributes:
+        target: the files.
+        precision: in which graphs are computed; other ones than float32 are compared on images.
+        parts: which graphs.
+        images: files, or folders of images, to calibrate int8 with and to compare masks on.
+    """
+
+    target: Target = Target.ONNX
+    precision: Precision = Precision.FLOAT32
+    parts: Parts = Parts.ALL
+    images: Sequence[Path] = ()
+
+    def __post_init__(self) -> None:
+        if self.precision is Precision.BFLOAT16 and self.target is not Target.OPENVINO:
+            raise InvalidInputError("bfloat16 on processors is OpenVINO's: add --to openvino.")
+        if self.precision is not Precision.FLOAT32 and not self.images:
+            raise InvalidInputError(f"{self.precision.value} is compared on images; give --calibrate IMAGES.")
+
+    @property
+    def runtimes(self) -> list[RuntimeName]:
+        """Those that are installed of the runtimes that read the files; InvalidInputError without any."""
+        able = OF_FOLDERS if self.target is Target.ONNX and self.precision is not Precision.BFLOAT16 else OF_FOLDERS[:1]
+        found = [each for each in able if is_installed(each)]
+        if not found:
+            raise InvalidInputError(f"Graphs are compared in a runtime: pip install 'masklet[{able[-1].value}]'.")
+        return found
+
+
+@dataclass
+class ExportReport:
+    """What was compared: differences of float32, and of other precisions how much masks agree (a mean IoU)."""
+
+    differences: list[Difference] = field(default_factory=list)
+    agreement: float | None = None
+
+
+def export_model(
+    source: str | None,
+    folder: Path,
+    settings: ExportSettings,
+    *,
+    image_size: int | None = None,
+    progress: Callable[[str], object] = lambda _: None,
+) -> ExportReport:
+    """Write a model's graphs, `manifest.json` and settings into a folder.
+
+    The graphs are compared with the network before the folder changes.
+
+    Args:
+        source: of the checkpoint, as of `from_pretrained`.
+        folder: made if it does not exist; an earlier export in it is replaced.
+        settings: what is exported.
+        image_size: side of the images that the graphs take; None: the model's own.
+        progress: called with the name of what is begun.
+
+    Raises:
+        InvalidInputError: for what cannot be exported, and if a graph differs from the network.
+        CheckpointError: as `from_pretrained`.
+    """
+    check_exporter()
+    runtimes = settings.runtimes
+    if (folder / WEIGHTS_FILE).exists():
+        raise InvalidInputError(f"{folder} holds a checkpoint; give another folder.")
+    check_writable(folder)
+    size: dict[str, Any] = {} if image_size is None else {"image_size": image_size}
+    kind = VideoNetwork if settings.parts is Parts.ALL else Sam2Model
+    network = kind.from_pretrained(source, **size)
+    side = network.config.image_size
+    processor = Sam2Processor.from_pretrained(source, size={"height": side, "width": side})
+    with folder_written_whole(folder, replaces=_OWN_FILES) as unfinished:
+        export = _Export(network, processor, settings, unfinished, progress)
+        report = export.written(source or "the bundled model", runtimes)
+    return report
+
+
+class _Export:
+    """One export on its way: the network and where it is written to."""
+
+    def __init__(
+        self,
+        network: Sam2Model,
+        processor: Sam2Processor,
+        settings: ExportSettings,
+        folder: Path,
+        progress: Callable[[str], object],
+    ) -> None:
+        self.network, self.processor, self.settings = network, processor, settings
+        self.folder, self.progress = folder, progress
+        self.graphs = graphs_of(network, settings.parts.graphs)
+
+    def written(self, model: str, runtimes: Sequence[RuntimeName]) -> ExportReport:
+        """Write all files, and compare."""
+        self.network.config.save_pretrained(self.folder)
+        self.processor.save_pretrained(self.folder)
+        manifest = self._manifest(model, self._write_graphs())
+        self.progress("comparing")
+        report = self._compared(manifest, runtimes)
+        manifest = replace(manifest, agreement=report.agreement, graphs=_with_differences(manifest, report))
+        manifest.write(self.folder)
+        return report
+
+    def _write_graphs(self) -> dict[str, GraphEntry]:
+        axes, inputs = axes_of(self.network.config), example_inputs(self.network, RECORDED)
+        entries = {}
+        for graph in self.graphs:
+            self.progress(graph.name.value)
+            path = self.folder / f"{graph.name.value}.onnx"
+            write_onnx(graph, axes, inputs[graph.name], path)
+            if self.settings.precision is Precision.INT8 and graph.name is GraphName.ENCODE_IMAGE:
+                quantize(path, self._prepared_images())
+            files = [path]
+            if self.settings.target is Target.OPENVINO:
+                files = write_openvino(path, path.with_suffix(".xml"))
+                path.unlink()
+            checksums = {each.name: checksum(each) for each in files}
+            entries[graph.name.value] = GraphEntry(checksums, graph.inputs, graph.outputs, {})
+        return entries
+
+    def _manifest(self, model: str, entries: dict[str, GraphEntry]) -> Manifest:
+        options, network = self.processor.image_processor, self.network
+        pointer = network.no_object_pointer.flatten().tolist() if isinstance(network, VideoNetwork) else []
+        return Manifest(
+            model=model,
+            fingerprint=network.fingerprint,
+            target=self.settings.target,
+            precision=self.settings.precision,
+            opset=OPSET,
+            image_size=network.config.image_size,
+            image_mean=tuple(map(float, options.image_mean)),
+            image_std=tuple(map(float, options.image_std)),
+            axes=axes_of(network.config),
+            graphs=entries,
+            no_memory=tuple(network.no_memory_embedding.flatten().tolist()),
+            no_object_pointer=tuple(pointer),
+        )
+
+    def _compared(self, manifest: Manifest, runtimes: Sequence[RuntimeName]) -> ExportReport:
+        runners = [self._runner(name, manifest) for name in runtimes]
+        rounded = _ROUNDED[self.settings.precision]
+        found = list(differences(self.network, [each for each in self.graphs if each.name not in rounded], runners))
+        check_parity(found)
+        return ExportReport(found, self._agreement(manifest, runners) if rounded else None)
+
+    def _agreement(self, manifest: Manifest, runners: Sequence[GraphRunner]) -> float:
+        """Return how much masks agree with the network's in the runtime where they do so least."""
+        exact = ImageSegmenter(self.network, self.processor)
+        agreement = 1.0
+        for runner in runners:
+            runtime = ExportedRuntime(self.folder, manifest, runner, self.settings.precision)
+            rounded = ImageSegmenter(runtime, self.processor)
+            agreement = min(agreement, mask_agreement(exact, rounded, self._image_files()))
+        check_agreement(agreement)
+        return agreement
+
+    def _runner(self, name: RuntimeName, manifest: Manifest) -> GraphRunner:
+        if name is RuntimeName.OPENVINO:
+            return OpenVinoRunner(self.folder, manifest, self.settings.precision)
+        return OnnxRunner(self.folder, manifest)
+
+    def _image_files(self) -> list[Path]:
+        files = [
+            file for path in self.settings.images for file in (frames_of_folder(path) if path.is_dir() else [path])
+        ]
+        return files[:: max(1, len(files) // _MOST_IMAGES)]
+
+    def _prepared_images(self) -> Iterator[Tensor]:
+        options = self.processor.image_processor
+        for path in self._image_files():
+            yield prepared_pixels(original_pixels(read_image(path), options), options)[None].to(torch.float32)
+
+
+def _with_differences(manifest: Manifest, report: ExportReport) -> dict[str, GraphEntry]:
+    """Return the graphs of a manifest with the largest difference in each runtime."""
+    entries = dict(manifest.graphs)
+    for each in report.differences:
+        entry = entries[each.graph.value]
+        largest = max(each.largest, entry.differences.get(each.runtime.value, 0.0))
+        entries[each.graph.value] = replace(entry, differences={**entry.differences, each.runtime.value: largest})
+    return entries

@@ -1,0 +1,67 @@
+"""What graphs in files compute, compared with the network that they were made of."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import isnan
+
+import torch
+from torch import Tensor
+
+from masklet.errors import InvalidInputError
+from masklet.export.graphs import Graph, example_inputs
+from masklet.modeling.image_model import Sam2Model
+from masklet.runtimes.exported import GraphRunner
+from masklet.runtimes.names import GraphName, RuntimeName
+
+TOLERANCE = 1e-5
+"""Of float32: the largest difference allowed, as a share of the largest value."""
+OBJECTS = (4, 1, 2)
+"""In this order on one open graph: what is left over from more objects must not show with fewer."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far a graph is from the network: the largest difference as a share of the largest value.
+
+    It is infinite where shapes differ or numbers are not finite.
+    """
+
+    graph: GraphName
+    runtime: RuntimeName
+    objects: int
+    largest: float
+
+
+def differences(network: Sam2Model, graphs: Sequence[Graph], runners: Sequence[GraphRunner]) -> Iterator[Difference]:
+    """Yield how far each graph is from the network in each runtime, for 4, 1 and 2 objects.
+
+    Points, memory frames and pointers vary as well, down to one click, one frame and no pointer.
+    """
+    for objects in OBJECTS:
+        sizes = {"objects": objects, "points": objects, "frames": objects, "pointers": 2 * (objects - 1)}
+        inputs = example_inputs(network, sizes, seed=objects)
+        for graph in graphs:
+            with torch.no_grad():
+                expected = graph.module(*inputs[graph.name])
+            for runner in runners:
+                largest = largest_difference(runner.run(graph.name, inputs[graph.name]), expected)
+                yield Difference(graph.name, runner.name, objects, largest)
+
+
+def largest_difference(found: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
+    """Return the largest difference of any output, as a share of its largest value."""
+    if [each.shape for each in found] != [each.shape for each in expected]:
+        return float("inf")
+    pairs = ((a.double(), b.double()) for a, b in zip(found, expected, strict=True) if b.numel())
+    shares = [((a - b).abs().max() / b.abs().max().clamp(min=1e-12)).item() for a, b in pairs]
+    return max((float("inf") if isnan(share) else share for share in shares), default=0.0)
+
+
+def check_parity(found: Sequence[Difference], tolerance: float = TOLERANCE) -> None:
+    """Raise InvalidInputError, naming the worst, if a graph is further from the network than that."""
+    worst = max(found, key=lambda each: each.largest, default=None)
+    if worst is not None and worst.largest > tolerance:
+        raise InvalidInputError(
+            f"The graph {worst.graph.value} in {worst.runtime.value} differs from the network by {worst.largest:.1e} "
+            f"of its largest value for {worst.objects} objects; allowed are {tolerance:.0e}. Nothing was written."
+        )

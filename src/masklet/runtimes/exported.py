@@ -1,0 +1,111 @@
+"""A runtime whose verbs are graphs in files: the network itself is not there."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from masklet.configuration import Sam2Config
+from masklet.prompts.point_labels import NOT_A_POINT
+from masklet.runtimes.manifest import Manifest
+from masklet.runtimes.names import GraphName, Precision, RuntimeName
+from masklet.runtimes.protocol import ImageFeatures, MaskOutputs, ObjectMemory
+
+
+class GraphRunner(Protocol):
+    """What runs the graphs of a folder: ONNX Runtime or OpenVINO. May be called by several threads at once."""
+
+    name: RuntimeName
+
+    def run(self, graph: GraphName, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """Return the outputs of a graph, in memory of their own."""
+
+
+class ExportedRuntime:
+    """The verbs of `masklet.runtimes.protocol`, on graphs that `masklet export` wrote.
+
+    On the CPU, in tensors of float32 whatever the graphs compute in. Several threads may use it at once.
+
+    Args:
+        folder: with the graphs and `config.json`.
+        manifest: of the folder.
+        runner: runs them.
+
+    Attributes:
+        precision: in which the graphs are computed.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, runner: GraphRunner, precision: Precision) -> None:
+        self.folder, self.manifest, self.runner, self.precision = folder, manifest, runner, precision
+        self.config = Sam2Config.from_pretrained(folder)
+        self.device, self.dtype = torch.device("cpu"), torch.float32
+        self.no_object_pointer = torch.tensor([manifest.no_object_pointer])
+        self._no_memory = torch.tensor(manifest.no_memory).view(1, -1, 1, 1)
+
+    @property
+    def name(self) -> RuntimeName:
+        """Which runtime this is."""
+        return self.runner.name
+
+    @property
+    def fingerprint(self) -> str:
+        """That of the network where numbers are its own up to rounding; rounded to fewer bits they are another's."""
+        is_exact = self.precision is Precision.FLOAT32
+        return self.manifest.fingerprint if is_exact else f"{self.manifest.fingerprint} {self.name} {self.precision}"
+
+    def encode_image(self, pixel_values: Tensor) -> ImageFeatures:
+        """Encode an image [1, 3, S, S]."""
+        return ImageFeatures(*self.runner.run(GraphName.ENCODE_IMAGE, [pixel_values]))
+
+    def without_memory(self, features: ImageFeatures) -> ImageFeatures:
+        """Mark an image of its own as one without memory."""
+        return features.conditioned(features.stride16 + self._no_memory)
+
+    def condition(self, stride16: Tensor, memory: ObjectMemory) -> Tensor:
+        """Condition a frame on the memories of n objects."""
+        if self.config.num_maskmem == 0:
+            return stride16
+        if memory.is_empty:
+            return stride16 + self._no_memory
+        rows = [(stride16, memory)]
+        if stride16.shape[0] > 1:  # the graph takes one frame
+            memories = zip(*(each.split(1) for each in memory), strict=True)
+            rows = list(zip(stride16.split(1), (ObjectMemory(*each) for each in memories), strict=True))
+        return torch.cat([self.runner.run(GraphName.CONDITION, [frame, *each])[0] for frame, each in rows])
+
+    def decode(
+        self,
+        features: ImageFeatures,
+        points: Tensor | None = None,
+        labels: Tensor | None = None,
+        mask_logits: Tensor | None = None,
+    ) -> MaskOutputs:
+        """Decode the masks of n objects."""
+        stride4, stride8, stride16 = features
+        if points is None or labels is None:
+            objects = stride16.shape[0] if mask_logits is None else mask_logits.shape[0]
+            points, labels = torch.zeros(objects, 1, 2), torch.full((objects, 1), NOT_A_POINT)
+        if mask_logits is not None:
+            stride16 = stride16.expand(points.shape[0], -1, -1, -1)
+            inputs = [stride4, stride8, stride16, points, labels, mask_logits]
+            return self._decoded(GraphName.DECODE_MASK, inputs)
+        graph = GraphName.DECODE_IMAGE if stride16.shape[0] == 1 else GraphName.DECODE
+        return self._decoded(graph, [stride4, stride8, stride16, points, labels])
+
+    def _decoded(self, graph: GraphName, inputs: Sequence[Tensor]) -> MaskOutputs:
+        """Run the decoder, which makes no pointers where the graphs are of images alone."""
+        logits, iou, object_score, *pointers = self.runner.run(graph, inputs)
+        return MaskOutputs(logits, iou, object_score, pointers[0] if pointers else iou.unsqueeze(-1)[..., :0])
+
+    def embed_mask(self, masks: Tensor) -> Tensor:
+        """Turn mask prompts [n, S, S] in 0..1 into mask logits [n, 4h, 4w]."""
+        return self.runner.run(GraphName.EMBED_MASK, [masks])[0]
+
+    def encode_memory(self, stride16: Tensor, logits: Tensor, object_score: Tensor, binarize: Tensor) -> Tensor:
+        """Encode the memories of n objects on a frame."""
+        rows = [(stride16, logits, object_score, binarize)]
+        if stride16.shape[0] > 1:  # the graph takes one frame
+            rows = list(zip(*(each.split(1) for each in rows[0]), strict=True))
+        return torch.cat([self.runner.run(GraphName.ENCODE_MEMORY, row)[0] for row in rows])
