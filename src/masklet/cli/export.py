@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from masklet.cli.model_options import ImageSizeOption
-from masklet.runtimes.names import Parts, Precision, Target
+from masklet.runtimes.names import Layout, Parts, Precision, Target
 
 if TYPE_CHECKING:
     from masklet.export.folder import ExportReport
@@ -30,6 +30,10 @@ def export(
     parts: Annotated[
         Parts, typer.Option("--parts", help="images: without the graphs that only videos take.")
     ] = Parts.ALL,
+    layout: Annotated[
+        Layout,
+        typer.Option("--layout", help="samexporter, transformersjs: images, with what programs of others expect."),
+    ] = Layout.MASKLET,
     image_size: ImageSizeOption = None,
 ) -> None:
     """Write a model as graphs, video memory included, and compare them with it.
@@ -42,7 +46,7 @@ def export(
     from masklet.cli.progress import progress_bar
     from masklet.export.folder import ExportSettings, export_model
 
-    settings = ExportSettings(to, precision, parts, tuple(calibrate or ()))
+    settings = ExportSettings(to, precision, parts, tuple(calibrate or ()), layout)
     with progress_bar() as progress:
         task = progress.add_task("Loading the model", total=None)
         report = export_model(
@@ -60,7 +64,7 @@ def _print(report: "ExportReport") -> None:
     """Print of each graph and runtime the largest difference, for the numbers of objects beside each other."""
     rows: dict[tuple[str, str], dict[int, float]] = {}
     for each in report.differences:
-        rows.setdefault((each.graph.value, each.runtime.value), {})[each.objects] = each.largest
+        rows.setdefault((each.graph, each.runtime.value), {})[each.objects] = each.largest
     if rows:
         print(f"{'difference from the model':26}{'':12}" + "".join(f"{f'{n} obj.':>9}" for n in (1, 2, 4)))
     for (graph, runtime), of_objects in rows.items():

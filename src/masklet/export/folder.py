@@ -13,7 +13,8 @@ from masklet.atomic_files import check_writable, folder_written_whole
 from masklet.checkpoints.reading import WEIGHTS_FILE
 from masklet.errors import InvalidInputError
 from masklet.export.agreement import check_agreement, mask_agreement
-from masklet.export.graphs import RECORDED, axes_of, example_inputs, graphs_of
+from masklet.export.drop_in import DROP_IN_NAMES, drop_in_graphs
+from masklet.export.graphs import RECORDED, GraphSet, own_graphs
 from masklet.export.onnx_files import OPSET, check_exporter, write_onnx, write_openvino
 from masklet.export.parity import Difference, check_parity, differences
 from masklet.export.quantization import quantize
@@ -26,12 +27,13 @@ from masklet.processing.pixels import original_pixels, prepared_pixels
 from masklet.processing.processor import Sam2Processor
 from masklet.runtimes.exported import ExportedRuntime, GraphRunner
 from masklet.runtimes.manifest import MANIFEST_FILE, GraphEntry, Manifest, checksum
-from masklet.runtimes.names import GraphName, Parts, Precision, RuntimeName, Target
+from masklet.runtimes.names import GraphName, Layout, Parts, Precision, RuntimeName, Target
 from masklet.runtimes.onnx import OnnxRunner
 from masklet.runtimes.opening import OF_FOLDERS, is_installed
 from masklet.runtimes.openvino import OpenVinoRunner
 
-_OWN_FILES = re.compile(rf"({'|'.join(GraphName)})\.(onnx|xml|bin)|{re.escape(MANIFEST_FILE)}")
+_NAMES = (*GraphName, *DROP_IN_NAMES)
+_OWN_FILES = re.compile(rf"({'|'.join(map(re.escape, _NAMES))})\.(onnx|xml|bin)|{re.escape(MANIFEST_FILE)}")
 _MOST_IMAGES = 64  # more add nothing to ranges and agreement but time
 _ROUNDED: dict[Precision, Sequence[GraphName]] = {
     Precision.FLOAT32: (),
@@ -49,23 +51,30 @@ class ExportSettings:
         precision: in which graphs are computed; other ones than float32 are compared on images.
         parts: which graphs.
         images: files, or folders of images, to calibrate int8 with and to compare masks on.
+        layout: masklet's, or that of other programs, which is ONNX in float32, of images.
     """
 
     target: Target = Target.ONNX
     precision: Precision = Precision.FLOAT32
     parts: Parts = Parts.ALL
     images: Sequence[Path] = ()
+    layout: Layout = Layout.MASKLET
 
     def __post_init__(self) -> None:
         if self.precision is Precision.BFLOAT16 and self.target is not Target.OPENVINO:
             raise InvalidInputError("bfloat16 on processors is OpenVINO's: add --to openvino.")
+        is_plain = self.target is Target.ONNX and self.precision is Precision.FLOAT32
+        if self.layout is not Layout.MASKLET and not is_plain:
+            raise InvalidInputError(f"The layout {self.layout.value} is of ONNX files in float32.")
         if self.precision is not Precision.FLOAT32 and not self.images:
             raise InvalidInputError(f"{self.precision.value} is compared on images; give --calibrate IMAGES.")
 
     @property
     def runtimes(self) -> list[RuntimeName]:
         """Those that are installed of the runtimes that read the files; InvalidInputError without any."""
-        able = OF_FOLDERS if self.target is Target.ONNX and self.precision is not Precision.BFLOAT16 else OF_FOLDERS[:1]
+        able = OF_FOLDERS if self.target is Target.ONNX else OF_FOLDERS[:1]
+        if self.layout is not Layout.MASKLET:
+            able = OF_FOLDERS[1:]  # what their programs run, too
         found = [each for each in able if is_installed(each)]
         if not found:
             raise InvalidInputError(f"Graphs are compared in a runtime: pip install 'masklet[{able[-1].value}]'.")
@@ -109,13 +118,19 @@ def export_model(
         raise InvalidInputError(f"{folder} holds a checkpoint; give another folder.")
     check_writable(folder)
     size: dict[str, Any] = {} if image_size is None else {"image_size": image_size}
-    kind = VideoNetwork if settings.parts is Parts.ALL else Sam2Model
+    is_own = settings.layout is Layout.MASKLET
+    kind = VideoNetwork if is_own and settings.parts is Parts.ALL else Sam2Model
     network = kind.from_pretrained(source, **size)
     side = network.config.image_size
     processor = Sam2Processor.from_pretrained(source, size={"height": side, "width": side})
-    with folder_written_whole(folder, replaces=_OWN_FILES) as unfinished:
-        export = _Export(network, processor, settings, unfinished, progress)
+    exported = own_graphs(network, settings.parts.graphs) if is_own else drop_in_graphs(network, settings.layout)
+    place = folder / "onnx" if settings.layout is Layout.TRANSFORMERSJS else folder
+    with folder_written_whole(place, replaces=_OWN_FILES) as unfinished:
+        export = _Export(network, processor, settings, exported, unfinished, progress)
         report = export.written(source or "the bundled model", runtimes)
+    if settings.layout is Layout.TRANSFORMERSJS:
+        network.config.save_pretrained(folder)
+        processor.image_processor.save_pretrained(folder)
     return report
 
 
@@ -127,31 +142,33 @@ class _Export:
         network: Sam2Model,
         processor: Sam2Processor,
         settings: ExportSettings,
+        exported: GraphSet,
         folder: Path,
         progress: Callable[[str], object],
     ) -> None:
         self.network, self.processor, self.settings = network, processor, settings
-        self.folder, self.progress = folder, progress
-        self.graphs = graphs_of(network, settings.parts.graphs)
+        self.exported, self.folder, self.progress = exported, folder, progress
 
     def written(self, model: str, runtimes: Sequence[RuntimeName]) -> ExportReport:
         """Write all files, and compare."""
-        self.network.config.save_pretrained(self.folder)
-        self.processor.save_pretrained(self.folder)
+        if self.settings.layout is Layout.MASKLET:
+            self.network.config.save_pretrained(self.folder)
+            self.processor.save_pretrained(self.folder)
         manifest = self._manifest(model, self._write_graphs())
         self.progress("comparing")
         report = self._compared(manifest, runtimes)
-        manifest = replace(manifest, agreement=report.agreement, graphs=_with_differences(manifest, report))
-        manifest.write(self.folder)
+        if self.settings.layout is Layout.MASKLET:
+            manifest = replace(manifest, agreement=report.agreement, graphs=_with_differences(manifest, report))
+            manifest.write(self.folder)
         return report
 
     def _write_graphs(self) -> dict[str, GraphEntry]:
-        axes, inputs = axes_of(self.network.config), example_inputs(self.network, RECORDED)
+        inputs = self.exported.inputs(RECORDED, 0)
         entries = {}
-        for graph in self.graphs:
-            self.progress(graph.name.value)
-            path = self.folder / f"{graph.name.value}.onnx"
-            write_onnx(graph, axes, inputs[graph.name], path)
+        for graph in self.exported.graphs:
+            self.progress(graph.name)
+            path = self.folder / f"{graph.name}.onnx"
+            write_onnx(graph, self.exported.axes, inputs[graph.name], path)
             if self.settings.precision is Precision.INT8 and graph.name is GraphName.ENCODE_IMAGE:
                 quantize(path, self._prepared_images())
             files = [path]
@@ -159,7 +176,7 @@ class _Export:
                 files = write_openvino(path, path.with_suffix(".xml"))
                 path.unlink()
             checksums = {each.name: checksum(each) for each in files}
-            entries[graph.name.value] = GraphEntry(checksums, graph.inputs, graph.outputs, {})
+            entries[str(graph.name)] = GraphEntry(checksums, graph.inputs, graph.outputs, {})
         return entries
 
     def _manifest(self, model: str, entries: dict[str, GraphEntry]) -> Manifest:
@@ -174,7 +191,7 @@ class _Export:
             image_size=network.config.image_size,
             image_mean=tuple(map(float, options.image_mean)),
             image_std=tuple(map(float, options.image_std)),
-            axes=axes_of(network.config),
+            axes=self.exported.axes,
             graphs=entries,
             no_memory=tuple(network.no_memory_embedding.flatten().tolist()),
             no_object_pointer=tuple(pointer),
@@ -183,7 +200,7 @@ class _Export:
     def _compared(self, manifest: Manifest, runtimes: Sequence[RuntimeName]) -> ExportReport:
         runners = [self._runner(name, manifest) for name in runtimes]
         rounded = _ROUNDED[self.settings.precision]
-        found = list(differences(self.network, [each for each in self.graphs if each.name not in rounded], runners))
+        found = list(differences(self.exported.without(rounded), runners))
         check_parity(found)
         return ExportReport(found, self._agreement(manifest, runners) if rounded else None)
 
@@ -219,7 +236,7 @@ def _with_differences(manifest: Manifest, report: ExportReport) -> dict[str, Gra
     """Return the graphs of a manifest with the largest difference in each runtime."""
     entries = dict(manifest.graphs)
     for each in report.differences:
-        entry = entries[each.graph.value]
+        entry = entries[each.graph]
         largest = max(each.largest, entry.differences.get(each.runtime.value, 0.0))
-        entries[each.graph.value] = replace(entry, differences={**entry.differences, each.runtime.value: largest})
+        entries[each.graph] = replace(entry, differences={**entry.differences, each.runtime.value: largest})
     return entries

@@ -1,7 +1,8 @@
 """A model's verbs as graphs: modules of tensors alone, their shapes, and inputs to record and compare them by."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -38,7 +39,7 @@ class Verb(nn.Module):
 class Graph:
     """A verb that is to be exported, with its inputs and outputs in order."""
 
-    name: GraphName
+    name: str
     module: Verb
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
@@ -57,6 +58,30 @@ class Graph:
         shapes = self.dynamic_shapes(dims.__getitem__)
         with torch.no_grad():
             return torch.export.export(self.module, tuple(inputs), dynamic_shapes=shapes, strict=False)
+
+
+@dataclass(frozen=True)
+class GraphSet:
+    """What is exported together.
+
+    Attributes:
+        graphs: each to be a file.
+        axes: bounds of the axes of any size.
+        inputs: returns inputs of all graphs by name, for sizes of these axes and a seed.
+    """
+
+    graphs: Sequence[Graph]
+    axes: Mapping[str, tuple[int, int]]
+    inputs: Callable[[Sizes, int], Mapping[str, tuple[Tensor, ...]]]
+
+    def without(self, names: Sequence[str]) -> "GraphSet":
+        """Return the set without some graphs."""
+        return replace(self, graphs=[each for each in self.graphs if each.name not in names])
+
+
+def own_graphs(network: Sam2Model, names: Sequence[GraphName]) -> GraphSet:
+    """Return the graphs of masklet's runtimes of these names."""
+    return GraphSet(graphs_of(network, names), axes_of(network.config), partial(example_inputs, network))
 
 
 def axes_of(config: Sam2Config) -> dict[str, tuple[int, int]]:
@@ -84,7 +109,7 @@ def graphs_of(network: Sam2Model, names: Sequence[GraphName]) -> list[Graph]:
 
 
 @torch.no_grad()
-def example_inputs(network: Sam2Model, sizes: Sizes, seed: int = 0) -> dict[GraphName, tuple[Tensor, ...]]:
+def example_inputs(network: Sam2Model, sizes: Sizes, seed: int = 0) -> dict[str, tuple[Tensor, ...]]:
     """Return inputs of each graph that `network` has, of these sizes: what it sees of an image of noise."""
     generator = torch.Generator().manual_seed(seed)
     objects, size = sizes["objects"], network.config.image_size
@@ -96,7 +121,7 @@ def example_inputs(network: Sam2Model, sizes: Sizes, seed: int = 0) -> dict[Grap
     outputs = network.decode(features, points, labels)
     # Numbers whose interpolation is exact and never 0: a pixel on the threshold would be of either side.
     logits = (outputs.logits[:, 0] * 4).round() / 4 + 0.125
-    inputs = {
+    inputs: dict[str, tuple[Tensor, ...]] = {
         GraphName.ENCODE_IMAGE: (pixels,),
         GraphName.DECODE_IMAGE: (*features, points, labels),
         GraphName.DECODE_MASK: (*one_each, points, labels, logits),

@@ -44,6 +44,9 @@ def write_onnx(
             output_names=[each.name for each in graph.outputs],
             verbose=False,
         )
+        found = [each.name for each in program.model.graph.inputs]
+        if found != [each.name for each in graph.inputs]:
+            raise InvalidInputError(f"The exporter wrote the graph {graph.name} with the inputs {found}.")
         program.save(path, external_data=False)
 
 

@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
-from masklet.export.graphs import Graph, example_inputs
-from masklet.modeling.image_model import Sam2Model
+from masklet.export.graphs import GraphSet
 from masklet.runtimes.exported import GraphRunner
-from masklet.runtimes.names import GraphName, RuntimeName
+from masklet.runtimes.names import RuntimeName
 
 TOLERANCE = 1e-5
 """Of float32: the largest difference allowed, as a share of the largest value."""
@@ -26,21 +25,21 @@ class Difference:
     It is infinite where shapes differ or numbers are not finite.
     """
 
-    graph: GraphName
+    graph: str
     runtime: RuntimeName
     objects: int
     largest: float
 
 
-def differences(network: Sam2Model, graphs: Sequence[Graph], runners: Sequence[GraphRunner]) -> Iterator[Difference]:
+def differences(exported: GraphSet, runners: Sequence[GraphRunner]) -> Iterator[Difference]:
     """Yield how far each graph is from the network in each runtime, for 4, 1 and 2 objects.
 
     Points, memory frames and pointers vary as well, down to one click, one frame and no pointer.
     """
     for objects in OBJECTS:
         sizes = {"objects": objects, "points": objects, "frames": objects, "pointers": 2 * (objects - 1)}
-        inputs = example_inputs(network, sizes, seed=objects)
-        for graph in graphs:
+        inputs = exported.inputs(sizes, objects)
+        for graph in exported.graphs:
             with torch.no_grad():
                 expected = graph.module(*inputs[graph.name])
             for runner in runners:
@@ -62,6 +61,6 @@ def check_parity(found: Sequence[Difference], tolerance: float = TOLERANCE) -> N
     worst = max(found, key=lambda each: each.largest, default=None)
     if worst is not None and worst.largest > tolerance:
         raise InvalidInputError(
-            f"The graph {worst.graph.value} in {worst.runtime.value} differs from the network by {worst.largest:.1e} "
+            f"The graph {worst.graph} in {worst.runtime.value} differs from the network by {worst.largest:.1e} "
             f"of its largest value for {worst.objects} objects; allowed are {tolerance:.0e}. Nothing was written."
         )

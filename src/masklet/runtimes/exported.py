@@ -19,7 +19,7 @@ class GraphRunner(Protocol):
 
     name: RuntimeName
 
-    def run(self, graph: GraphName, inputs: Sequence[Tensor]) -> list[Tensor]:
+    def run(self, graph: str, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Return the outputs of a graph, in memory of their own."""
 
 
@@ -94,7 +94,7 @@ class ExportedRuntime:
         graph = GraphName.DECODE_IMAGE if stride16.shape[0] == 1 else GraphName.DECODE
         return self._decoded(graph, [stride4, stride8, stride16, points, labels])
 
-    def _decoded(self, graph: GraphName, inputs: Sequence[Tensor]) -> MaskOutputs:
+    def _decoded(self, graph: str, inputs: Sequence[Tensor]) -> MaskOutputs:
         """Run the decoder, which makes no pointers where the graphs are of images alone."""
         logits, iou, object_score, *pointers = self.runner.run(graph, inputs)
         return MaskOutputs(logits, iou, object_score, pointers[0] if pointers else iou.unsqueeze(-1)[..., :0])

@@ -116,14 +116,14 @@ class Manifest:
                 raise
             raise CheckpointError(f"{path} is no manifest of an exported model: {shown(str(error))}") from error
 
-    def opened(self, folder: Path, graph: GraphName) -> Path:
+    def opened(self, folder: Path, graph: str) -> Path:
         """Return the file of a graph that a runtime opens; CheckpointError where one is missing or was changed.
 
         InvalidInputError if the folder was exported without that graph.
         """
         if graph not in self.graphs:
             raise InvalidInputError(
-                f"{folder} was exported without the graph {graph.value!r}: `masklet export --parts all` writes it."
+                f"{folder} was exported without the graph {str(graph)!r}: `masklet export --parts all` writes it."
             )
         files = self.graphs[graph].files
         for name, expected in files.items():

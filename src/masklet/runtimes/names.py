@@ -61,6 +61,14 @@ class GraphName(StrEnum):
     ENCODE_MEMORY = "encode_memory"
 
 
+class Layout(StrEnum):
+    """Whose names and shapes exported graphs have: masklet's own, or those of programs of others."""
+
+    MASKLET = "masklet"
+    SAMEXPORTER = "samexporter"
+    TRANSFORMERSJS = "transformersjs"
+
+
 class Parts(StrEnum):
     """What is exported: the graphs that images take, or all."""
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.runtimes.manifest import Manifest
-from masklet.runtimes.names import GraphName, RuntimeName
+from masklet.runtimes.names import RuntimeName
 
 
 class OnnxRunner:
@@ -24,17 +24,17 @@ class OnnxRunner:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self._onnxruntime = onnxruntime_module()
         self._folder, self._manifest = folder, manifest
-        self._sessions: dict[GraphName, Any] = {}
+        self._sessions: dict[str, Any] = {}
         self._opening = Lock()
 
-    def run(self, graph: GraphName, inputs: Sequence[Tensor]) -> list[Tensor]:
+    def run(self, graph: str, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Return the outputs of a graph."""
         session = self._session(graph)
         specs = self._manifest.graphs[graph].inputs
         feed = {spec.name: array_of(each, spec.dtype) for spec, each in zip(specs, inputs, strict=True)}
         return [torch.from_numpy(each) for each in session.run(None, feed)]
 
-    def _session(self, graph: GraphName) -> Any:
+    def _session(self, graph: str) -> Any:
         with self._opening:
             if graph not in self._sessions:
                 path = self._manifest.opened(self._folder, graph)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.runtimes.manifest import Manifest
-from masklet.runtimes.names import GraphName, Precision, RuntimeName
+from masklet.runtimes.names import Precision, RuntimeName
 from masklet.runtimes.onnx import array_of
 
 
@@ -28,24 +28,24 @@ class OpenVinoRunner:
         self._folder, self._manifest = folder, manifest
         # int8 is in the graphs themselves; without a hint OpenVINO rounds to bfloat16 where the processor can.
         self._hint = "bf16" if precision is Precision.BFLOAT16 else "f32"
-        self._compiled: dict[GraphName, Any] = {}
+        self._compiled: dict[str, Any] = {}
         self._compiling = Lock()
         self._of_thread = local()
 
-    def run(self, graph: GraphName, inputs: Sequence[Tensor]) -> list[Tensor]:
+    def run(self, graph: str, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Return the outputs of a graph."""
         request = self._request(graph)
         specs = self._manifest.graphs[graph].inputs
         outputs = request.infer([array_of(each, spec.dtype) for spec, each in zip(specs, inputs, strict=True)])
         return [torch.from_numpy(outputs[index]).clone() for index in range(len(outputs))]
 
-    def _request(self, graph: GraphName) -> Any:
+    def _request(self, graph: str) -> Any:
         requests = vars(self._of_thread).setdefault("requests", {})
         if graph not in requests:
             requests[graph] = self._model(graph).create_infer_request()
         return requests[graph]
 
-    def _model(self, graph: GraphName) -> Any:
+    def _model(self, graph: str) -> Any:
         with self._compiling:
             if graph not in self._compiled:
                 path = self._manifest.opened(self._folder, graph)
