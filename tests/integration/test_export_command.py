@@ -37,6 +37,9 @@ def test_a_folder_is_written_and_segments(
         found.append(json.loads((out / "noise.json").read_text())["annotations"])
     assert found[0][0]["segmentation"] == found[1][0]["segmentation"]
     assert "Runtime: " in result.stderr
+    described = CliRunner().invoke(app, ["info", "--model", str(folder)]).stdout
+    assert f"{folder}: 7 graphs of {exported_model[0]}, onnx, float32, image size 96" in described
+    assert "runtime" in described
 
 
 def test_what_is_left_out_is_named(

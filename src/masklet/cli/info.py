@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from masklet import __version__
 from masklet.cli.model_options import ModelOption
@@ -75,7 +76,13 @@ def _runtimes() -> Iterator[str]:
 
 def _describe(source: str | None) -> str:
     from masklet.modeling.image_model import Sam2Model
+    from masklet.runtimes.manifest import Manifest
+    from masklet.runtimes.opening import is_exported
 
+    if source is not None and is_exported(source):
+        manifest = Manifest.read(Path(source))
+        kind = f"{manifest.target}, {manifest.precision}, image size {manifest.image_size}"
+        return f"{source}: {len(manifest.graphs)} graphs of {manifest.model}, {kind}"
     try:
         model = Sam2Model.from_pretrained(source, dtype="auto")
     except CheckpointError as error:

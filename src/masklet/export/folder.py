@@ -28,9 +28,7 @@ from masklet.processing.processor import Sam2Processor
 from masklet.runtimes.exported import ExportedRuntime, GraphRunner
 from masklet.runtimes.manifest import MANIFEST_FILE, GraphEntry, Manifest, checksum
 from masklet.runtimes.names import GraphName, Layout, Parts, Precision, RuntimeName, Target
-from masklet.runtimes.onnx import OnnxRunner
-from masklet.runtimes.opening import OF_FOLDERS, is_installed
-from masklet.runtimes.openvino import OpenVinoRunner
+from masklet.runtimes.opening import OF_FOLDERS, graph_runner, is_installed
 
 _NAMES = (*GraphName, *DROP_IN_NAMES)
 _OWN_FILES = re.compile(rf"({'|'.join(map(re.escape, _NAMES))})\.(onnx|xml|bin)|{re.escape(MANIFEST_FILE)}")
@@ -198,7 +196,7 @@ class _Export:
         )
 
     def _compared(self, manifest: Manifest, runtimes: Sequence[RuntimeName]) -> ExportReport:
-        runners = [self._runner(name, manifest) for name in runtimes]
+        runners = [graph_runner(name, self.folder, manifest, self.settings.precision) for name in runtimes]
         rounded = _ROUNDED[self.settings.precision]
         found = list(differences(self.exported.without(rounded), runners))
         check_parity(found)
@@ -214,11 +212,6 @@ class _Export:
             agreement = min(agreement, mask_agreement(exact, rounded, self._image_files()))
         check_agreement(agreement)
         return agreement
-
-    def _runner(self, name: RuntimeName, manifest: Manifest) -> GraphRunner:
-        if name is RuntimeName.OPENVINO:
-            return OpenVinoRunner(self.folder, manifest, self.settings.precision)
-        return OnnxRunner(self.folder, manifest)
 
     def _image_files(self) -> list[Path]:
         files = [

@@ -111,17 +111,19 @@ def exported_runtime(
     precision = _precision(manifest, {"dtype": torch.bfloat16, **options} if rounds else options)
     if precision is Precision.BFLOAT16 and name is not RuntimeName.OPENVINO:
         raise InvalidInputError("ONNX Runtime has no bfloat16 on processors; the runtime 'openvino' has.")
-    runner: GraphRunner
+    return ExportedRuntime(folder, manifest, graph_runner(name, folder, manifest, precision), precision)
+
+
+def graph_runner(name: RuntimeName, folder: Path, manifest: Manifest, precision: Precision) -> GraphRunner:
+    """Return what runs the graphs of a folder; InvalidInputError where the runtime is not installed."""
     if name is RuntimeName.OPENVINO:
-        runner = OpenVinoRunner(folder, manifest, precision)
-    else:
-        runner = OnnxRunner(folder, manifest)
-    return ExportedRuntime(folder, manifest, runner, precision)
+        return OpenVinoRunner(folder, manifest, precision)
+    return OnnxRunner(folder, manifest)
 
 
 def is_exported(source: Source) -> bool:
     """Whether a model is named by a folder that `masklet export` wrote."""
-    return source is not None and (Path(source) / MANIFEST_FILE).is_file()
+    return isinstance(source, str | os.PathLike) and (Path(source) / MANIFEST_FILE).is_file()
 
 
 def for_inference(runtime: AnyRuntime) -> AnyRuntime:
