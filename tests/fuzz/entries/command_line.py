@@ -87,7 +87,7 @@ def _spoil(rng: Random, calls: list[Words]) -> tuple[str, list[Words]]:
 
 
 def _change(rng: Random, words: Words) -> None:
-    command = tuple(words[: 2 if words[0] in ("data", "evaluate") else 1])
+    command = tuple(words[: 2 if words[0] in ("data", "evaluate", "formats") else 1])
     parameter = rng.choice(_parameters(command))
     value = rng.choice((*NUMBERS, *WORDS, *PATHS))
     name = next((each for each in parameter.opts if each.startswith("-")), None)
