@@ -16,6 +16,7 @@ ALLOWED = {
     "masks": {"numpy", "torch", "cv2", "pycocotools", "supervision"},
     "prompts": {"numpy", "torch"},
     "devices": {"torch"},
+    "transfers": {"torch"},
     "sources": {"huggingface_hub"},
     "hub_uploads": {"huggingface_hub"},
     "configuration": set(),

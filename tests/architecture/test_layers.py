@@ -31,6 +31,7 @@ LAYERS = (
     "hub_uploads",
     "configuration",
     "devices",
+    "transfers",
     "checkpoints",
     "modeling",
     "runtimes",

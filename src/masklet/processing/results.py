@@ -1,6 +1,7 @@
 """From the network's mask logits to the result that everything shares."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ from torch import Tensor
 from masklet.masks.components import fill_enclosed_holes
 from masklet.masks.segmentation import Segmentation
 from masklet.masks.views import View, enlarged, seen_whole
+from masklet.transfers import fetched
 
 
 def segmentation_of(
@@ -41,10 +43,8 @@ def segmentation_of(
     views = views or [None] * len(logits_nhw)
     shown = zip(filled_nhw, views, strict=True)
     whole_nhw = [seen_whole(logits_hw, size, view) for logits_hw, view in zip(logits_nhw, views, strict=True)]
-    return Segmentation.from_masks(
-        ((enlarged(logits_hw, size, view) > 0).cpu().numpy() for logits_hw, view in shown),
-        size,
-        scores=scores_n.float().cpu().numpy(),
-        object_ids=object_ids,
-        low_resolution_logits=(torch.stack(whole_nhw) if whole_nhw else logits_nhw).cpu().numpy(),
-    )
+    low_resolution = torch.stack(whole_nhw) if whole_nhw else logits_nhw
+    full_size = (enlarged(logits_hw, size, view) > 0 for logits_hw, view in shown)
+    arrays = (each.numpy() for each in fetched(chain((scores_n.float(), low_resolution), full_size)))
+    scores, low_resolution_logits = next(arrays), next(arrays)
+    return Segmentation.from_masks(arrays, size, scores, object_ids, low_resolution_logits)

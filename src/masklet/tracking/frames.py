@@ -13,6 +13,7 @@ from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.masks.views import View
 from masklet.runtimes.protocol import ImageFeatures, Runtime
+from masklet.transfers import sent
 from masklet.whole_numbers import is_whole_number
 
 LOOK_SIDE = 8
@@ -195,7 +196,7 @@ class FrameSource:
         """Return the features of a view of a frame (None: all of it), computed unless they are kept."""
 
         def compute() -> ImageFeatures:
-            pixels = self.seen(frame, view).to(runtime.device, runtime.dtype)
+            pixels = sent(self.seen(frame, view), runtime.device, runtime.dtype)
             return runtime.encode_image(pixels.unsqueeze(0))
 
         return self.cache.get(frame, compute, view)

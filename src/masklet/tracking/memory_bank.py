@@ -80,8 +80,15 @@ class MemoryBank:
     def __init__(self, archive: Archive | None = None) -> None:
         self.conditioning: dict[int, FrameMemory] = {}
         self.tracked: dict[int, FrameMemory] = {}
-        self.results: dict[int, FrameResult] = {}
         self.archive = archive
+        self._results: dict[int, FrameResult] = {}
+        self._on_the_way: dict[int, Callable[[], FrameResult]] = {}
+
+    @property
+    def results(self) -> dict[int, FrameResult]:
+        """The results of old frames, in the order in which these were evicted; waits for those on the way."""
+        self._read()
+        return self._results
 
     def keep_prompted(self, frame: int, memory: FrameMemory) -> None:
         """Keep what came of the prompts on a frame, in place of what was tracked there."""
@@ -95,14 +102,14 @@ class MemoryBank:
 
     def remove(self, frame: int) -> None:
         """Remove all of a frame."""
-        for kept in (self.conditioning, self.tracked, self.results):
+        for kept in self._all:
             kept.pop(frame, None)
         if self.archive is not None:
             self.archive.remove(frame)
 
     def clear(self) -> None:
         """Remove everything."""
-        for kept in (self.conditioning, self.tracked, self.results):
+        for kept in self._all:
             kept.clear()
         if self.archive is not None:
             self.archive.clear()
@@ -135,13 +142,13 @@ class MemoryBank:
         is_archived = self.archive is not None and frame in self.archive
         return frame in self.conditioning or frame in self.tracked or is_archived
 
-    def evict(self, frame: int, reach: int, pointer_reach: int, compact: Callable[[FrameMemory], FrameResult]) -> None:
+    def evict(self, frame: int, reach: int, pointer_reach: int) -> dict[int, FrameMemory]:
         """Evict what cannot be attended to any more from `frame`, nor from the prompted frames.
 
-        Beyond `reach` frames only the pointer stays, beyond both reaches the compact result. With an archive, all goes
-        there first.
+        Beyond `reach` frames only the pointer stays, beyond both reaches nothing: `keep_results` takes what comes of
+        the memories that are returned, by frame. With an archive, all goes there first.
         """
-        anchors = (frame, *self.conditioning)
+        anchors, evicted = (frame, *self.conditioning), {}
         for other, memory in list(self.tracked.items()):
             distance = min(abs(other - anchor) for anchor in anchors)
             if distance > reach and memory.features is not None:
@@ -149,10 +156,24 @@ class MemoryBank:
                     self.archive.write(other, memory.stored())
                 self.tracked[other] = replace(memory, features=None)
             if distance > max(reach, pointer_reach):
-                self.results[other] = compact(memory)
-                del self.tracked[other]
+                evicted[other] = self.tracked.pop(other)
+        return evicted
+
+    def keep_results(self, results: Mapping[int, Callable[[], FrameResult]]) -> None:
+        """Keep the compact results of evicted frames, which are read when they are needed or the next ones come."""
+        self._read()
+        self._on_the_way = dict(results)
 
     def limit_results(self, most: int) -> None:
         """Drop the oldest compact results until `most` are left."""
-        while len(self.results) > most:
-            del self.results[next(iter(self.results))]
+        for kept in (self._results, self._on_the_way):
+            while kept and len(self._results) + len(self._on_the_way) > most:
+                del kept[next(iter(kept))]
+
+    def _read(self) -> None:
+        self._results |= {frame: read() for frame, read in self._on_the_way.items()}
+        self._on_the_way.clear()
+
+    @property
+    def _all(self) -> tuple[dict[int, Any], ...]:
+        return self.conditioning, self.tracked, self._results, self._on_the_way

@@ -228,8 +228,10 @@ def _restored(saved: SavedSession, session: SessionState, runtime: Runtime) -> I
         results, archived = (
             [list(entry) for entry in history.get((target.object_id, kind), {}).items()] for kind in (RESULTS, ARCHIVED)
         )
-        target.bank.results |= frames_of(
-            results, lambda value, _: result_from(value, size, is_checked=saved.is_checked), session.num_frames
+        target.bank.results.update(
+            frames_of(
+                results, lambda value, _: result_from(value, size, is_checked=saved.is_checked), session.num_frames
+            )
         )
         if target.bank.archive is not None:
             for frame, (reverse, file) in frames_of(archived, _archived, session.num_frames).items():

@@ -9,12 +9,12 @@ from torch import Tensor
 from masklet.devices import Device, as_device, as_dtype
 from masklet.errors import InvalidInputError
 from masklet.json_files import LARGEST, shown
-from masklet.masks.run_length import encode_run_length
-from masklet.masks.views import View, enlarged
+from masklet.masks.views import View
 from masklet.prompts.prompt import Prompt
+from masklet.tracking.compaction import compacted
 from masklet.tracking.frame_prompt import clicks_and_box, whole_mask
 from masklet.tracking.frames import FeatureCache, Frames, FrameSource, Seen, ZoomableFrames
-from masklet.tracking.memory_bank import FrameMemory, FrameResult, MemoryBank
+from masklet.tracking.memory_bank import FrameResult, MemoryBank
 from masklet.tracking.retention import RetentionChoice, archives_of
 from masklet.tracking.tracked_object import TrackedObject
 from masklet.whole_numbers import as_whole_number
@@ -237,13 +237,15 @@ class SessionState:
         if frame in bank.results:
             return bank.results[frame]
         memory = bank.recall(frame)
-        return None if memory is None else self._compact(memory)
+        return None if memory is None else compacted([memory], self.video_size)[0]()
 
     def evict(self, targets: Sequence[TrackedObject], frame: int, reach: int, pointer_reach: int) -> None:
         """Evict the memories of objects that frames around `frame` cannot attend to: see `MemoryBank.evict`."""
-        for each in targets:
-            each.bank.evict(frame, reach, pointer_reach, self._compact)
-            each.bank.limit_results(self.max_results)
+        evicted = [(each.bank, each.bank.evict(frame, reach, pointer_reach)) for each in targets]
+        results = iter(compacted([memory for _, memories in evicted for memory in memories.values()], self.video_size))
+        for bank, memories in evicted:
+            bank.keep_results({other: next(results) for other in memories})
+            bank.limit_results(self.max_results)
 
     @property
     def video_size(self) -> tuple[int, int] | None:
@@ -251,12 +253,6 @@ class SessionState:
         if self.video_height is None or self.video_width is None:
             return None
         return self.video_height, self.video_width
-
-    def _compact(self, memory: FrameMemory) -> FrameResult:
-        size = self.video_size
-        logits = memory.logits if size is None else enlarged(memory.logits, size, memory.view)
-        run_length = encode_run_length((logits > 0).cpu().numpy())
-        return FrameResult(run_length, float(memory.iou), float(memory.object_score), bool(memory.reverse), memory.view)
 
 
 def _check_at_least(fewest: int, **options: int) -> None:

@@ -23,6 +23,7 @@ from masklet.tracking.object_views import views_on
 from masklet.tracking.selection import attended_frames
 from masklet.tracking.session_state import SessionState
 from masklet.tracking.tracked_object import TrackedObject
+from masklet.transfers import sent
 
 
 @dataclass(frozen=True)
@@ -139,12 +140,12 @@ def recall(
         reverse=reverse,
     )
     spatial = [
-        (memory.features.to(runtime.device), position)
+        (sent(memory.features, runtime.device), position)
         for other, position in attended.spatial
         if (memory := bank.recall(other)) is not None and memory.features is not None
     ]
     pointers = [
-        (pointer.to(runtime.device), distance)
+        (sent(pointer, runtime.device), distance)
         for other, distance in attended.pointers
         if (pointer := bank.pointer(other)) is not None
     ]
@@ -208,14 +209,14 @@ def _apply_together(runtime: Runtime, session: SessionState, group: Sequence[Pen
     mask = None
     given = [each.output for each in group if each.output is not None]
     if given:
-        mask = use_mask_as_output(runtime, features, torch.stack(given).to(device))
+        mask = use_mask_as_output(runtime, features, sent(torch.stack(given), device))
         mask_logits = mask.logits
     if clicks := len(first.labels):
         conditioned = runtime.condition(features.stride16, _memory(runtime, [each.recalled for each in group]))
         outputs = runtime.decode(
             features.conditioned(conditioned),
-            torch.stack([each.points for each in group]).to(device),
-            torch.stack([each.labels for each in group]).to(device),
+            sent(torch.stack([each.points for each in group]), device),
+            sent(torch.stack([each.labels for each in group]), device),
             None if mask_logits is None else fed_back(mask_logits),
         )
         is_multimask = is_ambiguous(runtime.config, clicks, is_first=not first.recalled.features)
@@ -253,7 +254,7 @@ def _memory(runtime: Runtime, group: Sequence[Recalled]) -> ObjectMemory:
 
     def each(numbers: Sequence[Sequence[int]]) -> Sequence[Tensor]:
         """For each memory the objects' numbers; one transfer to the device for all of them."""
-        return torch.tensor(numbers, dtype=torch.int64, device=runtime.device).unbind(1)
+        return sent(torch.tensor(numbers, dtype=torch.int64), runtime.device).unbind(1)
 
     first = group[0]
     return stacked_memory(

@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,8 @@ def filled(archive: Archive | None = None) -> MemoryBank:
     bank.keep_prompted(0, memory(0))
     for frame in range(1, 13):
         bank.keep_tracked(frame, memory(frame))
-        bank.evict(frame, REACH, POINTER_REACH, compact)
+        evicted = bank.evict(frame, REACH, POINTER_REACH)
+        bank.keep_results({other: partial(compact, left) for other, left in evicted.items()})
     return bank
 
 
