@@ -15,15 +15,32 @@ from masklet.modeling.plain_calls import is_plain, is_recorded
 
 @dataclass(frozen=True)
 class _Remembered:
-    """A table, and what it was computed from."""
+    """A table, and what it was computed from: copies of the processor's tensors, or a device's tensors themselves."""
 
     shape: Hashable
     sources: tuple[Tensor, ...]
+    writes: tuple[tuple[int, int], ...]
     table: Tensor
+
+    @classmethod
+    def of(cls, shape: Hashable, sources: tuple[Tensor, ...], compute: Callable[[], Tensor]) -> "_Remembered":
+        kept = tuple(source.clone() if source.device.type == "cpu" else source for source in sources)
+        return cls(shape, kept, tuple(map(_writes_to, sources)), compute())
 
     def is_of(self, shape: Hashable, sources: tuple[Tensor, ...]) -> bool:
         same_kind = all(now.dtype == then.dtype for now, then in zip(sources, self.sources, strict=True))
-        return same_kind and shape == self.shape and all(map(torch.equal, sources, self.sources))
+        return same_kind and shape == self.shape and all(map(self._is_same, sources, self.sources, self.writes))
+
+    @staticmethod
+    def _is_same(now: Tensor, then: Tensor, writes: tuple[int, int]) -> bool:
+        if now.device.type == then.device.type == "cpu":
+            return torch.equal(now, then)
+        return now is then and _writes_to(now) == writes
+
+
+def _writes_to(source: Tensor) -> tuple[int, int]:
+    """Return where a tensor of a device lies, and how often torch saw it written to; nothing of the processor's."""
+    return (0, 0) if source.device.type == "cpu" else (source.data_ptr(), source._version)
 
 
 class OnceAShape:
@@ -32,7 +49,9 @@ class OnceAShape:
     The result is computed afresh if the sources' values or dtype are others than last time, and always while gradients
     may flow to a source or the network is compiled, exported or traced. Values are compared, not torch's version
     counters: fused optimizers change parameters without counting. Off the processor comparing would wait for the
-    device, so there a table with sources is computed each time. A copy of the object (deep or pickled) starts empty.
+    device, so there the counters have to do, and a table with sources is remembered from one call in inference mode to
+    the next: a call in any other mode, such as a training step's, forgets it. What nobody notices there is a write
+    through `.data` between two calls in inference mode. A copy of the object (deep or pickled) starts empty.
     """
 
     def __init__(self) -> None:
@@ -44,15 +63,22 @@ class OnceAShape:
     def get(self, compute: Callable[[], Tensor], shape: Hashable, *sources: Tensor) -> Tensor:
         """Return `compute()`, remembered under `shape` and the values of `sources`."""
         flowing = torch.is_grad_enabled() and any(source.requires_grad for source in sources)
-        if flowing or is_recorded() or any(source.device.type != "cpu" for source in sources):
+        if is_recorded():
+            return compute()
+        if flowing or not all(map(_can_be_watched, sources)):
+            self._remembered = None
             return compute()
         remembered = self._remembered
         if remembered is None or not remembered.is_of(shape, sources):
             # Outside inference mode, so that a later training step may use the table too.
             with torch.inference_mode(False), torch.no_grad():
-                remembered = _Remembered(shape, tuple(source.clone() for source in sources), compute())
-            self._remembered = remembered
+                remembered = self._remembered = _Remembered.of(shape, sources, compute)
         return remembered.table
+
+
+def _can_be_watched(source: Tensor) -> bool:
+    """Whether changes of a source will be noticed; tensors made in inference mode have no version counter."""
+    return source.device.type == "cpu" or (torch.is_inference_mode_enabled() and not source.is_inference())
 
 
 class FourierPositions(nn.Module):

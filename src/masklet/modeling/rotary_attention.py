@@ -18,6 +18,7 @@ from masklet.configuration import Sam2Config
 from masklet.modeling.layers import attention, attention_by_products, pays_by_products
 from masklet.modeling.pieces import NUMBERS_PER_PIECE, in_pieces, pays_in_pieces
 from masklet.modeling.plain_calls import is_plain, is_recorded_once
+from masklet.modeling.positions import OnceAShape
 
 QUERIES_PER_TILE = 1024
 
@@ -69,6 +70,9 @@ class RotaryAttention(nn.Module):
         self.k_proj = nn.Linear(memory_width, inner)
         self.v_proj = nn.Linear(memory_width, inner)
         self.o_proj = nn.Linear(inner, width)
+        self._reordered = {
+            name: OnceAShape() for name in ("q_proj.weight", "q_proj.bias", "k_proj.weight", "k_proj.bias")
+        }
 
     def forward(self, queries: Tensor, grids: Tensor, loose: Tensor, values: Tensor, rotation: Tensor) -> Tensor:
         """Attend with queries [1 or objects, h * w, width] to keys and values [objects, tokens, memory width].
@@ -76,7 +80,7 @@ class RotaryAttention(nn.Module):
         The keys are those of `grids` [objects, frames, h * w, memory width], rotated like the queries by `rotation`,
         then those of `loose` [objects, n, memory width], which lie nowhere on a grid.
         """
-        q = rotate(self._in_halves(self.q_proj, queries), rotation)
+        q = rotate(self._in_halves("q_proj", queries), rotation)
         if self._pays_over_raw_values(q):
             out = self._over_raw_values(q, grids, loose, values, rotation)
         else:
@@ -124,19 +128,23 @@ class RotaryAttention(nn.Module):
         No loop goes over the frames: compiled graphs would hold one for each number of them.
         """
         rotated = in_pieces(
-            lambda some: rotate(self._in_halves(self.k_proj, some), rotation),
+            lambda some: rotate(self._in_halves("k_proj", some), rotation),
             grids.flatten(0, 1),
             rotation.shape[1] * self.inner,
             self.k_proj,
         )
         rotated = rotated.unflatten(0, grids.shape[:2]).transpose(1, 2).flatten(2, 3)
-        return torch.cat([rotated, self._in_halves(self.k_proj, loose)], dim=2)
+        return torch.cat([rotated, self._in_halves("k_proj", loose)], dim=2)
 
-    def _in_halves(self, projection: nn.Linear, x: Tensor) -> Tensor:
+    def _in_halves(self, name: str, x: Tensor) -> Tensor:
+        projection = getattr(self, name)
         if not is_plain(projection, nn.Linear):
             return self._split(halves_first(projection(x).movedim(-1, 0), self.heads).movedim(0, -1))
-        weight, bias = (halves_first(rows, self.heads) for rows in (projection.weight, projection.bias))
-        return self._split(F.linear(x, weight, bias))
+        weight = self._reordered_rows(f"{name}.weight", projection.weight)
+        return self._split(F.linear(x, weight, self._reordered_rows(f"{name}.bias", projection.bias)))
+
+    def _reordered_rows(self, name: str, rows: Tensor) -> Tensor:
+        return self._reordered[name].get(lambda: halves_first(rows, self.heads), self.heads, rows)
 
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)

@@ -58,18 +58,18 @@ def load(module: Doubled) -> None:
 
 
 def load_by_assignment(module: Doubled) -> None:
-    module.load_state_dict({"weight": torch.full((3,), 5.0)}, assign=True)
+    module.load_state_dict({"weight": torch.full((3,), 5.0, device=module.weight.device)}, assign=True)
 
 
 def replace_twice(module: Doubled) -> None:
     """The second new parameter may lie where the first one of all lay."""
-    module.weight = nn.Parameter(torch.full((3,), 7.0))
-    module.weight = nn.Parameter(torch.full((3,), 5.0))
+    for value in (7.0, 5.0):
+        module.weight = nn.Parameter(torch.full((3,), value, device=module.weight.device))
 
 
 def take_a_step(fused: bool) -> Callable[[Doubled], None]:
     def change(module: Doubled) -> None:
-        module.weight.grad = torch.full((3,), -1.0)
+        module.weight.grad = torch.full_like(module.weight, -1.0)
         torch.optim.AdamW([module.weight], lr=4.0, weight_decay=0.0, fused=fused).step()
 
     return change
@@ -82,7 +82,7 @@ def write_data(module: Doubled) -> None:
 
 def average(module: Doubled) -> None:
     with torch.no_grad():
-        torch._foreach_lerp_([module.state_dict()["weight"]], [torch.full((3,), 9.0)], 0.5)
+        torch._foreach_lerp_([module.state_dict()["weight"]], [torch.full_like(module.weight, 9.0)], 0.5)
 
 
 @pytest.mark.parametrize(
@@ -153,6 +153,27 @@ def test_sources_made_in_inference_mode() -> None:
         assert torch.equal(module(), torch.full((3,), 10.0))
     assert torch.equal(module(), torch.full((3,), 10.0))
     assert module.computed == 2
+
+
+@pytest.mark.parametrize(
+    "change", [write_in_place, load_by_assignment, replace_twice, take_a_step(fused=False), average]
+)
+def test_off_the_processor_a_table_is_remembered_in_inference_mode_only(change: Callable[[Doubled], None]) -> None:
+    module = Doubled().to("meta")
+    with torch.inference_mode():
+        module()
+        module()
+        assert module.computed == 1
+    with torch.no_grad():
+        module()
+        module()
+    assert module.computed == 3
+    for _ in range(2):
+        with torch.inference_mode():
+            module()
+            module()
+        change(module)
+    assert module.computed == 5
 
 
 @torch.no_grad()
