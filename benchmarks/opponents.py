@@ -17,6 +17,7 @@ from torch.nn.functional import interpolate
 
 MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
 DEVIATION = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+IMAGE_PARTS_OF_META = ("image_encoder.", "sam_", "no_mem_embed")
 CONFIGURATION, FOLDER, META_CHECKPOINT = "configuration.json", "folder", "meta.pt"
 
 
@@ -99,14 +100,14 @@ class Transformers(Opponent):
 
     name = "transformers"
 
-    def __init__(self, weights: Path) -> None:
+    def __init__(self, weights: Path, dtype: torch.dtype = torch.float32) -> None:
         from transformers.models.sam2.modeling_sam2 import Sam2Model
 
-        self.model: Any = Sam2Model.from_pretrained(weights / FOLDER).eval()
+        self.model: Any = Sam2Model.from_pretrained(weights / FOLDER, dtype=dtype).eval()
         self.image_size = self.model.config.prompt_encoder_config.image_size
 
     def encode(self, pixels: Tensor) -> list[Tensor]:
-        return list(self.model.get_image_embeddings(pixels))
+        return list(self.model.get_image_embeddings(pixels.to(self.model.dtype)))
 
     def decode(self, embeddings: list[Tensor], points: Tensor) -> tuple[Tensor, Tensor]:
         return _decode_hugging_face(self.model, embeddings, points)
@@ -122,20 +123,24 @@ class Meta(Opponent):
 
     name = "meta"
 
-    def __init__(self, weights: Path) -> None:
+    def __init__(self, weights: Path, dtype: torch.dtype = torch.float32) -> None:
         from benchmarks.references.meta_sam2 import build_meta_model
 
         configuration = json.loads((weights / CONFIGURATION).read_text())
         state = torch.load(weights / META_CHECKPOINT, map_location="cpu", weights_only=True)["model"]
-        self.model = build_meta_model(configuration, state)
+        of_images = {name: value for name, value in state.items() if name.startswith(IMAGE_PARTS_OF_META)}
+        self.model = build_meta_model(configuration, of_images)
+        self.precision = torch.autocast("cpu", torch.bfloat16, enabled=dtype != torch.float32)
         self.image_size = configuration["prompt_encoder_config"]["image_size"]
 
     def encode(self, pixels: Tensor) -> list[Tensor]:
-        return self.model.encode(pixels)
+        with self.precision:
+            return self.model.encode(pixels)
 
     def decode(self, embeddings: list[Tensor], points: Tensor) -> tuple[Tensor, Tensor]:
         labels = torch.ones(len(points), 1, dtype=torch.int32)
-        logits, iou_scores, _ = self.model.segment(embeddings, points=points[:, None], labels=labels)
+        with self.precision:
+            logits, iou_scores, _ = self.model.segment(embeddings, points=points[:, None], labels=labels)
         return logits, iou_scores
 
     def preprocess(self, picture: Image.Image) -> Tensor:
@@ -150,6 +155,7 @@ OPPONENTS: dict[str, type[Opponent]] = {opponent.name: opponent for opponent in 
 def _decode_hugging_face(model: nn.Module, embeddings: list[Tensor], points: Tensor) -> tuple[Tensor, Tensor]:
     """The signature that masklet and transformers share."""
     labels = torch.ones(1, len(points), 1, dtype=torch.int64)
+    points = points.to(embeddings[0].dtype)
     outputs = model(image_embeddings=embeddings, input_points=points[None, :, None], input_labels=labels)
     return outputs.pred_masks[0], outputs.iou_scores[0]
 

@@ -126,6 +126,57 @@ def _line(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def runtimes_markdown(report: dict[str, Any]) -> str:
+    """The ways to run a model: a table a model and number of threads, a row a way, a column a task."""
+    sections = []
+    for model, threads in dict.fromkeys((part["model"], part["threads"]) for part in report["parts"]):
+        parts = [part for part in report["parts"] if (part["model"], part["threads"]) == (model, threads)]
+        machine, of_task = parts[0]["machine"], _by_task_and_way([row for part in parts for row in part["rows"]])
+        title = f"{model} at {parts[0]['image_size']}, {threads} {'threads' if threads > 1 else 'thread'}"
+        ways = dict.fromkeys(way for rows in of_task.values() for way in rows)
+        lines = [_line([f"{title}, s", *of_task]), _line(["---"] * (1 + len(of_task)))]
+        lines += [_line([way, *(_way_cell(rows, way) for rows in of_task.values())]) for way in ways]
+        instructions = ", ".join(machine["instructions"]) or "no AVX-512"
+        sections.append(f"{machine['processor']} ({instructions}):\n\n" + "\n".join(lines))
+    return "\n\n".join(sections)
+
+
+def _by_task_and_way(rows: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
+    tasks = dict.fromkeys(row["task"] for row in rows)
+    return {task: {row["opponent"]: row for row in rows if row["task"] == task} for task in tasks}
+
+
+def _way_cell(rows: dict[str, dict[str, Any]], way: str) -> str:
+    """Median seconds, how many times as fast as the faster reference in float32, and agreement."""
+    if (row := rows.get(way)) is None:
+        return "-"
+    references = [rows[name]["median_s"] for name in NAMES if name in rows and name != "masklet"]
+    gain = f", {min(references) / row['median_s']:.2f}x" if references else ""
+    difference = "" if row["difference"] is None else f", {row['difference']:.0e}"
+    equal = "" if row["equal_pixels"] is None else f", {100 * row['equal_pixels']:.2f} %"
+    return f"{row['median_s']:.4f}{gain}{difference}{equal}"
+
+
+def gpu_markdown(report: dict[str, Any]) -> str:
+    """What `benchmarks.gpu` measured: frames a second, then the rest as one list."""
+    rows = {(row["task"], row["is_compiled"], row["opponent"]): row["median_s"] for row in report["tracking"]}
+    columns = [(name, is_compiled) for is_compiled in (False, True) for name in NAMES]
+    names = [f"{NAMES[name]}{', compiled' if is_compiled else ''}" for name, is_compiled in columns]
+    lines = [_line(["frames a second", *names]), _line(["---"] * (1 + len(names)))]
+    for task in dict.fromkeys(task for task, *_ in rows):
+        seconds = [rows.get((task, is_compiled, name)) for name, is_compiled in columns]
+        rates = ["-" if each is None else f"{1 / each:.1f}" for each in seconds]
+        lines.append(_line([task, *rates]))
+    measured = {
+        **{f"largest difference, {kind}": value for kind, value in report["difference from the processor"].items()},
+        **report["images"],
+        **{name: value for name, value in report["profile"].items() if isinstance(value, float)},
+    }
+    device = report["machine"].get("accelerator", report["machine"]["processor"])
+    items = "\n".join(f"- {name}: {value:.3g}" for name, value in measured.items())
+    return f"{report['model']}, on {device}.\n\n" + "\n".join(lines) + f"\n\n{items}"
+
+
 def stills_markdown(reports: list[dict[str, Any]]) -> str:
     """What `masklet evaluate stills --output` wrote, as one table: a row a predictor and domain, then their mean."""
     settings = list(dict.fromkeys(setting for report in reports for setting in report["mean_iou"]))
@@ -337,6 +388,7 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "images": (markdown, ("images",)),
     "interactive": (interactive_markdown, ("interactive",)),
     "procedural_world": (procedural_world_markdown, ("procedural_world",)),
+    "runtimes": (runtimes_markdown, ("runtimes",)),
     "small_objects": (small_objects_markdown, ("small_objects",)),
     "stills": (stills_markdown, ("stills",)),
     "summary": (summary_markdown, ("images", "video")),
@@ -354,6 +406,8 @@ KINDS: tuple[tuple[Callable[[Any], bool], Callable[..., str]], ...] = (
     (lambda content: isinstance(content, list) and "sequences" in content[0], vos_markdown),
     (lambda content: isinstance(content, list), stills_markdown),
     (lambda content: "ways" in content, small_objects_markdown),
+    (lambda content: "parts" in content, runtimes_markdown),
+    (lambda content: "profile" in content, gpu_markdown),
     (lambda content: "clips" in content, everything_videos_markdown),
     (lambda content: "settings" in content, everything_settings_markdown),
     (lambda content: "agreement" in (content.get("rows") or [{}])[0], everything_fast_markdown),

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from benchmarks.measuring import Row, machine, measure, versions
 from benchmarks.opponents import write_weights
@@ -38,18 +39,22 @@ def measure_tracking(
     opponents: list[VideoOpponent], image_size: int, objects: int, rounds: int, filling: int
 ) -> list[Row]:
     """Frames in turn, after as many as fill the bank; all opponents go through the same video."""
-    generator = torch.Generator().manual_seed(0)
-    frames = filling + 1 + rounds  # one to warm up and to compare
-    pixels = torch.randn(1, 3, image_size, image_size, generator=generator) + 0.2 * torch.randn(
-        frames, 3, image_size, image_size, generator=generator
-    )
-    points = torch.rand(objects, 2, generator=generator) * image_size
+    pixels, points = drifting_noise(image_size, objects, filling + 1 + rounds)  # one to warm up and to compare
     for opponent in opponents:
         opponent.open(pixels, points)
         for _ in range(filling):
             opponent.next_frame()
         print(f"{objects} objects: {opponent.name} has filled its bank", file=sys.stderr)
     return measure(f"a frame, {_objects(objects)}", VideoOpponent.next_frame, opponents, rounds)
+
+
+def drifting_noise(image_size: int, objects: int, frames: int) -> tuple[Tensor, Tensor]:
+    """A video [frames, 3, S, S] of one image under changing noise, and a click for each object, [objects, 2]."""
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.randn(1, 3, image_size, image_size, generator=generator) + 0.2 * torch.randn(
+        frames, 3, image_size, image_size, generator=generator
+    )
+    return pixels, torch.rand(objects, 2, generator=generator) * image_size
 
 
 def _objects(count: int) -> str:
@@ -63,7 +68,7 @@ def report_of(options: argparse.Namespace, rows: list[Row]) -> dict[str, Any]:
         "command": f"python -m benchmarks.video {shlex.join(sys.argv[1:])}".rstrip(),
         "model": f"SAM 2.1 Hiera-tiny at {options.image_size}, {options.dtype}{compiled}, equal random weights, "
         "memory bank full",
-        "machine": machine() | _accelerator(options.device),
+        "machine": machine() | accelerator(options.device),
         "versions": versions(),
         "rows": [row.summary() for row in rows],
         "j_and_f": j_and_f(options.scores),
@@ -76,7 +81,7 @@ def j_and_f(files: Sequence[Path]) -> dict[str, float]:
     return {report["predictor"]: report["scores"]["J&F-Mean"] for report in reports}
 
 
-def _accelerator(device: str) -> dict[str, str]:
+def accelerator(device: str) -> dict[str, str]:
     return {"accelerator": torch.cuda.get_device_name(device)} if device.startswith("cuda") else {}
 
 

@@ -104,7 +104,9 @@ class Masklet(VideoOpponent):
             self.session.add_points(number, 0, point[None] * scale, [1])
 
     def _track(self, frame: int) -> Tensor:
-        logits: Tensor = self.model(self.session, frame_idx=frame).pred_masks
+        from masklet.tracking.propagation import segment_frame
+
+        logits = segment_frame(self.model, self.session, frame).pred_masks
         if logits.shape[-1] != self.logits_size:  # to compare with the other opponents
             logits = F.interpolate(logits.float(), (self.logits_size, self.logits_size), mode="bilinear")
         return logits[:, 0]

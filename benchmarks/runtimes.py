@@ -1,0 +1,142 @@
+"""Every way to run a model on a processor, agreement beside speed: `python -m benchmarks.runtimes --folder FOLDER`.
+
+Each model, number of threads and group of tasks is a part, measured in one go with all contenders in turn, and written
+as soon as it is complete; a part that is in the output already is left out. So the command can be stopped and given
+again, or be given the parts of a quiet quarter of an hour: `--models tiny --threads 2 --tasks images "1 object"`.
+
+FOLDER keeps the weights. Graphs take part where they lie beside them:
+
+    python -m benchmarks.runtimes --folder weights --tasks
+    masklet export weights/tiny/folder -o weights/tiny/exported
+    python -m benchmarks.runtimes --folder weights
+
+Writes `benchmarks/results/runtimes.json`; `python -m benchmarks.tables FILE` prints it.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks.contenders import Contender, contenders
+from benchmarks.measuring import Row, largest_difference, machine, time_in_turn, versions
+from benchmarks.opponents import CONFIGURATION, write_weights
+from benchmarks.references import configurations
+from benchmarks.video import FRAMES_TO_FILL_THE_BANK, drifting_noise
+from masklet.atomic_files import written_whole
+
+RESULTS = Path(__file__).parent / "results" / "runtimes.json"
+OBJECTS = {"1 object": 1, "3 objects": 3, "8 objects": 8}
+IMAGES = "images"
+PROMPTS = 64
+
+Work = Callable[[Contender], Sequence[Tensor]]
+
+
+def configuration_of(model: str) -> dict[str, Any]:
+    """The configuration of SAM 2.1 tiny at 1024, or of the bundled model."""
+    if model == "tiny":
+        return configurations.tiny_video()
+    from masklet.configuration import Sam2Config
+
+    return {**Sam2Config.from_pretrained(None).to_dict(), "model_type": "sam2_video"}
+
+
+def measure_part(ways: list[Contender], size: int, task: str, rounds: int) -> list[dict[str, Any]]:
+    """Measure a group of tasks with all contenders in turn."""
+    with torch.inference_mode():
+        return _images(ways, size, rounds) if task == IMAGES else _video(ways, size, task, rounds)
+
+
+def _images(ways: list[Contender], size: int, rounds: int) -> list[dict[str, Any]]:
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.randn(1, 3, size, size, generator=generator)
+    points = torch.rand(PROMPTS, 2, generator=generator) * size
+    encoded = {each.name: each.image.encode(pixels) for each in ways}
+
+    def decode(prompts: int) -> Work:
+        return lambda each: [each.image.decode(encoded[each.name], points[:prompts])[0].float()]
+
+    tasks: dict[str, Work] = {
+        "encode an image": lambda each: [level.float() for level in each.image.encode(pixels)],
+        "decode 1 prompt": decode(1),
+        f"decode {PROMPTS} prompts": decode(PROMPTS),
+    }
+    return [row for name, work in tasks.items() for row in _measured(name, work, ways, rounds)]
+
+
+def _video(ways: list[Contender], size: int, task: str, rounds: int) -> list[dict[str, Any]]:
+    """Frames in turn, after as many as fill the bank; all go through the same video."""
+    objects = OBJECTS[task]
+    pixels, points = drifting_noise(size, objects, FRAMES_TO_FILL_THE_BANK + 1 + rounds)
+    for each in ways:
+        each.video.open(pixels, points)
+        for _ in range(FRAMES_TO_FILL_THE_BANK):
+            each.video.next_frame()
+    return _measured(f"a frame, {task}", lambda each: each.video.next_frame(), ways, rounds)
+
+
+def _measured(task: str, work: Work, ways: list[Contender], rounds: int) -> list[dict[str, Any]]:
+    rows = [Row(task, each.name) for each in ways]
+    results = [work(each) for each in ways]
+    time_in_turn(rows, work, ways, rounds)
+    is_mask = not task.startswith("encode")
+    return [row.summary() | _agreement(result, results[0], is_mask) for row, result in zip(rows, results, strict=True)]
+
+
+def _agreement(actual: Sequence[Tensor], expected: Sequence[Tensor], is_mask: bool) -> dict[str, float | None]:
+    """The largest difference as a share of the largest value; of masks also the share of equal pixels.
+
+    A smaller image has other features (None); its masks are enlarged.
+    """
+    if any(one.shape != other.shape for one, other in zip(actual, expected, strict=True)):
+        if not is_mask:
+            return {"difference": None, "equal_pixels": None}
+        size = expected[0].shape[-2:]
+        actual = [torch.nn.functional.interpolate(each, size, mode="bilinear") for each in actual]
+    equal = float(((actual[0] > 0) == (expected[0] > 0)).float().mean()) if is_mask else None
+    return {"difference": largest_difference(actual, expected), "equal_pixels": equal}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, required=True, help="of weights and exported graphs")
+    parser.add_argument("--models", nargs="+", choices=["tiny", "bundled"], default=["bundled", "tiny"])
+    parser.add_argument("--threads", type=int, nargs="+", default=[2, 1])
+    parser.add_argument("--tasks", nargs="*", choices=[IMAGES, *OBJECTS], default=[IMAGES, *OBJECTS])
+    parser.add_argument("--leave-out", nargs="*", default=[], help="names of contenders, such as 'masklet compiled'")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each contender is timed (default 3)")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="the JSON file")
+    options = parser.parse_args()
+    report = json.loads(options.output.read_text()) if options.output.exists() else {"parts": []}
+    done = {(part["model"], part["threads"], part["tasks"]) for part in report["parts"]}
+    for model in options.models:
+        folder = options.folder / model
+        if not (folder / CONFIGURATION).exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            write_weights(configuration_of(model), folder)
+        size = json.loads((folder / CONFIGURATION).read_text())["image_size"]
+        for threads in options.threads:
+            torch.set_num_threads(threads)  # which the other runtimes follow when they open their graphs
+            load = cache(lambda folder=folder: _chosen(folder, options.leave_out))
+            for task in options.tasks:
+                if (model, threads, task) in done:
+                    continue
+                part = {"model": model, "image_size": size, "threads": threads, "tasks": task, "machine": machine()}
+                part |= {"versions": versions(), "rows": measure_part(load(), size, task, options.rounds)}
+                report["parts"].append(part)
+                with written_whole(options.output) as unfinished:
+                    unfinished.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def _chosen(folder: Path, left_out: Sequence[str]) -> list[Contender]:
+    return [each for each in contenders(folder) if not each.name.startswith(tuple(left_out))]
+
+
+if __name__ == "__main__":
+    main()
