@@ -1,6 +1,8 @@
 """The image encoder in int8: weights and activations of its convolutions and linear layers."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,25 +31,26 @@ def quantize(path: Path, images: Iterable[Tensor]) -> None:
     with TemporaryDirectory(dir=path.parent) as place:
         prepared, rounded = Path(place) / "prepared.onnx", Path(place) / "rounded.onnx"
         quant_pre_process(path, prepared, skip_symbolic_shape=True)
-        quantize_static(
-            prepared,
-            rounded,
-            _Images(path, images),
-            quant_format=QuantFormat.QDQ,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            per_channel=True,
-            op_types_to_quantize=["Conv", "MatMul", "Gemm"],
-            calibrate_method=CalibrationMethod.Percentile,
-            extra_options={"MatMulConstBOnly": True, "CalibPercentile": PERCENTILE},
-        )
+        with redirect_stdout(StringIO()):  # it prints what it is doing
+            quantize_static(
+                prepared,
+                rounded,
+                _Images(images),
+                quant_format=QuantFormat.QDQ,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                per_channel=True,
+                op_types_to_quantize=["Conv", "MatMul", "Gemm"],
+                calibrate_method=CalibrationMethod.Percentile,
+                extra_options={"MatMulConstBOnly": True, "CalibPercentile": PERCENTILE},
+            )
         rounded.replace(path)
 
 
 class _Images:
     """What ONNX Runtime reads inputs from."""
 
-    def __init__(self, path: Path, images: Iterable[Tensor]) -> None:
+    def __init__(self, images: Iterable[Tensor]) -> None:
         self._images: Iterator[Tensor] = iter(images)
 
     def get_next(self) -> dict[str, np.ndarray[Any, Any]] | None:
