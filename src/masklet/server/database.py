@@ -8,7 +8,7 @@ from threading import RLock
 
 from masklet.errors import InvalidInputError
 from masklet.server.problems import Problem
-from masklet.server.schema import FORMAT, script
+from masklet.server.schema import FORMAT, LATER, script
 
 FILE = "project.sqlite"
 
@@ -40,8 +40,10 @@ class Database:
         (version,) = run("PRAGMA user_version").fetchone()
         if version == 0:
             self._connection.executescript(f"BEGIN; {script()} PRAGMA user_version={FORMAT}; COMMIT;")
-        elif version != FORMAT:
-            raise InvalidInputError(f"{self.path} has format {version}; this version reads format {FORMAT}.")
+        elif version > FORMAT:
+            raise InvalidInputError(f"{self.path} has format {version}; this version reads up to {FORMAT}.")
+        for older in range(version or FORMAT, FORMAT):
+            self._connection.executescript(f"BEGIN; {LATER[older]} PRAGMA user_version={older + 1}; COMMIT;")
         (found,) = run("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             raise InvalidInputError(f"{self.path} is damaged: {found}.")

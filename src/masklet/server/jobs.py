@@ -43,6 +43,8 @@ class Job:
         project: where it is stored.
         item: what it is about; None: several.
         work: what is done.
+        on_change: called after every change.
+        created: seconds since 1970.
         state: what became of it.
         version: rises with every change.
         prompted: prompts that were given meanwhile, by object and frame.
@@ -56,6 +58,7 @@ class Job:
     item: str | None
     work: Work
     on_change: Callable[["Job"], None]
+    created: float
     state: JobState = "queued"
     done: int = 0
     total: int = 0
@@ -110,6 +113,7 @@ class Job:
             error=self.error,
             notes=self.notes,
             result=self.result,
+            created=self.created,
         )
 
     def _rate(self) -> float | None:
@@ -142,11 +146,11 @@ class JobBook:
             waiting = sum(each.state == "queued" for each in self._jobs.values())
             if waiting >= self._limits.queued_jobs or self._is_closed:
                 raise Problem(503, "busy", "Too many jobs are waiting.", headers={"Retry-After": "30"})
-        job_id = new_id("job")
+        job_id, created = new_id("job"), time.time()
         with project.database.writing() as connection:
-            query = "INSERT INTO job(id, item, kind, state, spec) VALUES(?, ?, ?, 'queued', '{}')"
-            number = int(connection.execute(query, (job_id, item, kind)).lastrowid or 0)
-        job = Job(job_id, number, kind, user, project, item, work, on_change)
+            query = "INSERT INTO job(id, item, kind, state, spec, created) VALUES(?, ?, ?, 'queued', '{}', ?)"
+            number = int(connection.execute(query, (job_id, item, kind, created)).lastrowid or 0)
+        job = Job(job_id, number, kind, user, project, item, work, on_change, created)
         with self._lock:
             self._jobs[job_id] = job
         self._begin_next(user)
@@ -168,6 +172,7 @@ class JobBook:
         for project in self._projects.of(user):
             stored = stored_jobs(project.database, project.id, "1 ORDER BY number DESC LIMIT 500")
             found += [self._current(each) for each in stored]
+        found.sort(key=lambda each: each.created, reverse=True)
         return [each for each in found if state is None or each.state == state]
 
     def of_item(self, project: Project, item: str) -> list[JobMessage]:
@@ -253,7 +258,10 @@ def stored_jobs(database: Database, project: str, where: str, *values: object) -
         rows = connection.execute(f"SELECT * FROM job WHERE {where}", values).fetchall()
     for row in rows:
         yield JobMessage(
-            **{name: row[name] for name in ("id", "number", "kind", "state", "item", "done", "total", "error")},
+            **{
+                name: row[name]
+                for name in ("id", "number", "kind", "state", "item", "done", "total", "error", "created")
+            },
             project=project,
             notes=json.loads(row["notes"]),
             result=None if row["result"] is None else json.loads(row["result"]),

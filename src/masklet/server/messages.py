@@ -187,6 +187,7 @@ class JobMessage(Message):
     error: str | None = None
     notes: list[str] = []
     result: dict[str, Any] | None = None
+    created: float = 0.0
 
 
 class Jobs(Message):

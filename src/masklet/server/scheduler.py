@@ -32,7 +32,7 @@ class Lane:
     def __init__(self, name: str, spent: Callable[[str, float], None]) -> None:
         self._queue: FairQueue[Task] = FairQueue()
         self._condition = Condition()
-        self._is_closed = False
+        self.is_closed = False
         self._spent = spent
         self.is_busy = False
         self._thread = Thread(target=self._work, name=f"masklet-{name}", daemon=True)
@@ -42,7 +42,7 @@ class Lane:
         """Add a unit; Problem if too many wait."""
         future: Future[Result] = Future()
         with self._condition:
-            if self._is_closed or len(self._queue) >= MOST_WAITING:
+            if self.is_closed or len(self._queue) >= MOST_WAITING:
                 raise Problem(503, "busy", "The server has too much to do.", headers={"Retry-After": "5"})
             self._queue.push(user, urgency, (work, future))
             self._condition.notify()
@@ -60,7 +60,7 @@ class Lane:
     def close(self) -> None:
         """Stop after the unit at hand; what waits is cancelled."""
         with self._condition:
-            self._is_closed = True
+            self.is_closed = True
             self._condition.notify()
         self._thread.join()
 
@@ -81,9 +81,9 @@ class Lane:
     def _next(self) -> tuple[str, Urgency, Task] | None:
         with self._condition:
             self.is_busy = False
-            while not len(self._queue) and not self._is_closed:
+            while not len(self._queue) and not self.is_closed:
                 self._condition.wait()
-            if self._is_closed:
+            if self.is_closed:
                 while len(self._queue):
                     self._queue.pop()[2][1].cancel()
                 return None

@@ -1,6 +1,8 @@
 """The tables of a project, and the triggers that note how each change of a person is taken back."""
 
-FORMAT = 1
+FORMAT = 2
+LATER = {1: "ALTER TABLE job ADD COLUMN created REAL NOT NULL DEFAULT 0;"}
+"""By format the statements that make the next one of it."""
 
 TABLES = """
 CREATE TABLE project (
@@ -54,7 +56,8 @@ CREATE TABLE mask (
 CREATE TABLE job (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, item TEXT, kind TEXT NOT NULL,
     state TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0, total INTEGER NOT NULL DEFAULT 0, spec TEXT NOT NULL,
-    error TEXT, notes TEXT NOT NULL DEFAULT '[]', result TEXT
+    error TEXT, notes TEXT NOT NULL DEFAULT '[]', result TEXT,
+    created REAL NOT NULL DEFAULT 0
 );
 CREATE TABLE operation (
     item INTEGER NOT NULL REFERENCES item(key) ON DELETE CASCADE, number INTEGER NOT NULL, kind TEXT NOT NULL,

@@ -153,6 +153,23 @@ def test_a_full_disk_changes_nothing(records: ItemRecords) -> None:
     assert everything(records) == before
 
 
+def test_files_of_earlier_formats_are_brought_up_to_date(tmp_path: Path) -> None:
+    Database(tmp_path).close()
+    with sqlite3.connect(tmp_path / "project.sqlite") as connection:
+        connection.execute("ALTER TABLE job DROP COLUMN created")
+        connection.execute("PRAGMA user_version=1")
+    connection.close()
+    database = Database(tmp_path)
+    with database.reading() as connection:
+        assert connection.execute("SELECT created FROM job").fetchall() == []
+    database.close()
+    with sqlite3.connect(tmp_path / "project.sqlite") as connection:
+        connection.execute("PRAGMA user_version=99")
+    connection.close()
+    with pytest.raises(InvalidInputError, match="has format 99"):
+        Database(tmp_path)
+
+
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "project.sqlite").write_bytes(b"no database at all, but long enough to be looked at" * 100)
     with pytest.raises(InvalidInputError, match="no readable project"):

@@ -1,0 +1,99 @@
+"""Jobs: how many run, who waits, how they end."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from masklet import InvalidInputError
+from masklet.server.jobs import Job, JobBook
+from masklet.server.limits import Limits
+from masklet.server.problems import Problem
+from masklet.server.projects import Project, Projects
+
+
+class Waiting:
+    """Work that ends when it is let go, or cancelled."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.free, self._error = threading.Event(), error
+
+    def run(self, job: Job) -> None:
+        while not self.free.wait(0.005) and not job.is_cancelled:
+            pass
+        if self._error is not None:
+            raise self._error
+
+
+@pytest.fixture
+def projects(tmp_path: Path) -> Iterator[Projects]:
+    made = Projects(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def project(projects: Projects) -> Project:
+    return projects.make("ann", "p", [])
+
+
+@pytest.fixture
+def book(projects: Projects) -> Iterator[JobBook]:
+    made = JobBook(projects, replace(Limits(), queued_jobs=2))
+    yield made
+    made.close()
+
+
+def started(book: JobBook, project: Project, work: Waiting, item: str | None = None) -> Job:
+    return book.start("ann", project, "track", work, item, lambda job: None)
+
+
+def ended(job: Job) -> str:
+    until = time.monotonic() + 20
+    while job.state in ("queued", "running") and time.monotonic() < until:
+        time.sleep(0.005)
+    return job.state
+
+
+def test_two_run_and_the_others_wait(book: JobBook, project: Project) -> None:
+    works = [Waiting() for _ in range(4)]
+    jobs = [started(book, project, work) for work in works]
+    assert [job.state for job in jobs] == ["running", "running", "queued", "queued"]
+    with pytest.raises(Problem, match="Too many jobs"):
+        started(book, project, Waiting())
+    works[1].free.set()
+    assert ended(jobs[1]) == "done"
+    until = time.monotonic() + 20
+    while jobs[2].state != "running" and time.monotonic() < until:
+        time.sleep(0.005)
+    assert [job.state for job in jobs] == ["running", "done", "running", "queued"]
+    book.cancel(jobs[3])
+    assert jobs[3].state == "cancelled"
+    assert [each.state for each in book.of("ann")] == ["cancelled", "running", "done", "running"]
+    assert book.of("bob") == []
+
+
+def test_one_job_of_an_item_at_a_time(book: JobBook, project: Project) -> None:
+    first, second = (started(book, project, Waiting(), "itm_1") for _ in range(2))
+    assert (first.state, second.state) == ("running", "queued")
+
+
+def test_how_jobs_end(book: JobBook, project: Project) -> None:
+    wrong, broken = Waiting(InvalidInputError("that is no video")), Waiting(ZeroDivisionError())
+    jobs = [started(book, project, work) for work in (wrong, broken)]
+    for work in (wrong, broken):
+        work.free.set()
+    assert [ended(job) for job in jobs] == ["failed", "failed"]
+    assert jobs[0].error == "that is no video"
+    assert "fault in masklet" in str(jobs[1].error)
+    cancelled = started(book, project, Waiting())
+    book.cancel(cancelled)
+    assert ended(cancelled) == "cancelled"
+    interrupted = started(book, project, Waiting())
+    book.close()
+    assert interrupted.state == "interrupted"
+    with pytest.raises(Problem, match="nothing of yours"):
+        book.find("bob", interrupted.id)
