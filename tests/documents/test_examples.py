@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.documents.markdown import ROOT
+from tests.support.served import TOKENS, served
 
 from masklet import ImageSegmenter, open_video, read_image
 
@@ -45,6 +46,20 @@ def test_streams(readers_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
         left, top, right, bottom = line["box"]
         assert left < 244 < right < left + 80, "the ball is elsewhere"
         assert top < 118 < bottom < top + 80, "the ball is elsewhere"
+
+
+def test_a_client_of_the_server(
+    readers_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with served(tmp_path) as server:
+        options = f"--server http://127.0.0.1:{server.port} --token {TOKENS['ann']} --frames 3"
+        run("server_client.py", options, monkeypatch)
+    found = re.findall(r"frame (\d): (\d+) pixels in \[(\d+), (\d+),", capsys.readouterr().out)
+    assert [int(frame) for frame, *_ in found] == [0, 1, 2]
+    for _, area, left, top in found:
+        assert 300 < int(area) < 1500
+        assert int(left) < 244 < int(left) + 80, "the ball is elsewhere"
+        assert int(top) < 118 < int(top) + 80, "the ball is elsewhere"
 
 
 def test_fine_tuning(readers_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
