@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.studio.message_types import STUDIO, TYPES, written_types
 
 import masklet
 
-STUDIO = Path(__file__).parents[2] / "studio"
 STATIC = Path(masklet.__file__).parent / "server" / "static"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -31,6 +31,14 @@ def run(*command: str) -> None:
 @pytest.mark.parametrize("script", ["check", "test", pytest.param("test-browser", marks=needs_a_browser)])
 def test_the_script_passes(script: str) -> None:
     run(script)
+
+
+def test_the_types_are_those_of_the_server(tmp_path: Path) -> None:
+    renewed = tmp_path / "schema.d.ts"
+    written_types(renewed)
+    assert renewed.read_text(encoding="utf-8") == TYPES.read_text(encoding="utf-8"), (
+        "The server's messages changed; `python -m tests.studio.message_types` renews the types of the studio."
+    )
 
 
 def test_a_rebuild_gives_the_committed_page(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 /** The HTTP interface: JSON in and out, and every refusal as an `ApiError` with the server's words. */
 import { type MaskPacket, readCountedPackets } from '../masks/packets'
-import type { Info, Item, Job, ObjectStats, Project, Review, SegmentedObject } from './types'
+import type { Info, Item, Job, NewExport, ObjectStats, Project, Review, SegmentedObject } from './types'
 
 export class ApiError extends Error {
   override name = 'ApiError'
@@ -59,7 +59,7 @@ export const api = {
   jobs: async (state?: string) => (await get<{ jobs: Job[] }>(state ? `jobs?state=${state}` : 'jobs')).jobs,
   job: (job: string, wait = 0) => get<Job>(`jobs/${job}?wait=${wait}`),
   cancelJob: (job: string) => request(`jobs/${job}`, { method: 'DELETE' }),
-  export: (project: string, what: object) => send<Job>('POST', `projects/${project}/exports`, what),
+  export: (project: string, what: NewExport) => send<Job>('POST', `projects/${project}/exports`, what),
   exportUrl: (name: string) => `${ROOT}exports/${name}`,
   async masks(item: string, first: number, last: number): Promise<MaskPacket[]> {
     const headers = { Accept: 'application/vnd.masklet.masks' }

@@ -1,139 +1,28 @@
-/** The messages of the server, as the studio reads and writes them. */
+/** The server's messages by the studio's names; `schema.d.ts` is made of the server (tests/studio). */
+import type { components } from './schema'
 
-export type Span = [first: number, last: number]
+type Messages = components['schemas']
+
+export type Info = Messages['Info']
+export type Project = Messages['ProjectMessage']
+export type Item = Messages['ItemMessage']
+export type SegmentedObject = Messages['ObjectMessage']
+export type FramePrompt = Messages['PromptMessage']
+export type StateSpan = Messages['StateSpan']
+export type ObjectStats = Messages['ObjectStats']
+export type ReviewStop = Messages['ReviewStop']
+export type Review = Messages['Review']
+export type Job = Messages['JobMessage']
+export type NewExport = Messages['NewExport']
+export type Upload = Messages['UploadMessage']
+export type RunLengths = Messages['RunLengthMessage']
+export type Command = Messages['Command']
+export type Reply = Messages['Reply']
+export type ServerEvent = Messages['Event']
+
+/** The first and the last frame of a stretch. */
+export type Span = StateSpan['frames']
 /** x, y in pixels of the frame; 1 includes, 0 excludes. */
-export type PromptPoint = [x: number, y: number, label: number]
-export type Box = [left: number, top: number, right: number, bottom: number]
-export type RunLengths = { size: [height: number, width: number]; counts: string }
-
-export interface Info {
-  version: string
-  model: { name: string; image_size: number; device: string; dtype: string; preset: string }
-  limits: Record<string, number>
-  features: string[]
-  user: string
-}
-
-export interface ObjectClass {
-  name: string
-  colour: string
-}
-
-export interface Item {
-  id: string
-  project: string
-  kind: 'image' | 'images' | 'video' | 'stream'
-  name: string
-  width: number | null
-  height: number | null
-  /** null: a stream, which has no end yet. */
-  frames: number | null
-  fps: number | null
-  status: 'importing' | 'ready' | 'failed'
-  error?: string | null
-  revision: number
-  seq: number
-}
-
-export interface Project {
-  id: string
-  name: string
-  classes: ObjectClass[]
-  items: Item[]
-  revision: number
-  created: number
-}
-
-export interface FramePrompt {
-  frame: number
-  points: PromptPoint[]
-  box: Box | null
-  mask: RunLengths | null
-}
-
-/** Neighbouring frames in one state, `frames` being the first and the last. */
-export interface StateSpan {
-  frames: Span
-  state: number
-}
-
-export interface SegmentedObject {
-  id: number
-  name: string
-  class: string | null
-  colour: string
-  hidden: boolean
-  locked: boolean
-  order: number
-  prompts: FramePrompt[]
-  ranges: Span[]
-  states: StateSpan[]
-}
-
-export interface ObjectStats {
-  object: number
-  states: StateSpan[]
-  frames: number[]
-  score: number[]
-  presence: number[]
-  area: number[]
-  run: number[]
-}
-
-export interface Job {
-  id: string
-  number: number
-  kind: 'import' | 'track' | 'everything' | 'export'
-  state: 'queued' | 'running' | 'done' | 'cancelled' | 'interrupted' | 'failed'
-  project: string
-  item?: string | null
-  done: number
-  total: number
-  fps?: number | null
-  eta_s?: number | null
-  error?: string | null
-  notes: string[]
-  result?: Record<string, unknown> | null
-}
-
-export interface ReviewStop {
-  rank: number
-  object: number
-  frame: number
-  score: number
-  reasons: string[]
-  verdict?: 'ok' | 'flag' | null
-}
-
-export interface Review {
-  stops: ReviewStop[]
-  looked_at: number
-}
-
-export type Command = { do: string } & Record<string, unknown>
-
-export interface Reply {
-  re: number
-  ok: boolean
-  error?: { code: string; message: string; field?: string | null } | null
-  revision?: number | null
-  seq?: number | null
-  item?: Item | null
-  jobs?: Job[] | null
-  job?: Job | null
-  object?: number | null
-  objects?: number[] | null
-  stale?: { object: number; frames: Span[] }[] | null
-  resync?: boolean | null
-  frame?: number | null
-}
-
-export interface ServerEvent {
-  ev: 'job' | 'objects' | 'masks' | 'item' | 'everything' | 'live' | 'deleted'
-  seq: number
-  job?: Job | null
-  item?: Item | null
-  revision?: number | null
-  objects?: number[] | null
-  frames?: Span[] | null
-}
+export type PromptPoint = NonNullable<Messages['Prompted']['points']>[number]
+/** Left, top, right, bottom in pixels of the frame. */
+export type Box = NonNullable<Messages['Prompted']['box']>

@@ -1,12 +1,6 @@
 /** Files in parts that survive a broken connection: the server says from where to go on. */
 import { api, ApiError, request } from './client'
-import type { Item } from './types'
-
-interface Upload {
-  upload: string
-  offset: number
-  part_size: number
-}
+import type { Item, Upload } from './types'
 
 const MOST_FAILURES = 5
 const VIDEO_NAME = /\.(mp4|m4v|mov|mkv|webm|avi|mpe?g|ts|gif)$/i

@@ -1,8 +1,11 @@
 /** Which screen is shown, who is signed in, and the model that answers. The address keeps the open item. */
 import { api, ApiError } from '../api/client'
 import type { Info } from '../api/types'
+import { imported } from '../api/upload'
 import { notices } from './notices.svelte'
 import { OpenItem } from './open-item.svelte'
+
+const TOKEN = /^#token=(.+)$/
 
 export type Dialog = 'export' | 'settings' | 'keys' | undefined
 
@@ -13,15 +16,8 @@ class App {
   dialog = $state<Dialog>()
 
   async start(): Promise<void> {
-    const token = /^#token=(.+)$/.exec(location.hash)?.[1]
-    if (token) {
-      // The token is in the address once only: not in the history, not in what is bookmarked.
-      history.replaceState(null, '', location.pathname)
-      await this.signIn(token)
-    } else {
-      await this.learnInfo()
-    }
     window.addEventListener('hashchange', () => void this.followAddress())
+    if (!TOKEN.test(location.hash)) await this.learnInfo()
     await this.followAddress()
   }
 
@@ -38,10 +34,11 @@ class App {
     return true
   }
 
-  /** Whether this server has a part that not all have. */
-  offers(feature: 'everything' | 'exports'): boolean {
-    return this.info?.features.includes(feature) ?? false
-  }
+  /** Formats that the server writes. */
+  readonly exportFormats = $derived(
+    (this.info?.features ?? []).flatMap((feature) => /^export:(.+)$/.exec(feature)?.[1] ?? []),
+  )
+  readonly hasEverything = $derived(this.info?.features.includes('everything') ?? false)
 
   go(item: string | undefined): void {
     location.hash = item ? `#/${item}` : '#/'
@@ -58,14 +55,26 @@ class App {
   }
 
   private async followAddress(): Promise<void> {
+    const token = TOKEN.exec(location.hash)?.[1]
+    if (token) {
+      // The token is in the address once only: not in the history, not in what is bookmarked.
+      history.replaceState(null, '', location.pathname)
+      await this.signIn(token)
+    }
     const id = /^#\/(itm_[\w-]+)$/.exec(location.hash)?.[1]
     if (id === this.open?.item.id) return
     this.open?.close()
     this.open = undefined
-    if (!id || this.signedOut) return
+    this.dialog = undefined
+    if (id && !this.signedOut) await this.show(id)
+  }
+
+  private async show(id: string): Promise<void> {
     try {
-      const item = await api.item(id)
-      this.open = new OpenItem(item, await api.project(item.project))
+      const item = await imported(await api.item(id))
+      const project = await api.project(item.project)
+      // The person may have gone elsewhere meanwhile.
+      if (location.hash === `#/${id}`) this.open = new OpenItem(item, project)
     } catch (error) {
       notices.report(error)
       this.go(undefined)

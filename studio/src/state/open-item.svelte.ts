@@ -26,6 +26,7 @@ export class OpenItem {
   span = $state.raw<Span>()
   inPoint = $state<number>()
   outPoint = $state<number>()
+  direction = $state<'forward' | 'backward' | 'both'>('forward')
   connectionState = $state<ConnectionState>('connecting')
   waiting = $state(0)
   /** Counts up when masks or frames arrive: what draws reads it. */
@@ -75,6 +76,11 @@ export class OpenItem {
     this.playhead.seek(0)
   }
 
+  /** The stretch between in and out point, where both are set. */
+  get inOut(): Span | undefined {
+    return this.inPoint === undefined || this.outPoint === undefined ? undefined : [this.inPoint, this.outPoint]
+  }
+
   get isVideo(): boolean {
     return this.frameCount > 1
   }
@@ -121,9 +127,8 @@ export class OpenItem {
     if (await this.command({ do: 'redo' })) notices.say(text.status.redone)
   }
 
-  async track(what: 'changed' | 'all', direction: 'forward' | 'backward' | 'both' = 'forward'): Promise<void> {
-    const range = this.inPoint !== undefined && this.outPoint !== undefined ? [this.inPoint, this.outPoint] : undefined
-    const reply = await this.command({ do: 'track', objects: what, direction, ...(range && { frames: range }) })
+  async track(objects: 'changed' | 'all'): Promise<void> {
+    const reply = await this.command({ do: 'track', objects, direction: this.direction, frames: this.inOut })
     if (!reply?.job) return
     this.noteJob(reply.job)
     this.playhead.followTracking()

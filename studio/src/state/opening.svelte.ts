@@ -14,7 +14,8 @@ class Opening {
   name = $state('')
   share = $state(0)
 
-  async files(files: File[]): Promise<void> {
+  async files(chosen: File[]): Promise<void> {
+    const files = chosen.toSorted((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
     const [first] = files
     if (!first || this.name) return
     this.name = first.name

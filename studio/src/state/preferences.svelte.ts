@@ -1,6 +1,7 @@
 /** What a person set, kept in this browser. */
-import { type Bindings, DEFAULT_BINDINGS, type Preset } from '../keys/actions'
+import { type Action, type Bindings, DEFAULT_BINDINGS, type Preset } from '../keys/actions'
 import { Keymap } from '../keys/keymap'
+import { text } from '../text'
 
 export type Theme = 'auto' | 'light' | 'dark'
 
@@ -47,6 +48,12 @@ function load(): Stored {
 class Preferences {
   values = $state(load())
   readonly keymap = $derived(new Keymap(this.values.bindings, this.values.singleKeys))
+
+  /** What an action is called, with its key as it is bound. */
+  titleOf(action: Action): string {
+    const [chord] = this.values.bindings[action]
+    return chord ? `${text.actions[action]} (${chord})` : text.actions[action]
+  }
 
   set(change: Partial<Stored>): void {
     Object.assign(this.values, change)

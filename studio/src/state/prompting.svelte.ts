@@ -1,5 +1,5 @@
 /** What the person adds to an object on the frame: shown at once, sent in order, kept until the server has it. */
-import type { Box, Command, FramePrompt, PromptPoint, RunLengths } from '../api/types'
+import type { Box, PromptPoint, RunLengths } from '../api/types'
 import type { MaskPacket } from '../masks/packets'
 import { text } from '../text'
 import { type DrawnMask, drawnMask } from './mask-store'
@@ -11,6 +11,12 @@ export type Tool = 'smart' | 'box' | 'brush' | 'eraser'
 interface PendingPrompt {
   frame: number
   object: number
+  points: PromptPoint[]
+  box: Box | null
+}
+
+/** What the markers show of an object on a frame. */
+interface ShownPrompt {
   points: PromptPoint[]
   box: Box | null
 }
@@ -40,17 +46,16 @@ export class Prompting {
   constructor(private readonly open: OpenItem) {}
 
   /** Points, box of the selected object on this frame, with what the server has not acknowledged. */
-  shown(): FramePrompt {
+  shown(): ShownPrompt {
     const { frame } = this.open.playhead
     const kept = this.open.current?.prompts.find((prompt) => prompt.frame === frame)
     const pending = this.pending.filter(
       (prompt) => prompt.frame === frame && (prompt.object === this.open.selected || prompt.object === 0),
     )
+    const points = (kept?.points ?? []).map(([x, y, label]): PromptPoint => [x, y, label ? 1 : 0])
     return {
-      frame,
-      points: [...(kept?.points ?? []), ...pending.flatMap(({ points }) => points)],
+      points: [...points, ...pending.flatMap((prompt) => prompt.points)],
       box: pending.findLast(({ box }) => box)?.box ?? kept?.box ?? null,
-      mask: kept?.mask ?? null,
     }
   }
 
@@ -131,7 +136,7 @@ export class Prompting {
     if (packet.kind === 'answer') this.forgetPreview()
   }
 
-  private async add(prompt: Omit<PendingPrompt, 'frame' | 'object'> & Partial<Command>): Promise<void> {
+  private async add(prompt: ShownPrompt & { mask?: RunLengths; keep: boolean }): Promise<void> {
     this.forgetCandidates()
     const { frame } = this.open.playhead
     this.open.playhead.stay()

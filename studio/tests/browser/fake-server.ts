@@ -22,6 +22,7 @@ const TYPES: Record<string, string> = {
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
 }
+const FORMATS = ['masklet', 'coco', 'davis', 'yolo', 'masks', 'overlay', 'a-new-one']
 export const ORIGIN = 'http://studio.test'
 export const CONTENT_SECURITY_POLICY =
   "default-src 'self'; img-src 'self' blob: data:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -116,7 +117,13 @@ export class FakeServer {
   private json(path: string, query: URLSearchParams): object | undefined {
     const model = { name: 'bundled', image_size: 384, device: 'cpu', dtype: 'float32', preset: 'exact' }
     if (path === 'info')
-      return { version: '0.2', model, limits: {}, features: ['everything', 'exports'], user: 'local' }
+      return {
+        version: '0.2',
+        model,
+        limits: {},
+        features: ['everything', ...FORMATS.map((name) => `export:${name}`)],
+        user: 'local',
+      }
     if (path === 'login' || path === 'logout') return {}
     if (path === 'projects') return { projects: this.projects }
     if (path.startsWith('projects/')) return this.projects[0]
@@ -186,7 +193,8 @@ export class FakeServer {
 
 function itemOf(fields: Pick<Item, 'kind' | 'name' | 'frames' | 'fps'>): Item {
   const size = { width: 1024, height: 683 }
-  return { id: 'itm_1', project: 'prj_1', ...size, ...fields, status: 'ready', revision: 1, seq: 0 }
+  const rest = { status: 'ready', sha256: null, revision: 1, seq: 0, retention: 'spill' } as const
+  return { id: 'itm_1', project: 'prj_1', ...size, ...fields, ...rest }
 }
 
 function statsOf({ id, states }: SegmentedObject): object {

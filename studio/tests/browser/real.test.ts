@@ -117,5 +117,12 @@ describe('a video', () => {
     expect(await frameShown(page)).toBe(Number(frame))
     await page.keyboard.press('y')
     await expect.poll(() => stops.count()).toBe(count - 1)
+
+    await page.getByTestId('export').click()
+    await page.getByTestId('export-coco').check()
+    await page.getByTestId('start-export').click()
+    const downloading = page.waitForEvent('download')
+    await page.getByTestId('download').click()
+    expect((await downloading).suggestedFilename()).toMatch(/\.zip$/)
   }, 200_000)
 })

@@ -78,10 +78,10 @@ describe('the connection', () => {
   it('sends unanswered commands again in order where nothing was committed meanwhile', async () => {
     const connection = connect()
     sockets[0]!.open({ item: { revision: 3 } })
-    const sent = connection.send({ do: 'prompt', object: 1 })
+    const sent = connection.send({ do: 'prompt', object: 1, frame: 0 })
     sockets[0]!.close()
     const queued = connection.send({ do: 'undo' })
-    connection.sendFleeting({ do: 'preview' })
+    connection.sendFleeting({ do: 'preview', frame: 0 })
     expect(states).toEqual(['open', 'reconnecting'])
     await vi.advanceTimersByTimeAsync(300)
     sockets[1]!.open({ item: { revision: 3 } })
@@ -102,7 +102,7 @@ describe('the connection', () => {
   it('does not add a click twice that the server may have committed', async () => {
     const connection = connect()
     sockets[0]!.open({ item: { revision: 3 } })
-    const sent = expect(connection.send({ do: 'prompt', object: 1 }).reply).rejects.toMatchObject({
+    const sent = expect(connection.send({ do: 'prompt', object: 1, frame: 0 }).reply).rejects.toMatchObject({
       code: 'unconfirmed',
     })
     sockets[0]!.close()
