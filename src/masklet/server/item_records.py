@@ -158,7 +158,7 @@ def add_object(
     run("UPDATE item SET next_object=? WHERE key=?", (number + 1, act.item))
     run(
         "INSERT INTO object(item, object, name, class, colour, place) VALUES(?, ?, ?, ?, ?, ?)",
-        (act.item, number, name or f"object {number}", class_name, colour or COLOURS[(number - 1) % 16], number),
+        (act.item, number, name or f"Object {number}", class_name, colour or COLOURS[(number - 1) % 16], number),
     )
     return int(number)
 

@@ -89,8 +89,10 @@ export class CanvasView {
       .filter((object) => open.isShown(object))
       .flatMap((object): MaskLook[] => {
         const mask = open.masks.find(frame, object.id)
-        const selected = object.id === open.selected
-        return mask ? [{ mask, colour: object.colour, number: object.id, selected, opacity, outline: outlines }] : []
+        if (!mask) return []
+        const { id: number, colour } = object
+        const refining = mask.state === 'provisional'
+        return [{ mask, colour, number, refining, selected: number === open.selected, opacity, outline: outlines }]
       })
       .sort((a, b) => Number(a.selected) - Number(b.selected))
     return [...looks, ...this.newLooks(frame, looks), ...this.previewLooks(frame)]
@@ -103,14 +105,22 @@ export class CanvasView {
     return this.open.masks
       .on(frame)
       .filter(({ object }) => !ids.has(object) && this.open.prompting.pending.length > 0)
-      .map((mask) => ({ mask, colour: '#4da3ff', number: mask.object, selected: true, opacity, outline }))
+      .map((mask) => ({
+        mask,
+        colour: '#4da3ff',
+        number: mask.object,
+        selected: true,
+        refining: true,
+        opacity,
+        outline,
+      }))
   }
 
   private previewLooks(frame: number): MaskLook[] {
     const { preview } = this.open.prompting
     if (!preview?.mask || preview.frame !== frame) return []
     const colour = this.open.current?.colour ?? '#4da3ff'
-    return [{ mask: preview.mask, colour, number: 2, selected: false, opacity: 0.2, outline: true }]
+    return [{ mask: preview.mask, colour, number: 1, selected: false, refining: true, opacity: 0.2, outline: true }]
   }
 
   private proposalLooks(): MaskLook[] {
@@ -118,7 +128,7 @@ export class CanvasView {
     return shown.map((mask) => {
       const taken = chosen.has(mask.object)
       const colour = taken ? PALETTE[mask.object % PALETTE.length]! : EVERYTHING_COLOUR
-      return { mask, colour, number: 1, selected: taken, opacity: taken ? 0.5 : 0.12, outline: true }
+      return { mask, colour, number: 1, selected: taken, refining: false, opacity: taken ? 0.5 : 0.12, outline: true }
     })
   }
 }

@@ -11,6 +11,8 @@ export interface MaskLook {
   /** Chooses the kind of outline. */
   number: number
   selected: boolean
+  /** A better answer is on its way. */
+  refining: boolean
   /** 0..1 of the filling. */
   opacity: number
   outline: boolean
@@ -58,8 +60,7 @@ function paintMask(context: CanvasRenderingContext2D, look: MaskLook, scale: num
   context.fill(path)
   context.globalAlpha = 1
   if (!look.outline) return
-  const provisional = look.mask.state === 'provisional'
-  context.setLineDash((provisional ? [4, 4] : DASHES[(look.number + 2) % 3]!).map((length) => length / scale))
+  context.setLineDash((look.refining ? [4, 4] : DASHES[(look.number + 2) % 3]!).map((length) => length / scale))
   // A dark line below keeps the coloured one visible on any frame.
   context.strokeStyle = 'rgb(0 0 0 / 0.55)'
   context.lineWidth = (look.selected ? 4 : 3) / scale

@@ -11,7 +11,7 @@ export class Proposals {
   all = $state.raw<DrawnMask[]>([])
   chosen = $state.raw(new Set<number>())
   frame = $state(0)
-  leastScore = $state(0.7)
+  leastScore = $state(0)
   /** Share of the frame, so that the slider means the same for every image. */
   leastArea = $state(0)
   readonly shown = $derived(

@@ -69,6 +69,19 @@ describe('an image', () => {
     await expect.poll(() => areaOf(page, 2), PATIENCE).toBe(clicked)
     expect(new Set(requests)).toEqual(new Set([server.origin]))
   })
+
+  it('offers everything on it, of which what is accepted becomes objects, and is undone at once', async () => {
+    await open('cars.jpg')
+    await page.getByTestId('everything').click()
+    const proposals = page.locator('[data-testid^="proposal-"]')
+    await expect.poll(() => proposals.count(), { timeout: 120_000 }).toBeGreaterThan(3)
+    await proposals.nth(0).check()
+    await proposals.nth(2).check()
+    await page.getByTestId('accept').click()
+    await expect.poll(() => areaOf(page, 2), PATIENCE).toBeGreaterThan(0)
+    await page.getByTestId('undo').click()
+    await expect.poll(() => page.getByTestId('object-1').count(), PATIENCE).toBe(0)
+  }, 200_000)
 })
 
 describe('a video', () => {
