@@ -230,7 +230,7 @@ export interface components {
             id: string;
             number: number;
             /** @enum {string} */
-            kind: "import" | "track" | "everything" | "export";
+            kind: "track" | "everything" | "export";
             /** @enum {string} */
             state: "queued" | "running" | "done" | "cancelled" | "interrupted" | "failed";
             project: string;
