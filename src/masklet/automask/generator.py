@@ -19,7 +19,7 @@ from masklet.automask.coarse_to_fine import first_round, masks_of_points, second
 from masklet.automask.decoding import PointDecoder
 from masklet.automask.filter_counts import FilterCounts
 from masklet.automask.filtering import Bounds, Candidate, StabilityFilter
-from masklet.automask.held_masks import HeldMasks
+from masklet.automask.held_masks import ChosenMasks, HeldMasks
 from masklet.automask.masks import AutomaticMasks
 from masklet.automask.point_grid import Points, layer_grid, outside
 from masklet.automask.selection import selected
@@ -198,7 +198,7 @@ class Generation:
     def _suppressed(self, candidates: Sequence[Candidate], scores: Sequence[float], threshold: float) -> Places:
         """Return the places of the candidates that no better one suppresses."""
         if self._settings.duplicates == "mask":
-            return mask_suppression([self._held[each.mask] for each in candidates], scores, threshold)
+            return mask_suppression(ChosenMasks(self._held, [each.mask for each in candidates]), scores, threshold)
         return box_suppression(_boxes(candidates), scores, threshold)
 
     def _best(self, candidates: Sequence[Candidate]) -> Places:

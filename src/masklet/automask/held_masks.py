@@ -2,7 +2,9 @@
 
 import io
 from array import array
+from collections.abc import Sequence
 from tempfile import SpooledTemporaryFile
+from typing import overload
 
 from masklet.closing import Closing
 from masklet.masks.counts import Counts, code_of
@@ -36,3 +38,23 @@ class HeldMasks(Closing):
     def close(self) -> None:
         """Drop all masks."""
         self._codes.close()
+
+
+class ChosenMasks(Sequence[RunLength]):
+    """Some of the masks that are held, by their numbers; each is read when it is asked for."""
+
+    def __init__(self, held: HeldMasks, numbers: Sequence[int]) -> None:
+        self._held = held
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> RunLength: ...
+    @overload
+    def __getitem__(self, place: slice) -> "ChosenMasks": ...
+    def __getitem__(self, place: int | slice) -> "RunLength | ChosenMasks":
+        if isinstance(place, slice):
+            return ChosenMasks(self._held, self._numbers[place])
+        return self._held[self._numbers[place]]

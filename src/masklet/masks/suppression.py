@@ -22,6 +22,8 @@ from masklet.masks.segmentation import Segmentation
 Places = npt.NDArray[np.int64]
 """Of masks in the sequence that was given, int64 [k]."""
 
+_COMPARED_TOGETHER = 64  # masks with one: their run lengths are in memory at once
+
 _Overlaps = Callable[[int, Places], npt.NDArray[np.floating]]
 
 
@@ -68,7 +70,7 @@ def mask_suppression(run_lengths: Sequence[RunLength], scores: npt.ArrayLike, th
     the disc within it. Empty masks all stay.
 
     Args:
-        run_lengths: of n masks of one image.
+        run_lengths: of n masks of one image; a sequence that reads them when they are asked for has few in memory.
         scores: [n].
         threshold: the largest IoU of two masks that both stay, 0..1.
 
@@ -86,7 +88,9 @@ def mask_suppression(run_lengths: Sequence[RunLength], scores: npt.ArrayLike, th
         shared = np.minimum(np.minimum(areas[place], areas[others]), _shared_areas(boxes[place], boxes[others]))
         found = shared / np.maximum(areas[place] + areas[others] - shared, 1)  # an upper bound, of boxes and areas
         near = np.flatnonzero(found > threshold)
-        found[near] = mask_ious([run_lengths[place]], [run_lengths[other] for other in others[near]])[0]
+        for start in range(0, len(near), _COMPARED_TOGETHER):
+            some = near[start : start + _COMPARED_TOGETHER]
+            found[some] = mask_ious([run_lengths[place]], [run_lengths[other] for other in others[some]])[0]
         return found
 
     return _suppressed(boxes, scores, threshold, ious)
@@ -272,12 +276,10 @@ def _check_share(value: float, name: str) -> None:
 
 def _areas_and_boxes(run_lengths: Sequence[RunLength]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return the areas [n] and the boxes (x1, y1, x2, y2) along pixel edges [n, 4] of masks."""
-    if not run_lengths:
-        return np.zeros(0), np.zeros((0, 4))
-    areas = np.array([coco_mask.area(each) for each in run_lengths], dtype=np.float64)  # one by one: a list holds 255
-    boxes = coco_mask.toBbox(list(run_lengths))
+    measured = [(coco_mask.area(each), *coco_mask.toBbox(each)) for each in run_lengths]
+    areas, boxes = np.split(np.array(measured, dtype=np.float64).reshape(-1, 5), [1], axis=1)
     boxes[:, 2:] += boxes[:, :2]
-    return areas, boxes
+    return areas[:, 0], boxes
 
 
 def _shared_areas(box: npt.NDArray[np.float64], boxes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """Masks that wait for suppression: read back as they were, and however many there are, few of them in memory."""
 
 import tracemalloc
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -26,11 +27,16 @@ def test_masks_are_read_back_in_any_order(monkeypatch: pytest.MonkeyPatch) -> No
         assert [held[number] for number in (5, 0, 2)] == [encode_run_length(masks[number]) for number in (5, 0, 2)]
 
 
-def test_memory_is_bounded_where_everything_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("duplicates", ["box", "mask"])
+def test_memory_is_bounded_where_everything_passes(
+    monkeypatch: pytest.MonkeyPatch, duplicates: Literal["box", "mask"]
+) -> None:
     """768 candidates that look like noise, 6 MB of run lengths; of each some hundred bytes are in memory."""
     monkeypatch.setattr(held_masks, "BYTES_IN_MEMORY", 2**17)
     runtime = ShadeRuntime(sharpness=30)
-    settings = AutomaticMaskSettings(points_per_side=16, pred_iou_thresh=0, stability_score_thresh=0)
+    settings = AutomaticMaskSettings(
+        points_per_side=16, pred_iou_thresh=0, stability_score_thresh=0, duplicates=duplicates, box_nms_thresh=0.1
+    )
     features = runtime.encode_image(torch.rand(1, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0)))
     tracemalloc.start()
     found = Generation(runtime, settings, (400, 600)).of_features(features)
