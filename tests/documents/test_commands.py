@@ -13,7 +13,7 @@ from masklet.cli.main import app
 from masklet.media.prompt_entries import read_prompt_file
 
 MASKLET = sorted({line for document in DOCUMENTS for line in commands(document) if line.startswith("masklet ")})
-WITHOUT_WEB = {"segment", "track", "convert", "info"}
+WITHOUT_WEB = {"segment", "track", "convert", "info", "benchmark"}
 OFFLINE = [line for line in MASKLET if line.split()[1] in WITHOUT_WEB and "--resume" not in line]
 ON_GRAPHS = [line for line in OFFLINE if "--model graphs" in line]
 PROMPT_FILES = [block for document in DOCUMENTS for block in blocks(document, "json")]
@@ -21,7 +21,7 @@ PROMPT_FILES = [block for document in DOCUMENTS for block in blocks(document, "j
 
 def test_every_command_is_shown() -> None:
     worked, served = (
-        {"segment", "track", "evaluate", "train", "convert", "info", "data", "formats", "export"},
+        {"segment", "track", "evaluate", "train", "convert", "info", "data", "formats", "export", "benchmark"},
         {"studio", "serve"},
     )
     assert {line.split()[1] for line in MASKLET} == worked | served

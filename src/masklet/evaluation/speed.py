@@ -1,0 +1,123 @@
+"""How fast the ways to run a model are on this machine, and how far their masks agree."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from statistics import fmean, median
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from masklet.masks.overlap import intersection_over_union
+from masklet.predictors.image_segmenter import ImageSegmenter
+from masklet.predictors.video_tracker import VideoTracker
+
+FRAMES, HEIGHT, WIDTH = 64, 360, 480
+RADIUS = 40
+IMAGE_SHARE = 0.25  # of the time; the rest goes to the video
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds to encode an image, to answer a click, and to track one object onto a frame.
+
+    `agreement` is the mean IoU of the masks on all frames with those of the first way.
+    """
+
+    encode: float
+    click: float
+    frame: float
+    agreement: float
+
+
+def measured_speeds(
+    trackers: Mapping[str, VideoTracker], seconds: float, on_round: Callable[[float], object] = lambda share: None
+) -> dict[str, Speed]:
+    """Measure trackers in turn on a disc that moves through noise, for about so many seconds.
+
+    Args:
+        trackers: by the name of the way that each runs the model; what the first one finds is what others agree with.
+        seconds: fewer are needed only where a few images and frames take longer.
+        on_round: is called with the share of the time that is over.
+    """
+    clip = moving_disc()
+    runs = {name: _Run(tracker, clip) for name, tracker in trackers.items()}
+    start = time.perf_counter()
+
+    def rounds(until: float, least: int, most: int) -> Iterator[None]:
+        for number in range(most):
+            spent = (time.perf_counter() - start) / seconds
+            if number >= least and spent > until:
+                return
+            on_round(min(spent, 1.0))
+            yield
+
+    for _ in rounds(IMAGE_SHARE, least=2, most=20):
+        for run in runs.values():
+            run.segment_image()
+    for _ in rounds(1.0, least=4, most=FRAMES):
+        for run in runs.values():
+            run.track_frame()
+    first = next(iter(runs.values()))
+    return {name: run.speed(first) for name, run in runs.items()}
+
+
+def moving_disc() -> npt.NDArray[np.uint8]:
+    """Frames [t, height, width, 3] of a bright disc that moves from left to right through grey noise."""
+    noise = np.random.default_rng(0).integers(60, 120, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    clip = np.repeat(noise[None], FRAMES, axis=0)
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    for frame, center in enumerate(_centers()):
+        clip[frame][(x - center) ** 2 + (y - HEIGHT // 2) ** 2 < RADIUS**2] = (230, 180, 60)
+    return clip
+
+
+def _centers() -> Sequence[int]:
+    return range(2 * RADIUS, 2 * RADIUS + 4 * FRAMES, 4)
+
+
+@dataclass
+class _Run:
+    """One tracker with its times in seconds, and its masks of the frames so far."""
+
+    tracker: VideoTracker
+    clip: npt.NDArray[np.uint8]
+    encodings: list[float] = field(default_factory=list)
+    clicks: list[float] = field(default_factory=list)
+    frames: list[float] = field(default_factory=list)
+    masks: list[npt.NDArray[np.bool_]] = field(default_factory=list)
+
+    @cached_property
+    def _segmenter(self) -> ImageSegmenter:
+        return ImageSegmenter(self.tracker.runtime, self.tracker.processor)
+
+    @cached_property
+    def _tracked(self) -> Iterator[Any]:
+        video, center = self.tracker.open(self.clip), _centers()[0]
+        middle = HEIGHT // 2
+        video.add(1, frame=0, box=(center - RADIUS, middle - RADIUS, center + RADIUS, middle + RADIUS))
+        return video.track()
+
+    def segment_image(self) -> None:
+        start = time.perf_counter()
+        encoded = self._segmenter.encode(self.clip[0])
+        between = time.perf_counter()
+        self._segmenter.segment(encoded, points=[[(_centers()[0], HEIGHT // 2)]])
+        self.encodings.append(between - start)
+        self.clicks.append(time.perf_counter() - between)
+
+    def track_frame(self) -> None:
+        start = time.perf_counter()
+        _, result = next(self._tracked)
+        self.frames.append(time.perf_counter() - start)
+        self.masks.append(result.mask(0))
+
+    def speed(self, first: "_Run") -> Speed:
+        """Return what was measured; of the frames the later half counts, whose memory bank is fuller."""
+        later = self.frames[len(self.frames) // 2 :]
+        agreement = fmean(
+            intersection_over_union(own, other) for own, other in zip(self.masks, first.masks, strict=True)
+        )
+        return Speed(median(self.encodings), median(self.clicks), median(later), agreement)

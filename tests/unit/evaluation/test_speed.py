@@ -1,0 +1,31 @@
+"""What is measured of ways to run a model."""
+
+import pytest
+from tests.support.small_video_models import SIZE, small_video_model
+
+from masklet import Sam2Processor, VideoTracker
+from masklet.evaluation.speed import measured_speeds, moving_disc
+
+
+def tracker(seed: int) -> VideoTracker:
+    size = {"height": SIZE, "width": SIZE}
+    return VideoTracker(small_video_model(seed), Sam2Processor.from_pretrained(size=size))
+
+
+def test_speeds_come_with_agreement_with_the_first_way() -> None:
+    shares: list[float] = []
+    speeds = measured_speeds({"first": tracker(0), "same": tracker(0), "other": tracker(1)}, 1e-9, shares.append)
+    assert list(speeds) == ["first", "same", "other"]
+    assert all(min(each.encode, each.click, each.frame) > 0 for each in speeds.values())
+    assert speeds["first"].agreement == speeds["same"].agreement == 1
+    assert speeds["other"].agreement < 1
+    assert len(shares) == 6  # two images and four frames, however little time there is
+    assert all(0 <= share <= 1 for share in shares)
+
+
+def test_the_disc_moves_and_stays_inside() -> None:
+    clip = moving_disc()
+    is_disc = (clip == (230, 180, 60)).all(-1)
+    assert {int(each.sum()) for each in is_disc} == {int(is_disc[0].sum())}
+    assert not (is_disc[0] & is_disc[-1]).any()
+    assert is_disc[0].sum() == pytest.approx(3.14 * 40**2, rel=0.01)
