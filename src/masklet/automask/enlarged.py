@@ -84,7 +84,7 @@ class _Places(NamedTuple):
         found = np.ceil(pixels)
         doubtful = np.flatnonzero(np.abs(found - pixels - 0.5) > 0.5 - len(self.exact) * _ROUNDING)
         found[doubtful] = np.searchsorted(self.exact, places[doubtful], side)
-        return found.astype(np.int64).clip(0, len(self.exact))
+        return found.clip(0, len(self.exact)).astype(np.int64)
 
 
 class Enlargement:
@@ -157,8 +157,8 @@ class Columns:
     def _rows_of(self, changes: Integers, threshold: float) -> tuple[Integers, Integers]:
         flat, height = self._values.ravel(), self._values.shape[1]
         rows = changes - changes // height * height  # 0: at the upper end; height - 2: at the lower one
-        before = flat[changes]
-        places = (threshold - before) / (flat[changes + 1] - before) + (rows + (self._top - 1.0))
+        before = flat.take(changes)
+        places = (threshold - before) / (flat[1:].take(changes) - before) + (rows + (self._top - 1.0))
         starts = self._rows.first_behind(places[::2], "right")
         ends = self._rows.first_behind(places[1::2], "left")
         starts[rows[::2] == 0] = 0
