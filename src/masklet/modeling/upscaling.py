@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet.modeling.layers import LayerNorm2d
-from masklet.modeling.pieces import pieces
+from masklet.modeling.pieces import pays_in_pieces, pieces
 from masklet.modeling.plain_calls import is_plain
 
 
@@ -32,6 +32,7 @@ class Upscaling:
         self.conv1, self.norm, self.conv2 = layers
         self.levels = levels
         self.nested = self._nested_levels() if self._can_be_read() else None
+        self.places = _places_in_nested_order(levels[0]) if pays_in_pieces(levels[0].device) else None
 
     def masks(self, image: Tensor, weights: Tensor, grid: tuple[int, int]) -> Tensor:
         """Return logits [batch, objects, outputs, 4h, 4w].
@@ -51,7 +52,11 @@ class Upscaling:
             weights.mT @ self._in_nested_order(image[:, :, piece], middle[:, :, piece], fine[:, :, piece]).mT
             for piece in pieces(pixels, widest, image.device)
         ]
-        return from_nested_order(parts[0] if len(parts) == 1 else torch.cat(parts, dim=3), grid)
+        nested = parts[0] if len(parts) == 1 else torch.cat(parts, dim=3)
+        if self.places is None:
+            return from_nested_order(nested, grid)
+        masks = nested.gather(3, self.places.expand(*nested.shape[:3], -1))
+        return masks.unflatten(3, (4 * grid[0], 4 * grid[1]))
 
     def _can_be_read(self) -> bool:
         convolutions = (self.conv1, self.conv2)
@@ -105,6 +110,13 @@ def from_nested_order(x: Tensor, grid: tuple[int, int]) -> Tensor:
     height, width = grid
     x = x.view(batch, objects, outputs, height, width, 2, 2, 2, 2).permute(0, 1, 2, 3, 5, 7, 4, 6, 8)
     return x.reshape(batch, objects, outputs, 4 * height, 4 * width)
+
+
+def _places_in_nested_order(level: Tensor) -> Tensor:
+    """Where each pixel of [batch, channels, 4h, 4w] lies in nested order, [16 * h * w]: quicker than moving axes."""
+    height, width = level.shape[-2] // 4, level.shape[-1] // 4
+    nested = torch.arange(16 * height * width, device=level.device).view(1, 1, 1, -1)
+    return from_nested_order(nested, (height, width)).flatten()
 
 
 def _as_matrix(conv: nn.ConvTranspose2d) -> Tensor:
