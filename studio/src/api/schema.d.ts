@@ -250,6 +250,8 @@ export interface components {
             result?: {
                 [key: string]: unknown;
             } | null;
+            /** @default 0 */
+            created?: number;
         };
         /** @description The caller's jobs, newest first. */
         Jobs: {
