@@ -31,12 +31,12 @@ ALLOWED = {
     "integrations": {"fiftyone", "napari"},
     "predictors": {"numpy", "torch"},
     "export": {"numpy", "torch", "onnx", "onnxscript", "onnxruntime"},
-    "jobs": {"torch", "cv2"},  # threads of worker processes
+    "jobs": {"torch", "cv2", "PIL"},  # threads of worker processes; images that are drawn on
     "datasets": {"numpy", "cv2", "PIL"},
     "evaluation": {"numpy", "cv2", "PIL", "pycocotools"},
     "training": {"numpy", "torch", "cv2", "PIL", "safetensors", "lightning_fabric", "peft"},
     "server": {"fastapi", "starlette", "pydantic", "uvicorn", "numpy", "torch", "PIL", "cvat_sdk"},
-    "cli": {"torch", "PIL", "huggingface_hub", "typer", "rich"},
+    "cli": {"torch", "huggingface_hub", "typer", "rich"},
 }
 # The method of transformers shows a bar when it is asked to (`show_progress_bar`).
 OF_ONE_FILE = {"tracking/video_model.py": {"rich"}}

@@ -20,9 +20,9 @@ from masklet import Sam2Processor, VideoTracker
 from masklet.cli import track as command
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
-from masklet.cli.track_outputs import TrackOutputs
 from masklet.errors import InvalidInputError
 from masklet.formats.reading.sav_folder import SavFolder
+from masklet.jobs.track_outputs import TrackOutputs
 from masklet.masks.run_length import decode_run_length
 from masklet.masks.segmentation import Segmentation
 from masklet.media.label_maps import write_label_map

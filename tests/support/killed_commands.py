@@ -19,7 +19,7 @@ SERVER = """
 import json, os, signal, sys, time
 import torch
 import masklet.predictors.video_tracker, masklet.media.mask_sequences
-import masklet.jobs.tracking_job, masklet.cli.track_outputs
+import masklet.jobs.tracking_requests, masklet.jobs.track_outputs
 from masklet.cli import main
 
 def killed_before(call, nth, seen=[0]):

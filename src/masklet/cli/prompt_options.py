@@ -14,7 +14,7 @@ from typing import TypeVar
 from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.masks.geometry import Box
 from masklet.media.mask_images import MaskImage, read_mask_image
-from masklet.media.prompt_entries import PromptEntry, empty_mask_error
+from masklet.media.prompt_entries import Place, PromptEntry, empty_mask_error
 from masklet.prompts.prompt import Prompt
 
 POINT_FORM = "x,y or x,y,label (1 on the object, 0 off it), with @N behind it for object N"
@@ -22,7 +22,6 @@ BOX_FORM = "x1,y1,x2,y2, with @N behind it for object N"
 
 FRAME = 0  # the only one of an image
 
-Place = tuple[int, int]  # frame and object
 Point = tuple[float, float, int]  # x, y and label
 Value = TypeVar("Value")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,14 +35,9 @@ from masklet.errors import InvalidInputError
 from masklet.runtimes.names import RuntimeName
 
 if TYPE_CHECKING:
-    from PIL import Image
-
-    from masklet.masks.segmentation import Segmentation
     from masklet.media.prompt_entries import PromptEntry
     from masklet.predictors.image_segmenter import ImageSegmenter
-    from masklet.prompts.prompt import Prompt
 
-CANDIDATES = 3  # of each object, by --multimask
 Work = Mapping[Path, "Sequence[PromptEntry]"]
 
 
@@ -152,6 +147,7 @@ def _work(paths: Sequence[Path], options: tuple[list[str], ...], prompts: Path |
 
 def _check_output(work: Work, output: Path, multimask: bool) -> None:
     """Refuse, before any work, what could not be written: results that overwrite each other, too high numbers, ..."""
+    from masklet.jobs.prompted_image import CANDIDATES, candidate_name
     from masklet.media.label_maps import check_label_ids
 
     if output.exists() and not output.is_dir():
@@ -161,16 +157,12 @@ def _check_output(work: Work, output: Path, multimask: bool) -> None:
         if len(objects) > 1:  # one alone is written in black and white
             check_label_ids(each.object_id for each in objects)
         ranks = range(1, CANDIDATES + 1) if multimask else ()
-        for name in (path.stem, *(_candidate_name(path, rank) for rank in ranks)):
+        for name in (path.stem, *(candidate_name(path, rank) for rank in ranks)):
             other = path_of.setdefault(name, path)
             if other != path:
                 raise InvalidInputError(
                     f"{other} and {path} would both be written to {output / name}.json; give them to two folders."
                 )
-
-
-def _candidate_name(path: Path, rank: int) -> str:
-    return f"{path.stem}_candidate{rank}"
 
 
 def _segment_all(
@@ -186,6 +178,7 @@ def _segment_all(
     """Load the model, segment all images and print the paths of the results; return the codes of those that failed."""
     from masklet.atomic_files import remove_unfinished
     from masklet.cli.progress import progress_bar
+    from masklet.jobs.prompted_image import segment_image
 
     remove_unfinished(output)
     failures = []
@@ -196,53 +189,11 @@ def _segment_all(
         for path, objects in work.items():
             progress.update(task, description=path.name)
             try:
-                for written in _segment_image(segmenter, path, objects, output, multimask, bands, ids):
+                for written in segment_image(
+                    segmenter, path, objects, output, multimask=multimask, bands=bands, ids=ids
+                ):
                     print(written, flush=True)
             except (OSError, ValueError) as error:
                 failures.append(report_error(error, debug=is_debugging, subject=str(path)))
             progress.advance(task)
     return failures
-
-
-def _segment_image(
-    segmenter: ImageSegmenter,
-    path: Path,
-    objects: Sequence[PromptEntry],
-    output: Path,
-    multimask: bool,
-    bands: tuple[int, ...] | None,
-    ids: bool,
-) -> Iterator[Path]:
-    """Segment one image, write its results and yield their paths."""
-    from masklet.cli.segment_objects import prompts_by_number, segment_candidates, segment_objects
-    from masklet.media.images import read_image
-
-    image = read_image(path, bands=bands)
-    encoded = segmenter.encode(image)
-    prompts = prompts_by_number(segmenter, objects, encoded)
-    results = {path.stem: segment_objects(segmenter, encoded, prompts)}
-    if multimask:
-        ranked = segment_candidates(segmenter, encoded, prompts)
-        results |= {_candidate_name(path, rank): each for rank, each in enumerate(ranked, start=1)}
-    for name, segmentation in results.items():
-        yield from _write(output / name, path, image, segmentation, list(prompts.values()), ids)
-
-
-def _write(
-    start: Path, path: Path, image: Image.Image, segmentation: Segmentation, prompts: Sequence[Prompt], ids: bool
-) -> Iterator[Path]:
-    """Write overlay, mask and JSON to paths that begin with `start`."""
-    from masklet.atomic_files import written_whole
-    from masklet.media.mask_files import write_mask_json, write_mask_png
-    from masklet.media.overlays import draw_overlay
-
-    clicks = [click for each in prompts for click in each.clicks]
-    boxes = [each.box for each in prompts if each.box is not None]
-    overlay, mask, run_lengths = (Path(f"{start}{ending}") for ending in ("_overlay.png", "_mask.png", ".json"))
-    with written_whole(overlay) as unfinished:
-        draw_overlay(image, segmentation, points=clicks, boxes=boxes, ids=ids).save(unfinished, format="PNG")
-    yield overlay
-    write_mask_png(mask, segmentation)
-    yield mask
-    write_mask_json(run_lengths, segmentation, path.name)
-    yield run_lengths

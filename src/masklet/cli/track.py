@@ -35,7 +35,6 @@ from masklet.cli.track_choices import (
     OutputOption,
     PointsOption,
     PolicyOption,
-    Product,
     RangeOption,
     ResumeOption,
     SaveEveryOption,
@@ -44,14 +43,15 @@ from masklet.cli.track_choices import (
     ZoomOption,
 )
 from masklet.cli.track_everything import everything_request, is_everything, show_objects
-from masklet.cli.track_requests import TrackingRequest, Work
 from masklet.configuration.presets import SpeedPreset
+from masklet.jobs.track_products import Product
 from masklet.runtimes.names import RuntimeName
 
 if TYPE_CHECKING:
-    from masklet.cli.track_outputs import TrackOutputs
     from masklet.jobs.run import Ending
+    from masklet.jobs.track_outputs import TrackOutputs
     from masklet.jobs.tracking_journal import SavedTracking, TrackingJournal
+    from masklet.jobs.tracking_requests import TrackingRequest, Work
     from masklet.media.video_reader import VideoReader
     from masklet.predictors.video_tracker import VideoTracker
     from masklet.tracking.frame_order import Direction
@@ -100,8 +100,8 @@ def track(
     that folder continues with the frames and the direction that were asked for, also after a kill. Prompts beside it
     are corrections: from their frame on everything is tracked again.
     """
-    from masklet.cli.track_outputs import TrackOutputs
     from masklet.cli.track_sessions import check_sessions, check_zoom, opened_journal, saved_tracking
+    from masklet.jobs.track_outputs import TrackOutputs
     from masklet.media.video_reader import open_video
 
     saved, asked_runtime = saved_tracking(resume), runtime_asked_for(runtime, is_compiled)
@@ -155,7 +155,7 @@ def _track(
         ending = _run(work, journal)
         records = None if everything is None else everything.objects
         with progress_bar() as progress:
-            for path in outputs.write(video, recorded, tracked.drawn_prompts(), progress, records):
+            for path in outputs.write(video, recorded, tracked.drawn_prompts(), records, progress.track):
                 print(path, flush=True)
     if everything is not None:
         show_objects(everything.objects, everything.refused)

@@ -1,13 +1,13 @@
 """What can be chosen for `masklet track`."""
 
 import re
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from masklet.errors import InvalidInputError
+from masklet.jobs.track_products import Product
 from masklet.tracking.frame_order import Direction
 
 SAVE_EVERY = 30.0  # seconds
@@ -62,20 +62,6 @@ LookbackOption = Annotated[
 ]
 
 _RANGE = re.compile(r"(\d*):(\d*)")
-
-
-class Product(StrEnum):
-    """What is written beside the JSON file of all masks."""
-
-    OVERLAY = "overlay"
-    CONTACT_SHEET = "contact-sheet"
-    LABEL_MAPS = "label-maps"
-    MASK_VIDEOS = "mask-videos"
-    YOUTUBE_VIS = "youtube-vis"
-    SAV = "sa-v"
-    MOT = "mot"
-    OBJECTS = "objects"
-    NONE = "none"
 
 
 def parsed_range(option: str | None, frame_count: int) -> range:

@@ -4,56 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from masklet.cli.everything_options import assigned
-from masklet.cli.track_requests import Work
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from masklet.automask.object_records import ObjectRecord
-    from masklet.automask.policy import EverythingPolicy
     from masklet.jobs.tracking_journal import SavedTracking
-    from masklet.media.recorded_masks import RecordedMasks
-    from masklet.media.video_reader import VideoReader
-    from masklet.predictors.video_tracker import VideoTracker
+    from masklet.jobs.tracking_requests import EverythingRequest
 
 MOST_SHOWN = 40
-
-
-@dataclass(frozen=True)
-class EverythingRequest:
-    """What is asked for: by which policy everything is found, or the session that is resumed.
-
-    Attributes:
-        policy: when to search for objects, and what becomes of them.
-        looks_back: whether objects are also reported on the frames before their discovery.
-        saved: what is resumed; it has a policy of its own.
-        zoom: whether small objects are followed in enlarged views.
-    """
-
-    policy: EverythingPolicy
-    looks_back: bool
-    saved: SavedTracking | None
-    zoom: bool = False
-
-    @property
-    def object_ids(self) -> tuple[int, ...]:
-        """None: objects are numbered as they are found."""
-        return ()
-
-    def begin(self, tracker: VideoTracker, video: VideoReader, recorded: RecordedMasks) -> Work:
-        """Open the video, or resume what was saved."""
-        from masklet.jobs.everything_job import EverythingJob
-
-        if self.saved is not None:
-            job = EverythingJob.resume(tracker, video, recorded, self.saved)
-        else:
-            options: dict[str, Any] = {"zoom": True} if self.zoom else {}
-            everything = tracker.everything(video, self.policy, lookback=self.looks_back, **options)
-            job = EverythingJob(everything, recorded)
-        return Work(job, job.run, job.everything)
 
 
 def everything_request(
@@ -71,6 +32,7 @@ def everything_request(
         InvalidInputError: for unknown policies, fields and values, and options that do not go together.
     """
     from masklet.automask.policy import EverythingPolicy
+    from masklet.jobs.tracking_requests import EverythingRequest
 
     if given := [option for option, value in others.items() if value]:
         raise InvalidInputError(

@@ -5,66 +5,29 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from masklet.cli.prompt_options import Place, Point, TypedMask, parsed_box, parsed_point, places_of_masks, prompt_entry
+from masklet.cli.prompt_options import Point, TypedMask, parsed_box, parsed_point, places_of_masks, prompt_entry
 from masklet.cli.track_choices import parsed_range
-from masklet.cli.track_requests import Work
 from masklet.errors import InvalidInputError
-from masklet.jobs.tracking_job import TrackingJob
+from masklet.jobs.prompted_frames import read_prompts
+from masklet.jobs.tracking_requests import PromptedRequest
 from masklet.masks.geometry import Box
-from masklet.media.prompt_entries import PromptEntry, empty_mask_error
-from masklet.prompts.prompt import Prompt
+from masklet.media.prompt_entries import Place, PromptEntry
 from masklet.tracking.frame_order import Direction, TrackingTask
 
 if TYPE_CHECKING:
     from masklet.jobs.tracking_journal import SavedTracking
-    from masklet.media.recorded_masks import RecordedMasks
     from masklet.media.video_reader import VideoReader
-    from masklet.predictors.tracked_video import TrackedVideo
-    from masklet.predictors.video_tracker import VideoTracker
 
 PLACE = "with @FRAME, @FRAME:OBJECT or @:OBJECT behind it"
 POINT_FORM = f"x,y or x,y,label (1 on the object, 0 off it), {PLACE}"
 BOX_FORM = f"x1,y1,x2,y2, {PLACE}"
 
 _WITH_PLACE = re.compile(r"(?P<value>.+)@(?=[\d:])(?P<frame>\d*)(?::(?P<object>\d+))?")
-
-
-@dataclass(frozen=True)
-class PromptedRequest:
-    """What is asked for by prompts.
-
-    Attributes:
-        prompts: by frame and object; new ones, if a session is resumed.
-        task: the frames and the direction.
-        saved: what is resumed.
-        zoom: whether small objects are followed in enlarged views.
-    """
-
-    prompts: Mapping[Place, Prompt]
-    task: TrackingTask
-    saved: SavedTracking | None
-    zoom: bool = False
-
-    @property
-    def object_ids(self) -> list[int]:
-        """The objects that have prompts, once a prompt."""
-        return [object_id for _, object_id in self.prompts]
-
-    def begin(self, tracker: VideoTracker, video: VideoReader, recorded: RecordedMasks) -> Work:
-        """Open the video, or resume what was saved, and add the prompts; InvalidInputError if there are none."""
-        job = TrackingJob.begin(tracker, video, recorded, self.saved, **({"zoom": True} if self.zoom else {}))
-        add_prompts(job.tracked, self.prompts)
-        if not job.tracked.prompted_frames:
-            raise InvalidInputError("The session has no prompts; give --point, --box or --mask.")
-        corrected = {frame for frame, _ in self.prompts}
-        return Work(job, partial(job.run, self.task, corrected=corrected))
 
 
 def prompted_request(
@@ -113,71 +76,6 @@ def _task(
         return TrackingTask(parsed_range(frames, len(video)), direction or Direction.FORWARD)
     wanted = unfinished.frames if frames is None else parsed_range(frames, len(video))
     return TrackingTask(wanted, direction or unfinished.direction)
-
-
-class HeldPrompts(Mapping[Place, Prompt]):
-    """Prompts by frame and object, with masks as run lengths: those of a large label map are gigabytes in pixels."""
-
-    def __init__(self) -> None:
-        self._written: dict[Place, dict[str, Any]] = {}
-
-    def hold(self, place: Place, prompt: Prompt) -> None:
-        """Add the prompt of an object on a frame."""
-        self._written[place] = prompt.to_json()
-
-    def __getitem__(self, place: Place) -> Prompt:
-        return Prompt.from_json(self._written[place])
-
-    def __iter__(self) -> Iterator[Place]:
-        return iter(self._written)
-
-    def __len__(self) -> int:
-        return len(self._written)
-
-
-def read_prompts(
-    entries: Mapping[Place, PromptEntry], height: int, width: int, *, is_resumed: bool
-) -> tuple[HeldPrompts, list[str]]:
-    """Return the prompts of all places with their masks, and a warning for each mask that marks an object as absent.
-
-    A mask without any pixel, and without clicks beside it, marks its object as absent from the frame.
-
-    Args:
-        entries: by frame and object.
-        height: of the video, in pixels.
-        width: likewise.
-        is_resumed: whether a saved session is resumed, which may know objects that `entries` does not.
-
-    Raises:
-        InvalidInputError: for prompts outside the video, masks of another size, and empty ones of objects of which
-            nothing else is known.
-        UnreadableImageError: for masks that cannot be read.
-    """
-    prompts, absent = HeldPrompts(), []
-    for place, entry in entries.items():
-        prompt = entry.prompt(height, width, "the video")
-        prompts.hold(place, prompt)
-        if _is_absence(prompt):
-            absent.append(place)
-    known = {object_id for frame, object_id in prompts if (frame, object_id) not in absent}
-    sentences = []
-    for frame, object_id in absent:
-        file = entries[frame, object_id].mask_file
-        if not is_resumed and object_id not in known:
-            raise empty_mask_error(file)
-        sentences.append(f"The mask {file} is empty: object {object_id} is taken to be absent from frame {frame}.")
-    return prompts, sentences
-
-
-def add_prompts(tracked: TrackedVideo, prompts: Mapping[Place, Prompt]) -> None:
-    """Add prompts to a video: clicks correct what was given there before, boxes and masks replace it."""
-    for (frame, object_id), prompt in prompts.items():
-        is_correction = prompt.mask is None and prompt.box is None
-        tracked.add(object_id, frame, prompt, keep_earlier=is_correction)
-
-
-def _is_absence(prompt: Prompt) -> bool:
-    return prompt.mask is not None and not prompt.mask.any() and not len(prompt.points)
 
 
 def prompts_of_options(

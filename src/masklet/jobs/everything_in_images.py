@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from PIL import Image
+
 from masklet.atomic_files import remove_unfinished, written_whole
 from masklet.automask.masks import AutomaticMasks
 from masklet.errors import InvalidInputError
@@ -43,6 +45,31 @@ class FinishedImage:
         if not isinstance(made_by, str):
             raise InvalidInputError("it has no made_by")
         return cls(made_by)
+
+
+def files_of(folder: Path, image: Path) -> tuple[Path, ...]:
+    """Return the files in `folder` of an image's results."""
+    return tuple(folder / f"{image.stem}{ending}" for ending in (OVERLAY, LABEL_MAP, MASKS))
+
+
+def write_everything(
+    folder: Path, image: Path, pixels: Image.Image, masks: AutomaticMasks, number: int, *, ids: bool = False
+) -> None:
+    """Write overlay, label map of 16 bits and the masks as SA-1B has them; OSError if a file cannot be written.
+
+    Args:
+        folder: where the files go.
+        image: the file of the image.
+        pixels: what it holds.
+        masks: what was found in it.
+        number: its `image_id`.
+        ids: whether the overlay shows the objects' ids.
+    """
+    overlay, label_map, json_file = files_of(folder, image)
+    with written_whole(overlay) as unfinished:
+        draw_overlay(pixels, masks, ids=ids).save(unfinished, format="PNG")
+    write_layered_label_map(label_map, masks)
+    write_sa1b_json(json_file, masks, image.name, number)
 
 
 class EverythingInImages:
@@ -81,7 +108,7 @@ class EverythingInImages:
 
     def files_of(self, image: Path) -> tuple[Path, ...]:
         """Return the files of an image's results."""
-        return tuple(self.folder / f"{image.stem}{ending}" for ending in (OVERLAY, LABEL_MAP, MASKS))
+        return files_of(self.folder, image)
 
     def is_finished(self, image: Path) -> bool:
         """Whether all files of an image are there, made of it as it is now and by these settings."""
@@ -103,10 +130,6 @@ class EverythingInImages:
         """
         pixels = read_image(image, bands=self._bands)
         masks = self._generator.generate(pixels, progress=progress)
-        overlay, label_map, json_file = self.files_of(image)
-        with written_whole(overlay) as unfinished:
-            draw_overlay(pixels, masks, ids=self._shows_ids).save(unfinished, format="PNG")
-        write_layered_label_map(label_map, masks)
-        write_sa1b_json(json_file, masks, image.name, number)
+        write_everything(self.folder, image, pixels, masks, number, ids=self._shows_ids)
         self._journal.add(os.path.realpath(image), FinishedImage(self._made_by))
         return masks

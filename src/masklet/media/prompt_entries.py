@@ -15,6 +15,8 @@ from masklet.whole_numbers import is_whole_number
 LARGEST_ID = 2**31 - 1
 KEYS = ("id", "points", "box", "mask")  # of an object in a prompt file
 
+Place = tuple[int, int]  # frame and object
+
 
 @dataclass(frozen=True)
 class PromptEntry:

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from masklet.cli.track_prompts import add_prompts, prompts_of_options, read_prompts
+from masklet.cli.track_prompts import prompts_of_options
 from masklet.errors import InvalidInputError, UnreadableImageError
+from masklet.jobs.prompted_frames import add_prompts, read_prompts
 from masklet.media.label_maps import write_label_map
 from masklet.media.prompt_entries import PromptEntry
 from masklet.prompts.prompt import Prompt

@@ -1,19 +1,17 @@
-"""What `masklet track` writes when it is done, or stopped: always JSON, and videos and label maps as asked for."""
+"""What is written of a tracked video when it is done, or stopped: always JSON, videos and label maps as asked for."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.progress import Progress
-
 from masklet.atomic_files import check_writable
 from masklet.automask.object_records import ObjectRecord
-from masklet.cli.track_choices import Product
 from masklet.errors import InvalidInputError
 from masklet.formats.mot import write_mot_text
 from masklet.formats.object_table import recorded_objects, write_object_table
 from masklet.formats.sav import write_sav_json
 from masklet.formats.youtube_vis import write_youtube_vis_json
+from masklet.jobs.track_products import Product
 from masklet.media.label_maps import check_label_ids
 from masklet.media.mask_sequences import (
     DrawnPrompts,
@@ -24,6 +22,9 @@ from masklet.media.mask_sequences import (
 )
 from masklet.media.recorded_masks import RecordedMasks
 from masklet.media.video_reader import VideoReader
+
+Progress = Callable[..., Iterable[int]]
+"""Passes on the numbers of frames, and may show, with `description`, how far it is."""
 
 
 @dataclass(frozen=True)
@@ -65,19 +66,20 @@ class TrackOutputs:
         video: VideoReader,
         recorded: RecordedMasks,
         prompts: DrawnPrompts,
-        progress: Progress,
         records: Sequence[ObjectRecord] | None = None,
+        progress: Progress = lambda frames, description: frames,
     ) -> Iterator[Path]:
         """Write the frames recorded, and yield the paths as they are complete.
 
-        `records` is what became of the objects, where more is known of it than the masks show.
+        `records` is what became of the objects, where more is known of it than the masks show. `progress` is asked for
+        the frames of each file.
         """
         recorded.save(self.json, described(video))
         yield self.json
         start = self.folder / self.name
         if Product.OVERLAY in self.products:
             overlay = Path(f"{start}_overlay.mp4")
-            frames = progress.track(list(recorded), description="Drawing the overlay")
+            frames = progress(list(recorded), description="Drawing the overlay")
             write_overlay_video(overlay, video, recorded, frames, prompts, ids=self.ids)
             yield overlay
         if Product.CONTACT_SHEET in self.products:
@@ -86,11 +88,11 @@ class TrackOutputs:
             yield sheet
         if Product.LABEL_MAPS in self.products:
             folder = Path(f"{start}_masks")
-            write_label_maps(folder, video, recorded, progress.track(list(recorded), description="Writing label maps"))
+            write_label_maps(folder, video, recorded, progress(list(recorded), description="Writing label maps"))
             yield folder
         if Product.MASK_VIDEOS in self.products:
             files = {each: Path(f"{start}_object{each}.mp4") for each in recorded.object_ids()}
-            frames = progress.track(list(recorded), description="Writing mask videos")
+            frames = progress(list(recorded), description="Writing mask videos")
             write_mask_videos(files, video, recorded, frames)
             yield from files.values()
         yield from self._write_formats(video, recorded, records)

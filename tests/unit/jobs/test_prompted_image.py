@@ -6,8 +6,8 @@ import pytest
 import torch
 from PIL import Image
 
-from masklet.cli.segment_objects import prompts_by_number, segment_candidates, segment_objects
 from masklet.errors import InvalidInputError
+from masklet.jobs.prompted_image import prompts_by_number, segment_candidates, segment_objects
 from masklet.masks.segmentation import Segmentation
 from masklet.media.label_maps import write_label_map
 from masklet.media.prompt_entries import PromptEntry
