@@ -49,6 +49,14 @@ def usable_device(name: str | None) -> str:
     return best_device() if name is None else str(as_device(name))
 
 
+def devices_of_workers(device: str, workers: int | None) -> list[str]:
+    """Return a device for each worker process, of "cuda" every GPU in turn; None: one worker a GPU, or one."""
+    count = torch.cuda.device_count() if device == "cuda" else 0
+    if not count:
+        return [device] * (workers or 1)
+    return [f"{device}:{number % count}" for number in range(workers or count)]
+
+
 def is_bfloat16_faster(device: Device) -> bool:
     """Whether the hardware multiplies bfloat16 faster than float32.
 

@@ -21,7 +21,7 @@ PROMPT_FILES = [block for document in DOCUMENTS for block in blocks(document, "j
 
 def test_every_command_is_shown() -> None:
     worked, served = (
-        {"segment", "track", "evaluate", "train", "convert", "info", "data", "formats", "export", "benchmark"},
+        {"segment", "track", "batch", "evaluate", "train", "convert", "info", "data", "formats", "export", "benchmark"},
         {"studio", "serve"},
     )
     assert {line.split()[1] for line in MASKLET} == worked | served

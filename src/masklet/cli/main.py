@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from masklet import __version__
+from masklet.cli.batch import batch
 from masklet.cli.benchmark import benchmark
 from masklet.cli.convert import convert
 from masklet.cli.data import data
@@ -61,7 +62,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-for command in (segment, track, train, convert, export, info, benchmark, studio, serve):
+for command in (segment, track, batch, train, convert, export, info, benchmark, studio, serve):
     app.command(epilog=EXPLANATION)(command)
 app.add_typer(evaluation, name="evaluate")
 app.add_typer(data, name="data")

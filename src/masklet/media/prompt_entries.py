@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from masklet.errors import InvalidInputError
-from masklet.json_files import is_file_name, read_json, shown
+from masklet.json_files import is_file_name, read_json, shown, whole_number
 from masklet.media.mask_images import MaskImage, read_mask_image
 from masklet.prompts.point_labels import NEGATIVE, POSITIVE
 from masklet.prompts.prompt import Prompt
@@ -14,6 +14,7 @@ from masklet.whole_numbers import is_whole_number
 
 LARGEST_ID = 2**31 - 1
 KEYS = ("id", "points", "box", "mask")  # of an object in a prompt file
+FRAME = "frame"  # of an object of a video, too
 
 Place = tuple[int, int]  # frame and object
 
@@ -122,6 +123,32 @@ def read_prompt_file(path: str | os.PathLike[str]) -> dict[Path, tuple[PromptEnt
         return {Path(image): objects for image, objects in _without_repetition(objects_of).items()}
     except ValueError as error:
         raise InvalidInputError(f"The prompt file {file}: {error}") from error
+
+
+def objects_at_frames(content: Any, folder: Path) -> dict[Place, PromptEntry]:
+    """Return the objects of a video, or of an image, by frame and id.
+
+    Args:
+        content: a list of objects as in a prompt file (`read_prompt_file`), of which each may have a `frame`, 0 by
+            default.
+        folder: where the paths of masks start.
+
+    Raises:
+        InvalidInputError: naming the entry, if it does not have this form.
+    """
+    if not isinstance(content, list) or not content:
+        raise InvalidInputError(f"expected a list of objects, got {shown(content)}.")
+    objects: dict[Place, PromptEntry] = {}
+    for number, entry in enumerate(content, start=1):
+        try:
+            frame = whole_number(entry.get(FRAME, 0), f"'{FRAME}'") if isinstance(entry, dict) else 0
+            marks = {key: value for key, value in entry.items() if key != FRAME} if isinstance(entry, dict) else entry
+            found = _object(marks, number, folder)
+            if objects.setdefault((frame, found.object_id), found) is not found:
+                raise InvalidInputError(f"object {found.object_id} is there twice on frame {frame}.")
+        except InvalidInputError as error:
+            raise InvalidInputError(f"entry {number}: {error}") from error
+    return objects
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,0 +1,131 @@
+"""`masklet batch`: many images and videos, by every core or card of one machine or of many."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from masklet import __version__
+from masklet.atomic_files import check_writable
+from masklet.cli.everything_options import EverythingOption
+from masklet.cli.exit_codes import ExitCode
+from masklet.cli.model_options import DataTypeOption, DeviceOption, ImageSizeOption, ModelOption
+from masklet.cli.track_choices import SAVE_EVERY, SaveEveryOption
+from masklet.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from masklet.jobs.batch_folder import BatchFolder
+    from masklet.jobs.batch_jobs import BatchJob
+    from masklet.jobs.batch_report import BatchSummary
+    from masklet.jobs.batch_worker import BatchWorker
+
+
+def batch(
+    jobs: Annotated[
+        Path, typer.Argument(metavar="JOBS", help="A JSONL file of jobs, or a folder of media; with --status: OUT.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write to.")] = Path(
+        "masklet-output"
+    ),
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Number of processes; default: one a GPU, or one.")
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option("--shard", metavar="I/N", help="Do the I-th of N parts only, 1/N to N/N.")
+    ] = None,
+    everything: EverythingOption = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what is to be done, and an estimate.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="Show how far the batch in OUT is.")] = False,
+    save_every: SaveEveryOption = SAVE_EVERY,
+    model: ModelOption = None,
+    device: DeviceOption = None,
+    dtype: DataTypeOption = None,
+    image_size: ImageSizeOption = None,
+) -> None:
+    """Segment and track many images and videos; the same command goes on after any break.
+
+    A line of JOBS is {"id": "a", "video": "a.mp4", "prompts": [{"points": [[320, 200]], "frame": 0}]}: an "image" or a
+    "video", with "prompts" as in prompt files, a "prompt_file" that holds such a list, or "everything": true, and
+    "options" of masklet segment and masklet track. In a folder the prompts of a.mp4 are in a.json; with --everything
+    media without such a file are jobs, too.
+
+    OUT/ID gets what masklet segment or masklet track writes, once it is whole. A job that fails, or whose process dies
+    twice, costs only itself. OUT/report.jsonl has a line a job, OUT/report.html shows them.
+
+    Machines that share OUT take a part each: --shard 1/10 to --shard 10/10.
+    """
+    from masklet.devices import usable_device
+    from masklet.jobs.batch import open_jobs, shard_of
+    from masklet.jobs.batch_folder import BatchFolder
+    from masklet.jobs.batch_jobs import read_jobs
+    from masklet.jobs.batch_report import BatchSummary
+    from masklet.jobs.batch_work import ModelChoice
+    from masklet.jobs.batch_worker import BatchWorker
+
+    if status:
+        folder = BatchFolder(jobs)
+        print(BatchSummary.of(folder.records().values(), folder.job_count()))
+        return
+    check_writable(output)
+    folder, all_jobs = BatchFolder(output), read_jobs(jobs, everything=everything)
+    own = all_jobs if shard is None else shard_of(all_jobs, *_parsed_shard(shard))
+    left = open_jobs(folder, own, retry_failed=retry_failed)
+    if dry_run:
+        _show(folder, left, workers or 1)
+        return
+    folder.begin(len(all_jobs))
+    choice = ModelChoice(model, usable_device(device), dtype, image_size, __version__, save_every or math.inf)
+    summary = _done(BatchWorker(folder, choice), (all_jobs, own, left), workers)
+    print(summary)
+    if summary.failed:
+        raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+def _parsed_shard(option: str) -> tuple[int, int]:
+    number, slash, count = option.partition("/")
+    if not (slash and number.isdecimal() and count.isdecimal()):
+        raise InvalidInputError(f"--shard {option} is not of the form I/N, the I-th of N parts: --shard 1/10.")
+    return int(number), int(count)
+
+
+def _show(folder: BatchFolder, left: Sequence[BatchJob], workers: int) -> None:
+    """Print the jobs that are to be done, and how long they may take by what the finished ones of the folder took."""
+    for job in left:
+        print(f"{job.id}\t{job.path}")
+    took = [each.seconds for each in folder.records().values() if each.seconds is not None]
+    estimate = f", about {sum(took) / len(took) * len(left) / workers:,.0f} seconds by {len(took)} done" if took else ""
+    print(f"{len(left)} jobs are to be done{estimate}.", file=sys.stderr)
+
+
+def _done(
+    worker: BatchWorker, jobs: tuple[Sequence[BatchJob], Sequence[BatchJob], Sequence[BatchJob]], workers: int | None
+) -> BatchSummary:
+    """Do what is left of this process' own jobs, with a bar over all workers, and write the report about all jobs."""
+    from masklet.cli.progress import PerSecond, progress_bar
+    from masklet.devices import devices_of_workers
+    from masklet.jobs.batch import done_jobs
+    from masklet.jobs.batch_report import write_report
+
+    all_jobs, own, left = jobs
+    devices = devices_of_workers(worker.choice.device, workers)
+    try:
+        with progress_bar(PerSecond("jobs")) as progress:
+            bar = progress.add_task("Jobs", total=len(own), completed=len(own) - len(left))
+            with closing(done_jobs(worker, left, devices)) as records:
+                for record in records:
+                    if record.error:
+                        print(f"Error: {record.id}: {record.error}", file=sys.stderr)
+                    progress.advance(bar)
+    except KeyboardInterrupt:
+        print(
+            f"Stopped; {worker.folder.path} keeps what is finished: give the same command to continue.", file=sys.stderr
+        )
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    return write_report(worker.folder, all_jobs)

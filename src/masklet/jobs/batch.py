@@ -1,0 +1,67 @@
+"""A batch: many images and videos through worker processes, of which each job costs only itself."""
+
+from collections.abc import Generator, Sequence
+
+from masklet.errors import InvalidInputError
+from masklet.jobs.batch_folder import CLOSED, FAILURES, BatchFolder, JobRecord
+from masklet.jobs.batch_jobs import BatchJob
+from masklet.jobs.batch_worker import BatchWorker
+from masklet.jobs.worker_processes import done_apart
+
+MOST_NAMED = 5
+
+
+def shard_of(jobs: Sequence[BatchJob], number: int, count: int) -> list[BatchJob]:
+    """Return the jobs of one of several machines that share a folder: every `count`-th, from the `number`-th on.
+
+    Args:
+        jobs: all, in the order of their file.
+        number: 1 to `count`.
+        count: of machines.
+
+    Raises:
+        InvalidInputError: for another number.
+    """
+    if not 1 <= number <= count:
+        raise InvalidInputError(f"Shards are 1/{count} to {count}/{count}; got {number}/{count}.")
+    return list(jobs[number - 1 :: count])
+
+
+def open_jobs(folder: BatchFolder, jobs: Sequence[BatchJob], *, retry_failed: bool = False) -> list[BatchJob]:
+    """Return the jobs that are to be done, longest first.
+
+    Args:
+        folder: of the batch.
+        jobs: of this process and its workers.
+        retry_failed: whether those that failed are done again, and those of which processes died.
+
+    Raises:
+        InvalidInputError: for a job whose results are there and were made of something else, and missing media.
+    """
+    left = []
+    for job in jobs:
+        record = folder.record(job)
+        if record.status not in CLOSED or (retry_failed and record.status in FAILURES):
+            left.append(job)
+    if missing := [str(job.path) for job in left if not job.path.exists()]:
+        more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
+        raise InvalidInputError(f"These images and videos do not exist: {', '.join(missing[:MOST_NAMED])}{more}.")
+    return sorted(left, key=BatchJob.size, reverse=True)
+
+
+def done_jobs(
+    worker: BatchWorker, jobs: Sequence[BatchJob], devices: Sequence[str]
+) -> Generator[JobRecord, None, None]:
+    """Yield what becomes of each job, in the order in which they end, by a process for each of `devices`.
+
+    Those that failed before are done again.
+
+    Raises:
+        InvalidInputError: if there is no device, or processes die before any work.
+        Exception: what is no fault of a job: a model that cannot be loaded, another model than before, a full disk.
+    """
+    if not devices:
+        raise InvalidInputError("At least one worker is needed; got 0.")
+    for job in jobs:
+        worker.folder.reopen(job)
+    return done_apart([worker.on(device) for device in devices], jobs)

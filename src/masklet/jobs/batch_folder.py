@@ -1,0 +1,204 @@
+"""The folder of a batch: whole results, and beside them what is known of each job, so that any process goes on."""
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+
+from masklet.atomic_files import made_folder, sync, written_whole
+from masklet.errors import InvalidInputError
+from masklet.file_locks import folder_lock
+from masklet.folders import folders_in
+from masklet.jobs.batch_jobs import PART, BatchJob
+from masklet.json_files import read_json, shown
+
+STATE = ".batch"  # no id begins with a dot
+SETTINGS, RECORD, BATCH = "settings.json", "record.json", "batch.json"
+RESULT = "job.jsonl"  # in a folder of results, one line: what they were made of; no result has this ending
+MOST_ATTEMPTS = 2
+LEAST_FREE = 64 * 2**20
+"""Bytes; with less a job is not begun."""
+
+
+class Status(StrEnum):
+    """What became of a job."""
+
+    OPEN = "open"
+    BEGUN = "begun"  # at work, or its process died
+    HELD = "held"  # another process is at work on it
+    DONE = "done"
+    FAILED = "failed"
+    POISON = "poison"  # two processes died of it
+
+
+FAILURES = (Status.FAILED, Status.POISON)
+CLOSED = (Status.DONE, *FAILURES)
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """What is known of a job.
+
+    Attributes:
+        id: of the job.
+        fingerprint: of what was asked for.
+        status: what became of it.
+        attempts: how often a process has begun it that did not end it itself.
+        frames: how many were tracked, 1 of an image; None unless it is done.
+        seconds: of the last attempt; None if that was killed.
+        worker: which process worked on it last.
+        error: why it failed.
+    """
+
+    id: str
+    fingerprint: str
+    status: Status = Status.OPEN
+    attempts: int = 0
+    frames: int | None = None
+    seconds: float | None = None
+    worker: str = ""
+    error: str = ""
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read what `BatchFolder.keep` wrote; InvalidInputError if it is something else."""
+        content = read_json(path)
+        if not isinstance(content, dict) or content.keys() != {field.name for field in fields(cls)}:
+            raise InvalidInputError(f"{path} is no record of a job: {shown(content)}.")
+        return cls(**{**content, "status": Status(content["status"])})
+
+
+class BatchFolder:
+    """Results in `path/ID`, unfinished ones in `path/ID.part`, and records of all jobs in `path/.batch`.
+
+    A folder of results is renamed when it is whole, so that what exists is whole.
+
+    Args:
+        path: the folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def result(self, job_id: str) -> Path:
+        """Return the folder of a job's results, which exists if they are whole."""
+        return self.path / job_id
+
+    def part(self, job_id: str) -> Path:
+        """Return the folder where a job's results are made, and its session is saved."""
+        return self.path / f"{job_id}{PART}"
+
+    def begin(self, job_count: int) -> None:
+        """Note how many jobs there are; OSError if nothing can be written here."""
+        made_folder(self.path / STATE)
+        _write(self.path / STATE / BATCH, {"jobs": job_count})
+
+    def job_count(self) -> int:
+        """Return how many jobs there are; InvalidInputError if no batch was begun here."""
+        if not (path := self.path / STATE / BATCH).is_file():
+            raise InvalidInputError(f"{self.path} holds no batch; begin one with: masklet batch JOBS -o {self.path}")
+        return int(read_json(path)["jobs"])
+
+    def records(self) -> dict[str, JobRecord]:
+        """Return what is known of the jobs that were begun, by id."""
+        files = (folder / RECORD for folder in folders_in(self.path / STATE))
+        known = map(JobRecord.read, filter(Path.is_file, files))
+        return {record.id: self._done(record) if self.result(record.id).exists() else record for record in known}
+
+    def record(self, job: BatchJob) -> JobRecord:
+        """Return what is known of a job; what was known of another one under its id counts no more.
+
+        Raises:
+            InvalidInputError: if there are results of something else under its id.
+        """
+        path, fresh = self.path / STATE / job.id / RECORD, JobRecord(job.id, job.fingerprint)
+        known = JobRecord.read(path) if path.is_file() else fresh
+        if (result := self.result(job.id)).exists():
+            if self._content_of(result)["fingerprint"] != job.fingerprint:
+                raise InvalidInputError(
+                    f"{result} holds the results of another job: since they were made, its medium, prompts or options "
+                    "were changed. Delete that folder to make them anew, give the job another id, or choose another -o."
+                )
+            return self._done(known if known.fingerprint == job.fingerprint else fresh)
+        return known if known.fingerprint == job.fingerprint and known.status is not Status.DONE else fresh
+
+    def keep(self, record: JobRecord) -> None:
+        """Write what is known of a job; on disk when this returns."""
+        _write(self.path / STATE / record.id / RECORD, asdict(record), durable=True)
+
+    def reopen(self, job: BatchJob) -> None:
+        """Let a job that failed be done again, from where its session was saved."""
+        if (record := self.record(job)).status in FAILURES:
+            self.keep(replace(record, status=Status.OPEN, attempts=0, error=""))
+
+    def has_gone_on(self, record: JobRecord, session: Path) -> bool:
+        """Whether a job that was begun has saved its session since: it gets further each time."""
+        kept = self.path / STATE / record.id / RECORD
+        return session.is_file() and kept.is_file() and session.stat().st_mtime_ns > kept.stat().st_mtime_ns
+
+    @contextmanager
+    def held(self, job: BatchJob) -> Iterator[bool]:
+        """Hold a job within the block; yield False if another process is at work on it."""
+        state = self.path / STATE / job.id
+        made_folder(state)
+        with folder_lock(state) as is_held:
+            yield is_held is not False
+
+    def clear_part(self, job: BatchJob) -> None:
+        """Remove what was made of another job under this id."""
+        shutil.rmtree(self.part(job.id), ignore_errors=True)
+
+    def commit(self, job: BatchJob, frames: int, settings: Mapping[str, Any]) -> None:
+        """Let the results count that were made in `part`."""
+        part = self.part(job.id)
+        asked = {"medium": job.medium, "prompts": job.prompts or "everything", "options": dict(job.options)}
+        content = {"id": job.id, "fingerprint": job.fingerprint, "frames": frames, **asked, "made_by": dict(settings)}
+        _write(part / RESULT, content, durable=True)
+        os.replace(part, self.result(job.id))
+        sync(self.path)
+
+    def agree(self, settings: Mapping[str, Any]) -> None:
+        """Refuse to add to results that others made: InvalidInputError that names what differs.
+
+        Args:
+            settings: versions, model and number type of this process.
+        """
+        path = self.path / STATE / SETTINGS
+        if not path.is_file():
+            _write(path, settings)
+        if (known := read_json(path)) != settings:
+            changed = [
+                f"{name}: {shown(known.get(name))}, now {shown(value)}"
+                for name, value in settings.items()
+                if known.get(name) != value
+            ]
+            raise InvalidInputError(
+                f"{self.path} holds results that were made otherwise ({'; '.join(changed)}); choose another -o."
+            )
+
+    def check_space(self) -> None:
+        """Raise OSError if the disk is nearly full: a job that began would count as an attempt."""
+        if shutil.disk_usage(self.path).free < LEAST_FREE:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+
+    def _done(self, record: JobRecord) -> JobRecord:
+        """Return a record of results that are whole, whether or not a process lived to note that."""
+        frames = self._content_of(self.result(record.id))["frames"]
+        return replace(record, status=Status.DONE, attempts=0, frames=frames, error="")
+
+    def _content_of(self, result: Path) -> dict[str, Any]:
+        content = read_json(result / RESULT) if (result / RESULT).is_file() else None
+        if not isinstance(content, dict) or not {"fingerprint", "frames"} <= content.keys():
+            raise InvalidInputError(f"{result} is no folder of results of a batch, and in the way; choose another -o.")
+        return content
+
+
+def _write(path: Path, content: Mapping[str, Any], *, durable: bool = False) -> None:
+    with written_whole(path, durable=durable) as unfinished:
+        unfinished.write_text(json.dumps(content) + "\n", encoding="utf-8")

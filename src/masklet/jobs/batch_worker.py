@@ -1,0 +1,128 @@
+"""What works on the jobs of a batch, in whichever process: one class behind worker processes, shards and Ray."""
+
+import errno
+import os
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from masklet.jobs.batch_folder import CLOSED, MOST_ATTEMPTS, BatchFolder, JobRecord, Status
+from masklet.jobs.batch_jobs import BatchJob
+from masklet.jobs.batch_work import session_file
+
+OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # no fault of the job at work
+
+
+class JobModels(Protocol):
+    """A model that was loaded."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What the results depend on, as JSON."""
+
+    def do(self, job: BatchJob, folder: Path) -> int:
+        """Write the results of a job into a folder, and return of how many frames they are."""
+
+
+class JobModelChoice(Protocol):
+    """A model that each process loads by itself."""
+
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+
+    def on(self, device: str) -> Self:
+        """Return the same on another device."""
+
+    def load(self) -> JobModels:
+        """Load it."""
+
+
+class BatchWorker:
+    """Does a job of a batch when it is called; loads its model for the first.
+
+    An attempt is counted before its work and forgotten after, so that a job of which two processes died is known, and
+    not begun again. Errors of a job are results.
+
+    Args:
+        folder: of the batch.
+        choice: of the model and its device.
+    """
+
+    def __init__(self, folder: BatchFolder, choice: JobModelChoice) -> None:
+        self.folder, self.choice = folder, choice
+        self._begun: JobRecord | None = None
+
+    def __call__(self, job: BatchJob) -> JobRecord:
+        """Do a job, unless it is finished or another process is at work on it, and return what became of it.
+
+        Raises:
+            InvalidInputError: if the batch was begun with another model or other versions.
+            CheckpointError: if the model cannot be loaded.
+            OSError: if the disk is full or cannot be written to.
+        """
+        self.folder.check_space()
+        with self.folder.held(job) as is_held:
+            if not is_held:
+                return replace(self.folder.record(job), status=Status.HELD)
+            return self._held(job)
+
+    def on(self, device: str) -> Self:
+        """Return a worker for another device."""
+        return type(self)(self.folder, self.choice.on(device))
+
+    def abandon(self) -> None:
+        """Take back the attempt that is counted: it is not the job that ends this process."""
+        if self._begun is not None:
+            self.folder.keep(replace(self._begun, status=Status.OPEN, attempts=self._begun.attempts - 1))
+
+    def _held(self, job: BatchJob) -> JobRecord:
+        before = self.folder.record(job)
+        if before.status in CLOSED:
+            return before
+        if self.folder.has_gone_on(before, session_file(job, self.folder.part(job.id))):
+            before = replace(before, attempts=0)
+        if before.attempts >= MOST_ATTEMPTS:
+            error = f"{before.attempts} processes that worked on it were ended by the system or a fault in a library."
+            poison = replace(before, status=Status.POISON, error=error)
+            self.folder.keep(poison)
+            return poison
+        models = self._models  # before the attempt counts: that it cannot be loaded is no fault of the job
+        if not before.worker:
+            self.folder.clear_part(job)
+        return self._done(job, before, models)
+
+    def _done(self, job: BatchJob, before: JobRecord, models: JobModels) -> JobRecord:
+        """Count an attempt, do the job and keep what became of it."""
+        worker = f"{socket.gethostname()}:{os.getpid()}"
+        self._begun = replace(before, status=Status.BEGUN, attempts=before.attempts + 1, worker=worker, error="")
+        self.folder.keep(self._begun)
+        start = time.monotonic()
+        try:
+            frames = models.do(job, self.folder.part(job.id))
+            self.folder.commit(job, frames, models.settings)
+            ended = replace(self._begun, status=Status.DONE, attempts=0, frames=frames)
+        except Exception as error:
+            if getattr(error, "errno", None) in OF_THE_MACHINE:
+                self.abandon()
+                raise
+            line = " ".join(f"{type(error).__name__}: {error}".split())
+            ended = replace(self._begun, status=Status.FAILED, attempts=0, error=line)
+        except BaseException:
+            self.abandon()
+            raise
+        finally:
+            self._begun = None
+        ended = replace(ended, seconds=round(time.monotonic() - start, 3))
+        self.folder.keep(ended)
+        return ended
+
+    @cached_property
+    def _models(self) -> JobModels:
+        models = self.choice.load()
+        self.folder.agree(models.settings)
+        return models

@@ -1,0 +1,172 @@
+"""`masklet batch` as its user calls it: by processes, in shards, killed; the results are those of segment and track."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tests.support.command_errors import assert_one_line
+from tests.support.small_video_models import SIZE, small_video_model
+from tests.support.video_files import moving_square, write_small_video
+from typer.testing import CliRunner, Result
+
+from masklet import Sam2Processor
+from masklet.cli.exit_codes import ExitCode
+from masklet.cli.main import app
+from masklet.jobs.batch import open_jobs, shard_of
+from masklet.jobs.batch_folder import BatchFolder, JobRecord, Status
+from masklet.jobs.batch_jobs import read_jobs
+from masklet.jobs.batch_work import ModelChoice
+from masklet.jobs.batch_worker import BatchWorker
+
+POINT = [{"points": [[8, 18]]}]
+LONG = 40  # frames
+JOBS = [
+    {"id": "short", "video": "short.mp4", "prompts": POINT, "options": {"write": ["label-maps", "overlay"]}},
+    {"id": "long", "video": "long.mp4", "prompts": [{**POINT[0], "frame": 5}], "options": {"direction": "both"}},
+    {"id": "image", "image": "image.png", "prompts": [{"box": [2, 8, 20, 28]}], "options": {"multimask": True}},
+    {"id": "broken", "video": "broken.mp4", "prompts": POINT},
+]
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small model, media, and jobs.jsonl."""
+    folder = tmp_path_factory.mktemp("here")
+    write_small_video(folder / "short.mp4", moving_square(4))
+    write_small_video(folder / "long.mp4", moving_square(LONG))
+    Image.fromarray(moving_square(1)[0]).save(folder / "image.png")
+    (folder / "broken.mp4").write_bytes(b"no video")
+    (folder / "jobs.jsonl").write_text("\n".join(map(json.dumps, JOBS)))
+    small_video_model().save_pretrained(folder / "model")
+    Sam2Processor(size=SIZE).save_pretrained(folder / "model")
+    return folder
+
+
+def masklet(*arguments: object) -> Result:
+    return CliRunner().invoke(app, list(map(str, arguments)))
+
+
+def batch(here: Path, out: Path, *more: object) -> list[str]:
+    """Return the arguments of a batch."""
+    how = ("--model", here / "model", "--device", "cpu", "--save-every", "0.001", "-o", out)
+    return list(map(str, ("batch", here / "jobs.jsonl", *how, *more)))
+
+
+def content(out: Path) -> dict[str, bytes]:
+    """All files of results, by their paths."""
+    files = (path for path in out.glob("[!.]*/**/*") if path.is_file())
+    return {str(path.relative_to(out)): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="module")
+def whole(here: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a process has worked that nobody ended."""
+    out = tmp_path_factory.mktemp("whole")
+    result = masklet(*batch(here, out))
+    assert result.exit_code == ExitCode.SOME_FAILED, result.output
+    assert "Error: broken: " in result.stderr
+    assert "done 3, failed 1" in result.stdout
+    return out
+
+
+def test_results_are_what_segment_and_track_write(here: Path, whole: Path, tmp_path: Path) -> None:
+    how = ("--model", here / "model", "--device", "cpu", "-o")
+    products = ("--write", "label-maps", "--write", "overlay")
+    runs = [
+        masklet("track", here / "short.mp4", "--point", "8,18", *products, *how, tmp_path / "short"),
+        masklet("track", here / "long.mp4", "--point", "8,18@5", "--direction", "both", *how, tmp_path / "long"),
+        masklet("segment", here / "image.png", "--box", "2,8,20,28", "--multimask", *how, tmp_path / "image"),
+    ]
+    assert [run.exit_code for run in runs] == [0, 0, 0], runs
+    made = content(whole)
+    assert {name: made[name] for name in content(tmp_path)} == content(tmp_path)
+    assert made.keys() - content(tmp_path).keys() == {f"{name}/job.jsonl" for name in ("short", "long", "image")}
+
+
+def test_two_shards_of_one_process_give_the_same(here: Path, whole: Path, tmp_path: Path) -> None:
+    folder = BatchFolder(tmp_path / "out")
+    jobs = read_jobs(here / "jobs.jsonl")
+    folder.begin(len(jobs))
+    model = ModelChoice(str(here / "model"), version=made_by(whole)["masklet"], save_every=0.001)
+    for number in (1, 2):
+        worker = BatchWorker(folder, model)
+        for job in open_jobs(folder, shard_of(jobs, number, 2)):
+            worker(job)
+    assert content(folder.path) == content(whole)
+
+
+def made_by(out: Path) -> dict[str, str]:
+    return json.loads((out / "short/job.jsonl").read_text())["made_by"]
+
+
+def test_killed_workers_and_drivers_change_nothing(here: Path, whole: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "masklet", *batch(here, out, "--workers", "2")]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, **quiet) as driver:
+        killed = begun(out, driver).worker
+        os.kill(int(killed.rpartition(":")[2]), signal.SIGKILL)
+        until(lambda: record_of(out).worker != killed, "no other worker goes on")
+        driver.terminate()
+    with subprocess.Popen(command, **quiet) as driver:
+        begun(out, driver)
+        driver.kill()
+    until(lambda: record_of(out).status is not Status.BEGUN, "the worker does not end with its driver")
+    assert record_of(out).attempts < 2
+    assert subprocess.run(command, check=False, **quiet).returncode == ExitCode.SOME_FAILED
+    assert content(out) == content(whole)
+    assert not list(out.glob("*.part"))
+
+
+def record_of(out: Path) -> JobRecord:
+    return JobRecord.read(out / ".batch/long/record.json")
+
+
+def begun(out: Path, driver: "subprocess.Popen[bytes]") -> JobRecord:
+    """Wait until the long job is at work, and return what is known of it."""
+    path = out / ".batch/long/record.json"
+
+    def is_at_work() -> bool:
+        assert driver.poll() is None, "it ended before it could be killed"
+        return path.is_file() and JobRecord.read(path).status is Status.BEGUN
+
+    until(is_at_work, "the long job does not begin")
+    return record_of(out)
+
+
+def until(condition: Callable[[], bool], complaint: str) -> None:
+    """Wait until something is so, two minutes at most."""
+    for _ in range(12_000):
+        if condition():
+            return
+        time.sleep(0.01)
+    pytest.fail(complaint)
+
+
+def test_status_and_a_dry_run_show_how_far_it_is(here: Path, whole: Path, tmp_path: Path) -> None:
+    status = masklet("batch", whole, "--status")
+    assert "4 jobs: done 3, failed 1" in status.stdout
+    shutil.copytree(whole, out := tmp_path / "out")
+    shutil.rmtree(out / "short")
+    dry = masklet(*batch(here, out, "--dry-run"))
+    assert dry.stdout == f"short\t{here / 'short.mp4'}\n"
+    assert "1 jobs are to be done, about" in dry.stderr
+    assert not (out / "short").exists()
+    assert_one_line(masklet("batch", tmp_path, "--status"), ExitCode.WRONG_USAGE, "holds no batch")
+
+
+def test_changed_jobs_models_and_shards_are_refused(here: Path, whole: Path, tmp_path: Path) -> None:
+    assert_one_line(masklet(*batch(here, whole, "--shard", "3/2")), ExitCode.WRONG_USAGE, "Shards are 1/2 to 2/2")
+    assert_one_line(masklet(*batch(here, whole, "--shard", "2")), ExitCode.WRONG_USAGE, "--shard 2 is not of the form")
+    changed = [{**JOBS[0], "prompts": [{"points": [[9, 18]]}]}, *JOBS[1:]]
+    shutil.copytree(here, edited := tmp_path / "edited")
+    (edited / "jobs.jsonl").write_text("\n".join(map(json.dumps, changed)))
+    assert_one_line(masklet(*batch(edited, whole)), ExitCode.WRONG_USAGE, "short holds the results of another job")

@@ -1,0 +1,64 @@
+"""Batches whose work is copying text: for tests of all that is around the work."""
+
+import json
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from masklet.jobs.batch_folder import BatchFolder
+from masklet.jobs.batch_jobs import BatchJob, read_jobs
+from masklet.jobs.batch_worker import BatchWorker
+
+SETTINGS = {"masklet": "1", "torch": "2"}
+
+
+@dataclass(frozen=True)
+class Copying:
+    """Copies a medium; "broken" in it is an error, "deadly" kills the process, "full" fills the disk."""
+
+    settings: Mapping[str, str]
+
+    def do(self, job: BatchJob, folder: Path) -> int:
+        content = job.path.read_text()
+        if content == "deadly":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if content == "interrupted":
+            raise KeyboardInterrupt
+        if content in ("broken", "full"):
+            raise ValueError("it is broken") if content == "broken" else OSError(28, "No space left on device")
+        folder.mkdir(exist_ok=True)
+        (folder / "copy.txt").write_text(content)
+        return len(content)
+
+
+@dataclass(frozen=True)
+class CopyingChoice:
+    """Stands for a model."""
+
+    device: str = "cpu"
+    version: str = "1"
+
+    def on(self, device: str) -> "CopyingChoice":
+        return replace(self, device=device)
+
+    def load(self) -> Copying:
+        return Copying({**SETTINGS, "masklet": self.version})
+
+
+def batch_of(folder: Path, contents: Mapping[str, str]) -> list[BatchJob]:
+    """Write a medium for each job, and a job file."""
+    lines = []
+    for name, content in contents.items():
+        (folder / f"{name}.mp4").write_text(content)
+        lines.append(json.dumps({"video": f"{name}.mp4", "prompts": [{"points": [[1, 2]]}]}))
+    (folder / "jobs.jsonl").write_text("\n".join(lines))
+    return read_jobs(folder / "jobs.jsonl")
+
+
+def worker_in(folder: Path, **choice: str) -> BatchWorker:
+    """Return a worker on the batch in OUT."""
+    batch = BatchFolder(folder / "OUT")
+    batch.begin(0)
+    return BatchWorker(batch, CopyingChoice(**choice))

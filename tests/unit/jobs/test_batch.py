@@ -1,0 +1,54 @@
+"""A batch through worker processes: in shards, with deaths, and its report."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.unit.jobs.stub_batches import batch_of, worker_in
+
+from masklet.errors import InvalidInputError
+from masklet.jobs.batch import done_jobs, open_jobs, shard_of
+from masklet.jobs.batch_folder import Status
+from masklet.jobs.batch_report import BatchSummary, write_report
+
+CONTENTS = {"a": "hello", "b": "deadly", "c": "broken", "d": "a longer one", "e": "hi"}
+
+
+def test_a_broken_and_a_deadly_job_cost_only_themselves(tmp_path: Path) -> None:
+    jobs = batch_of(tmp_path, CONTENTS)
+    worker = worker_in(tmp_path)
+    became = {each.id: each.status for each in done_jobs(worker, open_jobs(worker.folder, jobs), ["cpu", "cpu"])}
+    done = dict.fromkeys("ade", Status.DONE)
+    assert became == {**done, "b": Status.POISON, "c": Status.FAILED}
+    assert open_jobs(worker.folder, jobs) == []
+    assert [each.id for each in open_jobs(worker.folder, jobs, retry_failed=True)] == ["b", "c"]
+
+
+def test_the_report_has_a_line_a_job_and_its_page_every_failure(tmp_path: Path) -> None:
+    jobs = batch_of(tmp_path, {"a": "hello", "c": "broken", "z": "never begun"})
+    worker = worker_in(tmp_path)
+    for job in jobs[:2]:
+        worker(job)
+    summary = write_report(worker.folder, jobs)
+    lines = [json.loads(line) for line in (tmp_path / "OUT/report.jsonl").read_text().splitlines()]
+    assert [(each["id"], each["status"]) for each in lines] == [("a", "done"), ("c", "failed"), ("z", "open")]
+    assert "ValueError: it is broken" in (tmp_path / "OUT/report.html").read_text()
+    assert (summary.failed, summary.frames, summary.counts[Status.OPEN]) == (1, 5, 1)
+    assert BatchSummary.of(worker.folder.records().values(), 3) == summary
+
+
+def test_shards_are_all_jobs_and_none_twice(tmp_path: Path) -> None:
+    jobs = batch_of(tmp_path, CONTENTS)
+    shards = [shard_of(jobs, number, 3) for number in (1, 2, 3)]
+    assert [[each.id for each in shard] for shard in shards] == [["a", "d"], ["b", "e"], ["c"]]
+    with pytest.raises(InvalidInputError, match="1/3 to 3/3; got 0/3"):
+        shard_of(jobs, 0, 3)
+
+
+def test_longer_media_are_begun_first_and_missing_ones_named(tmp_path: Path) -> None:
+    jobs = batch_of(tmp_path, CONTENTS)
+    folder = worker_in(tmp_path).folder
+    assert [each.id for each in open_jobs(folder, jobs)] == ["d", "b", "c", "a", "e"]
+    (tmp_path / "a.mp4").unlink()
+    with pytest.raises(InvalidInputError, match=r"do not exist: .*a\.mp4\."):
+        open_jobs(folder, jobs)

@@ -1,0 +1,102 @@
+"""Job files and folders of media: what they mean, and what is refused before any work."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from masklet.errors import InvalidInputError
+from masklet.jobs.batch_jobs import read_jobs
+
+PROMPTS = [{"points": [[1, 2]]}]
+
+
+def jobs_of(folder: Path, *lines: Any) -> list[Any]:
+    (folder / "jobs.jsonl").write_text("\n".join(json.dumps(line) for line in lines))
+    return read_jobs(folder / "jobs.jsonl")
+
+
+def test_a_line_is_an_image_or_a_video_with_prompts_a_file_of_them_or_everything(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(json.dumps([{"box": [0, 0, 3, 3], "frame": 4, "id": 7}]))
+    image, video, everything = jobs_of(
+        tmp_path,
+        {"image": "x/a.jpg", "prompts": PROMPTS, "options": {"multimask": True}},
+        {"id": "v", "video": "b.mp4", "prompt_file": "p.json", "options": {"direction": "both", "write": ["sa-v"]}},
+        {"video": "c.mp4", "everything": True, "options": {"policy": "fast", "settings": {"every": 5}}},
+    )
+    assert (image.id, image.path, image.is_video) == ("a", tmp_path / "x/a.jpg", False)
+    assert [*video.objects()] == [(4, 7)]
+    assert (everything.id, everything.prompts, everything.objects()) == ("c", None, {})
+
+
+def test_only_what_is_asked_for_is_in_the_fingerprint(tmp_path: Path) -> None:
+    line = {"id": "a", "image": "a.jpg", "prompts": PROMPTS}
+    changed = [
+        {**line, "prompts": [{"points": [[1, 3]]}]},
+        {**line, "options": {"ids": True}},
+        {**line, "image": "b.jpg"},
+    ]
+    first, *others = (jobs_of(tmp_path, each)[0].fingerprint for each in (line, *changed))
+    assert len({first, *others}) == 4
+    assert jobs_of(tmp_path, {**line, "id": "other"})[0].fingerprint == first
+
+
+def test_a_folder_has_prompts_beside_its_media(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "clip.v2").mkdir()
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / "a.json").write_text(json.dumps(PROMPTS))
+    with pytest.raises(InvalidInputError, match=r"clip\.v2 has no prompts; they stand in clip\.v2\.json beside it"):
+        read_jobs(tmp_path)
+    image, video = read_jobs(tmp_path, everything=True)
+    assert (image.id, image.is_video, len(image.objects())) == ("a", False, 1)
+    assert (video.id, video.is_video, video.prompts) == ("clip.v2", True, None)
+
+
+@pytest.mark.parametrize(("one", "other"), [("a", "a"), ("Street", "street"), ("caf\u00e9", "cafe\u0301")])
+def test_results_that_would_be_one_folder_are_refused(tmp_path: Path, one: str, other: str) -> None:
+    lines = [{"id": name, "image": "a.jpg", "prompts": PROMPTS} for name in (one, other)]
+    with pytest.raises(InvalidInputError, match=r"line 1 and .*line 2 have the ids"):
+        jobs_of(tmp_path, *lines)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a/b", "..", ".batch", "a.part", "A.PART", "report.jsonl", "nul", "COM1.x", "a.", 7]
+)
+def test_ids_that_are_no_names_of_folders_are_refused(tmp_path: Path, name: object) -> None:
+    with pytest.raises(InvalidInputError, match=r"line 1: the id .* cannot be the name of a folder"):
+        jobs_of(tmp_path, {"id": name, "image": "a.jpg", "prompts": PROMPTS})
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ({"image": "a.jpg"}, "one of 'prompts', 'prompt_file' and 'everything'"),
+        ({"image": "a.jpg", "video": "b.mp4", "prompts": PROMPTS}, "either 'image' or 'video'"),
+        ({"image": "a.jpg", "prompt": PROMPTS}, "with the keys id, image"),
+        ({"image": "a.jpg", "everything": False}, "true or left out"),
+        ({"image": "a.jpg", "prompts": [{"frame": 3, "points": [[1, 2]]}]}, "an image has no frames"),
+        ({"video": "a.mp4", "prompts": [{"points": [[1, 2]], "id": 1}] * 2}, "entry 2: object 1 is there twice"),
+        ({"video": "a.mp4", "prompts": []}, "list of objects"),
+        ({"video": "a.mp4", "prompt_file": "none.json"}, "none.json does not exist"),
+        (
+            {"video": "a.mp4", "prompts": PROMPTS, "options": {"multimask": True}},
+            "can have ids, write, zoom, direction",
+        ),
+        ({"video": "a.mp4", "prompts": PROMPTS, "options": {"frames": [5, 5]}}, "from 6 to"),
+        ({"video": "a.mp4", "prompts": PROMPTS, "options": {"write": ["films"]}}, "is a list of overlay"),
+        ({"video": "a.mp4", "everything": True, "options": {"settings": {"often": 1}}}, "A policy has no often"),
+    ],
+)
+def test_lines_that_are_no_jobs_are_named(tmp_path: Path, line: Any, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"line 1: .*{message}"):
+        jobs_of(tmp_path, line)
+
+
+def test_a_file_without_jobs_or_with_half_a_line_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="holds no jobs"):
+        jobs_of(tmp_path)
+    (tmp_path / "jobs.jsonl").write_text('{"image": ')
+    with pytest.raises(InvalidInputError, match="line 1: this is not JSON"):
+        read_jobs(tmp_path / "jobs.jsonl")

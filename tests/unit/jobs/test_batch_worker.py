@@ -1,0 +1,121 @@
+"""What becomes of a job: done, failed, poison, stopped; and what of it another process finds."""
+
+import os
+import shutil
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+from tests.unit.jobs.stub_batches import batch_of, worker_in
+
+from masklet.errors import InvalidInputError
+from masklet.jobs.batch_folder import JobRecord, Status
+
+
+def begun_twice(folder: Path, job_id: str, fingerprint: str) -> JobRecord:
+    """What is known of a job of which two processes died."""
+    return JobRecord(job_id, fingerprint, Status.BEGUN, attempts=2, worker="elsewhere:1")
+
+
+def test_results_appear_whole_and_are_not_made_again(tmp_path: Path) -> None:
+    (job,) = batch_of(tmp_path, {"a": "hello"})
+    worker = worker_in(tmp_path)
+    first = worker(job)
+    assert (first.status, first.frames, first.attempts) == (Status.DONE, 5, 0)
+    assert sorted(each.name for each in (tmp_path / "OUT").iterdir()) == [".batch", "a"]
+    (tmp_path / "a.mp4").write_text("broken")
+    assert worker_in(tmp_path)(job) == first
+
+
+def test_an_error_costs_its_job_only_and_is_tried_again_once_it_is_asked_for(tmp_path: Path) -> None:
+    broken, whole = batch_of(tmp_path, {"b": "broken", "a": "hello"})
+    worker = worker_in(tmp_path)
+    assert (worker(broken).status, worker(broken).error) == (Status.FAILED, "ValueError: it is broken")
+    assert worker(whole).status is Status.DONE
+    (tmp_path / "b.mp4").write_text("mended")
+    assert worker(broken).status is Status.FAILED
+    worker.folder.reopen(broken)
+    assert (worker(broken).status, worker(broken).error) == (Status.DONE, "")
+
+
+def test_a_job_of_which_two_processes_died_is_not_begun_again(tmp_path: Path) -> None:
+    (job,) = batch_of(tmp_path, {"a": "deadly"})
+    worker = worker_in(tmp_path)
+    worker.folder.keep(begun_twice(tmp_path, job.id, job.fingerprint))
+    record = worker(job)
+    assert (record.status, record.attempts) == (Status.POISON, 2)
+    assert "2 processes" in record.error
+
+
+def test_a_death_does_not_count_if_the_session_was_saved_since_the_work_began(tmp_path: Path) -> None:
+    (job,) = batch_of(tmp_path, {"a": "hello"})
+    worker = worker_in(tmp_path)
+    worker.folder.keep(begun_twice(tmp_path, job.id, job.fingerprint))
+    session = tmp_path / "OUT/a.part/a_session/session.json"
+    session.parent.mkdir(parents=True)
+    session.write_text("{}")
+    later = (tmp_path / "OUT/.batch/a/record.json").stat().st_mtime_ns + 10**9
+    os.utime(session, ns=(later, later))
+    assert worker(job).status is Status.DONE
+
+
+@pytest.mark.parametrize(("content", "error"), [("interrupted", KeyboardInterrupt), ("full", OSError)])
+def test_what_is_no_fault_of_the_job_ends_the_work_and_counts_no_attempt(
+    tmp_path: Path, content: str, error: type[BaseException]
+) -> None:
+    (job,) = batch_of(tmp_path, {"a": content})
+    worker = worker_in(tmp_path)
+    for _ in range(3):
+        with pytest.raises(error):
+            worker(job)
+    assert (worker.folder.record(job).status, worker.folder.record(job).attempts) == (Status.OPEN, 0)
+
+
+def test_nothing_is_begun_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (job,) = batch_of(tmp_path, {"a": "hello"})
+    worker = worker_in(tmp_path)
+    usage = namedtuple("usage", "free")(2**20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(OSError, match="No space left"):
+        worker(job)
+    assert worker.folder.record(job).attempts == 0
+
+
+def test_a_job_that_another_process_holds_is_left_to_it(tmp_path: Path) -> None:
+    (job,) = batch_of(tmp_path, {"a": "hello"})
+    worker = worker_in(tmp_path)
+    with worker.folder.held(job) as is_held:
+        assert is_held
+        assert worker_in(tmp_path)(job).status is Status.HELD
+    assert worker(job).status is Status.DONE
+
+
+def test_other_versions_and_models_are_named_and_refused(tmp_path: Path) -> None:
+    one, other = batch_of(tmp_path, {"a": "hello", "b": "hello"})
+    worker_in(tmp_path)(one)
+    with pytest.raises(InvalidInputError, match="made otherwise \\(masklet: '1', now '2'\\)"):
+        worker_in(tmp_path, version="2")(other)
+
+
+def test_results_that_count_although_nobody_lived_to_note_it(tmp_path: Path) -> None:
+    (job,) = batch_of(tmp_path, {"a": "hello"})
+    worker = worker_in(tmp_path)
+    done = worker(job)
+    worker.folder.keep(begun_twice(tmp_path, job.id, job.fingerprint))
+    for record in (worker.folder.record(job), worker.folder.records()["a"]):
+        assert (record.status, record.frames) == (done.status, done.frames)
+
+
+def test_a_job_that_was_edited_keeps_nothing_of_the_one_before(tmp_path: Path) -> None:
+    (job,) = batch_of(tmp_path, {"a": "broken"})
+    worker = worker_in(tmp_path)
+    worker(job)
+    left = tmp_path / "OUT/a.part/left.txt"
+    left.parent.mkdir()
+    left.write_text("of the first")
+    (tmp_path / "a.mp4").write_text("hello")
+    edited = type(job)(job.id, job.medium, job.folder, job.is_video, job.prompts, {"ids": True})
+    assert worker(edited).status is Status.DONE
+    assert sorted(each.name for each in (tmp_path / "OUT/a").iterdir()) == ["copy.txt", "job.jsonl"]
+    with pytest.raises(InvalidInputError, match=r"results of another job.*options"):
+        worker(job)
