@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -94,11 +95,12 @@ def test_annotations_of_something_else(annotations, message):
 
 
 def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
-    def full_disk(self, path, **_):
-        path.write_bytes(b"half")
+    def full_disk(self, data):
+        with self.open("wb") as file:
+            file.write(data[:4])
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(Image.Image, "save", full_disk)
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
     with pytest.raises(OSError, match="No space"):
         write_mask_png(tmp_path / "mask.png", segmentation_of(1))
     assert list(tmp_path.iterdir()) == []
