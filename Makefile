@@ -13,9 +13,9 @@ demo: $(VENV)/package.stamp
 		--box 228,18,312,252@0:2 --point 240,38,0@0:2 \
 		--write overlay --write contact-sheet -o demo_output
 
-# One process a core, each with one thread. The reasons of tests that were not run are listed at the end.
+# The reasons of tests that were not run are listed at the end.
 test: $(VENV)/development.stamp
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest -rs
 
 # The page of the studio, built into the package. Needs Node; the built files are committed for those who have none.
 studio: studio/node_modules/stamp

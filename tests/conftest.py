@@ -1,7 +1,5 @@
 """What tests of several folders share."""
 
-import fcntl
-import os
 from pathlib import Path
 
 import pytest
@@ -39,13 +37,9 @@ def exported_model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path
     from masklet import Sam2Processor
     from masklet.export.folder import ExportSettings, export_model
 
-    own = tmp_path_factory.getbasetemp()
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    checkpoint, graphs = shared / "exported" / "model", shared / "exported" / "graphs"
-    with (shared / "exported.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # one process exports, which takes a minute, the others wait
-        if not (graphs / "manifest.json").exists():
-            small_video_model(memory_attention_num_layers=1).save_pretrained(checkpoint)
-            Sam2Processor(size=96).save_pretrained(checkpoint)
-            export_model(str(checkpoint), graphs, ExportSettings())
+    folder = tmp_path_factory.mktemp("exported")
+    checkpoint, graphs = folder / "model", folder / "graphs"
+    small_video_model(memory_attention_num_layers=1).save_pretrained(checkpoint)
+    Sam2Processor(size=96).save_pretrained(checkpoint)
+    export_model(str(checkpoint), graphs, ExportSettings())
     return checkpoint, graphs
