@@ -28,8 +28,8 @@ NETWORK, PIXELS, FEATURES = model().double(), video().double(), FeatureCache(FRA
 class MemoryBankThatKeepsAll(MemoryBank):
     """The memories of one object, none of which is ever evicted."""
 
-    def evict(self, *_: Any) -> None:
-        pass
+    def evict(self, *_: Any) -> dict[int, Any]:
+        return {}
 
 
 def session_of(pixels: Tensor | None, **options: Any) -> Sam2VideoInferenceSession:
