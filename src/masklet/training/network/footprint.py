@@ -94,9 +94,16 @@ def _activations(recipe: Recipe, stage: Stage, micro_batches: int, may_keep_scor
     """Count what the backward pass of a micro-batch of a stage's largest step needs."""
 
     def fresh() -> VideoNetwork:
-        """Make a network without tables of earlier calls, which it would compare with; its weights are never read."""
+        """Make a network without tables of earlier calls, which it would compare with.
+
+        Its weights become tensors without content: real ones would be turned into others wherever they are read, and
+        count with what is computed.
+        """
         with unset_fake_temporarily():
             network = untrained_network(recipe, stage.image_size).train()
+        for module in network.modules():
+            for name, weight in module.named_parameters(recurse=False):
+                setattr(module, name, nn.Parameter(torch.empty_like(weight), weight.requires_grad))
         for module in network.modules():
             if isinstance(module, RotaryAttention) and not may_keep_scores:
                 module.dropout = 0.0
