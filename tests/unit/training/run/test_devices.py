@@ -162,8 +162,8 @@ def test_two_processes_train_as_one(alone: Alone, images: Path, tmp_path: Path) 
     together, expected = saved_state(folder), saved_state(alone.folder)
     for name, tensor in expected["ema_weights"].items():
         differs = ~torch.isclose(together["ema_weights"][name], tensor, rtol=1e-2, atol=2e-4)
-        # AdamW goes as far for a gradient that is nothing but rounding as for any other: a few values of a large
-        # tensor may differ, on some processors 29 of 147,456 do.
-        assert differs.float().mean() <= 1e-3, name
+        # AdamW goes as far for a gradient that is nothing but rounding as for any other: a single value of a tensor
+        # may differ, on some processors one does (of 4,096, or of 147,456).
+        assert differs.sum() <= 1, name
     resumed = torch.load(folder / "resumed.pt", weights_only=True)
     assert_equal_states(resumed, {name: together[name] for name in resumed})
