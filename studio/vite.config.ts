@@ -27,8 +27,6 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          // A lost connection that comes back came back too late once in five runs on a machine with other work.
-          retry: 1,
         },
       },
     ],

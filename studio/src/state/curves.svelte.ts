@@ -10,6 +10,8 @@ export class Curves {
   private found = $state.raw(new Map<number, ObjectStats>())
   private asked = new Set<number>()
   private timer: ReturnType<typeof setTimeout> | undefined
+  /** Loads follow each other, so that no older answer comes last. */
+  private loaded = Promise.resolve()
 
   constructor(private readonly item: string) {}
 
@@ -20,10 +22,11 @@ export class Curves {
   /** Ask for these objects once no others were wanted for a moment: scrolling past lanes asks for none of them. */
   want(objects: number[]): void {
     clearTimeout(this.timer)
-    this.timer = setTimeout(() => void this.load(objects.filter((object) => !this.asked.has(object))), PAUSE)
+    this.timer = setTimeout(() => (this.loaded = this.loaded.then(() => this.load(objects))), PAUSE)
   }
 
-  private async load(objects: number[]): Promise<void> {
+  private async load(wanted: number[]): Promise<void> {
+    const objects = wanted.filter((object) => !this.asked.has(object))
     if (!objects.length) return
     for (const object of objects) this.asked.add(object)
     try {

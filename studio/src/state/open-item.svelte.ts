@@ -12,6 +12,7 @@ import { notices } from './notices.svelte'
 import { Playhead } from './playhead.svelte'
 import { Prompting } from './prompting.svelte'
 import { Proposals } from './proposals.svelte'
+import { Refresher } from './refresher'
 import { ReviewQueue } from './review-queue.svelte'
 
 const OPEN_JOBS = ['queued', 'running', 'interrupted']
@@ -47,7 +48,7 @@ export class OpenItem {
   readonly height: number
 
   private readonly connection: Connection
-  private refreshing: Promise<void> | undefined
+  private readonly objectsRefresher = new Refresher(() => this.loadObjects())
   private arrivedStates = new Map<number, [frame: number, state: MaskPacket['masks'][number]['state']][]>()
 
   constructor(
@@ -176,7 +177,7 @@ export class OpenItem {
   }
 
   refreshObjects(): Promise<void> {
-    return (this.refreshing ??= this.loadObjects().finally(() => (this.refreshing = undefined)))
+    return this.objectsRefresher.refresh()
   }
 
   /** Bring the masks around a frame, if they are not here. */

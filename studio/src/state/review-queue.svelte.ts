@@ -1,8 +1,9 @@
-/** The frames that need a look, worst first, and what the person said of them. */
+/** The frames that need a look, worst first, and how they were marked. */
 import { api } from '../api/client'
 import type { ReviewStop } from '../api/types'
 import { notices } from './notices.svelte'
 import type { OpenItem } from './open-item.svelte'
+import { Refresher } from './refresher'
 
 const SOON = 600
 
@@ -12,11 +13,16 @@ export class ReviewQueue {
   shown = $state.raw<ReviewStop>()
   readonly open = $derived(this.stops.filter(({ verdict }) => verdict !== 'ok'))
   private timer: ReturnType<typeof setTimeout> | undefined
+  private readonly refresher = new Refresher(() => this.load())
 
   constructor(private readonly item: OpenItem) {}
 
-  async refresh(): Promise<void> {
+  refresh(): Promise<void> {
     clearTimeout(this.timer)
+    return this.refresher.refresh()
+  }
+
+  private async load(): Promise<void> {
     if (!this.item.isVideo) return
     try {
       const review = await api.review(this.item.item.id)

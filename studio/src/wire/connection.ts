@@ -1,6 +1,6 @@
 /**
  * The socket of an open item: commands wait here until they are acknowledged, and survive a lost connection. After a
- * reconnect the server is told the last event seen. What it never answered is sent again where the item's revision
+ * reconnect the server learns the last event seen. What it never answered is sent again where the item's revision
  * shows that nothing was committed; else its sender hears `unconfirmed`, because sending twice would add a click twice.
  */
 import type { Command, Reply, ServerEvent } from '../api/types'

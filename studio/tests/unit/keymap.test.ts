@@ -21,7 +21,7 @@ describe('chords', () => {
     expect(chordOf(event)).toBe(chord)
   })
 
-  it('of one key are told from those with a modifier', () => {
+  it('of one key are not those with a modifier', () => {
     expect(['D', 'Shift+T', '['].every(isSingleKey)).toBe(true)
     expect(['Ctrl+Z', 'Delete', 'Esc', 'Alt+Up'].some(isSingleKey)).toBe(false)
   })
