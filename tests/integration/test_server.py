@@ -210,6 +210,19 @@ def test_the_description_is_complete(ann: Client) -> None:
 # -- images (checks 10 to 12) -----------------------------------------------------------------------------------------
 
 
+def test_what_somebody_looks_at_is_encoded_ahead(ann: Client, juggle: str) -> None:
+    def encoded() -> int:
+        return ann.get("metrics")["model_units"]["encode"]
+
+    before = encoded()
+    assert ann.command(juggle, "look", frame=45, ahead=8).status == 200  # the last frame is 47
+    while encoded() < before + 3:
+        time.sleep(0.05)
+    units = encoded()
+    ann.command(juggle, "prompt", object=0, frame=46, points=[[320, 180, 1]])
+    assert encoded() == units == before + 3
+
+
 def test_frames_are_what_the_model_sees(ann: Client, juggle: str) -> None:
     answer = ann.ask("GET", f"items/{juggle}/frames/7?type=png")
     assert answer.headers["cache-control"] == "private, immutable, max-age=31536000"

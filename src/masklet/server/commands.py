@@ -203,7 +203,7 @@ class Reject(CommandMessage):
 
 
 class Look(CommandMessage):
-    """What the person looks at: that frame is encoded first."""
+    """What the person looks at: that frame is encoded first, and as many after it when the model is idle."""
 
     do: Literal["look"]
     frame: Frame

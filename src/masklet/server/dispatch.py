@@ -12,7 +12,7 @@ from masklet.server.handling import Handling
 from masklet.server.jobs import Job
 from masklet.server.problems import Problem, conflict, of_validation, unusable
 from masklet.server.replies import ErrorMessage, Reply
-from masklet.server.tracking_job import TrackingWork, told
+from masklet.server.tracking_job import TrackingWork, publisher_of
 
 WITHOUT_CHANGE = ("hello", "preview", "candidates", "segment", "look")
 
@@ -50,7 +50,7 @@ def _hello(handling: Handling, command: Hello) -> Reply:
     if handling.listener is not None:
         missed = item.channel.listen(handling.listener, command.since)
         is_resync = missed.is_resync or None
-        handling.listener.tell(missed.news)
+        handling.listener.receive(missed.news)
     message = item.message()
     return handling.reply(item=message, revision=message.revision, jobs=jobs, resync=is_resync)
 
@@ -65,7 +65,7 @@ def _track(handling: Handling, command: Track) -> Reply:
     if not item.records.prompts():
         raise unusable("No object has a prompt yet; add one first.", "objects")
     work = TrackingWork(item, handling.user, command)
-    job = handling.jobs.start(handling.user, item.project, "track", work, item.id, told(item))
+    job = handling.jobs.start(handling.user, item.project, "track", work, item.id, publisher_of(item))
     return handling.reply(job=job.message(), revision=item.row().revision)
 
 

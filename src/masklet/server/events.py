@@ -16,9 +16,9 @@ News = Event | Packet
 
 
 class Listener(Protocol):
-    """Who is told, from any thread."""
+    """Who receives news, from any thread."""
 
-    def tell(self, news: Sequence[News]) -> None:
+    def receive(self, news: Sequence[News]) -> None:
         """Take news, in their order."""
 
 
@@ -52,15 +52,15 @@ class Channel:
         return self._seq
 
     def publish(self, *news: News, besides: Listener | None = None) -> None:
-        """Give news numbers and tell all listeners, but one that knows them already."""
+        """Give news numbers and send them to all listeners, but one that knows them already."""
         with self._lock:
             numbered = [self._numbered(each) for each in news]
             self._kept.extend(numbered)
             for listener in self._listeners:
                 if listener is not besides:
-                    listener.tell(numbered)
+                    listener.receive(numbered)
 
-    def tell_others(self, packet: Packet, besides: Listener | None) -> Packet:
+    def send_others(self, packet: Packet, besides: Listener | None) -> Packet:
         """Tell a packet to all but one who gets it by itself, and return it with its number."""
         with self._lock:
             numbered = self._numbered(packet)
@@ -68,7 +68,7 @@ class Channel:
             self._kept.append(numbered)
             for listener in self._listeners:
                 if listener is not besides:
-                    listener.tell([numbered.answering(0)])
+                    listener.receive([numbered.answering(0)])
             return numbered
 
     def listen(self, listener: Listener, since: int) -> Missed:

@@ -19,7 +19,7 @@ from masklet.server.packets import Entry, Flag, Kind, Packet, State
 from masklet.server.problems import unusable
 from masklet.server.replies import Reply
 from masklet.server.scheduler import Device, UnitKind
-from masklet.server.tracking_job import told
+from masklet.server.tracking_job import publisher_of
 
 
 class UnitRuntime:
@@ -77,7 +77,7 @@ class EverythingWork:
         self._generator = AutomaticMaskGenerator(runtime, model.tracker.processor, **options)
 
     def run(self, job: Job) -> None:
-        """Find the proposals and tell them."""
+        """Find the proposals and send them."""
 
         def progress(done: int, total: int) -> None:
             job.advance(done, total)
@@ -107,7 +107,7 @@ def propose(handling: Handling, command: Everything) -> Reply:
     item = handling.item
     item.check_frame(command.frame)
     work = EverythingWork(item, handling.user, command)
-    job = handling.jobs.start(handling.user, item.project, "everything", work, item.id, told(item))
+    job = handling.jobs.start(handling.user, item.project, "everything", work, item.id, publisher_of(item))
     return handling.reply(job=job.message())
 
 
@@ -130,7 +130,7 @@ def accept(handling: Handling, command: Accept) -> Reply:
         _drop(handling, command)
         for frame, entries in kept.items():
             handling.send(Kind.ANSWER, frame, entries)
-    handling.tell(ev="objects", revision=now.revision, objects=numbers)
+    handling.publish(ev="objects", revision=now.revision, objects=numbers)
     return handling.reply(revision=now.revision, objects=numbers)
 
 

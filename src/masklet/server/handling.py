@@ -22,7 +22,7 @@ class Handling:
         n: its number.
         jobs: where work is started.
         limits: of what may be asked for.
-        listener: whose socket it came through, and who is told its packets as they come; None: by POST.
+        listener: whose socket it came through, and who receives its packets as they come; None: by POST.
         packets: what was answered in masks so far.
         milliseconds: what took how long.
     """
@@ -37,20 +37,20 @@ class Handling:
     milliseconds: dict[str, float] = field(default_factory=dict)
 
     def send(self, kind: Kind, frame: int, entries: Sequence[Entry], flags: Flag = Flag.NONE) -> None:
-        """Answer with masks of a frame; those that are stored are told to everybody else, too."""
+        """Answer with masks of a frame; those that are stored are sent to everybody else, too."""
         height, width = self.item.size()
         packet = Packet(kind, frame, width, height, tuple(entries), self.n, flags=flags)
         if kind is Kind.ANSWER and not flags & Flag.MORE:
-            packet = self.item.channel.tell_others(packet, self.listener)
+            packet = self.item.channel.send_others(packet, self.listener)
         self.packets.append(packet)
         if self.listener is not None:
-            self.listener.tell([packet])
+            self.listener.receive([packet])
 
     def reply(self, **fields: Any) -> Reply:
         """Return that all went well."""
         found = self.milliseconds or None
         return Reply(re=self.n, ok=True, seq=self.item.channel.seq, ms=found, **fields)
 
-    def tell(self, **fields: Any) -> None:
+    def publish(self, **fields: Any) -> None:
         """Tell everybody else who has the item open."""
         self.item.channel.publish(Event(seq=0, **fields), besides=self.listener)

@@ -133,7 +133,7 @@ def absent(handling: Handling, command: Absent) -> Reply:
         wanted = joined([*known, *command.frames]) if command.value else without(known, command.frames)
         with _acting(handling, command) as now:
             set_spans(now, "range", command.object, wanted)
-    handling.tell(ev="masks", revision=now.revision, objects=[command.object], frames=list(command.frames))
+    handling.publish(ev="masks", revision=now.revision, objects=[command.object], frames=list(command.frames))
     return _told(handling, now, command.object)
 
 
@@ -169,8 +169,8 @@ def _turned(handling: Handling, command: Undo | Redo) -> Reply:
     with handling.item.acting:
         revision = turn(records.database, records.key, command.if_revision)
     numbers = [each.object for each in records.objects()]
-    handling.tell(ev="objects", revision=revision, objects=numbers)
-    handling.tell(ev="masks", revision=revision, objects=numbers)
+    handling.publish(ev="objects", revision=revision, objects=numbers)
+    handling.publish(ev="masks", revision=revision, objects=numbers)
     return handling.reply(revision=revision, objects=numbers)
 
 
@@ -205,5 +205,5 @@ def _plain(state: State) -> State:
 
 
 def _told(handling: Handling, now: Act, *objects: int) -> Reply:
-    handling.tell(ev="objects", revision=now.revision, objects=list(objects))
+    handling.publish(ev="objects", revision=now.revision, objects=list(objects))
     return handling.reply(revision=now.revision, object=objects[0])

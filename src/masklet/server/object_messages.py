@@ -8,7 +8,7 @@ from masklet.server.messages import Frame, Message, ObjectId, RunLengthMessage, 
 
 
 class PromptMessage(Message):
-    """What was said about an object on a frame; points are [x, y, label]."""
+    """The prompts of an object on a frame; points are [x, y, label]."""
 
     frame: Frame
     points: list[tuple[float, float, int]]

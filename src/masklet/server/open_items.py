@@ -8,6 +8,7 @@ from threading import Lock, RLock
 from masklet.media.video_reader import VideoReader
 from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
 from masklet.predictors.video_tracker import VideoTracker
+from masklet.server.commands import Look
 from masklet.server.events import Channel
 from masklet.server.features import FeatureStore
 from masklet.server.image_answers import ImageAnswers
@@ -59,6 +60,7 @@ class OpenItem:
         acting: held by whoever changes the item.
         channel: its news.
         used: when it was used last.
+        looked_at: the newest command that says where somebody looks.
     """
 
     def __init__(self, project: Project, records: ItemRecords, model: Model, readers: Readers) -> None:
@@ -67,6 +69,7 @@ class OpenItem:
         self.channel = Channel(self._reserve)
         self.proposals: dict[int, Proposal] = {}
         self.used = time.monotonic()
+        self.looked_at: Look | None = None
         self._readers = readers
         self._session: ItemSession | None = None
         self._making = Lock()
@@ -119,7 +122,7 @@ class OpenItem:
         """Return the features of a frame, for answers of its own."""
         return self.session().tracked.encoded(frame)
 
-    def tell_deleted(self) -> None:
+    def publish_deleted(self) -> None:
         """Tell everybody that the item is gone."""
         self.channel.publish(Event(ev="deleted", seq=0))
 

@@ -1,6 +1,7 @@
 """Commands about masks of objects on a frame: prompts, candidates, the brush, and looking."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from masklet.server.item_records import (
     set_spans,
 )
 from masklet.server.messages import RunLengthMessage
+from masklet.server.open_items import OpenItem
 from masklet.server.packets import Entry, Kind, PackedMask, State
 from masklet.server.problems import Problem, unusable
 from masklet.server.replies import Reply, StaleFrames
@@ -146,12 +148,24 @@ def segment(handling: Handling, command: Segment) -> Reply:
 
 
 def look(handling: Handling, command: Look) -> Reply:
-    """Encode the frame that a person looks at, so that the next click is answered at once."""
+    """Encode the frame that a person looks at, so that the next click is answered at once; when idle, those after it.
+
+    What is not encoded when the next look comes is left.
+    """
     item = handling.item
     item.check_frame(command.frame)
-    if not item.model.features.has(item.id, command.frame):
-        item.model.device.steps.submit(handling.user, Urgency.LOOK, lambda: item.encoded(command.frame))
+    item.looked_at = command
+    last = (item.ready().frames or 1) - 1
+    for frame in range(command.frame, min(command.frame + command.ahead, last) + 1):
+        urgency = Urgency.LOOK if frame == command.frame else Urgency.BACKGROUND
+        if not item.model.features.has(item.id, frame):
+            item.model.device.steps.submit(handling.user, urgency, partial(_encode_seen, item, frame, command))
     return handling.reply()
+
+
+def _encode_seen(item: OpenItem, frame: int, command: Look) -> None:
+    if item.looked_at is command:
+        item.encoded(frame)
 
 
 # -- within -----------------------------------------------------------------------------------------------------------
@@ -216,5 +230,5 @@ def _told(handling: Handling, now: Act, object_id: int, frame: int, stale: Seque
     """Tell running jobs and everybody else; return the reply."""
     for job in handling.jobs.running(handling.item.id):
         job.prompted.put((object_id, frame))
-    handling.tell(ev="objects", revision=now.revision, objects=[object_id], frames=[(frame, frame)])
+    handling.publish(ev="objects", revision=now.revision, objects=[object_id], frames=[(frame, frame)])
     return handling.reply(revision=now.revision, object=object_id, stale=list(stale))

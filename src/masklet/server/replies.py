@@ -1,4 +1,4 @@
-"""What commands are answered with, and what the server tells on its own."""
+"""What commands are answered with, and what the server sends on its own."""
 
 from typing import Any, Literal
 

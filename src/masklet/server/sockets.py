@@ -37,7 +37,7 @@ class Outbox:
         self._bytes = 0
         self.is_full = False
 
-    def tell(self, news: Sequence[News]) -> None:
+    def receive(self, news: Sequence[News]) -> None:
         """Take news, from any thread."""
         for each in news:
             kind = each.kind if isinstance(each, Packet) else None

@@ -1,4 +1,4 @@
-"""The masks that a tracking job makes: which of them are new, and how they are stored and told."""
+"""The masks that a tracking job makes: which of them are new, and how they are stored and sent."""
 
 import time
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ class Alike:
 
 
 class Commits:
-    """Stores the masks of a job in batches and tells them; records the whole as one act.
+    """Stores the masks of a job in batches and sends them; records the whole as one act.
 
     Args:
         item: of the masks.
@@ -92,7 +92,7 @@ class Commits:
             self.flush(done, total)
 
     def flush(self, done: int | None = None, total: int | None = None) -> None:
-        """Store what waits, and tell it."""
+        """Store what waits, and send it."""
         masks, self._waiting = self._waiting, []
         self._due = time.monotonic() + COMMIT_SECONDS
         if done is not None and total is not None:

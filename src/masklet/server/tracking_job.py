@@ -225,6 +225,6 @@ class TrackingWork:
         return self._item.model.device.steps.run(self._user, urgency, work)
 
 
-def told(item: OpenItem) -> Callable[[Job], None]:
-    """Return what tells the progress of a job to those who have its item open."""
+def publisher_of(item: OpenItem) -> Callable[[Job], None]:
+    """Return what publishes the progress of a job to those who have its item open."""
     return lambda job: item.channel.publish(Event(ev="job", seq=0, job=job.message()))

@@ -261,7 +261,7 @@ export interface components {
         Login: {
             token: string;
         };
-        /** @description What the person looks at: that frame is encoded first. */
+        /** @description What the person looks at: that frame is encoded first, and as many after it when the model is idle. */
         Look: {
             /** @default 0 */
             n?: number;
@@ -494,7 +494,7 @@ export interface components {
             projects: components["schemas"]["ProjectMessage"][];
             next?: string | null;
         };
-        /** @description What was said about an object on a frame; points are [x, y, label]. */
+        /** @description The prompts of an object on a frame; points are [x, y, label]. */
         PromptMessage: {
             frame: number;
             points: [

@@ -8,12 +8,12 @@ from masklet.server.replies import Event
 
 
 class Reader:
-    """Remembers what it was told."""
+    """Remembers what it received."""
 
     def __init__(self) -> None:
         self.news: list[News] = []
 
-    def tell(self, news: Sequence[News]) -> None:
+    def receive(self, news: Sequence[News]) -> None:
         self.news += news
 
     @property
@@ -45,7 +45,7 @@ def test_everybody_is_told_in_order() -> None:
     for each in (first, second):
         assert channel.listen(each, 0).news == ()
     channel.publish(event(), event())
-    own = channel.tell_others(packet(), besides=first)
+    own = channel.send_others(packet(), besides=first)
     assert first.numbers == [2, 3]
     assert second.numbers == [2, 3, 4]
     assert (own.seq, own.n) == (4, 7)

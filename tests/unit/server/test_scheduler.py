@@ -29,6 +29,7 @@ def test_answers_do_not_wait_for_steps() -> None:
     assert device.answers.run("bob", Urgency.PERSON, lambda: 7) == 7
     assert not step.done()
     gate.set()
+    assert step.result(timeout=10)  # closed before it began, the lane would cancel it
     device.close()
     assert device.milliseconds.keys() == {"ann", "bob"}
 

@@ -14,9 +14,9 @@ def packet(kind: Kind) -> Packet:
 async def filled(most: int) -> tuple[Outbox, list[str | bytes]]:
     """What is sent of a preview, a tracked mask, an answer and a reply, with room for so many bytes."""
     outbox = Outbox(asyncio.get_running_loop(), most)
-    outbox.tell([packet(Kind.PREVIEW), packet(Kind.TRACK), packet(Kind.ANSWER)])
+    outbox.receive([packet(Kind.PREVIEW), packet(Kind.TRACK), packet(Kind.ANSWER)])
     outbox.reply(Reply(re=1, ok=True))
-    outbox.tell([Event(ev="deleted", seq=3)])
+    outbox.receive([Event(ev="deleted", seq=3)])
     await asyncio.sleep(0)
     found = []
     try:

@@ -57,7 +57,7 @@ def remove_item(item: str, caller: Caller) -> Response:
     found = caller.service.item(caller.user, item)
     for job in caller.service.jobs.running(item):
         caller.service.jobs.cancel(job)
-    found.tell_deleted()
+    found.publish_deleted()
     caller.service.items.forget(item)
     caller.service.projects.remove_item(found.project, item)
     return Response(status_code=202)
