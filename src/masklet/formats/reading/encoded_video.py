@@ -7,14 +7,12 @@ from typing import Any
 
 from masklet.errors import InvalidInputError
 from masklet.formats.reading.annotated import MismatchedSizeError
-from masklet.formats.reading.video_frames import VideoFrames
+from masklet.formats.reading.video_frames import OverFrames, VideoFrames
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import decode_segmentation, size_of
-from masklet.media.images import Pixels
-from masklet.media.video_reader import VideoReader
 
 
-class EncodedVideo:
+class EncodedVideo(OverFrames):
     """A video every frame of which is annotated; its masks may overlap and are decoded when they are used.
 
     Args:
@@ -39,7 +37,11 @@ class EncodedVideo:
         place: str,
     ) -> None:
         self.name, self.categories = name, categories
-        self._frames, self._objects, self._as_coco, self._place = frames, objects, as_coco, place
+        self._given, self._objects, self._as_coco, self._place = frames, objects, as_coco, place
+
+    @property
+    def _frames(self) -> VideoFrames:
+        return self._given
 
     def __len__(self) -> int:
         return len(self._frames.names)
@@ -67,21 +69,6 @@ class EncodedVideo:
     def files(self) -> tuple[Path, ...]:
         """The frames."""
         return self._frames.files
-
-    def path_of(self, frame: int) -> Path | None:
-        """Return the image file of a frame; None in a video file."""
-        return self._frames.path_of(frame)
-
-    def read_pixels(self, frame: int) -> Pixels:
-        """Return a frame, uint8 [H, W, 3]; UnreadableImageError or UnreadableVideoError if it cannot be read."""
-        return self._frames.read(frame)
-
-    def void(self, frame: int) -> None:
-        """Return None: nothing is void."""
-
-    def open_frames(self) -> VideoReader:
-        """Open all frames; MismatchedSizeError if their size is not the masks'."""
-        return self._frames.open()
 
     def masks(self, frame: int) -> dict[int, Mask]:
         """Return the mask (bool [H, W]) of each object that is visible in a frame, by its id."""

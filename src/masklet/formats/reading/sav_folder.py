@@ -11,14 +11,12 @@ from masklet.errors import InvalidInputError
 from masklet.folders import entries, matching
 from masklet.formats.reading.annotated import MismatchedSizeError
 from masklet.formats.reading.problems import Problem, ProblemKind, single_frame
-from masklet.formats.reading.video_frames import FRAMES_PER_ANNOTATION, VideoFrames
+from masklet.formats.reading.video_frames import FRAMES_PER_ANNOTATION, OverFrames, VideoFrames
 from masklet.json_files import read_json, shown, whole_number
 from masklet.masks.counts import checked_size
 from masklet.masks.geometry import Mask
 from masklet.masks.run_length import decode_run_length, size_of
 from masklet.media.frame_folders import frames_of_folder
-from masklet.media.images import Pixels
-from masklet.media.video_reader import VideoReader
 
 KINDS = ("manual", "auto")
 FRAME_FOLDERS = ("JPEGImages_24fps", "JPEGImages", "videos")
@@ -30,7 +28,7 @@ DEEPEST = 2
 """The depth of folders below ROOT that annotations may lie in: SA-V has sav_train/sav_000/sav_000001_manual.json."""
 
 
-class SavVideo:
+class SavVideo(OverFrames):
     """One video with the masklets of its JSON files, whose masks may overlap; the files are read when first needed.
 
     Objects are numbered from 1 on, in the order of the files: manual masklets first, then automatic ones. (SA-V numbers
@@ -74,21 +72,6 @@ class SavVideo:
     def files(self) -> tuple[Path, ...]:
         """The video file or the frames, and the JSON files."""
         return *self._frames.files, *self.annotation_paths
-
-    def path_of(self, frame: int) -> Path | None:
-        """Return the image file of a frame; None in a video file."""
-        return self._frames.path_of(frame)
-
-    def read_pixels(self, frame: int) -> Pixels:
-        """Return a frame, uint8 [H, W, 3]; UnreadableImageError or UnreadableVideoError if it cannot be read."""
-        return self._frames.read(frame)
-
-    def void(self, frame: int) -> None:
-        """Return None: masks of SA-V have no void."""
-
-    def open_frames(self) -> VideoReader:
-        """Open all frames; MismatchedSizeError if their size is not the masks'."""
-        return self._frames.open()
 
     def masks(self, frame: int) -> dict[int, Mask]:
         """Return the mask (bool [H, W]) of each object that is visible in an annotated frame, by its id."""

@@ -11,18 +11,16 @@ from masklet.errors import InvalidInputError
 from masklet.folders import folders_in
 from masklet.formats.reading.annotated import EmptyDatasetError, MismatchedSizeError
 from masklet.formats.reading.problems import Problem, ProblemKind, single_frame
-from masklet.formats.reading.video_frames import VideoFrames
+from masklet.formats.reading.video_frames import OverFrames, VideoFrames
 from masklet.masks.geometry import Mask
 from masklet.media.frame_folders import frames_of_folder
-from masklet.media.images import Pixels
 from masklet.media.mask_images import read_mask_image
-from masklet.media.video_reader import VideoReader
 
 FRAMES = "JPEGImages_24fps"
 ANNOTATIONS = "Annotations_6fps"
 
 
-class SavSplitVideo:
+class SavSplitVideo(OverFrames):
     """One video whose every object has a folder of black-and-white masks, `000/00004.png`; masks may overlap.
 
     Objects are numbered from 1 on: folder `000` is object 1.
@@ -70,21 +68,6 @@ class SavSplitVideo:
     def object_ids(self) -> tuple[int, ...]:
         """1 + the numbers of the objects' folders."""
         return tuple(self._masks)
-
-    def path_of(self, frame: int) -> Path | None:
-        """Return the image file of a frame; None in a video file."""
-        return self._frames.path_of(frame)
-
-    def read_pixels(self, frame: int) -> Pixels:
-        """Return a frame, uint8 [H, W, 3]; UnreadableImageError if it cannot be read or has not the masks' size."""
-        return self._frames.read(frame)
-
-    def void(self, frame: int) -> None:
-        """Return None: masks of SA-V have no void."""
-
-    def open_frames(self) -> VideoReader:
-        """Open all frames; MismatchedSizeError if their size is not the masks'."""
-        return self._frames.open()
 
     def masks(self, frame: int) -> dict[int, Mask]:
         """Return the mask (bool [H, W]) of each object that is visible in an annotated frame, by its id."""

@@ -87,3 +87,26 @@ class VideoFrames:
         if size != self.size:
             sizes = f"{list(size)}, its annotations have {list(self.size)}"
             raise MismatchedSizeError(f"{path} has the size (height, width) {sizes}.")
+
+
+class OverFrames:
+    """What a video takes of its frames, where no pixel is void."""
+
+    @property
+    def _frames(self) -> VideoFrames:
+        raise NotImplementedError
+
+    def path_of(self, frame: int) -> Path | None:
+        """Return the image file of a frame; None in a video file."""
+        return self._frames.path_of(frame)
+
+    def read_pixels(self, frame: int) -> Pixels:
+        """Return a frame, uint8 [H, W, 3]; errors as `VideoFrames.read` raises them."""
+        return self._frames.read(frame)
+
+    def void(self, frame: int) -> None:
+        """Return None: nothing is void."""
+
+    def open_frames(self) -> VideoReader:
+        """Open all frames; MismatchedSizeError if their size is not the masks'."""
+        return self._frames.open()
