@@ -1,9 +1,12 @@
 """What tests of several folders share."""
 
+import os
 from pathlib import Path
 
 import pytest
 from PIL import Image
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # for tests that import ONNX Runtime by themselves
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """Graphs in ONNX Runtime, on the processor."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
@@ -51,7 +52,12 @@ class OnnxRunner:
 
 
 def onnxruntime_module() -> Any:
-    """Return the module `onnxruntime`; InvalidInputError, naming the extra, where it is not installed."""
+    """Return the module `onnxruntime`; InvalidInputError, naming the extra, where it is not installed.
+
+    From 1.29 on it reports to its maker from a thread of its own, unless it is told not to before it is imported. What
+    a person set for it stays.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ImportError as error:

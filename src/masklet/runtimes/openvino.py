@@ -1,6 +1,8 @@
 """Graphs in OpenVINO, on the processor."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock, local
 from typing import Any
@@ -12,6 +14,8 @@ from masklet.errors import CheckpointError, InvalidInputError
 from masklet.runtimes.manifest import Manifest
 from masklet.runtimes.names import Precision, RuntimeName
 from masklet.runtimes.onnx import array_of
+
+_TELEMETRY = "openvino_telemetry"
 
 
 class OpenVinoRunner:
@@ -61,10 +65,24 @@ class OpenVinoRunner:
             return self._compiled[graph]
 
 
+@contextmanager
+def _without_telemetry() -> Iterator[None]:
+    """Let OpenVINO be imported without the package by which it reports to its maker, as if that was not installed."""
+    if _TELEMETRY in sys.modules:  # by a program of its own will
+        yield
+        return
+    sys.modules[_TELEMETRY] = None  # type: ignore[assignment]  # which makes importing it fail
+    try:
+        yield
+    finally:
+        del sys.modules[_TELEMETRY]
+
+
 def openvino_module() -> Any:
     """Return the module `openvino`; InvalidInputError, naming the extra, where it is not installed."""
     try:
-        import openvino
+        with _without_telemetry():
+            import openvino
     except ImportError as error:
         raise InvalidInputError("OpenVINO is not installed: pip install 'masklet[openvino]'.") from error
     return openvino
