@@ -4,7 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-oldest test-gpu test-readers test-studio studio fuzz lint bench
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
+
+.PHONY: demo test test-parts test-programs test-oldest test-gpu test-readers test-studio studio fuzz lint bench
 
 demo: $(VENV)/package.stamp
 	$(BIN)/masklet segment --prompts assets/prompts.json -o demo_output
@@ -13,9 +16,16 @@ demo: $(VENV)/package.stamp
 		--box 228,18,312,252@0:2 --point 240,38,0@0:2 \
 		--write overlay --write contact-sheet -o demo_output
 
-# The reasons of tests that were not run are listed at the end.
+# Two processes at once, for machines of two cores or more; each line is marked with its process. The reasons of tests
+# that were not run are listed at the end of each.
 test: $(VENV)/development.stamp
-	$(BIN)/python -m pytest -rs
+	+$(MAKE) --no-print-directory --jobs=2 --keep-going test-parts test-programs
+
+test-parts: $(VENV)/development.stamp
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs tests/unit tests/property | sed -u 's/^/parts    | /'
+
+test-programs: $(VENV)/development.stamp
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs --ignore=tests/unit --ignore=tests/property | sed -u 's/^/programs | /'
 
 # The page of the studio, built into the package. Needs Node; the built files are committed for those who have none.
 studio: studio/node_modules/stamp
