@@ -31,6 +31,26 @@ def test_heavy_libraries_wait_until_they_are_used(statement: str, allowed: set[s
     assert loaded_after(statement) <= allowed
 
 
+def modules_after(statement: str) -> set[str]:
+    report = f"import sys\n{statement}\nprint(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", report], check=True, capture_output=True, text=True)
+    return set(run.stdout.split())
+
+
+def test_a_command_loads_no_other() -> None:
+    chosen = "import typer.main; from masklet.cli.main import app; typer.main.get_command(app).commands['segment']"
+    loaded = modules_after(chosen)
+    assert "masklet.cli.segment" in loaded
+    assert not loaded & {"masklet.cli.train", "masklet.cli.track", "masklet.cli.evaluate"}
+
+
+def test_segmenting_images_loads_no_sessions() -> None:
+    loaded = modules_after("from masklet import ImageSegmenter, draw_overlay")
+    assert "masklet.predictors.image_segmenter" in loaded
+    unneeded = {"masklet.tracking.saved_session", "huggingface_hub.serialization", "numpy.random", "av"}
+    assert not loaded & unneeded
+
+
 def test_every_public_name_is_there() -> None:
     for name in masklet.__all__:
         assert getattr(masklet, name).__name__ == name

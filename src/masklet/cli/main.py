@@ -1,4 +1,4 @@
-"""The command `masklet`: its sub-commands, and the one place where errors become a line and an exit code.
+"""The command `masklet`: the one place where errors become a line and an exit code.
 
 Nothing heavy is imported before a command runs, so that `masklet --help` appears at once.
 """
@@ -11,25 +11,16 @@ import typer
 from typer.core import TyperGroup
 
 from masklet import __version__
-from masklet.cli.batch import batch
-from masklet.cli.benchmark import benchmark
-from masklet.cli.convert import convert
-from masklet.cli.data import data
-from masklet.cli.evaluate import evaluation
+from masklet.cli.commands import Commands
 from masklet.cli.exit_codes import EXPLANATION, report_error
-from masklet.cli.export import export
-from masklet.cli.formats import formats
-from masklet.cli.info import info
 from masklet.cli.interruption import exit_when_terminated
-from masklet.cli.segment import segment
-from masklet.cli.serve import serve
-from masklet.cli.studio import studio
-from masklet.cli.track import track
-from masklet.cli.train import train
 
 
 class OneLineErrors(TyperGroup):
     """Turn any error of a command into one line on stderr and a documented exit code."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "commands": Commands()})
 
     def invoke(self, ctx: Any) -> Any:
         """Run the chosen command."""
@@ -62,11 +53,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-for command in (segment, track, batch, train, convert, export, info, benchmark, studio, serve):
-    app.command(epilog=EXPLANATION)(command)
-app.add_typer(evaluation, name="evaluate")
-app.add_typer(data, name="data")
-app.add_typer(formats, name="formats")
 
 
 def _print_version(is_wanted: bool) -> None:
