@@ -10,14 +10,14 @@ from typing import Any, Self
 
 from PIL import Image
 
-from masklet.atomic_files import remove_unfinished, written_whole
+from masklet.atomic_files import remove_unfinished
 from masklet.automask.masks import AutomaticMasks
 from masklet.errors import InvalidInputError
 from masklet.formats.sa1b import write_sa1b_json
 from masklet.jobs.journal import ItemJournal
 from masklet.media.images import read_image
 from masklet.media.mask_files import write_layered_label_map
-from masklet.media.overlays import draw_overlay
+from masklet.media.overlays import draw_overlay, write_overlay
 from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator
 
 JOB = {"job": "everything in images"}  # on the first line of the journal
@@ -66,8 +66,7 @@ def write_everything(
         ids: whether the overlay shows the objects' ids.
     """
     overlay, label_map, json_file = files_of(folder, image)
-    with written_whole(overlay) as unfinished:
-        draw_overlay(pixels, masks, ids=ids).save(unfinished, format="PNG")
+    write_overlay(overlay, draw_overlay(pixels, masks, ids=ids))
     write_layered_label_map(label_map, masks)
     write_sa1b_json(json_file, masks, image.name, number)
 

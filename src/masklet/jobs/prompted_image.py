@@ -5,11 +5,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from masklet.atomic_files import written_whole
 from masklet.masks.segmentation import Segmentation
 from masklet.media.images import read_image
 from masklet.media.mask_files import write_mask_json, write_mask_png
-from masklet.media.overlays import draw_overlay
+from masklet.media.overlays import draw_overlay, write_overlay
 from masklet.media.prompt_entries import PromptEntry, empty_mask_error
 from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
 from masklet.processing.mask_prompts import network_logits
@@ -105,8 +104,7 @@ def _write(
     clicks = [click for each in prompts for click in each.clicks]
     boxes = [each.box for each in prompts if each.box is not None]
     overlay, mask, run_lengths = (Path(f"{start}{ending}") for ending in ("_overlay.png", "_mask.png", ".json"))
-    with written_whole(overlay) as unfinished:
-        draw_overlay(image, segmentation, points=clicks, boxes=boxes, ids=ids).save(unfinished, format="PNG")
+    write_overlay(overlay, draw_overlay(image, segmentation, points=clicks, boxes=boxes, ids=ids))
     yield overlay
     write_mask_png(mask, segmentation)
     yield mask

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from masklet.atomic_files import folder_written_whole, written_whole
+from masklet.atomic_files import folder_written_whole
 from masklet.errors import InvalidInputError
 from masklet.media.label_maps import MAXIMUM_OBJECT_ID, check_label_ids, write_label_map
 from masklet.media.mask_files import label_map_of
-from masklet.media.overlays import draw_overlay
+from masklet.media.overlays import draw_overlay, write_overlay
 from masklet.media.recorded_masks import RecordedMasks
 from masklet.media.video_reader import VideoReader
 from masklet.media.video_writer import write_video
@@ -84,8 +84,7 @@ def write_contact_sheet(
         drawn = _drawn_frame(frame, video, recorded, prompts, ids).resize((width, height), Image.Resampling.LANCZOS)
         ImageDraw.Draw(drawn).text((4, 2), str(frame), fill="white", stroke_width=2, stroke_fill="black")
         sheet.paste(drawn, (column * (width + SHEET_GAP), row * (height + SHEET_GAP)))
-    with written_whole(path) as unfinished:
-        sheet.save(unfinished, format="PNG")
+    write_overlay(path, sheet)
 
 
 def _drawn_frame(
