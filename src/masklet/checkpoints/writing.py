@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import split_torch_state_dict_into_shards
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
@@ -50,6 +49,8 @@ def write_pickle(path: str | os.PathLike[str], content: Mapping[str, Any]) -> No
 
 
 def _write_weights(folder: Path, tensors: Tensors, max_shard_size: int | str) -> None:
+    from huggingface_hub import split_torch_state_dict_into_shards  # reading does without
+
     shards = split_torch_state_dict_into_shards(tensors, max_shard_size=max_shard_size)
     for name, members in shards.filename_to_tensors.items():
         save_file({member: tensors[member] for member in members}, folder / name, metadata={"format": "pt"})

@@ -1,7 +1,9 @@
 """The methods that open a session in a video and add prompts to it; both processors have them."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -9,7 +11,9 @@ from masklet.errors import InvalidInputError
 from masklet.processing.sizes import height_and_width
 from masklet.processing.video_frames import PreparedFrames, StackedFrames
 from masklet.processing.video_prompts import Size, video_prompts
-from masklet.tracking.session import Sam2VideoInferenceSession
+
+if TYPE_CHECKING:
+    from masklet.tracking.session import Sam2VideoInferenceSession
 
 
 class VideoSessions(ABC):
@@ -67,6 +71,8 @@ class VideoSessions(ABC):
             InvalidInputError: if the video has no frames or cannot be used.
             UnreadableVideoError: if a file cannot be read as a video.
         """
+        from masklet.tracking.session import Sam2VideoInferenceSession  # images are segmented without it
+
         frames = None if video is None else self.video_frames(video, processing_device)
         return Sam2VideoInferenceSession(
             frames,

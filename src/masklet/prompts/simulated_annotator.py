@@ -4,6 +4,8 @@ Without arguments it is evaluation's: patient and the same every time, each clic
 generator it is training's, whose clicks lie anywhere in the error region (SAM 2 paper, section 5 and appendix D.2).
 """
 
+from __future__ import annotations  # the random generators of numpy take their time to load
+
 from dataclasses import dataclass
 from typing import NamedTuple
 
