@@ -6,6 +6,7 @@ after that mask and after 64 prompts.
 """
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -16,7 +17,9 @@ from pathlib import Path
 def fresh_process_costs(name: str, weights: Path, picture: Path) -> dict[str, float]:
     """Start the process and return what it printed."""
     arguments = [sys.executable, "-m", __name__, name, str(weights), str(picture), str(time.time())]
-    result = subprocess.run(arguments, check=True, capture_output=True, text=True)
+    # An installed package keeps its bytecode, as those of the other opponents do.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    result = subprocess.run(arguments, check=True, capture_output=True, text=True, env=environment)
     costs: dict[str, float] = json.loads(result.stdout.splitlines()[-1])
     return costs
 
