@@ -14,6 +14,7 @@ from masklet.masks.geometry import Box
 from masklet.masks.run_length import counts_of
 from masklet.masks.segmentation import Segmentation, as_object_ids
 from masklet.masks.views import View
+from masklet.predictors.encoded_frame import EncodedFrame, prepared_frame
 from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
 from masklet.processing.image_tensors import image_list
 from masklet.processing.pixels import original_pixels, prepared_pixels
@@ -205,16 +206,14 @@ class TrackedVideo:
         Objects can be added on this frame afterwards; `segment` previews them.
 
         Args:
-            image: the frame.
+            image: the frame, or an `EncodedFrame`, which other streams are given, too.
             objects: ids of the objects to track, perhaps none; the others stay as they are. None: all.
 
         Raises:
             InvalidInputError: if the image is not as large as the ones before, or there are several.
         """
-        inputs = self._processor(images=image, return_tensors="pt")
-        if (count := len(inputs["pixel_values"])) != 1:
-            raise InvalidInputError(f"The frames of a stream are pushed one by one; got {count} images at once.")
-        height, width = inputs["original_sizes"][0].tolist()
+        given = image if isinstance(image, EncodedFrame) else prepared_frame(self._processor, image)
+        height, width = given.size
         known = (self.session.video_height, self.session.video_width)
         if len(self) and known != (height, width):
             raise InvalidInputError(
@@ -223,7 +222,9 @@ class TrackedVideo:
             )
         self.session.video_height, self.session.video_width = height, width
         followed = self.object_ids if objects is None else as_object_ids(objects)
-        pixels, seen = inputs["pixel_values"][0], self._enlarging(image) if self.session.zoom else None
+        pixels, seen = given.pixels, self._enlarging(given.image) if self.session.zoom else None
+        if (features := given.features) is not None and self.session.is_stream:
+            self.session.frames.cache.get(len(self), lambda: features)
         if followed:
             return self._segmentation(
                 segment_frame(self._runtime, self.session, frame=pixels, seen=seen, objects=followed)

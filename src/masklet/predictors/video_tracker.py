@@ -2,15 +2,19 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from inspect import Parameter, signature
 from itertools import chain
 from typing import Any, Self
+
+import torch
 
 from masklet.automask.policy import EverythingPolicy
 from masklet.configuration.loading_arguments import with_location
 from masklet.configuration.presets import SpeedPreset
 from masklet.errors import InvalidInputError
 from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator
+from masklet.predictors.encoded_frame import EncodedFrame, prepared_frame
 from masklet.predictors.everything_in_video import EverythingInVideo, MaskFinder
 from masklet.predictors.tracked_video import TrackedVideo
 from masklet.processing.processor import Sam2Processor
@@ -20,6 +24,7 @@ from masklet.runtimes.protocol import Runtime
 from masklet.tracking.saved_session import SavedSession
 from masklet.tracking.session import Sam2VideoInferenceSession
 from masklet.tracking.video_model import Sam2VideoModel
+from masklet.transfers import sent
 
 _NOT_OPTIONS = {"video", "video_height", "video_width"}  # given by the video itself
 
@@ -79,6 +84,21 @@ class VideoTracker:
         defaults = {"inference_device": self.runtime.device, "dtype": self.runtime.dtype}
         _check_options(options, self.processor.init_video_session, Sam2VideoInferenceSession)
         return TrackedVideo(self, self.processor.init_video_session(video, **{**defaults, **options}))
+
+    def encode(self, image: Any) -> EncodedFrame:
+        """Encode a frame once for several streams, to which it is pushed; errors as `TrackedVideo.push` raises them.
+
+        Example:
+            >>> from masklet import VideoTracker
+            >>> tracker = VideoTracker.from_pretrained()
+            >>> frame, streams = tracker.encode("assets/truck.jpg"), [tracker.open(), tracker.open()]
+            >>> [stream.push(frame)[0] for stream in streams]
+            [0, 0]
+        """
+        frame = prepared_frame(self.processor, image)
+        with torch.inference_mode():
+            pixels = sent(frame.pixels, self.runtime.device, self.runtime.dtype)
+            return replace(frame, features=self.runtime.encode_image(pixels.unsqueeze(0)))
 
     def everything(
         self,

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.support.shade_runtime import SIZE as SHADES
+from tests.support.shade_runtime import ShadeRuntime
 from tests.support.small_video_models import HEIGHT, SIZE, WIDTH, small_clip, small_video_model
 
 from masklet import ImageSegmenter, Prompt, Sam2Processor, VideoTracker
@@ -135,6 +137,22 @@ def test_a_stream_tracks_as_the_video_does(tracker: VideoTracker) -> None:
     stream.add(2, 14, box=(5, 5, 30, 30))
     assert stream.segment(15).object_ids == (1, 2)
     assert np.array_equal(stream.segment(3).masks[0], expected[3].masks[0])  # of a frame that was dropped
+
+
+def test_a_frame_of_several_streams_is_encoded_once() -> None:
+    tracker = VideoTracker(ShadeRuntime(), Sam2Processor(size=SHADES))
+    frames = [np.full((SHADES, SHADES, 3), 40 + 10 * shade, dtype=np.uint8) for shade in range(3)]
+    streams, alone = [tracker.open() for _ in range(3)], tracker.open()
+    for number, frame in enumerate(frames):
+        encoded = tracker.encode(frame)
+        found = [stream.push(encoded)[1] for stream in streams]
+        _, expected = alone.push(frame)
+        for each in found:
+            np.testing.assert_array_equal(each.masks, expected.masks)
+        for stream in [*streams, alone] if number == 0 else []:
+            stream.add(1, 0, points=[(5, 5)])
+            stream.segment(0)
+    assert tracker.runtime.encoded == 2 * len(frames), "those of the stream that encodes by itself, and the shared ones"
 
 
 def test_a_stream_keeps_one_size_and_few_frames(tracker: VideoTracker) -> None:

@@ -89,7 +89,7 @@ class Stream:
 
 @pytest.mark.parametrize("kind", ["mask", "polygon"])
 def test_tracking(kind):
-    function = Tracking(SimpleNamespace(open=Stream))
+    function = Tracking(SimpleNamespace(open=Stream, encode=lambda image: SimpleNamespace(size=(8, 12))))
     outlines = {"mask": points_of_mask(LEFT), "polygon": [1, 1, 4, 1, 4, 5, 1, 5]}
     pixels = function.preprocess_image(None, IMAGE)
     state = function.init_tracking_state(None, pixels, SimpleNamespace(type=kind, points=outlines[kind]))

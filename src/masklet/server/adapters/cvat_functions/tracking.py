@@ -10,7 +10,7 @@ from masklet.masks.geometry import Mask
 from masklet.masks.outlines import pieces_of
 from masklet.masks.polygons import counts_of_polygons
 from masklet.masks.run_length import mask_of
-from masklet.media.images import Pixels
+from masklet.predictors.encoded_frame import EncodedFrame
 from masklet.predictors.tracked_video import TrackedVideo
 from masklet.predictors.video_tracker import VideoTracker
 from masklet.prompts.prompt import Prompt
@@ -38,19 +38,19 @@ class Tracking:
         self._sdk, self._tracker = auto_annotation(), tracker
         self.spec = self._sdk.TrackingFunctionSpec(supported_shape_types={"mask", "polygon"})
 
-    def preprocess_image(self, context: Any, image: Any) -> Pixels:
-        """Return the pixels of an image."""
-        return np.asarray(image.convert("RGB"))
+    def preprocess_image(self, context: Any, image: Any) -> EncodedFrame:
+        """Return the image encoded, once for all shapes."""
+        return self._tracker.encode(image.convert("RGB"))
 
-    def init_tracking_state(self, context: Any, pp_image: Pixels, shape: Any) -> TrackingState:
+    def init_tracking_state(self, context: Any, pp_image: EncodedFrame, shape: Any) -> TrackingState:
         """Begin to follow a shape from this image on."""
         stream = self._tracker.open()
         number, _ = stream.push(pp_image)
-        stream.add(OBJECT_ID, number, Prompt(mask=_mask_of(shape, *pp_image.shape[:2])))
+        stream.add(OBJECT_ID, number, Prompt(mask=_mask_of(shape, *pp_image.size)))
         stream.segment(number)
         return TrackingState(stream, shape.type)
 
-    def track(self, context: Any, pp_image: Pixels, state: TrackingState) -> Any:
+    def track(self, context: Any, pp_image: EncodedFrame, state: TrackingState) -> Any:
         """Return the shape on the next image; None where it is not seen."""
         _, found = state.stream.push(pp_image)
         mask = found.mask(0)
