@@ -1,6 +1,7 @@
 """What comes before any route: which hosts and origins are served, who is calling, and how much they may send."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from masklet.server.problems import MEDIA_TYPE, Problem
 from masklet.server.tokens import Tokens
 
 PREFIX = "/api/v1"
+ADAPTERS = "/adapters"
+"""What other annotation tools call, which know no tokens but names and passwords."""
 COOKIE = "masklet"
 OPEN_PATHS = {"/healthz", f"{PREFIX}/login"}
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -118,10 +121,12 @@ class AccessGate:
     def _caller(self, scope: Scope, headers: Headers) -> str | None:
         """Return who calls; None where anybody may. Problem if nobody is known by the token or the cookie."""
         path = scope["path"]
-        if path in OPEN_PATHS or not path.startswith(PREFIX):
+        if path in OPEN_PATHS or not path.startswith((PREFIX, ADAPTERS)):
             return None
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        user = self._tokens.user_of_token(token.strip()) if scheme.lower() == "bearer" else None
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        user = self._tokens.user_of_token(given.strip()) if scheme.lower() == "bearer" else None
+        if scheme.lower() == "basic" and path.startswith(ADAPTERS):
+            user = self._user_of_password(given)
         if user is None and (key := session_key(headers)) is not None:
             user = self._tokens.user_of_session(key)
             if user is not None:
@@ -129,6 +134,15 @@ class AccessGate:
         if user is None:
             raise Problem(401, "unauthenticated", "A token is needed.", headers={"WWW-Authenticate": "Bearer"})
         return user
+
+    def _user_of_password(self, given: str) -> str | None:
+        """Return who is meant by a name and a password in base64, the password being a token of that name."""
+        try:
+            name, _, password = base64.b64decode(given, validate=True).decode().partition(":")
+        except ValueError:  # no base64, or no text
+            return None
+        user = self._tokens.user_of_token(password)
+        return user if user == name else None
 
     def _check_cookie_use(self, scope: Scope, headers: Headers) -> None:
         """Refuse a cookie without proof that our page sent it: the browser sends it whoever asks it to."""
@@ -141,7 +155,9 @@ class AccessGate:
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
         """Refuse bodies that are longer than the route may take, or that stop coming."""
         is_part = scope["method"] == "PUT" and scope["path"].startswith(f"{PREFIX}/uploads/")
-        most, seen = (self._limits.part if is_part else self._limits.json_body), 0
+        is_foreign = scope["path"].startswith(ADAPTERS)
+        limits = self._limits
+        most, seen = limits.part if is_part else limits.adapter_body if is_foreign else limits.json_body, 0
 
         async def limited() -> Message:
             nonlocal seen

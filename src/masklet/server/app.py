@@ -14,13 +14,13 @@ from starlette.exceptions import HTTPException
 
 import masklet
 from masklet.errors import InvalidInputError, UnreadableImageError, UnreadableVideoError
-from masklet.server.access import PREFIX
+from masklet.server.access import ADAPTERS, PREFIX
 from masklet.server.commands import COMMANDS
 from masklet.server.messages import ProblemMessage
 from masklet.server.problems import MEDIA_TYPE, Problem, answer_to, of_validation, unusable
 from masklet.server.repeats import Repeats
 from masklet.server.replies import Event, Reply
-from masklet.server.routes import access, exports, items, jobs, masks, projects, uploads
+from masklet.server.routes import access, adapters, exports, items, jobs, masks, projects, uploads
 from masklet.server.service import Service
 
 STATIC = Path(__file__).parent / "static"
@@ -55,6 +55,7 @@ def application(service: Service) -> FastAPI:
 
     for routes in (access, projects, uploads, items, masks, jobs, exports):
         app.include_router(routes.router, prefix=PREFIX)
+    app.include_router(adapters.router, prefix=ADAPTERS)
 
     @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)
     async def openapi() -> dict[str, Any]:

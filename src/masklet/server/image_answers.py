@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from masklet.masks.segmentation import Segmentation
+from masklet.media.images import Pixels
 from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
 from masklet.prompts.prompt import Prompt
 from masklet.server.packets import Entry, PackedMask, State
@@ -28,6 +29,10 @@ class ImageAnswers:
         self._segmenter = segmenter
         self._lock = Lock()
         self._logits: OrderedDict[int, Logits] = OrderedDict()
+
+    def encode(self, pixels: Pixels) -> EncodedImage:
+        """Return an image that is no frame of an item, encoded."""
+        return self._segmenter.encode(pixels)
 
     def answer(self, encoded: EncodedImage, prompt: Prompt, refined: int | None = None) -> Segmentation:
         """Return the mask of a prompt; `refined` is the run whose mask it corrects, where that is known."""

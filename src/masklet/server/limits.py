@@ -18,6 +18,7 @@ class Limits:
     objects_per_item: int = 4096
     points_per_prompt: int = 256
     json_body: int = 256 * KIB
+    adapter_body: int = 64 * MIB
     binary_message: int = 8 * MIB
     part: int = 8 * MIB
     file: int = 16 * GIB

@@ -14,6 +14,8 @@ from threading import Lock
 from masklet.media.pixel_limit import set_max_image_pixels
 from masklet.predictors.video_tracker import VideoTracker
 from masklet.server.acts import record_run
+from masklet.server.adapters.foreign_media import LabelStudioMedia
+from masklet.server.adapters.foreign_requests import ForeignRequests
 from masklet.server.events import Listener
 from masklet.server.exporting import format_names, remove_old_exports
 from masklet.server.fairness import Urgency
@@ -60,6 +62,7 @@ class Service:
             preset=settings.preset,
         )
         self.model = Model(tracker, limits)
+        self.foreign = ForeignRequests(self.model, LabelStudioMedia.of_environment())
         self.readers = Readers(limits.sessions)
         self.projects = Projects(settings.data)
         self.uploads = Uploads(self.projects, limits)

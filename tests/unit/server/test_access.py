@@ -1,5 +1,6 @@
 """Who is let in: a row of the list of threats each."""
 
+import base64
 import json
 import os
 from pathlib import Path
@@ -81,6 +82,16 @@ def test_callers(tokens: Tokens, headers: dict[str, str], status: int) -> None:
     assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
+@pytest.mark.parametrize(
+    ("given", "status"), [(f"ann:{TOKEN}", 200), (f"bob:{TOKEN}", 401), ("ann:wrong", 401), ("ann", 401), ("", 401)]
+)
+def test_other_tools_have_names_and_passwords(tokens: Tokens, given: str, status: int) -> None:
+    basic = {"Authorization": f"Basic {base64.b64encode(given.encode()).decode()}"}
+    assert client(tokens).post("/adapters/x", headers=basic).status_code == status
+    assert client(tokens).post("/api/v1/projects", headers=basic).status_code == 401
+    assert client(tokens).post("/adapters/x", headers={"Authorization": "Basic ä!".encode()}).status_code == 401
+
+
 def test_the_cookie_counts_with_proof_only(tokens: Tokens) -> None:
     cookie = {"Cookie": f"masklet={tokens.log_in(TOKEN, 'here')}"}
     assert client(tokens).get("/api/v1/info", headers=cookie).text == "ann"
@@ -114,6 +125,7 @@ def test_long_bodies_are_refused_before_they_are_read(tokens: Tokens) -> None:
         client(tokens).post("/api/v1/login", content=body, headers={"Content-Type": "application/json"})
     part = client(tokens).put("/api/v1/uploads/upl_1", content=body, headers=BEARER)
     assert part.status_code == 200, "parts of uploads are longer"
+    assert client(tokens).post("/adapters/x", content=body, headers=BEARER).status_code == 200, "so are images"
 
 
 def test_nothing_is_changed_where_it_is_only_shown(tokens: Tokens) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 from xml.etree.ElementTree import ParseError, fromstring
 
 import numpy as np
@@ -19,6 +20,7 @@ SegmentAddress = Callable[[str, Prompt], Segmentation]
 """Segments the image at an address of Label Studio by one prompt, in pixels of the upright image."""
 
 Body = dict[str, Any]
+_ID_DIGITS = 10
 
 
 def health() -> Body:
@@ -29,6 +31,11 @@ def health() -> Body:
 def setup(model_version: str) -> Body:
     """Return the body that answers `setup`."""
     return {"model_version": model_version}
+
+
+def is_known_action(body: object) -> bool:
+    """Return whether a body of `webhook` is about annotations; Label Studio has other events, too."""
+    return isinstance(body, Mapping) and str(body.get("action")).startswith("ANNOTATION")
 
 
 def webhook(body: object) -> Body:
@@ -134,11 +141,9 @@ def _in_pixels(result: Mapping[str, Any], value: Mapping[str, Any], *names: str)
 
 def _prediction(segmentation: Segmentation, label: str, controls: _Controls, model_version: str) -> Body:
     results = []
-    for number, (run_length, score) in enumerate(
-        zip(segmentation.run_lengths, segmentation.scores.tolist(), strict=True), start=1
-    ):
+    for run_length, score in zip(segmentation.run_lengths, segmentation.scores.tolist(), strict=True):
         counts = counts_of(run_length, *segmentation.size)
-        result = brush_result(f"{model_version}-{number}", counts, segmentation.size, label, score)
+        result = brush_result(uuid4().hex[:_ID_DIGITS], counts, segmentation.size, label, score)
         results.append(result | {"from_name": controls.brush, "to_name": controls.image})
     score = float(segmentation.scores.max(initial=0.0))
     return {"model_version": model_version, "score": round(score, 6), "result": results}

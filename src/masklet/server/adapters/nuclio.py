@@ -26,12 +26,28 @@ SegmentImage = Callable[[Pixels, Prompt], Segmentation]
 class Stream(Protocol):
     """A video whose frames come one by one, such as `VideoTracker.open()` returns."""
 
-    def push(self, image: Pixels) -> tuple[int, Segmentation]:
+    def push(self, image: Any) -> tuple[int, Segmentation]:
         """Track the objects onto the next frame."""
         ...
 
     def add(self, object_id: int, frame: int, *, box: Any) -> object:
         """Mark an object by a box (x1, y1, x2, y2)."""
+        ...
+
+    def segment(self, frame: int) -> Segmentation:
+        """Return the masks of the objects on a frame."""
+        ...
+
+
+class OpensStreams(Protocol):
+    """What encodes frames and opens streams, such as `VideoTracker`."""
+
+    def encode(self, image: Any) -> Any:
+        """Encode a frame once for several streams."""
+        ...
+
+    def open(self) -> Stream:
+        """Open a stream."""
         ...
 
 
@@ -61,12 +77,12 @@ class NuclioTracker:
     """Boxes through a video; `states` name what is followed, the memories of which stay here.
 
     Args:
-        open_stream: opens a stream for one object.
+        tracker: opens a stream for each object; frames are encoded once for all of them.
         most_streams: how many are kept.
     """
 
-    def __init__(self, open_stream: Callable[[], Stream], most_streams: int = MOST_STREAMS) -> None:
-        self._open, self._most = open_stream, most_streams
+    def __init__(self, tracker: OpensStreams, most_streams: int = MOST_STREAMS) -> None:
+        self._tracker, self._most = tracker, most_streams
         self._streams: OrderedDict[str, Stream] = OrderedDict()
 
     def track(self, body: object) -> Body:
@@ -81,31 +97,36 @@ class NuclioTracker:
             UnreadableImageError: if the image is none.
         """
         content = _mapping(body)
-        image, shapes, states = _image(content), content.get("shapes") or [], content.get("states") or []
+        shapes, states = content.get("shapes") or [], content.get("states") or []
         if not isinstance(shapes, list) or not isinstance(states, list):
             raise InvalidInputError("shapes and states are lists.")
+        streams = [self._stream_of(state) for state in states]
+        frame = self._tracker.encode(_image(content))
         if not states:
-            states = [self._begun(image, shape) for shape in shapes]
-            return {"shapes": shapes, "states": states}
-        return {"shapes": [self._followed(image, state) for state in states], "states": states}
+            return {"shapes": shapes, "states": [self._begun(frame, shape) for shape in shapes]}
+        return {"shapes": [_box(stream.push(frame)[1]) for stream in streams], "states": states}
 
-    def _begun(self, image: Pixels, shape: object) -> str:
-        stream, state = self._open(), uuid4().hex
-        number, _ = stream.push(image)
+    def _begun(self, frame: Any, shape: object) -> str:
+        stream, state = self._tracker.open(), uuid4().hex
+        number, _ = stream.push(frame)
         stream.add(1, number, box=shape)
+        stream.segment(number)  # so that the frame is not needed any more
         self._streams[state] = stream
         while len(self._streams) > self._most:
             self._streams.popitem(last=False)
         return state
 
-    def _followed(self, image: Pixels, state: object) -> list[float]:
+    def _stream_of(self, state: object) -> Stream:
         stream = self._streams.get(state) if isinstance(state, str) else None
         if stream is None:
             raise InvalidInputError(f"The state {shown(state)} is not followed any more; begin with its shape.")
         self._streams.move_to_end(str(state))
-        _, found = stream.push(image)
-        box: list[float] = found.boxes[0].tolist()
-        return box
+        return stream
+
+
+def _box(found: Segmentation) -> list[float]:
+    box: list[float] = found.boxes[0].tolist()
+    return box
 
 
 def _image(content: Mapping[str, Any]) -> Pixels:

@@ -74,19 +74,38 @@ class Stream:
         assert (object_id, frame) == (1, 0)
         self.box = box
 
+    def segment(self, frame):
+        assert self.box is not None
+
+
+class Tracker:
+    """Opens streams; counts how often a frame is encoded."""
+
+    def __init__(self):
+        self.encoded = 0
+
+    def encode(self, image):
+        self.encoded += 1
+        return image
+
+    def open(self):
+        return Stream()
+
 
 def test_boxes_are_followed_by_their_states():
-    tracker = NuclioTracker(Stream)
+    opener = Tracker()
+    tracker = NuclioTracker(opener)
     begun = tracker.track({"image": encoded(), "shapes": [[0, 2, 3, 5], [1, 1, 2, 2]], "states": []})
     assert begun["shapes"] == [[0, 2, 3, 5], [1, 1, 2, 2]]
     assert len(set(begun["states"])) == 2
     for frame in (1, 2):
         answer = tracker.track({"image": encoded(), "shapes": [], "states": begun["states"]})
         assert answer == {"shapes": [[frame, 2, frame + 3, 5]] * 2, "states": begun["states"]}
+    assert opener.encoded == 3, "once a frame, however many objects are followed"
 
 
 def test_too_many_objects_end_the_oldest():
-    tracker = NuclioTracker(Stream, most_streams=2)
+    tracker = NuclioTracker(Tracker(), most_streams=2)
     states = [tracker.track({"image": encoded(), "shapes": [[0, 2, 3, 5]]})["states"][0] for _ in range(3)]
     assert tracker.track({"image": encoded(), "states": states[1:]})["shapes"]
     with pytest.raises(InvalidInputError, match="is not followed any more"):
