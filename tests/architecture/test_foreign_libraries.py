@@ -38,8 +38,9 @@ ALLOWED = {
     "server": {"fastapi", "starlette", "pydantic", "uvicorn", "numpy", "torch", "PIL", "cvat_sdk"},
     "cli": {"torch", "huggingface_hub", "typer", "rich"},
 }
-# The method of transformers shows a bar when it is asked to (`show_progress_bar`).
-OF_ONE_FILE = {"tracking/video_model.py": {"rich"}}
+# The method of transformers shows a bar when it is asked to (`show_progress_bar`); uvicorn reads headers by h11, which
+# knows whether they are complete.
+OF_ONE_FILE = {"tracking/video_model.py": {"rich"}, "server/http_protocol.py": {"h11"}}
 NEVER_IN_JOBS = {"signal", "rich", "typer"}
 
 

@@ -27,6 +27,7 @@ class Limits:
     quota: int = 50 * GIB
     least_free_disk: int = 2 * GIB
     unsent: int = 16 * MIB
+    header_seconds: float = 10.0
     idle_body_seconds: float = 30.0
     previews_per_second: int = 20
     failed_logins_per_minute: int = 10

@@ -1,12 +1,15 @@
 """A server as a process: its folder, its sockets, and uvicorn."""
 
+import asyncio
 import logging
 import os
 import secrets
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import uvicorn
 
@@ -16,6 +19,7 @@ from masklet.file_locks import alone_in
 from masklet.predictors.video_tracker import VideoTracker
 from masklet.server.access import AccessGate, AccessRules
 from masklet.server.app import application
+from masklet.server.http_protocol import HeaderDeadline
 from masklet.server.service import Service
 from masklet.server.settings import ServerSettings
 from masklet.server.tokens import LOCAL, Tokens, hash_of, read_users
@@ -127,6 +131,7 @@ def _configured(gate: AccessGate, settings: ServerSettings) -> uvicorn.Config:
         gate,
         access_log=False,  # addresses may hold what nobody else should read
         log_level="warning",
+        http=cast(type[asyncio.Protocol], partial(HeaderDeadline, settings.limits.header_seconds)),
         server_header=False,
         ws="websockets-sansio",
         ws_max_size=settings.limits.binary_message,
