@@ -16,7 +16,7 @@ TYPES = STUDIO / "src" / "api" / "schema.d.ts"
 
 def messages() -> dict[str, Any]:
     """Return the description of the server without its routes, which the studio's client knows by heart."""
-    service = cast(Service, SimpleNamespace(settings=SimpleNamespace(has_page=False)))
+    service = cast(Service, SimpleNamespace(settings=SimpleNamespace(has_page=False), kept_answers=None))
     description = described(application(service))
     return cast(dict[str, Any], without_titles(description | {"paths": {}}))
 

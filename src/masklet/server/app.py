@@ -42,7 +42,7 @@ def application(service: Service) -> FastAPI:
         responses=PROBLEMS,
     )
     app.state.service = service
-    app.add_middleware(Repeats)
+    app.add_middleware(Repeats, kept=service.kept_answers)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     for kind in (InvalidInputError, UnreadableImageError, UnreadableVideoError):

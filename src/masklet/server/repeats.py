@@ -1,79 +1,71 @@
 """Changes that are asked for again with the same `Idempotency-Key`: answered as before, and not done twice."""
 
-from collections import OrderedDict
-from threading import Lock
-
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from masklet.server.access import SAFE_METHODS
-from masklet.server.problems import answer_to, conflict
+from masklet.server.kept_answers import KeptAnswer, KeptAnswers, RequestKey
+from masklet.server.problems import Problem, answer_to, conflict
 
-_MOST_KEPT = 1000
 _LONGEST_KEY = 200
-_LONGEST_BODY = 2**20
-Key = tuple[str, str, str, str]
+_LONGEST_BODY = 8 * 2**20
 
 
 class Repeats:
-    """Remembers the answers to the last changes that came with a key.
+    """Keeps the answers to changes that come with a key; logging in, which has no user yet, is none.
 
     Args:
         app: what answers.
+        kept: the answers.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._lock = Lock()
-        self._answers: OrderedDict[Key, list[Message]] = OrderedDict()
-        self._working: set[Key] = set()
+    def __init__(self, app: ASGIApp, kept: KeptAnswers) -> None:
+        self._app, self._kept = app, kept
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, anew or as before."""
         if scope["type"] != "http" or scope["method"] in SAFE_METHODS or (key := _key(scope)) is None:
             await self._app(scope, receive, send)
-            return
-        with self._lock:
-            known, is_working = self._answers.get(key), key in self._working
-            if known is None:
-                self._working.add(key)
-        if known is not None:
-            for message in known:
-                await send(message)
-            return
-        if is_working:
+        elif await run_in_threadpool(self._kept.begin, key):
+            await self._answer_anew(key, scope, receive, send)
+        elif (known := await run_in_threadpool(self._kept.find, key)) is not None:
+            await send({"type": "http.response.start", "status": known.status, "headers": known.headers})
+            await send({"type": "http.response.body", "body": known.body})
+        elif self._kept.is_working(key):
             await answer_to(conflict("A request with this Idempotency-Key is being answered."))(scope, receive, send)
-            return
-        try:
-            await self._app(scope, receive, self._noting(key, send))
-        finally:
-            with self._lock:
-                self._working.discard(key)
+        else:
+            detail = "The server stopped while it answered this request; look whether it was done."
+            await answer_to(Problem(409, "unconfirmed", detail))(scope, receive, send)
 
-    def _noting(self, key: Key, send: Send) -> Send:
-        noted: list[Message] = []
+    async def _answer_anew(self, key: RequestKey, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and keep the answer before it is sent; not that of a fault, which may be gone next time."""
+        head: Message = {"status": 500}
+        body, is_kept = b"", False
 
         async def sending(message: Message) -> None:
-            noted.append(message)
+            nonlocal head, body, is_kept
+            if message["type"] == "http.response.start":
+                head = message
+            else:
+                body += message.get("body", b"")
             if not message.get("more_body") and message["type"] == "http.response.body":
-                self._keep(key, noted)
+                is_kept = head["status"] < 500 and len(body) <= _LONGEST_BODY
+                if is_kept:
+                    answer = KeptAnswer(head["status"], list(head["headers"]), body)
+                    await run_in_threadpool(self._kept.keep, key, answer)
             await send(message)
 
-        return sending
-
-    def _keep(self, key: Key, answer: list[Message]) -> None:
-        """Keep an answer, but for faults, which may be gone next time, and long ones."""
-        if answer[0]["status"] >= 500 or sum(len(each.get("body", b"")) for each in answer) > _LONGEST_BODY:
-            return
-        with self._lock:
-            self._answers[key] = answer
-            while len(self._answers) > _MOST_KEPT:
-                self._answers.popitem(last=False)
+        try:
+            await self._app(scope, receive, sending)
+        finally:
+            if not is_kept:
+                self._kept.forget(key)
 
 
-def _key(scope: Scope) -> Key | None:
-    """Return what a change with a key is known by: the user, the request and the key; None without one."""
-    given = Headers(scope=scope).get("idempotency-key")
-    if given is None:
+def _key(scope: Scope) -> RequestKey | None:
+    """Return what a change with a key is known by; None without one, or without a user."""
+    given, user = Headers(scope=scope).get("idempotency-key"), scope["state"].get("user")
+    if given is None or user is None:
         return None
-    return str(scope["state"].get("user")), scope["method"], scope["path"], given[:_LONGEST_KEY]
+    return RequestKey(user, scope["method"], scope["path"], given[:_LONGEST_KEY])

@@ -22,6 +22,7 @@ from masklet.server.fairness import Urgency
 from masklet.server.handling import Handling
 from masklet.server.importing import Importing
 from masklet.server.jobs import JobBook
+from masklet.server.kept_answers import KeptAnswers
 from masklet.server.media_files import Readers
 from masklet.server.messages import Metrics, ModelInfo
 from masklet.server.open_items import SPILL, Model, OpenItem, OpenItems
@@ -34,6 +35,7 @@ from masklet.server.uploads import Uploads
 FEATURES = ("images", "videos", "tracking", "review", "everything")
 OPENED = "Opened files"
 """The project of what was named on the command line."""
+ANSWERS = "answers.sqlite"
 _WORKERS = 32
 _TRIM_SECONDS = 60.0
 
@@ -69,6 +71,7 @@ class Service:
         self.importing = Importing(self.projects, self.uploads, self.readers, limits)
         self.items = OpenItems(self.model, self.readers, limits)
         self.jobs = JobBook(self.projects, limits)
+        self.kept_answers = KeptAnswers(settings.data / ANSWERS)
         self.workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="masklet-command")
         self._sockets: Counter[str] = Counter()
         self._lock = Lock()
@@ -135,6 +138,7 @@ class Service:
         self.model.device.close()
         self.readers.close()
         self.projects.close()
+        self.kept_answers.close()
 
 
 def end_interrupted_jobs(project: Project) -> None:
