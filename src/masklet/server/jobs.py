@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import sqlite3
 import time
 from collections import deque
@@ -48,6 +49,7 @@ class Job:
         state: what became of it.
         version: rises with every change.
         prompted: prompts that were given meanwhile, by object and frame.
+        ended: set once it is over and all of it is stored.
     """
 
     id: str
@@ -67,6 +69,7 @@ class Job:
     result: dict[str, Any] | None = None
     version: int = 0
     prompted: SimpleQueue[tuple[int, int]] = field(default_factory=SimpleQueue)
+    ended: Flag = field(default_factory=Flag)
     _cancelled: Flag = field(default_factory=Flag)
     _times: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_RATE_FRAMES))
 
@@ -166,14 +169,21 @@ class JobBook:
                 return found
         raise not_found()
 
-    def of(self, user: str, state: str | None = None) -> list[JobMessage]:
-        """Return a user's jobs (of one state if given), newest first."""
+    def of(self, user: str, state: str | None = None, after: str | None = None, limit: int = 500) -> list[JobMessage]:
+        """Return at most so many of a user's jobs (of one state if given), newest first, from behind one of them on.
+
+        Problem if there is no job `after`.
+        """
+        last = (math.inf, "") if after is None else _place(self._current_of(user, after))
+        live = [each.id for each in list(self._jobs.values()) if each.user == user]
+        chosen = f"(state=? OR id IN ({','.join('?' * len(live))}))" if state else "1"  # of those the state is older
+        values = [*last, *([state, *live] if state else []), limit + len(live)]
         found = []
         for project in self._projects.of(user):
-            stored = stored_jobs(project.database, project.id, "1 ORDER BY number DESC LIMIT 500")
-            found += [self._current(each) for each in stored]
-        found.sort(key=lambda each: each.created, reverse=True)
-        return [each for each in found if state is None or each.state == state]
+            where = f"(created, id) < (?, ?) AND {chosen} ORDER BY created DESC, id DESC LIMIT ?"
+            found += [self._current(each) for each in stored_jobs(project.database, project.id, where, *values)]
+        found.sort(key=_place, reverse=True)
+        return [each for each in found if state is None or each.state == state][:limit]
 
     def of_item(self, project: Project, item: str) -> list[JobMessage]:
         """Return the last jobs of an item, newest first."""
@@ -207,6 +217,10 @@ class JobBook:
         for thread in threads:
             thread.join()
 
+    def _current_of(self, user: str, job_id: str) -> JobMessage:
+        job = self.find(user, job_id)
+        return job.message() if isinstance(job, Job) else job
+
     def _current(self, stored: JobMessage) -> JobMessage:
         job = self._jobs.get(stored.id)
         return stored if job is None else job.message()
@@ -238,8 +252,11 @@ class JobBook:
 
     def _end(self, job: Job, state: JobState) -> None:
         job.state = state
-        with job.project.database.writing() as connection:
-            job.store(connection)
+        try:
+            with job.project.database.writing() as connection:
+                job.store(connection)
+        finally:
+            job.ended.set()
         job.changed()
         with self._lock:
             self._forget_old()
@@ -250,6 +267,10 @@ class JobBook:
         ended = [each for each in self._jobs.values() if each.state in ENDED]
         for job in ended[: max(0, len(ended) - 500)]:
             del self._jobs[job.id]
+
+
+def _place(job: JobMessage) -> tuple[float, str]:
+    return job.created, job.id
 
 
 def stored_jobs(database: Database, project: str, where: str, *values: object) -> Iterator[JobMessage]:

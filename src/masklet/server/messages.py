@@ -191,9 +191,10 @@ class JobMessage(Message):
 
 
 class Jobs(Message):
-    """The caller's jobs, newest first."""
+    """A page of the caller's jobs, newest first; `next` is the `after` of the page that follows."""
 
     jobs: list[JobMessage]
+    next: str | None = None
 
 
 class NewExport(Message):

@@ -81,6 +81,22 @@ def test_one_job_of_an_item_at_a_time(book: JobBook, project: Project) -> None:
     assert (first.state, second.state) == ("running", "queued")
 
 
+def test_lists_of_jobs_have_pages(book: JobBook, projects: Projects, project: Project) -> None:
+    other = projects.make("ann", "q", [])
+    jobs = []
+    for place in range(5):
+        jobs.append(started(book, (project, other)[place % 2], done := Waiting()))
+        done.free.set()
+        assert ended(jobs[-1]) == "done"
+    ids = [job.id for job in reversed(jobs)]
+    assert [each.id for each in book.of("ann", limit=2)] == ids[:2]
+    assert [each.id for each in book.of("ann", after=ids[1], limit=2)] == ids[2:4]
+    assert [each.id for each in book.of("ann", "done", after=ids[3])] == ids[4:]
+    assert book.of("ann", "failed") == []
+    with pytest.raises(Problem, match="nothing of yours"):
+        book.of("bob", after=ids[0])
+
+
 def test_how_jobs_end(book: JobBook, project: Project) -> None:
     wrong, broken = Waiting(InvalidInputError("that is no video")), Waiting(ZeroDivisionError())
     jobs = [started(book, project, work) for work in (wrong, broken)]

@@ -1,9 +1,9 @@
-"""Who calls a route, and the service that answers."""
+"""What routes share: who calls, the service that answers, and how long a page of a list is."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
 from masklet.server.service import Service
 
@@ -21,3 +21,5 @@ def _caller(request: Request) -> CallerOf:
 
 
 Caller = Annotated[CallerOf, Depends(_caller)]
+MOST_LISTED = 500
+Limit = Annotated[int, Query(ge=1, le=MOST_LISTED)]

@@ -8,16 +8,19 @@ from fastapi.concurrency import run_in_threadpool
 
 from masklet.server.jobs import ENDED, Job
 from masklet.server.messages import JobMessage, Jobs, JobState, Metrics
-from masklet.server.routes.caller import Caller
+from masklet.server.routes.caller import MOST_LISTED, Caller, Limit
 
 router = APIRouter(tags=["jobs"])
 _POLL_SECONDS = 0.05
 
 
 @router.get("/jobs")
-def list_jobs(caller: Caller, state: JobState | None = None) -> Jobs:
+def list_jobs(
+    caller: Caller, state: JobState | None = None, after: str | None = None, limit: Limit = MOST_LISTED
+) -> Jobs:
     """List the caller's jobs, newest first."""
-    return Jobs(jobs=caller.service.jobs.of(caller.user, state))
+    found = caller.service.jobs.of(caller.user, state, after, limit + 1)
+    return Jobs(jobs=found[:limit], next=found[limit - 1].id if len(found) > limit else None)
 
 
 @router.get("/jobs/{job}")

@@ -2,15 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Response
 
 from masklet.server.media_files import outside_file
 from masklet.server.messages import ItemMessage, NewItem, NewProject, ProjectChange, ProjectMessage, Projects
-from masklet.server.problems import Problem, unusable
-from masklet.server.routes.caller import Caller
+from masklet.server.problems import Problem, not_found, unusable
+from masklet.server.routes.caller import Caller, Limit
 
 router = APIRouter(tags=["projects"])
-Limit = Annotated[int, Query(ge=1, le=500)]
 IfMatch = Annotated[str | None, Header(max_length=100)]
 
 
@@ -19,7 +18,9 @@ def list_projects(caller: Caller, after: str | None = None, limit: Limit = 100) 
     """List the caller's projects, oldest first."""
     found = caller.service.projects.of(caller.user)
     ids = [each.id for each in found]
-    begin = ids.index(after) + 1 if after in ids else 0
+    if after is not None and after not in ids:
+        raise not_found()
+    begin = 0 if after is None else ids.index(after) + 1
     page = found[begin : begin + limit]
     following = page[-1].id if begin + limit < len(found) else None
     return Projects(projects=[each.message() for each in page], next=following)
