@@ -298,6 +298,13 @@ def test_commands_that_cannot_be_done(ann: Client, truck: str) -> None:
     assert ann.command(truck, "undo", if_revision=0).status == 409
 
 
+def proposed(client: Client, item: str) -> list[int]:
+    answer = client.ask("GET", f"items/{item}/proposals?frame=0", headers={"Accept": PACKETS})
+    (packet,) = parted(answer.body)
+    assert packet.kind is Kind.EVERYTHING
+    return [each.object for each in packet.entries]
+
+
 def test_everything_is_proposed_and_accepted(ann: Client, truck: str) -> None:
     with ann.socket(truck) as socket:
         job = socket.command("everything", frame=0, grid=4)["job"]["id"]
@@ -313,9 +320,11 @@ def test_everything_is_proposed_and_accepted(ann: Client, truck: str) -> None:
         expected = {(number, 0): each.mask.area for number, each in zip(accepted, packet.entries, strict=False)}
         assert areas(ann, truck) == expected
         assert socket.command("reject", proposals=numbers[:1])["ok"] is False
-        assert socket.command("reject", proposals=numbers[2:])["ok"]
+        assert socket.command("reject", proposals=numbers[3:])["ok"]
+        assert proposed(ann, truck) == numbers[2:3]
         socket.command("undo")
         assert areas(ann, truck) == {}
+        assert proposed(ann, truck) == numbers[:3], "what was accepted is open again"
 
 
 # -- videos (checks 16 to 20, 22) -------------------------------------------------------------------------------------
@@ -420,6 +429,21 @@ def test_a_click_behind_the_front(ann: Client, juggle: str) -> None:
     assert all(after[key] == run for key, run in runs.items() if key[0] == 2)
     assert all(after[1, frame] == runs[1, frame] for frame in range(3))
     assert any(after[1, frame] != runs[1, frame] for frame in range(3, 8))
+
+
+def test_undoing_while_tracking_takes_the_tracking_back(ann: Client, juggle: str) -> None:
+    boxes(ann, juggle)
+    prompted = areas(ann, juggle)
+    with ann.socket(juggle) as socket:
+        job = socket.command("track")["job"]["id"]
+        while not any(decode(each).frame >= 3 for each in socket.packets):
+            socket.receive()
+        assert socket.command("redo")["error"]["code"] == "conflict"
+        assert socket.command("undo")["ok"]
+        assert socket.until_done(job)["state"] == "cancelled"
+    assert areas(ann, juggle) == prompted
+    ann.command(juggle, "redo")
+    assert {frame for _, frame in areas(ann, juggle)} > {1, 2, 3}
 
 
 def test_missed_news_are_replayed(ann: Client, juggle: str) -> None:
@@ -540,6 +564,18 @@ def test_requests_that_are_repeated_are_done_once(ann: Client) -> None:
     first, again = (ann.ask("POST", "projects", {"name": "once"}, key) for _ in range(2))
     assert (first.status, first.json["id"]) == (again.status, again.json["id"])
     assert [each["name"] for each in ann.get("projects")["projects"]].count("once") == 1
+
+
+def test_lists_have_pages(server: Served) -> None:
+    made = [server.bob.project(f"number {number}") for number in range(3)]
+    first = server.bob.get("projects?limit=2")
+    assert ([each["id"] for each in first["projects"]], first["next"]) == (made[:2], made[1])
+    second = server.bob.get(f"projects?limit=2&after={first['next']}")
+    assert ([each["id"] for each in second["projects"]], second["next"]) == (made[2:], None)
+    assert server.bob.ask("GET", "projects?after=prj_nothing").status == 404
+    for path in ("projects", "jobs"):
+        assert [server.bob.ask("GET", f"{path}?limit={limit}").status for limit in (0, 500, 501)] == [422, 200, 422]
+        assert server.ann.ask("GET", f"{path}?after={made[0]}").status == 404
 
 
 def test_projects_change_and_go(ann: Client) -> None:

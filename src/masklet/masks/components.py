@@ -59,6 +59,13 @@ def small_components(inside_hw: np.ndarray, max_area: float) -> np.ndarray:
     return small_hw
 
 
+def pieces_of(mask: Mask, least_share: float = 0.0) -> int:
+    """Return of how many 8-connected components a mask (bool [H, W]) is that have a share of its area, or more."""
+    _, _, statistics, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    areas = statistics[1:, cv2.CC_STAT_AREA]  # the first is everything outside the mask
+    return int((areas >= least_share * areas.sum()).sum())
+
+
 def without_small_regions(mask: Mask, area: float) -> tuple[Mask, bool]:
     """Return a mask without small holes and islands, and whether there were any; this is SAM 1's clean-up.
 

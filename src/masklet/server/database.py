@@ -8,7 +8,7 @@ from threading import RLock
 
 from masklet.errors import InvalidInputError
 from masklet.server.problems import Problem
-from masklet.server.schema import FORMAT, LATER, script
+from masklet.server.schema import FORMAT, later, script
 
 FILE = "project.sqlite"
 
@@ -43,7 +43,7 @@ class Database:
         elif version > FORMAT:
             raise InvalidInputError(f"{self.path} has format {version}; this version reads up to {FORMAT}.")
         for older in range(version or FORMAT, FORMAT):
-            self._connection.executescript(f"BEGIN; {LATER[older]} PRAGMA user_version={older + 1}; COMMIT;")
+            self._connection.executescript(f"BEGIN; {later(older)} PRAGMA user_version={older + 1}; COMMIT;")
         (found,) = run("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             raise InvalidInputError(f"{self.path} is damaged: {found}.")

@@ -1,6 +1,7 @@
 """Everything mode: proposals for all objects of a frame, found unit by unit, accepted or rejected by a person."""
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -12,12 +13,13 @@ from masklet.server.commands import Accept, Everything, Reject
 from masklet.server.fairness import Urgency
 from masklet.server.handling import Handling
 from masklet.server.image_answers import entries_of
-from masklet.server.item_records import add_object, add_prompt, keep_answer
+from masklet.server.item_records import ItemRecords, add_object, add_prompt, keep_answer
 from masklet.server.jobs import Job
-from masklet.server.open_items import OpenItem, Proposal
+from masklet.server.open_items import OpenItem
 from masklet.server.packets import Entry, Flag, Kind, Packet, State
 from masklet.server.problems import unusable
 from masklet.server.replies import Reply
+from masklet.server.rows import Proposal
 from masklet.server.scheduler import Device, UnitKind
 from masklet.server.tracking_job import publisher_of
 
@@ -89,9 +91,9 @@ class EverythingWork:
             found = self._generator.generate(item.reader()[frame], progress=progress)
         except _CancelledError:
             return
-        first = max(item.proposals, default=0) + 1
-        entries = entries_of(found, list(range(first, first + len(found))), State.PROVISIONAL)
-        item.proposals |= {each.object: Proposal(frame, each) for each in entries}
+        numbers = reserved(item.records, len(found))
+        entries = entries_of(found, numbers, State.PROVISIONAL) if numbers else []
+        keep_proposals(item.records, frame, entries)
         height, width = item.size()
         item.channel.publish(
             Packet(Kind.EVERYTHING, frame, width, height, tuple(entries), job=job.number, flags=Flag.LAST)
@@ -127,7 +129,7 @@ def accept(handling: Handling, command: Accept) -> Reply:
                 _, entry = keep_answer(now, number, each.frame, each.entry.showing(State.ANSWERED))
                 kept.setdefault(each.frame, []).append(entry)
                 numbers.append(number)
-        _drop(handling, command)
+            drop_proposals(now.connection, records.key, command.proposals)
         for frame, entries in kept.items():
             handling.send(Kind.ANSWER, frame, entries)
     handling.publish(ev="objects", revision=now.revision, objects=numbers)
@@ -138,17 +140,39 @@ def reject(handling: Handling, command: Reject) -> Reply:
     """Drop proposals."""
     with handling.item.acting:
         _known(handling, command)
-        _drop(handling, command)
+        with handling.item.records.database.writing() as connection:
+            drop_proposals(connection, handling.item.records.key, command.proposals)
     return handling.reply(objects=[])
 
 
+def reserved(records: ItemRecords, count: int) -> list[int]:
+    """Return numbers for proposals that no other of the item had."""
+    with records.database.writing() as connection:
+        (first,) = connection.execute("SELECT next_proposal FROM item WHERE key=?", (records.key,)).fetchone()
+        connection.execute("UPDATE item SET next_proposal=? WHERE key=?", (first + count, records.key))
+    return list(range(first, first + count))
+
+
+def keep_proposals(records: ItemRecords, frame: int, entries: Sequence[Entry]) -> None:
+    """Store proposals in the place of those that are open on the frame."""
+    masks = [(each.object, frame, each.score, each.mask) for each in entries]
+    rows = [
+        (records.key, *about, mask.area, mask.x, mask.y, mask.width, mask.height, mask.runs) for *about, mask in masks
+    ]
+    query = "INSERT INTO proposal(item, number, frame, score, area, x, y, width, height, runs)"
+    with records.database.writing() as connection:
+        connection.execute("DELETE FROM proposal WHERE item=? AND frame=?", (records.key, frame))
+        connection.executemany(f"{query} VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def drop_proposals(connection: sqlite3.Connection, item: int, numbers: Sequence[int]) -> None:
+    """Remove proposals; within an act they come back by undoing it."""
+    rows = [(item, number) for number in numbers]
+    connection.executemany("DELETE FROM proposal WHERE item=? AND number=?", rows)
+
+
 def _known(handling: Handling, command: Accept | Reject) -> list[Proposal]:
-    proposals = handling.item.proposals
+    proposals = {each.entry.object: each for each in handling.item.records.proposals()}
     if missing := [number for number in command.proposals if number not in proposals]:
         raise unusable(f"There is no proposal {missing[0]}.", "proposals")
     return [proposals[number] for number in dict.fromkeys(command.proposals)]
-
-
-def _drop(handling: Handling, command: Accept | Reject) -> None:
-    for number in command.proposals:
-        handling.item.proposals.pop(number, None)

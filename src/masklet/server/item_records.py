@@ -9,12 +9,13 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Literal
 
+from masklet.masks.components import pieces_of
 from masklet.prompts.prompt import Prompt
 from masklet.server.acts import Act
 from masklet.server.database import Database
 from masklet.server.packets import Entry, PackedMask, State
 from masklet.server.problems import Problem, not_found
-from masklet.server.rows import ItemRow, ObjectRow, PromptRow, StoredMask
+from masklet.server.rows import ItemRow, ObjectRow, PromptRow, Proposal, StoredMask
 from masklet.server.spans import Spans, joined, within
 
 SpanTable = Literal["range", "stale"]
@@ -35,6 +36,7 @@ ORDER BY s.frame, s.object
 """
 _BLOB = "JOIN mask m ON m.item = s.item AND m.object = s.object AND m.frame = s.frame AND m.run = s.run"
 _LAST_FRAME = 2**32
+_LEAST_PIECE = 0.01  # of a mask's area; smaller specks come and go
 
 
 class ItemRecords:
@@ -97,6 +99,11 @@ class ItemRecords:
     ) -> list[StoredMask]:
         """Return what `masks` does, but for the masks' runs."""
         return list(self._shown(objects, first, last, has_runs=False))
+
+    def proposals(self, frame: int | None = None) -> list[Proposal]:
+        """Return the proposals of everything mode that are open on a frame (None: on all)."""
+        query = "SELECT * FROM proposal WHERE item=? AND (? IS NULL OR frame=?) ORDER BY number"
+        return [Proposal.of(row) for row in self._all(query, self.key, frame, frame)]
 
     def tracked_spans(self, object_id: int, first: int, last: int) -> list[tuple[int, int]]:
         """Return the frames within others that an object was tracked onto, without reading them one by one."""
@@ -209,9 +216,10 @@ def keep_masks(connection: sqlite3.Connection, item: int, masks: Iterable[Stored
     for each in masks:
         place = (item, each.object, each.frame, each.run)
         crop = (each.mask.area, each.mask.x, each.mask.y, each.mask.width, each.mask.height)
-        stats.append((*place, each.state, each.score, each.presence, *crop, each.revision))
+        pieces = pieces_of(each.mask.crop(), _LEAST_PIECE) if each.mask.width else 0
+        stats.append((*place, each.state, each.score, each.presence, *crop, each.revision, pieces))
         blobs.append((*place, each.mask.runs))
-    connection.executemany(f"INSERT OR REPLACE INTO frame_stat VALUES({','.join('?' * 13)})", stats)
+    connection.executemany(f"INSERT OR REPLACE INTO frame_stat VALUES({','.join('?' * 14)})", stats)
     connection.executemany("INSERT OR REPLACE INTO mask VALUES(?, ?, ?, ?, ?)", blobs)
 
 

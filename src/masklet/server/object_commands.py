@@ -28,6 +28,7 @@ from masklet.server.item_records import (
 )
 from masklet.server.packets import PackedMask, State
 from masklet.server.problems import conflict, unusable
+from masklet.server.pruning import pruned_frames
 from masklet.server.replies import Reply
 from masklet.server.rows import StoredMask
 from masklet.server.spans import joined, without
@@ -164,14 +165,20 @@ def redo(handling: Handling, command: Redo) -> Reply:
 
 def _turned(handling: Handling, command: Undo | Redo) -> Reply:
     records, turn = handling.item.records, undo_act if isinstance(command, Undo) else redo_act
-    if handling.jobs.running(handling.item.id):
+    tracking = [job for job in handling.jobs.running(handling.item.id) if job.kind == "track"]
+    if tracking and isinstance(command, Redo):
         raise conflict("A job of this item is running; cancel it first.")
+    for job in tracking:  # the last act is the job at hand: it ends after its step, and what it made is taken back
+        handling.jobs.cancel(job)
+        job.ended.wait()
     with handling.item.acting:
         revision = turn(records.database, records.key, command.if_revision)
     numbers = [each.object for each in records.objects()]
     handling.publish(ev="objects", revision=revision, objects=numbers)
     handling.publish(ev="masks", revision=revision, objects=numbers)
-    return handling.reply(revision=revision, objects=numbers)
+    gone = pruned_frames(records).items()
+    notes = [f"object {number} has {count} masks no more; tracking makes them again" for number, count in gone]
+    return handling.reply(revision=revision, objects=numbers, notes=notes or None)
 
 
 def _acting(handling: Handling, command: Command) -> AbstractContextManager[Act]:

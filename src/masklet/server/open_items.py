@@ -2,7 +2,6 @@
 
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
 from threading import Lock, RLock
 
 from masklet.media.video_reader import VideoReader
@@ -17,7 +16,6 @@ from masklet.server.item_session import FOLDER, ItemSession
 from masklet.server.limits import Limits
 from masklet.server.media_files import Readers
 from masklet.server.messages import ItemMessage
-from masklet.server.packets import Entry
 from masklet.server.problems import conflict, not_found, unusable
 from masklet.server.projects import Project
 from masklet.server.replies import Event
@@ -44,19 +42,10 @@ class Model:
         self.answers = ImageAnswers(ImageSegmenter(tracker.model, tracker.processor))
 
 
-@dataclass(frozen=True)
-class Proposal:
-    """A mask that might become an object, on a frame."""
-
-    frame: int
-    entry: Entry
-
-
 class OpenItem:
     """An item with everything that commands need.
 
     Attributes:
-        proposals: of everything mode, by their numbers; not stored.
         acting: held by whoever changes the item.
         channel: its news.
         used: when it was used last.
@@ -67,7 +56,6 @@ class OpenItem:
         self.project, self.records, self.model = project, records, model
         self.acting = RLock()
         self.channel = Channel(self._reserve)
-        self.proposals: dict[int, Proposal] = {}
         self.used = time.monotonic()
         self.looked_at: Look | None = None
         self._readers = readers

@@ -80,17 +80,33 @@ class PackedMask:
     def mask(self, height: int, width: int) -> Mask:
         """Return the mask, bool [height, width]; InvalidInputError if it does not fit into that."""
         whole = np.zeros((height, width), dtype=bool)
-        if self.width:
-            if self.x + self.width > width or self.y + self.height > height:
-                raise InvalidInputError(f"A mask's crop reaches beyond its frame of {width} x {height} pixels.")
-            runs = _numbers(self.runs)
-            if int(runs.sum()) != self.width * self.height:
-                raise InvalidInputError(f"Run lengths sum to {runs.sum()}, not {self.width} x {self.height}.")
-            inside = np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(self.height, self.width)
-            whole[self.y : self.y + self.height, self.x : self.x + self.width] = inside
-        elif self.runs or self.height:
-            raise InvalidInputError("An empty mask has neither rows nor runs.")
+        if self.x + self.width > width or self.y + self.height > height:
+            raise InvalidInputError(f"A mask's crop reaches beyond its frame of {width} x {height} pixels.")
+        whole[self.y : self.y + self.height, self.x : self.x + self.width] = self.crop()
         return whole
+
+    def crop(self) -> Mask:
+        """Return the mask inside its crop, bool [height, width] of that; InvalidInputError for wrong runs."""
+        if not self.width and (self.runs or self.height):
+            raise InvalidInputError("An empty mask has neither rows nor runs.")
+        runs = _numbers(self.runs)
+        if int(runs.sum()) != self.width * self.height:
+            raise InvalidInputError(f"Run lengths sum to {runs.sum()}, not {self.width} x {self.height}.")
+        return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(self.height, self.width)
+
+    def shared(self, other: "PackedMask") -> int:
+        """Return how many pixels two masks of one frame have in common."""
+        left, top = max(self.x, other.x), max(self.y, other.y)
+        right, bottom = (
+            min(self.x + self.width, other.x + other.width),
+            min(self.y + self.height, other.y + other.height),
+        )
+        if left >= right or top >= bottom:
+            return 0
+        first, second = (
+            each.crop()[top - each.y : bottom - each.y, left - each.x : right - each.x] for each in (self, other)
+        )
+        return int(np.count_nonzero(first & second))
 
     def run_length(self, height: int, width: int) -> RunLength:
         """Return the mask in COCO's compressed form; errors as `mask`."""

@@ -36,6 +36,7 @@ class Reply(Message):
     objects: list[int] | None = None
     stale: list[StaleFrames] | None = None
     resync: bool | None = None
+    notes: list[str] | None = None
     ms: dict[str, float] | None = None
     masks: list[MaskMessage] | None = None
     frame: int | None = None

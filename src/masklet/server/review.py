@@ -22,6 +22,8 @@ WEIGHTS = {
     "area": 1.5,
     "jump": 1.5,
     "seam": 1.0,
+    "overlap": 1.0,
+    "pieces": 0.75,
     "border": 0.5,
 }
 
@@ -37,7 +39,13 @@ class Stop:
     verdict: Literal["ok", "flag"] | None = None
 
 
-def stops_of(stats: Sequence[StoredMask], prompts: Collection[tuple[int, int]], marks: Marks, size: Size) -> list[Stop]:
+def stops_of(
+    stats: Sequence[StoredMask],
+    prompts: Collection[tuple[int, int]],
+    marks: Marks,
+    size: Size,
+    overlapped: Collection[tuple[int, int]] = (),
+) -> list[Stop]:
     """Return the stops of all objects, worst first: at most 20 an object, none within 10 frames of a worse one.
 
     Args:
@@ -45,27 +53,35 @@ def stops_of(stats: Sequence[StoredMask], prompts: Collection[tuple[int, int]], 
         prompts: (object, frame) of all prompts; they are no stops unless flagged.
         marks: verdicts; "ok" holds as long as the mask is the one that was looked at.
         size: (height, width) of the frames.
+        overlapped: (object, frame) of all masks that overlap with another one; where that begins is a stop.
     """
     by_object: dict[int, list[StoredMask]] = {}
     for each in stats:
         by_object.setdefault(each.object, []).append(each)
-    kept = [stop for own in by_object.values() for stop in _spread(_stops_of_object(own, prompts, marks, size))]
+    begins = {(number, frame) for number, frame in overlapped if (number, frame - 1) not in overlapped}
+    found = (_stops_of_object(own, prompts, marks, size, begins) for own in by_object.values())
+    kept = [stop for stops in found for stop in _spread(stops)]
     return sorted(kept, key=lambda stop: (-stop.weight, stop.frame, stop.object))
 
 
 def _stops_of_object(
-    own: Sequence[StoredMask], prompts: Collection[tuple[int, int]], marks: Marks, size: Size
+    own: Sequence[StoredMask],
+    prompts: Collection[tuple[int, int]],
+    marks: Marks,
+    size: Size,
+    overlapped: Collection[tuple[int, int]],
 ) -> list[Stop]:
     stops = []
-    for place, each in enumerate(own):
-        before = own[place - 1] if place and own[place - 1].frame == each.frame - 1 else None
-        earlier = (
-            own[place - 2] if place > 1 and before is not None and own[place - 2].frame == each.frame - 2 else None
-        )
+    by_frame = {each.frame: each for each in own}
+    for each in own:
+        before = by_frame.get(each.frame - 1)
+        earlier = None if before is None else by_frame.get(each.frame - 2)
         run, mark = marks.get((each.object, each.frame), (0, None))
         verdict = None if mark == "ok" and run != each.run else mark
-        is_prompted = (each.object, each.frame) in prompts
-        reasons = [] if is_prompted or each.state is State.ABSENT else reasons_for(each, before, earlier, size)
+        place = each.object, each.frame
+        reasons = []
+        if place not in prompts and each.state is not State.ABSENT:
+            reasons = reasons_for(each, before, earlier, size) + ["overlap"] * (place in overlapped)
         if verdict == "flag":
             reasons.insert(0, "flagged")
         if reasons:
@@ -90,6 +106,8 @@ def reasons_for(now: StoredMask, before: StoredMask | None, earlier: StoredMask 
         found.append("seam")
     if _touches(now, size) is not _touches(before, size):
         found.append("border")
+    if before.pieces and now.pieces and now.pieces != before.pieces:
+        found.append("pieces")
     if earlier is not None and _jumps(now, before, earlier):
         found.append("jump")
     return found

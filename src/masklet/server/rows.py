@@ -33,6 +33,7 @@ class ItemRow:
     revision: int
     seq: int
     next_object: int
+    next_proposal: int = 1
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> Self:
@@ -92,7 +93,11 @@ class PromptRow:
 
 @dataclass(frozen=True)
 class StoredMask:
-    """The mask of an object on a frame, of a run of the model or a person's own, and its numbers."""
+    """The mask of an object on a frame, of a run of the model or a person's own, and its numbers.
+
+    Attributes:
+        pieces: of how many parts the mask is that count (`pieces_of`); 0 where that is not known.
+    """
 
     object: int
     frame: int
@@ -102,15 +107,34 @@ class StoredMask:
     presence: float
     revision: int
     mask: PackedMask
+    pieces: int = 0
 
     @classmethod
     def of(cls, row: sqlite3.Row, runs: bytes = b"") -> Self:
         """Return the mask of a row of its numbers and its runs, which may be left out."""
-        mask = PackedMask(row["x"], row["y"], row["width"], row["height"], runs, row["area"])
         numbers = row["object"], row["frame"], row["run"], State(row["state"]), row["score"], row["presence"]
-        return cls(*numbers, row["revision"], mask)
+        return cls(*numbers, row["revision"], packed_in(row, runs), row["pieces"])
 
     def entry(self) -> Entry:
         """Return the mask as an entry of a packet."""
         scores = self.score, self.presence, self.revision
         return Entry(self.object, self.mask, *scores, self.state, run=self.run)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A mask of everything mode that might become an object, on a frame."""
+
+    frame: int
+    entry: Entry
+
+    @classmethod
+    def of(cls, row: sqlite3.Row) -> Self:
+        """Return the proposal of a row of its table."""
+        mask = packed_in(row, row["runs"])
+        return cls(row["frame"], Entry(row["number"], mask, row["score"], 0.0, state=State.PROVISIONAL))
+
+
+def packed_in(row: sqlite3.Row, runs: bytes) -> PackedMask:
+    """Return the mask whose crop a row has."""
+    return PackedMask(row["x"], row["y"], row["width"], row["height"], runs, row["area"])

@@ -1,8 +1,18 @@
 """The tables of a project, and the triggers that note how each change of a person is taken back."""
 
-FORMAT = 2
-LATER = {1: "ALTER TABLE job ADD COLUMN created REAL NOT NULL DEFAULT 0;"}
-"""By format the statements that make the next one of it."""
+FORMAT = 3
+_FOUND = """
+CREATE TABLE proposal (
+    id INTEGER PRIMARY KEY, item INTEGER NOT NULL REFERENCES item(key) ON DELETE CASCADE, number INTEGER NOT NULL,
+    frame INTEGER NOT NULL, score REAL NOT NULL, area INTEGER NOT NULL, x INTEGER NOT NULL, y INTEGER NOT NULL,
+    width INTEGER NOT NULL, height INTEGER NOT NULL, runs BLOB NOT NULL, UNIQUE (item, number)
+);
+CREATE TABLE overlap (
+    item INTEGER NOT NULL REFERENCES item(key) ON DELETE CASCADE, frame INTEGER NOT NULL, object INTEGER NOT NULL,
+    run INTEGER NOT NULL, other INTEGER NOT NULL, other_run INTEGER NOT NULL,
+    PRIMARY KEY (item, frame, object, run, other, other_run)
+) WITHOUT ROWID;
+"""
 
 TABLES = """
 CREATE TABLE project (
@@ -12,7 +22,7 @@ CREATE TABLE item (
     key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL, media TEXT NOT NULL,
     width INTEGER, height INTEGER, frames INTEGER, fps REAL, sha256 TEXT, size INTEGER NOT NULL,
     status TEXT NOT NULL, error TEXT, revision INTEGER NOT NULL DEFAULT 0, seq INTEGER NOT NULL DEFAULT 1,
-    next_object INTEGER NOT NULL DEFAULT 1
+    next_object INTEGER NOT NULL DEFAULT 1, next_proposal INTEGER NOT NULL DEFAULT 1
 );
 CREATE TABLE object (
     item INTEGER NOT NULL REFERENCES item(key) ON DELETE CASCADE, object INTEGER NOT NULL, name TEXT NOT NULL,
@@ -47,7 +57,7 @@ CREATE TABLE frame_stat (
     item INTEGER NOT NULL REFERENCES item(key) ON DELETE CASCADE, object INTEGER NOT NULL, frame INTEGER NOT NULL,
     run INTEGER NOT NULL, state INTEGER NOT NULL, score REAL NOT NULL, presence REAL NOT NULL, area INTEGER NOT NULL,
     x INTEGER NOT NULL, y INTEGER NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
-    revision INTEGER NOT NULL, PRIMARY KEY (item, object, frame, run)
+    revision INTEGER NOT NULL, pieces INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (item, object, frame, run)
 ) WITHOUT ROWID;
 CREATE TABLE mask (
     item INTEGER NOT NULL REFERENCES item(key) ON DELETE CASCADE, object INTEGER NOT NULL, frame INTEGER NOT NULL,
@@ -78,16 +88,28 @@ _UNDONE_BY_STATEMENTS = {
     "range": ("item", "object", "first", "last"),
     "stale": ("item", "object", "first", "last"),
     "mark": ("item", "object", "frame", "run", "verdict"),
+    "proposal": ("id", "item", "number", "frame", "score", "area", "x", "y", "width", "height", "runs"),
 }
 """Tables, and their columns, whose changes are journalled row by row. Masks are not: undoing hides their run."""
 
 
 def script() -> str:
     """Return the statements that make an empty project."""
-    return TABLES + "".join(_triggers(table, columns) for table, columns in _UNDONE_BY_STATEMENTS.items()) + _RUNS
+    return TABLES + _FOUND + "".join(map(_triggers, _UNDONE_BY_STATEMENTS)) + _RUNS
 
 
-def _triggers(table: str, columns: tuple[str, ...]) -> str:
+def later(older: int) -> str:
+    """Return the statements that make the next format of an older one."""
+    if older == 1:
+        return "ALTER TABLE job ADD COLUMN created REAL NOT NULL DEFAULT 0;"
+    return (
+        "ALTER TABLE item ADD COLUMN next_proposal INTEGER NOT NULL DEFAULT 1;"
+        "ALTER TABLE frame_stat ADD COLUMN pieces INTEGER NOT NULL DEFAULT 0;" + _FOUND + _triggers("proposal")
+    )
+
+
+def _triggers(table: str) -> str:
+    columns = _UNDONE_BY_STATEMENTS[table]
     old = " || ',' || ".join(f"quote(OLD.{name})" for name in columns)
     settings = " || ',' || ".join(f"'{name}=' || quote(OLD.{name})" for name in columns)
     inverses = {

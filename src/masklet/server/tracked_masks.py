@@ -9,7 +9,9 @@ from masklet.server.acts import Act, record_run
 from masklet.server.item_records import ItemRecords, keep_masks, new_run, set_spans
 from masklet.server.jobs import Job
 from masklet.server.open_items import OpenItem
+from masklet.server.overlaps import keep_overlaps
 from masklet.server.packets import Entry, Kind, Packet
+from masklet.server.pruning import prune
 from masklet.server.rows import StoredMask
 from masklet.server.spans import Spans, spans_of, without
 from masklet.server.tracking_plan import ALIKE_FRAMES, ALIKE_IOU, Pass
@@ -101,6 +103,7 @@ class Commits:
             keep_masks(connection, self._records.key, masks)
             self._job.store(connection)
             self._drop_stale(connection, masks)
+        keep_overlaps(self._records, masks)
         self._tell(masks)
         if done is not None and total is not None:
             self._job.advance(done, total)
@@ -125,6 +128,7 @@ class Commits:
             if self._runs:
                 record_run(connection, key, "track", statements)
                 connection.execute("UPDATE item SET revision=revision+1 WHERE key=?", (key,))
+        prune(self._records)
 
     def _drop_stale(self, connection: Connection, masks: Sequence[StoredMask]) -> None:
         for number in {each.object for each in masks}:

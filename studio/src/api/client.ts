@@ -44,10 +44,23 @@ async function send<T>(method: string, path: string, body: unknown): Promise<T> 
   return (response.status === 204 ? undefined : await response.json()) as T
 }
 
+async function packets(path: string): Promise<MaskPacket[]> {
+  const response = await request(path, { headers: { Accept: 'application/vnd.masklet.masks' } })
+  return readCountedPackets(await response.arrayBuffer())
+}
+
 export const api = {
   info: () => get<Info>('info'),
   login: (token: string) => send<void>('POST', 'login', { token }),
-  projects: async () => (await get<{ projects: Project[] }>('projects?limit=100')).projects,
+  async projects(): Promise<Project[]> {
+    const found: Project[] = []
+    for (let after = ''; ; ) {
+      const page = await get<{ projects: Project[]; next?: string | null }>(`projects?limit=500${after}`)
+      found.push(...page.projects)
+      if (!page.next) return found
+      after = `&after=${page.next}`
+    }
+  },
   project: (project: string) => get<Project>(`projects/${project}`),
   createProject: (name: string) => send<Project>('POST', 'projects', { name }),
   deleteProject: (project: string) => request(`projects/${project}`, { method: 'DELETE' }),
@@ -61,11 +74,8 @@ export const api = {
   cancelJob: (job: string) => request(`jobs/${job}`, { method: 'DELETE' }),
   export: (project: string, what: NewExport) => send<Job>('POST', `projects/${project}/exports`, what),
   exportUrl: (name: string) => `${ROOT}exports/${name}`,
-  async masks(item: string, first: number, last: number): Promise<MaskPacket[]> {
-    const headers = { Accept: 'application/vnd.masklet.masks' }
-    const response = await request(`items/${item}/masks?frames=${first}-${last}`, { headers })
-    return readCountedPackets(await response.arrayBuffer())
-  },
+  masks: (item: string, first: number, last: number) => packets(`items/${item}/masks?frames=${first}-${last}`),
+  proposals: (item: string, frame: number) => packets(`items/${item}/proposals?frame=${frame}`),
   frameUrl: (item: string, frame: number, width?: number) =>
     `${ROOT}items/${item}/frames/${frame}?type=jpeg${width ? `&width=${width}` : ''}`,
   filmstripUrl: (item: string, count: number, height: number) =>

@@ -253,9 +253,10 @@ export interface components {
             /** @default 0 */
             created?: number;
         };
-        /** @description The caller's jobs, newest first. */
+        /** @description A page of the caller's jobs, newest first; `next` is the `after` of the page that follows. */
         Jobs: {
             jobs: components["schemas"]["JobMessage"][];
+            next?: string | null;
         };
         /** @description What is exchanged for the cookie. */
         Login: {
@@ -602,6 +603,8 @@ export interface components {
             stale?: components["schemas"]["StaleFrames"][] | null;
             /** @default null */
             resync?: boolean | null;
+            /** @default null */
+            notes?: string[] | null;
             /** @default null */
             ms?: {
                 [key: string]: number;

@@ -53,7 +53,7 @@ const ACTIONS: Record<Action, (context: Context) => unknown> = {
   outPoint: ({ open }) => (open.outPoint = open.playhead.frame),
   clearInOut: ({ open }) => (open.inPoint = open.outPoint = undefined),
   everything: ({ open }) =>
-    app.hasEverything && (open.proposals.active ? open.proposals.leave() : open.proposals.find()),
+    app.hasEverything && (open.proposals.active ? open.proposals.leave() : open.proposals.enter()),
   undo: ({ open }) => open.undo(),
   redo: ({ open }) => open.redo(),
   zoomIn: ({ view }) => view.zoom(1.25),

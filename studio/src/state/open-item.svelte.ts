@@ -121,7 +121,8 @@ export class OpenItem {
   }
 
   async undo(): Promise<void> {
-    if (await this.command({ do: 'undo' })) notices.say(text.status.undone)
+    const reply = await this.command({ do: 'undo' })
+    if (reply) notices.say([text.status.undone, ...(reply.notes ?? [])].join('; '))
   }
 
   async redo(): Promise<void> {

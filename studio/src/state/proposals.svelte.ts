@@ -1,4 +1,5 @@
 /** All objects of a frame as proposals: filtered by sliders, taken by a click. */
+import { api } from '../api/client'
 import type { Job } from '../api/types'
 import type { MaskPacket } from '../masks/packets'
 import { coversPixel } from '../masks/runs'
@@ -22,14 +23,29 @@ export class Proposals {
 
   constructor(private readonly item: OpenItem) {}
 
+  /** Show the proposals that are still open on this frame; where there are none, find some. */
+  async enter(): Promise<void> {
+    this.begin()
+    const { frame } = this
+    const packets = await api.proposals(this.item.item.id, frame).catch(() => [])
+    if (!this.active || frame !== this.frame) return
+    if (!packets.length) return this.find()
+    this.finding = false
+    for (const packet of packets) this.received(packet)
+  }
+
   async find(grid?: number): Promise<void> {
+    this.begin()
+    const reply = await this.item.command({ do: 'everything', frame: this.frame, ...(grid && { grid }) })
+    if (!reply) this.leave()
+  }
+
+  private begin(): void {
     this.active = true
     this.finding = true
     this.frame = this.item.playhead.frame
     this.all = []
     this.chosen = new Set()
-    const reply = await this.item.command({ do: 'everything', frame: this.frame, ...(grid && { grid }) })
-    if (!reply) this.leave()
   }
 
   received(packet: MaskPacket): void {

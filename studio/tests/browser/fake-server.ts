@@ -12,6 +12,7 @@ import type {
   ReviewStop,
   SegmentedObject,
 } from '../../src/api/types'
+import type { PacketKind } from '../../src/masks/packets'
 import { type Ellipse, packet } from './packing'
 
 const STATIC = join(import.meta.dirname, '../../../src/masklet/server/static')
@@ -45,6 +46,8 @@ export class FakeServer {
   jobs: Job[] = []
   projects: Project[] = []
   proposals: Ellipse[] = []
+  /** Proposals of an earlier visit, open still. */
+  kept: Ellipse[] = []
   commands: string[] = []
   /** Refuse the next command with these words. */
   refusal: { code: string; message: string } | undefined
@@ -99,6 +102,7 @@ export class FakeServer {
     if (path.includes('/frames/') || path.includes('/filmstrip'))
       return route.fulfill({ path: join(ASSETS, 'truck.jpg'), contentType: 'image/jpeg' })
     if (path.endsWith('/masks')) return route.fulfill({ body: this.masks(Number(frames![1]), Number(frames![2])) })
+    if (path.endsWith('/proposals')) return route.fulfill({ body: this.openProposals() })
     const json = this.json(path, url.searchParams)
     return json ? route.fulfill({ json }) : route.fulfill({ status: 404, json: { detail: 'Not found.' } })
   }
@@ -142,13 +146,20 @@ export class FakeServer {
     const packets: Buffer[] = []
     for (let frame = first; frame <= last; frame++) {
       const found = [...this.ellipses].filter(([key]) => key.startsWith(`${frame} `)).map(([, ellipse]) => ellipse)
-      if (!found.length) continue
-      const body = packet({ kind: 'track', frame, width: this.item.width!, height: this.item.height! }, found)
-      const size = Buffer.alloc(4)
-      size.writeUInt32LE(body.length)
-      packets.push(size, body)
+      if (found.length) packets.push(this.counted('track', frame, found))
     }
     return Buffer.concat(packets)
+  }
+
+  private openProposals(): Buffer {
+    return this.kept.length ? this.counted('everything', 0, this.kept) : Buffer.alloc(0)
+  }
+
+  private counted(kind: PacketKind, frame: number, found: Ellipse[]): Buffer {
+    const body = packet({ kind, frame, width: this.item.width!, height: this.item.height! }, found)
+    const size = Buffer.alloc(4)
+    size.writeUInt32LE(body.length)
+    return Buffer.concat([size, body])
   }
 
   private connected(socket: WebSocketRoute): void {

@@ -1,6 +1,7 @@
 /** A person's work, with a server in memory: what is shown at once, by keyboard alone, and without a connection. */
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { text } from '../../src/text'
 import { areaOf, placeOf } from './asking'
 import { launch } from './browser'
 import { FakeServer, ORIGIN } from './fake-server'
@@ -77,6 +78,23 @@ describe('prompting', () => {
     server.acceptsSockets = true
     await page.getByTestId('object-1').waitFor()
     await page.getByTestId('reconnecting').waitFor({ state: 'detached' })
+  })
+})
+
+describe('everything', () => {
+  const circle = { object: 7, x: 300, y: 300, rx: 60, ry: 60 }
+
+  it('shows what an earlier visit left open, and looks for more when asked to', async () => {
+    const server = FakeServer.ofImage()
+    server.kept = [circle]
+    server.proposals = [{ ...circle, object: 8 }]
+    const page = await opened(server)
+    await page.getByTestId('everything').click()
+    await page.getByTestId('proposal-7').waitFor()
+    expect(server.commands).not.toContain('everything')
+    await page.getByRole('button', { name: text.everything.find }).click()
+    await page.getByTestId('proposal-8').waitFor()
+    expect(await page.getByTestId('proposal-7').count()).toBe(0)
   })
 })
 

@@ -10,6 +10,7 @@ from masklet.masks.components import (
     enclosed_holes,
     fill_enclosed_holes,
     fill_holes_and_remove_specks,
+    pieces_of,
     without_small_regions,
 )
 
@@ -185,3 +186,11 @@ def test_small_regions_go_as_in_the_first_sam(before: str, area: float, after: s
     assert (cleaned == pixels(after)).all()
     assert was_changed is is_changed
     assert (mask == given).all()
+
+
+def test_pieces_touch_at_no_corner_and_have_a_share() -> None:
+    mask = np.zeros((10, 12), dtype=bool)
+    mask[:4, :5] = mask[4, 5] = mask[6:9, 7:12] = mask[9, 0] = True
+    assert pieces_of(mask) == 3
+    assert pieces_of(mask, least_share=0.1) == 2
+    assert pieces_of(np.zeros((3, 3), dtype=bool)) == 0

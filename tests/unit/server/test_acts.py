@@ -153,16 +153,32 @@ def test_a_full_disk_changes_nothing(records: ItemRecords) -> None:
     assert everything(records) == before
 
 
+def shape_of(folder: Path) -> set[object]:
+    """The columns and triggers of a project's file."""
+    database = Database(folder)
+    with database.reading() as connection:
+        made = connection.execute("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall()
+        columns = [
+            (row["name"], *column[1:3])
+            for row in made
+            for column in connection.execute(f"PRAGMA table_info({row['name']})")
+        ]
+    database.close()
+    return {*columns, *(tuple(row) for row in made)}
+
+
 def test_files_of_earlier_formats_are_brought_up_to_date(tmp_path: Path) -> None:
     Database(tmp_path).close()
     with sqlite3.connect(tmp_path / "project.sqlite") as connection:
-        connection.execute("ALTER TABLE job DROP COLUMN created")
-        connection.execute("PRAGMA user_version=1")
+        connection.executescript(
+            "ALTER TABLE job DROP COLUMN created; ALTER TABLE item DROP COLUMN next_proposal;"
+            "ALTER TABLE frame_stat DROP COLUMN pieces; DROP TABLE proposal; DROP TABLE overlap;"
+            "PRAGMA user_version=1;"
+        )
     connection.close()
-    database = Database(tmp_path)
-    with database.reading() as connection:
-        assert connection.execute("SELECT created FROM job").fetchall() == []
-    database.close()
+    older, newer = tmp_path, tmp_path / "newer"
+    newer.mkdir()
+    assert shape_of(older) == shape_of(newer)
     with sqlite3.connect(tmp_path / "project.sqlite") as connection:
         connection.execute("PRAGMA user_version=99")
     connection.close()

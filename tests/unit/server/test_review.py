@@ -41,6 +41,19 @@ def test_what_is_worth_a_look() -> None:
     assert reasons(changed(20, mask=PackedMask(0, 40, 10, 10, b"", 100)))[20][0] == "border"
 
 
+def test_masks_that_fall_apart() -> None:
+    stats = [replace(each, pieces=1 if each.frame < 20 else 2) for each in steady(40)]
+    assert reasons(stats) == {20: ("pieces",)}
+    unknown = [replace(each, pieces=0 if each.frame < 20 else 2) for each in steady(40)]
+    assert reasons(unknown) == {}, "masks of earlier versions have no count"
+
+
+def test_a_stop_is_where_an_overlap_begins() -> None:
+    overlapped = {(1, frame) for frame in (5, *range(20, 40))}
+    stops = stops_of(steady(40), {(1, 5)}, {}, SIZE, overlapped)
+    assert [(each.frame, each.reasons) for each in stops] == [(20, ("overlap",))]
+
+
 def test_seams_of_a_partial_track() -> None:
     stats = steady(40)
     stats[20:] = [replace(each, run=2) for each in stats[20:]]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from masklet.server.messages import RunLengthMessage, Span
+from masklet.server.messages import Frame, RunLengthMessage, Span
 from masklet.server.object_messages import (
     FrameMasks,
     MaskMessage,
@@ -21,6 +21,7 @@ from masklet.server.object_messages import (
     Stats,
 )
 from masklet.server.open_items import OpenItem
+from masklet.server.overlaps import overlapped
 from masklet.server.packets import Entry, Kind, Packet, joined
 from masklet.server.problems import unusable
 from masklet.server.review import stops_of
@@ -64,15 +65,17 @@ def show_masks(
 ) -> Masks | Response:
     """Return the masks of some objects on some frames, as JSON or packets."""
     found = caller.service.item(caller.user, item)
-    height, width = found.size()
     first, last = _stretch(frames, found)
     stored = found.records.masks(_chosen(objects), first, last)
-    by_frame = [(frame, [each.entry() for each in group]) for frame, group in groupby(stored, lambda each: each.frame)]
-    if wants_packets(request):
-        packets = [Packet(Kind.TRACK, frame, width, height, tuple(entries)) for frame, entries in by_frame]
-        return Response(joined(packets), media_type=PACKETS)
-    shown = [FrameMasks(frame=frame, masks=frame_masks(entries, height, width)) for frame, entries in by_frame]
-    return Masks(frames=shown)
+    return _masks(request, found, Kind.TRACK, [(each.frame, each.entry()) for each in stored])
+
+
+@router.get("/items/{item}/proposals", response_model=Masks, responses={200: {"content": {PACKETS: {}}}})
+def show_proposals(item: str, caller: Caller, request: Request, frame: Frame | None = None) -> Masks | Response:
+    """Return the proposals of everything mode that are neither accepted nor rejected, as JSON or packets."""
+    found = caller.service.item(caller.user, item)
+    proposals = found.records.proposals(frame)
+    return _masks(request, found, Kind.EVERYTHING, [(each.frame, each.entry) for each in proposals])
 
 
 @router.get("/items/{item}/stats")
@@ -107,8 +110,9 @@ def show_review(item: str, caller: Caller) -> Review:
     marks = records.marks()
     prompts = {(each.object, each.frame) for each in records.prompts()}
     size = row.height or 0, row.width or 0
-    stops = stops_of(records.stats(), prompts, marks, size)
-    shown = [
+    shown = records.stats()
+    stops = stops_of(shown, prompts, marks, size, overlapped(records, shown))
+    listed = [
         ReviewStop(
             rank=rank,
             object=each.object,
@@ -119,7 +123,7 @@ def show_review(item: str, caller: Caller) -> Review:
         )
         for rank, each in enumerate(stops)
     ]
-    return Review(stops=shown, looked_at=sum(each.verdict is not None for each in shown))
+    return Review(stops=listed, looked_at=sum(each.verdict is not None for each in listed))
 
 
 def frame_masks(entries: Iterable[Entry], height: int, width: int) -> list[MaskMessage]:
@@ -151,6 +155,17 @@ def states_of(stats: Sequence[StoredMask]) -> list[StateSpan]:
         else:
             spans.append(StateSpan(state=int(each.state), frames=(each.frame, each.frame)))
     return spans
+
+
+def _masks(request: Request, item: OpenItem, kind: Kind, entries: Iterable[tuple[int, Entry]]) -> Masks | Response:
+    """Return masks by frame, as JSON or packets."""
+    height, width = item.size()
+    ordered = sorted(entries, key=lambda each: each[0])
+    by_frame = [(frame, [each for _, each in group]) for frame, group in groupby(ordered, lambda each: each[0])]
+    if wants_packets(request):
+        packets = [Packet(kind, frame, width, height, tuple(found)) for frame, found in by_frame]
+        return Response(joined(packets), media_type=PACKETS)
+    return Masks(frames=[FrameMasks(frame=frame, masks=frame_masks(found, height, width)) for frame, found in by_frame])
 
 
 def _object(
