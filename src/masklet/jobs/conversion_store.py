@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ _COMMITTED_AFTER = 64  # items
 class ConversionStore(Closing):
     """The finished items with what the end of the conversion has to know of each; none of it stays in memory.
 
-    Close it, or use it as a context; `commit` keeps what was added.
+    Close it, or use it as a context. `keep` takes over what an earlier run finished, `add` more, and `commit` makes it
+    survive a kill.
 
     Args:
         output: the folder that is written.
@@ -34,15 +35,12 @@ class ConversionStore(Closing):
         self._folder = output / FOLDER
         self._settings = dict(settings)
         self.losses: Counter[str] = Counter()
-        self.finished: dict[str, str] = {}
-        earlier = self._earlier()
+        self._earlier = self._earlier_part()
         self._writer = FolderWriter(self._folder, _INDEX, "convert into it")
         self._added = 0
         self._part: Part | None = None
-        for lines in _items(() if earlier is None else checked_lines(self._folder, earlier)):
-            self._append(lines)
 
-    def _earlier(self) -> Part | None:
+    def _earlier_part(self) -> Part | None:
         if not (self._folder / _INDEX).exists():
             return None
         content, _ = read_index(self._folder / _INDEX)
@@ -52,6 +50,22 @@ class ConversionStore(Closing):
                 "delete this one."
             )
         return Part.from_json(content.get("items"))
+
+    def keep(self, wanted: Iterable[tuple[str, Callable[[], str]]]) -> int:
+        """Take over the first items of an earlier run as long as they are those that are wanted; return how many.
+
+        Args:
+            wanted: the names of all items in their order, each with a function that returns its fingerprint.
+        """
+        earlier = _items(() if self._earlier is None else checked_lines(self._folder, self._earlier))
+        kept = 0
+        for lines, (name, fingerprint) in zip(earlier, wanted, strict=False):
+            ending = json.loads(lines[-1])
+            if (ending["name"], ending["fingerprint"]) != (name, fingerprint()):
+                break
+            self._append(lines)
+            kept += 1
+        return kept
 
     def add(self, name: str, fingerprint: str, fragments: Iterable[Any], losses: Mapping[str, int]) -> None:
         """Keep an item once all its fragments were yielded.
@@ -72,7 +86,6 @@ class ConversionStore(Closing):
     def _append(self, lines: list[bytes]) -> None:
         ending = json.loads(lines[-1])
         self._writer.append(_LINES, b"".join(lines))
-        self.finished[ending["name"]] = ending["fingerprint"]
         self.losses.update(ending["losses"])
 
     def commit(self) -> None:

@@ -1,8 +1,10 @@
 """Conversion between formats: what is kept, what is refused, and how it goes on."""
 
+import gc
 import json
 import os
 import signal
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -11,9 +13,10 @@ from tests.support.annotated_folders import HEIGHT, LEFT, RIGHT, WIDTH, write_co
 from tests.support.source_data import write_images, write_video
 
 from masklet.errors import InvalidInputError
+from masklet.formats.reading.annotated import AnnotatedImage, AnnotatedObject
 from masklet.formats.reading.opening import layout_of, open_dataset
 from masklet.formats.registry import READERS, WRITERS
-from masklet.jobs import conversion_store
+from masklet.jobs import conversion, conversion_store
 from masklet.jobs.conversion import convert_dataset
 
 IMAGE_FORMATS = [name for name, each in WRITERS.items() if each.HOLDS.images and READERS[each]]
@@ -180,6 +183,60 @@ def test_a_stopped_conversion_goes_on(tmp_path, to, source):
         each.relative_to(tmp_path / "out") for each in (tmp_path / "out").rglob("*") if each.is_file()
     )
     assert all((tmp_path / "whole" / each).read_bytes() == (tmp_path / "out" / each).read_bytes() for each in files)
+
+
+def test_what_changed_meanwhile_is_converted_again_and_stands_there_once(tmp_path):
+    source = write_images(tmp_path / "in", {f"{n}.png": ALL for n in range(3)}, LEFT.shape)
+    stops = iter([False, True])
+    convert_dataset(source, tmp_path / "out", "coco", should_stop=lambda: next(stops))
+    Image.new("RGB", (WIDTH, HEIGHT), (1, 2, 3)).save(source / "images/1.png")
+    done = []
+    convert_dataset(source, tmp_path / "out", "coco", on_item=lambda n, _: done.append(n))
+    assert done == [1, 2, 3]
+    content = json.loads((tmp_path / "out/annotations/instances_default.json").read_text())
+    assert [each["file_name"] for each in content["images"]] == ["0.png", "1.png", "2.png"]
+    assert Image.open(tmp_path / "out/images/default/1.png").getpixel((0, 0)) == (1, 2, 3)
+
+
+class ManyImages:
+    """A dataset that makes each image when it is asked for."""
+
+    def __init__(self, root, count):
+        self.root, self._count = root, count
+
+    def __len__(self):
+        return self._count
+
+    def __getitem__(self, index):
+        objects = (AnnotatedObject(lambda: LEFT),)
+        return AnnotatedImage(self.name_of(index), self.root / "a.png", HEIGHT, WIDTH, objects)
+
+    def name_of(self, index):
+        return f"{index:06}.png"
+
+    def files_of(self, index):
+        return (self.root / "a.png",)
+
+
+def test_memory_grows_by_the_names_of_images_alone(tmp_path, monkeypatch):
+    def held(count):
+        """Bytes that are in use once all images are converted."""
+        found = []
+
+        def measure(done, total):
+            if done == total:
+                gc.collect()
+                found.append(tracemalloc.get_traced_memory()[0])
+
+        monkeypatch.setattr(conversion, "open_dataset", lambda source: ManyImages(tmp_path, count))
+        tracemalloc.start()
+        convert_dataset(tmp_path, tmp_path / f"out{count}", "coco", copies_images=False, on_item=measure)
+        tracemalloc.stop()
+        return found[0]
+
+    held(10)  # what is kept from the first time on
+    few, many = 200, 600
+    assert (held(many) - held(few)) / (many - few) < 100  # bytes an image: a name of 6 letters has 63
 
 
 @pytest.mark.parametrize("killed_at", [1, 4, 7])

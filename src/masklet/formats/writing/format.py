@@ -71,6 +71,7 @@ class FormatWriter(ABC, Generic[Item]):
         return f"{item.name}{suffix}"
 
 
+AnyWriting = FormatWriter[ImageItem] | FormatWriter[VideoItem]
 AnyWriter = type[FormatWriter[ImageItem]] | type[FormatWriter[VideoItem]]
 
 
