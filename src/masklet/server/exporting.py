@@ -4,8 +4,7 @@ import json
 import tempfile
 import time
 import zipfile
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from masklet.folders import matching
 from masklet.formats.names import safe_names
 from masklet.formats.registry import WRITERS, writer_named
 from masklet.formats.writing.format import WritingOptions
+from masklet.jobs.format_job import REPORT, write_format
 from masklet.masks.segmentation import Segmentation
 from masklet.media.mask_sequences import write_overlay_video
 from masklet.media.recorded_masks import RecordedMasks
@@ -25,14 +25,11 @@ from masklet.server.jobs import Job
 from masklet.server.messages import ModelInfo, NewExport
 from masklet.server.open_items import OpenItem
 from masklet.server.projects import Project, new_id
-from masklet.server.rows import StoredMask
-from masklet.server.stored_items import StoredItem, by_frame
+from masklet.server.stored_items import StoredItem
 
 EXPORTS = "exports"
 KEPT_SECONDS = 7 * 24 * 3600
-REPORT = "export.json"
 OWN, OVERLAY = "masklet", "overlay"
-Masks = Mapping[int, Sequence[StoredMask]]
 
 
 def format_names() -> list[str]:
@@ -59,67 +56,71 @@ class ExportWork:
     def __init__(self, items: Sequence[OpenItem], asked: NewExport, model: ModelInfo) -> None:
         if asked.format not in (OWN, OVERLAY):
             writer_named(asked.format)
-        self._items, self._asked, self._model = items, asked, model
-        self._losses: Counter[str] = Counter()
+        self._asked, self._model = asked, model
+        names = safe_names(Path(item.row().name).stem or item.id for item in items)
+        self._items = [StoredItem(*pair, asked.objects, asked.frames) for pair in zip(items, names, strict=True)]
 
     def run(self, job: Job) -> None:
         """Write everything; InvalidInputError if the format cannot hold it."""
         export_id, exports = new_id("exp"), job.project.folder / EXPORTS
         made_folder(exports)
-        names = safe_names(Path(item.row().name).stem or item.id for item in self._items)
-        first, last = self._asked.frames or (0, 2**32)
         with tempfile.TemporaryDirectory(dir=exports, prefix=".") as place:
             folder = Path(place)
-            writer = self._writer(folder)
-            for done, (item, name) in enumerate(zip(self._items, names, strict=True)):
-                job.advance(done, len(self._items))
-                masks = by_frame(item.records.masks(self._asked.objects, first, last))
-                if not job.is_cancelled:
-                    self._write(writer, item, name, masks, folder)
+            losses = self._write(folder, job)
             if job.is_cancelled:
                 return
-            if writer is not None:
-                writer.finish(lambda: self._fragments)
-            self._report(folder)
+            self._report(folder, losses)
             with written_whole(exports / f"{export_id}.zip") as unfinished:
                 _zip(folder, unfinished)
-        job.result = {"export": export_id}
+        job.result = {"export": export_id, "losses": losses}
         job.advance(len(self._items), len(self._items))
 
-    def _writer(self, folder: Path) -> Any:
-        self._fragments: list[Any] = []
-        return (
-            None if self._asked.format in (OWN, OVERLAY) else writer_named(self._asked.format)(folder, WritingOptions())
+    def _write(self, folder: Path, job: Job) -> dict[str, int]:
+        """Write the files, as `masklet formats convert` does, and return what was lost."""
+        if self._asked.format in (OWN, OVERLAY):
+            for done, each in enumerate(self._items):
+                job.advance(done, len(self._items))
+                if not job.is_cancelled:
+                    self._write_own(each, folder)
+            return {}
+        asked = self._asked.options
+        conversion = write_format(
+            [each.source() for each in self._items],
+            folder,
+            self._asked.format,
+            WritingOptions(asked.polygons, asked.images),
+            {},
+            strict=asked.strict,
+            on_item=job.advance,
+            should_stop=lambda: job.is_cancelled,
         )
+        return dict(sorted(conversion.losses.items()))
 
-    def _write(self, writer: Any, item: OpenItem, name: str, masks: Masks, folder: Path) -> None:
-        if writer is not None:
-            stored = StoredItem(item, name, masks, writer.holds, self._losses)
-            for each in stored.items(is_flat=writer.IS_FLAT):
-                self._fragments += writer.write(each)
-            return
-        with _recorded(item, masks) as recorded:
+    def _write_own(self, stored: StoredItem, folder: Path) -> None:
+        item, name = stored.item, stored.name
+        with _recorded(stored) as recorded:
             if self._asked.format == OWN:
                 row = item.row()
                 about = {"name": row.name, "frames": row.frames, "fps": row.fps, "width": row.width}
                 recorded.save(folder / f"{name}.json", about | {"height": row.height, "objects": _objects(item)})
                 return
-            if not masks:
+            if not len(recorded):
                 raise InvalidInputError(f"{name} has no masks to draw.")
             write_overlay_video(folder / f"{name}.mp4", item.reader(), recorded, list(recorded), {})
 
-    def _report(self, folder: Path) -> None:
-        rows = [item.row() for item in self._items]
+    def _report(self, folder: Path, losses: dict[str, int]) -> None:
+        rows = [(each.item, each.item.row()) for each in self._items]
         items = [
             {"name": row.name, "frames": row.frames, "fps": row.fps, "sha256": row.sha256, "objects": _objects(item)}
-            for row, item in zip(rows, self._items, strict=True)
+            for item, row in rows
         ]
         report = {
             "version": masklet.__version__,
             "model": self._model.model_dump(),
             "format": self._asked.format,
+            "options": self._asked.options.model_dump(),
             "items": items,
-            "losses": dict(sorted(self._losses.items())),
+            "losses": losses,
         }
         (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
@@ -128,15 +129,17 @@ def _objects(item: OpenItem) -> list[dict[str, Any]]:
     return [{"id": each.object, "name": each.name, "class": each.class_name} for each in item.records.objects()]
 
 
-def _recorded(item: OpenItem, masks: Masks) -> RecordedMasks:
+def _recorded(stored: StoredItem) -> RecordedMasks:
     """Return the masks as jobs record them."""
-    size = item.size()
+    size = stored.item.size()
     recorded = RecordedMasks(*size)
-    for frame, found in masks.items():
+    for frame in stored.numbers():
+        found = stored.masks(frame)
         run_lengths = [each.mask.run_length(*size) for each in found]
         scores = np.array([each.score for each in found], dtype=np.float32)
-        numbers = [each.object for each in found]
-        recorded.record(frame, Segmentation.from_run_lengths(run_lengths, size, scores, numbers))
+        recorded.record(
+            frame, Segmentation.from_run_lengths(run_lengths, size, scores, [each.object for each in found])
+        )
     return recorded
 
 

@@ -197,6 +197,18 @@ class Jobs(Message):
     next: str | None = None
 
 
+class ExportOptions(Message):
+    """How a format of another tool is written.
+
+    `strict` refuses what would lose anything, `polygons` writes outlines where a format knows both, and without
+    `images` they are only named.
+    """
+
+    strict: bool = False
+    polygons: bool = False
+    images: bool = True
+
+
 class NewExport(Message):
     """What is exported, and as what."""
 
@@ -204,7 +216,7 @@ class NewExport(Message):
     items: Annotated[list[str], Field(min_length=1, max_length=1000)]
     objects: list[ObjectId] | None = None
     frames: Span | None = None
-    options: dict[str, Any] = {}
+    options: ExportOptions = ExportOptions()
 
 
 class Metrics(Message):

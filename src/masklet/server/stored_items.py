@@ -1,101 +1,77 @@
 """Items of a project as the formats of other tools take them: one image or frame at a time, with its masks."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
-from itertools import groupby
 
-from masklet.errors import InvalidInputError
 from masklet.formats.items import ImageItem, ItemObject, VideoItem
-from masklet.formats.losses import Holds, losses_of_image, losses_of_video
 from masklet.formats.reading.annotated import CATEGORY
+from masklet.jobs.format_job import Source
 from masklet.masks.counts import counts_of_mask
 from masklet.media.frame_file import numbered
+from masklet.server.messages import Span
 from masklet.server.open_items import OpenItem
 from masklet.server.rows import StoredMask
 
+_FRAMES_A_SECOND = 25.0
 
-@dataclass
+
+@dataclass(frozen=True)
 class StoredItem:
     """An item with the masks that are exported.
 
     Attributes:
         item: the item.
         name: of its files.
-        masks: those to be exported, by frame.
-        holds: what the format can hold.
-        losses: what it could not, counted as frames are taken.
+        objects: of which masks are exported; None: of all.
+        frames: the first and the last of which masks are exported; None: all.
     """
 
     item: OpenItem
     name: str
-    masks: Mapping[int, Sequence[StoredMask]]
-    holds: Holds
-    losses: Counter[str] = field(default_factory=Counter)
+    objects: Collection[int] | None = None
+    frames: Span | None = None
 
-    def items(self, *, is_flat: bool) -> Iterator[ImageItem | VideoItem]:
-        """Yield what a writer takes: the video, or its frames one by one where the format has images only.
+    def numbers(self) -> list[int]:
+        """Return the frames that have masks, ascending."""
+        first, last = self.frames or (0, max(0, (self.item.row().frames or 1) - 1))
+        return list(dict.fromkeys(each.frame for each in self.item.records.stats(self.objects, first, last)))
 
-        InvalidInputError if the format cannot hold the item at all.
-        """
+    def masks(self, number: int) -> list[StoredMask]:
+        """Return the masks of a frame."""
+        return self.item.records.masks(self.objects, number, number)
+
+    def source(self) -> Source:
+        """Return what is written; nothing is known of an earlier run."""
+        return Source(self.name, str, self.read)
+
+    def read(self) -> tuple[ImageItem | VideoItem, Mapping[str, int]]:
+        """Return what a format takes, of which one frame is in memory at a time; nothing was left out."""
         if self.item.is_image:
-            if not self.holds.images:
-                raise InvalidInputError(f"{self.name} is an image; this format holds videos.")
-            yield self._frame(0, self.name, None)
-        elif self.holds.videos:
-            yield self._video()
-        else:
-            for number in self.masks:
-                yield self._frame(number, f"{self.name}{'-' if is_flat else '/'}{numbered(number)}", self.name)
-
-    def _video(self) -> VideoItem:
-        row = self.item.ready()
+            return self._frame(0, self.name, None), {}
+        row, numbers = self.item.ready(), self.numbers()
         names = [numbered(number) for number in range(row.frames or 0)]
-        video = VideoItem(
-            self.name,
-            *self.item.size(),
-            names,
-            Fraction(row.fps or 25.0).limit_denominator(1001),
-            list(self.masks),
-            lambda number: self._frame(number, f"{self.name}/{names[number]}", self.name),
-        )
-        self.losses.update({str(loss): count for loss, count in losses_of_video(video, self.holds).items()})
-        return video
 
-    def _frame(self, number: int, name: str, video: str | None) -> ImageItem:
+        def frame(number: int) -> ImageItem:
+            return self._frame(number, f"{self.name}/{names[number]}", (self.name, number))
+
+        rate = Fraction(row.fps or _FRAMES_A_SECOND).limit_denominator(1001)
+        return VideoItem(self.name, *self.item.size(), names, rate, numbers, frame), {}
+
+    def _frame(self, number: int, name: str, video: tuple[str, int] | None) -> ImageItem:
         """Return one image; masks without a pixel are left out."""
-        height, width = self.item.size()
+        size = self.item.size()
         classes = {each.object: each.class_name or CATEGORY for each in self.item.records.objects()}
-        numbers = self._numbers()
         objects = tuple(
             ItemObject(
-                numbers[each.object],
+                each.object,
                 classes[each.object],
-                counts_of_mask(each.mask.mask(height, width)),
-                height,
-                width,
+                counts_of_mask(each.mask.mask(*size)),
+                *size,
                 min(1.0, max(0.0, each.score)),
             )
-            for each in self.masks.get(number, ())
+            for each in self.masks(number)
             if each.mask.area
         )
-        place = None if video is None else (video, number)
-        image = ImageItem(name, height, width, objects, lambda: self.item.reader()[number], None, place)
-        self.losses.update({str(loss): count for loss, count in losses_of_image(image, self.holds).items()})
-        return image
-
-    def _numbers(self) -> dict[int, int]:
-        """Return the ids that objects have in the files; InvalidInputError if there are more than the format has."""
-        shown = sorted({each.object for masks in self.masks.values() for each in masks})
-        most = self.holds.most_objects
-        if most is None:
-            return {number: number for number in shown}
-        if len(shown) > most:
-            raise InvalidInputError(f"{self.name} shows {len(shown)} objects; this format holds {most} a video.")
-        return {number: place for place, number in enumerate(shown, start=1)}
-
-
-def by_frame(masks: Sequence[StoredMask]) -> dict[int, list[StoredMask]]:
-    """Return masks, which are in the order of frames, by frame."""
-    return {frame: list(group) for frame, group in groupby(masks, lambda each: each.frame)}
+        file = self.item.project.folder / self.item.row().media if self.item.is_image else None
+        return ImageItem(name, *size, objects, lambda: self.item.reader()[number], file, video)

@@ -171,6 +171,20 @@ export interface components {
             /** @default null */
             min_score?: number | null;
         };
+        /**
+         * @description How a format of another tool is written.
+         *
+         *     `strict` refuses what would lose anything, `polygons` writes outlines where a format knows both, and without
+         *     `images` they are only named.
+         */
+        ExportOptions: {
+            /** @default false */
+            strict?: boolean;
+            /** @default false */
+            polygons?: boolean;
+            /** @default true */
+            images?: boolean;
+        };
         /** @description The masks of a frame. */
         FrameMasks: {
             frame: number;
@@ -363,10 +377,14 @@ export interface components {
                 number,
                 number
             ] | null;
-            /** @default {} */
-            options?: {
-                [key: string]: unknown;
-            };
+            /**
+             * @default {
+             *       "strict": false,
+             *       "polygons": false,
+             *       "images": true
+             *     }
+             */
+            options?: components["schemas"]["ExportOptions"];
         };
         /** @description An item from a source of the server's: one of the three. */
         NewItem: {
