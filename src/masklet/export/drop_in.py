@@ -26,7 +26,7 @@ def drop_in_graphs(network: Sam2Model, layout: Layout) -> GraphSet:
     axes = axes_of(network.config)
     named = {name: axes[name] for name in ("objects", "points")}
     if layout is Layout.TRANSFORMERSJS:
-        named["boxes"] = (0, axes["objects"][1])
+        named |= {"rows": axes["objects"], "boxes": (0, axes["objects"][1])}
     return GraphSet(_graphs(network, layout), named, partial(_inputs, network))
 
 
@@ -56,7 +56,7 @@ def _graphs(network: Sam2Model, layout: Layout) -> list[Graph]:
         ]
     features = tuple(_float(f"image_embeddings.{index}", *levels[4 << index]) for index in range(3))
     prompts = (
-        _float("input_points", 1, "objects", "points", 2),
+        _float("input_points", 1, "rows", "points", 2),
         TensorSpec("input_labels", "int64", (1, "objects", "points")),
         _float("input_boxes", 1, "boxes", 4),
     )
@@ -125,12 +125,16 @@ def _decoded(
 
 
 def _prompted(network: Sam2Model, points: Tensor, labels: Tensor, boxes: Tensor, *levels: Tensor) -> Sequence[Tensor]:
-    """Decode three masks an object; boxes are as many as objects, or none."""
-    objects = points.shape[1]
+    """Decode three masks an object; boxes are as many as objects, or none.
+
+    Rows of points are as many, too, or one: transformers.js gives any number of boxes an empty row.
+    """
+    objects = labels.shape[1]
     corners = torch.arange(2 * boxes.shape[1] // objects)  # two an object, or none
-    # By numbers, not by shapes: exporters would take boxes for as many as objects.
+    # By numbers, not by shapes: exporters would take boxes, and rows, for as many as objects.
     places = corners.shape[0] * torch.arange(objects).unsqueeze(1) + corners
-    points = torch.cat([points, boxes.reshape(1, -1, 2)[:, places]], dim=2)
+    rows = (points.shape[1] // objects) * torch.arange(objects)
+    points = torch.cat([points[:, rows], boxes.reshape(1, -1, 2)[:, places]], dim=2)
     labels = torch.cat([labels, (BOX_UPPER_LEFT + corners % 2).expand(1, objects, -1)], dim=2)
     outputs = network.decode_images(ImageFeatures(*levels), points, labels)
     return outputs.iou[:, :, 1:], outputs.logits[:, :, 1:], outputs.object_score.unsqueeze(-1)

@@ -1,5 +1,6 @@
 """`masklet export`: a model to a folder of graphs, which is complete and agrees with the network, or is not there."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from masklet.atomic_files import check_writable, folder_written_whole
+from masklet.atomic_files import check_writable, folder_written_whole, written_whole
 from masklet.checkpoints.reading import WEIGHTS_FILE
 from masklet.errors import InvalidInputError
 from masklet.export.agreement import check_agreement, mask_agreement
@@ -128,7 +129,7 @@ def export_model(
         report = export.written(source or "the bundled model", runtimes)
     if settings.layout is Layout.TRANSFORMERSJS:
         network.config.save_pretrained(folder)
-        processor.image_processor.save_pretrained(folder)
+        _save_image_settings(processor, folder)
     return report
 
 
@@ -223,6 +224,14 @@ class _Export:
         options = self.processor.image_processor
         for path in self._image_files():
             yield prepared_pixels(original_pixels(read_image(path), options), options)[None].to(torch.float32)
+
+
+def _save_image_settings(processor: Sam2Processor, folder: Path) -> None:
+    """Write `preprocessor_config.json` with the class that transformers.js opens it as."""
+    options = processor.image_processor
+    settings = {**options.to_dict(), "processor_class": type(processor).__name__}
+    with written_whole(folder / options.settings_file) as unfinished:
+        unfinished.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _with_differences(manifest: Manifest, report: ExportReport) -> dict[str, GraphEntry]:
