@@ -303,6 +303,14 @@ export const text = {
     hoverPreview: 'Preview under the pointer',
     coach: 'Show the coach marks again',
   },
+  live: {
+    title: 'Live',
+    paused: 'The stream waits for its camera',
+    resume: 'Go on with this camera',
+    finish: 'Finish',
+    finishHelp: 'End the stream; its frames become a video that can be corrected',
+    rates: (fps: number, latency: number) => `${fps} frames/s, ${Math.round(latency)} ms`,
+  },
   connection: {
     reconnecting: 'Reconnecting. Your work is saved.',
     waiting: (count: number) => (count === 0 ? '' : ` ${count} to send.`),

@@ -35,6 +35,8 @@ def answer_of(handling: Handling, object_id: int, frame: int, given: Prompt, *, 
     """Return the mask of an object on a frame after one more prompt; InvalidInputError if it does not fit."""
     if handling.item.is_image:
         return _of_image(handling, object_id, frame, given, keep=keep)
+    if handling.item.row().is_live:
+        return _of_stream(handling, object_id, frame, given, keep=keep)
     return _of_video(handling, object_id, frame, given, keep=keep)
 
 
@@ -87,6 +89,17 @@ def _of_video(handling: Handling, object_id: int, frame: int, given: Prompt, *, 
 
     with timed(handling.milliseconds, "model"):
         return device.steps.run(handling.user, Urgency.PERSON, step)
+
+
+def _of_stream(handling: Handling, object_id: int, frame: int, given: Prompt, *, keep: bool) -> Answer:
+    item = handling.item
+
+    def step() -> Answer:
+        item.model.device.count("decode")
+        return Answer(item.live().answer(object_id, frame, given, keep=keep), False, lambda run, prompt_id: None)
+
+    with timed(handling.milliseconds, "model"):
+        return item.model.device.steps.run(handling.user, Urgency.PERSON, step)
 
 
 def _send_provisional(handling: Handling, object_id: int, frame: int, given: Prompt, *, keep: bool) -> None:

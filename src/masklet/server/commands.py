@@ -222,6 +222,12 @@ class Redo(CommandMessage):
     do: Literal["redo"]
 
 
+class Finish(CommandMessage):
+    """End a live stream; what was recorded of it is a video from then on."""
+
+    do: Literal["finish"]
+
+
 class Mark(CommandMessage):
     """The verdict of a person on a mask."""
 
@@ -255,6 +261,7 @@ Command = Annotated[
     | Look
     | Undo
     | Redo
+    | Finish
     | Mark,
     Field(discriminator="do"),
 ]

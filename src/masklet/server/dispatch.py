@@ -1,15 +1,18 @@
 """From a command to what answers it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
 
 from masklet.errors import InvalidInputError, UnreadableImageError, UnreadableVideoError
 from masklet.server import everything, object_commands, prompt_commands
-from masklet.server.commands import COMMANDS, Cancel, Command, Hello, Track
+from masklet.server.commands import COMMANDS, Cancel, Command, Finish, Hello, Track
+from masklet.server.fairness import Urgency
 from masklet.server.handling import Handling
 from masklet.server.jobs import Job
+from masklet.server.live_feed import end_stream
 from masklet.server.problems import Problem, conflict, of_validation, unusable
 from masklet.server.replies import ErrorMessage, Reply
 from masklet.server.tracking_job import TrackingWork, publisher_of
@@ -52,14 +55,15 @@ def _hello(handling: Handling, command: Hello) -> Reply:
         is_resync = missed.is_resync or None
         handling.listener.receive(missed.news)
     message = item.message()
-    return handling.reply(item=message, revision=message.revision, jobs=jobs, resync=is_resync)
+    following = item.live().next if item.row().is_live else None
+    return handling.reply(item=message, revision=message.revision, jobs=jobs, resync=is_resync, frame=following)
 
 
 def _track(handling: Handling, command: Track) -> Reply:
     item = handling.item
     if item.is_image:
         raise unusable("An image is not tracked.")
-    item.ready()
+    item.check_frame(0)
     if handling.jobs.running(item.id):
         raise conflict("A job of this item is running already.")
     if not item.records.prompts():
@@ -75,6 +79,15 @@ def _cancel(handling: Handling, command: Cancel) -> Reply:
         handling.jobs.cancel(job)
         return handling.reply(job=job.message())
     return handling.reply(job=job)
+
+
+def _finish(handling: Handling, command: Finish) -> Reply:
+    item = handling.item
+    with item.acting:
+        item.live()
+        item.model.device.steps.run(handling.user, Urgency.PERSON, partial(end_stream, item, handling.listener))
+    message = item.message()
+    return handling.reply(item=message, revision=message.revision)
 
 
 _HANDLERS: dict[str, Callable[[Handling, Any], Reply]] = {
@@ -99,6 +112,7 @@ _HANDLERS: dict[str, Callable[[Handling, Any], Reply]] = {
     "redo": object_commands.redo,
     "track": _track,
     "cancel": _cancel,
+    "finish": _finish,
     "everything": everything.propose,
     "accept": everything.accept,
     "reject": everything.reject,

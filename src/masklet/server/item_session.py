@@ -217,15 +217,19 @@ class ItemSession:
         return self.tracked.session.objects(there)
 
     def _entries(self, frame: int, found: Segmentation, state: State) -> list[Entry]:
-        presence = {each.object_id: each.bank.known(frame) for each in self._objects(found.object_ids)}
+        return tracked_entries(self.tracked, frame, found, state)
 
-        def entry(place: int, object_id: int) -> Entry:
-            known = presence[object_id]
-            packed = PackedMask.of(found.mask(place), found.boxes[place])
-            score = float(found.scores[place])
-            return Entry(object_id, packed, score, float(known.object_score) if known else 0.0, state=state)
 
-        return [entry(place, object_id) for place, object_id in enumerate(found.object_ids)]
+def tracked_entries(tracked: TrackedVideo, frame: int, found: Segmentation, state: State) -> list[Entry]:
+    """Return the masks that a session gave for a frame as entries, with the object-score logits that it knows."""
+    known = {each.object_id: each.bank.known(frame) for each in tracked.session.objects(set(found.object_ids))}
+
+    def entry(place: int, object_id: int) -> Entry:
+        packed, memory = PackedMask.of(found.mask(place), found.boxes[place]), known[object_id]
+        presence = float(memory.object_score) if memory else 0.0
+        return Entry(object_id, packed, float(found.scores[place]), presence, state=state)
+
+    return [entry(place, object_id) for place, object_id in enumerate(found.object_ids)]
 
 
 def _applied_from(value: Any) -> Applied:

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Frame = Annotated[int, Field(ge=0, lt=2**32)]
 ObjectId = Annotated[int, Field(ge=1, lt=2**32)]
+Side = Annotated[int, Field(ge=1, le=65535)]
+"""A number of pixels."""
 Span = tuple[Frame, Frame]
 """The first and the last frame of a stretch."""
 
@@ -29,7 +31,7 @@ class Message(BaseModel):
 class RunLengthMessage(Message):
     """A mask as COCO's compressed run lengths: `size` is [height, width], `counts` COCO's code."""
 
-    size: tuple[Annotated[int, Field(ge=1, le=65535)], Annotated[int, Field(ge=1, le=65535)]]
+    size: tuple[Side, Side]
     counts: str
 
 
@@ -157,12 +159,22 @@ class Uploaded(Message):
     item: ItemMessage
 
 
+class NewStream(Message):
+    """A camera whose frames, of this size in pixels, come through the socket; `record` keeps them."""
+
+    width: Side
+    height: Side
+    name: Name = "Camera"
+    record: bool = False
+
+
 class NewItem(Message):
-    """An item from a source of the server's: one of the three."""
+    """An item from a source of the server's, or a stream of the caller's: one of the four."""
 
     path: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
     url: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
     camera: Annotated[int, Field(ge=0, le=63)] | None = None
+    live: NewStream | None = None
 
 
 class ItemChange(Message):

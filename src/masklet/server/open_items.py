@@ -2,6 +2,8 @@
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
 from threading import Lock, RLock
 
 from masklet.media.video_reader import VideoReader
@@ -14,6 +16,7 @@ from masklet.server.image_answers import ImageAnswers
 from masklet.server.item_records import ItemRecords
 from masklet.server.item_session import FOLDER, ItemSession
 from masklet.server.limits import Limits
+from masklet.server.live import LiveStream
 from masklet.server.media_files import Readers
 from masklet.server.messages import ItemMessage
 from masklet.server.problems import conflict, not_found, unusable
@@ -52,14 +55,23 @@ class OpenItem:
         looked_at: the newest command that says where somebody looks.
     """
 
-    def __init__(self, project: Project, records: ItemRecords, model: Model, readers: Readers) -> None:
+    def __init__(
+        self,
+        project: Project,
+        records: ItemRecords,
+        model: Model,
+        readers: Readers,
+        check_room: Callable[[str, int], None],
+    ) -> None:
         self.project, self.records, self.model = project, records, model
+        self._check_room = partial(check_room, project.owner)
         self.acting = RLock()
         self.channel = Channel(self._reserve)
         self.used = time.monotonic()
         self.looked_at: Look | None = None
         self._readers = readers
         self._session: ItemSession | None = None
+        self._live: LiveStream | None = None
         self._making = Lock()
         row = records.item()
         self.id, self.is_image = row.id, row.kind == "image"
@@ -87,8 +99,11 @@ class OpenItem:
         return row.height or 0, row.width or 0
 
     def check_frame(self, frame: int, field: str = "frame") -> None:
-        """Raise a Problem unless there is such a frame."""
-        count = self.ready().frames or 0
+        """Raise a Problem unless there is such a frame; a stream that goes on has none to come back to."""
+        row = self.ready()
+        if row.is_live:
+            raise conflict("The stream goes on: prompt what it shows, or finish it first.")
+        count = row.frames or 0
         if frame >= count:
             raise unusable(f"There is no frame {frame}; the frames are 0 to {count - 1}.", field)
 
@@ -105,6 +120,28 @@ class OpenItem:
                 shared = model.features, model.device, *((None, None) if self.is_image else folders)
                 self._session = ItemSession(model.tracker, self.ready(), self.records, self.reader(), *shared)
             return self._session
+
+    def live(self) -> LiveStream:
+        """Return the state of a stream that goes on; Problem for other items."""
+        row = self.ready()
+        with self._making:
+            self.used = time.monotonic()
+            if not row.is_live:
+                raise conflict("The item is no stream that goes on.")
+            if self._live is None:
+                folder = self.project.folder / row.media if row.media else None
+                self._live = LiveStream(self.model.tracker, folder, self._check_room)
+            return self._live
+
+    def is_live(self, stream: LiveStream) -> bool:
+        """Whether this stream of the item goes on."""
+        return self._live is stream
+
+    def take_live(self) -> LiveStream | None:
+        """Return the stream that goes on, which it does no longer; None if there is none."""
+        with self._making:
+            stream, self._live = self._live, None
+            return stream
 
     def encoded(self, frame: int) -> EncodedImage:
         """Return the features of a frame, for answers of its own."""
@@ -127,6 +164,11 @@ class OpenItem:
         """Whether the session is in memory."""
         return self._session is not None
 
+    @property
+    def has_live(self) -> bool:
+        """Whether it is a stream that goes on."""
+        return self._live is not None
+
     def _reserve(self, count: int) -> int:
         with self.records.database.writing(durable=False) as connection:
             row = connection.execute("SELECT seq FROM item WHERE key=?", (self.records.key,)).fetchone()
@@ -141,10 +183,11 @@ class OpenItems:
         model: for all of them.
         readers: of their media.
         limits: of sessions in memory.
+        check_room: raises a Problem if a user may not keep so many bytes more.
     """
 
-    def __init__(self, model: Model, readers: Readers, limits: Limits) -> None:
-        self._model, self._readers, self._limits = model, readers, limits
+    def __init__(self, model: Model, readers: Readers, limits: Limits, check_room: Callable[[str, int], None]) -> None:
+        self._model, self._readers, self._limits, self._check_room = model, readers, limits, check_room
         self._lock = Lock()
         self._open: OrderedDict[str, OpenItem] = OrderedDict()
 
@@ -156,7 +199,7 @@ class OpenItems:
                 records = project.records(item_id)
                 if records is None:
                     raise not_found()
-                item = self._open[item_id] = OpenItem(project, records, self._model, self._readers)
+                item = self._open[item_id] = OpenItem(project, records, self._model, self._readers, self._check_room)
             self._open.move_to_end(item_id)
             return item
 
@@ -183,6 +226,12 @@ class OpenItems:
             loaded = [each for each in self._open.values() if each.has_session]
         for item in loaded:
             item.unload()
+
+    def streams(self, *, idle: bool = False) -> list[OpenItem]:
+        """Return the streams that go on, or those to which nothing came for long."""
+        until = time.monotonic() - (_IDLE_SECONDS if idle else 0)
+        with self._lock:
+            return [each for each in self._open.values() if each.has_live and each.used <= until]
 
     def session_count(self) -> int:
         """Return how many sessions are in memory."""

@@ -14,6 +14,7 @@ from masklet.atomic_files import made_folder
 from masklet.folders import entries
 from masklet.server.database import FILE, Database
 from masklet.server.item_records import ItemRecords
+from masklet.server.media_files import FOLDER
 from masklet.server.messages import ClassOfObjects, ItemKind, ProjectMessage
 from masklet.server.problems import Problem, not_found
 from masklet.server.rows import ItemRow
@@ -158,6 +159,13 @@ class Projects:
         item_id = project.add_item(kind, name, media, size)
         with self._lock:
             self._items[project.owner, item_id] = project
+        return item_id
+
+    def add_stream(self, project: Project, name: str, height: int, width: int, *, is_recorded: bool) -> str:
+        """Add an item that is a stream, ready for its first frame, and return its id."""
+        item_id = self.add_item(project, "stream", name, "", 0)
+        media = f"{FOLDER}/{item_id}" if is_recorded else ""
+        project.change_item(item_id, media=media, height=height, width=width, status="ready")
         return item_id
 
     def remove_item(self, project: Project, item_id: str) -> None:

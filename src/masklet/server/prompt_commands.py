@@ -39,7 +39,8 @@ CERTAIN_PRESENCE = 10.0
 def prompt(handling: Handling, command: Prompted) -> Reply:
     """Add a prompt, and answer with the mask of its object on the frame."""
     item, records = handling.item, handling.item.records
-    item.check_frame(command.frame)
+    if not item.row().is_live:
+        item.check_frame(command.frame)
     given = _prompt_of(handling, command)
     with item.acting:
         if command.object:

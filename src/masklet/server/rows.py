@@ -45,6 +45,11 @@ class ItemRow:
         """What becomes of memories that are out of reach."""
         return "spill" if (self.frames or 0) < LONGEST_SPILLED else "window"
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it is a stream that goes on."""
+        return self.kind == "stream" and self.frames is None and self.status == "ready"
+
     def message(self, project: str) -> ItemMessage:
         """Return the item as a message."""
         shown = {name: value for name, value in vars(self).items() if name in ItemMessage.model_fields}

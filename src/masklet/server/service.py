@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -23,6 +24,8 @@ from masklet.server.handling import Handling
 from masklet.server.importing import Importing
 from masklet.server.jobs import JobBook
 from masklet.server.kept_answers import KeptAnswers
+from masklet.server.live import ended
+from masklet.server.live_feed import end_stream
 from masklet.server.media_files import Readers
 from masklet.server.messages import Metrics, ModelInfo
 from masklet.server.open_items import SPILL, Model, OpenItem, OpenItems
@@ -32,7 +35,7 @@ from masklet.server.settings import ServerSettings
 from masklet.server.tokens import Tokens
 from masklet.server.uploads import Uploads
 
-FEATURES = ("images", "videos", "tracking", "review", "everything")
+FEATURES = ("images", "videos", "tracking", "review", "everything", "live")
 OPENED = "Opened files"
 """The project of what was named on the command line."""
 ANSWERS = "answers.sqlite"
@@ -69,7 +72,7 @@ class Service:
         self.projects = Projects(settings.data)
         self.uploads = Uploads(self.projects, limits)
         self.importing = Importing(self.projects, self.uploads, self.readers, limits)
-        self.items = OpenItems(self.model, self.readers, limits)
+        self.items = OpenItems(self.model, self.readers, limits, self.uploads.check_room)
         self.jobs = JobBook(self.projects, limits)
         self.kept_answers = KeptAnswers(settings.data / ANSWERS)
         self.workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="masklet-command")
@@ -78,6 +81,7 @@ class Service:
         self._next_trim = 0.0
         for project in self.projects.all():
             end_interrupted_jobs(project)
+            end_streams(project)
             shutil.rmtree(project.folder / SPILL, ignore_errors=True)  # what a crash left
             remove_old_exports(project)
 
@@ -86,8 +90,13 @@ class Service:
         is_crowded = self.items.session_count() > self.settings.limits.sessions
         if is_crowded or time.monotonic() > self._next_trim:
             self._next_trim = time.monotonic() + _TRIM_SECONDS
-            self.model.device.steps.submit(user, Urgency.BACKGROUND, self.items.trim)
+            self.model.device.steps.submit(user, Urgency.BACKGROUND, self._trim)
         return self.items.get(self.projects.of_item(user, item_id), item_id)
+
+    def _trim(self) -> None:
+        self.items.trim()
+        for stream in self.items.streams(idle=True):
+            end_stream(stream)
 
     def open_files(self, owner: str, paths: Sequence[Path]) -> None:
         """Make items of files of the server's own, in one project, but for those that are there from earlier."""
@@ -133,6 +142,8 @@ class Service:
         """End jobs after the step at hand, save all sessions and close all files."""
         self.importing.close()
         self.jobs.close()
+        for stream in self.items.streams():
+            self.model.device.steps.run("", Urgency.PERSON, partial(end_stream, stream))
         self.model.device.steps.run("", Urgency.PERSON, self.items.save_all)
         self.workers.shutdown()
         self.model.device.close()
@@ -151,6 +162,13 @@ def end_interrupted_jobs(project: Project) -> None:
             if runs:
                 statements = [f"UPDATE run SET active=0 WHERE id={int(run['id'])}" for run in runs]
                 record_run(connection, runs[0]["item"], "track", statements)
+
+
+def end_streams(project: Project) -> None:
+    """End the streams that a crash ended: what was kept of them is a video from now on."""
+    for row in project.items():
+        if row.is_live:
+            project.change_item(row.id, **ended(project.folder / row.media if row.media else None))
 
 
 def resident_bytes() -> int:

@@ -8,16 +8,19 @@ from collections.abc import Sequence
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from masklet.errors import InvalidInputError
 from masklet.server.commands import Command, Preview
 from masklet.server.dispatch import WITHOUT_CHANGE, handled, parsed
 from masklet.server.events import News
+from masklet.server.live_feed import LiveFeed
 from masklet.server.open_items import OpenItem
 from masklet.server.packets import Kind, Packet
 from masklet.server.problems import Problem
 from masklet.server.replies import ErrorMessage, Reply
 from masklet.server.service import Service
 
-FLOODING, TOO_SLOW, TOO_BIG, FAULT = 4429, 1013, 1009, 1011
+FLOODING, TOO_SLOW, TOO_BIG, FAULT, REFUSED = 4429, 1013, 1009, 1011, 1003
+_LONGEST_REASON = 100  # characters; a close frame has 123 bytes
 _DROPPED_FIRST = (Kind.PREVIEW,)
 _WITHHELD = (Kind.TRACK,)
 
@@ -82,6 +85,7 @@ class Session:
         limits = service.settings.limits
         self._outbox = Outbox(asyncio.get_running_loop(), limits.unsent)
         self._commands: asyncio.Queue[Command] = asyncio.Queue(limits.waiting_commands)
+        self._feed = LiveFeed(item, user, service.workers)
         self._preview: Preview | None = None
         self._previewing: asyncio.Task[None] | None = None
 
@@ -94,6 +98,7 @@ class Session:
                 await self._report(task)
         finally:
             self._item.channel.leave(self._outbox)
+            self._feed.close()
             for task in [*tasks, *([self._previewing] if self._previewing else [])]:
                 task.cancel()
 
@@ -115,10 +120,20 @@ class Session:
                 raise WebSocketDisconnect(message.get("code", 1005))
             text = message.get("text")
             if text is None:
-                raise _ClosingError(1003, "pictures are sent to streams only")
+                await self._take_frame(message["bytes"])
+                continue
             if len(text) > limits.json_body:
                 raise _ClosingError(TOO_BIG, f"a message has at most {limits.json_body} bytes")
             self._take(text)
+
+    async def _take_frame(self, data: bytes) -> None:
+        if self._service.settings.is_read_only:
+            raise _ClosingError(REFUSED, "this server only shows")
+        try:
+            await self._feed.take(data)
+        except (Problem, InvalidInputError) as error:
+            detail = error.detail if isinstance(error, Problem) else str(error)
+            raise _ClosingError(REFUSED, detail[:_LONGEST_REASON]) from None
 
     def _take(self, text: str) -> None:
         try:

@@ -1,6 +1,6 @@
 /** The HTTP interface: JSON in and out, and every refusal as an `ApiError` with the server's words. */
 import { type MaskPacket, readCountedPackets } from '../masks/packets'
-import type { Info, Item, Job, NewExport, ObjectStats, Project, Review, SegmentedObject } from './types'
+import type { Info, Item, Job, NewExport, NewStream, ObjectStats, Project, Review, SegmentedObject } from './types'
 
 export class ApiError extends Error {
   override name = 'ApiError'
@@ -63,6 +63,7 @@ export const api = {
   },
   project: (project: string) => get<Project>(`projects/${project}`),
   createProject: (name: string) => send<Project>('POST', 'projects', { name }),
+  createStream: (project: string, live: NewStream) => send<Item>('POST', `projects/${project}/items`, { live }),
   deleteProject: (project: string) => request(`projects/${project}`, { method: 'DELETE' }),
   item: (item: string) => get<Item>(`items/${item}`),
   objects: (item: string) => get<{ objects: SegmentedObject[]; revision: number }>(`items/${item}/objects`),

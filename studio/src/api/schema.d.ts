@@ -185,6 +185,18 @@ export interface components {
             /** @default true */
             images?: boolean;
         };
+        /** @description End a live stream; what was recorded of it is a video from then on. */
+        Finish: {
+            /** @default 0 */
+            n?: number;
+            /** @default null */
+            if_revision?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "finish";
+        };
         /** @description The masks of a frame. */
         FrameMasks: {
             frame: number;
@@ -386,17 +398,27 @@ export interface components {
              */
             options?: components["schemas"]["ExportOptions"];
         };
-        /** @description An item from a source of the server's: one of the three. */
+        /** @description An item from a source of the server's, or a stream of the caller's: one of the four. */
         NewItem: {
             path?: string | null;
             url?: string | null;
             camera?: number | null;
+            live?: components["schemas"]["NewStream"] | null;
         };
         /** @description A project to be made. */
         NewProject: {
             name: string;
             /** @default [] */
             classes?: components["schemas"]["ClassOfObjects"][];
+        };
+        /** @description A camera whose frames, of this size in pixels, come through the socket; `record` keeps them. */
+        NewStream: {
+            width: number;
+            height: number;
+            /** @default Camera */
+            name?: string;
+            /** @default false */
+            record?: boolean;
         };
         /** @description A file to be uploaded. */
         NewUpload: {
@@ -766,7 +788,7 @@ export interface components {
         Uploaded: {
             item: components["schemas"]["ItemMessage"];
         };
-        Command: components["schemas"]["Hello"] | components["schemas"]["Prompted"] | components["schemas"]["Preview"] | components["schemas"]["Candidates"] | components["schemas"]["Choose"] | components["schemas"]["Paint"] | components["schemas"]["Clear"] | components["schemas"]["Segment"] | components["schemas"]["EditObject"] | components["schemas"]["Add"] | components["schemas"]["Remove"] | components["schemas"]["Merge"] | components["schemas"]["Split"] | components["schemas"]["Swap"] | components["schemas"]["Absent"] | components["schemas"]["Track"] | components["schemas"]["Cancel"] | components["schemas"]["Everything"] | components["schemas"]["Accept"] | components["schemas"]["Reject"] | components["schemas"]["Look"] | components["schemas"]["Undo"] | components["schemas"]["Redo"] | components["schemas"]["Mark"];
+        Command: components["schemas"]["Hello"] | components["schemas"]["Prompted"] | components["schemas"]["Preview"] | components["schemas"]["Candidates"] | components["schemas"]["Choose"] | components["schemas"]["Paint"] | components["schemas"]["Clear"] | components["schemas"]["Segment"] | components["schemas"]["EditObject"] | components["schemas"]["Add"] | components["schemas"]["Remove"] | components["schemas"]["Merge"] | components["schemas"]["Split"] | components["schemas"]["Swap"] | components["schemas"]["Absent"] | components["schemas"]["Track"] | components["schemas"]["Cancel"] | components["schemas"]["Everything"] | components["schemas"]["Accept"] | components["schemas"]["Reject"] | components["schemas"]["Look"] | components["schemas"]["Undo"] | components["schemas"]["Redo"] | components["schemas"]["Finish"] | components["schemas"]["Mark"];
         /** @description News of an item: a job moved on, its objects or its masks changed, or it is gone. */
         Event: {
             /** @enum {string} */

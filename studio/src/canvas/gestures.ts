@@ -132,7 +132,8 @@ export class Gestures {
   private rest(event: PointerEvent, at: Point): void {
     clearTimeout(this.restTimer)
     const { open } = this.view
-    const wanted = preferences.values.hoverPreview && open.prompting.tool === 'smart' && !open.proposals.active
+    const wanted =
+      preferences.values.hoverPreview && open.prompting.tool === 'smart' && !open.proposals.active && !open.live
     if (!wanted || event.pointerType !== 'mouse' || !this.isInside(at)) return open.prompting.forgetPreview()
     this.restTimer = setTimeout(() => {
       const { x, y } = this.frameAt(at)

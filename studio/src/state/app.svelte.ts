@@ -2,6 +2,7 @@
 import { api, ApiError } from '../api/client'
 import type { Info } from '../api/types'
 import { imported } from '../api/upload'
+import type { Camera } from './camera'
 import { notices } from './notices.svelte'
 import { OpenItem } from './open-item.svelte'
 
@@ -14,6 +15,8 @@ class App {
   signedOut = $state(false)
   open = $state.raw<OpenItem>()
   dialog = $state<Dialog>()
+  /** A camera that is on, for an item that is being opened. */
+  private camera: { item: string; camera: Camera } | undefined
 
   async start(): Promise<void> {
     window.addEventListener('hashchange', () => void this.followAddress())
@@ -38,10 +41,34 @@ class App {
   readonly exportFormats = $derived(
     (this.info?.features ?? []).flatMap((feature) => /^export:(.+)$/.exec(feature)?.[1] ?? []),
   )
+  readonly hasLive = $derived(this.info?.features.includes('live') ?? false)
   readonly hasEverything = $derived(this.info?.features.includes('everything') ?? false)
 
   go(item: string | undefined): void {
     location.hash = item ? `#/${item}` : '#/'
+  }
+
+  /** Show a stream that was begun with this camera. */
+  goLive(item: string, camera: Camera): void {
+    this.camera = { item, camera }
+    this.go(item)
+  }
+
+  /** Show the open item as the server has it by now. */
+  private async reopen(): Promise<void> {
+    const { open } = this
+    if (!open) return
+    open.close()
+    this.open = undefined
+    await this.show(open.item.id)
+  }
+
+  private takeCamera(item: string): Camera | undefined {
+    const { camera } = this
+    this.camera = undefined
+    if (camera?.item === item) return camera.camera
+    camera?.camera.close()
+    return undefined
   }
 
   private async learnInfo(): Promise<void> {
@@ -74,7 +101,8 @@ class App {
       const item = await imported(await api.item(id))
       const project = await api.project(item.project)
       // The person may have gone elsewhere meanwhile.
-      if (location.hash === `#/${id}`) this.open = new OpenItem(item, project)
+      if (location.hash === `#/${id}`)
+        this.open = new OpenItem(item, project, this.takeCamera(id), () => void this.reopen())
     } catch (error) {
       notices.report(error)
       this.go(undefined)

@@ -46,7 +46,7 @@ export class FrameStore {
     try {
       const response = await fetch(this.urlOf(frame), { signal: controller.signal })
       if (!response.ok) throw new Error(`${response.status} ${response.statusText}`)
-      this.keep(frame, await createImageBitmap(await response.blob()))
+      this.put(frame, await createImageBitmap(await response.blob()))
       this.arrived(frame)
     } catch (error) {
       if (!controller.signal.aborted) this.failed(frame, error)
@@ -56,7 +56,7 @@ export class FrameStore {
     }
   }
 
-  private keep(frame: number, bitmap: ImageBitmap): void {
+  put(frame: number, bitmap: ImageBitmap): void {
     this.bitmaps.set(frame, bitmap)
     this.bytes += 4 * bitmap.width * bitmap.height
     for (const [oldest, old] of this.bitmaps) {

@@ -3,10 +3,12 @@ import { api } from '../api/client'
 import type { Command, Item, Job, Project, Reply, SegmentedObject, ServerEvent, Span } from '../api/types'
 import type { MaskPacket } from '../masks/packets'
 import { text } from '../text'
-import { withState } from '../timeline/lanes'
+import { GrowingLanes } from '../timeline/growing-lanes'
 import { CommandError, Connection, type ConnectionState } from '../wire/connection'
+import type { Camera } from './camera'
 import { Curves } from './curves.svelte'
 import { FrameStore } from './frame-store'
+import { isLive, Live } from './live.svelte'
 import { MaskStore } from './mask-store'
 import { notices } from './notices.svelte'
 import { Playhead } from './playhead.svelte'
@@ -40,6 +42,8 @@ export class OpenItem {
   readonly proposals: Proposals
   readonly review: ReviewQueue
   readonly curves: Curves
+  /** Of a stream that goes on. */
+  readonly live: Live | undefined
 
   readonly current = $derived(this.objects.find(({ id }) => id === this.selected))
   readonly job = $derived(this.jobs.find(({ state }) => state === 'running') ?? this.jobs[0])
@@ -49,11 +53,14 @@ export class OpenItem {
 
   private readonly connection: Connection
   private readonly objectsRefresher = new Refresher(() => this.loadObjects())
-  private arrivedStates = new Map<number, [frame: number, state: MaskPacket['masks'][number]['state']][]>()
+  private readonly lanes = new GrowingLanes((grown) => (this.objects = this.objects.map(grown)))
 
   constructor(
     readonly item: Item,
     readonly project: Project,
+    camera?: Camera,
+    /** Called when the item is another one by now: a stream that became a video. */
+    readonly changed: () => void = () => {},
   ) {
     this.width = item.width ?? 1
     this.height = item.height ?? 1
@@ -68,13 +75,14 @@ export class OpenItem {
     this.proposals = new Proposals(this)
     this.review = new ReviewQueue(this)
     this.curves = new Curves(item.id)
+    this.live = isLive(item) ? new Live(this, camera) : undefined
     this.connection = new Connection(api.socketUrl(item.id), {
       opened: (hello) => this.opened(hello),
       stateChanged: (state) => (this.connectionState = state),
       event: (event) => this.heard(event),
       packet: (packet) => this.received(packet),
     })
-    this.playhead.seek(0)
+    if (!this.live) this.playhead.seek(0)
   }
 
   /** The stretch between in and out point, where both are set. */
@@ -114,6 +122,11 @@ export class OpenItem {
 
   fleeting(command: Command): number {
     return this.connection.sendFleeting(command)
+  }
+
+  /** Send a frame of the camera; false while there is no connection. */
+  sendFrame(message: ArrayBuffer): boolean {
+    return this.connection.sendBinary(message)
   }
 
   reconnectNow(): void {
@@ -183,7 +196,7 @@ export class OpenItem {
 
   /** Bring the masks around a frame, if they are not here. */
   async loadMasks(frame: number): Promise<void> {
-    const stretch = this.masks.missing(frame, this.frameCount)
+    const stretch = !this.live && this.masks.missing(frame, this.frameCount)
     if (!stretch) return
     try {
       this.masks.replace(stretch.first, stretch.last, await api.masks(this.item.id, stretch.first, stretch.last))
@@ -196,6 +209,7 @@ export class OpenItem {
 
   close(): void {
     this.playhead.pause()
+    this.live?.stop()
     this.connection.close()
     this.frames.close()
   }
@@ -226,6 +240,7 @@ export class OpenItem {
   }
 
   private opened(hello: Reply): void {
+    this.live?.greeted(hello.frame ?? 0)
     this.jobs = (hello.jobs ?? []).filter(({ state }) => OPEN_JOBS.includes(state))
     this.masks.outdated()
     void this.loadMasks(this.playhead.frame)
@@ -239,6 +254,8 @@ export class OpenItem {
 
   private heard(event: ServerEvent): void {
     if (event.job) this.noteJob(event.job)
+    if (event.live) this.live?.told(event.live)
+    if (event.item && this.live) this.changed()
     if (event.ev === 'objects') void this.refreshObjects()
     if (event.ev === 'masks') this.masksChanged(event.frames ?? [[0, this.frameCount - 1]])
   }
@@ -256,28 +273,10 @@ export class OpenItem {
     if (packet.kind === 'everything') return this.proposals.received(packet)
     for (const mask of packet.masks) this.masks.put(packet.frame, mask)
     if (packet.kind === 'answer') this.prompting.received(packet)
-    else this.noteStates(packet)
+    else this.lanes.note(packet)
+    if (packet.kind === 'track') this.live?.answered(packet.frame)
     if (packet.kind === 'track' && packet.masks.length) this.playhead.tracked(packet.frame)
     this.drawn++
-  }
-
-  /** While a job runs, lanes grow by what arrives, once a drawn frame of the screen. */
-  private noteStates(packet: MaskPacket): void {
-    if (this.arrivedStates.size === 0) requestAnimationFrame(() => this.growLanes())
-    for (const { object, state } of packet.masks) {
-      const arrived = this.arrivedStates.get(object) ?? []
-      arrived.push([packet.frame, state])
-      this.arrivedStates.set(object, arrived)
-    }
-  }
-
-  private growLanes(): void {
-    this.objects = this.objects.map((object) => {
-      const arrived = this.arrivedStates.get(object.id) ?? []
-      const states = arrived.reduce((spans, [frame, state]) => withState(spans, frame, frame, state), object.states)
-      return arrived.length ? { ...object, states } : object
-    })
-    this.arrivedStates.clear()
   }
 
   private noteJob(job: Job): void {

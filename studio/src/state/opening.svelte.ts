@@ -1,7 +1,9 @@
 /** Files that are being opened: uploaded into a new project, one item a file, then the first one is shown. */
 import { api } from '../api/client'
 import { imported, upload } from '../api/upload'
+import { text } from '../text'
 import { app } from './app.svelte'
+import { Camera } from './camera'
 import { notices } from './notices.svelte'
 
 const EXAMPLES = {
@@ -35,6 +37,18 @@ class Opening {
     } finally {
       this.name = ''
       this.share = 0
+    }
+  }
+
+  async camera(): Promise<void> {
+    try {
+      const camera = await Camera.open()
+      const { width, height } = camera
+      const project = await api.createProject(text.start.camera)
+      const item = await api.createStream(project.id, { width, height, name: text.start.camera, record: true })
+      app.goLive(item.id, camera)
+    } catch (error) {
+      notices.report(error)
     }
   }
 

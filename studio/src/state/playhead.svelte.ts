@@ -39,6 +39,13 @@ export class Playhead {
     if (this.followedFrom !== undefined) this.seek(this.followedFrom)
   }
 
+  /** Show the frame of a stream that has its masks by now. */
+  arrive(frame: number): void {
+    this.frame = frame
+    this.open.prompting.frameChanged()
+    this.open.drawn++
+  }
+
   private show(frame: number): void {
     this.frame = Math.min(Math.max(Math.round(frame), 0), this.open.frameCount - 1)
     this.open.prompting.frameChanged()
@@ -55,6 +62,7 @@ export class Playhead {
   }
 
   look(): void {
+    if (this.open.live) return
     this.open.fleeting({ do: 'look', frame: this.frame, ahead: this.playing ? AHEAD : 2 })
   }
 

@@ -86,6 +86,12 @@ export class Connection {
     return number
   }
 
+  /** Send bytes; false while not connected, as they are worth nothing later. */
+  sendBinary(data: ArrayBuffer): boolean {
+    if (this.greeted) this.socket?.send(data)
+    return this.greeted
+  }
+
   get waitingCount(): number {
     return this.waiting.size
   }

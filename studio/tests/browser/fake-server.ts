@@ -68,6 +68,10 @@ export class FakeServer {
     return new FakeServer(itemOf({ kind: 'image', name: 'truck.jpg', frames: 1, fps: null }))
   }
 
+  static ofStream(): FakeServer {
+    return new FakeServer(itemOf({ kind: 'stream', name: 'Camera', frames: null, fps: null }))
+  }
+
   async serve(context: BrowserContext): Promise<void> {
     await context.route('**/*', (route) => this.answer(route))
     await context.routeWebSocket(/\/ws$/, (socket) => this.connected(socket))
@@ -125,7 +129,7 @@ export class FakeServer {
         version: '0.2',
         model,
         limits: {},
-        features: ['everything', ...FORMATS.map((name) => `export:${name}`)],
+        features: ['everything', 'live', ...FORMATS.map((name) => `export:${name}`)],
         user: 'local',
       }
     if (path === 'login' || path === 'logout') return {}
@@ -165,7 +169,16 @@ export class FakeServer {
   private connected(socket: WebSocketRoute): void {
     if (!this.acceptsSockets) return void socket.close({ code: 1001 })
     this.socket = socket
-    socket.onMessage((data) => this.obey(JSON.parse(String(data)) as Message))
+    socket.onMessage((data) =>
+      typeof data === 'string' ? this.obey(JSON.parse(data) as Message) : this.filmed(data.readUInt32LE(4)),
+    )
+  }
+
+  /** A frame of a camera came. */
+  private filmed(frame: number): void {
+    const masks = this.objects.map(({ id }): Ellipse => ({ object: id, x: 300, y: 300, rx: 90, ry: 60 }))
+    this.send('track', frame, masks)
+    this.say({ ev: 'live', live: { fps_in: 14, fps_out: 12, dropped: 2, latency_ms: { p50: 61.5, p95: 80 } } })
   }
 
   private obey(message: Message): void {

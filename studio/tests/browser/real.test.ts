@@ -84,6 +84,24 @@ describe('an image', () => {
   }, 200_000)
 })
 
+describe('a camera', () => {
+  it('is followed as it goes on, and becomes a video', async () => {
+    await page.getByTestId('camera').click()
+    await page.getByTestId('live').waitFor(PATIENCE)
+    await expect.poll(() => frameShown(page), PATIENCE).toBeGreaterThan(1)
+    await page.mouse.click(...(await placeOf(page, 320, 240)))
+    await expect.poll(() => areaOf(page, 1), PATIENCE).toBeGreaterThan(0)
+    const clicked = await frameShown(page)
+    await expect.poll(() => frameShown(page), PATIENCE).toBeGreaterThan(clicked + 3)
+
+    await page.getByTestId('live-finish').click()
+    const lane = page.getByTestId('lane-1')
+    await lane.waitFor(PATIENCE)
+    expect(Number(await lane.getAttribute('data-tracked'))).toBeGreaterThan(2)
+    await expect.poll(() => page.getByTestId('live').count()).toBe(0)
+  }, 200_000)
+})
+
 describe('a video', () => {
   it('is tracked from a box, survives a reload, and is shown in a second tab', async () => {
     await open('juggle.mp4')

@@ -159,6 +159,26 @@ export const STATES: State[] = [
     },
   },
   {
+    name: 'live',
+    server: () => FakeServer.ofStream(),
+    reach: async (page) => {
+      await open(page)
+      await page.getByTestId('live-resume').click()
+      await page.locator('[data-testid=live][data-fps="12"]').waitFor()
+      await page.getByTestId('crosshair-xy').fill('320, 425')
+      await page.getByTestId('crosshair-xy').press('Enter')
+      await page.getByTestId('object-1').waitFor()
+    },
+  },
+  {
+    name: 'live-paused',
+    server: () => FakeServer.ofStream(),
+    reach: async (page) => {
+      await open(page)
+      await page.getByTestId('live-resume').waitFor()
+    },
+  },
+  {
     name: 'settings',
     server: trackedVideo,
     reach: async (page) => {

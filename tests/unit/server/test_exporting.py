@@ -59,7 +59,7 @@ def item(project: Project, media: Path, kind: Any, masks: dict[tuple[int, int], 
             for (number, frame), mask in masks.items()
         ]
         keep_masks(now.connection, records.key, kept)
-    return OpenItem(project, records, None, Readers(4))  # type: ignore[arg-type]
+    return OpenItem(project, records, None, Readers(4), lambda owner, size: None)  # type: ignore[arg-type]
 
 
 @pytest.fixture

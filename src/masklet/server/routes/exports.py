@@ -21,7 +21,7 @@ def begin_export(project: str, body: NewExport, caller: Caller) -> JobMessage:
     found = service.projects.find(caller.user, project)
     items = [service.item(caller.user, item) for item in dict.fromkeys(body.items)]
     for item in items:
-        item.ready()
+        item.check_frame(0)
         if item.project is not found:
             raise not_found()
     work = ExportWork(items, body, service.model_info)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Response
 
 from masklet.server.media_files import outside_file
-from masklet.server.messages import ItemMessage, NewItem, NewProject, ProjectChange, ProjectMessage, Projects
+from masklet.server.messages import ItemMessage, NewItem, NewProject, NewStream, ProjectChange, ProjectMessage, Projects
 from masklet.server.problems import Problem, not_found, unusable
 from masklet.server.routes.caller import Caller, Limit
 
@@ -64,15 +64,25 @@ def remove_project(project: str, caller: Caller) -> Response:
 
 @router.post("/projects/{project}/items", status_code=201)
 def add_item(project: str, body: NewItem, caller: Caller) -> ItemMessage:
-    """Make an item of a file or folder of the server's, below a --root."""
+    """Make an item of a file or folder of the server's, below a --root, or of a camera of the caller's."""
     found = caller.service.projects.find(caller.user, project)
     settings = caller.service.settings
+    if (live := body.live) is not None:
+        _check_pixels(live, settings.limits.image_pixels)
+        size = live.height, live.width
+        made = caller.service.projects.add_stream(found, live.name, *size, is_recorded=live.record)
+        return caller.service.item(caller.user, made).message()
     if body.path is None:
         raise unusable("Give the path of a file; addresses and cameras are not allowed here.", "path")
     if settings.users is not None or not settings.roots:
         raise unusable("Files of the server are not allowed here.", "path")
     path = outside_file(body.path, settings.roots)
     return caller.service.importing.take_file(found, path).message(found.id)
+
+
+def _check_pixels(live: NewStream, most: int) -> None:
+    if live.width * live.height > most:
+        raise unusable(f"A frame has at most {most} pixels; got {live.width} x {live.height}.", "live")
 
 
 def revision_in(if_match: str | None) -> int | None:
