@@ -31,7 +31,7 @@ ALLOWED = {
     "integrations": {"fiftyone", "napari"},
     "predictors": {"numpy", "torch"},
     "export": {"numpy", "torch", "onnx", "onnxscript", "onnxruntime"},
-    "jobs": {"torch", "cv2", "PIL"},  # threads of worker processes; images that are drawn on
+    "jobs": {"torch", "cv2", "PIL", "ray"},  # threads of worker processes; images that are drawn on
     "datasets": {"numpy", "cv2", "PIL"},
     "evaluation": {"numpy", "cv2", "PIL", "pycocotools"},
     "training": {"numpy", "torch", "cv2", "PIL", "safetensors", "lightning_fabric", "peft"},

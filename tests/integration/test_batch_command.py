@@ -1,5 +1,6 @@
 """`masklet batch` as its user calls it: by processes, in shards, killed; the results are those of segment and track."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -101,6 +102,14 @@ def test_two_shards_of_one_process_give_the_same(here: Path, whole: Path, tmp_pa
         for job in open_jobs(folder, shard_of(jobs, number, 2)):
             worker(job)
     assert content(folder.path) == content(whole)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install 'masklet[ray]'")
+def test_two_workers_of_a_ray_cluster_give_the_same(here: Path, whole: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "masklet", *batch(here, tmp_path / "out", "--ray", "local", "--workers", "2")]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
+    assert "done 3, failed 1" in ended.stdout, ended.stderr
+    assert content(tmp_path / "out") == content(whole)
 
 
 def made_by(out: Path) -> dict[str, str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,10 +20,12 @@ from masklet.cli.track_choices import SAVE_EVERY, SaveEveryOption
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from masklet.jobs.batch_folder import BatchFolder
+    from masklet.jobs.batch_folder import BatchFolder, JobRecord
     from masklet.jobs.batch_jobs import BatchJob
-    from masklet.jobs.batch_report import BatchSummary
     from masklet.jobs.batch_worker import BatchWorker
+    from masklet.jobs.lanes import Lane
+
+    Lanes = Sequence[Callable[[], Lane[BatchJob, JobRecord]]]
 
 
 def batch(
@@ -38,6 +40,10 @@ def batch(
     ] = None,
     shard: Annotated[
         str | None, typer.Option("--shard", metavar="I/N", help="Do the I-th of N parts only, 1/N to N/N.")
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option("--ray", metavar="ADDRESS", help="Workers of a Ray cluster: HOST:PORT, auto or local."),
     ] = None,
     everything: EverythingOption = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed.")] = False,
@@ -59,33 +65,28 @@ def batch(
     OUT/ID gets what masklet segment or masklet track writes, once it is whole. A job that fails, or whose process dies
     twice, costs only itself. OUT/report.jsonl has a line a job, OUT/report.html shows them.
 
-    Machines that share OUT take a part each: --shard 1/10 to --shard 10/10.
+    Machines that share OUT take a part each: --shard 1/10 to --shard 10/10. Or one command has the workers of a Ray
+    cluster: --ray auto for the one that this machine belongs to, --ray local to start one here.
     """
-    from masklet.devices import usable_device
     from masklet.jobs.batch import open_jobs, shard_of
     from masklet.jobs.batch_folder import BatchFolder
     from masklet.jobs.batch_jobs import read_jobs
-    from masklet.jobs.batch_report import BatchSummary
     from masklet.jobs.batch_work import ModelChoice
     from masklet.jobs.batch_worker import BatchWorker
 
     if status:
-        folder = BatchFolder(jobs)
-        print(BatchSummary.of(folder.records().values(), folder.job_count()))
-        return
+        return _show_status(BatchFolder(jobs))
     check_writable(output)
     folder, all_jobs = BatchFolder(output), read_jobs(jobs, everything=everything)
     own = all_jobs if shard is None else shard_of(all_jobs, *_parsed_shard(shard))
     left = open_jobs(folder, own, retry_failed=retry_failed)
     if dry_run:
-        _show(folder, left, workers or 1)
-        return
+        return _show(folder, left, workers or 1)
     folder.begin(len(all_jobs))
-    choice = ModelChoice(model, usable_device(device), dtype, image_size, __version__, save_every or math.inf)
-    summary = _done(BatchWorker(folder, choice), (all_jobs, own, left), workers)
-    print(summary)
-    if summary.failed:
-        raise typer.Exit(ExitCode.SOME_FAILED)
+    choice = ModelChoice(model, "", dtype, image_size, __version__, save_every or math.inf)
+    with _lanes(BatchWorker(folder, choice), device, workers, ray) as lanes:
+        _do(folder, left, len(own), lanes)
+    _report(folder, all_jobs)
 
 
 def _parsed_shard(option: str) -> tuple[int, int]:
@@ -93,6 +94,12 @@ def _parsed_shard(option: str) -> tuple[int, int]:
     if not (slash and number.isdecimal() and count.isdecimal()):
         raise InvalidInputError(f"--shard {option} is not of the form I/N, the I-th of N parts: --shard 1/10.")
     return int(number), int(count)
+
+
+def _show_status(folder: BatchFolder) -> None:
+    from masklet.jobs.batch_report import BatchSummary
+
+    print(BatchSummary.of(folder.records().values(), folder.job_count()))
 
 
 def _show(folder: BatchFolder, left: Sequence[BatchJob], workers: int) -> None:
@@ -104,28 +111,42 @@ def _show(folder: BatchFolder, left: Sequence[BatchJob], workers: int) -> None:
     print(f"{len(left)} jobs are to be done{estimate}.", file=sys.stderr)
 
 
-def _done(
-    worker: BatchWorker, jobs: tuple[Sequence[BatchJob], Sequence[BatchJob], Sequence[BatchJob]], workers: int | None
-) -> BatchSummary:
-    """Do what is left of this process' own jobs, with a bar over all workers, and write the report about all jobs."""
+@contextmanager
+def _lanes(worker: BatchWorker, device: str | None, workers: int | None, ray: str | None) -> Iterator[Lanes]:
+    """Yield what opens the workers: processes of this machine, or actors of a cluster, connected within the block."""
+    from masklet.devices import devices_of_workers, usable_device
+    from masklet.jobs.ray_cluster import ray_cluster
+    from masklet.jobs.worker_processes import process_lanes
+
+    if ray is None:
+        yield process_lanes([worker.on(each) for each in devices_of_workers(usable_device(device), workers)])
+        return
+    with ray_cluster(ray) as cluster:
+        yield cluster.lanes(worker.on(cluster.device(device)), workers)
+
+
+def _do(folder: BatchFolder, left: Sequence[BatchJob], total: int, lanes: Lanes) -> None:
+    """Do what is left of this process' own jobs, with a bar over all workers."""
     from masklet.cli.progress import PerSecond, progress_bar
-    from masklet.devices import devices_of_workers
     from masklet.jobs.batch import done_jobs
+
+    try:
+        with progress_bar(PerSecond("jobs")) as progress, closing(done_jobs(folder, left, lanes)) as records:
+            bar = progress.add_task("Jobs", total=total, completed=total - len(left))
+            for record in records:
+                if record.error:
+                    print(f"Error: {record.id}: {record.error}", file=sys.stderr)
+                progress.advance(bar)
+    except KeyboardInterrupt:
+        print(f"Stopped; {folder.path} keeps what is finished: give the same command to continue.", file=sys.stderr)
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+def _report(folder: BatchFolder, all_jobs: Sequence[BatchJob]) -> None:
+    """Write the report about all jobs, of whichever shard, and exit by what became of them."""
     from masklet.jobs.batch_report import write_report
 
-    all_jobs, own, left = jobs
-    devices = devices_of_workers(worker.choice.device, workers)
-    try:
-        with progress_bar(PerSecond("jobs")) as progress:
-            bar = progress.add_task("Jobs", total=len(own), completed=len(own) - len(left))
-            with closing(done_jobs(worker, left, devices)) as records:
-                for record in records:
-                    if record.error:
-                        print(f"Error: {record.id}: {record.error}", file=sys.stderr)
-                    progress.advance(bar)
-    except KeyboardInterrupt:
-        print(
-            f"Stopped; {worker.folder.path} keeps what is finished: give the same command to continue.", file=sys.stderr
-        )
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
-    return write_report(worker.folder, all_jobs)
+    summary = write_report(folder, all_jobs)
+    print(summary)
+    if summary.failed:
+        raise typer.Exit(ExitCode.SOME_FAILED)

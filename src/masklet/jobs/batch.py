@@ -1,12 +1,11 @@
-"""A batch: many images and videos through worker processes, of which each job costs only itself."""
+"""A batch: many images and videos through workers, of which each job costs only itself."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 from masklet.errors import InvalidInputError
 from masklet.jobs.batch_folder import CLOSED, FAILURES, BatchFolder, JobRecord
 from masklet.jobs.batch_jobs import BatchJob
-from masklet.jobs.batch_worker import BatchWorker
-from masklet.jobs.worker_processes import done_apart
+from masklet.jobs.lanes import Lane, SharedOut
 
 MOST_NAMED = 5
 
@@ -50,18 +49,21 @@ def open_jobs(folder: BatchFolder, jobs: Sequence[BatchJob], *, retry_failed: bo
 
 
 def done_jobs(
-    worker: BatchWorker, jobs: Sequence[BatchJob], devices: Sequence[str]
+    folder: BatchFolder, jobs: Sequence[BatchJob], lanes: Sequence[Callable[[], Lane[BatchJob, JobRecord]]]
 ) -> Generator[JobRecord, None, None]:
-    """Yield what becomes of each job, in the order in which they end, by a process for each of `devices`.
+    """Yield what becomes of each job, in the order in which they end. Those that failed before are done again.
 
-    Those that failed before are done again.
+    Args:
+        folder: of the batch.
+        jobs: in the order in which they are begun.
+        lanes: open each a `BatchWorker` on the folder: `process_lanes`, or those of a `RayCluster`.
 
     Raises:
-        InvalidInputError: if there is no device, or processes die before any work.
+        InvalidInputError: if there are no lanes, or workers die before any work.
         Exception: what is no fault of a job: a model that cannot be loaded, another model than before, a full disk.
     """
-    if not devices:
+    if not lanes:
         raise InvalidInputError("At least one worker is needed; got 0.")
     for job in jobs:
-        worker.folder.reopen(job)
-    return done_apart([worker.on(device) for device in devices], jobs)
+        folder.reopen(job)
+    return SharedOut(lanes, jobs).results()

@@ -53,6 +53,7 @@ class JobRecord:
         frames: how many were tracked, 1 of an image; None unless it is done.
         seconds: of the last attempt; None if that was killed.
         worker: which process worked on it last.
+        run: the run of a cluster that this process belonged to; "" for none.
         error: why it failed.
     """
 
@@ -63,6 +64,7 @@ class JobRecord:
     frames: int | None = None
     seconds: float | None = None
     worker: str = ""
+    run: str = ""
     error: str = ""
 
     @classmethod
@@ -99,11 +101,15 @@ class BatchFolder:
         made_folder(self.path / STATE)
         _write(self.path / STATE / BATCH, {"jobs": job_count})
 
+    def is_begun(self) -> bool:
+        """Whether a batch was begun here."""
+        return (self.path / STATE / BATCH).is_file()
+
     def job_count(self) -> int:
         """Return how many jobs there are; InvalidInputError if no batch was begun here."""
-        if not (path := self.path / STATE / BATCH).is_file():
+        if not self.is_begun():
             raise InvalidInputError(f"{self.path} holds no batch; begin one with: masklet batch JOBS -o {self.path}")
-        return int(read_json(path)["jobs"])
+        return int(read_json(self.path / STATE / BATCH)["jobs"])
 
     def records(self) -> dict[str, JobRecord]:
         """Return what is known of the jobs that were begun, by id."""

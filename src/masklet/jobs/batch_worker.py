@@ -6,7 +6,6 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -43,7 +42,7 @@ class JobModelChoice(Protocol):
 
 
 class BatchWorker:
-    """Does a job of a batch when it is called; loads its model for the first.
+    """Does a job of a batch when it is called; loads its model for the first, or before by `prepare`.
 
     An attempt is counted before its work and forgotten after, so that a job of which two processes died is known, and
     not begun again. Errors of a job are results.
@@ -51,11 +50,14 @@ class BatchWorker:
     Args:
         folder: of the batch.
         choice: of the model and its device.
+        run: of a cluster, whose end ends its workers without a word: what died with another run does not count. "" for
+            processes, which take their attempts back when they end with the one that started them.
     """
 
-    def __init__(self, folder: BatchFolder, choice: JobModelChoice) -> None:
-        self.folder, self.choice = folder, choice
+    def __init__(self, folder: BatchFolder, choice: JobModelChoice, run: str = "") -> None:
+        self.folder, self.choice, self.run = folder, choice, run
         self._begun: JobRecord | None = None
+        self._models: JobModels | None = None
 
     def __call__(self, job: BatchJob) -> JobRecord:
         """Do a job, unless it is finished or another process is at work on it, and return what became of it.
@@ -71,9 +73,14 @@ class BatchWorker:
                 return replace(self.folder.record(job), status=Status.HELD)
             return self._held(job)
 
+    def prepare(self) -> None:
+        """Load the model; errors as of a job."""
+        self.folder.check_space()
+        self._loaded()
+
     def on(self, device: str) -> Self:
         """Return a worker for another device."""
-        return type(self)(self.folder, self.choice.on(device))
+        return type(self)(self.folder, self.choice.on(device), self.run)
 
     def abandon(self) -> None:
         """Take back the attempt that is counted: it is not the job that ends this process."""
@@ -84,14 +91,15 @@ class BatchWorker:
         before = self.folder.record(job)
         if before.status in CLOSED:
             return before
-        if self.folder.has_gone_on(before, session_file(job, self.folder.part(job.id))):
+        is_of_another_run = before.run != self.run and bool(before.run)
+        if is_of_another_run or self.folder.has_gone_on(before, session_file(job, self.folder.part(job.id))):
             before = replace(before, attempts=0)
         if before.attempts >= MOST_ATTEMPTS:
             error = f"{before.attempts} processes that worked on it were ended by the system or a fault in a library."
             poison = replace(before, status=Status.POISON, error=error)
             self.folder.keep(poison)
             return poison
-        models = self._models  # before the attempt counts: that it cannot be loaded is no fault of the job
+        models = self._loaded()  # before the attempt counts: that it cannot be loaded is no fault of the job
         if not before.worker:
             self.folder.clear_part(job)
         return self._done(job, before, models)
@@ -99,7 +107,8 @@ class BatchWorker:
     def _done(self, job: BatchJob, before: JobRecord, models: JobModels) -> JobRecord:
         """Count an attempt, do the job and keep what became of it."""
         worker = f"{socket.gethostname()}:{os.getpid()}"
-        self._begun = replace(before, status=Status.BEGUN, attempts=before.attempts + 1, worker=worker, error="")
+        begun = replace(before, status=Status.BEGUN, attempts=before.attempts + 1, error="")
+        self._begun = replace(begun, worker=worker, run=self.run)
         self.folder.keep(self._begun)
         start = time.monotonic()
         try:
@@ -121,8 +130,9 @@ class BatchWorker:
         self.folder.keep(ended)
         return ended
 
-    @cached_property
-    def _models(self) -> JobModels:
-        models = self.choice.load()
-        self.folder.agree(models.settings)
-        return models
+    def _loaded(self) -> JobModels:
+        if self._models is None:
+            models = self.choice.load()
+            self.folder.agree(models.settings)
+            self._models = models
+        return self._models

@@ -1,28 +1,23 @@
-"""Processes that work on items; they end with the one that started them, and one that dies costs its item only."""
+"""Processes that work on items; they end with the one that started them."""
 
 import multiprocessing
 import os
 import pickle
 import threading
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
 from multiprocessing.connection import Connection
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import cv2
 import torch
 
 from masklet.closing import Closing
-from masklet.errors import InvalidInputError
+from masklet.jobs.lanes import Work
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
-Given_contra = TypeVar("Given_contra", contravariant=True)
-Returned_co = TypeVar("Returned_co", covariant=True)
-
-MOST_DEATHS = 3  # of processes that work on one item
 
 
 class WorkerPool(Closing, Generic[Item, Made]):
@@ -54,66 +49,53 @@ class WorkerPool(Closing, Generic[Item, Made]):
         """Wait until the processes have ended by themselves."""
         self._pool.shutdown()
 
-    def close(self) -> None:
-        """End the processes; what they are still at work on is not needed any more."""
+    def close(self, *, waits: bool = True) -> None:
+        """End the processes, and perhaps wait until they have; what they are at work on is not needed any more."""
         self._lifeline.close()
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.shutdown(waits, cancel_futures=True)
 
 
-class Work(Protocol[Given_contra, Returned_co]):
-    """What is done in a process of its own."""
-
-    def __call__(self, item: Given_contra, /) -> Returned_co:
-        """Make something of an item."""
-
-    def abandon(self) -> None:
-        """Take note that the process ends before its work does, because the one that started it did."""
-
-
-def done_apart(works: Sequence[Work[Item, Made]], items: Iterable[Item]) -> Generator[Made, None, None]:
-    """Yield what becomes of each item, by a process for each of `works`, in the order in which they finish.
-
-    An item whose process died is given to a new one, and the others do not notice.
+class ProcessLane(Generic[Item, Made]):
+    """A lane that is a process of this machine.
 
     Args:
-        works: what each process does.
-        items: in the order in which they are begun.
-
-    Raises:
-        InvalidInputError: if three processes died of one item.
-        Exception: whatever a work raises.
+        work: what it does; goes there by pickle.
+        share: of the cores, one of so many.
     """
-    lanes = [WorkerPool(work, 1, len(works), work.abandon) for work in works]
-    busy: dict[Future[Made], tuple[int, Item, int]] = {}
-    waiting = deque(items)
 
-    def begin(lane: int, item: Item, deaths: int = 0) -> None:
-        busy[lanes[lane].submit(item)] = lane, item, deaths
+    def __init__(self, work: Work[Item, Made], share: int) -> None:
+        self._pool: WorkerPool[Item | None, Any] = WorkerPool(partial(_step, work), 1, share, work.abandon)
 
-    try:
-        for lane in range(min(len(lanes), len(waiting))):
-            begin(lane, waiting.popleft())
-        while busy:
-            for future in wait(busy, return_when=FIRST_COMPLETED).done:
-                lane, item, deaths = busy.pop(future)
-                try:
-                    made = future.result()
-                except BrokenProcessPool as error:
-                    if deaths + 1 == MOST_DEATHS:
-                        raise InvalidInputError(
-                            f"{MOST_DEATHS} worker processes were ended by the system before their work began, "
-                            "probably for lack of memory; use fewer workers. What is finished is kept."
-                        ) from error
-                    lanes[lane].close()
-                    lanes[lane] = WorkerPool(works[lane], 1, len(works), works[lane].abandon)
-                    begin(lane, item, deaths + 1)
-                    continue
-                if waiting:
-                    begin(lane, waiting.popleft())
-                yield made
-    finally:
-        for each in lanes:
-            each.close()
+    def prepare(self) -> Future[None]:
+        """Return what is done once the process has prepared its work."""
+        return self._pool.submit(None)
+
+    def submit(self, item: Item) -> Future[Made]:
+        """Have an item worked on."""
+        return self._pool.submit(item)
+
+    def close(self) -> None:
+        """End the process; not waited for, as one that is starting would keep others from ending."""
+        self._pool.close(waits=False)
+
+
+def process_lanes(works: Sequence[Work[Item, Made]]) -> list[Callable[[], ProcessLane[Item, Made]]]:
+    """Return what opens a process for each of `works`, which share the cores."""
+    return [partial(ProcessLane, work, len(works)) for work in works]
+
+
+def use_threads(count: int) -> None:
+    """Let the libraries of this process compute by so many threads."""
+    torch.set_num_threads(count)
+    cv2.setNumThreads(count)
+
+
+def _step(work: Work[Item, Made], item: Item | None) -> Made | None:
+    """Do an item; None: prepare."""
+    if item is None:
+        work.prepare()
+        return None
+    return work(item)
 
 
 _prepared: list[tuple[Callable[[Any], Any], Callable[[], None] | None]] = []
@@ -121,8 +103,7 @@ _prepared: list[tuple[Callable[[Any], Any], Callable[[], None] | None]] = []
 
 
 def _prepare(pickled: bytes, threads: int, alarm: Connection) -> None:
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
+    use_threads(threads)
     threading.Thread(target=_end_with_parent, args=(alarm,), daemon=True).start()
     _prepared.append(pickle.loads(pickled))
 

@@ -10,6 +10,7 @@ from masklet.errors import InvalidInputError
 from masklet.jobs.batch import done_jobs, open_jobs, shard_of
 from masklet.jobs.batch_folder import Status
 from masklet.jobs.batch_report import BatchSummary, write_report
+from masklet.jobs.worker_processes import process_lanes
 
 CONTENTS = {"a": "hello", "b": "deadly", "c": "broken", "d": "a longer one", "e": "hi"}
 
@@ -17,7 +18,8 @@ CONTENTS = {"a": "hello", "b": "deadly", "c": "broken", "d": "a longer one", "e"
 def test_a_broken_and_a_deadly_job_cost_only_themselves(tmp_path: Path) -> None:
     jobs = batch_of(tmp_path, CONTENTS)
     worker = worker_in(tmp_path)
-    became = {each.id: each.status for each in done_jobs(worker, open_jobs(worker.folder, jobs), ["cpu", "cpu"])}
+    lanes = process_lanes([worker, worker])
+    became = {each.id: each.status for each in done_jobs(worker.folder, open_jobs(worker.folder, jobs), lanes)}
     done = dict.fromkeys("ade", Status.DONE)
     assert became == {**done, "b": Status.POISON, "c": Status.FAILED}
     assert open_jobs(worker.folder, jobs) == []

@@ -1,0 +1,125 @@
+"""Items shared out among workers that may die: the one order of work behind processes and actors of a cluster."""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import BrokenExecutor, Future
+from queue import SimpleQueue
+from typing import Any, Generic, Protocol, TypeVar
+
+from masklet.errors import InvalidInputError
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+Given_contra = TypeVar("Given_contra", contravariant=True)
+Returned_co = TypeVar("Returned_co", covariant=True)
+
+MOST_DEATHS = 3  # one after the other, of workers that have not begun any work
+
+
+def failed_future(error: BaseException) -> Future[Any]:
+    """Return a future that has ended by an error."""
+    future: Future[Any] = Future()
+    future.set_exception(error)
+    return future
+
+
+class Work(Protocol[Given_contra, Returned_co]):
+    """What a worker does, in a process of its own."""
+
+    def prepare(self) -> None:
+        """Load what all items need; called before the first."""
+
+    def __call__(self, item: Given_contra, /) -> Returned_co:
+        """Make something of an item."""
+
+    def abandon(self) -> None:
+        """Take note that the process ends before its work does, because the one that started it did."""
+
+
+class Lane(Protocol[Given_contra, Made]):
+    """One worker. Its futures raise BrokenExecutor if it dies; then it is closed, and another lane opened."""
+
+    def prepare(self) -> Future[None]:
+        """Return what is done once the worker is there, and prepared; it gets no item before."""
+
+    def submit(self, item: Given_contra) -> Future[Made]:
+        """Have an item worked on."""
+
+    def close(self) -> None:
+        """Have the worker end, without waiting; what it is still at work on is not needed any more."""
+
+
+class SharedOut(Generic[Item, Made]):
+    """Items and lanes: a lane that is free gets the next item, one that died is opened again.
+
+    Args:
+        opened: opens each of the lanes, again if need be.
+        items: in the order in which they are begun.
+    """
+
+    def __init__(self, opened: Sequence[Callable[[], Lane[Item, Made]]], items: Iterable[Item]) -> None:
+        self._open = opened
+        self._waiting = deque(items)
+        self._lanes: list[Lane[Item, Made] | None] = [None] * min(len(opened), len(self._waiting))
+        self._deaths = [0] * len(self._lanes)
+        self._items: dict[int, Item] = {}  # at work, by their lane
+        self._ended: SimpleQueue[tuple[int, Future[Made] | Future[None]]] = SimpleQueue()
+
+    def results(self) -> Generator[Made, None, None]:
+        """Yield what becomes of each item, in the order in which they end.
+
+        An item whose worker died goes to the next one that is free: it is the work that gives up a deadly item.
+
+        Raises:
+            InvalidInputError: if workers die again and again before they have begun.
+            Exception: whatever the work raises.
+        """
+        try:
+            for number in range(len(self._lanes)):
+                self._begin(number)
+            while self._waiting or self._items:
+                number, future = self._ended.get()
+                if isinstance(error := future.exception(), BrokenExecutor):
+                    self._begin_again(number, error)
+                    continue
+                made, was_at_work = future.result(), number in self._items
+                self._items.pop(number, None)
+                self._deaths[number] = 0
+                self._give_next(number)
+                if was_at_work:
+                    assert made is not None, "a work makes something of each item"
+                    yield made
+        finally:
+            for lane in self._lanes:
+                if lane is not None:
+                    lane.close()
+
+    def _begin(self, number: int) -> None:
+        lane = self._lanes[number] = self._open[number]()
+        self._await(number, lane.prepare())
+
+    def _begin_again(self, number: int, error: BrokenExecutor) -> None:
+        if number in self._items:
+            self._waiting.appendleft(self._items.pop(number))
+        else:
+            self._deaths[number] += 1
+        if self._deaths[number] == MOST_DEATHS:
+            raise InvalidInputError(
+                f"{MOST_DEATHS} workers ended before their work began, for lack of memory if the system ended them; "
+                f"then use fewer. What is finished is kept. ({' '.join(str(error).split())})"
+            ) from error
+        if (lane := self._lanes[number]) is not None:
+            lane.close()
+        self._begin(number)
+
+    def _give_next(self, number: int) -> None:
+        lane = self._lanes[number]
+        if self._waiting and lane is not None:
+            self._items[number] = item = self._waiting.popleft()
+            try:
+                self._await(number, lane.submit(item))
+            except BrokenExecutor as error:  # it died before it was asked
+                self._await(number, failed_future(error))
+
+    def _await(self, number: int, future: Future[Made] | Future[None]) -> None:
+        future.add_done_callback(lambda ended: self._ended.put((number, ended)))

@@ -1,0 +1,202 @@
+"""The workers of a batch on a Ray cluster: actors that get one job at a time. Ray is imported when it is called."""
+
+import os
+import pickle
+import secrets
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import BrokenExecutor, Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import masklet
+from masklet.errors import InvalidInputError
+from masklet.jobs.batch_folder import JobRecord
+from masklet.jobs.batch_jobs import BatchJob
+from masklet.jobs.batch_worker import BatchWorker
+from masklet.jobs.lanes import Lane
+from masklet.jobs.worker_processes import use_threads
+
+LOCAL = "local"
+LEAST_STORE = 80 * 2**20  # bytes: rows are paths and prompts, results are files; the default is a third of the RAM
+
+
+@dataclass(frozen=True)
+class RayShare:
+    """What of a cluster each worker gets.
+
+    Attributes:
+        cpus: cores, which are its threads.
+        gpus: 1 where it computes on one.
+    """
+
+    cpus: int
+    gpus: int
+
+
+class RayCluster:
+    """A cluster that this process is connected to.
+
+    Args:
+        ray: the module.
+    """
+
+    def __init__(self, ray: Any) -> None:
+        self._ray = ray
+        machines = [each["Resources"] for each in ray.nodes() if each["Alive"]]
+        self._cpus = [int(each["CPU"]) for each in machines if each.get("CPU", 0) >= 1] or [1]
+        self._gpus = sum(int(each.get("GPU", 0)) for each in machines)
+
+    def device(self, asked: str | None) -> str:
+        """Return where the workers compute: on GPUs if there are any, unless something else is asked for."""
+        return asked or ("cuda" if self._gpus else "cpu")
+
+    def lanes(self, worker: BatchWorker, workers: int | None = None) -> list[Callable[[], Lane[BatchJob, JobRecord]]]:
+        """Return what opens an actor for each worker.
+
+        More workers than the cluster has room for wait until it has grown, or others have ended.
+
+        Args:
+            worker: what each does; its folder, and all files of the jobs, are the same on every machine.
+            workers: how many; None: one a GPU, or one a machine where there are none.
+        """
+        gpus = self._gpus if worker.choice.device.startswith("cuda") else 0
+        count = workers or gpus or len(self._cpus)
+        cpus = min(sum(self._cpus) // count, *self._cpus)  # no more than there is on every machine
+        share = RayShare(max(1, cpus), min(1, gpus))
+        own = BatchWorker(worker.folder, worker.choice, secrets.token_hex(4))
+        return [partial(RayLane, self._ray, own, share)] * count
+
+
+@contextmanager
+def ray_cluster(address: str) -> Iterator[RayCluster]:
+    """Connect to a cluster within the block.
+
+    Args:
+        address: HOST:PORT of a cluster, "auto" for the one that this machine belongs to, or "local", which starts one
+            here that ends with this process.
+
+    Raises:
+        InvalidInputError: if Ray is not installed, there is no such cluster, or it has another version of Ray.
+    """
+    ray = _ray_module()
+    host, _, port = address.rpartition(":")
+    if host and "/" not in address:
+        _check_reachable(address, host, port)
+    is_own = not ray.is_initialized()
+    if is_own:
+        where: dict[str, Any] = {"address": address}
+        if address == LOCAL:
+            where |= {"object_store_memory": LEAST_STORE, "include_dashboard": False}
+        try:
+            ray.init(**where, log_to_driver=False, logging_level="ERROR", configure_logging=False)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise InvalidInputError(f"--ray {address}: {' '.join(str(error).split())}") from error
+    try:
+        yield RayCluster(ray)
+    finally:
+        if is_own:
+            ray.shutdown()
+
+
+class RayLane:
+    """A lane that is an actor."""
+
+    def __init__(self, ray: Any, worker: BatchWorker, share: RayShare) -> None:
+        self._ray = ray
+        # SPREAD: workers of a few machines, of which each has room for several, do not all go to the first.
+        how = {"num_cpus": share.cpus, "num_gpus": share.gpus, "scheduling_strategy": "SPREAD"}
+        actor = ray.remote(**how, max_restarts=0, max_task_retries=0)(RayActor)
+        self._actor = actor.remote(pickle.dumps(worker), versions(), os.getcwd(), share.cpus)
+
+    def prepare(self) -> Future[None]:
+        """Return what is done once there is room for the actor, and it has loaded its model."""
+        return self._called(self._actor.prepare)
+
+    def submit(self, job: BatchJob) -> Future[JobRecord]:
+        """Have a job worked on."""
+        return self._called(self._actor.work, pickle.dumps(job))
+
+    def close(self) -> None:
+        """End the actor."""
+        self._ray.kill(self._actor)
+
+    def _called(self, method: Any, *arguments: Any) -> Future[Any]:
+        made: Future[Any] = Future()
+        method.remote(*arguments).future().add_done_callback(partial(_pass_on, made, self._ray.exceptions))
+        return made
+
+
+def _pass_on(made: Future[Any], exceptions: Any, ended: Future[Any]) -> None:
+    """End a future as that of Ray has ended: by the error of the work itself, or as that of a process that died."""
+    if (error := ended.exception()) is None:
+        made.set_result(ended.result())
+    elif isinstance(error, exceptions.RayTaskError):
+        made.set_exception(error.cause)
+    else:
+        made.set_exception(BrokenExecutor(str(error).strip().rpartition("\n")[2]))  # of a traceback, its sentence
+
+
+class RayActor:
+    """What an actor does, in its own process.
+
+    Args:
+        pickled: the worker.
+        expected: the versions that it has to have, by name.
+        folder: where names of files begin.
+        threads: by which it computes.
+    """
+
+    def __init__(self, pickled: bytes, expected: Mapping[str, str], folder: str, threads: int) -> None:
+        self._pickled, self._expected, self._folder, self._threads = pickled, dict(expected), folder, threads
+        self._worker: BatchWorker | None = None
+
+    def prepare(self) -> None:
+        """Load the model; InvalidInputError if this machine has other versions, or not the same files."""
+        machine = socket.gethostname()
+        if (own := versions()) != self._expected:
+            found, asked = (", ".join(f"{name} {each[name]}" for name in each) for each in (own, self._expected))
+            raise InvalidInputError(f"The machine {machine} of the cluster has {found}; this one has {asked}.")
+        use_threads(self._threads)
+        worker: BatchWorker = pickle.loads(self._pickled)
+        if Path(self._folder).is_dir():
+            os.chdir(self._folder)
+        if not worker.folder.is_begun():
+            raise InvalidInputError(
+                f"The machine {machine} of the cluster does not see {worker.folder.path} of {self._folder}; all "
+                "have to share the folders of jobs and results, under the same names."
+            )
+        worker.prepare()
+        self._worker = worker
+
+    def work(self, pickled: bytes) -> JobRecord:
+        """Do a job."""
+        assert self._worker is not None, "it is prepared first"
+        return self._worker(pickle.loads(pickled))
+
+
+def versions() -> dict[str, str]:
+    """Return what has to be the same on all machines."""
+    return {"masklet": masklet.__version__, "torch": torch.__version__}
+
+
+def _check_reachable(address: str, host: str, port: str) -> None:
+    """Raise InvalidInputError at once for an address where nothing listens; Ray itself would try for minutes."""
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise InvalidInputError(f"--ray {address}: there is no cluster ({error}).") from error
+
+
+def _ray_module() -> Any:
+    try:
+        import ray
+        import ray.exceptions
+    except ImportError as error:
+        raise InvalidInputError("Ray is not installed: pip install 'masklet[ray]'.") from error
+    return ray

@@ -1,0 +1,116 @@
+"""The workers of a Ray cluster, with a stand-in for Ray."""
+
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.jobs import ray_stand_in, stub_batches
+from tests.unit.jobs.stub_batches import batch_of, worker_in
+
+from masklet.errors import InvalidInputError
+from masklet.jobs import ray_cluster
+from masklet.jobs.batch import done_jobs, open_jobs
+from masklet.jobs.batch_folder import JobRecord, Status
+from masklet.jobs.batch_worker import BatchWorker
+from masklet.jobs.ray_cluster import RayCluster
+
+CONTENTS = {"a": "hello", "b": "deadly", "c": "broken", "d": "a longer one", "e": "hi"}
+
+
+def die(process: int, number: int) -> None:
+    raise ray_stand_in.Deadly
+
+
+@pytest.fixture(autouse=True)
+def _actors_are_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stub_batches.os, "kill", die)
+    monkeypatch.setattr(BatchWorker, "abandon", lambda self: None)  # a process that is killed notes nothing
+    monkeypatch.setattr(ray_cluster, "use_threads", lambda count: None)
+
+
+def lanes_of(folder: Path, *, cpus: tuple[int, ...] = (4, 4), gpus: int = 0, **more: Any) -> tuple[Any, Any]:
+    ray = ray_stand_in.StandIn(list(cpus), gpus)
+    return ray, RayCluster(ray).lanes(worker_in(folder), **more)
+
+
+def test_actors_do_what_processes_do(tmp_path: Path) -> None:
+    jobs = batch_of(tmp_path, CONTENTS)
+    ray, lanes = lanes_of(tmp_path)
+    folder = worker_in(tmp_path).folder
+    became = {each.id: each.status for each in done_jobs(folder, open_jobs(folder, jobs), lanes)}
+    assert became == {**dict.fromkeys("ade", Status.DONE), "b": Status.POISON, "c": Status.FAILED}
+    assert len(ray.started) == ray.killed == 2 + 2  # of which two died
+
+
+def test_each_worker_has_a_share_that_every_machine_can_give(tmp_path: Path) -> None:
+    for cpus, workers, asked in (((4, 12), None, (2, 4)), ((4, 12), 4, (4, 4)), ((1, 1), 9, (9, 1))):
+        ray, lanes = lanes_of(tmp_path, cpus=cpus, workers=workers)
+        lanes[0]()
+        assert (len(lanes), ray.started[0][0]["num_cpus"], ray.started[0][0]["num_gpus"]) == (*asked, 0)
+
+
+def test_on_gpus_there_is_a_worker_for_each(tmp_path: Path) -> None:
+    ray = ray_stand_in.StandIn([8, 8], gpus=2)
+    cluster = RayCluster(ray)
+    assert (cluster.device(None), cluster.device("cpu")) == ("cuda", "cpu")
+    lanes = cluster.lanes(worker_in(tmp_path).on("cuda"))
+    lanes[0]()
+    assert (len(lanes), ray.started[0][0]["num_cpus"], ray.started[0][0]["num_gpus"]) == (4, 4, 1)
+
+
+def test_machines_with_other_versions_are_named_and_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = worker_in(tmp_path).folder
+    jobs = batch_of(tmp_path, {"a": "hello"})
+    told = iter([{"masklet": "1", "torch": "2"}, {"masklet": "1", "torch": "3"}])
+    monkeypatch.setattr(ray_cluster, "versions", lambda: next(told))
+    _, lanes = lanes_of(tmp_path, cpus=(4,))
+    message = f"machine {socket.gethostname()} of the cluster has masklet 1, torch 3; this one has masklet 1, torch 2"
+    with pytest.raises(InvalidInputError, match=message):
+        list(done_jobs(folder, jobs, lanes))
+    assert folder.record(jobs[0]).status is Status.OPEN
+
+
+def test_machines_that_do_not_see_the_results_are_refused(tmp_path: Path) -> None:
+    folder = worker_in(tmp_path).folder
+    jobs = batch_of(tmp_path, {"a": "hello"})
+    _, lanes = lanes_of(tmp_path, cpus=(4,))
+    (folder.path / ".batch/batch.json").unlink()
+    with pytest.raises(InvalidInputError, match=r"does not see .*OUT"):
+        list(done_jobs(folder, jobs, lanes))
+
+
+def test_deaths_count_within_a_run_of_the_cluster_only(tmp_path: Path) -> None:
+    (job,) = batch_of(tmp_path, {"a": "hello"})
+    folder = worker_in(tmp_path).folder
+    begun = JobRecord(job.id, job.fingerprint, Status.BEGUN, attempts=2, worker="gone:1", run="earlier")
+    folder.keep(begun)
+    _, lanes = lanes_of(tmp_path)
+    assert [each.status for each in done_jobs(folder, [job], lanes)] == [Status.DONE]
+
+
+def test_workers_that_die_before_they_begin_end_the_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = worker_in(tmp_path).folder
+    jobs = batch_of(tmp_path, {"a": "hello"})
+    monkeypatch.setattr(stub_batches.CopyingChoice, "load", lambda self: die(0, 9))
+    ray, lanes = lanes_of(tmp_path, cpus=(4,))
+    with pytest.raises(InvalidInputError, match=r"3 workers ended before their work began.*\(it died\)"):
+        list(done_jobs(folder, jobs, lanes))
+    assert folder.record(jobs[0]).attempts == 0
+    assert len(ray.started) == 3
+
+
+def test_without_ray_its_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(InvalidInputError, match=r"pip install 'masklet\[ray\]'"), ray_cluster.ray_cluster("local"):
+        pass
+
+
+def test_an_address_where_nothing_listens_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_cluster, "_ray_module", lambda: None)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))  # not listening
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(InvalidInputError, match=f"--ray {address}: there is no cluster"):
+            ray_cluster.ray_cluster(address).__enter__()
