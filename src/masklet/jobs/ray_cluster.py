@@ -194,6 +194,7 @@ def _check_reachable(address: str, host: str, port: str) -> None:
 
 
 def _ray_module() -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # of clusters that are started here
     try:
         import ray
         import ray.exceptions

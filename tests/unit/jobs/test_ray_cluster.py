@@ -1,5 +1,6 @@
 """The workers of a Ray cluster, with a stand-in for Ray."""
 
+import os
 import socket
 import sys
 from pathlib import Path
@@ -105,6 +106,22 @@ def test_without_ray_its_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(InvalidInputError, match=r"pip install 'masklet\[ray\]'"), ray_cluster.ray_cluster("local"):
         pass
+
+
+def test_a_cluster_that_is_started_here_reports_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    reporting = []
+    ray: Any = ray_stand_in.StandIn([4])
+    ray.is_initialized = lambda: False
+    ray.init = lambda **options: reporting.append(os.environ["RAY_USAGE_STATS_ENABLED"])
+    ray.shutdown = lambda: None
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.setitem(sys.modules, "ray.exceptions", ray.exceptions)
+    for chosen, expected in ((None, "0"), ("1", "1")):
+        monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", chosen or "")
+        if chosen is None:
+            monkeypatch.delenv("RAY_USAGE_STATS_ENABLED")
+        with ray_cluster.ray_cluster("local"):
+            assert reporting.pop() == expected
 
 
 def test_an_address_where_nothing_listens_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
