@@ -1,10 +1,13 @@
 """From a click to a fine-tuned model: what is segmented or tracked is exported, and the export trains."""
 
+import io
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
 import torch
+from tests.support.served import served
 from tests.support.small_recipes import small_video_config
 from typer.testing import CliRunner
 
@@ -45,11 +48,30 @@ def train(recipe: str, data: Path, model: Path, **fields: object) -> Path:
     return data.parent / "run/average"
 
 
-@pytest.mark.parametrize("to", ["coco", "yolo"])
-def test_a_click_on_an_image_trains(tmp_path: Path, model: Path, to: str) -> None:
+def test_a_click_in_the_studio_trains_what_the_studio_loads(tmp_path: Path, model: Path) -> None:
+    (tmp_path / "first").mkdir()
+    with served(tmp_path / "first") as server:
+        project = server.ann.project()
+        truck = server.ann.item(project, ASSETS / "truck.jpg", "image")
+        assert server.ann.command(truck, "prompt", object=0, frame=0, points=[[320, 425, 1]]).status == 200
+        begun = server.ann.ask("POST", f"projects/{project}/exports", {"format": "coco", "items": [truck]})
+        done = server.ann.done(begun.json["id"])
+        zipped = server.ann.ask("GET", f"exports/{done['result']['export']}").body
+    with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
+        archive.extractall(tmp_path / "data")
+    tuned = train("finetune-image", tmp_path / "data", model)
+    (tmp_path / "second").mkdir()
+    with served(tmp_path / "second", "--model", str(tuned)) as server:
+        assert server.ann.get("info")["model"]["image_size"] == small_video_config().image_size
+        truck = server.ann.item(server.ann.project(), ASSETS / "truck.jpg", "image")
+        answer = server.ann.command(truck, "prompt", object=0, frame=0, points=[[320, 425, 1]])
+        assert answer.json["masks"][0]["rle"]["size"] == [683, 1024]
+
+
+def test_a_click_on_an_image_trains(tmp_path: Path, model: Path) -> None:
     run("segment", ASSETS / "truck.jpg", "--point", "320,425", "-o", tmp_path / "found")
     shutil.copy(ASSETS / "truck.jpg", tmp_path / "found")
-    run("formats", "convert", tmp_path / "found", "--to", to, "-o", tmp_path / "data")
+    run("formats", "convert", tmp_path / "found", "--to", "yolo", "-o", tmp_path / "data")
     run("data", "check", tmp_path / "data")
     tuned = train("finetune-image", tmp_path / "data", model)
     assert ImageSegmenter.from_pretrained(tuned).encode(ASSETS / "truck.jpg").height == 683
@@ -58,7 +80,7 @@ def test_a_click_on_an_image_trains(tmp_path: Path, model: Path, to: str) -> Non
 @pytest.mark.parametrize("to", ["davis", "youtube-vis"])
 def test_a_tracked_video_trains(tmp_path: Path, model: Path, to: str) -> None:
     found = tmp_path / "found"
-    run("track", ASSETS / "juggle.mp4", "--box", "228,18,312,252", "--range", "0:3", "--write", "sa-v", "-o", found)
+    run("track", ASSETS / "juggle.mp4", "--box", "228,18,312,252", "--range", "0:3", "-o", found)
     shutil.copy(ASSETS / "juggle.mp4", found)
     run("formats", "convert", found, "--to", to, "-o", tmp_path / "data")
     run("data", "check", tmp_path / "data")
