@@ -10,8 +10,10 @@ from PIL import Image
 from masklet.formats.label_studio_code import brush_code
 from masklet.masks.counts import counts_of_mask
 from masklet.masks.run_length import encode_run_length
+from masklet.masks.segmentation import Segmentation
 from masklet.media.label_maps import write_label_map
 from masklet.media.mask_files import encoded_mask
+from masklet.media.recorded_masks import RecordedMasks
 
 HEIGHT, WIDTH = 8, 12
 
@@ -201,7 +203,20 @@ def write_youtube_vis(root: Path, frames: int = 4) -> None:
     write_json(root / "instances.json", {"videos": [video], "categories": categories, "annotations": annotations})
 
 
+def write_masklet(root: Path, frames: int = 4) -> None:
+    """The file of `masklet track`, with three of the frames; the first object is not seen on the second of them."""
+    for frame in range(frames):
+        write_image(root / f"walk/{frame:05}.jpg", red=10 * frame)
+    about = {"file_name": "walk", "height": HEIGHT, "width": WIDTH, "frame_rate": 24.0, "frame_count": frames}
+    with RecordedMasks(HEIGHT, WIDTH) as recorded:
+        for frame in (0, 1, 3):
+            masks = np.stack([LEFT & (frame != 1), RIGHT])
+            recorded.record(frame, Segmentation(masks, np.array([0.25, 0.75], dtype=np.float32), [2, 5]))
+        recorded.save(root / "walk.json", about)
+
+
 WRITERS = {
+    "masklet": write_masklet,
     "COCO instances": write_coco,
     "SA-1B": write_sa1b,
     "images and masks": write_plain,

@@ -1,6 +1,6 @@
 """What passes between formats: one image or one video at a time, with its masks as run lengths."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -151,24 +151,18 @@ def video_item(video: AnnotatedVideo, name: str) -> VideoItem:
     annotated = frozenset(video.annotated_frames)
 
     def frame(number: int) -> ImageItem:
-        masks = video.masks(number) if number in annotated else {}
+        masks, scores = (video.masks(number), video.scores(number)) if number in annotated else ({}, {})
         return ImageItem(
             f"{name}/{video.frame_names[number]}",
             *size,
-            _objects_of(masks, video.categories, size),
+            tuple(
+                ItemObject(each, video.categories.get(each, CATEGORY), counts_of_mask(mask), *size, scores.get(each))
+                for each, mask in masks.items()
+                if mask.any()
+            ),
             lambda: video.read_pixels(number),
             video.path_of(number),
             (name, number),
         )
 
     return VideoItem(name, *size, video.frame_names, frame_rate, video.annotated_frames, frame)
-
-
-def _objects_of(
-    masks: Mapping[int, Mask], categories: Mapping[int, str], size: tuple[int, int]
-) -> tuple[ItemObject, ...]:
-    return tuple(
-        ItemObject(object_id, categories.get(object_id, CATEGORY), counts_of_mask(mask), *size)
-        for object_id, mask in masks.items()
-        if mask.any()
-    )

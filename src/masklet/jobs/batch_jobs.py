@@ -15,9 +15,9 @@ from masklet.jobs.batch_options import checked_options
 from masklet.json_files import is_file_name, read_json, shown
 from masklet.media.frame_folders import IMAGE_SUFFIXES
 from masklet.media.prompt_entries import Place, PromptEntry, objects_at_frames
+from masklet.media.video_file import VIDEO_SUFFIXES
 
 KEYS = ("id", "image", "video", "prompts", "prompt_file", "everything", "options")
-VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".gif"})
 PART = ".part"
 REPORT_LINES, REPORT_PAGE = "report.jsonl", "report.html"
 MOST_BYTES = 200  # of an id

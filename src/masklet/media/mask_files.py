@@ -74,14 +74,21 @@ def write_layered_label_map(path: FilePath, segmentation: Segmentation) -> None:
     write_label_map(path, _drawn(segmentation, largest_first(segmentation), np.uint16))
 
 
-def write_mask_json(path: FilePath, segmentation: Segmentation, file_name: str) -> None:
+def write_mask_json(
+    path: FilePath, segmentation: Segmentation, file_name: str, categories: Mapping[int, str] | None = None
+) -> None:
     """Write the masks of the image `file_name` as JSON, in the manner of SA-1B.
 
-    `image` holds `file_name`, `height` and `width`, `annotations` those of `annotations_of`.
+    `image` holds `file_name`, `height` and `width`, `annotations` those of `annotations_of`, with the `category` of
+    objects whose ids `categories` names.
     """
     image = {"file_name": file_name, "height": segmentation.height, "width": segmentation.width}
+    known = categories or {}
+    annotations = [
+        each | ({"category": known[each["id"]]} if each["id"] in known else {}) for each in annotations_of(segmentation)
+    ]
     with written_whole(path) as unfinished:
-        unfinished.write_text(json.dumps({"image": image, "annotations": annotations_of(segmentation)}), "utf-8")
+        unfinished.write_text(json.dumps({"image": image, "annotations": annotations}), "utf-8")
 
 
 def annotations_of(segmentation: Segmentation) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from masklet.media.display_matrix import display_matrix, upright
 from masklet.media.frame_file import FrameRead, damage, numbered
 from masklet.media.video_input import VideoInput, file_input
 
+VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".gif"})
 ROUNDING_OF_TIMES = 0.01  # mkv and gif keep times in milliseconds and hundredths only
 NumberedFrame = tuple[int, av.VideoFrame]
 

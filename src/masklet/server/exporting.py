@@ -19,6 +19,7 @@ from masklet.formats.registry import WRITERS, writer_named
 from masklet.formats.writing.format import WritingOptions
 from masklet.jobs.format_job import REPORT, write_format
 from masklet.masks.segmentation import Segmentation
+from masklet.media.mask_files import write_mask_json
 from masklet.media.mask_sequences import write_overlay_video
 from masklet.media.recorded_masks import RecordedMasks
 from masklet.server.jobs import Job
@@ -99,8 +100,15 @@ class ExportWork:
     def _write_own(self, stored: StoredItem, folder: Path) -> None:
         item, name = stored.item, stored.name
         with _recorded(stored) as recorded:
+            row = item.row()
+            if self._asked.format == OWN and item.is_image:
+                classes = {each.object: each.class_name for each in item.records.objects() if each.class_name}
+                found = (
+                    recorded[0] if len(recorded) else Segmentation.from_run_lengths([], item.size(), np.zeros(0), [])
+                )
+                write_mask_json(folder / f"{name}.json", found, row.name, classes)
+                return
             if self._asked.format == OWN:
-                row = item.row()
                 about = {"name": row.name, "frames": row.frames, "fps": row.fps, "width": row.width}
                 recorded.save(folder / f"{name}.json", about | {"height": row.height, "objects": _objects(item)})
                 return

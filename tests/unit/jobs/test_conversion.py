@@ -9,7 +9,16 @@ import tracemalloc
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
-from tests.support.annotated_folders import HEIGHT, LEFT, RIGHT, WIDTH, write_coco, write_sav, write_sequences
+from tests.support.annotated_folders import (
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    WIDTH,
+    write_coco,
+    write_masklet,
+    write_sav,
+    write_sequences,
+)
 from tests.support.source_data import write_images, write_video
 
 from masklet.errors import InvalidInputError
@@ -85,6 +94,17 @@ def test_scores_stay_where_a_format_has_them(tmp_path):
         (image,) = open_dataset(tmp_path / to)
         assert [each.score for each in image.objects] == [0.75, 0.75]
     assert convert_dataset(source, tmp_path / "masks", "masks").losses["masks lose their score"] == 2
+
+
+def test_scores_of_each_frame_stay_with_frames(tmp_path):
+    """What is tracked by masklet is written elsewhere with the score of each mask."""
+    write_masklet(tmp_path / "in")
+    assert "masks lose their score" not in convert_dataset(tmp_path / "in", tmp_path / "coco", "coco").losses
+    scores = [[each.score for each in image.objects] for image in open_dataset(tmp_path / "coco")]
+    assert scores == [[0.25, 0.75], [0.75], [0.25, 0.75]]
+    assert convert_dataset(tmp_path / "in", tmp_path / "davis", "davis").losses["masks lose their score"] == 5
+    (video,) = open_dataset(tmp_path / "davis")
+    assert [sorted(video.masks(frame)) for frame in range(3)] == [[1, 2], [2], [1, 2]]
 
 
 def test_masks_without_a_pixel_are_no_objects(tmp_path):

@@ -118,6 +118,20 @@ def test_an_image_is_copied_as_it_is(image: OpenItem, tmp_path: Path) -> None:
     assert isinstance(content["annotations"][0]["segmentation"], list)
 
 
+def test_masklets_own_files_are_read_again(video: OpenItem, image: OpenItem, tmp_path: Path) -> None:
+    """Once they lie beside their media, which exports leave where they are."""
+    out, _ = exported([video], tmp_path / "videos", format="masklet")
+    (tmp_path / "walk").rename(out / "walk")
+    (walk,) = open_dataset(out)
+    assert (walk.annotated_frames, dict(walk.categories), walk.scores(1)) == ((0, 1, 2), {1: "ring"}, {2: 0.75})
+    assert np.array_equal(walk.masks(2)[1], RING)
+    out, _ = exported([image], tmp_path / "images", format="masklet")
+    (tmp_path / "photo.jpg").rename(out / "photo.jpg")
+    (photo,) = open_dataset(out)
+    assert [(each.category, each.score) for each in photo.objects] == [("ring", 0.75), ("object", 0.75)]
+    assert np.array_equal(photo.masks, [RING, BLOCK])
+
+
 def test_what_would_be_lost_is_refused(video: OpenItem, image: OpenItem, tmp_path: Path) -> None:
     with pytest.raises(
         InvalidInputError, match=r"YOLO segmentation cannot hold all of walk.*: .*1 masks lose their hole"

@@ -181,6 +181,10 @@ class AnnotatedVideo(Protocol):
         """
         ...
 
+    def scores(self, frame: int) -> Mapping[int, float]:
+        """Return how good masks of an annotated frame are expected to be, 0 to 1, by id, where that is known."""
+        ...
+
     def void(self, frame: int) -> Mask | None:
         """Return the pixels (bool [H, W]) of an annotated frame that count for nothing; None where a layout has none.
 

@@ -13,14 +13,13 @@ from masklet.formats.reading.annotated import EmptyDatasetError
 from masklet.formats.reading.cvat_xml import FILE, Shape, elements, is_of_videos, segmentation_of, shapes_of
 from masklet.formats.reading.encoded_video import EncodedVideo
 from masklet.formats.reading.problems import Problem, ProblemKind, single_frame
-from masklet.formats.reading.video_frames import VideoFrames
+from masklet.formats.reading.video_frames import MOST_FRAMES, VideoFrames
 from masklet.json_files import whole_number
 from masklet.masks.counts import checked_size
 from masklet.media.frame_folders import frames_of_folder
+from masklet.media.video_file import VIDEO_SUFFIXES
 
 IMAGES = "images"
-VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".avi", ".webm"})
-MOST_FRAMES = 10**7
 
 
 class CvatVideoFolder:

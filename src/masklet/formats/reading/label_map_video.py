@@ -99,6 +99,10 @@ class LabelMapVideo:
         labels = self.labels(frame)
         return {each: labels == each for each in object_ids_in(labels)}
 
+    def scores(self, frame: int) -> Mapping[int, float]:
+        """Return nothing: label maps have no scores."""
+        return {}
+
     def void(self, frame: int) -> Mask | None:
         """Return the pixels (bool [H, W]) of an annotated frame that are void, white beside ids; None without any."""
         values = read_label_map(self._annotation_of(frame))

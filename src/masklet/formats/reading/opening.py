@@ -13,6 +13,7 @@ from masklet.formats.reading.cvat_video_folder import CvatVideoFolder
 from masklet.formats.reading.davis_folder import DavisFolder
 from masklet.formats.reading.label_studio_folder import LabelStudioFolder
 from masklet.formats.reading.labelme_folder import LabelmeFolder
+from masklet.formats.reading.masklet_folder import MaskletFolder
 from masklet.formats.reading.mose_folder import MoseFolder
 from masklet.formats.reading.plain_folder import PlainFolder
 from masklet.formats.reading.sa1b_folder import Sa1bFolder
@@ -23,7 +24,8 @@ from masklet.formats.reading.youtube_vis_folder import YoutubeVisFolder
 from masklet.formats.reading.youtube_vos_folder import YoutubeVosFolder
 
 Layout = type[
-    YoutubeVisFolder
+    MaskletFolder
+    | YoutubeVisFolder
     | LabelStudioFolder
     | CvatImagesFolder
     | CvatVideoFolder
@@ -40,6 +42,7 @@ Layout = type[
 ]
 
 LAYOUTS: tuple[Layout, ...] = (
+    MaskletFolder,
     YoutubeVisFolder,
     LabelStudioFolder,
     CvatImagesFolder,

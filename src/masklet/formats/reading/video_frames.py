@@ -1,6 +1,6 @@
 """The frames of an annotated video, whether they are in a file, in a folder or listed by their names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from masklet.media.video_reader import VideoReader, open_video
 
 FRAMES_PER_ANNOTATION = 4
 """SA-V is filmed at 24 frames a second and annotated at 6."""
+MOST_FRAMES = 10**7
+"""Of a video, four days long; files that claim more are wrong."""
 
 
 class VideoFrames:
@@ -103,6 +105,10 @@ class OverFrames:
     def read_pixels(self, frame: int) -> Pixels:
         """Return a frame, uint8 [H, W, 3]; errors as `VideoFrames.read` raises them."""
         return self._frames.read(frame)
+
+    def scores(self, frame: int) -> Mapping[int, float]:
+        """Return nothing: scores are not known."""
+        return {}
 
     def void(self, frame: int) -> None:
         """Return None: nothing is void."""

@@ -14,6 +14,7 @@ from tests.support.annotated_folders import (
     write_image,
     write_label_studio,
     write_labelme,
+    write_masklet,
     write_yolo,
     write_youtube_vis,
 )
@@ -228,6 +229,47 @@ def test_youtube_vis(tmp_path):
     assert (video.name, video.frame_names, video.categories[1]) == ("walk", tuple(f"{n:05}" for n in range(4)), "block")
     assert [sorted(video.masks(frame)) for frame in range(3)] == [[1, 2], [2], [1, 2]]
     np.testing.assert_array_equal(video.masks(2)[2], RIGHT)
+
+
+def test_masklet(tmp_path):
+    write_masklet(tmp_path)
+    change(tmp_path / "walk.json", '"frame_rate"', '"objects": [{"id": 5, "name": "b", "class": "ball"}], "frame_rate"')
+    (video,) = open_dataset(tmp_path)
+    assert (video.annotated_frames, video.object_ids, dict(video.categories)) == ((0, 1, 3), (2, 5), {5: "ball"})
+    assert [sorted(video.masks(frame)) for frame in (0, 1, 3)] == [[2, 5], [5], [2, 5]]
+    assert video.scores(3) == {2: 0.25, 5: 0.75}
+    assert open_dataset(tmp_path / "walk.json").sequences == ("walk",)
+    with pytest.raises(InvalidInputError, match="Frame 2 of 'walk' is not annotated"):
+        video.masks(2)
+
+
+def test_videos_of_masklet_are_found_by_the_name_that_their_file_says(tmp_path):
+    write_masklet(tmp_path)
+    (tmp_path / "walk.json").rename(tmp_path / "export.json")
+    assert open_dataset(tmp_path)["export"].read_pixels(3).shape == (HEIGHT, WIDTH, 3)
+    change(tmp_path / "export.json", '"file_name": "walk"', '"name": "C:\\\\videos\\\\walk"')
+    assert len(open_dataset(tmp_path)["export"]) == 4
+    change(tmp_path / "export.json", "walk", "run")
+    assert [each.kind for each in open_dataset(tmp_path).problems()] == [ProblemKind.MASK_WITHOUT_IMAGE]
+    with pytest.raises(InvalidInputError, match=r"The video of .*export\.json is not beside it"):
+        open_dataset(tmp_path)["export"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (f'"height": {HEIGHT}', '"height": -8', "no recorded masks of a video: .*height"),
+        ('"frame": 1', '"frame": 7', "frame must be a whole number"),
+        ('"frame": 1', '"frame": 0', "a frame is there twice"),
+        ('"predicted_iou": 0.75', '"predicted_iou": null', "frame 0: The predicted_iou of object 5"),
+        ('"counts"', '"runs"', "frame 0: The mask of object 2"),
+    ],
+)
+def test_broken_files_of_masklet(tmp_path, old, new, reason):
+    write_masklet(tmp_path)
+    change(tmp_path / "walk.json", old, new)
+    with pytest.raises(InvalidInputError, match=rf"walk\.json .*{reason}"):
+        open_dataset(tmp_path)["walk"].masks(0)
 
 
 @pytest.mark.parametrize(
