@@ -23,3 +23,9 @@ def test_every_format_has_its_row() -> None:
         line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `") and line.count("|") > 4
     ]
     assert shown == rows
+
+
+def test_every_format_has_its_example() -> None:
+    text = (ROOT / "docs/formats.md").read_text(encoding="utf-8")
+    missing = [writer.NAME for writer in READERS if f"convert DATA --to {writer.NAME} -o out" not in text]
+    assert missing == []

@@ -1,24 +1,31 @@
 """What a format can hold, and what of an image or a video it therefore loses."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
 from masklet.errors import InvalidInputError
-from masklet.formats.items import ImageItem, VideoItem
+from masklet.formats.items import ImageItem, ItemObject, VideoItem
 from masklet.formats.reading.annotated import CATEGORY
-from masklet.masks.outlines import pieces_of
+from masklet.masks.outlines import Piece, pieces_of
+from masklet.masks.overlap import intersection_over_union
+from masklet.masks.polygons import counts_of_polygons
+from masklet.masks.run_length import mask_of
 from masklet.media.frame_folders import FRAME_RATE
 from masklet.media.mask_files import label_map_of
+
+LEAST_IOU = 0.95
+"""Of a mask with what is written of it; less is reported beside the reason."""
 
 
 class Loss(StrEnum):
     """What is lost: what stands in a sentence after its number."""
 
     HOLES = "masks lose their holes"
+    CHANGED = "masks have an IoU below 0.95 with what is written of them"
     PIECES = "masks of several pieces keep the largest only"
     OVERLAPS = "masks lose pixels to others that they overlap"
     SHAPES = "masks become boxes"
@@ -79,11 +86,23 @@ def losses_of_image(item: ImageItem, holds: Holds) -> Counter[Loss]:
     found[Loss.SHAPES] = 0 if holds.masks else len(objects)
     if holds.masks and not (holds.holes and holds.pieces):
         pieces = [pieces_of(each.mask) for each in objects]
+        changes = (_is_changed(*pair, holds) for pair in zip(objects, pieces, strict=True))
+        found[Loss.CHANGED] = sum(changes)
         found[Loss.HOLES] = 0 if holds.holes else sum(any(each.hole_count for each in few) for few in pieces)
         found[Loss.PIECES] = 0 if holds.pieces else sum(len(few) > 1 for few in pieces)
     if holds.masks and not holds.overlaps:
         found[Loss.OVERLAPS] = _overlapped(item)
     return +found
+
+
+def _is_changed(each: ItemObject, pieces: Sequence[Piece], holds: Holds) -> bool:
+    """Return whether a mask without its holes, or without its smaller pieces, is another one."""
+    written = pieces if holds.pieces else pieces[:1]
+    if len(written) == len(pieces) and not any(piece.hole_count for piece in pieces):
+        return False
+    counts = counts_of_polygons([piece.outline for piece in written], each.height, each.width)
+    shown = mask_of(counts, each.height, each.width)
+    return bool(intersection_over_union(shown, each.mask) < LEAST_IOU)
 
 
 def _overlapped(item: ImageItem) -> int:
