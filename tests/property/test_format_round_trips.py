@@ -20,6 +20,7 @@ SIZE = (7, 9)
 CATEGORIES = ("a ball", "träger & <co>", '"quoted"')
 IMAGE_FORMATS = [name for name, each in WRITERS.items() if each.HOLDS.images and READERS[each]]
 VIDEO_FORMATS = [name for name, each in WRITERS.items() if each.HOLDS.videos and READERS[each]]
+WHOLE_VIDEO_FORMATS = [name for name in VIDEO_FORMATS if WRITERS[name].HOLDS.pieces and WRITERS[name].HOLDS.holes]
 
 masks = arrays(np.bool_, SIZE, fill=st.booleans()).filter(np.any)
 objects = st.lists(st.tuples(st.sampled_from(CATEGORIES), masks), max_size=3)
@@ -89,3 +90,41 @@ def test_videos_come_back(to: str, masks: np.ndarray) -> None:
                 else:
                     assert largest_piece(mask) <= shown[number].sum() <= filled(mask).sum()
         assert done.losses["masks lose pixels to others that they overlap"] == 0
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.tuples(*[st.sampled_from(IMAGE_FORMATS)] * 2), st.lists(objects, min_size=1, max_size=2))
+def test_images_pass_through_two_formats(pair: tuple[str, str], images: list[list[tuple[str, np.ndarray]]]) -> None:
+    all_hold = [WRITERS[each].HOLDS for each in pair]
+    with tempfile.TemporaryDirectory() as folder:
+        place = write_images(Path(folder) / "in", {f"{n}.png": each for n, each in enumerate(images)}, SIZE)
+        for number, to in enumerate(pair):
+            convert_dataset(place, Path(folder) / f"{number}", to)
+            place = Path(folder) / f"{number}"
+        # flat formats make folders a part of the name: images-train-0
+        found = {Path(image.name).stem.rpartition("-")[2]: image for image in open_dataset(place)}
+        has_holes = all(holds.holes for holds in all_hold)
+        has_categories = all(holds.categories for holds in all_hold)
+        for number, given in enumerate(images):
+            expected = [(category, mask if has_holes else filled(mask)) for category, mask in given]
+            shown = [(each.category, each.mask()) for each in found[str(number)].objects]
+            assert content(shown, has_categories) == content(expected, has_categories)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.tuples(*[st.sampled_from(WHOLE_VIDEO_FORMATS)] * 2), videos)
+def test_videos_pass_through_two_formats(pair: tuple[str, str], masks: np.ndarray) -> None:
+    if not all(WRITERS[each].HOLDS.overlaps for each in pair):
+        masks = masks & (np.cumsum(masks, axis=0) == 1)
+    with tempfile.TemporaryDirectory() as folder:
+        place = write_video(Path(folder) / "in", masks)
+        for number, to in enumerate(pair):
+            convert_dataset(place, Path(folder) / f"{number}", to)
+            place = Path(folder) / f"{number}"
+        (video,) = open_dataset(place)
+        tracks: dict[int, dict[int, bytes]] = {}
+        for frame in range(masks.shape[1]):
+            for number, mask in video.masks(frame).items():
+                tracks.setdefault(number, {})[frame] = mask.tobytes()
+        expected = [{frame: mask.tobytes() for frame, mask in enumerate(each) if mask.any()} for each in masks]
+        assert sorted(map(str, tracks.values())) == sorted(str(each) for each in expected if each)

@@ -108,10 +108,10 @@ class _Images:
 
 
 class _Videos:
-    """The videos of a dataset, under names that are safe."""
+    """The videos of a dataset, under names that are safe, and without folders, which most layouts do not know."""
 
     def __init__(self, dataset: AnnotatedVideos) -> None:
-        self._dataset, self._names = dataset, safe_names(dataset.sequences)
+        self._dataset, self._names = dataset, safe_names(dataset.sequences, is_flat=True)
 
     def __len__(self) -> int:
         return len(self._names)

@@ -1,0 +1,154 @@
+"""What data of others contains, in each format: odd names and sizes, crowds, large ids, objects that come and go."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+from tests.support.annotated_folders import HEIGHT, LEFT, RIGHT, WIDTH, write_image, write_json
+from tests.support.source_data import write_images, write_video
+
+from masklet import open_video
+from masklet.formats.reading.opening import open_dataset
+from masklet.formats.registry import READERS, WRITERS
+from masklet.jobs.conversion import convert_dataset
+from masklet.masks.segmentation import Segmentation
+from masklet.media.recorded_masks import RecordedMasks
+
+READABLE = [name for name, each in WRITERS.items() if READERS[each]]
+IMAGES = [name for name in READABLE if WRITERS[name].HOLDS.images]
+VIDEOS = [name for name in READABLE if WRITERS[name].HOLDS.videos]
+LARGE_IDS = (300, 70_000)
+NOTHING = LEFT & RIGHT
+COMES_AND_GOES = np.stack([[LEFT, NOTHING, LEFT, LEFT], [NOTHING, RIGHT, RIGHT, NOTHING]])
+"""The first object is absent on frame 1, the second comes on frame 1 and has left by frame 3."""
+
+
+def write_large_ids(root: Path) -> Path:
+    """Masklet's own file, with the objects above under large ids, and scores."""
+    with RecordedMasks(HEIGHT, WIDTH) as recorded:
+        for frame in range(4):
+            write_image(root / f"walk/{frame:05}.jpg", red=10 * frame)
+            masks, scores = COMES_AND_GOES[:, frame], np.array([0.5, 0.75], dtype=np.float32)
+            recorded.record(frame, Segmentation(masks, scores, LARGE_IDS))
+        recorded.save(root / "walk.json", {"file_name": "walk", "height": HEIGHT, "width": WIDTH, "frame_count": 4})
+    return root
+
+
+@pytest.mark.parametrize("to", IMAGES)
+def test_crowds_and_masks_without_a_pixel(tmp_path: Path, to: str) -> None:
+    source = write_images(tmp_path / "in", {"a.png": [("x", LEFT), ("x", NOTHING), ("x", RIGHT)]}, LEFT.shape)
+    content = json.loads((source / "annotations.json").read_text())
+    content["annotations"][2]["iscrowd"] = 1
+    write_json(source / "annotations.json", content)
+    done = convert_dataset(source, tmp_path / "out", to)
+    (image,) = open_dataset(tmp_path / "out")
+    assert [each.mask().tolist() for each in image.objects] == [LEFT.tolist()]
+    assert done.losses["objects have a mask without any pixel"] == 1
+    holds = WRITERS[to].HOLDS.crowds
+    assert (len(image.crowds), done.losses["regions of crowds are left out"]) == ((1, 0) if holds else (0, 1))
+
+
+@pytest.mark.parametrize("to", ["coco", "labelme", "cvat-images", "label-studio"])
+def test_ids_beyond_255_of_frames(tmp_path: Path, to: str) -> None:
+    convert_dataset(write_large_ids(tmp_path / "in"), tmp_path / "out", to)
+    images = [*open_dataset(tmp_path / "out")]
+    shown = [[(each.object_id, each.mask().tolist()) for each in image.objects] for image in images]
+    first, second = LARGE_IDS
+    assert shown == [
+        [(first, LEFT.tolist())],
+        [(second, RIGHT.tolist())],
+        [(first, LEFT.tolist()), (second, RIGHT.tolist())],
+        [(first, LEFT.tolist())],
+    ]
+
+
+@pytest.mark.parametrize("to", VIDEOS)
+def test_ids_beyond_255_of_videos(tmp_path: Path, to: str) -> None:
+    """Readers number objects from 1 on; which is which is seen by their masks."""
+    done = convert_dataset(write_large_ids(tmp_path / "in"), tmp_path / "out", to)
+    (video,) = open_dataset(tmp_path / "out")
+    assert [sorted(video.masks(frame)) for frame in range(4)] == [[1], [2], [1, 2], [1]]
+    np.testing.assert_array_equal(video.masks(2)[2], RIGHT)
+    assert done.losses["objects get other ids"] == (2 if WRITERS[to].HOLDS.most_objects else 0)
+
+
+@pytest.mark.parametrize("to", VIDEOS)
+def test_videos_with_names_of_windows(tmp_path: Path, to: str) -> None:
+    source = write_video(tmp_path / "in", COMES_AND_GOES)
+    content = json.loads((source / "instances.json").read_text().replace("walk/", r"deep\\wa:lk\\"))
+    write_json(source / "instances.json", content)
+    (source / "JPEGImages/deep").mkdir()
+    (source / "JPEGImages/walk").rename(source / "JPEGImages/deep/wa:lk")
+    convert_dataset(source, tmp_path / "out", to)
+    (video,) = open_dataset(tmp_path / "out")
+    assert ":" not in str(video.path_of(0))
+    assert len(video) == 4
+    np.testing.assert_array_equal(video.masks(1)[2], RIGHT)
+
+
+@pytest.mark.parametrize("to", VIDEOS)
+def test_frames_on_their_side_are_upright_afterwards(tmp_path: Path, to: str) -> None:
+    source = write_video(tmp_path / "in", COMES_AND_GOES)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    for frame in range(4):
+        path = source / f"JPEGImages/walk/{frame:05}.png"
+        Image.new("RGB", (HEIGHT, WIDTH), (10 * frame, 20, 30)).save(path, exif=exif)  # as it is stored
+    convert_dataset(source, tmp_path / "out", to)
+    (video,) = open_dataset(tmp_path / "out")
+    with Image.open(video.path_of(1)) as stored:
+        assert (stored.size, stored.getexif().get(ExifTags.Base.Orientation)) == ((WIDTH, HEIGHT), None)
+    np.testing.assert_array_equal(video.masks(1)[2], RIGHT)
+
+
+def test_videos_of_masks_are_black_where_objects_are_absent(tmp_path: Path) -> None:
+    convert_dataset(write_large_ids(tmp_path / "in"), tmp_path / "out", "mask-videos")
+    for number, masks in zip(("0300", "70000"), COMES_AND_GOES, strict=True):
+        with open_video(tmp_path / f"out/walk/{number}.mp4") as video:
+            shown = np.stack([video[frame][..., 0] >= 128 for frame in range(len(video))])
+        assert shown.shape == masks.shape
+        assert (shown != masks).mean() < 0.03  # H.264 blurs edges
+        np.testing.assert_array_equal(shown.any(axis=(1, 2)), masks.any(axis=(1, 2)))
+
+
+def test_cut_outs_are_transparent_around_their_object(tmp_path: Path) -> None:
+    convert_dataset(write_large_ids(tmp_path / "in"), tmp_path / "out", "cut-outs")
+    found = {
+        path.relative_to(tmp_path / "out/walk").as_posix(): np.asarray(Image.open(path))[..., 3] > 0
+        for path in (tmp_path / "out/walk").rglob("*.png")
+    }
+    assert sorted(found) == [f"{name}.png" for name in
+                             ("00000/0300", "00001/70000", "00002/0300", "00002/70000", "00003/0300")]  # fmt: skip
+    np.testing.assert_array_equal(found["00002/70000.png"], RIGHT)
+
+
+def test_boxes_of_label_studio_end_where_objects_leave(tmp_path: Path) -> None:
+    convert_dataset(write_large_ids(tmp_path / "in"), tmp_path / "out", "label-studio-video")
+    (task,) = json.loads((tmp_path / "out/tasks.json").read_text())
+    sequences = [each["value"]["sequence"] for each in task["annotations"][0]["result"]]
+    spans = [[(each["frame"], each["enabled"]) for each in sequence] for sequence in sequences]
+    assert spans == [[(1, False), (3, True), (4, False)], [(2, True), (3, False)]]
+    first = sequences[0][0]
+    assert [first[each] for each in ("x", "y", "width", "height")] == pytest.approx([100 / 12, 12.5, 25, 50])
+
+
+@pytest.mark.parametrize(("hole", "changed"), [(1, 0), (4, 1)])
+def test_outlines_that_cover_much_more_than_their_mask_are_counted(tmp_path: Path, hole: int, changed: int) -> None:
+    ring = np.zeros((20, 20), dtype=bool)
+    ring[2:16, 2:16] = True
+    ring[5 : 5 + hole, 5 : 5 + hole] = False
+    source = write_images(tmp_path / "in", {"a.png": [("ring", ring), ("block", ~ring[:, ::-1])]}, ring.shape)
+    losses = convert_dataset(source, tmp_path / "out", "yolo").losses
+    assert losses["masks lose their holes"] == 2
+    # the block around the ring is one with a large hole, which stays in neither case
+    assert losses["masks have an IoU below 0.95 with what is written of them"] == changed + 1
+    report = json.loads((tmp_path / "out/export.json").read_text())
+    assert report["losses"] == dict(losses)
+
+
+def test_the_largest_piece_alone_is_another_mask(tmp_path: Path) -> None:
+    source = write_video(tmp_path / "in", np.stack([[LEFT | RIGHT]]))
+    losses = convert_dataset(source, tmp_path / "out", "cvat-video").losses
+    assert losses["masks have an IoU below 0.95 with what is written of them"] == 1
