@@ -4,14 +4,17 @@ A mask is where logits [h, w], enlarged bilinearly to an image, are above a thre
 enlarged logits are straight lines from one of the h rows to the next, each of which crosses the threshold once at most,
 at a place that is computed. So logits are enlarged across only, h instead of H rows, and only in the box of what is
 above the threshold, grown by a cell; runs of pixels, their number and their box follow from the crossings. The pixels
-are those of `torch.nn.functional.interpolate`, up to rounding.
+are those of `torch.nn.functional.interpolate`, up to rounding. Logits that look like noise cross the threshold so often
+that comparing pixels is quicker: those are enlarged after all.
 """
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import torch
+import torch.nn.functional as F
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -19,7 +22,9 @@ Size = tuple[int, int]
 
 _BELOW = np.float32(-1e30)  # all thresholds
 _ROUNDING = 2.0**-20  # of places in float32, in shares of the axis
-_CROSSINGS_TOGETHER = 2**14  # of what looks like noise; larger arrays would come from the system, page by page
+_CROSSINGS_TOGETHER = 2**14  # larger arrays would come from the system, page by page
+_PIXELS_A_CROSSING = 16  # take the same time
+_MOST_PIXELS = 2**22  # of a mask that is held enlarged: 16 MiB
 
 
 class Runs(NamedTuple):
@@ -87,6 +92,18 @@ class _Places(NamedTuple):
         return found.clip(0, len(self.exact)).astype(np.int64)
 
 
+class Columns(Protocol):
+    """Columns of an image, in which thresholds are looked for."""
+
+    def runs_above(self, threshold: float) -> Runs:
+        """Return the pixels above a threshold, which is at least the one that the columns were made for."""
+        ...
+
+    def area_above(self, threshold: float) -> int:
+        """Return the area of `runs_above`, which takes fewer steps."""
+        ...
+
+
 class Enlargement:
     """How masks of h x w logits are enlarged to an image, or a crop of it, of H x W pixels.
 
@@ -96,11 +113,14 @@ class Enlargement:
     """
 
     def __init__(self, size: Size, enlarged: Size) -> None:
+        self._size = enlarged
         self._rows, self._columns = (_Places.of(*pair) for pair in zip(size, enlarged, strict=True))
 
-    def columns_of(self, logits_hw: Floats, least: float) -> "Columns | None":
+    def columns_of(self, logits_hw: Floats, least: float) -> Columns | None:
         """Return the columns of the image that logits float32 [h, w] reach `least` in, None if there are none."""
         is_above = logits_hw > least
+        if self._pays_pixel_by_pixel(is_above):
+            return _EnlargedColumns.of(logits_hw, self._size)
         rows, columns = np.flatnonzero(is_above.any(axis=1)), np.flatnonzero(is_above.any(axis=0))
         if not rows.size:
             return None
@@ -116,10 +136,42 @@ class Enlargement:
         behind = part[places.behind[first:end]]
         behind *= weight
         values += behind
-        return Columns(values, first, top, self._rows)
+        return _CrossedColumns(values, first, top, self._rows)
+
+    def _pays_pixel_by_pixel(self, is_above: npt.NDArray[np.bool_]) -> bool:
+        height, width = self._size
+        crossings = np.count_nonzero(is_above[1:] != is_above[:-1]) * width / is_above.shape[1]
+        return height * width <= min(crossings * _PIXELS_A_CROSSING, _MOST_PIXELS)
 
 
-class Columns:
+class _EnlargedColumns:
+    """Columns of an image, pixel by pixel [W, H]."""
+
+    def __init__(self, values: Floats) -> None:
+        self._values = values
+
+    @classmethod
+    def of(cls, logits_hw: Floats, size: Size) -> "_EnlargedColumns":
+        """Enlarge logits float32 [h, w] to (H, W)."""
+        columns = torch.from_numpy(np.ascontiguousarray(logits_hw.T))[None, None]
+        return cls(F.interpolate(columns, size[::-1], mode="bilinear", align_corners=False)[0, 0].numpy())
+
+    def runs_above(self, threshold: float) -> Runs:
+        """Return the pixels above a threshold."""
+        width, height = self._values.shape
+        flat = np.zeros(1 + width * (height + 1), dtype=bool)  # no run goes on in the next column
+        columns = flat[1:].reshape(width, height + 1)
+        np.greater(self._values, threshold, out=columns[:, :-1])
+        changes = np.flatnonzero(flat[1:] != flat[:-1])
+        of_run = changes[::2] // (height + 1)
+        return Runs(of_run, *(each - of_run * (height + 1) for each in (changes[::2], changes[1::2])))
+
+    def area_above(self, threshold: float) -> int:
+        """Return the area of `runs_above`."""
+        return int(np.count_nonzero(self._values > threshold))
+
+
+class _CrossedColumns:
     """Columns of an image whose rows are not enlarged yet, with a value below all thresholds at either end."""
 
     def __init__(self, values: Floats, first: int, top: int, rows: _Places) -> None:
@@ -129,12 +181,12 @@ class Columns:
         self._rows = rows
 
     def runs_above(self, threshold: float) -> Runs:
-        """Return the pixels above a threshold, which is at least the one that the columns were made for."""
+        """Return the pixels above a threshold."""
         parts = [self._runs(*crossings) for crossings in self._crossings(threshold)]
         return parts[0] if len(parts) == 1 else Runs(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
     def area_above(self, threshold: float) -> int:
-        """Return the area of `runs_above`, which takes fewer steps."""
+        """Return the area of `runs_above`."""
         return sum(int(np.maximum(ends - starts, 0).sum()) for _, starts, ends in self._crossings(threshold))
 
     def _runs(self, changes: Integers, starts: Integers, ends: Integers) -> Runs:

@@ -5,6 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from masklet.automask import enlarged as module
 from masklet.automask.enlarged import Enlargement, Runs
 
 SIZES = [
@@ -33,8 +34,12 @@ def drawn(runs: Runs, size: tuple[int, int]) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("size", "enlarged"), SIZES)
-@pytest.mark.parametrize("coarse", [2, 5, 12])
-def test_pixels_are_those_of_enlarged_logits(size: tuple[int, int], enlarged: tuple[int, int], coarse: int) -> None:
+@pytest.mark.parametrize("coarse", [2, 5, 12, 24])
+@pytest.mark.parametrize("most_pixels", [0, 2**22], ids=["crossings", "pixels of noise"])
+def test_pixels_are_those_of_enlarged_logits(
+    size: tuple[int, int], enlarged: tuple[int, int], coarse: int, most_pixels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MOST_PIXELS", most_pixels)
     logits = logits_of(size, coarse, seed=coarse)
     whole = F.interpolate(logits[None, None], enlarged, mode="bilinear", align_corners=False)[0, 0].numpy()
     columns = Enlargement(size, enlarged).columns_of(logits.numpy(), -1.0)
@@ -68,3 +73,12 @@ def test_a_value_at_the_threshold_is_not_above_it() -> None:
     assert columns is not None
     assert [each.tolist() for each in columns.runs_above(0.0)] == [[2], [1], [2]]
     assert columns.runs_above(1.0).area == 0
+
+
+def test_noise_is_compared_pixel_by_pixel_up_to_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    noise, blob = (logits_of((32, 32), coarse, seed=1).numpy() for coarse in (32, 2))
+    enlargement = Enlargement((32, 32), (90, 60))
+    assert isinstance(enlargement.columns_of(noise, -1.0), module._EnlargedColumns)
+    assert not isinstance(enlargement.columns_of(blob, -1.0), module._EnlargedColumns)
+    monkeypatch.setattr(module, "_MOST_PIXELS", 90 * 60 - 1)
+    assert not isinstance(enlargement.columns_of(noise, -1.0), module._EnlargedColumns)
