@@ -166,6 +166,7 @@ class MaskDecoder(nn.Module):
                 None if similarity is None else similarity[:, part],
                 _part_of_objects(target_embedding, part),
                 None if start is None else start.of(part),
+                read=all_tokens.shape[2] - sparse.shape[2],
             )
             yield _Piece(tokens, seen, attentions, upscaling, grid)
 

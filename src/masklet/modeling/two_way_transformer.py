@@ -108,13 +108,15 @@ class TwoWayTransformer(nn.Module):
         attention_similarity: Tensor | None = None,
         target_embedding: Tensor | None = None,
         start: SharedStart | None = None,
+        read: int | None = None,
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
         """Tokens [batch, objects, n, channels] and image tokens [batch, 1 or objects, pixels, channels], updated.
 
         `attention_similarity` is added to the scores of tokens looking at the image, in the blocks only;
         `target_embedding` to the tokens before each block (both from PerSAM; the tokens' positions are taken after the
-        first addition, as in the reference). `start` is what the first block already made of these objects. Also
-        returns, for each block, what the image took from the tokens.
+        first addition, as in the reference). `start` is what the first block already made of these objects. Of the
+        tokens only the first `read` ones are returned, None: all. Also returns, for each block, what the image took
+        from the tokens.
         """
         if target_embedding is not None:
             tokens = tokens + target_embedding
@@ -127,5 +129,6 @@ class TwoWayTransformer(nn.Module):
             else:
                 tokens, image, taken = block(tokens, image, positions, image_positions, attention_similarity)
             taken_by_block.append(taken)
+        tokens, positions = tokens[:, :, :read], positions[:, :, :read]
         tokens = tokens + self.final_attn_token_to_image(tokens + positions, image + image_positions, image)
         return self.layer_norm_final_attn(tokens), image, taken_by_block
