@@ -32,6 +32,7 @@ class Upscaling:
         self.conv1, self.norm, self.conv2 = layers
         self.levels = levels
         self.nested = self._nested_levels() if self._can_be_read() else None
+        self.matrices = None if self.nested is None else (_as_matrix(self.conv1), _as_matrix(self.conv2))
         self.places = _places_in_nested_order(levels[0]) if pays_in_pieces(levels[0].device) else None
 
     def masks(self, image: Tensor, weights: Tensor, grid: tuple[int, int]) -> Tensor:
@@ -73,11 +74,12 @@ class Upscaling:
 
     def _in_nested_order(self, image: Tensor, middle: Tensor, fine: Tensor) -> Tensor:
         """Both transposed convolutions as matrix products on pixels in nested order (see `in_nested_order`)."""
-        norm = self.norm
-        x = F.linear(image, _as_matrix(self.conv1)).unflatten(-1, (4, -1)) + middle
+        assert self.matrices is not None
+        norm, (first, second) = self.norm, self.matrices
+        x = _added_product(middle.flatten(3), image, first).unflatten(-1, (4, -1)).flatten(2, 3)
         x = F.gelu(F.layer_norm(x, norm.normalized_shape, norm.weight, norm.bias, norm.eps))
-        x = F.linear(x, _as_matrix(self.conv2)).unflatten(-1, (4, -1)) + fine
-        return F.gelu(x).flatten(2, 4)
+        x = F.gelu(_added_product(fine.flatten(4).flatten(2, 3), x, second))
+        return x.unflatten(-1, (4, -1)).flatten(2, 3)
 
     def _by_calls(self, image: Tensor, weights: Tensor, grid: tuple[int, int]) -> Tensor:
         """Upscale by calling the layers, which layers of other programs need."""
@@ -120,4 +122,14 @@ def _places_in_nested_order(level: Tensor) -> Tensor:
 
 
 def _as_matrix(conv: nn.ConvTranspose2d) -> Tensor:
-    return conv.weight.permute(2, 3, 1, 0).flatten(0, 2)
+    """Return what a pixel [channels] is multiplied with to get its four new ones, [channels, 4 * new channels]."""
+    return conv.weight.permute(2, 3, 1, 0).flatten(0, 2).T
+
+
+def _added_product(level: Tensor, x: Tensor, matrix: Tensor) -> Tensor:
+    """`level + x @ matrix` of [batch, 1, n, c], [batch, objects, n, k] and [k, c]."""
+    if not pays_in_pieces(x.device):
+        return level + x @ matrix
+    batch, objects = x.shape[:2]  # one step leaves the cache to what comes next
+    levels = level.expand(-1, objects, -1, -1).flatten(0, 1)
+    return torch.baddbmm(levels, x.flatten(0, 1), matrix.expand(batch * objects, -1, -1)).unflatten(0, (batch, objects))
