@@ -3,8 +3,8 @@
 Datasets are made in a folder (`--kept`), in the layout of DAVIS: `tiles`, sixteen clips of the procedural world side by
 side, of each of which the two smallest objects count; and, with `--vos ROOT`, `shrunk`: the first frames of the videos
 there, which show one object each, at a quarter of their size, their edges drawn out. Objects are tracked from their
-first masks by the bundled model as it is, with `zoom`, and at twice the image size. Writes
-`benchmarks/results/small_objects.json`.
+first masks by the bundled model as it is, with `zoom`, and at twice the image size. A run that was stopped goes on with
+the next of these. Writes `benchmarks/results/small_objects.json`.
 """
 
 import argparse
@@ -86,6 +86,26 @@ def measured(root: Path, way: str, options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def made_folders(folder: Path, generator: ClipGenerator, count: int, vos: Path | None) -> list[Path]:
+    """Write the datasets; return their folders."""
+    roots = [folder / "tiles"] if vos is None else [folder / "tiles", folder / "shrunk"]
+    for number in range(count):
+        write_clip(roots[0], f"{number:03}", tiled(generator, number))
+    for name, clip in [] if vos is None else shrunk(vos, generator.length):
+        write_clip(roots[1], name, clip)
+    return roots
+
+
+def kept_row(root: Path, way: str) -> dict[str, Any]:
+    """What is measured of a dataset tracked in one way, or was measured before."""
+    path = root.parent / f"{root.name}, {way}.json"
+    if not path.exists():
+        with written_whole(path) as unfinished:
+            unfinished.write_text(json.dumps(measured(root, way, WAYS[way])), encoding="utf-8")
+    row: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return row
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("images", type=Path, nargs="+", help="folders of images and material swatches")
@@ -93,17 +113,13 @@ def main() -> None:
     parser.add_argument("--vos", type=Path, help="annotated videos with one object each")
     parser.add_argument("--length", type=int, default=12, help="frames of a video (default 12)")
     parser.add_argument("--count", type=int, default=2, help="videos of tiles (default 2)")
-    parser.add_argument("--kept", type=Path, default=Path("small_objects"), help="keeps the datasets")
+    parser.add_argument("--kept", type=Path, default=Path("small_objects"), help="keeps datasets and results")
     parser.add_argument("--output", type=Path, default=RESULTS, help="the JSON file")
     options = parser.parse_args()
     torch.set_num_threads(1)
     generator = ClipGenerator(ImageBank.load(options.images, options.panoptic), SIDE, options.length, seed=2)
-    for number in range(options.count):
-        write_clip(options.kept / "tiles", f"{number:03}", tiled(generator, number))
-    for name, clip in [] if options.vos is None else shrunk(options.vos, options.length):
-        write_clip(options.kept / "shrunk", name, clip)
-    roots = sorted(each for each in options.kept.iterdir() if each.is_dir())
-    rows = [measured(root, way, each) for root in roots for way, each in WAYS.items()]
+    folder = options.kept / f"length {options.length}, count {options.count}"
+    rows = [kept_row(root, way) for root in made_folders(folder, generator, options.count, options.vos) for way in WAYS]
     vos = "" if options.vos is None else " --vos ROOT"
     command = f"python -m benchmarks.small_objects IMAGES{vos} --length {options.length} --count {options.count}"
     with written_whole(options.output) as unfinished:
