@@ -26,6 +26,27 @@ AllowHostOption = Annotated[
 CertificateOption = Annotated[Path | None, typer.Option("--certificate", help="Certificate in PEM, for TLS.")]
 KeyOption = Annotated[Path | None, typer.Option("--key", help="Key of the certificate.")]
 ReadOnlyOption = Annotated[bool, typer.Option("--read-only", help="Refuse every change.")]
+ExportProjectOption = Annotated[
+    tuple[str, Path] | None,
+    typer.Option("--export-project", metavar="PROJECT FILE", help="Write a project (id or name) into a zip, and end."),
+]
+ImportProjectOption = Annotated[
+    Path | None, typer.Option("--import-project", help="Add a project of such a zip to your own, and end.")
+]
+
+
+def move_project(data: Path, exported: tuple[str, Path] | None, imported: Path | None) -> None:
+    """Export or import a project; errors as `masklet.server.project_files` raises them."""
+    from masklet.file_locks import alone_in
+    from masklet.server.project_files import export_project, import_project
+    from masklet.server.tokens import LOCAL
+
+    if exported is not None:
+        export_project(data, *exported)
+    if imported is not None:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with alone_in(data, "masklet server"):
+            print(import_project(data, LOCAL, imported))
 
 
 def run_server(

@@ -13,11 +13,14 @@ from masklet.cli.serving_options import (
     AllowHostOption,
     CertificateOption,
     DataOption,
+    ExportProjectOption,
     HostOption,
+    ImportProjectOption,
     KeyOption,
     PortOption,
     ReadOnlyOption,
     RootOption,
+    move_project,
     run_server,
 )
 from masklet.configuration.presets import SpeedPreset
@@ -38,8 +41,13 @@ def studio(
     read_only: ReadOnlyOption = False,
     certificate: CertificateOption = None,
     key: KeyOption = None,
+    export_project: ExportProjectOption = None,
+    import_project: ImportProjectOption = None,
 ) -> None:
     """Start the studio and open it in the browser; the line it prints is the way in."""
+    if export_project is not None or import_project is not None:
+        move_project(data, export_project, import_project)
+        return
     run_server(
         data=data,
         host=host,

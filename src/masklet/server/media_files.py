@@ -7,8 +7,10 @@ import re
 import shutil
 import stat
 import zipfile
+import zlib
 from collections import OrderedDict, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -50,20 +52,48 @@ def unpacked(archive: Path, folder: Path, sha256: str) -> str:
     InvalidInputError for what is no zip, for names that lead elsewhere, links, and files that grow suspiciously.
     """
     name = f"{FOLDER}/{sha256}"
-    try:
-        with zipfile.ZipFile(archive) as content, folder_written_whole(folder / name) as unfinished:
-            members = [each for each in content.infolist() if not each.is_dir()]
-            if len(members) > MOST_ENTRIES:
-                raise InvalidInputError(f"The zip has {len(members)} files; {MOST_ENTRIES} are allowed.")
-            for member in members:
-                _check_member(member)
-                if Path(member.filename).suffix.lower() in IMAGE_SUFFIXES:
-                    target = unfinished / re.sub(r"[^A-Za-z0-9._-]+", "_", member.filename)
-                    with content.open(member) as packed, target.open("xb") as file:
-                        shutil.copyfileobj(packed, file, _PIECE)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, FileExistsError) as error:
-        raise InvalidInputError(f"The folder of images must be a zip: {error}.") from error
+    with opened_zip(archive) as content, folder_written_whole(folder / name) as unfinished:
+        for member in _members(content):
+            if Path(member.filename).suffix.lower() in IMAGE_SUFFIXES:
+                target = unfinished / re.sub(r"[^A-Za-z0-9._-]+", "_", member.filename)
+                _copy(content, member, target)
     return name
+
+
+def unpacked_all(archive: Path, folder: Path, check_room: Callable[[int], None]) -> None:
+    """Unpack a zip into a folder that is there, errors as `unpacked`; Problem of `check_room` for too many bytes."""
+    with opened_zip(archive) as content:
+        members = _members(content)
+        check_room(sum(member.file_size for member in members))
+        for member in members:
+            target = folder / member.filename
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _copy(content, member, target)
+
+
+@contextmanager
+def opened_zip(archive: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a zip within the block; InvalidInputError if it is none, or damaged."""
+    try:
+        with zipfile.ZipFile(archive) as content:
+            yield content
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, FileExistsError, zlib.error) as error:
+        raise InvalidInputError(f"The file must be a zip: {error}.") from error
+
+
+def _copy(content: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> None:
+    with content.open(member) as packed, target.open("xb") as file:
+        shutil.copyfileobj(packed, file, _PIECE)
+
+
+def _members(content: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the files of a zip; InvalidInputError unless it may be unpacked."""
+    members = [each for each in content.infolist() if not each.is_dir()]
+    if len(members) > MOST_ENTRIES:
+        raise InvalidInputError(f"The zip has {len(members)} files; {MOST_ENTRIES} are allowed.")
+    for member in members:
+        _check_member(member)
+    return members
 
 
 def _check_member(member: zipfile.ZipInfo) -> None:

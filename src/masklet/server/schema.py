@@ -82,7 +82,7 @@ CREATE TABLE journal (item INTEGER, operation INTEGER);
 INSERT INTO journal VALUES (NULL, NULL);
 """
 
-_UNDONE_BY_STATEMENTS = {
+UNDONE_TABLES = {
     "object": ("item", "object", "name", "class", "colour", "hidden", "locked", "place"),
     "prompt": ("id", "item", "object", "frame", "prompt", "corrects"),
     "range": ("item", "object", "first", "last"),
@@ -95,7 +95,7 @@ _UNDONE_BY_STATEMENTS = {
 
 def script() -> str:
     """Return the statements that make an empty project."""
-    return TABLES + _FOUND + "".join(map(_triggers, _UNDONE_BY_STATEMENTS)) + _RUNS
+    return TABLES + _FOUND + "".join(map(_triggers, UNDONE_TABLES)) + _RUNS
 
 
 def later(older: int) -> str:
@@ -109,7 +109,7 @@ def later(older: int) -> str:
 
 
 def _triggers(table: str) -> str:
-    columns = _UNDONE_BY_STATEMENTS[table]
+    columns = UNDONE_TABLES[table]
     old = " || ',' || ".join(f"quote(OLD.{name})" for name in columns)
     settings = " || ',' || ".join(f"'{name}=' || quote(OLD.{name})" for name in columns)
     inverses = {

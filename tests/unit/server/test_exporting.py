@@ -4,33 +4,22 @@ import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.support.stored_items import BLOCK, RING, SHOWN, SIZE, bare_item, job_of, with_masks, written_frames
 
 from masklet.errors import InvalidInputError
 from masklet.formats.reading.opening import layout_of, open_dataset
 from masklet.formats.registry import READERS, WRITERS
-from masklet.server.acts import act
 from masklet.server.exporting import ExportWork
-from masklet.server.item_records import ItemRecords, add_object, keep_masks, new_run
-from masklet.server.media_files import Readers
 from masklet.server.messages import ModelInfo, NewExport
 from masklet.server.open_items import OpenItem
-from masklet.server.packets import PackedMask, State
 from masklet.server.projects import Project, Projects
-from masklet.server.rows import StoredMask
 
-SIZE = (8, 12)
-RING, BLOCK = np.zeros((2, *SIZE), dtype=bool)
-RING[1:6, 1:6] = BLOCK[4:8, 4:9] = True
-RING[3, 3] = False
 MODEL = ModelInfo(name="bundled", image_size=384, device="cpu", dtype="float32", preset="exact")
-SHOWN = {(1, 0): RING, (2, 0): BLOCK, (2, 1): BLOCK, (1, 2): RING}
-"""The masks by object and frame; frame 3 has none."""
 
 
 @pytest.fixture
@@ -41,45 +30,20 @@ def project(tmp_path: Path) -> Iterator[Project]:
     projects.close()
 
 
-def item(project: Project, media: Path, kind: Any, masks: dict[tuple[int, int], np.ndarray]) -> OpenItem:
-    """An item of media with masks of two objects, of which the first has a class."""
-    count = 1 if media.is_file() else len(list(media.iterdir()))
-    item_id = project.add_item(kind, f"{media.stem}.x", str(media), 0)
-    project.change_item(item_id, status="ready", width=SIZE[1], height=SIZE[0], frames=count, fps=24.0)
-    records = project.records(item_id)
-    assert isinstance(records, ItemRecords)
-    with act(records.database, records.key, "prompt") as now:
-        for class_name in ("ring", None):
-            number = add_object(now, most=10)
-            query = "UPDATE object SET class=? WHERE item=? AND object=?"
-            now.connection.execute(query, (class_name, records.key, number))
-        run = new_run(now.connection, records.key, "answer")
-        kept = [
-            StoredMask(number, frame, run, State.ANSWERED, 0.75, 1.0, now.revision, PackedMask.of(mask))
-            for (number, frame), mask in masks.items()
-        ]
-        keep_masks(now.connection, records.key, kept)
-    return OpenItem(project, records, None, Readers(4), lambda owner, size: None)  # type: ignore[arg-type]
-
-
 @pytest.fixture
 def video(project: Project, tmp_path: Path) -> OpenItem:
-    frames = tmp_path / "walk"
-    frames.mkdir()
-    for number in range(4):
-        Image.new("RGB", SIZE[::-1], (number, 20, 30)).save(frames / f"{number:05}.png")
-    return item(project, frames, "images", SHOWN)
+    return with_masks(bare_item(project, written_frames(tmp_path / "walk"), "images"), SHOWN)
 
 
 @pytest.fixture
 def image(project: Project, tmp_path: Path) -> OpenItem:
     Image.new("RGB", SIZE[::-1], (1, 20, 30)).save(tmp_path / "photo.jpg", quality=50)
-    return item(project, tmp_path / "photo.jpg", "image", {(1, 0): RING, (2, 0): BLOCK})
+    return with_masks(bare_item(project, tmp_path / "photo.jpg", "image"), {(1, 0): RING, (2, 0): BLOCK})
 
 
 def exported(items: list[OpenItem], folder: Path, **asked: Any) -> tuple[Path, dict[str, int]]:
     """The unpacked export, and the losses that the page shows."""
-    job: Any = SimpleNamespace(project=items[0].project, is_cancelled=False, advance=lambda done, total: None)
+    job = job_of(items[0].project)
     ExportWork(items, NewExport(items=[each.id for each in items], **asked), MODEL).run(job)
     with zipfile.ZipFile(job.project.folder / f"exports/{job.result['export']}.zip") as archive:
         archive.extractall(folder)
