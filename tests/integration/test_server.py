@@ -559,6 +559,24 @@ def test_masks_leave_as_they_are(ann: Client, project: str, juggle: str, tmp_pat
     assert unknown.status == 422
 
 
+def test_masks_come_in(ann: Client, project: str, truck: str, tmp_path: Path) -> None:
+    expected = ann.command(truck, "prompt", object=0, frame=0, points=CLICK).json["masks"][0]["rle"]
+    exported(ann, project, truck, "coco", tmp_path)
+    other = ann.project()
+    copy = ann.item(other, TRUCK, "image")
+    with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
+        for path in (tmp_path / "coco").rglob("*"):
+            archive.write(path, path.relative_to(tmp_path / "coco"))
+    uploaded = ann.upload(other, tmp_path / "m.zip", "masks")
+    assert uploaded.status == 200
+    body = {"upload": uploaded.headers["upload"], "as": "masks"}
+    assert ann.ask("POST", f"projects/{project}/imports", body).status == 422, "it was uploaded to another project"
+    job = ann.done(ann.ask("POST", f"projects/{other}/imports", body).json["id"])
+    assert job["result"]["items"] == [{"item": copy, "objects": [1], "masks": 1}]
+    assert masks_of(ann, copy)[1, 0]["rle"] == expected
+    assert ann.ask("POST", f"projects/{other}/imports", body).status == 404, "an upload is used once"
+
+
 def test_requests_that_are_repeated_are_done_once(ann: Client) -> None:
     key = {"Idempotency-Key": "a-key"}
     first, again = (ann.ask("POST", "projects", {"name": "once"}, key) for _ in range(2))

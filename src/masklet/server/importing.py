@@ -37,6 +37,7 @@ class Importing:
 
     def take_upload(self, project: Project, upload: Upload) -> ItemRow:
         """Make an item of a complete upload; it may still be importing, or have failed."""
+        assert upload.kind != "masks"
         item_id = self._projects.add_item(project, upload.kind, upload.name, "", upload.size)
         return self._awaited(project, item_id, self._threads.submit(self._import_upload, project, item_id, upload))
 

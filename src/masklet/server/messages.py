@@ -17,7 +17,9 @@ Span = tuple[Frame, Frame]
 
 ItemKind = Literal["image", "images", "video", "stream"]
 ItemStatus = Literal["importing", "ready", "failed"]
-JobKind = Literal["track", "everything", "export"]
+UploadKind = ItemKind | Literal["masks"]
+ImportAs = Literal["masks", "prompts"]
+JobKind = Literal["track", "everything", "export", "import"]
 JobState = Literal["queued", "running", "done", "cancelled", "interrupted", "failed"]
 Verdict = Literal["ok", "flag", "clear"]
 
@@ -131,11 +133,11 @@ class Projects(Message):
 
 
 class NewUpload(Message):
-    """A file to be uploaded."""
+    """A file to be uploaded; `masks` are imported into items that are there."""
 
     name: Name
     size: Annotated[int, Field(ge=1)]
-    kind: ItemKind
+    kind: UploadKind
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
 
 
@@ -229,6 +231,14 @@ class NewExport(Message):
     objects: list[ObjectId] | None = None
     frames: Span | None = None
     options: ExportOptions = ExportOptions()
+
+
+class NewImport(Message):
+    """Masks of an upload of the kind `masks` that are added to items; None: to those of the project that they name."""
+
+    upload: Annotated[str, Field(max_length=100)]
+    items: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None
+    as_: Annotated[ImportAs, Field(alias="as")] = "masks"
 
 
 class Metrics(Message):

@@ -12,7 +12,7 @@ from typing import Self
 from masklet.atomic_files import made_folder, written_whole
 from masklet.json_files import read_json
 from masklet.server.limits import Limits
-from masklet.server.messages import ItemKind, NewUpload
+from masklet.server.messages import NewUpload, UploadKind
 from masklet.server.problems import Problem, conflict, not_found, unusable
 from masklet.server.projects import Project, Projects, new_id
 
@@ -51,7 +51,7 @@ class Upload:
         project: the id of the project that it goes to.
         name: what it is called; a label only.
         size: how many bytes it will have.
-        kind: what it is.
+        kind: what it is; masks become no item.
         sha256: what it was announced to be; None: nothing.
         folder: where it lies.
     """
@@ -60,7 +60,7 @@ class Upload:
     project: str
     name: str
     size: int
-    kind: ItemKind
+    kind: UploadKind
     sha256: str | None
     folder: Path
 
@@ -149,7 +149,7 @@ class Uploads:
         return self._projects.folder_of(owner) / FOLDER
 
 
-def check_kind(kind: ItemKind) -> None:
+def check_kind(kind: UploadKind) -> None:
     """Raise a Problem for kinds that are no files."""
     if kind == "stream":
         raise unusable("Streams are not uploaded.", "kind")

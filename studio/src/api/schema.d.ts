@@ -256,7 +256,7 @@ export interface components {
             id: string;
             number: number;
             /** @enum {string} */
-            kind: "track" | "everything" | "export";
+            kind: "track" | "everything" | "export" | "import";
             /** @enum {string} */
             state: "queued" | "running" | "done" | "cancelled" | "interrupted" | "failed";
             project: string;
@@ -398,6 +398,16 @@ export interface components {
              */
             options?: components["schemas"]["ExportOptions"];
         };
+        /** @description Masks of an upload of the kind `masks` that are added to items; None: to those of the project that they name. */
+        NewImport: {
+            upload: string;
+            items?: string[] | null;
+            /**
+             * @default masks
+             * @enum {string}
+             */
+            as?: "masks" | "prompts";
+        };
         /** @description An item from a source of the server's, or a stream of the caller's: one of the four. */
         NewItem: {
             path?: string | null;
@@ -420,12 +430,11 @@ export interface components {
             /** @default false */
             record?: boolean;
         };
-        /** @description A file to be uploaded. */
+        /** @description A file to be uploaded; `masks` are imported into items that are there. */
         NewUpload: {
             name: string;
             size: number;
-            /** @enum {string} */
-            kind: "image" | "images" | "video" | "stream";
+            kind: ("image" | "images" | "video" | "stream") | "masks";
             sha256?: string | null;
         };
         /** @description An object of an item. */

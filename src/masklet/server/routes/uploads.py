@@ -46,7 +46,7 @@ async def put_part(
     caller: Caller,
     content_range: Annotated[str | None, Header(max_length=100)] = None,
 ) -> Offset | Uploaded:
-    """Add the next part; with the last one the upload becomes an item."""
+    """Add the next part; with the last one the upload becomes an item, unless it is of masks."""
     content = await request.body()
     found = await run_in_threadpool(_put, caller, upload, content_range, content)
     response.status_code = 201 if isinstance(found, Uploaded) else 200
@@ -57,7 +57,7 @@ def _put(caller: CallerOf, upload_id: str, content_range: str | None, content: b
     service = caller.service
     upload = service.uploads.find(caller.user, upload_id)
     offset = service.uploads.append(upload, Part.of(content_range), content)
-    if offset < upload.size:
+    if offset < upload.size or upload.kind == "masks":
         return Offset(offset=offset)
     project = service.projects.find(caller.user, upload.project)
     item = service.importing.take_upload(project, upload)
