@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,9 +16,19 @@ from masklet import __version__
 from masklet.atomic_files import check_writable
 from masklet.cli.everything_options import EverythingOption
 from masklet.cli.exit_codes import ExitCode
-from masklet.cli.model_options import DataTypeOption, DeviceOption, ImageSizeOption, ModelOption
+from masklet.cli.image_options import BandsOption, MaxImagePixelsOption, parsed_bands
+from masklet.cli.model_options import (
+    DataTypeOption,
+    DeviceOption,
+    ImageSizeOption,
+    ModelOption,
+    PresetOption,
+    RuntimeOption,
+)
 from masklet.cli.track_choices import SAVE_EVERY, SaveEveryOption
+from masklet.configuration.presets import SpeedPreset
 from masklet.errors import InvalidInputError
+from masklet.runtimes.names import RuntimeName
 
 if TYPE_CHECKING:
     from masklet.jobs.batch_folder import BatchFolder, JobRecord
@@ -28,23 +39,27 @@ if TYPE_CHECKING:
     Lanes = Sequence[Callable[[], Lane[BatchJob, JobRecord]]]
 
 
+JobsArgument = Annotated[
+    Path, typer.Argument(metavar="JOBS", help="A JSONL file, a folder of media, or a dataset; with --status: OUT.")
+]
+OutputOption = Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write to.")]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Number of workers; default: one a GPU, or one.")
+]
+ShardOption = Annotated[
+    str | None, typer.Option("--shard", metavar="I/N", help="Do the I-th of N parts only, 1/N to N/N.")
+]
+RayOption = Annotated[
+    str | None, typer.Option("--ray", metavar="ADDRESS", help="Workers of a Ray cluster: HOST:PORT, auto or local.")
+]
+
+
 def batch(
-    jobs: Annotated[
-        Path, typer.Argument(metavar="JOBS", help="A JSONL file of jobs, or a folder of media; with --status: OUT.")
-    ],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write to.")] = Path(
-        "masklet-output"
-    ),
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Number of processes; default: one a GPU, or one.")
-    ] = None,
-    shard: Annotated[
-        str | None, typer.Option("--shard", metavar="I/N", help="Do the I-th of N parts only, 1/N to N/N.")
-    ] = None,
-    ray: Annotated[
-        str | None,
-        typer.Option("--ray", metavar="ADDRESS", help="Workers of a Ray cluster: HOST:PORT, auto or local."),
-    ] = None,
+    jobs: JobsArgument,
+    output: OutputOption = Path("masklet-output"),
+    workers: WorkersOption = None,
+    shard: ShardOption = None,
+    ray: RayOption = None,
     everything: EverythingOption = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what is to be done, and an estimate.")] = False,
@@ -54,13 +69,17 @@ def batch(
     device: DeviceOption = None,
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,
+    preset: PresetOption = SpeedPreset.EXACT,
+    runtime: RuntimeOption = RuntimeName.AUTO,
+    bands: BandsOption = None,
+    max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
     """Segment and track many images and videos; the same command goes on after any break.
 
     A line of JOBS is {"id": "a", "video": "a.mp4", "prompts": [{"points": [[320, 200]], "frame": 0}]}: an "image" or a
     "video", with "prompts" as in prompt files, a "prompt_file" that holds such a list, or "everything": true, and
     "options" of masklet segment and masklet track. In a folder the prompts of a.mp4 are in a.json; with --everything
-    media without such a file are jobs, too.
+    media without such a file are jobs, too. Datasets are tracked from the masks where objects first appear.
 
     OUT/ID gets what masklet segment or masklet track writes, once it is whole. A job that fails, or whose process dies
     twice, costs only itself. OUT/report.jsonl has a line a job, OUT/report.html shows them.
@@ -83,8 +102,9 @@ def batch(
     if dry_run:
         return _show(folder, left, workers or 1)
     folder.begin(len(all_jobs))
-    choice = ModelChoice(model, "", dtype, image_size, __version__, save_every or math.inf)
-    with _lanes(BatchWorker(folder, choice), device, workers, ray) as lanes:
+    how = ModelChoice(model, "", dtype, image_size, preset, runtime, parsed_bands(bands), max_image_pixels)
+    choice = replace(how, version=__version__, save_every=save_every or math.inf)
+    with _lanes(BatchWorker(folder, choice), model, device, workers, ray) as lanes:
         _do(folder, left, len(own), lanes)
     _report(folder, all_jobs)
 
@@ -112,12 +132,17 @@ def _show(folder: BatchFolder, left: Sequence[BatchJob], workers: int) -> None:
 
 
 @contextmanager
-def _lanes(worker: BatchWorker, device: str | None, workers: int | None, ray: str | None) -> Iterator[Lanes]:
+def _lanes(
+    worker: BatchWorker, model: str | None, device: str | None, workers: int | None, ray: str | None
+) -> Iterator[Lanes]:
     """Yield what opens the workers: processes of this machine, or actors of a cluster, connected within the block."""
     from masklet.devices import devices_of_workers, usable_device
     from masklet.jobs.ray_cluster import ray_cluster
     from masklet.jobs.worker_processes import process_lanes
+    from masklet.runtimes.opening import is_exported
 
+    if is_exported(model):
+        device = device or "cpu"  # where graphs run
     if ray is None:
         yield process_lanes([worker.on(each) for each in devices_of_workers(usable_device(device), workers)])
         return

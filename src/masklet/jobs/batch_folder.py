@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
@@ -16,7 +16,8 @@ from masklet.errors import InvalidInputError
 from masklet.file_locks import folder_lock
 from masklet.folders import folders_in
 from masklet.jobs.batch_jobs import PART, BatchJob
-from masklet.json_files import read_json, shown
+from masklet.json_files import is_finite_number, read_json, shown
+from masklet.whole_numbers import is_whole_number
 
 STATE = ".batch"  # no id begins with a dot
 SETTINGS, RECORD, BATCH = "settings.json", "record.json", "batch.json"
@@ -71,9 +72,28 @@ class JobRecord:
     def read(cls, path: Path) -> Self:
         """Read what `BatchFolder.keep` wrote; InvalidInputError if it is something else."""
         content = read_json(path)
-        if not isinstance(content, dict) or content.keys() != {field.name for field in fields(cls)}:
+        if not _is_record(content, {field.name for field in fields(cls)}) or content["id"] != path.parent.name:
             raise InvalidInputError(f"{path} is no record of a job: {shown(content)}.")
         return cls(**{**content, "status": Status(content["status"])})
+
+
+def _is_record(content: Any, names: Set[str]) -> bool:
+    """Whether content of JSON has the fields of a record, each of its kind."""
+    if not isinstance(content, dict) or content.keys() != names:
+        return False
+    texts = [content[name] for name in ("id", "fingerprint", "status", "worker", "run", "error")]
+    frames, seconds = content["frames"], content["seconds"]
+    return (
+        all(isinstance(each, str) for each in texts)
+        and content["status"] in [*Status]
+        and _is_count(content["attempts"])
+        and (frames is None or _is_count(frames))
+        and (seconds is None or (is_finite_number(seconds) and seconds >= 0))
+    )
+
+
+def _is_count(value: Any) -> bool:
+    return is_whole_number(value) and 0 <= value < 2**53
 
 
 class BatchFolder:
@@ -109,7 +129,10 @@ class BatchFolder:
         """Return how many jobs there are; InvalidInputError if no batch was begun here."""
         if not self.is_begun():
             raise InvalidInputError(f"{self.path} holds no batch; begin one with: masklet batch JOBS -o {self.path}")
-        return int(read_json(self.path / STATE / BATCH)["jobs"])
+        content = read_json(path := self.path / STATE / BATCH)
+        if not isinstance(content, dict) or not _is_count(content.get("jobs")):
+            raise InvalidInputError(f"{path} does not say how many jobs there are: {shown(content)}.")
+        return int(content["jobs"])
 
     def records(self) -> dict[str, JobRecord]:
         """Return what is known of the jobs that were begun, by id."""
@@ -178,7 +201,9 @@ class BatchFolder:
         path = self.path / STATE / SETTINGS
         if not path.is_file():
             _write(path, settings)
-        if (known := read_json(path)) != settings:
+        if not isinstance(known := read_json(path), dict):
+            raise InvalidInputError(f"{path} is no object of settings: {shown(known)}.")
+        if known != settings:
             changed = [
                 f"{name}: {shown(known.get(name))}, now {shown(value)}"
                 for name, value in settings.items()
@@ -200,9 +225,10 @@ class BatchFolder:
 
     def _content_of(self, result: Path) -> dict[str, Any]:
         content = read_json(result / RESULT) if (result / RESULT).is_file() else None
-        if not isinstance(content, dict) or not {"fingerprint", "frames"} <= content.keys():
+        known = content if isinstance(content, dict) else {}
+        if not isinstance(known.get("fingerprint"), str) or not _is_count(known.get("frames")):
             raise InvalidInputError(f"{result} is no folder of results of a batch, and in the way; choose another -o.")
-        return content
+        return known
 
 
 def _write(path: Path, content: Mapping[str, Any], *, durable: bool = False) -> None:

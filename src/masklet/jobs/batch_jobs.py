@@ -11,11 +11,11 @@ from typing import Any, Self
 
 from masklet.errors import InvalidInputError
 from masklet.folders import entries, is_system_entry
+from masklet.jobs.batch_datasets import dataset_jobs, is_dataset_of_jobs, is_medium
 from masklet.jobs.batch_options import checked_options
 from masklet.json_files import is_file_name, read_json, shown
 from masklet.media.frame_folders import IMAGE_SUFFIXES
 from masklet.media.prompt_entries import Place, PromptEntry, objects_at_frames
-from masklet.media.video_file import VIDEO_SUFFIXES
 
 KEYS = ("id", "image", "video", "prompts", "prompt_file", "everything", "options")
 PART = ".part"
@@ -90,20 +90,25 @@ class BatchJob:
 
 
 def read_jobs(source: Path, *, everything: bool = False) -> list[BatchJob]:
-    """Return the jobs of a JSONL file, or of a folder.
+    """Return the jobs of a JSONL file, a folder of media or a dataset.
 
     In a folder each image, video and folder of frames is a job whose prompts are in a JSON file of its name beside it.
+    Of a dataset see `dataset_jobs`.
 
     Args:
         source: the file or the folder; names in it start at its folder.
-        everything: whether media of a folder without such a file are jobs, too, of everything in them.
+        everything: whether media of a folder without such a file are jobs, too, of everything in them, and all media of
+            a dataset.
 
     Raises:
         OSError: if it cannot be read.
         InvalidInputError: naming the line or the file, if it is no job, and for ids whose results would collide.
     """
-    described = _of_folder(source, everything) if source.is_dir() else _of_lines(source)
     folder = source if source.is_dir() else source.parent
+    if is_dataset_of_jobs(source):
+        folder, described = dataset_jobs(source, everything=everything)
+    else:
+        described = _of_folder(source, everything) if source.is_dir() else _of_lines(source)
     jobs: dict[str, tuple[str, BatchJob]] = {}
     for where, content in described:
         try:
@@ -135,7 +140,7 @@ def _of_lines(source: Path) -> Iterator[tuple[str, Any]]:
 def _of_folder(source: Path, everything: bool) -> Iterator[tuple[str, Any]]:
     for path in entries(source):
         kind = "image" if path.suffix.lower() in IMAGE_SUFFIXES else "video"
-        if kind == "video" and not path.is_dir() and path.suffix.lower() not in VIDEO_SUFFIXES:
+        if not path.is_dir() and not is_medium(path):
             continue
         prompt_file = path.with_suffix(".json") if path.is_file() else path.with_name(f"{path.name}.json")
         if not prompt_file.exists() and not everything:

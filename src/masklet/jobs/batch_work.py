@@ -1,11 +1,13 @@
 """What a batch makes of an image or a video: the files of `masklet segment` and `masklet track`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 import torch
 
+from masklet.configuration.presets import SpeedPreset
 from masklet.devices import name_of
 from masklet.errors import InvalidInputError
 from masklet.jobs.batch_jobs import BatchJob
@@ -17,11 +19,13 @@ from masklet.jobs.track_outputs import TrackOutputs
 from masklet.jobs.tracking_journal import SavedTracking, TrackingJournal
 from masklet.jobs.tracking_requests import EverythingRequest, PromptedRequest, TrackingRequest
 from masklet.media.images import read_image
+from masklet.media.pixel_limit import set_max_image_pixels
 from masklet.media.recorded_masks import RecordedMasks
 from masklet.media.video_reader import VideoReader, open_video
 from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator
 from masklet.predictors.image_segmenter import ImageSegmenter
 from masklet.predictors.video_tracker import VideoTracker
+from masklet.runtimes.names import RuntimeName
 from masklet.tracking.frame_order import Direction, TrackingTask
 from masklet.tracking.saved_session import FILE
 
@@ -35,6 +39,10 @@ class ModelChoice:
         device: where it computes.
         dtype: the number type; None: float32.
         image_size: side of the network's input in pixels; None: the model's own.
+        preset: of speed, see `SpeedPreset`.
+        runtime: how the model is run.
+        bands: of TIFF images, see `read_image`.
+        max_image_pixels: of the largest image; None: what this process allows.
         version: of masklet.
         save_every: seconds after which the session of a video is saved.
     """
@@ -43,6 +51,10 @@ class ModelChoice:
     device: str = "cpu"
     dtype: str | None = None
     image_size: int | None = None
+    preset: SpeedPreset = SpeedPreset.EXACT
+    runtime: RuntimeName = RuntimeName.AUTO
+    bands: Sequence[int] | None = None
+    max_image_pixels: int | None = None
     version: str = ""
     save_every: float = 30.0
 
@@ -52,10 +64,13 @@ class ModelChoice:
 
     def load(self) -> "BatchModels":
         """Load the model; errors as `VideoTracker.from_pretrained` raises them."""
+        if self.max_image_pixels is not None:
+            set_max_image_pixels(self.max_image_pixels)
         options: dict[str, Any] = {"dtype": self.dtype, "image_size": self.image_size}
         given = {name: value for name, value in options.items() if value is not None}
-        tracker = VideoTracker.from_pretrained(self.source, device=self.device, **given)
-        return BatchModels(tracker, self.version, self.save_every)
+        how = {"preset": self.preset, "runtime": self.runtime, "device": self.device}
+        tracker = VideoTracker.from_pretrained(self.source, **how, **given)
+        return BatchModels(tracker, self.version, self.save_every, self.bands)
 
 
 @dataclass(frozen=True)
@@ -66,18 +81,21 @@ class BatchModels:
         tracker: the model and its processor.
         version: of masklet.
         save_every: seconds after which the session of a video is saved.
+        bands: of TIFF images.
     """
 
     tracker: VideoTracker
     version: str
     save_every: float
+    bands: Sequence[int] | None = None
 
     @property
     def settings(self) -> dict[str, str]:
         """What the results depend on beside the jobs."""
         runtime = self.tracker.runtime
         made_by = {"masklet": self.version, "torch": torch.__version__, "model": runtime.fingerprint}
-        return {**made_by, "dtype": name_of(runtime.dtype), "device": runtime.device.type}
+        bands = {} if self.bands is None else {"bands": ",".join(map(str, self.bands))}
+        return {**made_by, "dtype": name_of(runtime.dtype), "device": runtime.device.type, **bands}
 
     def do(self, job: BatchJob, folder: Path) -> int:
         """Write the results of a job into a folder, and return of how many frames they are, 1 of an image.
@@ -91,13 +109,14 @@ class BatchModels:
             self._segment_everything(job, folder)
         else:
             segmenter = ImageSegmenter(self.tracker.runtime, self.tracker.processor)
-            list(segment_image(segmenter, job.path, list(job.objects().values()), folder, **job.options))
+            objects = list(job.objects().values())
+            list(segment_image(segmenter, job.path, objects, folder, bands=self.bands, **job.options))
         return 1
 
     def _segment_everything(self, job: BatchJob, folder: Path) -> None:
         preset, settings = job.options.get("preset"), job.options.get("settings", {})
         generator = AutomaticMaskGenerator(self.tracker.runtime, self.tracker.processor, preset, **settings)
-        pixels = read_image(job.path)
+        pixels = read_image(job.path, bands=self.bands)
         write_everything(folder, job.path, pixels, generator.generate(pixels), 1, ids=job.options.get("ids", False))
 
     def _track(self, job: BatchJob, folder: Path) -> int:

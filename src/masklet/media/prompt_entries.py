@@ -25,7 +25,7 @@ class PromptEntry:
 
     Attributes:
         object_id: 1 to 2**31 - 1.
-        marks: its clicks and its box.
+        marks: its clicks, its box and its mask, if that stands there as run lengths.
         mask_file: an image file of the image's size, read by `masklet.media.mask_images`: of a label map that shows
             `object_id` the pixels of this id, or else all that are of any object.
         mask_image: what that file holds, where it has been read before.
@@ -64,15 +64,21 @@ class PromptEntry:
             self.marks.check_in_image(height, width)
         except InvalidInputError as error:
             raise InvalidInputError(f"Object {self.object_id}: {error}") from error
-        if self.mask_file is None:
+        if self.mask_file is None and self.marks.mask is None:
             return self.marks
-        mask = (self.mask_image or read_mask_image(self.mask_file)).mask_of(self.object_id)
+        mask = self._mask()
         if mask.shape != (height, width):
+            name = self.mask_file or f"of object {self.object_id}"
             raise InvalidInputError(
-                f"The mask {self.mask_file} is {mask.shape[1]} x {mask.shape[0]} pixels; it must be as large as "
+                f"The mask {name} is {mask.shape[1]} x {mask.shape[0]} pixels; it must be as large as "
                 f"{owner}, {width} x {height}."
             )
         return self.marks.with_mask(mask)
+
+    def _mask(self) -> Any:
+        if self.mask_file is None:
+            return self.marks.mask
+        return (self.mask_image or read_mask_image(self.mask_file)).mask_of(self.object_id)
 
 
 def check_click_label(label: object, name: str) -> None:
@@ -104,7 +110,8 @@ def read_prompt_file(path: str | os.PathLike[str]) -> dict[Path, tuple[PromptEnt
 
     Each object has at least one of `points` ([x, y] or [x, y, label]; label 1 on the object, the default, or 0 off it),
     `box` [x1, y1, x2, y2] and `mask` (an image file of the same size; of a label map that shows the `id` the pixels of
-    this id), all in pixels; and may have an `id` above 0, by default its place in the list.
+    this id; or COCO's run lengths {"size", "counts"}), all in pixels; and may have an `id` above 0, by default its
+    place in the list.
 
     Raises:
         OSError: if the file cannot be read.
@@ -184,8 +191,9 @@ def _object(entry: Any, place: int, folder: Path) -> PromptEntry:
     for point in entry["points"] if isinstance(entry.get("points"), list) else ():
         if isinstance(point, list) and len(point) == 3:
             check_click_label(point[2], f"the point {shown(point[:2])}")  # to a Prompt -1 is a label, too
-    marks = Prompt.from_json({key: entry[key] for key in ("points", "box") if key in entry})
-    return PromptEntry(object_id, marks, None if mask is None else folder / _file_name(mask, "'mask'"))
+    inline = {"mask": mask} if isinstance(mask, dict) else {}
+    marks = Prompt.from_json({key: entry[key] for key in ("points", "box") if key in entry} | inline)
+    return PromptEntry(object_id, marks, None if mask is None or inline else folder / _file_name(mask, "'mask'"))
 
 
 def _file_name(value: Any, what: str) -> str:

@@ -12,6 +12,7 @@ from tests.fuzz import materials
 from tests.fuzz.attempt import Entry
 from tests.fuzz.entries import (
     automatic_masks,
+    batches,
     calls,
     command_line,
     configurations,
@@ -35,6 +36,7 @@ ENTRIES: dict[str, Entry] = {
     **calls.ENTRIES,
     **automatic_masks.ENTRIES,
     **prompt_file.ENTRIES,
+    **batches.ENTRIES,
     **datasets.ENTRIES,
     **conversions.ENTRIES,
     **sessions.ENTRIES,

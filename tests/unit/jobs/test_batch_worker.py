@@ -1,5 +1,6 @@
 """What becomes of a job: done, failed, poison, stopped; and what of it another process finds."""
 
+import json
 import os
 import shutil
 from collections import namedtuple
@@ -119,3 +120,16 @@ def test_a_job_that_was_edited_keeps_nothing_of_the_one_before(tmp_path: Path) -
     assert sorted(each.name for each in (tmp_path / "OUT/a").iterdir()) == ["copy.txt", "job.jsonl"]
     with pytest.raises(InvalidInputError, match=r"results of another job.*options"):
         worker(job)
+
+
+@pytest.mark.parametrize(
+    "change", [{"status": "lost"}, {"attempts": -1}, {"seconds": "1"}, {"frames": 0.5}, {"id": "b"}, {"more": 1}]
+)
+def test_records_that_are_none_are_named(tmp_path: Path, change: dict[str, object]) -> None:
+    (job,) = batch_of(tmp_path, {"a": "hello"})
+    worker = worker_in(tmp_path)
+    worker(job)
+    path = tmp_path / "OUT/.batch/a/record.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(InvalidInputError, match=r"record\.json is no record of a job"):
+        worker.folder.records()

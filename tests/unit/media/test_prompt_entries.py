@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from masklet.errors import InvalidInputError, UnreadableImageError
-from masklet.media.prompt_entries import PromptEntry, read_prompt_file
+from masklet.masks.run_length import encode_run_length
+from masklet.media.prompt_entries import PromptEntry, objects_at_frames, read_prompt_file
 from masklet.prompts.prompt import Prompt
 
 
@@ -160,3 +161,12 @@ def test_the_mark_that_editors_put_in_front_is_skipped(tmp_path):
     file = tmp_path / "prompts.json"
     file.write_text('{"a.jpg": [{"box": [1, 1, 4, 4]}]}', encoding="utf-8-sig")
     assert list(read_prompt_file(file)) == [tmp_path / "a.jpg"]
+
+
+def test_a_mask_may_stand_there_as_run_lengths():
+    mask = np.zeros((6, 8), dtype=bool)
+    mask[1:4, 2:5] = True
+    (entry,) = objects_at_frames([{"mask": dict(encode_run_length(mask))}], Path()).values()
+    assert (entry.prompt(6, 8, "its image").mask == mask).all()
+    with pytest.raises(InvalidInputError, match="The mask of object 1 is 8 x 6 pixels"):
+        entry.prompt(8, 6, "its image")
