@@ -147,6 +147,18 @@ def test_davis_by_trackeval(tmp_path):
     assert json.loads(read_by("trackeval", "trackeval_davis", *given)) == {"J-Mean": 1, "F-Mean": 1}
 
 
+def test_youtube_vis_by_trackeval(tmp_path):
+    """Two tracks of two categories: one leaves and comes back, one comes late; both are found again as they are."""
+    discs = [disc(20, 20 + 3 * frame, 8.5) if frame != 2 else drawn() for frame in range(4)]
+    blocks = [drawn((30, 5, 40, 20 + frame)) if frame > 1 else drawn() for frame in range(4)]
+    source = write_video(tmp_path / "in", np.array([discs, blocks]), ["ball", "box"])
+    convert_dataset(source, tmp_path / "out", "youtube-vis")
+    (tmp_path / "gt/youtube_vis_val").mkdir(parents=True)
+    (tmp_path / "out/instances.json").rename(tmp_path / "gt/youtube_vis_val/instances.json")
+    found = json.loads(read_by("trackeval", "trackeval_youtube_vis", tmp_path))
+    assert {name: found[name] for name in ("ball", "box")} == pytest.approx({"ball": 1, "box": 1})
+
+
 def test_functions_of_cvat_by_its_sdk():
     """A click on a wheel, and the same image as the next frame."""
     given = (sysconfig.get_paths()["purelib"], ROOT / "src", ROOT / "assets/truck.jpg")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from masklet.formats.items import VideoItem
+from masklet.formats.items import ItemObject, VideoItem
 from masklet.formats.losses import Holds
 from masklet.formats.writing.format import FormatWriter, Fragments, numbered
 from masklet.formats.writing.streamed_json import write_json_lists
@@ -13,7 +13,11 @@ from masklet.media.mask_files import annotations_of
 
 
 class YoutubeVisWriter(FormatWriter[VideoItem]):
-    """The annotated frames of each video, and the lists of its objects."""
+    """The annotated frames of each video, and the lists of its objects.
+
+    As in the files of YouTube-VIS the run lengths are lists of numbers; some programs (TrackEval) take no others of a
+    ground truth.
+    """
 
     NAME = "youtube-vis"
     TITLE = "YouTube-VIS"
@@ -27,7 +31,9 @@ class YoutubeVisWriter(FormatWriter[VideoItem]):
         with ObjectLists() as lists:
             for place, (_, image) in enumerate(item.frames()):
                 names.append(self.copied(image, "JPEGImages"))
-                lists.add(place, annotations_of(image.segmentation))
+                plain = {each.object_id: _run_length(each) for each in image.objects}
+                found = annotations_of(image.segmentation)
+                lists.add(place, [each | {"segmentation": plain[each["id"]]} for each in found])
                 categories |= {each.object_id: each.category for each in image.objects}
             size = {"height": item.height, "width": item.width, "length": len(names)}
             yield {"video": size | {"file_names": names}}
@@ -46,6 +52,10 @@ class YoutubeVisWriter(FormatWriter[VideoItem]):
             "annotations": _numbered_annotations(fragments, categories),
         }
         write_json_lists(self.folder / "instances.json", {}, lists)
+
+
+def _run_length(each: ItemObject) -> dict[str, list[int]]:
+    return {"size": [each.height, each.width], "counts": each.counts.tolist()}
 
 
 def _numbered_annotations(fragments: Fragments, categories: dict[str, int]) -> Iterator[dict[str, Any]]:
