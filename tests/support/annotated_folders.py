@@ -123,6 +123,26 @@ def write_labelme(root: Path) -> None:
         write_json(root / f"{name}.json", content | size)
 
 
+def write_labelme_video(root: Path, frames: int = 4) -> None:
+    """Objects by their groups; the first is not seen on the second frame, and the third frame has no file."""
+    for frame in range(frames):
+        write_image(root / f"walk/{frame:05}.jpg", red=10 * frame)
+        shown = [(2, LEFT)] * (frame != 1) + [(5, RIGHT)]
+        shapes = [
+            {"label": "block", "group_id": group, "shape_type": "mask", **_mask_shape(mask)} for group, mask in shown
+        ]
+        about = {"imagePath": f"{frame:05}.jpg", "imageHeight": HEIGHT, "imageWidth": WIDTH, "shapes": shapes}
+        if frame != 2:
+            write_json(root / f"walk/{frame:05}.json", about)
+
+
+def _mask_shape(mask: np.ndarray) -> dict[str, object]:
+    (top, left), (bottom, right) = np.argwhere(mask).min(axis=0), np.argwhere(mask).max(axis=0)
+    crop = encoded_mask(mask[top : bottom + 1, left : right + 1])
+    points = [[int(left), int(top)], [int(right), int(bottom)]]
+    return {"points": points, "mask": base64.b64encode(crop).decode()}
+
+
 def write_yolo(root: Path) -> None:
     for name in "ab":
         write_image(root / f"images/train/{name}.jpg")
@@ -226,6 +246,7 @@ WRITERS = {
     "SA-V": write_sav,
     "SA-V val and test": write_sav_split,
     "labelme": write_labelme,
+    "labelme, videos": write_labelme_video,
     "YOLO segmentation": write_yolo,
     "CVAT for images": write_cvat_images,
     "CVAT for video": write_cvat_video,

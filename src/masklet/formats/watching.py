@@ -22,7 +22,7 @@ class Watch:
     """
 
     def __init__(self, writer: AnyWriting, *, strict: bool) -> None:
-        self._holds, self._title, self._is_flat = writer.holds, writer.TITLE, writer.IS_FLAT
+        self._holds, self._title, self._is_flat = writer.holds, writer.TITLE, writer.IS_FLAT and not writer.KEEPS_VIDEOS
         self._strict = strict
         self.losses: Counter[str] = Counter()
         self._numbers: dict[int, int] = {}

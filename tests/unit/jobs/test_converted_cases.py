@@ -50,7 +50,7 @@ def test_crowds_and_masks_without_a_pixel(tmp_path: Path, to: str) -> None:
     assert (len(image.crowds), done.losses["regions of crowds are left out"]) == ((1, 0) if holds else (0, 1))
 
 
-@pytest.mark.parametrize("to", ["coco", "labelme", "cvat-images", "label-studio"])
+@pytest.mark.parametrize("to", ["coco", "cvat-images", "label-studio"])
 def test_ids_beyond_255_of_frames(tmp_path: Path, to: str) -> None:
     convert_dataset(write_large_ids(tmp_path / "in"), tmp_path / "out", to)
     images = [*open_dataset(tmp_path / "out")]
@@ -62,6 +62,16 @@ def test_ids_beyond_255_of_frames(tmp_path: Path, to: str) -> None:
         [(first, LEFT.tolist()), (second, RIGHT.tolist())],
         [(first, LEFT.tolist())],
     ]
+
+
+def test_videos_of_labelme_come_back_with_their_ids(tmp_path: Path) -> None:
+    convert_dataset(write_large_ids(tmp_path / "in"), tmp_path / "out", "labelme")
+    (video,) = open_dataset(tmp_path / "out")
+    assert (video.name, video.object_ids, video.annotated_frames) == ("walk", LARGE_IDS, (0, 1, 2, 3))
+    assert [sorted(video.masks(frame)) for frame in range(4)] == [
+        [LARGE_IDS[place] for place in range(2) if COMES_AND_GOES[place, frame].any()] for frame in range(4)
+    ]
+    np.testing.assert_array_equal(video.masks(2)[LARGE_IDS[1]], RIGHT)
 
 
 @pytest.mark.parametrize("to", VIDEOS)

@@ -34,15 +34,23 @@ class LabelmeFolder(JsonBesideImages):
     KEYS = frozenset({"shapes", "imagePath"})
 
     def _image(self, image: Path, path: Path, content: Any) -> AnnotatedImage:
-        shapes = content.get("shapes") if isinstance(content, dict) else None
-        if not isinstance(shapes, list):
-            raise InvalidInputError(f"{path} is no file of labelme: it has no list 'shapes'.")
-        size = {"height": content.get("imageHeight"), "width": content.get("imageWidth")}
-        try:
-            annotations = [_annotation(group, size) for group in _groups(shapes)]
-        except InvalidInputError as error:
-            raise InvalidInputError(f"{path}: {error}") from error
+        size, annotations = annotations_in(content, path)
         return encoded_image(image.relative_to(self.root).as_posix(), image, size, annotations, str(path))
+
+
+def annotations_in(content: Any, path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the `height` and `width` that a file names, and its objects as `encoded_image` takes them.
+
+    InvalidInputError, naming the file, if it is none of labelme's.
+    """
+    shapes = content.get("shapes") if isinstance(content, dict) else None
+    if not isinstance(shapes, list):
+        raise InvalidInputError(f"{path} is no file of labelme: it has no list 'shapes'.")
+    size = {"height": content.get("imageHeight"), "width": content.get("imageWidth")}
+    try:
+        return size, [_annotation(group, size) for group in _groups(shapes)]
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{path}: {error}") from error
 
 
 def _groups(shapes: Iterable[Any]) -> list[list[Mapping[str, Any]]]:

@@ -13,6 +13,7 @@ from masklet.formats.reading.cvat_video_folder import CvatVideoFolder
 from masklet.formats.reading.davis_folder import DavisFolder
 from masklet.formats.reading.label_studio_folder import LabelStudioFolder
 from masklet.formats.reading.labelme_folder import LabelmeFolder
+from masklet.formats.reading.labelme_videos_folder import LabelmeVideosFolder
 from masklet.formats.reading.masklet_folder import MaskletFolder
 from masklet.formats.reading.mose_folder import MoseFolder
 from masklet.formats.reading.plain_folder import PlainFolder
@@ -37,6 +38,7 @@ Layout = type[
     | SavFolder
     | Sa1bFolder
     | LabelmeFolder
+    | LabelmeVideosFolder
     | YoloFolder
     | PlainFolder
 ]
@@ -55,6 +57,7 @@ LAYOUTS: tuple[Layout, ...] = (
     SavFolder,
     Sa1bFolder,
     LabelmeFolder,
+    LabelmeVideosFolder,
     YoloFolder,
     PlainFolder,
 )

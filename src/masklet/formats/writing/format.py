@@ -47,6 +47,8 @@ class FormatWriter(ABC, Generic[Item]):
     HOLDS: ClassVar[Holds]
     IS_FLAT: ClassVar[bool] = False
     """Whether all images lie in one folder, so that folders in their names become a part of the name."""
+    KEEPS_VIDEOS: ClassVar[bool] = False
+    """Whether the frames of a video have a folder of their own nevertheless."""
 
     def __init__(self, folder: Path, options: WritingOptions) -> None:
         self.folder, self.options = folder, options

@@ -17,13 +17,14 @@ VERSION = "5.5.0"
 
 
 class LabelmeWriter(FormatWriter[ImageItem]):
-    """Polygons, and masks of pixels for objects with holes; `group_id` is the object's id."""
+    """Polygons, and masks of pixels for objects with holes; `group_id` is the object's id. A video has a folder."""
 
     NAME = "labelme"
     TITLE = "labelme"
     LAYOUT = "IMAGE.jpg and IMAGE.json"
     HOLDS = Holds()
     IS_FLAT = True
+    KEEPS_VIDEOS = True
 
     def write(self, item: ImageItem) -> Iterator[Any]:
         """Write the image and the file beside it."""

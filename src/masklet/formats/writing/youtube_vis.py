@@ -32,8 +32,8 @@ class YoutubeVisWriter(FormatWriter[VideoItem]):
             for place, (_, image) in enumerate(item.frames()):
                 names.append(self.copied(image, "JPEGImages"))
                 plain = {each.object_id: _run_length(each) for each in image.objects}
-                found = annotations_of(image.segmentation)
-                lists.add(place, [each | {"segmentation": plain[each["id"]]} for each in found])
+                annotations = annotations_of(image.segmentation)
+                lists.add(place, [each | {"segmentation": plain[each["id"]]} for each in annotations])
                 categories |= {each.object_id: each.category for each in image.objects}
             size = {"height": item.height, "width": item.width, "length": len(names)}
             yield {"video": size | {"file_names": names}}

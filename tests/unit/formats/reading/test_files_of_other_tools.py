@@ -14,6 +14,7 @@ from tests.support.annotated_folders import (
     write_image,
     write_label_studio,
     write_labelme,
+    write_labelme_video,
     write_masklet,
     write_yolo,
     write_youtube_vis,
@@ -64,6 +65,43 @@ def test_points_of_labelme_have_no_inside(tmp_path):
     change(tmp_path / "a.json", '"shape_type": "polygon"', '"shape_type": "linestrip"')
     image = open_dataset(tmp_path)[0]
     assert (image.objects, image.left_out) == ((), {LeftOut.NO_MASK: 2})
+
+
+def test_videos_of_labelme(tmp_path):
+    write_labelme_video(tmp_path)
+    (video,) = open_dataset(tmp_path)
+    assert (video.annotated_frames, video.object_ids, dict(video.categories)) == (
+        (0, 1, 3), (2, 5), {2: "block", 5: "block"},
+    )  # fmt: skip
+    assert [sorted(video.masks(frame)) for frame in (0, 1, 3)] == [[2, 5], [5], [2, 5]]
+    with pytest.raises(InvalidInputError, match="Frame 2 of 'walk' is not annotated"):
+        video.masks(2)
+
+
+@pytest.mark.parametrize(("groups", "ids"), [([None, None], [1]), ([7, "a"], [1, 2]), ([9, 9], [9])])
+def test_objects_of_labelmes_videos_by_group_and_label(tmp_path, groups, ids):
+    write_labelme_video(tmp_path)
+    for path in (tmp_path / "walk").glob("*.json"):
+        content = json.loads(path.read_text())
+        for shape in content["shapes"]:
+            shape["group_id"] = groups[int(shape["group_id"] == 5)]
+        path.write_text(json.dumps(content))
+    (video,) = open_dataset(tmp_path)
+    assert list(video.object_ids) == ids
+    shown = video.masks(0)
+    np.testing.assert_array_equal(np.logical_or.reduce([*shown.values()]), LEFT | RIGHT)
+    assert len(shown) == len(ids)
+
+
+def test_folders_of_images_are_no_videos(tmp_path):
+    """Images of two sizes, or without numbers, in folders of their own."""
+    write_labelme(tmp_path / "train")
+    with pytest.raises(InvalidInputError, match="These folders in it are datasets: train"):
+        open_dataset(tmp_path)
+    write_labelme_video(tmp_path / "other")
+    change(tmp_path / "other/walk/00001.json", f'"imageHeight": {HEIGHT}', '"imageHeight": 90')
+    with pytest.raises(InvalidInputError, match="These folders in it are datasets: walk"):
+        open_dataset(tmp_path / "other")
 
 
 def test_shapes_of_one_group_are_one_object(tmp_path):
