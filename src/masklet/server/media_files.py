@@ -151,9 +151,8 @@ class Readers:
             reader = opened(item, folder)
             with self._lock:
                 self._open[item.id] = reader
-                surplus = [self._open.popitem(last=False)[1] for _ in range(len(self._open) - self._most)]
-        for each in surplus:
-            each.close()
+                while len(self._open) > self._most:
+                    self._open.popitem(last=False)  # closes itself once nobody reads from it any more, say a session
         return reader
 
     def forget(self, item_id: str) -> None:

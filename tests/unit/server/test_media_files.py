@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from masklet import InvalidInputError
-from masklet.server.media_files import opened, outside_file, unpacked
+from masklet.server.media_files import Readers, opened, outside_file, unpacked
 from masklet.server.problems import Problem
 from masklet.server.rows import ItemRow
 from masklet.server.uploads import Part
@@ -70,6 +70,20 @@ def test_files_of_the_server(tmp_path: Path) -> None:
         with pytest.raises(Problem) as caught:
             outside_file(str(path), roots)
         assert caught.value.status_code == 404
+
+
+def test_readers_that_are_in_use_stay_open(tmp_path: Path) -> None:
+    rows = []
+    for number in range(3):
+        (tmp_path / f"{number}.png").write_bytes(png(number))
+        about = (None, None, None, None, None, 0, "ready", None, 0, 0, 1)
+        rows.append(ItemRow(1, f"itm_{number}", "images", "f", str(tmp_path), *about))
+    readers = Readers(1)
+    first = readers.get(rows[0], tmp_path)
+    others = [readers.get(row, tmp_path) for row in rows[1:]]
+    assert [int(each[number][0, 0, 0]) for number, each in enumerate([first, *others])] == [0, 1, 2]
+    assert readers.get(rows[0], tmp_path) is not first, "only one is kept for the next who asks"
+    readers.close()
 
 
 @pytest.mark.parametrize(
