@@ -1,6 +1,7 @@
 """The application: its routes, its errors and its description as OpenAPI."""
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,8 @@ async def _on_invalid_request(request: Request, error: Exception) -> JSONRespons
 
 
 async def _on_unusable(request: Request, error: Exception) -> JSONResponse:
-    return answer_to(unusable(str(error)))
+    folder = request.app.state.service.settings.data
+    return answer_to(unusable(str(error).replace(f"{folder}{os.sep}", "")))
 
 
 async def _on_fault(request: Request, error: Exception) -> JSONResponse:

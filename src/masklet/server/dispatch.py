@@ -38,7 +38,9 @@ def handled(handling: Handling, command: Command) -> Reply:
     except Problem as problem:
         return Reply(re=handling.n, ok=False, error=ErrorMessage(**problem.to_message()))
     except (InvalidInputError, UnreadableImageError, UnreadableVideoError) as error:
-        return Reply(re=handling.n, ok=False, error=ErrorMessage(code="unusable", message=str(error)))
+        return Reply(
+            re=handling.n, ok=False, error=ErrorMessage(code="unusable", message=handling.item.project.told(error))
+        )
 
 
 def answered(handling: Handling, command: Command) -> Reply:

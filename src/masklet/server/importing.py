@@ -71,7 +71,7 @@ class Importing:
                 media = kept_by_hash(upload.data, project.folder, sha256, upload.suffix)
             project.change_item(item_id, media=media, sha256=sha256)
         except (InvalidInputError, OSError) as error:
-            project.change_item(item_id, status="failed", error=_short(error, project))
+            project.change_item(item_id, status="failed", error=project.told(error))
             return
         finally:
             self._uploads.discard(upload)
@@ -91,12 +91,7 @@ class Importing:
                 fps = None if item.kind == "image" else float(reader.frame_rate)
             project.change_item(item_id, status="ready", fps=fps, **size)
         except (InvalidInputError, UnreadableImageError, UnreadableVideoError, OSError) as error:
-            project.change_item(item_id, status="failed", error=_short(error, project))
+            project.change_item(item_id, status="failed", error=project.told(error))
         except Exception as error:
             logging.getLogger("masklet.server").error("a file could not be imported", exc_info=error)
             project.change_item(item_id, status="failed", error="The file cannot be read.")
-
-
-def _short(error: Exception, project: Project) -> str:
-    """Return what is wrong, without the server's own paths."""
-    return str(error).replace(f"{project.folder}{os.sep}", "")

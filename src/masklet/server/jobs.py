@@ -243,7 +243,7 @@ class JobBook:
             ended: JobState = "cancelled" if job.is_cancelled else "done"
             self._end(job, "interrupted" if self._is_closed and job.is_cancelled else ended)
         except USABLE_ERRORS as error:
-            job.error = str(error.detail if isinstance(error, Problem) else error)
+            job.error = str(error.detail) if isinstance(error, Problem) else job.project.told(error)
             self._end(job, "failed")
         except Exception as error:
             logging.getLogger("masklet.server").error("a job ended by a fault in masklet", exc_info=error)

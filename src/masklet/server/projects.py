@@ -42,6 +42,10 @@ class Project:
         self.id, self.owner, self.folder = folder.name, owner, folder
         self.database = Database(folder)
 
+    def told(self, error: Exception) -> str:
+        """Return what is wrong, without the server's own paths."""
+        return str(error).replace(f"{self.folder}{os.sep}", "")
+
     def items(self) -> list[ItemRow]:
         """Return the items in the order in which they were added."""
         with self.database.reading() as connection:

@@ -98,12 +98,15 @@ def test_lists_of_jobs_have_pages(book: JobBook, projects: Projects, project: Pr
 
 
 def test_how_jobs_end(book: JobBook, project: Project) -> None:
-    wrong, broken = Waiting(InvalidInputError("that is no video")), Waiting(ZeroDivisionError())
+    wrong, broken = (
+        Waiting(InvalidInputError(f"{project.folder}/media/x.mp4 is no video")),
+        Waiting(ZeroDivisionError()),
+    )
     jobs = [started(book, project, work) for work in (wrong, broken)]
     for work in (wrong, broken):
         work.free.set()
     assert [ended(job) for job in jobs] == ["failed", "failed"]
-    assert jobs[0].error == "that is no video"
+    assert jobs[0].error == "media/x.mp4 is no video"
     assert "fault in masklet" in str(jobs[1].error)
     cancelled = started(book, project, Waiting())
     book.cancel(cancelled)
