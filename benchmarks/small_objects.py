@@ -3,8 +3,8 @@
 Datasets are made in a folder (`--kept`), in the layout of DAVIS: `tiles`, sixteen clips of the procedural world side by
 side, of each of which the two smallest objects count; and, with `--vos ROOT`, `shrunk`: the first frames of the videos
 there, which show one object each, at a quarter of their size, their edges drawn out. Objects are tracked from their
-first masks by the bundled model as it is, with `zoom`, and at twice the image size. A run that was stopped goes on with
-the next of these. Writes `benchmarks/results/small_objects.json`.
+first masks by the bundled model in all or some `--ways`: as it is, with `zoom`, and at twice the image size. A run that
+was stopped goes on with the next of these. Writes `benchmarks/results/small_objects.json`.
 """
 
 import argparse
@@ -113,15 +113,19 @@ def main() -> None:
     parser.add_argument("--vos", type=Path, help="annotated videos with one object each")
     parser.add_argument("--length", type=int, default=12, help="frames of a video (default 12)")
     parser.add_argument("--count", type=int, default=2, help="videos of tiles (default 2)")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS), help="ways to track (default all)")
     parser.add_argument("--kept", type=Path, default=Path("small_objects"), help="keeps datasets and results")
     parser.add_argument("--output", type=Path, default=RESULTS, help="the JSON file")
     options = parser.parse_args()
     torch.set_num_threads(1)
     generator = ClipGenerator(ImageBank.load(options.images, options.panoptic), SIDE, options.length, seed=2)
     folder = options.kept / f"length {options.length}, count {options.count}"
-    rows = [kept_row(root, way) for root in made_folders(folder, generator, options.count, options.vos) for way in WAYS]
+    roots = made_folders(folder, generator, options.count, options.vos)
+    rows = [kept_row(root, way) for root in roots for way in options.ways]
     vos = "" if options.vos is None else " --vos ROOT"
+    ways = "".join(f' "{way}"' for way in options.ways)
     command = f"python -m benchmarks.small_objects IMAGES{vos} --length {options.length} --count {options.count}"
+    command += "" if len(options.ways) == len(WAYS) else f" --ways{ways}"
     with written_whole(options.output) as unfinished:
         unfinished.write_text(json.dumps({"command": command, "ways": rows}, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(rows, indent=1))
