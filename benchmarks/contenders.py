@@ -1,8 +1,7 @@
 """What `benchmarks.runtimes` compares: masklet in all ways that are installed, the references in two precisions."""
 
-import importlib.util
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.opponents import FOLDER, Meta, Transformers
+from benchmarks.opponents import FOLDER
+from benchmarks.reference_graphs import REFERENCES, ReferenceEncoder
 from benchmarks.video_opponents import VIDEO_OPPONENTS, Masklet, Setup, VideoOpponent
 
 EXPORTED = "exported"
-REFERENCES = {"transformers": Transformers, "meta": Meta}
+OF_FOLDERS = ("onnxruntime", "openvino")
+LANES = ("masklet", "compiled", *REFERENCES, *OF_FOLDERS)
 
 
 class MaskletWay(Masklet):
@@ -51,33 +52,47 @@ class MaskletWay(Masklet):
 
 @dataclass(frozen=True)
 class Contender:
-    """One way to run a model: its name, and what encodes images, decodes clicks and tracks."""
+    """One way to run a model: its name, and what encodes images, decodes clicks and tracks.
+
+    The references' own graphs are of the encoder alone: `video` is None, and `image` does not decode.
+    """
 
     name: str
     image: Any
-    video: VideoOpponent
+    video: VideoOpponent | None
 
 
-def contenders(weights: Path) -> Iterator[Contender]:
-    """Yield what can be run here with these weights; the first one is what the others are compared with."""
-    for runtime, preset in _ways(weights):
-        way = MaskletWay(weights, preset, runtime)
-        yield Contender(way.name, way, way)
-    for setup in (Setup(), Setup(dtype=torch.bfloat16)):
-        for name, image in REFERENCES.items():
-            suffix = "" if setup.dtype == torch.float32 else " bfloat16"
-            try:
-                found = Contender(name + suffix, image(weights, setup.dtype), VIDEO_OPPONENTS[name](weights, setup))
-                found.image.encode(torch.zeros(1, 3, found.image.image_size, found.image.image_size))
-            except Exception as error:  # they are made for the released configurations, and fail in any way
-                print(f"{name}{suffix} does not run this model: {str(error).splitlines()[0]}", file=sys.stderr)
-            else:
-                yield found
+def contenders(weights: Path, lane: str) -> Iterator[Contender]:
+    """Yield what can be run here of a lane with these weights, behind masklet in eager, which all are compared with."""
+    for runtime, preset in (("eager", "exact"), *_ways(lane)):
+        if runtime in ("eager", "compiled") or (weights / EXPORTED).is_dir():
+            way = MaskletWay(weights, preset, runtime)
+            yield Contender(way.name, way, way)
+    if lane in REFERENCES:
+        yield from filter(None, (_reference(weights, lane, dtype) for dtype in (torch.float32, torch.bfloat16)))
+    if lane in OF_FOLDERS:
+        for name in REFERENCES:
+            for precision in ("f32", "bf16") if lane == "openvino" else ("f32",):
+                graph = ReferenceEncoder(weights, name, lane, precision)
+                yield Contender(f"{name}'s encoder in {lane}{', bfloat16' * (precision == 'bf16')}", graph, None)
 
 
-def _ways(weights: Path) -> Iterator[tuple[str, str]]:
-    """Runtimes with presets; graphs are run where `masklet export` wrote them beside the weights."""
-    yield from (("eager", "exact"), ("eager", "balanced"), ("eager", "fast"), ("compiled", "exact"))
-    if (weights / EXPORTED).is_dir():
-        yield from (("onnxruntime", "exact"),) if importlib.util.find_spec("onnxruntime") else ()
-        yield from (("openvino", "exact"), ("openvino", "balanced")) if importlib.util.find_spec("openvino") else ()
+def _ways(lane: str) -> Sequence[tuple[str, str]]:
+    """The runtimes and presets of a lane; graphs are run where `masklet export` wrote them beside the weights."""
+    return {
+        "masklet": (("eager", "balanced"), ("eager", "fast")),
+        "compiled": (("compiled", "exact"),),
+        "onnxruntime": (("onnxruntime", "exact"),),
+        "openvino": (("openvino", "exact"), ("openvino", "balanced")),
+    }.get(lane, ())
+
+
+def _reference(weights: Path, name: str, dtype: torch.dtype) -> Contender | None:
+    suffix = "" if dtype == torch.float32 else " bfloat16"
+    try:
+        image, video = REFERENCES[name](weights, dtype), VIDEO_OPPONENTS[name](weights, Setup(dtype=dtype))
+        image.encode(torch.zeros(1, 3, image.image_size, image.image_size))
+    except Exception as error:  # they are made for the released configurations, and fail in any way
+        print(f"{name}{suffix} does not run this model: {str(error).splitlines()[0]}", file=sys.stderr)
+        return None
+    return Contender(name + suffix, image, video)

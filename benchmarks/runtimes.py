@@ -1,13 +1,15 @@
 """Every way to run a model on a processor, agreement beside speed: `python -m benchmarks.runtimes --folder FOLDER`.
 
-Each model, number of threads and group of tasks is a part, measured in one go with all contenders in turn, and written
-as soon as it is complete; a part that is in the output already is left out. So the command can be stopped and given
-again, or be given the parts of a quiet quarter of an hour: `--models tiny --threads 2 --tasks images "1 object"`.
+Each model, number of threads, group of tasks and lane of contenders is a part, measured in one go: the contenders in
+turn, masklet in eager among them in each lane. A part is written as soon as it is complete, and left out if it is in
+the output already. So the command can be stopped and given again, or be given the parts of a quiet quarter of an hour:
+`--models tiny --threads 2 --tasks images --lanes onnxruntime`.
 
-FOLDER keeps the weights. Graphs take part where they lie beside them:
+FOLDER keeps the weights, and the references' own encoders as graphs. masklet's graphs take part where they lie there:
 
     python -m benchmarks.runtimes --folder weights --tasks
     masklet export weights/tiny/folder -o weights/tiny/exported
+    masklet export weights/bundled/folder -o weights/bundled/exported
     python -m benchmarks.runtimes --folder weights
 
 Writes `benchmarks/results/runtimes.json`; `python -m benchmarks.tables FILE` prints it.
@@ -15,15 +17,15 @@ Writes `benchmarks/results/runtimes.json`; `python -m benchmarks.tables FILE` pr
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from benchmarks.contenders import Contender, contenders
+from benchmarks.contenders import LANES, Contender, contenders
 from benchmarks.measuring import Row, largest_difference, machine, time_in_turn, versions
 from benchmarks.opponents import CONFIGURATION, write_weights
 from benchmarks.references import configurations
@@ -33,7 +35,10 @@ from masklet.atomic_files import written_whole
 RESULTS = Path(__file__).parent / "results" / "runtimes.json"
 OBJECTS = {"1 object": 1, "3 objects": 3, "8 objects": 8}
 IMAGES = "images"
+ENCODING = "encode an image"
 PROMPTS = 64
+PART = ("model", "threads", "lane", "tasks")
+"""What names a part."""
 
 Work = Callable[[Contender], Sequence[Tensor]]
 
@@ -63,29 +68,31 @@ def _images(ways: list[Contender], size: int, rounds: int) -> list[dict[str, Any
         return lambda each: [each.image.decode(encoded[each.name], points[:prompts])[0].float()]
 
     tasks: dict[str, Work] = {
-        "encode an image": lambda each: [level.float() for level in each.image.encode(pixels)],
+        ENCODING: lambda each: [level.float() for level in each.image.encode(pixels)],
         "decode 1 prompt": decode(1),
         f"decode {PROMPTS} prompts": decode(PROMPTS),
     }
-    return [row for name, work in tasks.items() for row in _measured(name, work, ways, rounds)]
+    able = {name: [each for each in ways if each.video is not None or name == ENCODING] for name in tasks}
+    return [row for name, work in tasks.items() for row in _measured(name, work, able[name], rounds)]
 
 
 def _video(ways: list[Contender], size: int, task: str, rounds: int) -> list[dict[str, Any]]:
     """Frames in turn, after as many as fill the bank; all go through the same video."""
     objects = OBJECTS[task]
     pixels, points = drifting_noise(size, objects, FRAMES_TO_FILL_THE_BANK + 1 + rounds)
-    for each in ways:
+    tracking = [each for each in ways if each.video is not None]
+    for each in tracking:
         each.video.open(pixels, points)
         for _ in range(FRAMES_TO_FILL_THE_BANK):
             each.video.next_frame()
-    return _measured(f"a frame, {task}", lambda each: each.video.next_frame(), ways, rounds)
+    return _measured(f"a frame, {task}", lambda each: each.video.next_frame(), tracking, rounds)
 
 
 def _measured(task: str, work: Work, ways: list[Contender], rounds: int) -> list[dict[str, Any]]:
     rows = [Row(task, each.name) for each in ways]
     results = [work(each) for each in ways]
     time_in_turn(rows, work, ways, rounds)
-    is_mask = not task.startswith("encode")
+    is_mask = task != ENCODING
     return [row.summary() | _agreement(result, results[0], is_mask) for row, result in zip(rows, results, strict=True)]
 
 
@@ -109,33 +116,43 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", choices=["tiny", "bundled"], default=["bundled", "tiny"])
     parser.add_argument("--threads", type=int, nargs="+", default=[2, 1])
     parser.add_argument("--tasks", nargs="*", choices=[IMAGES, *OBJECTS], default=[IMAGES, *OBJECTS])
-    parser.add_argument("--leave-out", nargs="*", default=[], help="names of contenders, such as 'masklet compiled'")
+    parser.add_argument("--lanes", nargs="+", choices=LANES, default=LANES)
     parser.add_argument("--rounds", type=int, default=3, help="how often each contender is timed (default 3)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="the JSON file")
     options = parser.parse_args()
-    report = json.loads(options.output.read_text()) if options.output.exists() else {"parts": []}
-    done = {(part["model"], part["threads"], part["tasks"]) for part in report["parts"]}
     for model in options.models:
         folder = options.folder / model
         if not (folder / CONFIGURATION).exists():
             folder.mkdir(parents=True, exist_ok=True)
             write_weights(configuration_of(model), folder)
-        size = json.loads((folder / CONFIGURATION).read_text())["image_size"]
-        for threads in options.threads:
-            torch.set_num_threads(threads)  # which the other runtimes follow when they open their graphs
-            load = cache(lambda folder=folder: _chosen(folder, options.leave_out))
-            for task in options.tasks:
-                if (model, threads, task) in done:
-                    continue
-                part = {"model": model, "image_size": size, "threads": threads, "tasks": task, "machine": machine()}
-                part |= {"versions": versions(), "rows": measure_part(load(), size, task, options.rounds)}
-                report["parts"].append(part)
-                with written_whole(options.output) as unfinished:
-                    unfinished.write_text(json.dumps(report, indent=1) + "\n")
+        for part in _missing_parts(options, model):
+            _add(options.output, part | _measured_part(folder, part, options.rounds))
 
 
-def _chosen(folder: Path, left_out: Sequence[str]) -> list[Contender]:
-    return [each for each in contenders(folder) if not each.name.startswith(tuple(left_out))]
+def _missing_parts(options: argparse.Namespace, model: str) -> Iterator[dict[str, Any]]:
+    """Yield what names the parts of a model that are not in the output."""
+    chosen = product([model], options.threads, options.lanes, options.tasks)
+    done = [{name: part[name] for name in PART} for part in _report(options.output)["parts"]]
+    yield from (part for values in chosen if (part := dict(zip(PART, values, strict=True))) not in done)
+
+
+def _measured_part(folder: Path, part: dict[str, Any], rounds: int) -> dict[str, Any]:
+    torch.set_num_threads(part["threads"])  # which the other runtimes follow when they open their graphs
+    size = json.loads((folder / CONFIGURATION).read_text())["image_size"]
+    rows = measure_part(list(contenders(folder, part["lane"])), size, part["tasks"], rounds)
+    return {"image_size": size, "machine": machine(), "versions": versions(), "rows": rows}
+
+
+def _report(output: Path) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(output.read_text()) if output.exists() else {"parts": []}
+    return report
+
+
+def _add(output: Path, part: dict[str, Any]) -> None:
+    report = _report(output)
+    report["parts"].append(part)
+    with written_whole(output) as unfinished:
+        unfinished.write_text(json.dumps(report, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ def runtimes_markdown(report: dict[str, Any]) -> str:
     sections = []
     for model, threads in dict.fromkeys((part["model"], part["threads"]) for part in report["parts"]):
         parts = [part for part in report["parts"] if (part["model"], part["threads"]) == (model, threads)]
-        machine, of_task = parts[0]["machine"], _by_task_and_way([row for part in parts for row in part["rows"]])
+        machine, of_task = parts[0]["machine"], _by_task_and_way(parts)
         title = f"{model} at {parts[0]['image_size']}, {threads} {'threads' if threads > 1 else 'thread'}"
         ways = dict.fromkeys(way for rows in of_task.values() for way in rows)
         lines = [_line([f"{title}, s", *of_task]), _line(["---"] * (1 + len(of_task)))]
@@ -141,17 +141,26 @@ def runtimes_markdown(report: dict[str, Any]) -> str:
     return "\n\n".join(sections)
 
 
-def _by_task_and_way(rows: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
-    tasks = dict.fromkeys(row["task"] for row in rows)
-    return {task: {row["opponent"]: row for row in rows if row["task"] == task} for task in tasks}
+def _by_task_and_way(parts: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
+    """The rows by task and way, each with the time it takes of that of masklet in eager, which every part measures.
+
+    Parts are measured at different times, of which the machine makes more or less.
+    """
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for part in parts:
+        for row in part["rows"]:
+            first = next(each for each in part["rows"] if each["task"] == row["task"])
+            of_first = {"of_first": row["median_s"] / first["median_s"]}
+            found.setdefault(row["task"], {}).setdefault(row["opponent"], row | of_first)
+    return found
 
 
 def _way_cell(rows: dict[str, dict[str, Any]], way: str) -> str:
     """Median seconds, how many times as fast as the faster reference in float32, and agreement."""
     if (row := rows.get(way)) is None:
         return "-"
-    references = [rows[name]["median_s"] for name in NAMES if name in rows and name != "masklet"]
-    gain = f", {min(references) / row['median_s']:.2f}x" if references else ""
+    references = [rows[name]["of_first"] for name in NAMES if name in rows and name != "masklet"]
+    gain = f", {min(references) / row['of_first']:.2f}x" if references else ""
     difference = "" if row["difference"] is None else f", {row['difference']:.0e}"
     equal = "" if row["equal_pixels"] is None else f", {100 * row['equal_pixels']:.2f} %"
     return f"{row['median_s']:.4f}{gain}{difference}{equal}"
@@ -426,10 +435,15 @@ def table_of(content: Any) -> str:
 
 
 def filled(text: str) -> str:
-    """Replace what stands between the markers `<!-- table: NAME -->` and `<!-- end -->` by the table of that name."""
+    """Replace what stands between the markers `<!-- table: NAME -->` and `<!-- end -->` by the table of that name.
+
+    What was not measured yet stays as it stands.
+    """
 
     def marked_table(found: re.Match[str]) -> str:
         table, names = TABLES[found[2]]
+        if not all((RESULTS / f"{name}.json").exists() for name in names):
+            return found[0]
         return f"{found[1]}{table(*(recorded(name) for name in names))}\n{found[3]}"
 
     return re.sub(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", marked_table, text, flags=re.DOTALL)
