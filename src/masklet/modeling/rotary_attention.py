@@ -21,6 +21,7 @@ from masklet.modeling.plain_calls import is_plain, is_recorded_once
 from masklet.modeling.positions import OnceAShape
 
 QUERIES_PER_TILE = 1024
+QUERIES_IN_GRAPHS = 512
 
 
 def axial_rotation(height: int, width: int, channels: int, theta: float, device: torch.device) -> Tensor:
@@ -116,11 +117,11 @@ class RotaryAttention(nn.Module):
         q = q.expand(k.shape[0], -1, -1, -1)
         # Exported graphs are run by other programs, of which those measured gain by narrow values.
         if is_recorded_once() and self._can_project_afterwards():
-            return self._projected(attention(q, k, values.unsqueeze(1).expand(-1, self.heads, -1, -1)))
+            return self._projected(_attention_in_graphs(q, k, values.unsqueeze(1).expand(-1, self.heads, -1, -1)))
         v = self._split(self.v_proj(values))
         if self.training and self.dropout > 0:
             return F.scaled_dot_product_attention(q, k, v, dropout_p=self.dropout)
-        return attention(q, k, v)
+        return _attention_in_graphs(q, k, v) if is_recorded_once() else attention(q, k, v)
 
     def _rotated_keys(self, grids: Tensor, loose: Tensor, rotation: Tensor) -> Tensor:
         """[objects, heads, tokens, head channels]; some frames at a time, which stay in the cache.
@@ -148,6 +149,12 @@ class RotaryAttention(nn.Module):
 
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+def _attention_in_graphs(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Attention in pieces of the queries, as many for each image size: ONNX Runtime holds all scores of a piece."""
+    pieces = q.chunk(max(q.shape[-2] // QUERIES_IN_GRAPHS, 1), dim=-2)
+    return torch.cat([attention(some, k, v) for some in pieces], dim=-2)
 
 
 def tiled_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:

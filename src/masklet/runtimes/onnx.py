@@ -42,6 +42,7 @@ class OnnxRunner:
                 options = self._onnxruntime.SessionOptions()
                 options.intra_op_num_threads = torch.get_num_threads()
                 options.log_severity_level = 3  # warnings are about its own optimizations
+                options.enable_mem_pattern = False  # a plan a shape: no quicker, and nearly twice the memory
                 try:
                     self._sessions[graph] = self._onnxruntime.InferenceSession(
                         path, options, providers=["CPUExecutionProvider"]

@@ -92,3 +92,19 @@ def test_tiles(queries: int, keys: int, monkeypatch: pytest.MonkeyPatch) -> None
     q, k, v = drawn(queries, 16, seed=1) * 100, drawn(keys, 16, seed=2) * 100, drawn(keys, 3, seed=3)
     expected = (q @ k.T / 4).softmax(-1) @ v
     torch.testing.assert_close(tiled.tiled_attention(q, k, v), expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("heads", [1, 16], ids=["narrow values", "wide values"])
+def test_graphs_attend_by_pieces_of_the_queries(heads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No product of a graph holds the scores of all queries, and what it computes is the same."""
+    monkeypatch.setattr(tiled, "QUERIES_IN_GRAPHS", PIXELS // 3)
+    attention = rotary_attention(heads).eval()
+    queries, keys, values = drawn(1, PIXELS, 64), *(drawn(OBJECTS, 29, MEMORY_WIDTH, seed=seed) for seed in (1, 2))
+    grids, loose = keys[:, :PIXELS].unflatten(1, (1, PIXELS)), keys[:, PIXELS:]
+    arguments = (queries, grids, loose, values, axial_rotation(HEIGHT, WIDTH, 64 // heads, 100.0, queries.device))
+    with torch.no_grad():
+        graph = torch.export.export(attention, arguments, strict=False)
+        torch.testing.assert_close(graph.module()(*arguments), attention(*arguments))
+    attended = [node for node in graph.graph.nodes if "scaled_dot_product_attention" in str(node.target)]
+    assert [node.args[0].meta["val"].shape[-2] for node in attended] == [PIXELS // 3] * 3
+    assert attention.values_are_narrow == (attended[0].args[2].meta["val"].shape[-1] == MEMORY_WIDTH)
