@@ -246,7 +246,7 @@ WRITERS = {
     "SA-V": write_sav,
     "SA-V val and test": write_sav_split,
     "labelme": write_labelme,
-    "labelme, videos": write_labelme_video,
+    "labelme videos": write_labelme_video,
     "YOLO segmentation": write_yolo,
     "CVAT for images": write_cvat_images,
     "CVAT for video": write_cvat_video,

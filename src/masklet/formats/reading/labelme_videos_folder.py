@@ -116,7 +116,7 @@ class LabelmeVideo(OverFrames):
 class LabelmeVideosFolder:
     """The folders of numbered frames under `root`, all of one size, in which labelme has saved files beside frames."""
 
-    NAME = "labelme, videos"
+    NAME = "labelme videos"
     LAYOUT = "VIDEO/00000.jpg beside VIDEO/00000.json"
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
