@@ -527,7 +527,8 @@ def exported(client: Client, project: str, item: str, name: str, folder: Path) -
     return folder / name
 
 
-def test_masks_leave_as_they_are(ann: Client, project: str, juggle: str, tmp_path: Path) -> None:
+def test_masks_leave_as_they_are(server: Served, project: str, juggle: str, tmp_path: Path) -> None:
+    ann = server.ann
     boxes(ann, juggle)
     ann.command(juggle, "object", object=1, **{"class": "ball"})
     ann.command(juggle, "prompt", object=1, frame=2, box=BALL)
@@ -555,6 +556,9 @@ def test_masks_leave_as_they_are(ann: Client, project: str, juggle: str, tmp_pat
     assert [set(video.masks(frame)) for frame in range(2)] == [{1, 2}, {2}]
     report = json.loads((tmp_path / "davis" / "export.json").read_text())
     assert report["items"][0]["sha256"] == hashlib.sha256(JUGGLE.read_bytes()).hexdigest()
+    job = ann.get("jobs")["jobs"][0]
+    for path in (f"jobs/{job['id']}", f"exports/{job['result']['export']}"):
+        assert [each.ask("GET", path).status for each in (ann, server.bob)] == [200, 404]
     unknown = ann.ask("POST", f"projects/{project}/exports", {"format": "nothing", "items": [juggle]})
     assert unknown.status == 422
 

@@ -25,7 +25,7 @@ def label_studio_setup(body: Body) -> Body:
     return label_studio.setup(MODEL_VERSION)
 
 
-@router.post("/label-studio/webhook", status_code=201)
+@router.post("/label-studio/webhook", status_code=201, responses={200: {"description": "An unknown action"}})
 def label_studio_webhook(body: Body, response: Response) -> Body:
     """Take note of what was annotated, from which nothing is learnt."""
     if not label_studio.is_known_action(body):
