@@ -303,6 +303,12 @@ export const text = {
     hoverPreview: 'Preview under the pointer',
     coach: 'Show the coach marks again',
   },
+  importing: {
+    title: 'Import masks',
+    help: 'Import masks of another tool: a zip (COCO, DAVIS, SA-V, ...) or masklet’s JSON',
+    done: (name: string) => `Imported the masks of ${name}`,
+    stopped: 'The import was stopped.',
+  },
   live: {
     title: 'Live',
     paused: 'The stream waits for its camera',

@@ -1,6 +1,17 @@
 /** The HTTP interface: JSON in and out, and every refusal as an `ApiError` with the server's words. */
 import { type MaskPacket, readCountedPackets } from '../masks/packets'
-import type { Info, Item, Job, NewExport, NewStream, ObjectStats, Project, Review, SegmentedObject } from './types'
+import type {
+  Info,
+  Item,
+  Job,
+  NewExport,
+  NewImport,
+  NewStream,
+  ObjectStats,
+  Project,
+  Review,
+  SegmentedObject,
+} from './types'
 
 export class ApiError extends Error {
   override name = 'ApiError'
@@ -74,6 +85,7 @@ export const api = {
   job: (job: string, wait = 0) => get<Job>(`jobs/${job}?wait=${wait}`),
   cancelJob: (job: string) => request(`jobs/${job}`, { method: 'DELETE' }),
   export: (project: string, what: NewExport) => send<Job>('POST', `projects/${project}/exports`, what),
+  importMasks: (project: string, what: NewImport) => send<Job>('POST', `projects/${project}/imports`, what),
   exportUrl: (name: string) => `${ROOT}exports/${name}`,
   masks: (item: string, first: number, last: number) => packets(`items/${item}/masks?frames=${first}-${last}`),
   proposals: (item: string, frame: number) => packets(`items/${item}/proposals?frame=${frame}`),

@@ -1,6 +1,6 @@
 /** Files in parts that survive a broken connection: the server says from where to go on. */
 import { api, ApiError, request } from './client'
-import type { Item, Upload } from './types'
+import type { Item, NewUpload, Upload } from './types'
 
 const MOST_FAILURES = 5
 const VIDEO_NAME = /\.(mp4|m4v|mov|mkv|webm|avi|mpe?g|ts|gif)$/i
@@ -11,10 +11,25 @@ export function kindOf(file: File): 'image' | 'video' {
 
 /** Upload `file` into `project`; `progress` hears the share that is there, 0..1. */
 export async function upload(project: string, file: File, progress: (share: number) => void): Promise<Item> {
+  const { item } = await sent(project, file, kindOf(file), progress)
+  return item!
+}
+
+/** Upload a file of masks into `project`; returns the upload, which can be imported. */
+export async function uploadMasks(project: string, file: File): Promise<string> {
+  return (await sent(project, file, 'masks', () => {})).upload
+}
+
+async function sent(
+  project: string,
+  file: File,
+  kind: NewUpload['kind'],
+  progress: (share: number) => void,
+): Promise<{ upload: string; item?: Item }> {
   const response = await request(`projects/${project}/uploads`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ name: file.name, size: file.size, kind: kindOf(file) }),
+    body: JSON.stringify({ name: file.name, size: file.size, kind }),
   })
   const started = (await response.json()) as Upload
   let offset = started.offset
@@ -22,8 +37,9 @@ export async function upload(project: string, file: File, progress: (share: numb
     progress(offset / file.size)
     try {
       const answer = await sendPart(started, file, offset)
-      if ('item' in answer) return answer.item
+      if ('item' in answer) return { upload: started.upload, item: answer.item }
       offset = answer.offset
+      if (offset === file.size) return { upload: started.upload }
     } catch (error) {
       if (++failures > MOST_FAILURES || !isWorthAnotherTry(error)) throw error
       await new Promise((resolve) => setTimeout(resolve, 500 * failures))

@@ -1,4 +1,5 @@
 /** From the first click to a reviewed track, with the server and the bundled model. */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -161,6 +162,14 @@ describe('a video', () => {
     await page.getByTestId('start-export').click()
     const downloading = page.waitForEvent('download')
     await page.getByTestId('download').click()
-    expect((await downloading).suggestedFilename()).toMatch(/\.zip$/)
+    const download = await downloading
+    expect(download.suggestedFilename()).toMatch(/\.zip$/)
+
+    await page.keyboard.press('Escape')
+    const buffer = readFileSync(await download.path())
+    await page.getByTestId('import-file').setInputFiles({ name: 'masks.zip', mimeType: 'application/zip', buffer })
+    const lane = page.getByTestId('lane-2')
+    await lane.waitFor(PATIENCE)
+    await expect.poll(() => lane.getAttribute('data-tracked'), PATIENCE).toBe('48')
   }, 200_000)
 })
