@@ -12,6 +12,7 @@ from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.processing.image_options import ImageOptions
 from masklet.processing.image_tensors import image_pixels, white_of_frame
+from masklet.transfers import sent
 
 _INTERPOLATION_MODES = {0: "nearest-exact", 2: "bilinear", 3: "bicubic"}
 """Pillow's resampling numbers as torch's names, as far as torch has the method."""
@@ -74,7 +75,7 @@ def normalised(pixels_chw: Tensor, factor: float | None, mean: Sequence[float], 
         )
     inverse = 1.0 / factor if factor is not None else 1.0
     mean_c11, std_c11 = (
-        torch.tensor(values, device=pixels_chw.device).view(-1, 1, 1) * inverse for values in (mean, std)
+        sent(torch.tensor(values).view(-1, 1, 1) * inverse, pixels_chw.device) for values in (mean, std)
     )
     return pixels_chw.to(torch.float32).sub(mean_c11).div_(std_c11)
 
@@ -106,10 +107,18 @@ def original_pixels(image: Any, options: ImageOptions, white: float | None = Non
 
 def prepared_pixels(pixels_chw: Tensor, options: ImageOptions) -> Tensor:
     """Return pixels [C, H, W] as the network takes them, float32 [C, height, width]: resized, cropped, normalised."""
+    return scaled_pixels(stretched_pixels(pixels_chw, options), options)
+
+
+def stretched_pixels(pixels_chw: Tensor, options: ImageOptions) -> Tensor:
+    """Return pixels [C, H, W] resized and cropped, uint8 as they came: what `scaled_pixels` takes, on any device."""
     if options.do_resize:
         pixels_chw = resized(pixels_chw, options.size, options.resample)
-    if options.do_center_crop:
-        pixels_chw = center_cropped(pixels_chw, options.crop_size)
+    return center_cropped(pixels_chw, options.crop_size) if options.do_center_crop else pixels_chw
+
+
+def scaled_pixels(pixels_chw: Tensor, options: ImageOptions) -> Tensor:
+    """Return `stretched_pixels` normalised, float32, where they are."""
     factor = options.rescale_factor if options.do_rescale else None
     if options.do_normalize:
         pixels_chw = normalised(pixels_chw, factor, options.image_mean, options.image_std)

@@ -12,7 +12,7 @@ from masklet.masks.views import View
 from masklet.media.pixel_depth import white_of_video
 from masklet.processing.image_options import ImageOptions
 from masklet.processing.image_tensors import white_of_frame
-from masklet.processing.pixels import original_pixels, prepared_pixels
+from masklet.processing.pixels import original_pixels, scaled_pixels, stretched_pixels
 from masklet.processing.sizes import size_pairs
 
 
@@ -47,11 +47,20 @@ class PreparedFrames:
 
     def __getitem__(self, frame: int) -> Tensor:
         """Return frame `frame`, 0 to len - 1, as float32 [3, height, width] of the network's input."""
-        return prepared_pixels(self._pixels(frame), self._options)
+        return self.scaled(self.stretched(frame, None))
 
     def seen(self, frame: int, view: View) -> Tensor:
         """Return what a view of a frame shows, enlarged from the video's own pixels; otherwise as the whole frame."""
-        return prepared_pixels(view.of(self._pixels(frame)), self._options)
+        return self.scaled(self.stretched(frame, view))
+
+    def stretched(self, frame: int, view: View | None) -> Tensor:
+        """Return what a view of a frame (None: all of it) shows, [3, height, width] in the video's number type."""
+        pixels_chw = self._pixels(frame)
+        return stretched_pixels(pixels_chw if view is None else view.of(pixels_chw), self._options)
+
+    def scaled(self, pixels_chw: Tensor) -> Tensor:
+        """Return `stretched` pixels, on any device, as the network takes them."""
+        return scaled_pixels(pixels_chw, self._options)
 
     def _pixels(self, frame: int) -> Tensor:
         """Return the pixels of a frame in the video's own size."""

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
@@ -13,7 +14,7 @@ from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.masks.views import View
 from masklet.runtimes.protocol import ImageFeatures, Runtime
-from masklet.transfers import sent
+from masklet.transfers import has_queue, sent
 from masklet.whole_numbers import is_whole_number
 
 LOOK_SIDE = 8
@@ -42,6 +43,17 @@ class ZoomableFrames(Frames, Protocol):
 
     def seen(self, index: int, view: View, /) -> Tensor:
         """Return what a view of a frame shows, enlarged to [3, S, S] from the video's own pixels."""
+
+
+@runtime_checkable
+class StretchedFrames(Frames, Protocol):
+    """A video whose frames are normalised where the network is: as bytes they are a quarter to send."""
+
+    def stretched(self, index: int, view: View | None, /) -> Tensor:
+        """Return what a view of a frame (None: all of it) shows, [3, S, S] in the video's number type."""
+
+    def scaled(self, pixels: Tensor, /) -> Tensor:
+        """Return such pixels normalised, on their device."""
 
 
 Seen = Callable[[View], Tensor]
@@ -127,6 +139,8 @@ class FrameSource:
             raise InvalidInputError("The video has no frames.")
         self.frames: Frames | StreamedFrames = StreamedFrames(most_streamed) if video is None else video
         self.cache = FeatureCache(most_features)
+        self._ahead: dict[int, Tensor] = {}  # by its number the frame that is on its way to the device
+        self._last = -1
 
     @cached_property
     def first_look(self) -> tuple[int, ...] | None:
@@ -167,12 +181,18 @@ class FrameSource:
 
     def seen(self, frame: int, view: View | None) -> Tensor:
         """Return what a view of a frame (None: all of it) shows, [3, S, S]; errors as for the whole frame."""
+        return self._read(frame, view, self._normalised)
+
+    def _normalised(self, frame: int, view: View | None) -> Tensor:
+        if view is None:
+            return self.frames[frame]
+        assert isinstance(self.frames, ZoomableFrames)  # as a session that zooms makes sure
+        return self.frames.seen(frame, view)
+
+    def _read(self, frame: int, view: View | None, read: Callable[[int, View | None], Tensor]) -> Tensor:
         self.check(frame)
         try:
-            if view is None:
-                return self.frames[frame]
-            assert isinstance(self.frames, ZoomableFrames)  # as a session that zooms makes sure
-            return self.frames.seen(frame, view)
+            return read(frame, view)
         except IndexError as error:
             raise InvalidInputError(
                 f"The video ended before frame {frame}, though its header promises {len(self)} frames."
@@ -196,7 +216,28 @@ class FrameSource:
         """Return the features of a view of a frame (None: all of it), computed unless they are kept."""
 
         def compute() -> ImageFeatures:
-            pixels = sent(self.seen(frame, view), runtime.device, runtime.dtype)
-            return runtime.encode_image(pixels.unsqueeze(0))
+            pixels = self._on_device(frame, view, runtime.device).to(runtime.dtype)
+            features = runtime.encode_image(pixels.unsqueeze(0))
+            if view is None:
+                self._send_ahead(frame, runtime.device)
+            return features
 
         return self.cache.get(frame, compute, view)
+
+    def _on_device(self, frame: int, view: View | None, device: torch.device) -> Tensor:
+        if not (has_queue(device) and isinstance(self.frames, StretchedFrames)):
+            return sent(self.seen(frame, view), device)
+        pixels = self._ahead.pop(frame, None) if view is None else None
+        if pixels is None:
+            pixels = sent(self._read(frame, view, self.frames.stretched), device)
+        return self.frames.scaled(pixels)
+
+    def _send_ahead(self, frame: int, device: torch.device) -> None:
+        """Send the frame that comes next, in the direction of the last two, while the device works on this one."""
+        is_reversed, self._last = frame == self._last - 1, frame
+        following = frame - 1 if is_reversed else frame + 1
+        self._ahead.clear()
+        is_there = has_queue(device) and 0 <= following < len(self)
+        if is_there and isinstance(self.frames, StretchedFrames):
+            with suppress(OSError, ValueError):  # reported when the frame is asked for
+                self._ahead[following] = sent(self._read(following, None, self.frames.stretched), device)
