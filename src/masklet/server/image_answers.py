@@ -14,7 +14,7 @@ from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
 from masklet.prompts.prompt import Prompt
 from masklet.server.packets import Entry, PackedMask, State
 
-_MOST_LOGITS = 4096
+_MOST_LOGITS = 1024  # 36 KiB each with the bundled model
 Logits = npt.NDArray[np.floating[Any]]
 
 
