@@ -279,6 +279,25 @@ def video_memory_markdown(report: dict[str, Any]) -> str:
     return f"{origin}\n\n" + "\n".join(lines)
 
 
+def server_load_markdown(report: dict[str, Any]) -> str:
+    """What each user of a busy server got, how long they waited, and what the server held meanwhile."""
+    heads = ["users", "what they got", "least", "median", "most", "longest time without, s"]
+    lines = [_line(heads), _line(["---"] * len(heads))]
+    for part, what in (("clicks", "answers to clicks"), ("tracked_frames", "tracked frames")):
+        counts, found = report[part]["counts"], report[part]
+        shown = [min(counts), f"{median(counts):g}", max(counts), f"{found['longest_gap_s']:.1f}"]
+        lines.append(_line([str(found["users"]), what, *map(str, shown)]))
+    sizes, waits = report["resident_and_features_mib"], report["clicks"]["wait_ms"]
+    quarters = [sizes[len(sizes) * each // 4] for each in (0, 1, 2, 3)] + [sizes[-1]]
+    memory, features = (", ".join(f"{each[place]:.0f}" for each in quarters) for place in (1, 2))
+    told = (
+        f"{report['seconds']:.0f} seconds. A click waits {waits['p50']} ms, 95 % of them {waits['p95']} ms or less. "
+        f"MiB that the process holds at the begin and after each quarter of the time: {memory}; of these the cache of "
+        f"features, which has a limit, {features}."
+    )
+    return f"{told} From `{report['command']}`.\n\n" + "\n".join(lines)
+
+
 def video_rate_markdown(report: dict[str, Any]) -> str:
     """Frames a second of the bundled model, a row a preset."""
     lines = [_line(["preset", "frames a second", "lowest to highest"]), _line(["---"] * 3)]
@@ -398,6 +417,7 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "interactive": (interactive_markdown, ("interactive",)),
     "procedural_world": (procedural_world_markdown, ("procedural_world",)),
     "runtimes": (runtimes_markdown, ("runtimes",)),
+    "server_load": (server_load_markdown, ("server_load",)),
     "small_objects": (small_objects_markdown, ("small_objects",)),
     "stills": (stills_markdown, ("stills",)),
     "summary": (summary_markdown, ("images", "video")),
@@ -414,6 +434,7 @@ KINDS: tuple[tuple[Callable[[Any], bool], Callable[..., str]], ...] = (
     (lambda content: isinstance(content, list) and "amounts" in content[0], everything_vos_markdown),
     (lambda content: isinstance(content, list) and "sequences" in content[0], vos_markdown),
     (lambda content: isinstance(content, list), stills_markdown),
+    (lambda content: "tracked_frames" in content, server_load_markdown),
     (lambda content: "ways" in content, small_objects_markdown),
     (lambda content: "parts" in content, runtimes_markdown),
     (lambda content: "profile" in content, gpu_markdown),
