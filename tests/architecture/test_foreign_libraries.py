@@ -27,7 +27,7 @@ ALLOWED = {
     "media": {"numpy", "cv2", "PIL", "av", "tifffile"},
     "processing": {"numpy", "torch", "PIL"},
     "automask": {"numpy", "torch"},
-    "formats": {"numpy"},
+    "formats": {"numpy", "pyarrow"},
     "integrations": {"fiftyone", "napari"},
     "predictors": {"numpy", "torch"},
     "export": {"numpy", "torch", "onnx", "onnxscript", "onnxruntime"},

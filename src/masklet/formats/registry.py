@@ -23,6 +23,7 @@ from masklet.formats.writing.labelme import LabelmeWriter
 from masklet.formats.writing.mask_videos import MaskVideosWriter
 from masklet.formats.writing.masks import MasksWriter
 from masklet.formats.writing.sav import SavWriter
+from masklet.formats.writing.shards import ParquetWriter, WebDatasetWriter
 from masklet.formats.writing.yolo import YoloWriter
 from masklet.formats.writing.youtube_vis import YoutubeVisWriter
 
@@ -34,6 +35,8 @@ READERS: dict[AnyWriter, Layout | None] = {
     CvatImagesWriter: CvatImagesFolder,
     LabelStudioWriter: LabelStudioFolder,
     CutOutsWriter: None,
+    ParquetWriter: None,
+    WebDatasetWriter: None,
     YoutubeVisWriter: YoutubeVisFolder,
     YoutubeVosWriter: YoutubeVosFolder,
     DavisWriter: DavisFolder,

@@ -34,8 +34,8 @@ OWN, OVERLAY = "masklet", "overlay"
 
 
 def format_names() -> list[str]:
-    """Return the formats that can be exported."""
-    return [OWN, OVERLAY, *WRITERS]
+    """Return the formats that can be exported: those that people open."""
+    return [OWN, OVERLAY, *(name for name, each in WRITERS.items() if not each.IS_FOR_PIPELINES)]
 
 
 def remove_old_exports(project: Project) -> None:

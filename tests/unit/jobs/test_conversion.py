@@ -34,6 +34,8 @@ ALL = [("block", LEFT), ("block", RIGHT)]
 
 @pytest.mark.parametrize("to", WRITERS)
 def test_what_is_written_is_recognised(tmp_path, to):
+    if to == "parquet":
+        pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'masklet[parquet]'")
     writer = WRITERS[to]
     source = write_images(tmp_path / "in", {"a.png": ALL}, LEFT.shape) if writer.HOLDS.images else tmp_path / "in"
     if writer.HOLDS.videos:

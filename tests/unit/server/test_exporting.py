@@ -14,7 +14,7 @@ from tests.support.stored_items import BLOCK, RING, SHOWN, SIZE, bare_item, job_
 from masklet.errors import InvalidInputError
 from masklet.formats.reading.opening import layout_of, open_dataset
 from masklet.formats.registry import READERS, WRITERS
-from masklet.server.exporting import ExportWork
+from masklet.server.exporting import ExportWork, format_names
 from masklet.server.messages import ModelInfo, NewExport
 from masklet.server.open_items import OpenItem
 from masklet.server.projects import Project, Projects
@@ -50,7 +50,7 @@ def exported(items: list[OpenItem], folder: Path, **asked: Any) -> tuple[Path, d
     return folder, job.result["losses"]
 
 
-@pytest.mark.parametrize("to", WRITERS)
+@pytest.mark.parametrize("to", [name for name in format_names() if name in WRITERS])
 def test_every_format(video: OpenItem, tmp_path: Path, to: str) -> None:
     out, losses = exported([video], tmp_path / "out", format=to)
     report = json.loads((out / "export.json").read_text())

@@ -49,6 +49,8 @@ class FormatWriter(ABC, Generic[Item]):
     """Whether all images lie in one folder, so that folders in their names become a part of the name."""
     KEEPS_VIDEOS: ClassVar[bool] = False
     """Whether the frames of a video have a folder of their own nevertheless."""
+    IS_FOR_PIPELINES: ClassVar[bool] = False
+    """Whether it is read by programs that have the images from elsewhere."""
 
     def __init__(self, folder: Path, options: WritingOptions) -> None:
         self.folder, self.options = folder, options
