@@ -21,11 +21,12 @@ from typer.testing import CliRunner, Result
 from masklet import Sam2Processor
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
-from masklet.jobs.batch import open_jobs, shard_of
+from masklet.jobs.batch import open_jobs
 from masklet.jobs.batch_folder import BatchFolder, JobRecord, Status
 from masklet.jobs.batch_jobs import read_jobs
 from masklet.jobs.batch_work import ModelChoice
 from masklet.jobs.batch_worker import BatchWorker
+from masklet.jobs.run import shard_of
 
 POINT = [{"points": [[8, 18]]}]
 LONG = 40  # frames

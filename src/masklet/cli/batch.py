@@ -25,9 +25,9 @@ from masklet.cli.model_options import (
     PresetOption,
     RuntimeOption,
 )
+from masklet.cli.shard_option import ShardOption, parsed_shard
 from masklet.cli.track_choices import SAVE_EVERY, SaveEveryOption
 from masklet.configuration.presets import SpeedPreset
-from masklet.errors import InvalidInputError
 from masklet.runtimes.names import RuntimeName
 
 if TYPE_CHECKING:
@@ -45,9 +45,6 @@ JobsArgument = Annotated[
 OutputOption = Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write to.")]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", min=1, help="Number of workers; default: one a GPU, or one.")
-]
-ShardOption = Annotated[
-    str | None, typer.Option("--shard", metavar="I/N", help="Do the I-th of N parts only, 1/N to N/N.")
 ]
 RayOption = Annotated[
     str | None, typer.Option("--ray", metavar="ADDRESS", help="Workers of a Ray cluster: HOST:PORT, auto or local.")
@@ -87,17 +84,18 @@ def batch(
     Machines that share OUT take a part each: --shard 1/10 to --shard 10/10. Or one command has the workers of a Ray
     cluster: --ray auto for the one that this machine belongs to, --ray local to start one here.
     """
-    from masklet.jobs.batch import open_jobs, shard_of
+    from masklet.jobs.batch import open_jobs
     from masklet.jobs.batch_folder import BatchFolder
     from masklet.jobs.batch_jobs import read_jobs
     from masklet.jobs.batch_work import ModelChoice
     from masklet.jobs.batch_worker import BatchWorker
+    from masklet.jobs.run import shard_of
 
     if status:
         return _show_status(BatchFolder(jobs))
     check_writable(output)
     folder, all_jobs = BatchFolder(output), read_jobs(jobs, everything=everything)
-    own = all_jobs if shard is None else shard_of(all_jobs, *_parsed_shard(shard))
+    own = all_jobs if shard is None else shard_of(all_jobs, *parsed_shard(shard))
     left = open_jobs(folder, own, retry_failed=retry_failed)
     if dry_run:
         return _show(folder, left, workers or 1)
@@ -107,13 +105,6 @@ def batch(
     with _lanes(BatchWorker(folder, choice), model, device, workers, ray) as lanes:
         _do(folder, left, len(own), lanes)
     _report(folder, all_jobs)
-
-
-def _parsed_shard(option: str) -> tuple[int, int]:
-    number, slash, count = option.partition("/")
-    if not (slash and number.isdecimal() and count.isdecimal()):
-        raise InvalidInputError(f"--shard {option} is not of the form I/N, the I-th of N parts: --shard 1/10.")
-    return int(number), int(count)
 
 
 def _show_status(folder: BatchFolder) -> None:

@@ -31,6 +31,7 @@ from masklet.cli.model_options import (
     PresetOption,
     ZoomOption,
 )
+from masklet.cli.shard_option import ShardOption
 from masklet.configuration.presets import SpeedPreset
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def stills(
     output: OutputOption = None,
     report: ReportOption = None,
     workers: WorkersOption = 1,
+    shard: ShardOption = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many images of each dataset.")] = None,
     objects_per_image: Annotated[
         int | None,
@@ -93,7 +95,7 @@ def stills(
 
     choice = ModelChoice(model, compare, device, dtype, image_size, preset, zooms=zoom)
     wanted = choice.wanted(predictor, PredictorName.MODEL)
-    run = EvaluationRun(output, report, workers, compare is not None)
+    run = EvaluationRun(output, report, workers, compare is not None, shard)
     check_image_layout(root)  # before the model is loaded
 
     def measurements() -> Sequence[ImageMeasurement]:

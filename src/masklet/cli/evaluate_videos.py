@@ -33,6 +33,7 @@ from masklet.cli.model_options import (
     ModelOption,
     PresetOption,
 )
+from masklet.cli.shard_option import ShardOption
 from masklet.cli.track_choices import ZoomOption
 from masklet.configuration.presets import SpeedPreset
 from masklet.errors import InvalidInputError
@@ -73,6 +74,7 @@ def vos(
     output: OutputOption = None,
     report: ReportOption = None,
     workers: WorkersOption = 1,
+    shard: ShardOption = None,
     save_masks: Annotated[
         Path | None, typer.Option(help="Write the masks to this folder (PREDICTOR/SEQUENCE/FRAME.png).")
     ] = None,
@@ -101,7 +103,7 @@ def vos(
         others = {"--predictor": predictor, "--save-masks": save_masks} | choice.options
         refuse_beside("--masks", "measures existing masks", others)
     wanted = choice.wanted(predictor, VideoPredictorName.ALL)
-    run = EvaluationRun(output, report, workers, compare is not None)
+    run = EvaluationRun(output, report, workers, compare is not None, shard)
     if save_masks is not None:
         check_writable(save_masks)
         remove_unfinished(save_masks)

@@ -13,8 +13,11 @@ import typer
 
 from masklet.atomic_files import check_file_writable, check_writable, remove_unfinished
 from masklet.cli.exit_codes import ExitCode
+from masklet.cli.shard_option import parsed_shard
+from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from masklet.evaluation.measured_item import MeasuredItem
     from masklet.evaluation.measurement import Measurement
     from masklet.evaluation.reporting.report import Report
 
@@ -29,8 +32,11 @@ class EvaluationRun:
     folder: Path | None
     workers: int
     is_comparison: bool
+    shard: str | None = None
 
     def __post_init__(self) -> None:
+        if self.shard is not None and self.folder is None:
+            raise InvalidInputError("--shard needs --report FOLDER, which the machines share.")
         if self.output is not None:
             check_file_writable(self.output)
         if self.folder is not None:
@@ -55,6 +61,9 @@ class EvaluationRun:
                 raise
             print(f"Stopped; {self.folder} keeps what is finished: give the same command to continue.", file=sys.stderr)
             raise typer.Exit(ExitCode.INTERRUPTED) from None
+        if measured is None:
+            print("This part is measured; the last one to finish writes the report.", file=sys.stderr)
+            return
         reports = [report for _, report in measured]
         pairs = zip(reports[: len(reports) // 2], reports[len(reports) // 2 :], strict=True)
         comparisons = [Comparison(*pair) for pair in pairs] if self.is_comparison else []
@@ -66,9 +75,9 @@ class EvaluationRun:
         tables = [each.table() for each in comparisons] or [report_table(reports)]
         Console().print(*map(drawn_table, tables), sep="\n")
 
-    def _measured(self, measurements: Callable[[], Sequence[Measurement]]) -> list[tuple[Measurement, Report]]:
+    def _measured(self, measurements: Callable[[], Sequence[Measurement]]) -> list[tuple[Measurement, Report]] | None:
+        """Measure; return None if other machines have not finished their parts."""
         from masklet.cli.progress import progress_bar
-        from masklet.evaluation.measurement import measure_all
         from masklet.evaluation.reporting.report_folder import predictor_folders
 
         measured: list[tuple[Measurement, Report]] = []
@@ -80,14 +89,23 @@ class EvaluationRun:
             folders = [None] * len(chosen) if self.folder is None else predictor_folders(self.folder, names)
             for each, folder in zip(chosen, folders, strict=True):
                 task = bar.add_task(f"Measuring {each.predictor_name}", total=None)
-                items = measure_all(
+                items = self._items(
                     each,
-                    folder=folder,
-                    workers=self.workers,
-                    progress=lambda done, total, task=task: bar.update(task, completed=done, total=total),  # type: ignore[misc]
+                    folder,
+                    lambda done, total, task=task: bar.update(task, completed=done, total=total),  # type: ignore[misc]
                 )
-                measured.append((each, each.report(items)))
-        return measured
+                if items is not None:
+                    measured.append((each, each.report(items)))
+        return measured if len(measured) == len(chosen) else None
+
+    def _items(
+        self, measurement: Measurement, folder: Path | None, progress: Callable[[int, int], None]
+    ) -> tuple[MeasuredItem, ...] | None:
+        from masklet.evaluation.measurement import measure_all, measure_shard
+
+        if self.shard is None or folder is None:
+            return measure_all(measurement, folder=folder, workers=self.workers, progress=progress)
+        return measure_shard(measurement, parsed_shard(self.shard), folder, workers=self.workers, progress=progress)
 
 
 def _warn(reports: Sequence[Report]) -> None:

@@ -10,7 +10,7 @@ from masklet.evaluation.measured_item import MeasuredItem
 from masklet.evaluation.reporting.report import Report
 from masklet.evaluation.reporting.worst_frames import AnnotatedFrames
 from masklet.jobs.journal import ItemJournal
-from masklet.jobs.run import ItemJob
+from masklet.jobs.run import ItemJob, shard_of
 
 Progress = Callable[[int, int], None]
 FolderPath = str | os.PathLike[str]
@@ -64,11 +64,52 @@ def measure_all(
     Raises:
         InvalidInputError: if there is nothing to measure, or the folder belongs to another measurement.
     """
-    names = list(measurement.names())
-    if not names:
-        raise InvalidInputError("Nothing to measure: the list of images or sequences is empty.")
-    settings = measurement.settings()
-    journal = None if folder is None else ItemJournal(folder, settings, measurement.files, MeasuredItem, OLDER_SETTINGS)
+    names = _names(measurement)
+    journal = None if folder is None else _journal(measurement, folder)
     job = ItemJob(names, measurement.measure, journal)
     job.run(workers=workers, on_item=progress or (lambda done, total: None))
     return tuple(job.results[name] for name in names)
+
+
+def measure_shard(
+    measurement: Measurement,
+    shard: tuple[int, int],
+    folder: FolderPath,
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> tuple[MeasuredItem, ...] | None:
+    """Measure the part of one of several machines that share a folder.
+
+    Args:
+        measurement: what to measure, the same on every machine.
+        shard: which machine this is, from 1 on, and how many there are.
+        folder: of all machines; otherwise as of `measure_all`.
+        workers: as of `measure_all`.
+        progress: likewise, of this part.
+
+    Returns:
+        All items in the order of their names' list, with the numbers of one machine; None as long as other machines
+        have not finished theirs.
+
+    Raises:
+        InvalidInputError: as `measure_all` raises it, and for a shard that there is not.
+    """
+    names = _names(measurement)
+    job = ItemJob(shard_of(names, *shard), measurement.measure, _journal(measurement, folder, shard))
+    job.run(workers=workers, on_item=progress or (lambda done, total: None))
+    known = ItemJob(names, measurement.measure, _journal(measurement, folder, shard)).results
+    return tuple(known[name] for name in names) if len(known) == len(names) else None
+
+
+def _names(measurement: Measurement) -> list[str]:
+    names = list(measurement.names())
+    if not names:
+        raise InvalidInputError("Nothing to measure: the list of images or sequences is empty.")
+    return names
+
+
+def _journal(
+    measurement: Measurement, folder: FolderPath, shard: tuple[int, int] | None = None
+) -> ItemJournal[MeasuredItem]:
+    return ItemJournal(folder, measurement.settings(), measurement.files, MeasuredItem, OLDER_SETTINGS, shard)

@@ -10,22 +10,6 @@ from masklet.jobs.lanes import Lane, SharedOut
 MOST_NAMED = 5
 
 
-def shard_of(jobs: Sequence[BatchJob], number: int, count: int) -> list[BatchJob]:
-    """Return the jobs of one of several machines that share a folder: every `count`-th, from the `number`-th on.
-
-    Args:
-        jobs: all, in the order of their file.
-        number: 1 to `count`.
-        count: of machines.
-
-    Raises:
-        InvalidInputError: for another number.
-    """
-    if not 1 <= number <= count:
-        raise InvalidInputError(f"Shards are 1/{count} to {count}/{count}; got {number}/{count}.")
-    return list(jobs[number - 1 :: count])
-
-
 def open_jobs(folder: BatchFolder, jobs: Sequence[BatchJob], *, retry_failed: bool = False) -> list[BatchJob]:
     """Return the jobs that are to be done, longest first.
 

@@ -4,15 +4,17 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from masklet.atomic_files import made_folder
 from masklet.errors import InvalidInputError
+from masklet.folders import matching
 from masklet.json_files import shown
 
-FILE_NAME = "finished.jsonl"
+FILE_NAME, PARTS = "finished{}.jsonl", "finished_*_of_*.jsonl"
 NAME, FINGERPRINT = "name", "state"
 
 
@@ -50,7 +52,7 @@ class ItemJournal(Generic[Result]):
     """The results in `folder/finished.jsonl`: the settings on its first line, then one result a line.
 
     Beside each result stands the fingerprint of the files that it was made from. A line that was not written to its
-    end, because the program was killed, is dropped.
+    end, because the program was killed, is dropped. Machines that share the folder add to a file each, and read all.
 
     Args:
         folder: made if it does not exist.
@@ -58,6 +60,7 @@ class ItemJournal(Generic[Result]):
         files: returns the files that an item is made from.
         kind: the class of the results.
         older_settings: names of settings in journals of earlier versions, with those of today.
+        shard: which of how many machines adds results here; None: the only one.
 
     Raises:
         InvalidInputError: if the file was begun with other settings, or holds something else.
@@ -70,21 +73,18 @@ class ItemJournal(Generic[Result]):
         files: Callable[[str], Iterable[Path]],
         kind: type[Result],
         older_settings: Mapping[str, str] = MappingProxyType({}),
+        shard: tuple[int, int] | None = None,
     ) -> None:
-        self.path = Path(folder) / FILE_NAME
+        self.path = Path(folder) / FILE_NAME.format("" if shard is None else "_{}_of_{}".format(*shard))
         self._files, self._kind = files, kind
         self._fingerprints: dict[str, str] = {}
         made_folder(self.path.parent)
-        lines = self._whole_lines()
-        wanted = json.loads(json.dumps(settings))
-        if lines and (known := _renamed(lines[0], older_settings)) != wanted:
-            raise InvalidInputError(
-                f"{self.path} was begun with other settings ({_difference(known, wanted)}); choose another "
-                "folder, or delete this one."
-            )
-        if not lines:
-            self._append(wanted)
-        self._finished = {name: (fingerprint, result) for name, fingerprint, result in map(self._read, lines[1:])}
+        self._settings, self._older = json.loads(json.dumps(settings)), older_settings
+        self._finished: dict[str, tuple[str, Result]] = {}
+        for path in {self.path.with_name(FILE_NAME.format("")), *matching(self.path.parent, PARTS)} - {self.path}:
+            self._know(path, _whole_lines(path))
+        if not self._know(self.path, _whole_lines(self.path, is_own=True)):
+            self._append(self._settings)
 
     def get(self, name: str) -> Result | None:
         """Return the result of an item, or None if there is none, or its files have changed since."""
@@ -98,31 +98,43 @@ class ItemJournal(Generic[Result]):
         self._finished[name] = fingerprint, result
         self._append({FINGERPRINT: fingerprint, NAME: name} | result.to_dict())
 
-    def _read(self, line: Any) -> tuple[str, str, Result]:
+    def _read(self, path: Path, line: Any) -> tuple[str, str, Result]:
         try:
             return line[NAME], line[FINGERPRINT], self._kind.from_dict(line)
         except (InvalidInputError, KeyError, TypeError) as error:
             raise InvalidInputError(
-                f"{self.path} holds a line that is no result of this job ({error}); delete the file to begin anew."
+                f"{path} holds a line that is no result of this job ({error}); delete the file to begin anew."
             ) from error
 
-    def _whole_lines(self) -> list[Any]:
-        if not self.path.exists():
-            return []
-        content = self.path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        if len(whole) < len(content):
-            os.truncate(self.path, len(whole))
-        try:
-            return [json.loads(line) for line in whole.splitlines()]
-        except (ValueError, RecursionError) as error:
-            raise InvalidInputError(f"{self.path} is damaged ({error}); delete it to begin anew.") from error
+    def _know(self, path: Path, lines: list[Any]) -> bool:
+        """Take what a file holds, and return whether it was begun."""
+        if lines and (known := _renamed(lines[0], self._older)) != self._settings:
+            raise InvalidInputError(
+                f"{path} was begun with other settings ({_difference(known, self._settings)}); choose another "
+                "folder, or delete this one."
+            )
+        self._finished |= {name: (state, result) for name, state, result in map(partial(self._read, path), lines[1:])}
+        return bool(lines)
 
     def _append(self, content: dict[str, Any]) -> None:
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(content) + "\n")
             file.flush()
             os.fsync(file.fileno())
+
+
+def _whole_lines(path: Path, *, is_own: bool = False) -> list[Any]:
+    """Read the lines that are whole; what follows them is removed from a file that nobody else writes."""
+    if not path.exists():
+        return []
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if is_own and len(whole) < len(content):
+        os.truncate(path, len(whole))
+    try:
+        return [json.loads(line) for line in whole.splitlines()]
+    except (ValueError, RecursionError) as error:
+        raise InvalidInputError(f"{path} is damaged ({error}); delete it to begin anew.") from error
 
 
 def _renamed(settings: Any, names: Mapping[str, str]) -> Any:

@@ -14,6 +14,22 @@ from masklet.jobs.worker_processes import WorkerPool
 Made = TypeVar("Made")
 
 
+def shard_of(items: Sequence[Made], number: int, count: int) -> list[Made]:
+    """Return the items of one of several machines that share a folder: every `count`-th, from the `number`-th on.
+
+    Args:
+        items: all, in the same order on every machine.
+        number: 1 to `count`.
+        count: of machines.
+
+    Raises:
+        InvalidInputError: for another number.
+    """
+    if not 1 <= number <= count:
+        raise InvalidInputError(f"Shards are 1/{count} to {count}/{count}; got {number}/{count}.")
+    return list(items[number - 1 :: count])
+
+
 @dataclass(frozen=True)
 class Ending:
     """How a job ended: `is_finished`, or by a request or an `error` before that."""

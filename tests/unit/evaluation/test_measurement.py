@@ -9,7 +9,7 @@ from masklet.errors import InvalidInputError
 from masklet.evaluation.images.baselines import InscribedEllipse
 from masklet.evaluation.images.measurement import ImageMeasurement
 from masklet.evaluation.measured_item import MeasuredItem, WorstFrames
-from masklet.evaluation.measurement import measure_all
+from masklet.evaluation.measurement import measure_all, measure_shard
 from masklet.masks.run_length import decode_run_length
 
 
@@ -74,6 +74,23 @@ def test_several_workers_measure_the_same(tmp_path):
     steps = []
     assert measure_all(measurement, workers=2, progress=lambda *step: steps.append(step)) == alone
     assert steps == [(number, 4) for number in range(5)]
+
+
+def test_machines_that_share_a_folder_measure_a_part_each(tmp_path):
+    write_domain(tmp_path / "data/first", [*PICTURES, *PICTURES])
+    measurement = ImageMeasurement(str(tmp_path / "data"), InscribedEllipse(), ())
+    alone, kept = measure_all(measurement), tmp_path / "kept"
+    steps = []
+    assert measure_shard(measurement, (2, 3), kept, progress=lambda *step: steps.append(step)) is None
+    assert steps == [(0, 1), (1, 1)]
+    (kept / "finished_3_of_3.jsonl").write_text((kept / "finished_2_of_3.jsonl").read_text() + '{"half')  # at work
+    assert measure_shard(measurement, (1, 3), kept) is None
+    (kept / "finished_3_of_3.jsonl").unlink()
+    assert measure_shard(measurement, (3, 3), kept) == alone
+    assert measure_all(measurement, folder=kept, progress=lambda *step: steps.append(step)) == alone
+    assert steps[2:] == [(4, 4)]
+    with pytest.raises(InvalidInputError, match="1/3 to 3/3; got 4/3"):
+        measure_shard(measurement, (4, 3), kept)
 
 
 def test_nothing_to_measure_is_refused():

@@ -7,9 +7,10 @@ import pytest
 from tests.unit.jobs.stub_batches import batch_of, worker_in
 
 from masklet.errors import InvalidInputError
-from masklet.jobs.batch import done_jobs, open_jobs, shard_of
+from masklet.jobs.batch import done_jobs, open_jobs
 from masklet.jobs.batch_folder import Status
 from masklet.jobs.batch_report import BatchSummary, write_report
+from masklet.jobs.run import shard_of
 from masklet.jobs.worker_processes import process_lanes
 
 CONTENTS = {"a": "hello", "b": "deadly", "c": "broken", "d": "a longer one", "e": "hi"}
