@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from masklet.configuration import Sam2MaskDecoderConfig
 from masklet.modeling.decoder_attention import DecoderAttention, ImageToTokens, TokensToImage
 from masklet.modeling.layers import FeedForward
+from masklet.modeling.plain_calls import is_plain_inside
 
 
 class SharedStart(NamedTuple):
@@ -115,8 +116,8 @@ class TwoWayTransformer(nn.Module):
         `attention_similarity` is added to the scores of tokens looking at the image, in the blocks only;
         `target_embedding` to the tokens before each block (both from PerSAM; the tokens' positions are taken after the
         first addition, as in the reference). `start` is what the first block already made of these objects. Of the
-        tokens only the first `read` ones are returned, None: all. Also returns, for each block, what the image took
-        from the tokens.
+        tokens only the first `read` ones have to be returned, None: all. Also returns, for each block, what the image
+        took from the tokens.
         """
         if target_embedding is not None:
             tokens = tokens + target_embedding
@@ -129,6 +130,7 @@ class TwoWayTransformer(nn.Module):
             else:
                 tokens, image, taken = block(tokens, image, positions, image_positions, attention_similarity)
             taken_by_block.append(taken)
-        tokens, positions = tokens[:, :, :read], positions[:, :, :read]
+        if is_plain_inside(self.final_attn_token_to_image, self.layer_norm_final_attn):
+            tokens, positions = tokens[:, :, :read], positions[:, :, :read]
         tokens = tokens + self.final_attn_token_to_image(tokens + positions, image + image_positions, image)
         return self.layer_norm_final_attn(tokens), image, taken_by_block
