@@ -298,6 +298,39 @@ def server_load_markdown(report: dict[str, Any]) -> str:
     return f"{told} From `{report['command']}`.\n\n" + "\n".join(lines)
 
 
+def batch_markdown(report: dict[str, Any]) -> str:
+    """What a batch costs by each way, and what came of it while processes were killed."""
+    names = {"process": "1 process", "processes": "2 processes", "shards": "2 shards", "ray": "2 Ray workers"}
+    heads = ["", "start-up, s", "203 jobs, s", "work a job, s", "overhead a job, s", "killed", "reported", "results"]
+    lines = [_line(heads), _line(["---"] * len(heads))]
+    for way, row in report["batches"].items():
+        times = [f"{row[key]:.{digits}f}" for key, digits in (("start_up_s", 1), ("jobs_s", 0))]
+        times += [f"{row[key]:.3f}" for key in ("work_a_job_s", "overhead_a_job_s")]
+        killed = row.get("killed")
+        cells = ["-", str(row["became"]["failed"])]
+        if killed:
+            cells = [f"{killed['workers']} workers, {killed['drivers']} drivers", str(len(killed["failed"]))]
+        is_same = row["is_identical"] and (killed is None or killed["is_identical"])
+        lines.append(_line([names[way], *times, *cells, "the same" if is_same else "others"]))
+    machine, held = report["machine"], report["driver_mib"]
+    origin = (
+        f"On {machine['cores']} cores of {machine['processor']}, shared with other work. The driver over 100,000 jobs: "
+        f"{held['1']:.0f} MiB at the first, {list(held.values())[-1]:.0f} MiB at the last, "
+        f"{report['dispatch_s'] * 1000:.1f} ms a job. From `{report['command']}`."
+    )
+    return f"{origin}\n\n" + "\n".join(lines)
+
+
+def fleet_markdown(report: dict[str, Any]) -> str:
+    """What simulated workers' time goes into."""
+    shares = ("work", "start_up", "driver", "tail", "slow", "lost")
+    lines = [_line(["", "workers", "hours", *(f"{each.replace('_', '-')}, %" for each in shares)]), _line(["---"] * 9)]
+    for row in report["fleets"]:
+        cells = [f"{100 * row[each]:.1f}" for each in shares]
+        lines.append(_line([row["fleet"], f"{row['workers']:,}", f"{row['hours']:,.2f}", *cells]))
+    return f"From `{report['command']}`.\n\n" + "\n".join(lines)
+
+
 def video_rate_markdown(report: dict[str, Any]) -> str:
     """Frames a second of the bundled model, a row a preset."""
     lines = [_line(["preset", "frames a second", "lowest to highest"]), _line(["---"] * 3)]
@@ -413,6 +446,8 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "everything_settings": (everything_settings_markdown, ("everything_settings",)),
     "everything_videos": (everything_videos_markdown, ("everything_videos",)),
     "everything_vos": (everything_vos_markdown, ("everything_vos",)),
+    "batch": (batch_markdown, ("batch",)),
+    "fleet_model": (fleet_markdown, ("fleet_model",)),
     "images": (markdown, ("images",)),
     "interactive": (interactive_markdown, ("interactive",)),
     "procedural_world": (procedural_world_markdown, ("procedural_world",)),
@@ -435,6 +470,8 @@ KINDS: tuple[tuple[Callable[[Any], bool], Callable[..., str]], ...] = (
     (lambda content: isinstance(content, list) and "sequences" in content[0], vos_markdown),
     (lambda content: isinstance(content, list), stills_markdown),
     (lambda content: "tracked_frames" in content, server_load_markdown),
+    (lambda content: "batches" in content, batch_markdown),
+    (lambda content: "fleets" in content, fleet_markdown),
     (lambda content: "ways" in content, small_objects_markdown),
     (lambda content: "parts" in content, runtimes_markdown),
     (lambda content: "profile" in content, gpu_markdown),
