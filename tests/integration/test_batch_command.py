@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 from tests.support.command_errors import assert_one_line
 from tests.support.small_video_models import SIZE, small_video_model
@@ -36,6 +37,17 @@ JOBS = [
     {"id": "image", "image": "image.png", "prompts": [{"box": [2, 8, 20, 28]}], "options": {"multimask": True}},
     {"id": "broken", "video": "broken.mp4", "prompts": POINT},
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Sums are rounded otherwise in another number of threads, and workers have a share of them."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("OMP_NUM_THREADS", "1")
+        yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
