@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from benchmarks.opponents import Meta, Opponent, Transformers
 from masklet.atomic_files import written_whole
 from masklet.runtimes.onnx import onnxruntime_module
-from masklet.runtimes.openvino import openvino_module
+from masklet.runtimes.openvino import openvino_core
 
 OPSET = 18
 REFERENCES = {"transformers": Transformers, "meta": Meta}
@@ -77,5 +77,5 @@ def _in_openvino(path: Path, precision: str) -> Any:
         "INFERENCE_PRECISION_HINT": precision,
         "PERFORMANCE_HINT": "LATENCY",
     }
-    request = openvino_module().Core().compile_model(path, "CPU", options).create_infer_request()
+    request = openvino_core().compile_model(path, "CPU", options).create_infer_request()
     return lambda values: request.infer([values]).to_tuple()

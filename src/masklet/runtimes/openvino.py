@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from threading import Lock, local
 from typing import Any
@@ -28,7 +29,7 @@ class OpenVinoRunner:
     name = RuntimeName.OPENVINO
 
     def __init__(self, folder: Path, manifest: Manifest, precision: Precision) -> None:
-        self._core = openvino_module().Core()
+        self._core = openvino_core()
         self._folder, self._manifest = folder, manifest
         # int8 is in the graphs themselves; without a hint OpenVINO rounds to bfloat16 where the processor can.
         self._hint = "bf16" if precision is Precision.BFLOAT16 else "f32"
@@ -63,6 +64,16 @@ class OpenVinoRunner:
                 except RuntimeError as error:
                     raise CheckpointError(f"OpenVINO cannot compile {path}: {error}") from error
             return self._compiled[graph]
+
+
+@cache
+def openvino_core() -> Any:
+    """Return the one `Core` of this process, which lives as long; InvalidInputError where OpenVINO is not installed.
+
+    What it loads for processors gives the loading thread another stack for its signals, and frees that in the thread in
+    which the last user goes. Where these are two, the next signal to the first thread would end the process.
+    """
+    return openvino_module().Core()
 
 
 @contextmanager
