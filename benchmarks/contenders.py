@@ -1,8 +1,9 @@
 """What `benchmarks.runtimes` compares: masklet in all ways that are installed, the references in two precisions."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +70,14 @@ def contenders(weights: Path, lane: str) -> Iterator[Contender]:
             way = MaskletWay(weights, preset, runtime)
             yield Contender(way.name, way, way)
     if lane in REFERENCES:
-        yield from filter(None, (_reference(weights, lane, dtype) for dtype in (torch.float32, torch.bfloat16)))
+        for dtype in (torch.float32, torch.bfloat16):
+            name = lane if dtype == torch.float32 else f"{lane} bfloat16"
+            yield from _if_it_runs(name, partial(_reference, weights, lane, dtype, name))
     if lane in OF_FOLDERS:
         for name in REFERENCES:
             for precision in ("f32", "bf16") if lane == "openvino" else ("f32",):
-                graph = ReferenceEncoder(weights, name, lane, precision)
-                yield Contender(f"{name}'s encoder in {lane}{', bfloat16' * (precision == 'bf16')}", graph, None)
+                own = f"{name}'s encoder in {lane}{', bfloat16' * (precision == 'bf16')}"
+                yield from _if_it_runs(own, partial(_reference_encoder, weights, name, lane, precision, own))
 
 
 def _ways(lane: str) -> Sequence[tuple[str, str]]:
@@ -87,12 +90,19 @@ def _ways(lane: str) -> Sequence[tuple[str, str]]:
     }.get(lane, ())
 
 
-def _reference(weights: Path, name: str, dtype: torch.dtype) -> Contender | None:
-    suffix = "" if dtype == torch.float32 else " bfloat16"
+def _if_it_runs(name: str, make: Callable[[], Contender]) -> list[Contender]:
     try:
-        image, video = REFERENCES[name](weights, dtype), VIDEO_OPPONENTS[name](weights, Setup(dtype=dtype))
-        image.encode(torch.zeros(1, 3, image.image_size, image.image_size))
-    except Exception as error:  # they are made for the released configurations, and fail in any way
-        print(f"{name}{suffix} does not run this model: {str(error).splitlines()[0]}", file=sys.stderr)
-        return None
-    return Contender(name + suffix, image, video)
+        return [make()]
+    except Exception as error:  # the references are made for the released configurations, and fail in any way
+        print(f"{name} does not run this model: {str(error).splitlines()[0]}", file=sys.stderr)
+        return []
+
+
+def _reference(weights: Path, reference: str, dtype: torch.dtype, name: str) -> Contender:
+    image, video = REFERENCES[reference](weights, dtype), VIDEO_OPPONENTS[reference](weights, Setup(dtype=dtype))
+    image.encode(torch.zeros(1, 3, image.image_size, image.image_size))
+    return Contender(name, image, video)
+
+
+def _reference_encoder(weights: Path, reference: str, runtime: str, precision: str, name: str) -> Contender:
+    return Contender(name, ReferenceEncoder(weights, reference, runtime, precision), None)
