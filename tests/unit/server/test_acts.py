@@ -1,7 +1,6 @@
 """Acts of a person are undone and redone, whatever they changed; masks come back from their runs."""
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,19 +22,6 @@ from masklet.server.item_records import (
 from masklet.server.packets import PackedMask, State
 from masklet.server.problems import Problem
 from masklet.server.rows import StoredMask
-
-
-@pytest.fixture
-def records(tmp_path: Path) -> Iterator[ItemRecords]:
-    database = Database(tmp_path)
-    with database.writing() as connection:
-        query = (
-            "INSERT INTO item(id, kind, name, media, size, status, frames) VALUES('itm_1', 'video', 'v', '', 0, '', 9)"
-        )
-        key = connection.execute(query).lastrowid
-    assert key is not None
-    yield ItemRecords(database, key)
-    database.close()
 
 
 def square(side: int) -> PackedMask:

@@ -2,7 +2,6 @@
 
 import json
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +17,9 @@ from masklet.formats.registry import READERS, WRITERS
 from masklet.server.exporting import ExportWork, format_names
 from masklet.server.messages import ModelInfo, NewExport
 from masklet.server.open_items import OpenItem
-from masklet.server.projects import Project, Projects
+from masklet.server.projects import Project
 
 MODEL = ModelInfo(name="bundled", image_size=384, device="cpu", dtype="float32", preset="exact")
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    (tmp_path / "data").mkdir()
-    projects = Projects(tmp_path / "data")
-    yield projects.make("ann", "p", [])
-    projects.close()
 
 
 @pytest.fixture

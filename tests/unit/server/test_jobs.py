@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -26,18 +25,6 @@ class Waiting:
             pass
         if self._error is not None:
             raise self._error
-
-
-@pytest.fixture
-def projects(tmp_path: Path) -> Iterator[Projects]:
-    made = Projects(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def project(projects: Projects) -> Project:
-    return projects.make("ann", "p", [])
 
 
 @pytest.fixture

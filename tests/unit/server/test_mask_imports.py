@@ -2,7 +2,6 @@
 
 import json
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,19 +25,6 @@ from masklet.server.uploads import Part, Uploads
 MODEL = ModelInfo(name="bundled", image_size=384, device="cpu", dtype="float32", preset="exact")
 LIMITS = replace(Limits(), least_free_disk=0)
 Masks = dict[tuple[int, int], np.ndarray]
-
-
-@pytest.fixture
-def projects(tmp_path: Path) -> Iterator[Projects]:
-    (tmp_path / "data").mkdir()
-    made = Projects(tmp_path / "data")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def project(projects: Projects) -> Project:
-    return projects.make("ann", "p", [])
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What is stored of masks beside themselves: overlaps, pieces, what replaced ones leave, and open proposals."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,21 +17,11 @@ from masklet.server.rows import StoredMask
 HEIGHT, WIDTH = 20, 30
 
 
-@pytest.fixture
-def records(tmp_path: Path) -> Iterator[ItemRecords]:
-    database = Database(tmp_path)
-    with database.writing() as connection:
-        query = (
-            "INSERT INTO item(id, kind, name, media, size, status, frames) VALUES('itm_1', 'video', '', '', 0, '', 9)"
-        )
-        key = connection.execute(query).lastrowid
-    assert key is not None
-    records = ItemRecords(database, key)
-    with act(database, key, "add") as now:
+@pytest.fixture(autouse=True)
+def _two_objects(records: ItemRecords) -> None:
+    with act(records.database, records.key, "add") as now:
         for _ in range(2):
             add_object(now, most=9)
-    yield records
-    database.close()
 
 
 def box(left: int, right: int) -> PackedMask:
