@@ -290,12 +290,12 @@ def server_load_markdown(report: dict[str, Any]) -> str:
     sizes, waits = report["resident_and_features_mib"], report["clicks"]["wait_ms"]
     quarters = [sizes[len(sizes) * each // 4] for each in (0, 1, 2, 3)] + [sizes[-1]]
     memory, features = (", ".join(f"{each[place]:.0f}" for each in quarters) for place in (1, 2))
-    told = (
+    origin = (
         f"{report['seconds']:.0f} seconds. A click waits {waits['p50']} ms, 95 % of them {waits['p95']} ms or less. "
-        f"MiB that the process holds at the begin and after each quarter of the time: {memory}; of these the cache of "
+        f"MiB that the process holds at the start and after each quarter of the time: {memory}; of these the cache of "
         f"features, which has a limit, {features}."
     )
-    return f"{told} From `{report['command']}`.\n\n" + "\n".join(lines)
+    return f"{origin} From `{report['command']}`.\n\n" + "\n".join(lines)
 
 
 def batch_markdown(report: dict[str, Any]) -> str:

@@ -55,8 +55,8 @@ class OnnxRunner:
 def onnxruntime_module() -> Any:
     """Return the module `onnxruntime`; InvalidInputError, naming the extra, where it is not installed.
 
-    From 1.29 on it reports to its maker from a thread of its own, unless it is told not to before it is imported. What
-    a person set for it stays.
+    From 1.29 on it reports to its maker from a thread of its own, unless this variable is set before it is imported. A
+    value that the user set stays.
     """
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:

@@ -90,7 +90,10 @@ def _keep(item: OpenItem, stream: LiveStream, number: int, found: Sequence[Entry
 
 
 def end_stream(item: OpenItem, besides: Listener | None = None) -> None:
-    """End a live stream: what was kept of it is a video from now on; its masks are one act. All are told, but one."""
+    """End a live stream: what was kept of it is a video from now on; its masks are one act.
+
+    An event goes to everybody who listens, except `besides`.
+    """
     stream = item.take_live()
     row = item.row()
     media = item.project.folder / row.media if row.media else None
