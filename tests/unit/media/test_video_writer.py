@@ -1,4 +1,5 @@
 import math
+import os
 import subprocess
 import sys
 from fractions import Fraction
@@ -198,3 +199,22 @@ def test_a_process_forked_meanwhile_leaves_the_file_alone(child, code, tmp_path)
         assert len(video) == 60
         assert [round(frame.mean()) for frame in video] == pytest.approx(range(40, 160, 2), abs=3)
     assert [path.name for path in tmp_path.iterdir()] == ["v.mp4"]
+
+
+WRITES_A_SQUARE = """
+import sys
+from tests.support.video_files import moving_square
+from masklet.media.video_writer import write_video
+with write_video(sys.argv[1], 48, 64, 12) as writer:
+    for frame in moving_square(40):
+        writer.write(frame)
+"""
+
+
+def test_the_same_frames_give_the_same_file_whatever_the_memory_held_before(tmp_path):
+    for value in ("0", "85", "170"):
+        # glibc fills what a program allocates with bytes made of this value; other systems ignore it
+        filled = os.environ | {"MALLOC_PERTURB_": value, "MALLOC_MMAP_THRESHOLD_": "1000000000"}
+        command = [sys.executable, "-c", WRITES_A_SQUARE, str(tmp_path / f"{value}.mp4")]
+        subprocess.run(command, check=True, env=filled, timeout=120)
+    assert len({path.read_bytes() for path in tmp_path.glob("*.mp4")}) == 1
