@@ -73,7 +73,7 @@ $(VENV)/package.stamp: pyproject.toml constraints.txt
 
 # Meta's sam2 asks for a torchvision that it does not need here, and its build would download a torch of its own.
 $(VENV)/development.stamp: $(VENV)/package.stamp
-	$(INSTALL) setuptools wheel -e '.[test,lint,reference,rendering,export,openvino]'
+	$(INSTALL) setuptools wheel -e '.[test,lint,reference,rendering,export,openvino,parquet,ray]'
 	SAM2_BUILD_CUDA=0 $(INSTALL) --no-deps --no-build-isolation sam2==1.1.0
 	touch $@
 

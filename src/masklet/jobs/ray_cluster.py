@@ -84,7 +84,7 @@ def ray_cluster(address: str) -> Iterator[RayCluster]:
     Raises:
         InvalidInputError: if Ray is not installed, there is no such cluster, or it has another version of Ray.
     """
-    ray = _ray_module()
+    ray = _ray_module(is_local=address == LOCAL)
     host, _, port = address.rpartition(":")
     if host and "/" not in address:
         _check_reachable(address, host, port)
@@ -92,11 +92,14 @@ def ray_cluster(address: str) -> Iterator[RayCluster]:
     if is_own:
         where: dict[str, Any] = {"address": address}
         if address == LOCAL:
-            where |= {"object_store_memory": LEAST_STORE, "include_dashboard": False}
+            # Its workers have the priority of this command, as processes have it; Ray's default is close to the lowest.
+            priority = {"worker_niceness": 0}
+            where |= {"object_store_memory": LEAST_STORE, "include_dashboard": False, "_system_config": priority}
         try:
             ray.init(**where, log_to_driver=False, logging_level="ERROR", configure_logging=False)
         except (ConnectionError, RuntimeError, ValueError) as error:
-            raise InvalidInputError(f"--ray {address}: {' '.join(str(error).split())}") from error
+            hint = "; if it asks for a token, set RAY_AUTH_MODE=token" if address != LOCAL else ""
+            raise InvalidInputError(f"--ray {address}: {' '.join(str(error).split())}{hint}") from error
     try:
         yield RayCluster(ray)
     finally:
@@ -193,8 +196,13 @@ def _check_reachable(address: str, host: str, port: str) -> None:
         raise InvalidInputError(f"--ray {address}: there is no cluster ({error}).") from error
 
 
-def _ray_module() -> Any:
+def _ray_module(*, is_local: bool) -> Any:
+    """Import Ray, which reads its environment once: InvalidInputError if it is not installed."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # of clusters that are started here
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")  # a line for each second without an answer otherwise
+    if is_local and "RAY_AUTH_MODE" not in os.environ:
+        # Ray would leave a token in the home folder, which changes what clusters are that are started later.
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     try:
         import ray
         import ray.exceptions

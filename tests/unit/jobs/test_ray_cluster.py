@@ -124,8 +124,26 @@ def test_a_cluster_that_is_started_here_reports_to_nobody(monkeypatch: pytest.Mo
             assert reporting.pop() == expected
 
 
+def test_a_cluster_that_is_started_here_has_a_token_and_the_priority_of_its_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found: list[Any] = []
+    ray: Any = ray_stand_in.StandIn([4])
+    ray.is_initialized = lambda: False
+    ray.init = lambda **options: found.append(options | {"token": os.environ.get("RAY_AUTH_TOKEN")})
+    ray.shutdown = lambda: None
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.setitem(sys.modules, "ray.exceptions", ray.exceptions)
+    monkeypatch.setattr(os, "environ", {name: os.environ[name] for name in os.environ if not name.startswith("RAY_")})
+    for address, mode in (("auto", None), ("local", "token")):
+        with ray_cluster.ray_cluster(address):
+            assert os.environ.get("RAY_AUTH_MODE") == mode
+    assert [each["token"] is None for each in found] == [True, False]
+    assert [each.get("_system_config") for each in found] == [None, {"worker_niceness": 0}]
+
+
 def test_an_address_where_nothing_listens_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ray_cluster, "_ray_module", lambda: None)
+    monkeypatch.setattr(ray_cluster, "_ray_module", lambda is_local: None)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))  # not listening
         address = f"127.0.0.1:{listener.getsockname()[1]}"
