@@ -83,9 +83,10 @@ class BatchWorker:
         return type(self)(self.folder, self.choice.on(device), self.run)
 
     def abandon(self) -> None:
-        """Take back the attempt that is counted: it is not the job that ends this process."""
-        if self._begun is not None:
-            self.folder.keep(replace(self._begun, status=Status.OPEN, attempts=self._begun.attempts - 1))
+        """Take back the attempt that is counted, once: it is not the job that ends this process."""
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            self.folder.keep(replace(begun, status=Status.OPEN, attempts=begun.attempts - 1))
 
     def _held(self, job: BatchJob) -> JobRecord:
         before = self.folder.record(job)
@@ -124,10 +125,9 @@ class BatchWorker:
         except BaseException:
             self.abandon()
             raise
-        finally:
-            self._begun = None
         ended = replace(ended, seconds=round(time.monotonic() - start, 3))
         self.folder.keep(ended)
+        self._begun = None
         return ended
 
     def _loaded(self) -> JobModels:

@@ -33,7 +33,7 @@ class Work(Protocol[Given_contra, Returned_co]):
         """Make something of an item."""
 
     def abandon(self) -> None:
-        """Take note that the process ends before its work does, because the one that started it did."""
+        """Take note that the process ends before its work does: the one that started it did, or it is asked to."""
 
 
 class Lane(Protocol[Given_contra, Made]):

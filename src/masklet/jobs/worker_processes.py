@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import pickle
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -23,13 +24,14 @@ Made = TypeVar("Made")
 class WorkerPool(Closing, Generic[Item, Made]):
     """Processes with a copy of `work` each, and a share of the processor's cores. Close it, or use it as a context.
 
-    They end with this pool, and with this process, however that ends.
+    They end with this pool, with this process, however that ends, and when they are asked to.
 
     Args:
         work: makes something of an item; goes to the processes by pickle, with the model that it holds.
         processes: how many.
         share: of the cores for each, one of so many.
-        farewell: called in a process that ends because this one did; a method of `work` is that of its copy there.
+        farewell: called in a process that ends because this one did, or that is asked to (SIGTERM); a method of `work`
+            is that of its copy there.
     """
 
     def __init__(
@@ -106,6 +108,7 @@ def _prepare(pickled: bytes, threads: int, alarm: Connection) -> None:
     use_threads(threads)
     threading.Thread(target=_end_with_parent, args=(alarm,), daemon=True).start()
     _prepared.append(pickle.loads(pickled))
+    signal.signal(signal.SIGTERM, lambda number, frame: _end())  # this process is the pool's, and here its main thread
 
 
 def _work(item: Any) -> Any:
@@ -114,6 +117,11 @@ def _work(item: Any) -> Any:
 
 def _end_with_parent(alarm: Any) -> None:
     alarm.poll(None)  # nothing is ever sent: this returns when the other end is closed, if need be by the system
+    _end()
+
+
+def _end() -> None:
+    """End this process at once, whatever it is at work on, with the farewell."""
     try:
         if _prepared and _prepared[0][1] is not None:
             _prepared[0][1]()

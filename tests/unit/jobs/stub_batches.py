@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,12 +12,16 @@ from masklet.jobs.batch_folder import BatchFolder
 from masklet.jobs.batch_jobs import BatchJob, read_jobs
 from masklet.jobs.batch_worker import BatchWorker
 
+MOST_ASKED = 3
 SETTINGS = {"masklet": "1", "torch": "2"}
 
 
 @dataclass(frozen=True)
 class Copying:
-    """Copies a medium; "broken" in it is an error, "deadly" kills the process, "full" fills the disk."""
+    """Copies a medium; "broken" in it is an error, "deadly" kills the process, "full" fills the disk.
+
+    At "pre-empted" the process is asked to end, so often that it would be poison.
+    """
 
     settings: Mapping[str, str]
 
@@ -24,6 +29,10 @@ class Copying:
         content = job.path.read_text()
         if content == "deadly":
             os.kill(os.getpid(), signal.SIGKILL)
+        if content == "pre-empted" and len(asked := list(job.folder.glob("asked*"))) < MOST_ASKED:
+            (job.folder / f"asked{len(asked)}").touch()
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)
         if content == "interrupted":
             raise KeyboardInterrupt
         if content in ("broken", "full"):

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.jobs.stub_batches import batch_of, worker_in
+from tests.unit.jobs.stub_batches import MOST_ASKED, batch_of, worker_in
 
 from masklet.errors import InvalidInputError
 from masklet.jobs.batch import done_jobs, open_jobs
-from masklet.jobs.batch_folder import Status
+from masklet.jobs.batch_folder import MOST_ATTEMPTS, Status
 from masklet.jobs.batch_report import BatchSummary, write_report
 from masklet.jobs.run import shard_of
 from masklet.jobs.worker_processes import process_lanes
@@ -25,6 +25,14 @@ def test_a_broken_and_a_deadly_job_cost_only_themselves(tmp_path: Path) -> None:
     assert became == {**done, "b": Status.POISON, "c": Status.FAILED}
     assert open_jobs(worker.folder, jobs) == []
     assert [each.id for each in open_jobs(worker.folder, jobs, retry_failed=True)] == ["b", "c"]
+
+
+def test_processes_that_are_asked_to_end_are_no_deaths_of_their_job(tmp_path: Path) -> None:
+    (job,) = batch_of(tmp_path, {"a": "pre-empted"})
+    worker = worker_in(tmp_path)
+    (record,) = done_jobs(worker.folder, [job], process_lanes([worker]))
+    assert (record.status, record.error) == (Status.DONE, "")
+    assert len(list(tmp_path.glob("asked*"))) == MOST_ASKED > MOST_ATTEMPTS
 
 
 def test_the_report_has_a_line_a_job_and_its_page_every_failure(tmp_path: Path) -> None:
