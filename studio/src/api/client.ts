@@ -28,6 +28,11 @@ const ROOT = '/api/v1/'
 /** Needed beside the cookie for everything that changes something. */
 const OWN_HEADER = { 'X-Masklet': '1' }
 
+/** 128 random bits. `crypto.randomUUID` is missing where a page came over plain HTTP from another machine. */
+function idempotencyKey(): string {
+  return [...crypto.getRandomValues(new Uint32Array(4))].map((word) => word.toString(36)).join('-')
+}
+
 export async function request(path: string, options: RequestInit = {}): Promise<Response> {
   const response = await fetch(ROOT + path, { ...options, headers: { ...OWN_HEADER, ...options.headers } }).catch(
     (reason: unknown) => {
@@ -50,7 +55,7 @@ async function get<T>(path: string): Promise<T> {
 }
 
 async function send<T>(method: string, path: string, body: unknown): Promise<T> {
-  const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() }
+  const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': idempotencyKey() }
   const response = await request(path, { method, headers, body: JSON.stringify(body) })
   return (response.status === 204 ? undefined : await response.json()) as T
 }

@@ -4,6 +4,12 @@ import type { Item, NewUpload, Upload } from './types'
 
 const MOST_FAILURES = 5
 const VIDEO_NAME = /\.(mp4|m4v|mov|mkv|webm|avi|mpe?g|ts|gif)$/i
+const IMAGE_NAME = /\.(jpe?g|png|webp|bmp|tiff?)$/i
+
+/** Whether it looks like an image or a video; browsers know the types of common ones only. */
+export function isMedia({ type, name }: File): boolean {
+  return /^(image|video)\//.test(type) || VIDEO_NAME.test(name) || IMAGE_NAME.test(name)
+}
 
 export function kindOf(file: File): 'image' | 'video' {
   return file.type.startsWith('video/') || VIDEO_NAME.test(file.name) ? 'video' : 'image'

@@ -34,6 +34,8 @@ export class Gestures {
     this.pointers.set(event.pointerId, at)
     this.start = at
     const { tool } = this.view.open.prompting
+    // With a second finger it was the beginning of a pinch, not of a stroke or a box.
+    if (this.pointers.size === 2) this.abandon()
     if (event.button === 1 || this.spaceHeld || this.pointers.size === 2) this.drag = 'pan'
     else if ((tool === 'brush' || tool === 'eraser') && event.button === 0) this.beginStroke(at)
     else this.drag = 'undecided'
@@ -70,6 +72,15 @@ export class Gestures {
   cancel(event: PointerEvent): void {
     this.pointers.delete(event.pointerId)
     this.start = undefined
+    this.abandon()
+  }
+
+  /** Keys that are let go while the window is not in front are never heard of. */
+  release(): void {
+    this.spaceHeld = false
+  }
+
+  private abandon(): void {
     this.view.draggedBox = undefined
     this.view.stroke = []
   }

@@ -21,10 +21,10 @@ const MARGIN = 16
 export const LARGEST_SCALE = 32
 const SMALLEST_SCALE = 0.02
 
-/** The whole frame in the middle of `area`; small frames are enlarged up to four times. */
+/** The whole frame in the middle of `area`. */
 export function fitted(frame: Size, area: Rectangle): Viewport {
   const room = { width: Math.max(1, area.width - 2 * MARGIN), height: Math.max(1, area.height - 2 * MARGIN) }
-  return centred(frame, area, Math.min(4, room.width / frame.width, room.height / frame.height))
+  return centred(frame, area, Math.min(LARGEST_SCALE, room.width / frame.width, room.height / frame.height))
 }
 
 export function centred(frame: Size, area: Rectangle, scale: number): Viewport {

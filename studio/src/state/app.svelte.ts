@@ -15,6 +15,8 @@ class App {
   signedOut = $state(false)
   open = $state.raw<OpenItem>()
   dialog = $state<Dialog>()
+  /** Counts the items that were asked for. */
+  private showing = 0
   /** A camera that is on, for an item that is being opened. */
   private camera: { item: string; camera: Camera } | undefined
 
@@ -93,17 +95,20 @@ class App {
     this.open?.close()
     this.open = undefined
     this.dialog = undefined
+    this.showing++
     if (id && !this.signedOut) await this.show(id)
   }
 
   private async show(id: string): Promise<void> {
+    const showing = ++this.showing
     try {
       const item = await imported(await api.item(id))
       const project = await api.project(item.project)
-      // The person may have gone elsewhere meanwhile.
-      if (location.hash === `#/${id}`)
+      // The person may have gone elsewhere meanwhile, or elsewhere and back.
+      if (location.hash === `#/${id}` && showing === this.showing)
         this.open = new OpenItem(item, project, this.takeCamera(id), () => void this.reopen())
     } catch (error) {
+      if (showing !== this.showing) return
       notices.report(error)
       this.go(undefined)
     }

@@ -2,6 +2,10 @@
 const MOST_BYTES = 256 * 2 ** 20
 const MOST_AT_ONCE = 3
 
+function bytesOf({ width, height }: ImageBitmap): number {
+  return 4 * width * height
+}
+
 export class FrameStore {
   private bitmaps = new Map<number, ImageBitmap>()
   private running = new Map<number, AbortController>()
@@ -26,14 +30,13 @@ export class FrameStore {
   /** Ask for these frames, most wanted first; earlier wishes that are not among them are dropped. */
   wish(frames: number[]): void {
     this.wished = frames.filter((frame) => !this.bitmaps.has(frame) && !this.running.has(frame))
-    for (const [frame, controller] of this.running) if (!frames.includes(frame)) controller.abort()
+    for (const [frame, controller] of this.running) if (!frames.includes(frame)) this.giveUp(frame, controller)
     this.startNext()
   }
 
   close(): void {
     this.wish([])
-    for (const bitmap of this.bitmaps.values()) bitmap.close()
-    this.bitmaps.clear()
+    for (const frame of [...this.bitmaps.keys()]) this.drop(frame)
   }
 
   private startNext(): void {
@@ -46,24 +49,39 @@ export class FrameStore {
     try {
       const response = await fetch(this.urlOf(frame), { signal: controller.signal })
       if (!response.ok) throw new Error(`${response.status} ${response.statusText}`)
-      this.put(frame, await createImageBitmap(await response.blob()))
+      const bitmap = await createImageBitmap(await response.blob())
+      if (controller.signal.aborted) return bitmap.close()
+      this.put(frame, bitmap)
       this.arrived(frame)
     } catch (error) {
       if (!controller.signal.aborted) this.failed(frame, error)
     } finally {
-      this.running.delete(frame)
+      // Given up and wished for again, it may be loaded anew by now.
+      if (this.running.get(frame) === controller) this.running.delete(frame)
       this.startNext()
     }
   }
 
+  private giveUp(frame: number, controller: AbortController): void {
+    controller.abort()
+    this.running.delete(frame)
+  }
+
   put(frame: number, bitmap: ImageBitmap): void {
+    this.drop(frame)
     this.bitmaps.set(frame, bitmap)
-    this.bytes += 4 * bitmap.width * bitmap.height
-    for (const [oldest, old] of this.bitmaps) {
+    this.bytes += bytesOf(bitmap)
+    for (const oldest of this.bitmaps.keys()) {
       if (this.bytes <= MOST_BYTES || oldest === frame) return
-      this.bytes -= 4 * old.width * old.height
-      old.close()
-      this.bitmaps.delete(oldest)
+      this.drop(oldest)
     }
+  }
+
+  private drop(frame: number): void {
+    const bitmap = this.bitmaps.get(frame)
+    if (!bitmap) return
+    this.bytes -= bytesOf(bitmap)
+    this.bitmaps.delete(frame)
+    bitmap.close()
   }
 }

@@ -19,7 +19,7 @@ class Notices {
 
   report(error: unknown): void {
     const { code, message } = error as { code?: string; message?: string }
-    const shown = code === 'network' ? text.errors.network : (message ?? String(error))
+    const shown = text.errors.codes[code ?? ''] ?? message ?? String(error)
     const repeated = this.errors.some((notice) => notice.message === shown)
     if (repeated || code === 'closed') return
     const details = [code, message, new Date().toISOString(), location.hash].filter(Boolean).join('\n')

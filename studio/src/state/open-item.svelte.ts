@@ -1,5 +1,6 @@
 /** The item on screen: what the server says of it, what the person does to it, and what is drawn. */
 import { api } from '../api/client'
+import { reasonOfRefusal } from '../api/refusal'
 import type { Command, Item, Job, Project, Reply, SegmentedObject, ServerEvent, Span } from '../api/types'
 import type { MaskPacket } from '../masks/packets'
 import { text } from '../text'
@@ -31,6 +32,8 @@ export class OpenItem {
   outPoint = $state<number>()
   direction = $state<'forward' | 'backward' | 'both'>('forward')
   connectionState = $state<ConnectionState>('connecting')
+  /** The code of why there is no connection, where that is known. */
+  connectionReason = $state<string>()
   waiting = $state(0)
   /** Counts up when masks or frames arrive: what draws reads it. */
   drawn = $state(0)
@@ -78,7 +81,11 @@ export class OpenItem {
     this.live = isLive(item) ? new Live(this, camera) : undefined
     this.connection = new Connection(api.socketUrl(item.id), {
       opened: (hello) => this.opened(hello),
-      stateChanged: (state) => (this.connectionState = state),
+      stateChanged: (state, reason) => {
+        this.connectionState = state
+        this.connectionReason = reason
+      },
+      refused: () => reasonOfRefusal(item.id),
       event: (event) => this.heard(event),
       packet: (packet) => this.received(packet),
     })
@@ -104,7 +111,7 @@ export class OpenItem {
 
   select(object: number): void {
     this.selected = object
-    this.prompting.forgetCandidates()
+    this.prompting.selectionChanged()
     if (object) notices.say(text.status.selected(this.nameOf(object)))
   }
 
@@ -112,12 +119,6 @@ export class OpenItem {
   async command(command: Command): Promise<Reply | undefined> {
     const { reply } = this.connection.send(command)
     return this.settled(reply)
-  }
-
-  /** Send a command whose answer comes as packets with its number, too. */
-  numbered(command: Command): { number: number; reply: Promise<Reply | undefined> } {
-    const { number, reply } = this.connection.send(command)
-    return { number, reply: this.settled(reply) }
   }
 
   fleeting(command: Command): number {
@@ -199,7 +200,7 @@ export class OpenItem {
     const stretch = !this.live && this.masks.missing(frame, this.frameCount)
     if (!stretch) return
     try {
-      this.masks.replace(stretch.first, stretch.last, await api.masks(this.item.id, stretch.first, stretch.last))
+      this.masks.replace(stretch, await api.masks(this.item.id, stretch.first, stretch.last))
       this.drawn++
     } catch (error) {
       this.masks.outdated(stretch.first, stretch.last)

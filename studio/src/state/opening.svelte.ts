@@ -1,6 +1,6 @@
 /** Files that are being opened: uploaded into a new project, one item a file, then the first one is shown. */
 import { api } from '../api/client'
-import { imported, upload } from '../api/upload'
+import { imported, isMedia, upload } from '../api/upload'
 import { text } from '../text'
 import { app } from './app.svelte'
 import { Camera } from './camera'
@@ -16,10 +16,20 @@ class Opening {
   name = $state('')
   share = $state(0)
 
-  async files(chosen: File[]): Promise<void> {
+  /** Files that a person chose or dropped, on any screen; of a folder, what is no image and no video is left out. */
+  async chosen(list: Iterable<File> | null | undefined): Promise<void> {
+    const files = [...(list ?? [])]
+    const media = files.filter(isMedia)
+    if (files.length && !media.length) return notices.report(new Error(text.errors.noMedia(files[0]!.name)))
+    if (this.name) return notices.report(new Error(text.errors.opening(this.name)))
+    if (media.length) app.go(undefined)
+    await this.files(media)
+  }
+
+  private async files(chosen: File[]): Promise<void> {
     const files = chosen.toSorted((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
     const [first] = files
-    if (!first || this.name) return
+    if (!first) return
     this.name = first.name
     try {
       const project = await api.createProject(first.name)
@@ -57,7 +67,7 @@ class Opening {
       const response = await fetch(EXAMPLES[which])
       const type = which === 'video' ? 'video/mp4' : 'image/jpeg'
       const name = which === 'video' ? 'juggle.mp4' : 'truck.jpg'
-      await this.files([new File([await response.blob()], name, { type })])
+      await this.chosen([new File([await response.blob()], name, { type })])
     } catch (error) {
       notices.report(error)
     }

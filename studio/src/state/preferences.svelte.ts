@@ -57,8 +57,12 @@ class Preferences {
 
   set(change: Partial<Stored>): void {
     Object.assign(this.values, change)
-    localStorage.setItem(KEY, JSON.stringify(this.values))
     this.applyTheme()
+    try {
+      localStorage.setItem(KEY, JSON.stringify(this.values))
+    } catch {
+      // A browser that keeps nothing for this page, or no more: settings hold until it is closed.
+    }
   }
 
   /** Light and dark are attributes of the document; automatic follows the system in the style sheet. */

@@ -1,5 +1,5 @@
 /** What the person adds to an object on the frame: shown at once, sent in order, kept until the server has it. */
-import type { Box, PromptPoint, RunLengths } from '../api/types'
+import type { Box, PromptPoint, Reply, RunLengths } from '../api/types'
 import type { MaskPacket } from '../masks/packets'
 import { text } from '../text'
 import { type DrawnMask, drawnMask } from './mask-store'
@@ -41,7 +41,8 @@ export class Prompting {
   candidates = $state.raw<DrawnMask[]>([])
   /** The last prompt sent on this frame, where the candidates are offered. */
   lastClick = $state.raw<{ x: number; y: number }>()
-  private creating: Promise<unknown> | undefined
+  /** The prompt that makes an object, while the next prompt is about that object, too. */
+  private creating: Promise<Reply | undefined> | undefined
 
   constructor(private readonly open: OpenItem) {}
 
@@ -88,9 +89,9 @@ export class Prompting {
 
   async paint(stroke: RunLengths): Promise<void> {
     const { frame } = this.open.playhead
-    const { selected: object } = this.open
-    if (!object) return this.add({ points: [], box: null, mask: stroke, keep: false })
     const part = this.tool === 'eraser' ? { sub: stroke } : { add: stroke }
+    const object = await this.target()
+    if (!object) return this.add({ points: [], box: null, mask: stroke, keep: false })
     await this.open.command({ do: 'paint', object, frame, ...part })
   }
 
@@ -136,24 +137,39 @@ export class Prompting {
     if (packet.kind === 'answer') this.forgetPreview()
   }
 
+  selectionChanged(): void {
+    this.forgetCandidates()
+    this.creating = undefined
+  }
+
   private async add(prompt: ShownPrompt & { mask?: RunLengths; keep: boolean }): Promise<void> {
     this.forgetCandidates()
     const { frame } = this.open.playhead
     this.open.playhead.stay()
     const shown: PendingPrompt = { frame, object: this.open.selected, points: prompt.points, box: prompt.box }
     this.pending = [...this.pending, shown]
-    // The number of a new object is the server's: the next click on it has to wait for it.
-    if (!this.open.selected) await this.creating
-    const object = this.open.selected
+    const object = await this.target()
     if (object && this.open.current?.locked) notices.report(new Error(text.errors.locked(this.open.nameOf(object))))
     else {
       const reply = this.open.command({ mask: null, ...prompt, do: 'prompt', object, frame })
       if (!object) this.creating = reply
       const answer = await reply
-      if (answer?.object && !this.open.selected) this.open.selected = answer.object
+      this.created(reply, answer)
       if (answer) this.announce(answer.object ?? object, frame)
     }
     this.pending = this.pending.filter((other) => other !== shown)
+  }
+
+  /** The object that a prompt of this moment is about. A new one's number is the server's: the next click waits for it. */
+  private async target(): Promise<number> {
+    return this.open.selected || (await this.creating)?.object || 0
+  }
+
+  /** Select the new object, unless the person chose another meanwhile, or began one more. */
+  private created(reply: Promise<Reply | undefined>, answer: Reply | undefined): void {
+    if (this.creating !== reply) return
+    this.creating = undefined
+    if (answer?.object) this.open.selected = answer.object
   }
 
   private announce(object: number, frame: number): void {

@@ -23,7 +23,10 @@ export class CommandError extends Error {
 
 export interface ConnectionHooks {
   opened(hello: Reply): void
-  stateChanged(state: ConnectionState): void
+  /** `reason` is a code, where it is known why there is no connection. */
+  stateChanged(state: ConnectionState, reason?: string): void
+  /** No socket was opened, of which a page never hears why: ask otherwise, and return the reason's code. */
+  refused?(): Promise<string | undefined>
   event(event: ServerEvent): void
   packet(packet: MaskPacket): void
 }
@@ -39,17 +42,20 @@ interface Waiting {
 export const MOST_WAITING = 100
 /** The server greets within this time, in milliseconds. */
 const ANSWER_WITHIN = 10_000
-const FATAL_CODES = new Map([
+const CLOSE_CODES = new Map([
   [4401, 'unauthenticated'],
   [4403, 'wrong_origin'],
   [4404, 'no_such_item'],
   [4409, 'item_deleted'],
 ])
+/** With these it is over; all else may change, and commands wait for it. */
+const FINAL_REASONS = ['wrong_origin', 'no_such_item', 'item_deleted']
 
 export type MakeSocket = (url: string) => WebSocket
 
 export class Connection {
   state: ConnectionState = 'connecting'
+  private reason: string | undefined
   private socket: WebSocket | undefined
   private greeted = false
   private nextNumber = 1
@@ -182,14 +188,22 @@ export class Connection {
   private lost(code: number): void {
     clearTimeout(this.timer)
     this.socket = undefined
+    const refused = !this.greeted
     this.greeted = false
-    const reason = FATAL_CODES.get(code)
-    if (reason) {
-      this.setState('closed')
-      return this.rejectAll(new CommandError(reason, reason))
-    }
-    this.setState('reconnecting')
     this.timer = setTimeout(() => this.connect(), this.backoff.next())
+    this.retryBecause(CLOSE_CODES.get(code) ?? (refused ? this.reason : undefined))
+    if (refused && code !== 0) void this.hooks.refused?.().then((reason) => this.learned(reason))
+  }
+
+  private learned(reason: string | undefined): void {
+    if (this.state === 'reconnecting') this.retryBecause(reason)
+  }
+
+  private retryBecause(reason: string | undefined): void {
+    if (!reason || !FINAL_REASONS.includes(reason)) return this.setState('reconnecting', reason)
+    clearTimeout(this.timer)
+    this.setState('closed', reason)
+    this.rejectAll(new CommandError(reason, reason))
   }
 
   private rejectAll(error: Error): void {
@@ -197,9 +211,10 @@ export class Connection {
     this.waiting.clear()
   }
 
-  private setState(state: ConnectionState): void {
-    if (state === this.state) return
+  private setState(state: ConnectionState, reason?: string): void {
+    if (state === this.state && reason === this.reason) return
     this.state = state
-    this.hooks.stateChanged(state)
+    this.reason = reason
+    this.hooks.stateChanged(state, reason)
   }
 }

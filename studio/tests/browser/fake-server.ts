@@ -36,6 +36,7 @@ interface Message {
   frame: number
   points?: PromptPoint[]
   box?: Box | null
+  keep?: boolean
   verdict?: 'ok' | 'flag'
 }
 
@@ -49,14 +50,21 @@ export class FakeServer {
   /** Proposals of an earlier visit, open still. */
   kept: Ellipse[] = []
   commands: string[] = []
+  /** Sockets that are open now. */
+  sockets = 0
   /** Refuse the next command with these words. */
   refusal: { code: string; message: string } | undefined
   socket: WebSocketRoute | undefined
   acceptsSockets = true
+  /** Answers to prompts wait until this is settled. */
+  answersAfter: Promise<unknown> = Promise.resolve()
   private ellipses = new Map<string, Ellipse>()
   private sequence = 0
 
-  constructor(readonly item: Item) {
+  constructor(
+    readonly item: Item,
+    readonly origin = ORIGIN,
+  ) {
     this.projects = [{ id: 'prj_1', name: item.name, classes: [], items: [item], revision: 1, created: 1 }]
   }
 
@@ -64,8 +72,8 @@ export class FakeServer {
     return new FakeServer(itemOf({ kind: 'video', name: 'street.mp4', frames, fps: 25 }))
   }
 
-  static ofImage(): FakeServer {
-    return new FakeServer(itemOf({ kind: 'image', name: 'truck.jpg', frames: 1, fps: null }))
+  static ofImage(size = { width: 1024, height: 683 }, origin = ORIGIN): FakeServer {
+    return new FakeServer({ ...itemOf({ kind: 'image', name: 'truck.jpg', frames: 1, fps: null }), ...size }, origin)
   }
 
   static ofStream(): FakeServer {
@@ -98,7 +106,7 @@ export class FakeServer {
 
   private async answer(route: Route): Promise<void> {
     const url = new URL(route.request().url())
-    if (url.origin !== ORIGIN) return route.abort()
+    if (url.origin !== this.origin) return route.abort()
     if (!url.pathname.startsWith('/api/v1/')) return this.page(route, url.pathname)
     const path = url.pathname.slice('/api/v1/'.length)
     if (!this.signedIn) return route.fulfill({ status: 401, json: { code: 'unauthenticated', detail: 'No token.' } })
@@ -169,6 +177,8 @@ export class FakeServer {
   private connected(socket: WebSocketRoute): void {
     if (!this.acceptsSockets) return void socket.close({ code: 1001 })
     this.socket = socket
+    this.sockets++
+    socket.onClose(() => this.sockets--)
     socket.onMessage((data) =>
       typeof data === 'string' ? this.obey(JSON.parse(data) as Message) : this.filmed(data.readUInt32LE(4)),
     )
@@ -188,17 +198,24 @@ export class FakeServer {
     if (this.refusal) return void reply({ ok: false, error: this.refusal })
     if (verb === 'hello') return void reply({ item: this.item, seq: this.sequence, jobs: this.jobs })
     if (verb === 'look' || verb === 'preview') return
-    if (verb === 'prompt') this.prompted(message)
+    if (verb === 'prompt') return void this.answersAfter.then(() => reply(this.prompted(message)))
+    if (verb === 'object') this.edited(message)
     if (verb === 'everything') this.send('everything', message.frame, this.proposals)
     if (verb === 'candidates') this.send('candidates', message.frame, candidatesOf(message.object), n)
     if (verb === 'review') this.judged(message)
     reply({ revision: 2, object: message.object || this.objects.at(-1)?.id })
   }
 
-  private prompted({ n, object, frame, points, box = null }: Message): void {
+  private edited({ n: _, do: __, ...change }: Message): void {
+    const { object, ...fields } = change
+    this.objects = this.objects.map((other) => (other.id === object ? { ...other, ...fields } : other))
+  }
+
+  private prompted({ n, object, frame, points, box = null, keep }: Message): object {
     if (!object) this.addObject(1 + Math.max(0, ...this.objects.map(({ id }) => id)))
     const target = this.objects.find(({ id }) => id === object) ?? this.objects.at(-1)!
-    const kept = target.prompts.find((prompt) => prompt.frame === frame)?.points ?? []
+    const before = target.prompts.find((prompt) => prompt.frame === frame)?.points ?? []
+    const kept = keep ? before : []
     const prompt: FramePrompt = { frame, points: [...kept, ...(points ?? [])], box, mask: null }
     target.prompts = [...target.prompts.filter((other) => other.frame !== frame), prompt]
     const [x, y] = prompt.points[0] ?? [300, 300]
@@ -206,6 +223,7 @@ export class FakeServer {
     const ellipse = { object: target.id, x, y, rx: 1.4 * size, ry: size }
     this.put(frame, ellipse)
     this.send('answer', frame, [ellipse], n)
+    return { revision: 2, object: target.id }
   }
 
   private judged({ object, frame, verdict }: Message): void {

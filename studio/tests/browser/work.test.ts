@@ -28,7 +28,8 @@ async function opened(server: FakeServer): Promise<Page> {
 
 describe('prompting', () => {
   it('adds a point by a click, excludes by a right click, and removes by a click on the marker', async () => {
-    const page = await opened(FakeServer.ofImage())
+    const server = FakeServer.ofImage()
+    const page = await opened(server)
     const place = await placeOf(page, 320, 425)
     await page.mouse.click(...place)
     await page.getByTestId('object-1').waitFor()
@@ -37,7 +38,25 @@ describe('prompting', () => {
     await expect.poll(() => page.getByTestId('marker').count()).toBe(2)
     expect(await page.getByTestId('marker').nth(1).getAttribute('aria-label')).toContain('Excluding')
     await page.mouse.click(...place)
-    await expect.poll(() => page.getByTestId('status').textContent()).toContain('score 0.87')
+    await expect.poll(() => page.getByTestId('marker').count()).toBe(1)
+    await page.getByTestId('marker').focus()
+    await page.keyboard.press('Enter')
+    await expect.poll(() => server.commands.at(-1)).toBe('clear')
+  })
+
+  it('makes another object where N comes before the answer to the click before it', async () => {
+    const server = FakeServer.ofImage()
+    let answer = () => {}
+    server.answersAfter = new Promise<void>((resolve) => (answer = resolve))
+    const page = await opened(server)
+    await page.mouse.click(...(await placeOf(page, 320, 425)))
+    await page.keyboard.press('n')
+    await page.mouse.click(...(await placeOf(page, 700, 300)))
+    await expect.poll(() => server.commands.filter((verb) => verb === 'prompt').length).toBe(2)
+    answer()
+    await page.getByTestId('object-2').waitFor()
+    expect(server.objects.map(({ prompts }) => prompts[0]!.points.length)).toEqual([1, 1])
+    await expect.poll(() => page.getByTestId('object-2').getAttribute('aria-selected')).toBe('true')
   })
 
   it('makes one new object of two quick clicks', async () => {

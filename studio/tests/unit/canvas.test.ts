@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clamped, fitted, toFrame, zoomedAt } from '../../src/canvas/viewport'
+import { clamped, fitted, LARGEST_SCALE, toFrame, zoomedAt } from '../../src/canvas/viewport'
 import { planeOfStroke } from '../../src/masks/strokes'
 
 describe('the viewport', () => {
@@ -12,7 +12,8 @@ describe('the viewport', () => {
     expect(y).toBeGreaterThanOrEqual(area.y)
     expect(x + frame.width * scale).toBeLessThanOrEqual(area.x + area.width)
     expect(y + frame.height * scale).toBeLessThanOrEqual(area.y + area.height)
-    expect(fitted({ width: 16, height: 16 }, area).scale).toBe(4)
+    expect(fitted({ width: 40, height: 1 }, area).scale).toBeCloseTo(916 / 40)
+    expect(fitted({ width: 1, height: 1 }, area).scale).toBe(LARGEST_SCALE)
   })
 
   it('keeps the point under the pointer while zooming', () => {

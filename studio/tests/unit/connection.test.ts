@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ServerEvent } from '../../src/api/types'
 import { Backoff } from '../../src/wire/backoff'
-import { Connection, type ConnectionState, MOST_WAITING } from '../../src/wire/connection'
+import { Connection, type ConnectionHooks, type ConnectionState, MOST_WAITING } from '../../src/wire/connection'
 
 class FakeSocket {
   static readonly OPEN = 1
@@ -36,7 +36,7 @@ const sockets: FakeSocket[] = []
 const states: ConnectionState[] = []
 const events: ServerEvent[] = []
 
-function connect(): Connection {
+function connect(hooks: Partial<ConnectionHooks> = {}): Connection {
   return new Connection(
     'ws://x',
     {
@@ -44,6 +44,7 @@ function connect(): Connection {
       stateChanged: (state) => states.push(state),
       event: (event) => events.push(event),
       packet: () => {},
+      ...hooks,
     },
     () => {
       sockets.push(new FakeSocket())
@@ -130,6 +131,36 @@ describe('the connection', () => {
     const connection = connect()
     for (let count = 0; count < MOST_WAITING; count++) connection.send({ do: 'undo' }).reply.catch(() => {})
     await expect(connection.send({ do: 'undo' }).reply).rejects.toMatchObject({ code: 'queue_full' })
+  })
+
+  it('learns otherwise why no socket is opened, keeps commands meanwhile, and goes on when it can', async () => {
+    const reasons: (string | undefined)[] = []
+    let reason: string | undefined = 'unauthenticated'
+    const connection = connect({
+      stateChanged: (_, why) => reasons.push(why),
+      refused: () => Promise.resolve(reason),
+    })
+    const waiting = connection.send({ do: 'undo' })
+    sockets[0]!.close(1006)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(reasons.at(-1)).toBe('unauthenticated')
+    expect(connection.waitingCount).toBe(1)
+    reason = undefined
+    await vi.advanceTimersByTimeAsync(300)
+    sockets[1]!.open()
+    expect(reasons.at(-1)).toBeUndefined()
+    sockets[1]!.say({ re: sockets[1]!.written.at(-1)!['n'], ok: true })
+    await expect(waiting.reply).resolves.toBeDefined()
+  })
+
+  it('gives up where it learns that the item is gone', async () => {
+    const connection = connect({ refused: () => Promise.resolve('no_such_item') })
+    const lost = expect(connection.send({ do: 'undo' }).reply).rejects.toMatchObject({ code: 'no_such_item' })
+    sockets[0]!.close(1006)
+    await lost
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(sockets).toHaveLength(1)
+    expect(connection.state).toBe('closed')
   })
 
   it('does not come back to an item that is gone', async () => {

@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { FrameStore } from '../../src/state/frame-store'
+import { MaskStore } from '../../src/state/mask-store'
+import type { ObjectMask } from '../../src/masks/packets'
+
+function maskOf(object: number, revision = 1): ObjectMask {
+  const crop = { x: 0, y: 0, width: 2, height: 1 }
+  const rest = { score: 0.9, presence: 3, state: 'tracked', candidate: 0 } as const
+  return { object, crop, runs: Uint32Array.of(0, 2), revision, ...rest }
+}
+
+describe('the masks that are kept', () => {
+  it('asks for a stretch once, and again when it is outdated', () => {
+    const store = new MaskStore()
+    expect(store.missing(40, 100)).toMatchObject({ first: 32, last: 63 })
+    expect(store.missing(50, 100)).toBeUndefined()
+    store.outdated(60, 70)
+    expect(store.missing(50, 100)).toMatchObject({ first: 32, last: 63 })
+    expect(store.missing(99, 100)).toMatchObject({ first: 96, last: 99 })
+  })
+
+  it('keeps what came after a stretch was asked for', () => {
+    const store = new MaskStore()
+    store.put(3, maskOf(1, 1))
+    const stretch = store.missing(3, 100)!
+    store.put(3, maskOf(2, 7))
+    store.put(4, maskOf(1, 7))
+    store.replace(stretch, [{ frame: 3, masks: [maskOf(2, 2), maskOf(3, 2)] }])
+    expect(store.on(3).map(({ object, revision }) => [object, revision])).toEqual([
+      [2, 7],
+      [3, 2],
+    ])
+    expect(store.find(4, 1)?.revision).toBe(7)
+  })
+
+  it('takes no older answer after a newer one', () => {
+    const store = new MaskStore()
+    const first = store.missing(0, 100)!
+    store.outdated()
+    const second = store.missing(0, 100)!
+    store.replace(second, [])
+    store.replace(first, [{ frame: 0, masks: [maskOf(1)] }])
+    expect(store.on(0)).toEqual([])
+  })
+})
+
+describe('the frames that are kept', () => {
+  const asked: string[] = []
+  let answers: ((response: Response) => void)[] = []
+  let closed = 0
+
+  beforeEach(() => {
+    asked.length = 0
+    closed = 0
+    answers = []
+    const fetched = (url: string, { signal }: RequestInit) => {
+      asked.push(url)
+      return new Promise((resolve, reject) => {
+        answers.push(resolve)
+        signal!.addEventListener('abort', () => setTimeout(() => reject(new Error('aborted')), 5))
+      })
+    }
+    vi.stubGlobal('fetch', fetched)
+    vi.stubGlobal('createImageBitmap', () => Promise.resolve({ width: 8192, height: 4096, close: () => closed++ }))
+    vi.useFakeTimers()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+    vi.unstubAllGlobals()
+  })
+
+  const storeOf = () => {
+    const failures: unknown[] = []
+    const store = new FrameStore(
+      (frame) => `frame ${frame}`,
+      () => {},
+      (_, error) => failures.push(error),
+    )
+    return { store, failures }
+  }
+
+  it('loads a frame that was given up and is wished for again', async () => {
+    const { store, failures } = storeOf()
+    store.wish([1])
+    store.wish([2])
+    store.wish([1])
+    await vi.advanceTimersByTimeAsync(20)
+    expect(asked).toEqual(['frame 1', 'frame 2', 'frame 1'])
+    answers[2]!(new Response('x'))
+    await vi.advanceTimersByTimeAsync(1)
+    expect(store.get(1)).toBeDefined()
+    expect(failures).toEqual([])
+  })
+
+  it('frees bitmaps: the oldest beyond its room, those replaced, and all when it is closed', () => {
+    const { store } = storeOf()
+    const bitmap = () => ({ width: 8192, height: 4096, close: () => closed++ }) as unknown as ImageBitmap
+    store.put(1, bitmap())
+    store.put(1, bitmap())
+    expect(closed).toBe(1)
+    store.put(2, bitmap())
+    expect(closed).toBe(1)
+    store.put(3, bitmap())
+    expect(closed).toBe(2)
+    expect(store.get(1)).toBeUndefined()
+    store.close()
+    expect(closed).toBe(4)
+  })
+})
