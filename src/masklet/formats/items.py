@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
+from masklet.formats.names import frame_names
 from masklet.formats.reading.annotated import CATEGORY, AnnotatedImage, AnnotatedObject, AnnotatedVideo
 from masklet.masks.counts import Counts, area_of, box_of, counts_of_mask
 from masklet.masks.geometry import Box, Mask
@@ -100,7 +102,7 @@ class VideoItem:
     Attributes:
         name: as of an image.
         height, width: in pixels.
-        frame_names: the names of the frames' files without suffix, or their numbers.
+        frame_names: the names of the frames' files without suffix, or their numbers; safe as an image's.
         frame_rate: frames a second.
         annotated_frames: the frames of which it is known what they show, ascending.
         frame: returns one of these as an image; of another, an image without objects.
@@ -113,6 +115,13 @@ class VideoItem:
     frame_rate: Fraction
     annotated_frames: Sequence[int]
     frame: Callable[[int], ImageItem]
+
+    @cached_property
+    def frame_numbers(self) -> Sequence[int]:
+        """The numbers that the names of the frames are, if they are such and ascend; otherwise the frames' places."""
+        numbers = [int(each) if each.isascii() and each.isdecimal() else -1 for each in self.frame_names]
+        does_ascend = all(one < other for one, other in pairwise([-1, *numbers]))
+        return numbers if does_ascend else range(len(numbers))
 
     def is_annotated_every(self, step: int) -> bool:
         """Return whether frame 0, frame `step` and so on are annotated, and no others."""
@@ -149,11 +158,12 @@ def video_item(video: AnnotatedVideo, name: str) -> VideoItem:
     with video.open_frames() as opened:
         size, frame_rate = (opened.height, opened.width), opened.frame_rate
     annotated = frozenset(video.annotated_frames)
+    names = frame_names(video.frame_names)
 
     def frame(number: int) -> ImageItem:
         masks, scores = (video.masks(number), video.scores(number)) if number in annotated else ({}, {})
         return ImageItem(
-            f"{name}/{video.frame_names[number]}",
+            f"{name}/{names[number]}",
             *size,
             tuple(
                 ItemObject(each, video.categories.get(each, CATEGORY), counts_of_mask(mask), *size, scores.get(each))
@@ -165,4 +175,4 @@ def video_item(video: AnnotatedVideo, name: str) -> VideoItem:
             (name, number),
         )
 
-    return VideoItem(name, *size, video.frame_names, frame_rate, video.annotated_frames, frame)
+    return VideoItem(name, *size, names, frame_rate, video.annotated_frames, frame)

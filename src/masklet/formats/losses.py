@@ -32,6 +32,7 @@ class Loss(StrEnum):
     IDS = "masks of videos lose their object's id"
     RENUMBERED = "objects get other ids"
     CATEGORIES = "objects lose their category"
+    CHARACTERS = "objects lose characters of their category that no file holds"
     SCORES = "masks lose their score"
     CROWDS = "regions of crowds are left out"
     FRAMES = "frames without annotations are left out"

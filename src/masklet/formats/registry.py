@@ -10,6 +10,7 @@ from masklet.formats.reading.labelme_folder import LabelmeFolder
 from masklet.formats.reading.opening import Layout
 from masklet.formats.reading.plain_folder import PlainFolder
 from masklet.formats.reading.sav_folder import SavFolder
+from masklet.formats.reading.sav_split_folder import SavSplitFolder
 from masklet.formats.reading.yolo_folder import YoloFolder
 from masklet.formats.reading.youtube_vis_folder import YoutubeVisFolder
 from masklet.formats.reading.youtube_vos_folder import YoutubeVosFolder
@@ -22,7 +23,7 @@ from masklet.formats.writing.label_studio import LabelStudioVideoWriter, LabelSt
 from masklet.formats.writing.labelme import LabelmeWriter
 from masklet.formats.writing.mask_videos import MaskVideosWriter
 from masklet.formats.writing.masks import MasksWriter
-from masklet.formats.writing.sav import SavWriter
+from masklet.formats.writing.sav import SavSplitWriter, SavWriter
 from masklet.formats.writing.shards import ParquetWriter, WebDatasetWriter
 from masklet.formats.writing.yolo import YoloWriter
 from masklet.formats.writing.youtube_vis import YoutubeVisWriter
@@ -41,6 +42,7 @@ READERS: dict[AnyWriter, Layout | None] = {
     YoutubeVosWriter: YoutubeVosFolder,
     DavisWriter: DavisFolder,
     SavWriter: SavFolder,
+    SavSplitWriter: SavSplitFolder,
     CvatVideoWriter: CvatVideoFolder,
     LabelStudioVideoWriter: None,
     MaskVideosWriter: None,

@@ -16,6 +16,7 @@ from masklet.formats.object_table import recorded_objects
 from masklet.masks.run_length import RunLength, run_length_of
 from masklet.media.recorded_masks import RecordedMasks
 
+FRAMES_A_SECOND = 24
 SIZES = {"small": 0, "medium": 32**2, "large": 96**2}
 """The names of objects' sizes, and from how many pixels on they hold."""
 
@@ -46,14 +47,16 @@ def write_sav_json(
     recorded: RecordedMasks,
     *,
     kind: str = "auto",
+    every: int = 1,
     frame_count: int | None = None,
 ) -> None:
     """Write the masks of one video as `masklet`, a list with one entry a frame, of which each lists all objects.
 
     An object that a frame does not show has a mask of no pixel there. `masklet_id` are the object ids, in the order of
     the lists. Frames have no numbers in this layout, so that all are written from the first of the video to the last
-    that was recorded (SA-V has every fourth); those between that were not recorded show no objects, and
-    `video_frame_count` and `video_duration` end there. `SavFolder` reads the file as NAME_auto.json beside the video.
+    that was recorded; those between that were not recorded have null for each object, and `video_frame_count` and
+    `video_duration` end there. `fps` is the rate of the entries where the video is taken to have 24 frames a second, as
+    in Meta's programs. `SavFolder` reads the file as NAME_auto.json beside the video.
 
     Args:
         path: the file.
@@ -61,7 +64,9 @@ def write_sav_json(
         video: the frames.
         recorded: their masks; one frame of them is in memory at a time.
         kind: who made them, as SA-V has it: "auto" or "manual".
-        frame_count: of the whole video where the recorded ones are every fourth, numbered one after the other.
+        every: that the recorded frames, numbered one after the other, are each of so many of the video: SA-V's are
+            every fourth.
+        frame_count: of the whole video, where they are.
     """
     records = recorded_objects(recorded)
     pixels = video.height * video.width
@@ -70,21 +75,23 @@ def write_sav_json(
     changes: Counter[int] = Counter()
     before: Set[int] = set()
     with written_whole(path) as unfinished, unfinished.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(_of_video(name, video, frame_count or count)).removesuffix("}") + ', "masklet": [')
+        about = _of_video(name, video, frame_count or count) | {"fps": FRAMES_A_SECOND // every}
+        file.write(json.dumps(about).removesuffix("}") + ', "masklet": [')
         for frame in range(count):
             seen = _seen_on(frame, recorded)
-            line = json.dumps([seen.get(each.object_id, absent) for each in records])
+            line = json.dumps([None if seen is None else seen.get(each.object_id, absent) for each in records])
             file.write(f"{',' if frame else ''}\n{line}")
-            known = {each.object_id for each in records if each.first_frame < frame}
-            changes.update(known & (seen.keys() ^ before))
-            before = seen.keys()
+            if seen is not None:
+                known = {each.object_id for each in records if each.first_frame < frame}
+                changes.update(known & (seen.keys() ^ before))
+                before = seen.keys()
         file.write("\n], " + json.dumps(_of_objects(records, changes, count, pixels, kind)).removeprefix("{") + "\n")
 
 
-def _seen_on(frame: int, recorded: RecordedMasks) -> dict[int, RunLength]:
-    """Return the masks of a frame, by the ids of the objects that it shows."""
+def _seen_on(frame: int, recorded: RecordedMasks) -> dict[int, RunLength] | None:
+    """Return the masks of a frame, by the ids of the objects that it shows; None if it was not recorded."""
     if frame not in recorded:
-        return {}
+        return None
     found = recorded[frame]
     masks = zip(found.object_ids, found.run_lengths, found.areas, strict=True)
     return {object_id: run_length for object_id, run_length, area in masks if area}

@@ -7,6 +7,8 @@ from dataclasses import replace
 from masklet.errors import InvalidInputError
 from masklet.formats.items import ImageItem, VideoItem
 from masklet.formats.losses import Loss, losses_of_image, losses_of_video, refuse
+from masklet.formats.names import legal_category
+from masklet.formats.reading.annotated import CATEGORY
 from masklet.formats.writing.format import AnyWriting
 
 
@@ -45,8 +47,18 @@ class Watch:
             yield replace(image, name=image.name.replace("/", "-")) if self._is_flat else image
 
     def _image(self, item: ImageItem) -> ImageItem:
+        item = self._with_legal_categories(item)
         self._note(item.name, losses_of_image(item, self._holds))
         return item
+
+    def _with_legal_categories(self, item: ImageItem) -> ImageItem:
+        legal = [legal_category(each.category) or CATEGORY for each in item.objects]
+        changed = sum(name != each.category for name, each in zip(legal, item.objects, strict=True))
+        if not changed:
+            return item
+        self._note(item.name, Counter({Loss.CHARACTERS: changed}))
+        named = (replace(each, category=name) for name, each in zip(legal, item.objects, strict=True))
+        return replace(item, objects=tuple(named))
 
     def _video(self, item: VideoItem) -> VideoItem:
         """Return a video whose losses, and those of the frames that are read, count."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 from masklet.errors import InvalidInputError
 from masklet.folders import entries
 from masklet.formats.items import image_item
-from masklet.formats.names import safe_names
+from masklet.formats.names import safe_names, without_suffix
 from masklet.formats.reading.annotated import AnnotatedImages, AnnotatedVideo, AnnotatedVideos
 from masklet.formats.reading.opening import holds_videos, is_dataset, open_dataset
 from masklet.masks.run_length import encode_run_length
@@ -55,7 +55,7 @@ def dataset_jobs(source: Path, *, everything: bool = False) -> tuple[Path, Descr
 
 
 def _of_images(images: AnnotatedImages, everything: bool) -> Described:
-    listed = [str(Path(images.name_of(index)).with_suffix("")) for index in range(len(images))]
+    listed = (without_suffix(images.name_of(index)) for index in range(len(images)))
     for index, name in enumerate(safe_names(listed, is_flat=True)):
         path = images.path_of(index)
         how: dict[str, Any] = {"everything": True}

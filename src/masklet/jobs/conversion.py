@@ -8,7 +8,7 @@ from typing import cast
 from masklet.errors import InvalidInputError
 from masklet.folders import entries
 from masklet.formats.items import ImageItem, VideoItem, image_item, video_item
-from masklet.formats.names import safe_names
+from masklet.formats.names import MOST_BYTES_OF_VIDEOS, safe_names, without_suffix
 from masklet.formats.reading.annotated import AnnotatedImages, AnnotatedVideos
 from masklet.formats.reading.opening import holds_videos, open_dataset
 from masklet.formats.registry import writer_named
@@ -90,8 +90,8 @@ class _Images:
 
     def __init__(self, dataset: AnnotatedImages, *, is_flat: bool) -> None:
         self._dataset = dataset
-        names = (dataset.name_of(index).replace("\\", "/") for index in range(len(dataset)))
-        self._names = safe_names((str(Path(each).with_suffix("")) for each in names), is_flat=is_flat)
+        names = (without_suffix(dataset.name_of(index)) for index in range(len(dataset)))
+        self._names = safe_names(names, is_flat=is_flat)
 
     def __len__(self) -> int:
         return len(self._names)
@@ -111,7 +111,8 @@ class _Videos:
     """The videos of a dataset, under names that are safe, and without folders, which most layouts do not know."""
 
     def __init__(self, dataset: AnnotatedVideos) -> None:
-        self._dataset, self._names = dataset, safe_names(dataset.sequences, is_flat=True)
+        self._dataset = dataset
+        self._names = safe_names(dataset.sequences, is_flat=True, most_bytes=MOST_BYTES_OF_VIDEOS)
 
     def __len__(self) -> int:
         return len(self._names)

@@ -14,7 +14,6 @@ import masklet
 from masklet.atomic_files import made_folder, written_whole
 from masklet.errors import InvalidInputError
 from masklet.folders import matching
-from masklet.formats.names import safe_names
 from masklet.formats.registry import WRITERS, writer_named
 from masklet.formats.writing.format import WritingOptions
 from masklet.jobs.format_job import REPORT, write_format
@@ -26,7 +25,7 @@ from masklet.server.jobs import Job
 from masklet.server.messages import ModelInfo, NewExport
 from masklet.server.open_items import OpenItem
 from masklet.server.projects import Project, new_id
-from masklet.server.stored_items import StoredItem
+from masklet.server.stored_items import StoredItem, file_names
 
 EXPORTS = "exports"
 KEPT_SECONDS = 7 * 24 * 3600
@@ -58,8 +57,8 @@ class ExportWork:
         if asked.format not in (OWN, OVERLAY):
             writer_named(asked.format)
         self._asked, self._model = asked, model
-        names = safe_names(Path(item.row().name).stem or item.id for item in items)
-        self._items = [StoredItem(*pair, asked.objects, asked.frames) for pair in zip(items, names, strict=True)]
+        named = zip(items, file_names(items), strict=True)
+        self._items = [StoredItem(*pair, asked.objects, asked.frames) for pair in named]
 
     def run(self, job: Job) -> None:
         """Write everything; InvalidInputError if the format cannot hold it."""

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from masklet.errors import InvalidInputError
-from masklet.formats.names import safe_names
 from masklet.formats.reading.annotated import CATEGORY
 from masklet.prompts.prompt import Prompt
 from masklet.server.acts import Act, act
@@ -23,6 +22,7 @@ from masklet.server.packets import PackedMask, State
 from masklet.server.prompt_commands import CERTAIN_PRESENCE
 from masklet.server.replies import Event
 from masklet.server.rows import StoredMask
+from masklet.server.stored_items import file_names
 from masklet.server.uploaded_masks import ShownFrame, read_masks
 from masklet.server.uploads import Upload, Uploads
 
@@ -52,7 +52,7 @@ class ImportWork:
         self, items: Sequence[OpenItem], upload: Upload, uploads: Uploads, as_: ImportAs, limits: Limits
     ) -> None:
         self._items, self._upload, self._uploads, self._as, self._limits = items, upload, uploads, as_, limits
-        self._names = safe_names(Path(each.row().name).stem or each.id for each in items)
+        self._names = file_names(items)
         self._found: dict[str, dict[int, FoundObject]] = {}
         self._left_out: Counter[str] = Counter()
 

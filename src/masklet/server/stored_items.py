@@ -1,10 +1,12 @@
 """Items of a project as the formats of other tools take them: one image or frame at a time, with its masks."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 from masklet.formats.items import ImageItem, ItemObject, VideoItem
+from masklet.formats.names import MOST_BYTES_OF_VIDEOS, safe_names
 from masklet.formats.reading.annotated import CATEGORY
 from masklet.jobs.format_job import Source
 from masklet.masks.counts import counts_of_mask
@@ -14,6 +16,22 @@ from masklet.server.open_items import OpenItem
 from masklet.server.rows import StoredMask
 
 _FRAMES_A_SECOND = 25.0
+
+
+def file_names(items: Iterable[OpenItem]) -> list[str]:
+    """Return the names of the items' files in exports, by which imports find them again.
+
+    In one folder with all images a frame of the video `walk` is `walk-00000`; an image of such a name gets another.
+    """
+    known = [(Path(item.row().name).stem or item.id, item.is_image) for item in items]
+    names = safe_names((name for name, _ in known), is_flat=True, most_bytes=MOST_BYTES_OF_VIDEOS)
+    kinds = [is_image for _, is_image in known]
+    starts = tuple(f"{name}-" for name, is_image in zip(names, kinds, strict=True) if not is_image)
+    apart = (
+        f"{name}_" if is_image and name.startswith(starts) else name
+        for name, is_image in zip(names, kinds, strict=True)
+    )
+    return safe_names(apart)
 
 
 @dataclass(frozen=True)

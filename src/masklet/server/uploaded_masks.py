@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import cast
 
 from masklet.errors import InvalidInputError
 from masklet.folders import matching
+from masklet.formats.names import without_suffix
 from masklet.formats.reading.annotated import CATEGORY, AnnotatedImage, AnnotatedImages, AnnotatedVideos
 from masklet.formats.reading.opening import holds_videos, open_dataset
 from masklet.json_files import read_json
@@ -60,8 +61,8 @@ def read_masks(folder: Path, sizes: Sizes) -> Iterator[ShownFrame]:
     else:
         images = cast(AnnotatedImages, dataset)
         for index in range(len(images)):
-            name = PurePosixPath(images.name_of(index).replace("\\", "/")).with_suffix("")
-            yield ShownFrame(str(name), None, _of_image(images[index], sizes))
+            name = without_suffix(images.name_of(index))
+            yield ShownFrame(name, None, _of_image(images[index], sizes))
 
 
 def _of_videos(dataset: AnnotatedVideos) -> Iterator[ShownFrame]:

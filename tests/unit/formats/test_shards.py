@@ -47,10 +47,12 @@ def test_frames_of_videos_are_files_of_tars(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_names_with_dots_are_keys_without(tmp_path: Path) -> None:
-    convert_dataset(write_images(tmp_path / "in", {"a.b.png": []}, (6, 8)), tmp_path / "out", "webdataset")
+    names = ["a.b.png", "a_b.png", "a%2Eb.png"]
+    convert_dataset(write_images(tmp_path / "in", dict.fromkeys(names, ()), (6, 8)), tmp_path / "out", "webdataset")
     with tarfile.open(tmp_path / "out/000000.tar") as tar:
-        (name,) = tar.getnames()
-    assert name.count(".") == 1
+        found = tar.getnames()
+    assert [name.count(".") for name in found] == [1, 1, 1]
+    assert len(set(found)) == 3
     assert records_of_tars(tmp_path / "out")[0]["objects"] == []
 
 

@@ -21,7 +21,7 @@ from tests.support.annotated_folders import (
 )
 from tests.support.source_data import write_images, write_video
 
-from masklet.errors import InvalidInputError
+from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.formats.reading.annotated import AnnotatedImage, AnnotatedObject
 from masklet.formats.reading.opening import layout_of, open_dataset
 from masklet.formats.registry import READERS, WRITERS
@@ -77,7 +77,26 @@ def test_an_image_on_its_side_is_upright_afterwards(tmp_path, to):
 def test_names_lead_nowhere_else(tmp_path):
     source = write_images(tmp_path / "deep/in", {"../../out.png": ALL, "out.jpg": ALL}, LEFT.shape)
     convert_dataset(source, tmp_path / "deep/out", "coco")
-    assert sorted(each.name for each in (tmp_path / "deep/out/images/default").iterdir()) == ["out-2.jpg", "out.png"]
+    assert sorted(each.name for each in (tmp_path / "deep/out/images/default").iterdir()) == ["out.png", "out_2.jpg"]
+
+
+@pytest.mark.parametrize("to", IMAGE_FORMATS)
+def test_long_names_and_names_of_devices(tmp_path, to):
+    names = [f"{'d' * 200}/{'f' * 240}{n}.png" for n in range(2)] + ["con/aux.png", "con/AUX.png"]
+    convert_dataset(write_images(tmp_path / "in", dict.fromkeys(names, ALL), LEFT.shape), tmp_path / "out", to)
+    found = open_dataset(tmp_path / "out")
+    assert len(found) == len(names)
+    assert all(image.read_pixels().shape == (HEIGHT, WIDTH, 3) and len(image.objects) == 2 for image in found)
+
+
+@pytest.mark.parametrize("name", ["/", ".", "..", "a/.."])
+def test_a_name_of_a_folder_is_no_image(tmp_path, name):
+    source = write_images(tmp_path / "in", {"a.png": ALL}, LEFT.shape)
+    content = json.loads((source / "annotations.json").read_text())
+    content["images"][0]["file_name"] = name
+    (source / "annotations.json").write_text(json.dumps(content))
+    with pytest.raises(UnreadableImageError, match="image"):
+        convert_dataset(source, tmp_path / "out", "coco")
 
 
 def test_crowds_stay_where_a_format_has_them(tmp_path):

@@ -5,8 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import ExifTags, Image
-from tests.support.annotated_folders import HEIGHT, LEFT, RIGHT, WIDTH, write_image, write_json
+from tests.support.annotated_folders import (
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    WIDTH,
+    write_image,
+    write_json,
+    write_masklet,
+    write_sav,
+)
 from tests.support.source_data import write_images, write_video
 
 from masklet import open_video
@@ -162,3 +172,90 @@ def test_the_largest_piece_alone_is_another_mask(tmp_path: Path) -> None:
     source = write_video(tmp_path / "in", np.stack([[LEFT | RIGHT]]))
     losses = convert_dataset(source, tmp_path / "out", "cvat-video").losses
     assert losses["masks have an IoU below 0.95 with what is written of them"] == 1
+
+
+ILLEGAL = "a\ud800\x07\uffff"
+
+
+@pytest.mark.parametrize("to", WRITERS)
+def test_characters_that_no_file_holds_are_left_out_of_categories(tmp_path: Path, to: str) -> None:
+    if to == "parquet":
+        pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'masklet[parquet]'")
+    if WRITERS[to].HOLDS.images:
+        source = write_images(tmp_path / "in", {"a.png": [(ILLEGAL, LEFT), ("\U0001f600, \n: ", RIGHT)]}, LEFT.shape)
+    else:
+        source = write_video(tmp_path / "in", np.stack([[LEFT], [RIGHT]]), [ILLEGAL, "\U0001f600, \n: "])
+    done = convert_dataset(source, tmp_path / "out", to)
+    assert done.losses["objects lose characters of their category that no file holds"] == 1
+    if READERS[WRITERS[to]] and WRITERS[to].HOLDS.categories:
+        (found,) = open_dataset(tmp_path / "out")
+        kinds = {each.category for each in found.objects} if to in IMAGES else {*found.categories.values()}
+        assert kinds == {"a", "\U0001f600, \n: "}
+
+
+def test_classes_of_yolo_are_read_by_yaml(tmp_path: Path) -> None:
+    categories = ["\U0001f600", "tr\xe4ger \u2028 & 'co'", 'a "b": c, d #e', "\u4e2d", "x\ny", "~", "yes"]
+    source = write_images(tmp_path / "in", {"a.png": [(each, LEFT) for each in categories]}, LEFT.shape)
+    convert_dataset(source, tmp_path / "out", "yolo")
+    content = yaml.safe_load((tmp_path / "out/data.yaml").read_bytes())
+    assert content["names"] == dict(enumerate(categories))
+    assert "path" not in content  # so that the folder is that of the file, wherever it is read from
+
+
+def test_frames_of_one_name_are_different_files(tmp_path: Path) -> None:
+    """In one folder "clip" and "clip-1" would meet, and so would frames whose names differ in the suffix."""
+    for name, frames in {"clip": ("1-0.png", "2.jpg", "2.png"), "clip-1": ("0.png",)}.items():
+        with RecordedMasks(HEIGHT, WIDTH) as recorded:
+            for place, frame in enumerate(frames):
+                write_image(tmp_path / "in" / name / frame)
+                recorded.record(place, Segmentation(np.stack([LEFT]), np.ones(1, dtype=np.float32), [1]))
+            about = {"file_name": name, "height": HEIGHT, "width": WIDTH, "frame_count": len(frames)}
+            recorded.save(tmp_path / f"in/{name}.json", about)
+    for to in IMAGES:
+        convert_dataset(tmp_path / "in", tmp_path / to, to)
+        found = open_dataset(tmp_path / to)
+        assert len(found) == (2 if to == "labelme" else 4)
+        assert to == "labelme" or all(len(image.objects) == 1 for image in found)
+    for to in VIDEOS:
+        convert_dataset(tmp_path / "in", tmp_path / to, to)
+        assert sorted(map(len, open_dataset(tmp_path / to))) == [1, 3]
+
+
+@pytest.mark.parametrize("to", ["davis", "youtube-vos", "sa-v", "sa-v-val"])
+def test_frames_are_jpeg_and_named_by_numbers_where_programs_expect_it(tmp_path: Path, to: str) -> None:
+    source = write_video(tmp_path / "in", COMES_AND_GOES, name="a b")
+    for frame in range(4):
+        (source / f"JPEGImages/a b/{frame:05}.png").rename(source / f"JPEGImages/a b/frame-{frame}.png")
+    text = (source / "instances.json").read_text()
+    for frame in range(4):
+        text = text.replace(f"{frame:05}.png", f"frame-{frame}.png")
+    (source / "instances.json").write_text(text)
+    convert_dataset(source, tmp_path / "out", to)
+    (video,) = open_dataset(tmp_path / "out")
+    assert [video.path_of(frame).name for frame in range(4)] == [f"{frame:05}.jpg" for frame in range(4)]
+    with Image.open(video.path_of(1)) as stored:
+        assert stored.format == "JPEG"
+    np.testing.assert_array_equal(video.masks(1)[2], RIGHT)
+
+
+@pytest.mark.parametrize("to", ["sa-v", "sa-v-val"])
+def test_numbers_of_annotated_frames_stay_in_sav(tmp_path: Path, to: str) -> None:
+    """Frame 2 is not annotated, and not known to be empty."""
+    write_masklet(tmp_path / "in")
+    convert_dataset(tmp_path / "in", tmp_path / "out", to)
+    (video,) = open_dataset(tmp_path / "out")
+    annotated = [int(video.frame_names[frame]) for frame in video.annotated_frames]
+    assert (annotated, video.annotated_frames_of(2)) == ([0, 1, 3], video.annotated_frames)
+    assert [sorted(video.masks(frame)) for frame in video.annotated_frames] == [[1, 2], [2], [1, 2]]
+
+
+def test_sav_says_how_many_frames_a_second_are_annotated(tmp_path: Path) -> None:
+    """As Meta's loader computes: every 24 / fps-th frame has an entry, in which null is not annotated."""
+    write_masklet(tmp_path / "in")
+    write_sav(tmp_path / "of sav")
+    convert_dataset(tmp_path / "in", tmp_path / "out", "sa-v")
+    content = json.loads((tmp_path / "out/walk_manual.json").read_text())
+    assert (content["fps"], [None in each for each in content["masklet"]]) == (24, [False, False, True, False])
+    convert_dataset(tmp_path / "of sav", tmp_path / "again", "sa-v")
+    content = json.loads((tmp_path / "again/sav_1_manual.json").read_text())
+    assert (content["fps"], content["video_frame_count"], len(content["masklet"])) == (6, 9, 3)

@@ -74,6 +74,17 @@ def test_an_image_is_copied_as_it_is(image: OpenItem, tmp_path: Path) -> None:
     assert isinstance(content["annotations"][0]["segmentation"], list)
 
 
+@pytest.mark.parametrize("to", ["yolo", "masks", "coco"])
+def test_an_image_that_is_named_as_a_frame_of_a_video_is_another(
+    project: Project, video: OpenItem, tmp_path: Path, to: str
+) -> None:
+    Image.new("RGB", SIZE[::-1]).save(tmp_path / "walk-00000.jpg")
+    image = with_masks(bare_item(project, tmp_path / "walk-00000.jpg", "image"), {(1, 0): RING})
+    out, _ = exported([video, image], tmp_path / "out", format=to)
+    assert len(open_dataset(out)) == 4  # three frames, and the image
+    assert sum(len(each.objects) for each in open_dataset(out)) == 5
+
+
 def test_masklets_own_files_are_read_again(video: OpenItem, image: OpenItem, tmp_path: Path) -> None:
     """Once they lie beside their media, which exports leave where they are."""
     out, _ = exported([video], tmp_path / "videos", format="masklet")

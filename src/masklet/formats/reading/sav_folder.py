@@ -56,12 +56,15 @@ class SavVideo(OverFrames):
 
     @cached_property
     def annotated_frames(self) -> tuple[int, ...]:
-        """The frames with masks: every fourth of the video at 24 frames a second."""
+        """The frames with masks: every fourth of the video at 24 frames a second, or those that are not null."""
         return tuple(frame for frame in range(len(self)) if self._annotation_of(frame) is not None)
 
     def annotated_frames_of(self, object_id: int) -> tuple[int, ...]:
-        """Return all annotated frames: what they do not show is known to be absent."""
-        return self.annotated_frames
+        """Return the annotated frames where the object is not null: what they do not show is known to be absent."""
+        places = [(frame, self._annotation_of(frame)) for frame in self.annotated_frames]
+        return tuple(
+            frame for frame, place in places if place is not None and self._encoded(place)[object_id - 1] is not None
+        )
 
     @cached_property
     def object_ids(self) -> tuple[int, ...]:
@@ -78,19 +81,29 @@ class SavVideo(OverFrames):
         place = self._annotation_of(frame)
         if place is None:
             raise InvalidInputError(f"Frame {frame} of {self.name!r} is not annotated; every fourth is.")
-        encoded = [each for masklets in self._masklets for each in masklets[place]]
-        masks = {number: self._decode(each, number, place) for number, each in enumerate(encoded, start=1)}
+        encoded = [(number, each) for number, each in enumerate(self._encoded(place), start=1) if each is not None]
+        masks = {number: self._decode(each, number, place) for number, each in encoded}
         return {number: mask for number, mask in masks.items() if mask.any()}
 
+    def _encoded(self, place: int) -> list[Any]:
+        """Return what the files have of each object at a place of the masklets."""
+        return [each for masklets in self._masklets for each in masklets[place]]
+
     def _annotation_of(self, frame: int) -> int | None:
-        """Return the place of a frame in the masklets, None if it has none."""
+        """Return the place of a frame in the masklets; None if it has none, or all is null there."""
+        place = self._place_of(frame)
+        if place is None or place >= len(self._masklets[0]):
+            return None
+        encoded = self._encoded(place)
+        return place if not encoded or any(each is not None for each in encoded) else None
+
+    def _place_of(self, frame: int) -> int | None:
         count = len(self._masklets[0])
         if len(self) == count:  # a folder of the annotated frames only, however they are numbered
             return frame
-        if self._frame_count == count:  # every frame of the beginning of the video, as `write_sav_json` writes it
-            return frame if frame < count else None
-        place, rest = divmod(self._frames.numbers[frame], FRAMES_PER_ANNOTATION)
-        return place if not rest and place < count else None
+        every = 1 if self._frame_count == count else FRAMES_PER_ANNOTATION  # 1 as `write_sav_json` writes it
+        place, rest = divmod(self._frames.numbers[frame], every)
+        return None if rest else place
 
     def _decode(self, encoded: Any, number: int, place: int) -> Mask:
         """Decode the mask of object `number` on the annotated frame `place`."""

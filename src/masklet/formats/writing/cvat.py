@@ -73,7 +73,7 @@ class CvatVideoWriter(FormatWriter[VideoItem]):
         labels = dict.fromkeys(category for _, category in tracks)
         size = f"<original_size><width>{item.width}</width><height>{item.height}</height></original_size>"
         count = len(item.annotated_frames)
-        task = f"<name>{_text(item.name)}</name><size>{count}</size><mode>interpolation</mode>{size}"
+        task = f"<name>{escape(item.name)}</name><size>{count}</size><mode>interpolation</mode>{size}"
         lines = (line for about, shapes in sorted(tracks.items()) for line in _track(*about, shapes, count))
         _write(self.folder / item.name / FILE, _meta(task, labels), lines)
         yield from ()
@@ -99,21 +99,12 @@ def _polygon(frame: int, points: str, outside: int) -> str:
 
 
 def _meta(task: str, labels: Iterable[str]) -> str:
-    named = "".join(f"<label><name>{_text(each)}</name><attributes></attributes></label>\n" for each in labels)
+    named = "".join(f"<label><name>{escape(each)}</name><attributes></attributes></label>\n" for each in labels)
     return f"<meta><task>{task}<labels>\n{named}</labels></task></meta>\n"
 
 
 def _opened(tag: str, attributes: dict[str, Any]) -> str:
-    return f"<{tag}{''.join(f' {name}={quoteattr(_legal(value))}' for name, value in attributes.items())}>"
-
-
-def _text(value: str) -> str:
-    return escape(_legal(value))
-
-
-def _legal(value: object) -> str:
-    """Return a value as text without the characters that XML does not know."""
-    return "".join(each for each in str(value) if each in "\t\n" or each >= " ")
+    return f"<{tag}{''.join(f' {name}={quoteattr(str(value))}' for name, value in attributes.items())}>"
 
 
 def _write(path: Path, meta: str, lines: Iterable[str]) -> None:

@@ -67,11 +67,11 @@ class FormatWriter(ABC, Generic[Item]):
     def finish(self, fragments: Fragments) -> None:
         """Write what stands in one file about all items."""
 
-    def copied(self, item: ImageItem, folder: str) -> str:
+    def copied(self, item: ImageItem, folder: str, *, is_jpeg: bool = False) -> str:
         """Copy the image of an item into a folder of the dataset, and return its path in that folder."""
-        suffix = ".jpg" if item.file is None else item.file.suffix
+        suffix = ".jpg" if item.file is None or is_jpeg else item.file.suffix
         if self.options.copies_images:
-            suffix = copy_upright(self.folder / folder / item.name, item.file, item.read_pixels)
+            suffix = copy_upright(self.folder / folder / item.name, item.file, item.read_pixels, is_jpeg=is_jpeg)
         return f"{item.name}{suffix}"
 
 

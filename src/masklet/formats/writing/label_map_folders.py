@@ -1,6 +1,7 @@
 """The layouts of DAVIS and YouTube-VOS: a label map for each annotated frame."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from masklet.atomic_files import written_whole
@@ -8,6 +9,7 @@ from masklet.formats.items import ImageItem, VideoItem
 from masklet.formats.losses import Holds
 from masklet.formats.writing.format import FormatWriter, Fragments
 from masklet.formats.writing.streamed_json import write_json_lists
+from masklet.media.frame_file import numbered
 from masklet.media.label_maps import MAXIMUM_OBJECT_ID, write_label_map
 from masklet.media.mask_files import label_map_of
 
@@ -24,9 +26,10 @@ class DavisWriter(FormatWriter[VideoItem]):
 
     def write(self, item: VideoItem) -> Iterator[Any]:
         """Write frames and label maps, and yield the name."""
-        for _, image in item.frames():
-            self.copied(image, "JPEGImages/480p")
-            _write_labels(self, "Annotations/480p", image)
+        for number, image in item.frames():
+            named = _numbered(image, item, number)
+            self.copied(named, "JPEGImages/480p", is_jpeg=True)
+            _write_labels(self, "Annotations/480p", named)
         yield item.name
 
     def finish(self, fragments: Fragments) -> None:
@@ -47,19 +50,24 @@ class YoutubeVosWriter(FormatWriter[VideoItem]):
         """Write frames and label maps, and yield what the list of objects says of the video."""
         objects: dict[int, dict[str, Any]] = {}
         annotated = frozenset(item.annotated_frames)
-        for number, name in enumerate(item.frame_names):
-            image = item.frame(number)
-            self.copied(image, "JPEGImages")
+        for number in range(len(item.frame_names)):
+            image = _numbered(item.frame(number), item, number)
+            self.copied(image, "JPEGImages", is_jpeg=True)
             if number in annotated:
                 _write_labels(self, "Annotations", image)
                 for each in image.objects:
                     about = objects.setdefault(each.object_id, {"category": each.category, "frames": []})
-                    about["frames"].append(name)
+                    about["frames"].append(numbered(item.frame_numbers[number]))
         yield [item.name, {"objects": objects}]
 
     def finish(self, fragments: Fragments) -> None:
         """Write the list of objects."""
         write_json_lists(self.folder / "meta.json", {"videos": dict(fragments())}, {})
+
+
+def _numbered(image: ImageItem, item: VideoItem, number: int) -> ImageItem:
+    """Return a frame under a number with at least five digits, by which readers sort, or which they compute with."""
+    return replace(image, name=f"{item.name}/{numbered(item.frame_numbers[number])}")
 
 
 def _write_labels(writer: FormatWriter[VideoItem], folder: str, image: ImageItem) -> None:

@@ -62,7 +62,7 @@ class ShardsWriter(FormatWriter[ImageItem]):
 
 
 class WebDatasetWriter(ShardsWriter):
-    """Tar files of JSON files. Their names are keys, in which the first dot would begin the suffix."""
+    """Tar files of JSON files. Their names are keys, in which the first dot would begin the suffix: dots are %2E."""
 
     NAME = "webdataset"
     TITLE = "WebDataset"
@@ -73,7 +73,7 @@ class WebDatasetWriter(ShardsWriter):
         with tarfile.open(path, "w") as tar:
             for record in records:
                 content = json.dumps(record).encode()
-                member = tarfile.TarInfo(f"{record['name'].replace('.', '_')}.json")
+                member = tarfile.TarInfo(f"{record['name'].replace('%', '%25').replace('.', '%2E')}.json")
                 member.size = len(content)
                 tar.addfile(member, io.BytesIO(content))
 

@@ -1,6 +1,7 @@
 """The segmentation layout of YOLO: a text file of polygons for each image."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from masklet.formats.writing.format import FormatWriter, Fragments, numbered
 from masklet.masks.outlines import joined, pieces_of
 
 SPLIT = "train"
+_WITHIN_16_BITS = re.compile("[\0-\uffff]+")
 
 
 class YoloWriter(FormatWriter[ImageItem]):
@@ -39,10 +41,16 @@ class YoloWriter(FormatWriter[ImageItem]):
             with written_whole(self.folder / f"labels/{SPLIT}/{name}.txt") as unfinished:
                 text = "".join(f"{classes[category] - 1} {line}\n" for category, line in lines)
                 unfinished.write_text(text, encoding="ascii")
-        names = "".join(f"  {number - 1}: {json.dumps(name)}\n" for name, number in classes.items())
-        with written_whole(self.folder / "data.yaml") as unfinished:
-            text = f"path: .\ntrain: images/{SPLIT}\nval: images/{SPLIT}\nnames:\n{names}"
+        names = "".join(f"  {number - 1}: {_quoted(name)}\n" for name, number in classes.items())
+        with written_whole(self.folder / "data.yaml") as unfinished:  # without `path` it is about its own folder
+            text = f"train: images/{SPLIT}\nval: images/{SPLIT}\nnames:\n{names}"
             unfinished.write_text(text, encoding="utf-8")
+
+
+def _quoted(name: str) -> str:
+    """Return a name as both JSON and YAML read it; these escape characters beyond 16 bits in different ways."""
+    escaped = _WITHIN_16_BITS.sub(lambda each: json.dumps(each[0])[1:-1], name)
+    return f'"{escaped}"'
 
 
 def _line(each: ItemObject) -> str:
