@@ -1,5 +1,9 @@
 """Where the network computes, and in which number type: the one place that chooses either."""
 
+import ctypes
+import os
+from functools import cache
+
 import torch
 
 from masklet.errors import InvalidInputError
@@ -9,6 +13,10 @@ Device = torch.device | str
 DType = torch.dtype | str | None
 # What the network's operations exist for; other floating-point types are for storage only.
 COMPUTED_IN = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
+
+# What glibc calls the two limits, and what they are set to in bytes: 32 MiB is the most that it takes for the first.
+MMAP_THRESHOLD, TRIM_THRESHOLD = (-3, 32 * 2**20), (-1, 128 * 2**20)
+SETTINGS_OF_USERS = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES")
 
 
 def as_device(device: Device | None) -> torch.device:
@@ -66,6 +74,19 @@ def is_bfloat16_faster(device: Device) -> bool:
     if kind == "cuda":
         return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
     return kind == "cpu" and (torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Let the process keep up to 128 MiB that it has freed, instead of giving it back and asking for it again.
+
+    A network makes and frees the same large tensors for each image; the system fills what it hands out anew with zeros,
+    page by page. It is a setting of the GNU C library and done nowhere else, and not where the environment chooses one.
+    """
+    malloc_option = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
+    if malloc_option is not None and not os.environ.keys() & set(SETTINGS_OF_USERS):
+        for option, value in (MMAP_THRESHOLD, TRIM_THRESHOLD):
+            malloc_option(option, value)
 
 
 def name_of(dtype: torch.dtype) -> str:

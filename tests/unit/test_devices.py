@@ -1,11 +1,15 @@
 """Devices and number types: what can be computed with, and nothing else; what the hardware says is pretended."""
 
+import os
+import platform
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 import torch
 
-from masklet.devices import as_device, as_dtype, is_bfloat16_faster, usable_device
+from masklet.devices import SETTINGS_OF_USERS, as_device, as_dtype, is_bfloat16_faster, usable_device
 from masklet.errors import InvalidInputError
 
 
@@ -90,3 +94,32 @@ def test_a_gpu_must_not_emulate_it(monkeypatch: pytest.MonkeyPatch, answer: bool
 
 def test_other_devices_keep_single_precision() -> None:
     assert not is_bfloat16_faster("meta")
+
+
+COUNTS_NEW_PAGES = """
+import resource, sys, torch
+from masklet import ImageSegmenter
+if sys.argv[1:]:
+    ImageSegmenter.from_pretrained(device="cpu")
+def work():
+    tensors = [torch.zeros(2 * 2**20) + 1 for _ in range(4)]  # 8 MiB each, and what is added to
+work()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    work()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of the GNU C library")
+def test_opening_a_model_lets_the_process_keep_what_it_frees():
+    def new_pages(*arguments: str, **variables: str) -> int:
+        command = [sys.executable, "-c", COUNTS_NEW_PAGES, *arguments]
+        plain = {name: value for name, value in os.environ.items() if name not in SETTINGS_OF_USERS}
+        ended = subprocess.run(command, capture_output=True, text=True, check=True, env=plain | variables, timeout=120)
+        return int(ended.stdout)
+
+    without = new_pages()
+    assert without > 10_000  # of 4 KiB
+    assert new_pages("opened") < without / 10
+    assert new_pages("opened", MALLOC_TRIM_THRESHOLD_="1000") > without / 2  # the user's own setting stays

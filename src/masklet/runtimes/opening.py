@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from masklet.configuration.presets import SpeedPreset
-from masklet.devices import as_device, as_dtype, is_bfloat16_faster
+from masklet.devices import as_device, as_dtype, is_bfloat16_faster, keep_freed_memory
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.modeling.image_model import Sam2Model
@@ -64,6 +64,8 @@ def network_at(preset: str, kind: type[AnyNetwork], source: Source, options: Map
     network = kind.from_pretrained(source, **chosen_type, **options)
     if "image_size" not in options:
         network.resize(chosen.image_size(network.config.image_size))
+    if network.device.type == "cpu":
+        keep_freed_memory()
     return network
 
 
