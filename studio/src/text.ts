@@ -272,6 +272,7 @@ export const text = {
     inOut: 'In to out',
     strict: 'Stop if the format would lose something',
     lost: 'What the format could not hold:',
+    wouldLose: 'What the format cannot hold:',
     loss: (what: string, count: number) => `${count.toLocaleString('en')} ${what}`,
     count: (masks: number) => (masks === 1 ? '1 mask' : `${masks.toLocaleString('en')} masks`),
     start: 'Export',

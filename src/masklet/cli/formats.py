@@ -43,6 +43,7 @@ def convert(
     strict: Annotated[bool, typer.Option("--strict", help="Refuse what the format cannot hold.")] = False,
     polygons: Annotated[bool, typer.Option("--polygons", help="Of coco: outlines in place of run lengths.")] = False,
     images: Annotated[bool, typer.Option("--images/--no-images", help="Copy the images, or only name them.")] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would be lost, and write nothing.")] = False,
     max_image_pixels: MaxImagePixelsOption = None,
 ) -> None:
     """Write annotated images or videos in another format, and report on stderr what it cannot hold.
@@ -62,12 +63,16 @@ def convert(
             strict=strict,
             polygons=polygons,
             copies_images=images,
+            dry_run=dry_run,
             on_item=lambda done, total: bar.update(task, completed=done, total=total),
             should_stop=lambda: interruption.was_asked_for,
         )
     if not conversion.is_finished:
-        print("Stopped; the same command goes on.", file=sys.stderr)
+        print("Stopped." if dry_run else "Stopped; the same command goes on.", file=sys.stderr)
         raise typer.Exit(ExitCode.INTERRUPTED)
-    print(output)
+    if not dry_run:
+        print(output)
+    elif not conversion.losses:
+        print("Nothing would be lost.", file=sys.stderr)
     for loss, count in sorted(conversion.losses.items()):
-        print(f"Lost: {count} {loss}.", file=sys.stderr)
+        print(f"{'Would be lost' if dry_run else 'Lost'}: {count} {loss}.", file=sys.stderr)

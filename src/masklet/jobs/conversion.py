@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from masklet.errors import InvalidInputError
 from masklet.folders import entries
@@ -26,6 +26,7 @@ def convert_dataset(
     strict: bool = False,
     polygons: bool = False,
     copies_images: bool = True,
+    dry_run: bool = False,
     on_item: Callable[[int, int], None] = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Conversion:
@@ -41,6 +42,7 @@ def convert_dataset(
         strict: refuse the first item of which anything would be lost.
         polygons: outlines in place of run lengths, in COCO.
         copies_images: whether images are copied, or only named.
+        dry_run: count what would be lost, and write nothing.
         on_item: called before the first item and after each with the number of items done and of all.
         should_stop: asked after every item whether to end here.
 
@@ -71,7 +73,8 @@ def convert_dataset(
     sources = _sources(dataset, is_flat=format_of.IS_FLAT)
     settings = {"source": str(Path(source).absolute()), "to": to, "polygons": polygons, "images": copies_images}
     options = WritingOptions(polygons, copies_images)
-    return write_format(sources, folder, to, options, settings, strict=strict, on_item=on_item, should_stop=should_stop)
+    how: dict[str, Any] = {"strict": strict, "dry_run": dry_run, "on_item": on_item, "should_stop": should_stop}
+    return write_format(sources, folder, to, options, settings, **how)
 
 
 def _check_output(folder: Path) -> None:

@@ -13,7 +13,7 @@ from masklet.atomic_files import made_folder, written_whole
 from masklet.formats.items import ImageItem, VideoItem
 from masklet.formats.registry import writer_named
 from masklet.formats.watching import Watch
-from masklet.formats.writing.format import WritingOptions
+from masklet.formats.writing.format import AnyWriting, WritingOptions
 from masklet.jobs.conversion_store import ConversionStore
 
 REPORT = "export.json"
@@ -64,6 +64,7 @@ def write_format(
     settings: Mapping[str, Any],
     *,
     strict: bool = False,
+    dry_run: bool = False,
     on_item: Callable[[int, int], None] = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Conversion:
@@ -76,6 +77,7 @@ def write_format(
         options: how it is written.
         settings: what the files depend on, of kinds that JSON knows, for the report.
         strict: refuse the first item of which anything would be lost.
+        dry_run: count what would be lost, and write nothing.
         on_item: called before the first item and after each with the number of items done and of all.
         should_stop: asked after every item whether to end here.
 
@@ -84,6 +86,8 @@ def write_format(
         OSError: if an image cannot be read or a file cannot be written.
     """
     writer: Any = writer_named(to)(folder, options)
+    if dry_run:
+        return _foreseen(sources, writer, strict, on_item, should_stop)
     made_folder(folder)
     with ConversionStore(folder, settings) as store:
         kept, total = store.keep((each.name, each.fingerprint) for each in sources), len(sources)
@@ -101,6 +105,27 @@ def write_format(
         _write_report(folder, settings, total, store.losses)
         store.discard()
         return Conversion(total, True, store.losses)
+
+
+def _foreseen(
+    sources: Sources,
+    writer: AnyWriting,
+    strict: bool,
+    on_item: Callable[[int, int], None],
+    should_stop: Callable[[], bool],
+) -> Conversion:
+    """Go through all that would be written; it may end after any image or frame."""
+    losses, total = Counter[str](), len(sources)
+    on_item(0, total)
+    for done, source in enumerate(sources, start=1):
+        watch = Watch(writer, strict=strict)
+        for item in _items(source, watch):
+            frames = item.frames() if isinstance(item, VideoItem) else ()
+            if any(should_stop() for _ in frames) or (done < total and should_stop()):
+                return Conversion(total, False, losses)
+        losses.update(watch.losses)
+        on_item(done, total)
+    return Conversion(total, True, losses)
 
 
 def _items(source: Source, watch: Watch) -> Iterator[ImageItem | VideoItem]:

@@ -62,6 +62,14 @@ class ExportWork:
 
     def run(self, job: Job) -> None:
         """Write everything; InvalidInputError if the format cannot hold it."""
+        if self._asked.options.dry_run:
+            job.result = {"losses": self._write(Path(), job)}
+        else:
+            self._export(job)
+        if not job.is_cancelled:
+            job.advance(len(self._items), len(self._items))
+
+    def _export(self, job: Job) -> None:
         export_id, exports = new_id("exp"), job.project.folder / EXPORTS
         made_folder(exports)
         with tempfile.TemporaryDirectory(dir=exports, prefix=".") as place:
@@ -73,17 +81,16 @@ class ExportWork:
             with written_whole(exports / f"{export_id}.zip") as unfinished:
                 _zip(folder, unfinished)
         job.result = {"export": export_id, "losses": losses}
-        job.advance(len(self._items), len(self._items))
 
     def _write(self, folder: Path, job: Job) -> dict[str, int]:
         """Write the files, as `masklet formats convert` does, and return what was lost."""
+        asked = self._asked.options
         if self._asked.format in (OWN, OVERLAY):
-            for done, each in enumerate(self._items):
+            for done, each in enumerate(() if asked.dry_run else self._items):
                 job.advance(done, len(self._items))
                 if not job.is_cancelled:
                     self._write_own(each, folder)
             return {}
-        asked = self._asked.options
         conversion = write_format(
             [each.source() for each in self._items],
             folder,
@@ -91,6 +98,7 @@ class ExportWork:
             WritingOptions(asked.polygons, asked.images),
             {},
             strict=asked.strict,
+            dry_run=asked.dry_run,
             on_item=job.advance,
             should_stop=lambda: job.is_cancelled,
         )

@@ -215,10 +215,11 @@ class ExportOptions(Message):
     """How a format of another tool is written.
 
     `strict` refuses what would lose anything, `polygons` writes outlines where a format knows both, and without
-    `images` they are only named.
+    `images` they are only named. `dry_run` counts what would be lost, and writes nothing.
     """
 
     strict: bool = False
+    dry_run: bool = False
     polygons: bool = False
     images: bool = True
 

@@ -175,11 +175,13 @@ export interface components {
          * @description How a format of another tool is written.
          *
          *     `strict` refuses what would lose anything, `polygons` writes outlines where a format knows both, and without
-         *     `images` they are only named.
+         *     `images` they are only named. `dry_run` counts what would be lost, and writes nothing.
          */
         ExportOptions: {
             /** @default false */
             strict?: boolean;
+            /** @default false */
+            dry_run?: boolean;
             /** @default false */
             polygons?: boolean;
             /** @default true */
@@ -392,6 +394,7 @@ export interface components {
             /**
              * @default {
              *       "strict": false,
+             *       "dry_run": false,
              *       "polygons": false,
              *       "images": true
              *     }

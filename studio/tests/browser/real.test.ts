@@ -152,8 +152,10 @@ describe('a video', () => {
 
     await page.getByTestId('export').click()
     await page.getByTestId('export-davis').check()
+    const losses = () => page.getByTestId('losses').textContent()
+    await expect.poll(losses, PATIENCE).toMatch(/What the format cannot hold:.*masks lose their score/)
     await page.getByTestId('start-export').click()
-    await expect.poll(() => page.getByTestId('losses').textContent()).toContain('masks lose their score')
+    await expect.poll(losses, PATIENCE).toMatch(/What the format could not hold:.*masks lose their score/)
     await page.getByTestId('export-strict').check()
     await page.getByTestId('start-export').click()
     await page.getByText('DAVIS 2017 cannot hold all of').waitFor()

@@ -50,6 +50,37 @@ def test_what_is_written_is_recognised(tmp_path, to):
         assert not [each for each in open_dataset(tmp_path / "out").problems() if each.kind.is_error]
 
 
+@pytest.mark.parametrize("to", WRITERS)
+def test_what_would_be_lost_is_known_before_anything_is_written(tmp_path, to):
+    if to == "parquet":
+        pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'masklet[parquet]'")
+    write_masklet(tmp_path / "in")
+    ring = LEFT.copy()
+    ring[2, 2] = False
+    if not WRITERS[to].HOLDS.videos:
+        write_images(tmp_path / "in", {"a.png": [("ring", ring), ("two", LEFT | RIGHT)]}, LEFT.shape, score=0.5)
+        (tmp_path / "in/walk.json").unlink()
+    done = []
+    foreseen = convert_dataset(tmp_path / "in", tmp_path / "out", to, dry_run=True, on_item=lambda *n: done.append(n))
+    assert (foreseen.is_finished, done) == (True, [(0, 1), (1, 1)])
+    assert not (tmp_path / "out").exists()
+    assert foreseen == convert_dataset(tmp_path / "in", tmp_path / "out", to)
+    with pytest.raises(InvalidInputError, match="out is not empty"):
+        convert_dataset(tmp_path / "in", tmp_path / "out", to, dry_run=True)
+    if foreseen.losses:
+        with pytest.raises(InvalidInputError, match="cannot hold all of"):
+            convert_dataset(tmp_path / "in", tmp_path / "strict", to, dry_run=True, strict=True)
+
+
+def test_counting_what_would_be_lost_ends_after_a_frame(tmp_path):
+    write_masklet(tmp_path / "in")
+    stops = iter([False, True])
+    foreseen = convert_dataset(
+        tmp_path / "in", tmp_path / "out", "davis", dry_run=True, should_stop=lambda: next(stops)
+    )
+    assert not foreseen.is_finished
+
+
 @pytest.mark.parametrize("to", IMAGE_FORMATS)
 def test_images_of_any_name_are_found_again(tmp_path, to):
     names = ["deep\\a.png", "deep\\b c&d'.png", "other\\ä.png", "deep\\A.b.png"]

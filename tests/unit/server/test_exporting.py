@@ -62,6 +62,15 @@ def test_every_format(video: OpenItem, tmp_path: Path, to: str) -> None:
         assert np.array_equal(masks[2][1], RING)
 
 
+@pytest.mark.parametrize("to", format_names())
+def test_losses_are_counted_before(video: OpenItem, tmp_path: Path, to: str) -> None:
+    job = job_of(video.project)
+    ExportWork([video], NewExport(items=[video.id], format=to, options={"dry_run": True}), MODEL).run(job)
+    assert not (video.project.folder / "exports").exists()
+    _, losses = exported([video], tmp_path / "out", format=to)
+    assert job.result == {"losses": losses}
+
+
 def test_an_image_is_copied_as_it_is(image: OpenItem, tmp_path: Path) -> None:
     out, losses = exported([image], tmp_path / "out", format="coco")
     assert losses == {}
