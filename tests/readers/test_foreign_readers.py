@@ -171,5 +171,16 @@ def test_functions_of_cvat_by_its_sdk():
     assert iou(followed, clicked) > 0.9
 
 
+def test_values_of_other_libraries():
+    """Two objects and one without a pixel; then no object at all."""
+    answer = json.loads(read_by("integrations", "integrations", sysconfig.get_paths()["purelib"], ROOT / "src"))
+    assert answer == {
+        "supervision": [[3, 300, 9], [12, 25, 0], 0],
+        "fiftyone": [["object", 3, 0.75, 12], ["dog", 300, 0.5, 25]],
+        "labels": True,
+        "shapes": [True, [3, 300], 0, 0],
+    }
+
+
 def iou(one: np.ndarray, other: np.ndarray) -> float:
     return (one & other).sum() / (one | other).sum()
