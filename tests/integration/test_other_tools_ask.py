@@ -112,6 +112,16 @@ def test_images_of_label_studio_alone_are_fetched(server: Served) -> None:
         assert reason in answer.json["detail"]
 
 
+def test_halves_of_pairs_go_back_as_they_came(server: Served) -> None:
+    """JSON may hold them; UTF-8 does not."""
+    body = recorded("label_studio_predict")["body"]
+    body["tasks"][0]["data"]["photo"] = "/\ud800"
+    answer = server.ann.ask("POST", "adapters/label-studio/predict", body, api=False)
+    assert (answer.status, "is no address" in answer.json["detail"]) == (422, True)
+    answer = server.ann.ask("POST", "adapters/label-studio/webhook", {"action": "ANNOTATION_\ud800"}, api=False)
+    assert (answer.status, answer.json["result"]) == (201, "ANNOTATION_\ud800")
+
+
 def test_an_interactor_of_cvat(server: Served, clicked: np.ndarray) -> None:
     image = base64.b64encode(TRUCK.read_bytes()).decode()
     answer = ask(server.ann, "cvat/nuclio", recorded("cvat_interactor")["body"] | {"image": image})

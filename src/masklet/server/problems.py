@@ -1,5 +1,6 @@
 """Errors as the client sees them: problem details of RFC 9457, never a traceback."""
 
+import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -8,6 +9,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 MEDIA_TYPE = "application/problem+json"
+
+
+class EscapedJson(JSONResponse):
+    """JSON in ASCII, in which half of a pair of UTF-16, which bodies may hold and UTF-8 does not know, goes back."""
+
+    def render(self, content: Any) -> bytes:
+        """Return the bytes."""
+        return json.dumps(content, separators=(",", ":")).encode("ascii")
 
 
 class Problem(HTTPException):
@@ -53,7 +62,7 @@ class Problem(HTTPException):
 
 def answer_to(problem: Problem) -> JSONResponse:
     """Return the response that a problem is."""
-    return JSONResponse(problem.to_json(), problem.status_code, problem.headers, MEDIA_TYPE)
+    return EscapedJson(problem.to_json(), problem.status_code, problem.headers, MEDIA_TYPE)
 
 
 def not_found() -> Problem:

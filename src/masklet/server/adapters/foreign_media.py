@@ -4,10 +4,10 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.client import HTTPMessage
+from http.client import HTTPException, HTTPMessage
 from typing import IO, Any
 from urllib.error import URLError
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from masklet.errors import InvalidInputError
@@ -16,6 +16,8 @@ from masklet.json_files import shown
 URL_VARIABLE, KEY_VARIABLE = "LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY"
 MOST_BYTES = 2**28
 _SECONDS = 30.0
+_LEGAL = "%:/?#[]@!$&'()*+,;=~"
+"""What stays in an address; letters with accents, spaces and whatever else people type there are encoded."""
 _JWT_DOTS = 2  # a legacy key has none
 
 
@@ -57,8 +59,12 @@ class LabelStudioMedia:
         """
         if self.url is None:
             raise InvalidInputError(f"Set {URL_VARIABLE} and {KEY_VARIABLE}: {shown(address)} is fetched from there.")
-        url = urljoin(f"{self.url.rstrip('/')}/", address)
-        if _place(url) != _place(self.url):
+        try:
+            url = urljoin(f"{self.url.rstrip('/')}/", quote(address, _LEGAL))
+            is_elsewhere = _place(url) != _place(self.url)
+        except ValueError as error:
+            raise InvalidInputError(f"{shown(address)} is no address of an image ({error}).") from error
+        if is_elsewhere:
             raise InvalidInputError(f"Images are fetched from {self.url} only; got {shown(address)}.")
         return self._fetched(Request(url, headers={"Authorization": self._authorization()}))
 
@@ -77,10 +83,10 @@ class LabelStudioMedia:
         try:
             with self.open(request, timeout=_SECONDS) as answer:
                 content: bytes = answer.read(MOST_BYTES + 1)
-        except (URLError, OSError, ValueError) as error:
-            if isinstance(error, InvalidInputError):
-                raise
-            raise InvalidInputError(f"{request.full_url} cannot be fetched: {error}.") from error
+        except InvalidInputError:
+            raise
+        except (URLError, HTTPException, OSError, ValueError) as error:
+            raise InvalidInputError(f"{shown(request.full_url)} cannot be fetched: {error}.") from error
         if len(content) > MOST_BYTES:
             raise InvalidInputError(f"{request.full_url} has more than {MOST_BYTES} bytes.")
         return content

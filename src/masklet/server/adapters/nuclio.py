@@ -67,6 +67,8 @@ def interact(body: object, segment: SegmentImage) -> Body:
     box = _pairs(content.get("obj_bbox"), "obj_bbox")
     if len(box) not in (0, 2):
         raise InvalidInputError(f"obj_bbox is two corners; got {shown(content.get('obj_bbox'))}.")
+    if not (positive or negative or box):
+        raise InvalidInputError("There is no click and no box.")
     labels = [1] * len(positive) + [0] * len(negative)
     points = np.array([*positive, *negative], dtype=np.float32).reshape(-1, 2)
     found = segment(_image(content), Prompt(points, labels, [*box[0], *box[1]] if box else None))
@@ -100,6 +102,8 @@ class NuclioTracker:
         shapes, states = content.get("shapes") or [], content.get("states") or []
         if not isinstance(shapes, list) or not isinstance(states, list):
             raise InvalidInputError("shapes and states are lists.")
+        if len(shapes) > self._most:
+            raise InvalidInputError(f"Up to {self._most} objects are followed at once; got {len(shapes)} shapes.")
         streams = [self._stream_of(state) for state in states]
         frame = self._tracker.encode(_image(content))
         if not states:

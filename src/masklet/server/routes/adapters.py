@@ -3,13 +3,13 @@
 from typing import Any
 
 from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
 
 from masklet.server.adapters import label_studio
 from masklet.server.adapters.foreign_requests import MODEL_VERSION
+from masklet.server.problems import EscapedJson
 from masklet.server.routes.caller import Caller
 
-router = APIRouter(tags=["adapters"], default_response_class=JSONResponse)
+router = APIRouter(tags=["adapters"], default_response_class=EscapedJson)
 Body = dict[str, Any]
 
 
@@ -36,10 +36,10 @@ def label_studio_webhook(body: Body, response: Response) -> Body:
 @router.post("/label-studio/predict")
 def label_studio_predict(body: Body, caller: Caller) -> Response:
     """Answer with a brush for the clicks and boxes that the annotator has drawn."""
-    return JSONResponse(caller.service.foreign.predict(caller.user, body))
+    return EscapedJson(caller.service.foreign.predict(caller.user, body))
 
 
 @router.post("/cvat/nuclio")
 def cvat_nuclio(body: Body, caller: Caller) -> Response:
     """Answer as an interactor to clicks and a box, as a tracker to shapes and states."""
-    return JSONResponse(caller.service.foreign.invoke(caller.user, body))
+    return EscapedJson(caller.service.foreign.invoke(caller.user, body))

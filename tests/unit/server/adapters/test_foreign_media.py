@@ -66,6 +66,29 @@ def test_nothing_is_fetched_from_elsewhere(url: str, address: str, reason: str) 
         LabelStudioMedia(url, "abc").read(address)
 
 
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [
+        ("/data/my folder/tr\xe4ger.jpg?d=a b", "/data/my%20folder/tr%C3%A4ger.jpg?d=a%20b"),
+        ("/data/a%20b.jpg?x=1&y=%2F", "/data/a%20b.jpg?x=1&y=%2F"),
+        ("/x\r\nHost: y\0", "/x%0D%0AHost:%20y%00"),
+    ],
+)
+def test_addresses_as_people_type_them(url: str, address: str, path: str) -> None:
+    assert LabelStudioMedia(url, "abc").read(address).decode() == f"{path} Token abc"
+
+
+@pytest.mark.parametrize("address", ["http://[", "http://[::1", "\ud800"])
+def test_what_is_no_address(url: str, address: str) -> None:
+    with pytest.raises(InvalidInputError, match="is no address of an image"):
+        LabelStudioMedia(url, "abc").read(address)
+
+
+def test_a_key_that_no_header_holds(url: str) -> None:
+    with pytest.raises(InvalidInputError, match="cannot be fetched"):
+        LabelStudioMedia(url, "a\nb").read("/a")
+
+
 def test_too_large_and_unreachable(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(foreign_media, "MOST_BYTES", 3)
     with pytest.raises(InvalidInputError, match="more than 3 bytes"):

@@ -52,6 +52,7 @@ def test_a_box_of_two_corners():
         ({"pos_points": [[1, 2, 3]]}, InvalidInputError, "pos_points is a list of"),
         ({"obj_bbox": [[1, 2]]}, InvalidInputError, "two corners"),
         ({"neg_points": [["a", 2]]}, InvalidInputError, "neg_points is a list of"),
+        ({"pos_points": []}, InvalidInputError, "no click and no box"),
     ],
 )
 def test_what_is_no_request(change, error, reason):
@@ -110,3 +111,5 @@ def test_too_many_objects_end_the_oldest():
     assert tracker.track({"image": encoded(), "states": states[1:]})["shapes"]
     with pytest.raises(InvalidInputError, match="is not followed any more"):
         tracker.track({"image": encoded(), "states": states[:1]})
+    with pytest.raises(InvalidInputError, match="Up to 2 objects are followed at once; got 3 shapes"):
+        tracker.track({"image": encoded(), "shapes": [[0, 2, 3, 5]] * 3})
