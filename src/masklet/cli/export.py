@@ -35,18 +35,26 @@ def export(
         typer.Option("--layout", help="samexporter, transformersjs: images, with what programs of others expect."),
     ] = Layout.MASKLET,
     image_size: ImageSizeOption = None,
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            "--tolerance",
+            metavar="SHARE",
+            help="How far graphs may be off, as a share of the largest value; up to 1e-3.",
+        ),
+    ] = 1e-5,
 ) -> None:
     """Write a model as graphs, video memory included, and compare them with it.
 
     FOLDER gets one file a graph, manifest.json (shapes, bounds of their axes, checksums) and the settings of the
     processor. `masklet segment` and `masklet track` take it by --model FOLDER. A graph that differs from the model by
-    more than 1e-5 of its largest value, for 1, 2 or 4 objects, is an error, and FOLDER stays as it was; so are masks
-    in bfloat16 and int8 that agree with the model's by a mean IoU of less than 0.97.
+    more than the tolerance, for 1, 2 or 4 objects, is an error, and FOLDER stays as it was; so are masks in bfloat16
+    and int8 that agree with the model's by a mean IoU of less than 0.97.
     """
     from masklet.cli.progress import progress_bar
     from masklet.export.folder import ExportSettings, export_model
 
-    settings = ExportSettings(to, precision, parts, tuple(calibrate or ()), layout)
+    settings = ExportSettings(to, precision, parts, tuple(calibrate or ()), layout, tolerance)
     with progress_bar() as progress:
         task = progress.add_task("Loading the model", total=None)
         report = export_model(

@@ -17,7 +17,7 @@ from masklet.export.agreement import check_agreement, mask_agreement
 from masklet.export.drop_in import DROP_IN_NAMES, drop_in_graphs
 from masklet.export.graphs import RECORDED, GraphSet, own_graphs
 from masklet.export.onnx_files import OPSET, check_exporter, write_onnx, write_openvino
-from masklet.export.parity import Difference, check_parity, differences
+from masklet.export.parity import TOLERANCE, Difference, check_parity, differences
 from masklet.export.quantization import quantize
 from masklet.media.frame_folders import frames_of_folder
 from masklet.media.images import read_image
@@ -34,6 +34,7 @@ from masklet.runtimes.opening import OF_FOLDERS, graph_runner, is_installed
 _NAMES = (*GraphName, *DROP_IN_NAMES)
 _OWN_FILES = re.compile(rf"({'|'.join(map(re.escape, _NAMES))})\.(onnx|xml|bin)|{re.escape(MANIFEST_FILE)}")
 _MOST_IMAGES = 64  # more add nothing to ranges and agreement but time
+MOST_TOLERATED = 1e-3
 _ROUNDED: dict[Precision, Sequence[GraphName]] = {
     Precision.FLOAT32: (),
     Precision.INT8: (GraphName.ENCODE_IMAGE,),
@@ -51,6 +52,8 @@ class ExportSettings:
         parts: which graphs.
         images: files, or folders of images, to calibrate int8 with and to compare masks on.
         layout: masklet's, or that of other programs, which is ONNX in float32, of images.
+        tolerance: how far a graph in float32 may be from the network, as a share of the largest value; above 0, at
+            most 1e-3.
     """
 
     target: Target = Target.ONNX
@@ -58,6 +61,7 @@ class ExportSettings:
     parts: Parts = Parts.ALL
     images: Sequence[Path] = ()
     layout: Layout = Layout.MASKLET
+    tolerance: float = TOLERANCE
 
     def __post_init__(self) -> None:
         if self.precision is Precision.BFLOAT16 and self.target is not Target.OPENVINO:
@@ -67,6 +71,8 @@ class ExportSettings:
             raise InvalidInputError(f"The layout {self.layout.value} is of ONNX files in float32.")
         if self.precision is not Precision.FLOAT32 and not self.images:
             raise InvalidInputError(f"{self.precision.value} is compared on images; give --calibrate IMAGES.")
+        if not 0 < self.tolerance <= MOST_TOLERATED:
+            raise InvalidInputError(f"A tolerance is above 0 and at most {MOST_TOLERATED}; got {self.tolerance}.")
 
     @property
     def runtimes(self) -> list[RuntimeName]:
@@ -200,7 +206,7 @@ class _Export:
         runners = [graph_runner(name, self.folder, manifest, self.settings.precision) for name in runtimes]
         rounded = _ROUNDED[self.settings.precision]
         found = list(differences(self.exported.without(rounded), runners))
-        check_parity(found)
+        check_parity(found, self.settings.tolerance)
         return ExportReport(found, self._agreement(manifest, runners) if rounded else None)
 
     def _agreement(self, manifest: Manifest, runners: Sequence[GraphRunner]) -> float:

@@ -56,11 +56,12 @@ def largest_difference(found: Sequence[Tensor], expected: Sequence[Tensor]) -> f
     return max((float("inf") if isnan(share) else share for share in shares), default=0.0)
 
 
-def check_parity(found: Sequence[Difference], tolerance: float = TOLERANCE) -> None:
+def check_parity(found: Sequence[Difference], tolerance: float) -> None:
     """Raise InvalidInputError, naming the worst, if a graph is further from the network than that."""
     worst = max(found, key=lambda each: each.largest, default=None)
     if worst is not None and worst.largest > tolerance:
         raise InvalidInputError(
-            f"The graph {worst.graph} in {worst.runtime.value} differs from the network by {worst.largest:.1e} "
-            f"of its largest value for {worst.objects} objects; allowed are {tolerance:.0e}. Nothing was written."
+            f"The graph {worst.graph} in {worst.runtime.value} differs from the network by {worst.largest:.2e} "
+            f"of its largest value for {worst.objects} objects; allowed are {tolerance:.1e} (--tolerance). Nothing was "
+            "written."
         )

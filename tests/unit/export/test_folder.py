@@ -68,8 +68,16 @@ def test_graphs_of_another_network_are_not_left(
     for folder in (earlier, tmp_path / "new"):
         with pytest.raises(InvalidInputError, match=r"The graph embed_mask in .* differs from the network by"):
             export_model(str(tmp_path / "other"), folder, settings)
+    with pytest.raises(InvalidInputError, match=r"allowed are 1\.0e-12 \(--tolerance\)"):
+        export_model(str(exported_model[0]), earlier, ExportSettings(tolerance=1e-12))
     assert {path.name: path.read_bytes() for path in earlier.iterdir()} == before
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("tolerance", [0, -1e-5, 0.01, float("nan")])
+def test_tolerances_that_would_accept_all_or_nothing_are_refused(tolerance: float) -> None:
+    with pytest.raises(InvalidInputError, match=r"above 0 and at most 0\.001; got"):
+        ExportSettings(tolerance=tolerance)
 
 
 def test_files_of_openvino(exported_model: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
