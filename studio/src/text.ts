@@ -107,7 +107,7 @@ export const text = {
     title: 'Three things to know',
     steps: [
       'Click on an object. Its mask appears at once; a right click excludes.',
-      'Press T to track the object through the video.',
+      'Press T, or Track below, to follow the object through the video.',
       'Where a mask is wrong, click again: only the affected frames are tracked anew.',
     ],
     next: 'Next',
@@ -277,6 +277,7 @@ export const text = {
     count: (masks: number) => (masks === 1 ? '1 mask' : `${masks.toLocaleString('en')} masks`),
     start: 'Export',
     working: 'Writing',
+    done: 'Exported; Export offers the file',
     download: 'Download',
     nothing: 'There is no mask to export yet.',
   },
@@ -303,6 +304,7 @@ export const text = {
     title: 'Import masks',
     help: 'Import masks of another tool: a zip (COCO, DAVIS, SA-V, ...) or masklet’s JSON',
     done: (name: string) => `Imported the masks of ${name}`,
+    running: 'Importing masks',
     stopped: 'The import was stopped.',
   },
   live: {
@@ -334,6 +336,7 @@ export const text = {
     noMedia: (name: string) => `${name} is neither an image nor a video.`,
     opening: (name: string) => `${name} is still being opened.`,
     codes: {
+      unauthenticated: 'You are signed out. Open the address that masklet studio printed.',
       network: 'The server does not answer. Is masklet studio still running?',
       no_such_item: 'This item is no longer here; what was not saved yet is lost.',
       item_deleted: 'This item was deleted; what was not saved yet is lost.',

@@ -65,6 +65,10 @@ async function packets(path: string): Promise<MaskPacket[]> {
   return readCountedPackets(await response.arrayBuffer())
 }
 
+function framePath(item: string, frame: number, width?: number): string {
+  return `items/${item}/frames/${frame}?type=jpeg${width ? `&width=${width}` : ''}`
+}
+
 export const api = {
   info: () => get<Info>('info'),
   login: (token: string) => send<void>('POST', 'login', { token }),
@@ -94,8 +98,9 @@ export const api = {
   exportUrl: (name: string) => `${ROOT}exports/${name}`,
   masks: (item: string, first: number, last: number) => packets(`items/${item}/masks?frames=${first}-${last}`),
   proposals: (item: string, frame: number) => packets(`items/${item}/proposals?frame=${frame}`),
-  frameUrl: (item: string, frame: number, width?: number) =>
-    `${ROOT}items/${item}/frames/${frame}?type=jpeg${width ? `&width=${width}` : ''}`,
+  frameUrl: (item: string, frame: number, width?: number) => ROOT + framePath(item, frame, width),
+  frame: async (item: string, frame: number, signal: AbortSignal, width?: number) =>
+    (await request(framePath(item, frame, width), { signal })).blob(),
   filmstripUrl: (item: string, count: number, height: number) =>
     `${ROOT}items/${item}/filmstrip?count=${count}&height=${height}`,
   socketUrl: (item: string) => `${location.origin.replace(/^http/, 'ws')}${ROOT}items/${item}/ws`,

@@ -42,7 +42,7 @@ const ACTIONS: Record<Action, (context: Context) => unknown> = {
   cancelJob: ({ open }) => open.cancelJob(),
   markAbsent: ({ open }) => open.markAbsent(),
   hideObject: ({ open }) => open.editSelected((object) => ({ hidden: !object.hidden })),
-  hideAll: ({ open }) => open.hideAll(),
+  hideAll: ({ open }) => hideAll(open),
   solo: ({ open }) => (open.soloed = open.soloed === open.selected ? 0 : open.selected),
   lock: ({ open }) => open.editSelected((object) => ({ locked: !object.locked })),
   nextStop: ({ open }) => open.review.step(1),
@@ -76,6 +76,12 @@ function takeTool(open: OpenItem, tool: Tool): void {
 
 function sizeBrush(open: OpenItem, factor: number): void {
   open.prompting.brushSize = Math.min(400, Math.max(2, Math.round(open.prompting.brushSize * factor)))
+}
+
+/** Hide all objects, or show them where all are hidden. */
+function hideAll(open: OpenItem): Promise<unknown> {
+  const hidden = open.objects.some((object) => !object.hidden)
+  return Promise.all(open.objects.map(({ id }) => open.edit(id, { hidden })))
 }
 
 function selectNeighbour(open: OpenItem, step: number): void {

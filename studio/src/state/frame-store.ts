@@ -13,7 +13,7 @@ export class FrameStore {
   private bytes = 0
 
   constructor(
-    private readonly urlOf: (frame: number) => string,
+    private readonly imageOf: (frame: number, signal: AbortSignal) => Promise<Blob>,
     private readonly arrived: (frame: number) => void,
     private readonly failed: (frame: number, error: unknown) => void,
   ) {}
@@ -47,9 +47,7 @@ export class FrameStore {
     const controller = new AbortController()
     this.running.set(frame, controller)
     try {
-      const response = await fetch(this.urlOf(frame), { signal: controller.signal })
-      if (!response.ok) throw new Error(`${response.status} ${response.statusText}`)
-      const bitmap = await createImageBitmap(await response.blob())
+      const bitmap = await createImageBitmap(await this.imageOf(frame, controller.signal))
       if (controller.signal.aborted) return bitmap.close()
       this.put(frame, bitmap)
       this.arrived(frame)

@@ -10,6 +10,7 @@ import type { Camera } from './camera'
 import { Curves } from './curves.svelte'
 import { FrameStore } from './frame-store'
 import { isLive, Live } from './live.svelte'
+import { MaskExport } from './mask-export.svelte'
 import { MaskStore } from './mask-store'
 import { notices } from './notices.svelte'
 import { Playhead } from './playhead.svelte'
@@ -18,6 +19,8 @@ import { Proposals } from './proposals.svelte'
 import { Refresher } from './refresher'
 import { ReviewQueue } from './review-queue.svelte'
 
+/** Frames are not loaded wider than this, in pixels. */
+const WIDEST = 2560
 const OPEN_JOBS = ['queued', 'running', 'interrupted']
 
 export class OpenItem {
@@ -45,6 +48,7 @@ export class OpenItem {
   readonly proposals: Proposals
   readonly review: ReviewQueue
   readonly curves: Curves
+  readonly exporting: MaskExport
   /** Of a stream that goes on. */
   readonly live: Live | undefined
 
@@ -69,7 +73,7 @@ export class OpenItem {
     this.height = item.height ?? 1
     this.frameCount = item.frames ?? 1
     this.frames = new FrameStore(
-      (frame) => api.frameUrl(item.id, frame, this.width > 2560 ? 2560 : undefined),
+      (frame, signal) => api.frame(item.id, frame, signal, this.width > WIDEST ? WIDEST : undefined),
       () => this.drawn++,
       (_, error) => notices.report(error),
     )
@@ -78,6 +82,7 @@ export class OpenItem {
     this.proposals = new Proposals(this)
     this.review = new ReviewQueue(this)
     this.curves = new Curves(item.id)
+    this.exporting = new MaskExport(item)
     this.live = isLive(item) ? new Live(this, camera) : undefined
     this.connection = new Connection(api.socketUrl(item.id), {
       opened: (hello) => this.opened(hello),
@@ -161,12 +166,6 @@ export class OpenItem {
 
   async editSelected(change: (object: SegmentedObject) => Partial<SegmentedObject>): Promise<void> {
     if (this.current) await this.edit(this.current.id, change(this.current))
-  }
-
-  /** Hide all objects, or show them where all are hidden. */
-  async hideAll(): Promise<void> {
-    const hidden = this.objects.some((object) => !object.hidden)
-    await Promise.all(this.objects.map(({ id }) => this.edit(id, { hidden })))
   }
 
   /** Mark the selected object as absent on the selected span or this frame; where it is marked already, take it back. */

@@ -56,6 +56,10 @@ export class FakeServer {
   refusal: { code: string; message: string } | undefined
   socket: WebSocketRoute | undefined
   acceptsSockets = true
+  /** Uploads stop after their first bytes. */
+  uploadsHang = false
+  /** What exports end with. */
+  exported: Partial<Job> = { state: 'done', result: { export: 'exp_1.zip', losses: { 'masks lose their score': 408 } } }
   /** Answers to prompts wait until this is settled. */
   answersAfter: Promise<unknown> = Promise.resolve()
   private ellipses = new Map<string, Ellipse>()
@@ -115,7 +119,9 @@ export class FakeServer {
       return route.fulfill({ path: join(ASSETS, 'truck.jpg'), contentType: 'image/jpeg' })
     if (path.endsWith('/masks')) return route.fulfill({ body: this.masks(Number(frames![1]), Number(frames![2])) })
     if (path.endsWith('/proposals')) return route.fulfill({ body: this.openProposals() })
-    const json = this.json(path, url.searchParams)
+    if (path.startsWith('uploads/') && this.uploadsHang) return
+    const isNew = route.request().method() === 'POST'
+    const json = isNew ? this.made(path) : this.json(path, url.searchParams)
     return json ? route.fulfill({ json }) : route.fulfill({ status: 404, json: { detail: 'Not found.' } })
   }
 
@@ -130,6 +136,15 @@ export class FakeServer {
     }
   }
 
+  /** Answers to POST. */
+  private made(path: string): object | undefined {
+    if (path === 'login' || path === 'logout') return {}
+    if (path === 'projects') return this.projects[0]
+    if (path.endsWith('/uploads')) return { upload: 'upl_1', offset: 4, part_size: 2 ** 23 }
+    if (path.endsWith('/exports')) return { ...jobOf('export'), ...this.exported }
+    return undefined
+  }
+
   private json(path: string, query: URLSearchParams): object | undefined {
     const model = { name: 'bundled', image_size: 384, device: 'cpu', dtype: 'float32', preset: 'exact' }
     if (path === 'info')
@@ -140,10 +155,10 @@ export class FakeServer {
         features: ['everything', 'live', ...FORMATS.map((name) => `export:${name}`)],
         user: 'local',
       }
-    if (path === 'login' || path === 'logout') return {}
     if (path === 'projects') return { projects: this.projects }
     if (path.startsWith('projects/')) return this.projects[0]
     if (path === 'jobs') return { jobs: this.jobs }
+    if (path.startsWith('jobs/')) return { ...jobOf('export'), ...this.exported }
     if (path.endsWith('/objects')) return { objects: this.objects, revision: 1 }
     if (path.endsWith('/stats')) {
       const wanted = query.get('objects')!.split(',').map(Number)
@@ -231,6 +246,11 @@ export class FakeServer {
       stop.object === object && stop.frame === frame ? { ...stop, verdict } : stop,
     )
   }
+}
+
+export function jobOf(kind: Job['kind']): Job {
+  const progress = { done: 31, total: 246, fps: 11.4, eta_s: 19 }
+  return { id: 'job_1', number: 1, kind, state: 'running', project: 'prj_1', notes: [], ...progress }
 }
 
 function itemOf(fields: Pick<Item, 'kind' | 'name' | 'frames' | 'fps'>): Item {

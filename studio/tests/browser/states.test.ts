@@ -20,6 +20,30 @@ async function violations(page: Page): Promise<string[]> {
   return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
 }
 
+/** Mark what has the focus; undefined where the browser has it, 'again' where it was marked before. Runs in the page. */
+function visit(): string | undefined {
+  const focused = document.activeElement as HTMLElement
+  if (focused === document.body) return undefined
+  if (focused.dataset['visited']) return 'again'
+  focused.dataset['visited'] = 'yes'
+  const places = [focused, focused.parentElement!, focused.nextElementSibling ?? focused]
+  const isSeen = (place: Element) => getComputedStyle(place).outlineStyle !== 'none'
+  const isMarked = focused.matches('.marker') && getComputedStyle(focused.querySelector('.target')!).stroke !== 'none'
+  return places.some(isSeen) || isMarked ? 'seen' : `not seen: ${focused.outerHTML.slice(0, 200)}`
+}
+
+/** Tab passes through all that can be focused, visibly, and comes back to where it began. */
+async function expectFocusToGoRound(page: Page): Promise<void> {
+  await page.evaluate(() => (document.activeElement as HTMLElement).blur())
+  const seen: (string | undefined)[] = []
+  for (let count = 0; count < 250 && seen.at(-1) !== 'again'; count++) {
+    await page.keyboard.press('Tab')
+    seen.push(await page.evaluate(visit))
+  }
+  expect(seen.at(-1), 'focus does not come back').toBe('again')
+  expect(seen.filter((what) => what?.startsWith('not seen'))).toEqual([])
+}
+
 describe('every state', () => {
   let browser: Browser
   beforeAll(async () => {
@@ -38,6 +62,8 @@ describe('every state', () => {
       if (message.type() === 'error' && !/401|WebSocket/.test(message.text())) errors.push(message.text())
     })
     await reach(page, server)
+    expect(await page.evaluate(() => document.getAnimations().length)).toBe(0)
+    await expectFocusToGoRound(page)
     await page.evaluate(AXE)
     for (const viewport of SIZES) {
       await page.setViewportSize(viewport)

@@ -1,58 +1,7 @@
-/** The screens and states of the studio, each set up from nothing; tests walk through all of them. */
-import type { Page } from 'playwright-core'
-import type { Ellipse } from './packing'
-import { FakeServer, ORIGIN } from './fake-server'
-
-export interface State {
-  name: string
-  server: () => FakeServer
-  reach: (page: Page, server: FakeServer) => Promise<void>
-}
-
-const WORKSPACE = `${ORIGIN}/#/itm_1`
-
-function trackedVideo(): FakeServer {
-  const server = FakeServer.ofVideo()
-  server.addObject(
-    1,
-    [
-      { frames: [0, 0], state: 1 },
-      { frames: [1, 150], state: 2 },
-      { frames: [151, 200], state: 3 },
-    ],
-    [{ frame: 0, points: [[320, 425, 1]], box: null, mask: null }],
-  )
-  server.addObject(2, [
-    { frames: [20, 110], state: 2 },
-    { frames: [111, 130], state: 5 },
-    { frames: [131, 245], state: 2 },
-  ])
-  server.addObject(3, [{ frames: [60, 60], state: 4 }])
-  for (let frame = 0; frame < 64; frame++) {
-    server.put(frame, { object: 1, x: 300 + frame, y: 400, rx: 120, ry: 80, state: 'tracked' })
-    server.put(frame, { object: 2, x: 700 - frame, y: 300, rx: 90, ry: 110, state: 'tracked', score: 0.71 })
-  }
-  server.stops = [
-    { rank: 0, object: 1, frame: 40, score: 0.9, reasons: ['score drop', 'area'], verdict: null },
-    { rank: 1, object: 2, frame: 55, score: 0.6, reasons: ['lost'], verdict: null },
-    { rank: 2, object: 2, frame: 20, score: 0.3, reasons: ['seam'], verdict: 'ok' },
-  ]
-  return server
-}
-
-function proposals(): FakeServer {
-  const server = FakeServer.ofImage()
-  server.proposals = Array.from({ length: 24 }, (_, index): Ellipse => {
-    const score = 0.99 - index / 60
-    return { object: index + 1, x: 90 + 160 * (index % 6), y: 110 + 150 * Math.floor(index / 6), rx: 60, ry: 50, score }
-  })
-  return server
-}
-
-async function open(page: Page): Promise<void> {
-  await page.goto(WORKSPACE)
-  await page.getByTestId('canvas').waitFor()
-}
+/** The screens and states of the studio; tests walk through all of them. */
+import { FakeServer, jobOf, ORIGIN } from './fake-server'
+import { MOMENTS } from './moments'
+import { open, proposals, type State, trackedVideo } from './setups'
 
 export const STATES: State[] = [
   {
@@ -118,10 +67,7 @@ export const STATES: State[] = [
     name: 'video-tracking',
     server: () => {
       const server = trackedVideo()
-      const progress = { done: 31, total: 246, fps: 11.4, eta_s: 19 }
-      server.jobs = [
-        { id: 'job_1', number: 1, kind: 'track', state: 'running', project: 'prj_1', notes: [], ...progress },
-      ]
+      server.jobs = [jobOf('track')]
       return server
     },
     reach: async (page) => {
@@ -195,26 +141,5 @@ export const STATES: State[] = [
       await page.getByTestId('keys').click()
     },
   },
-  {
-    name: 'error',
-    server: trackedVideo,
-    reach: async (page, server) => {
-      await open(page)
-      await page.getByTestId('object-1').waitFor()
-      server.refusal = { code: 'model_failed', message: 'The device has no memory left for this frame.' }
-      await page.getByTestId('track').click()
-      await page.getByTestId('error').waitFor()
-    },
-  },
-  {
-    name: 'reconnecting',
-    server: trackedVideo,
-    reach: async (page, server) => {
-      await open(page)
-      await page.getByTestId('object-1').waitFor()
-      server.acceptsSockets = false
-      await server.socket!.close({ code: 1001 })
-      await page.getByTestId('reconnecting').waitFor()
-    },
-  },
+  ...MOMENTS,
 ]

@@ -117,6 +117,26 @@ describe('everything', () => {
   })
 })
 
+describe('an export', () => {
+  it('goes on when its dialog is closed, and is offered when that is opened again', async () => {
+    const server = STATES.find(({ name }) => name === 'exporting')!.server()
+    const page = await opened(server)
+    await page.getByTestId('object-2').waitFor()
+    await page.getByTestId('export').click()
+    await page.getByTestId('export-davis').check()
+    await page.getByTestId('start-export').click()
+    await page.getByText(text.exporting.working).waitFor()
+    await page.keyboard.press('Escape')
+    server.exported = { state: 'done', result: { export: 'exp_1' } }
+    await expect.poll(() => page.getByTestId('status').textContent()).toBe(text.exporting.done)
+    await page.getByTestId('export').click()
+    expect(await page.getByTestId('download').getAttribute('href')).toContain('exports/exp_1')
+    expect(await page.getByTestId('export-davis').isChecked()).toBe(true)
+    await page.getByTestId('export-coco').check()
+    await page.getByTestId('start-export').waitFor()
+  })
+})
+
 describe('a video', () => {
   const tracked = STATES.find(({ name }) => name === 'video-tracked')!.server
 

@@ -45,22 +45,14 @@ describe('the masks that are kept', () => {
 })
 
 describe('the frames that are kept', () => {
-  const asked: string[] = []
-  let answers: ((response: Response) => void)[] = []
+  const asked: number[] = []
+  let answers: ((image: Blob) => void)[] = []
   let closed = 0
 
   beforeEach(() => {
     asked.length = 0
     closed = 0
     answers = []
-    const fetched = (url: string, { signal }: RequestInit) => {
-      asked.push(url)
-      return new Promise((resolve, reject) => {
-        answers.push(resolve)
-        signal!.addEventListener('abort', () => setTimeout(() => reject(new Error('aborted')), 5))
-      })
-    }
-    vi.stubGlobal('fetch', fetched)
     vi.stubGlobal('createImageBitmap', () => Promise.resolve({ width: 8192, height: 4096, close: () => closed++ }))
     vi.useFakeTimers()
   })
@@ -72,7 +64,13 @@ describe('the frames that are kept', () => {
   const storeOf = () => {
     const failures: unknown[] = []
     const store = new FrameStore(
-      (frame) => `frame ${frame}`,
+      (frame, signal) => {
+        asked.push(frame)
+        return new Promise((resolve, reject) => {
+          answers.push(resolve)
+          signal.addEventListener('abort', () => setTimeout(() => reject(new Error('aborted')), 5))
+        })
+      },
       () => {},
       (_, error) => failures.push(error),
     )
@@ -85,8 +83,8 @@ describe('the frames that are kept', () => {
     store.wish([2])
     store.wish([1])
     await vi.advanceTimersByTimeAsync(20)
-    expect(asked).toEqual(['frame 1', 'frame 2', 'frame 1'])
-    answers[2]!(new Response('x'))
+    expect(asked).toEqual([1, 2, 1])
+    answers[2]!(new Blob(['x']))
     await vi.advanceTimersByTimeAsync(1)
     expect(store.get(1)).toBeDefined()
     expect(failures).toEqual([])
