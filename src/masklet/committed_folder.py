@@ -58,15 +58,17 @@ class FolderWriter(Closing):
         folder: made if it does not exist, and held until the writer is closed.
         index: name of the file that makes the others count.
         work: what is done in the folder, for messages.
+        is_durable: whether a commit has to survive a power failure, which costs a write to the disk itself for each
+            file; otherwise a commit that did not is found out by its checksums. A kill it survives anyway.
 
     Raises:
         InvalidInputError: if somebody else holds the folder.
         OSError: if it cannot be written, or belongs to the process that this one was forked from.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], index: str, work: str) -> None:
+    def __init__(self, folder: str | os.PathLike[str], index: str, work: str, *, is_durable: bool = True) -> None:
         self.folder = Path(folder)
-        self._index, self._process = index, os.getpid()
+        self._index, self._process, self._is_durable = index, os.getpid(), is_durable
         self._is_new = not self.folder.exists()
         self._files, self._holding = ExitStack(), ExitStack()
         self._pending: set[str] = set()  # files that no commit can have named yet
@@ -106,7 +108,8 @@ class FolderWriter(Closing):
         self._check_process()
         path = self._new_path(name)
         write(path)
-        sync(path)
+        if self._is_durable:
+            sync(path)
         return Part(path.name, path.stat().st_size, _checksum(path, path.stat().st_size))
 
     def supersede(self, part: Part) -> None:
@@ -116,11 +119,12 @@ class FolderWriter(Closing):
     def commit(self, content: Mapping[str, Any]) -> None:
         """Make everything written so far count, together with `content`, which names the parts and holds plain JSON."""
         self._check_process()
-        for each in self._growing.values():
-            each.sync()
-        sync(self.folder)
+        if self._is_durable:
+            for each in self._growing.values():
+                each.sync()
+            sync(self.folder)
         self._pending.clear()
-        with written_whole(self.folder / self._index, durable=True) as unfinished:
+        with written_whole(self.folder / self._index, durable=self._is_durable) as unfinished:
             text = json.dumps({**content, CHECKSUM: _checksum_of_index(content)}, indent=1)
             unfinished.write_text(text, encoding="utf-8")
         self._is_new = False

@@ -57,6 +57,20 @@ def test_superseded_files_and_those_of_earlier_writers_go_with_the_commit(tmp_pa
     assert names_in(tmp_path) == {".lock", INDEX, "mine.safetensors", "second"}
 
 
+@pytest.mark.parametrize("is_durable", [True, False])
+def test_the_disk_is_waited_for_on_request_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_durable: bool
+) -> None:
+    waits: list[int] = []
+    monkeypatch.setattr(os, "fsync", waits.append)
+    with FolderWriter(tmp_path, INDEX, "saving", is_durable=is_durable) as folder:
+        folder.append("lines.jsonl", b"one\n")
+        file = folder.put("file.safetensors", written)
+        folder.commit({"file": file.to_json()})
+    assert bool(waits) is is_durable
+    assert read_index(tmp_path / INDEX)[0] == {"file": file.to_json()}
+
+
 def test_a_writer_that_commits_nothing_leaves_what_was_there(tmp_path: Path) -> None:
     with writer(tmp_path / "new") as folder:
         folder.append("lines.jsonl", b"one\n")

@@ -11,6 +11,8 @@ from typing import Generic, TypeVar
 Unit = TypeVar("Unit")
 QUANTUM = 50.0
 """Milliseconds that a user's turn adds to what may be spent."""
+MOST_OWED = 40 * QUANTUM
+"""What one unit can cost at most in turns: after a longer one, say when the disk hung, a user waits no longer."""
 _FORGOTTEN = 0.98  # of what was spent, with each unit: shares are those of about the last 50 units
 
 
@@ -63,7 +65,7 @@ class FairTurns(Generic[Unit]):
 
     def charge(self, user: str, milliseconds: float) -> None:
         """Charge a user for a unit."""
-        self._left[user] = self._left.get(user, QUANTUM) - milliseconds
+        self._left[user] = max(-MOST_OWED, self._left.get(user, QUANTUM) - milliseconds)
         if user in self._waiting and self._left[user] <= 0:
             self._waiting.move_to_end(user)
 

@@ -146,7 +146,7 @@ class ItemSession:
             return
         applied = [[key, [[frame, ids] for frame, ids in of.items()]] for key, of in self._applied.items()]
         if self._saving is None:
-            folder = session_folder(self._folder)
+            folder = session_folder(self._folder, is_durable=False)  # it can be made anew, and others wait meanwhile
             self._saving = folder, self.tracked.writer(folder)
         folder, writer = self._saving
         try:

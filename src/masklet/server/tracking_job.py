@@ -54,7 +54,7 @@ class TrackingWork:
                 passes = [*self._pass(job, commits, passes[0]), *passes[1:]]
         finally:
             commits.finish()
-            self._in_steps(self._item.session().save, Urgency.BACKGROUND)
+            self._in_steps(self._save)
 
     def _plan(self) -> list[Pass]:
         known = self._known()
@@ -145,9 +145,12 @@ class TrackingWork:
                 note = f"object {number} comes back on frame {frame}, by its prompt on frame {nearest}"
                 job.notes.append(f"{note} and its masks before it was absent")
 
+    def _save(self) -> None:
+        self._item.session().save()
+
     def _save_if_due(self) -> None:
         if time.monotonic() >= self._next_save:
-            self._in_steps(self._item.session().save)
+            self._in_steps(self._save)
             self._next_save = time.monotonic() + SAVE_SECONDS
 
     def _step(self, current: Pass, frame: int) -> list[Entry]:
@@ -221,8 +224,8 @@ class TrackingWork:
     def _follow(self, number: int) -> None:
         self._item.session().follow([number])
 
-    def _in_steps(self, work: Callable[[], Result], urgency: Urgency = Urgency.TRACK) -> Result:
-        return self._item.model.device.steps.run(self._user, urgency, work)
+    def _in_steps(self, work: Callable[[], Result]) -> Result:
+        return self._item.model.device.steps.run(self._user, Urgency.TRACK, work)
 
 
 def publisher_of(item: OpenItem) -> Callable[[Job], None]:

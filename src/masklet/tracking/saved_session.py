@@ -91,9 +91,9 @@ def save_session(session: SessionState, folder: str | os.PathLike[str], fingerpr
         commit_session(writer, SessionWriter(writer, session, fingerprint).write())
 
 
-def session_folder(folder: str | os.PathLike[str]) -> FolderWriter:
+def session_folder(folder: str | os.PathLike[str], *, is_durable: bool = True) -> FolderWriter:
     """Return a writer of a folder that holds a session; arguments and errors as `FolderWriter`."""
-    return FolderWriter(folder, FILE, WORK)
+    return FolderWriter(folder, FILE, WORK, is_durable=is_durable)
 
 
 def commit_session(writer: FolderWriter, session: SessionInJson, **others: Any) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from masklet.server.fairness import QUANTUM, FairQueue, FairTurns, Urgency
+from masklet.server.fairness import MOST_OWED, QUANTUM, FairQueue, FairTurns, Urgency
 
 
 @pytest.mark.parametrize("costs", [(4.0, 86.0), (300.0, 1.0, 50.0), (20.0, 20.0), (49.0, 51.0, 7.0, 130.0)])
@@ -46,6 +46,21 @@ def test_a_user_who_was_away_has_saved_nothing() -> None:
         turns.charge(user, 50)
         served.append(user)
     assert 4 <= served.count("ann") <= 6
+
+
+def test_no_unit_locks_its_user_out() -> None:
+    turns: FairTurns[str] = FairTurns()
+    users = ["ann", *(f"user{number}" for number in range(24))]
+    for user in users:
+        for _ in range(200):
+            turns.push(user, "unit")
+    assert turns.pop()[0] == "ann"
+    turns.charge("ann", 600_000)
+    waited = 0.0
+    while (user := turns.pop()[0]) != "ann":
+        turns.charge(user, QUANTUM)
+        waited += QUANTUM
+    assert waited <= 25 * (MOST_OWED + QUANTUM)
 
 
 def test_people_come_before_tracking() -> None:
