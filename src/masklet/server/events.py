@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from threading import RLock
 from typing import Protocol
 
+from masklet.server.limits import MIB
 from masklet.server.packets import Packet
 from masklet.server.replies import Event
 
-MOST_KEPT = 2000
+MOST_KEPT, MOST_KEPT_BYTES = 2000, 4 * MIB
+_EVENT_BYTES = 1000  # an estimate: what a job says of itself is the longest
 _BLOCK = 1000
 
 News = Event | Packet
@@ -43,7 +45,8 @@ class Channel:
         self._reserve = reserve
         self._seq = self._first = reserve(_BLOCK)
         self._reserved = self._seq + _BLOCK
-        self._kept: deque[News] = deque(maxlen=MOST_KEPT)
+        self._kept: deque[News] = deque()
+        self._bytes = 0
         self._listeners: list[Listener] = []
 
     @property
@@ -55,7 +58,7 @@ class Channel:
         """Give news numbers and send them to all listeners, but one that knows them already."""
         with self._lock:
             numbered = [self._numbered(each) for each in news]
-            self._kept.extend(numbered)
+            self._keep(numbered)
             for listener in self._listeners:
                 if listener is not besides:
                     listener.receive(numbered)
@@ -65,7 +68,7 @@ class Channel:
         with self._lock:
             numbered = self._numbered(packet)
             assert isinstance(numbered, Packet)
-            self._kept.append(numbered)
+            self._keep([numbered])
             for listener in self._listeners:
                 if listener is not besides:
                     listener.receive([numbered.answering(0)])
@@ -89,9 +92,19 @@ class Channel:
             if listener in self._listeners:
                 self._listeners.remove(listener)
 
+    def _keep(self, news: Sequence[News]) -> None:
+        self._kept.extend(news)
+        self._bytes += sum(map(_size, news))
+        while self._bytes > MOST_KEPT_BYTES or len(self._kept) > MOST_KEPT:
+            self._bytes -= _size(self._kept.popleft())
+
     def _numbered(self, news: News) -> News:
         if self._seq >= self._reserved:
             self._reserve(_BLOCK)
             self._reserved += _BLOCK
         self._seq += 1
         return news.at(self._seq) if isinstance(news, Packet) else news.model_copy(update={"seq": self._seq})
+
+
+def _size(news: News) -> int:
+    return news.size if isinstance(news, Packet) else _EVENT_BYTES

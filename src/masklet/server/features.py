@@ -37,10 +37,14 @@ class FeatureStore:
             with self._lock:
                 if (features := self._kept.get(key)) is not None:
                     return features
-            features = compute()
-            self._on_encode()
-            with self._lock:
-                self._keep(key, features)
+            try:
+                features = compute()
+                self._on_encode()
+                with self._lock:
+                    self._keep(key, features)
+            finally:
+                with self._lock:
+                    self._computing.pop(key, None)
             return features
 
     def has(self, item: str, frame: int) -> bool:
@@ -54,7 +58,6 @@ class FeatureStore:
                 self.bytes -= _size(self._kept.pop(key))
 
     def _keep(self, key: Key, features: ImageFeatures) -> None:
-        self._computing.pop(key, None)
         self._kept[key] = features
         self.bytes += _size(features)
         while self.bytes > self._most and len(self._kept) > 1:

@@ -195,6 +195,11 @@ class JobBook:
         with self._lock:
             return [each for each in self._jobs.values() if each.item == item and each.state not in ENDED]
 
+    def busy_items(self) -> set[str]:
+        """Return the ids of the items that jobs work on."""
+        with self._lock:
+            return {each.item for each in self._jobs.values() if each.item is not None and each.state == "running"}
+
     def counts(self) -> dict[str, int]:
         """Return how many jobs run and wait."""
         with self._lock:
@@ -255,18 +260,13 @@ class JobBook:
         try:
             with job.project.database.writing() as connection:
                 job.store(connection)
+            with self._lock:
+                self._jobs.pop(job.id, None)  # from now on it is read from there
         finally:
             job.ended.set()
         job.changed()
-        with self._lock:
-            self._forget_old()
         if not self._is_closed:
             self._begin_next(job.user)
-
-    def _forget_old(self) -> None:
-        ended = [each for each in self._jobs.values() if each.state in ENDED]
-        for job in ended[: max(0, len(ended) - 500)]:
-            del self._jobs[job.id]
 
 
 def _place(job: JobMessage) -> tuple[float, str]:

@@ -1,10 +1,10 @@
 """Items that somebody works on: what is stored, the news, the frames, and the model's session."""
 
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from threading import Lock, RLock
+from weakref import WeakValueDictionary
 
 from masklet.media.video_reader import VideoReader
 from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
@@ -189,36 +189,47 @@ class OpenItems:
     def __init__(self, model: Model, readers: Readers, limits: Limits, check_room: Callable[[str, int], None]) -> None:
         self._model, self._readers, self._limits, self._check_room = model, readers, limits, check_room
         self._lock = Lock()
-        self._open: OrderedDict[str, OpenItem] = OrderedDict()
+        self._open: dict[str, OpenItem] = {}
+        self._known: WeakValueDictionary[str, OpenItem] = WeakValueDictionary()  # those that a socket still holds, too
 
     def get(self, project: Project, item_id: str) -> OpenItem:
         """Return an item of a project; Problem if it is not there."""
         with self._lock:
-            item = self._open.get(item_id)
+            item = self._known.get(item_id)
             if item is None:
                 records = project.records(item_id)
                 if records is None:
                     raise not_found()
-                item = self._open[item_id] = OpenItem(project, records, self._model, self._readers, self._check_room)
-            self._open.move_to_end(item_id)
+                item = OpenItem(project, records, self._model, self._readers, self._check_room)
+            item.used = time.monotonic()
+            self._open[item_id] = self._known[item_id] = item
             return item
 
     def forget(self, item_id: str) -> None:
         """Drop an item that is removed."""
         with self._lock:
             self._open.pop(item_id, None)
+            self._known.pop(item_id, None)
         self._model.features.forget(item_id)
         self._readers.forget(item_id)
 
-    def trim(self) -> None:
-        """Save and unload sessions beyond the limit, and idle ones; to be called in the lane `steps`."""
+    def trim(self, working: Collection[str] = ()) -> None:
+        """Save and unload sessions beyond the limit, and idle ones; to be called in the lane `steps`.
+
+        Args:
+            working: the ids of items with jobs, whose sessions stay: the next step would load them again.
+        """
         with self._lock:
             loaded = sorted((each for each in self._open.values() if each.has_session), key=lambda each: each.used)
         idle = time.monotonic() - _IDLE_SECONDS
         surplus = len(loaded) - self._limits.sessions
-        for place, item in enumerate(loaded):
-            if place < surplus or item.used < idle:
+        for place, item in enumerate(each for each in loaded if each.id not in working):
+            if place < surplus or item.used <= idle:
                 item.unload()
+        with self._lock:
+            for item_id, item in list(self._open.items()):
+                if item.used <= idle and not (item.has_session or item.has_live):
+                    del self._open[item_id]
 
     def save_all(self) -> None:
         """Save and unload every session; to be called in the lane `steps`."""

@@ -146,6 +146,11 @@ class Packet:
     seq: int = 0
     flags: Flag = Flag.NONE
 
+    @property
+    def size(self) -> int:
+        """The number of its bytes."""
+        return _HEADER.size + sum(_ENTRY.size + len(each.mask.runs) for each in self.entries)
+
     def at(self, seq: int) -> "Packet":
         """Return the packet with another `seq`."""
         return replace(self, seq=seq)

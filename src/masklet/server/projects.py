@@ -114,7 +114,7 @@ class Projects:
         for owner in (each for each in entries(data) if each.is_dir()):
             for folder in (each for each in entries(owner) if (each / FILE).is_file()):
                 self._take(Project(owner.name, folder))
-        self._empty_trash()
+        self.empty_trash()
 
     def all(self) -> Iterator[Project]:
         """Yield every project."""
@@ -193,6 +193,15 @@ class Projects:
         """Return the bytes of a user's media."""
         return sum(item.size for project in self._of.get(owner, {}).values() for item in project.items())
 
+    def empty_trash(self) -> None:
+        """Delete projects that were put into the trash more than seven days ago."""
+        trash = self.data / TRASH
+        if not trash.is_dir():
+            return
+        for folder in entries(trash):
+            if int(folder.name.partition("-")[0]) < time.time() - TRASH_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+
     def close(self) -> None:
         """Close all files."""
         for project in self.all():
@@ -202,11 +211,3 @@ class Projects:
         with self._lock:
             self._of.setdefault(project.owner, {})[project.id] = project
             self._items |= {(project.owner, item.id): project for item in project.items()}
-
-    def _empty_trash(self) -> None:
-        trash = self.data / TRASH
-        if not trash.is_dir():
-            return
-        for folder in entries(trash):
-            if int(folder.name.partition("-")[0]) < time.time() - TRASH_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)

@@ -4,7 +4,6 @@ import os
 import resource
 import shutil
 import sys
-import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from masklet.server.events import Listener
 from masklet.server.exporting import format_names, remove_old_exports
 from masklet.server.fairness import Urgency
 from masklet.server.handling import Handling
+from masklet.server.housekeeping import Housekeeping
 from masklet.server.importing import Importing
 from masklet.server.jobs import JobBook
 from masklet.server.kept_answers import KeptAnswers
@@ -40,7 +40,6 @@ OPENED = "Opened files"
 """The project of what was named on the command line."""
 ANSWERS = "answers.sqlite"
 _WORKERS = 32
-_TRIM_SECONDS = 60.0
 
 
 class Service:
@@ -74,11 +73,11 @@ class Service:
         self.importing = Importing(self.projects, self.uploads, self.readers, limits)
         self.items = OpenItems(self.model, self.readers, limits, self.uploads.check_room)
         self.jobs = JobBook(self.projects, limits)
+        self.housekeeping = Housekeeping(self.model.device, self.items, self.jobs, self.projects)
         self.kept_answers = KeptAnswers(settings.data / ANSWERS)
         self.workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="masklet-command")
         self._sockets: Counter[str] = Counter()
         self._lock = Lock()
-        self._next_trim = 0.0
         for project in self.projects.all():
             end_interrupted_jobs(project)
             end_streams(project)
@@ -87,16 +86,7 @@ class Service:
 
     def item(self, user: str, item_id: str) -> OpenItem:
         """Return an item of a user; Problem for what is not there or somebody else's."""
-        is_crowded = self.items.session_count() > self.settings.limits.sessions
-        if is_crowded or time.monotonic() > self._next_trim:
-            self._next_trim = time.monotonic() + _TRIM_SECONDS
-            self.model.device.steps.submit(user, Urgency.BACKGROUND, self._trim)
         return self.items.get(self.projects.of_item(user, item_id), item_id)
-
-    def _trim(self) -> None:
-        self.items.trim()
-        for stream in self.items.streams(idle=True):
-            end_stream(stream)
 
     def open_files(self, owner: str, paths: Sequence[Path]) -> None:
         """Make items of files of the server's own, in one project, but for those that are there from earlier."""
@@ -109,6 +99,8 @@ class Service:
 
     def handling(self, item: OpenItem, user: str, n: int, listener: Listener | None = None) -> Handling:
         """Return what a command of a user is answered with."""
+        if self.items.session_count() > self.settings.limits.sessions:
+            self.housekeeping.trim()
         return Handling(item, user, n, self.jobs, self.settings.limits, listener)
 
     def open_socket(self, user: str) -> None:
@@ -140,6 +132,7 @@ class Service:
 
     def close(self) -> None:
         """End jobs after the step at hand, save all sessions and close all files."""
+        self.housekeeping.close()
         self.importing.close()
         self.jobs.close()
         for stream in self.items.streams():

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from masklet.server.events import MOST_KEPT, Channel, News
-from masklet.server.packets import Kind, Packet
+from masklet.server.events import MOST_KEPT, MOST_KEPT_BYTES, Channel, News
+from masklet.server.packets import Entry, Kind, PackedMask, Packet
 from masklet.server.replies import Event
 
 
@@ -70,6 +70,17 @@ def test_what_is_not_kept_any_more_is_read_anew() -> None:
     channel.publish(*(event() for _ in range(MOST_KEPT + 1)))
     assert channel.listen(Reader(), 1).is_resync
     assert not channel.listen(Reader(), 2).is_resync
+
+
+def test_large_packets_are_kept_up_to_a_number_of_bytes() -> None:
+    channel = Channel(Reserved())
+    mask = PackedMask(0, 0, 4, 4, bytes(2**20), 1)
+    large = Packet(Kind.TRACK, 0, 4, 4, (Entry(1, mask, 1.0, 1.0),))
+    assert large.size == len(large.encode())
+    channel.publish(*[large] * 9, event())
+    kept = MOST_KEPT_BYTES // large.size
+    assert len(channel.listen(Reader(), channel.seq - kept - 1).news) == kept + 1
+    assert channel.listen(Reader(), channel.seq - kept - 2).is_resync
 
 
 def test_no_number_comes_twice_after_a_kill() -> None:

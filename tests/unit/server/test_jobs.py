@@ -1,7 +1,9 @@
 """Jobs: how many run, who waits, how they end."""
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -61,11 +63,27 @@ def test_two_run_and_the_others_wait(book: JobBook, project: Project) -> None:
     assert jobs[3].state == "cancelled"
     assert [each.state for each in book.of("ann")] == ["cancelled", "running", "done", "running"]
     assert book.of("bob") == []
+    assert book.busy_items() == set()
 
 
 def test_one_job_of_an_item_at_a_time(book: JobBook, project: Project) -> None:
     first, second = (started(book, project, Waiting(), "itm_1") for _ in range(2))
     assert (first.state, second.state) == ("running", "queued")
+    assert book.busy_items() == {"itm_1"}
+
+
+def test_what_has_ended_is_held_by_the_database_only(book: JobBook, project: Project) -> None:
+    held = weakref.ref(work := Waiting())
+    job = started(book, project, work)
+    work.free.set()
+    assert job.ended.wait(20)
+    book.close()
+    known, number = job.id, job.number
+    del job, work
+    gc.collect()
+    assert held() is None, "an item with all its news hangs on the work"
+    stored = book.find("ann", known)
+    assert (stored.state, stored.number) == ("done", number)
 
 
 def test_lists_of_jobs_have_pages(book: JobBook, projects: Projects, project: Project) -> None:
