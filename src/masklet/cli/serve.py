@@ -11,6 +11,7 @@ from masklet.cli.model_options import DeviceOption, ModelOption, PresetOption
 from masklet.cli.serving_options import (
     DATA,
     AllowHostOption,
+    AllowUrlOption,
     CertificateOption,
     DataOption,
     HostOption,
@@ -33,6 +34,7 @@ def serve(
     preset: PresetOption = SpeedPreset.EXACT,
     root: RootOption = None,
     allow_host: AllowHostOption = None,
+    allow_url: AllowUrlOption = None,
     read_only: ReadOnlyOption = False,
     certificate: CertificateOption = None,
     key: KeyOption = None,
@@ -45,6 +47,7 @@ def serve(
         users=users,
         roots=root,
         allowed_hosts=allow_host,
+        allowed_urls=allow_url,
         is_read_only=read_only,
         has_page=False,
         model=model,

@@ -23,6 +23,9 @@ RootOption = Annotated[
 AllowHostOption = Annotated[
     list[str] | None, typer.Option("--allow-host", help="Further name that the server answers to.")
 ]
+AllowUrlOption = Annotated[
+    list[str] | None, typer.Option("--allow-url", help="Address (http, https) below which files may be fetched.")
+]
 CertificateOption = Annotated[Path | None, typer.Option("--certificate", help="Certificate in PEM, for TLS.")]
 KeyOption = Annotated[Path | None, typer.Option("--key", help="Key of the certificate.")]
 ReadOnlyOption = Annotated[bool, typer.Option("--read-only", help="Refuse every change.")]
@@ -57,6 +60,7 @@ def run_server(
     users: Path | None,
     roots: list[Path] | None,
     allowed_hosts: list[str] | None,
+    allowed_urls: list[str] | None,
     is_read_only: bool,
     has_page: bool,
     model: str | None,
@@ -71,6 +75,7 @@ def run_server(
     from masklet.errors import InvalidInputError
 
     try:
+        from masklet.server.fetching import AllowedAddress
         from masklet.server.serving import serve
         from masklet.server.settings import ServerSettings
     except ModuleNotFoundError as error:
@@ -84,6 +89,7 @@ def run_server(
         users=users,
         roots=tuple(roots or ()),
         allowed_hosts=tuple(allowed_hosts or ()),
+        addresses=tuple(AllowedAddress.of(each) for each in allowed_urls or ()),
         is_read_only=is_read_only,
         has_page=has_page,
         preset=preset.value,

@@ -11,6 +11,7 @@ from masklet.cli.model_options import DeviceOption, ModelOption, PresetOption
 from masklet.cli.serving_options import (
     DATA,
     AllowHostOption,
+    AllowUrlOption,
     CertificateOption,
     DataOption,
     ExportProjectOption,
@@ -37,6 +38,7 @@ def studio(
     root: RootOption = None,
     users: Annotated[Path | None, typer.Option("--users", help="JSON file of user names and tokens.")] = None,
     allow_host: AllowHostOption = None,
+    allow_url: AllowUrlOption = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the browser.")] = False,
     read_only: ReadOnlyOption = False,
     certificate: CertificateOption = None,
@@ -55,6 +57,7 @@ def studio(
         users=users,
         roots=root,
         allowed_hosts=allow_host,
+        allowed_urls=allow_url,
         is_read_only=read_only,
         has_page=True,
         media=media,

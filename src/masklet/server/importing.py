@@ -2,16 +2,20 @@
 
 import logging
 import os
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from masklet.errors import InvalidInputError, UnreadableImageError, UnreadableVideoError
 from masklet.media.frame_folders import IMAGE_SUFFIXES
+from masklet.server.fetching import AllowedAddress, allowed, fetch
 from masklet.server.limits import Limits
 from masklet.server.media_files import Readers, hash_of_file, kept_by_hash, opened, unpacked
-from masklet.server.messages import ItemKind
+from masklet.server.messages import ItemKind, NewUpload
+from masklet.server.problems import Problem
 from masklet.server.projects import Project, Projects
 from masklet.server.rows import ItemRow
 from masklet.server.uploads import Upload, Uploads
@@ -38,7 +42,7 @@ class Importing:
     def take_upload(self, project: Project, upload: Upload) -> ItemRow:
         """Make an item of a complete upload; it may still be importing, or have failed."""
         assert upload.kind != "masks"
-        item_id = self._projects.add_item(project, upload.kind, upload.name, "", upload.size)
+        item_id = self._projects.add_item(project, upload.kind, upload.name, upload.id, upload.size)
         return self._awaited(project, item_id, self._threads.submit(self._import_upload, project, item_id, upload))
 
     def take_file(self, project: Project, path: Path) -> ItemRow:
@@ -48,6 +52,25 @@ class Importing:
         size = 0 if path.is_dir() else path.stat().st_size
         item_id = self._projects.add_item(project, kind, path.name, os.fspath(path), size)
         return self._awaited(project, item_id, self._threads.submit(self._finish, project, item_id, None))
+
+    def take_address(self, project: Project, url: str, places: Sequence[AllowedAddress]) -> ItemRow:
+        """Make an item of an image or video that is fetched; InvalidInputError unless it is below one of the places."""
+        name = allowed(url, places)
+        kind: ItemKind = "image" if Path(name).suffix.lower() in IMAGE_SUFFIXES else "video"
+        upload = self._uploads.begin(project, NewUpload(name=name, size=1, kind=kind))
+        item_id = self._projects.add_item(project, kind, name, "", 0)
+        return self._awaited(project, item_id, self._threads.submit(self._fetch, project, item_id, upload, url, places))
+
+    def go_on(self) -> None:
+        """Go on with what was being imported when the server was killed; to be called before the first request."""
+        for project in self._projects.all():
+            for item in (each for each in project.items() if each.status == "importing"):
+                try:
+                    upload = self._uploads.find(project.owner, item.media)
+                except Problem:
+                    self._end_interrupted(project, item)
+                else:
+                    self._threads.submit(self._import_upload, project, item.id, upload)
 
     def close(self) -> None:
         """Wait for what is being imported."""
@@ -59,6 +82,26 @@ class Importing:
         records = project.records(item_id)
         assert records is not None
         return records.item()
+
+    def _end_interrupted(self, project: Project, item: ItemRow) -> None:
+        """Open the media of an item that are in place; what was still on its way is failed."""
+        if item.media and (project.folder / item.media).exists():
+            self._threads.submit(self._finish, project, item.id, item.sha256)
+        else:
+            project.change_item(item.id, status="failed", error="The server stopped before the file was in place.")
+
+    def _fetch(
+        self, project: Project, item_id: str, upload: Upload, url: str, places: Sequence[AllowedAddress]
+    ) -> None:
+        try:
+            size = fetch(url, places, upload.data, partial(self._uploads.check_size, project.owner))
+        except (InvalidInputError, Problem, OSError) as error:
+            reason = str(error.detail) if isinstance(error, Problem) else project.told(error)
+            project.change_item(item_id, status="failed", error=reason)
+            self._uploads.discard(upload)
+            return
+        project.change_item(item_id, size=size)
+        self._import_upload(project, item_id, upload)
 
     def _import_upload(self, project: Project, item_id: str, upload: Upload) -> None:
         try:

@@ -83,6 +83,7 @@ class Service:
             end_streams(project)
             shutil.rmtree(project.folder / SPILL, ignore_errors=True)  # what a crash left
             remove_old_exports(project)
+        self.importing.go_on()
 
     def item(self, user: str, item_id: str) -> OpenItem:
         """Return an item of a user; Problem for what is not there or somebody else's."""

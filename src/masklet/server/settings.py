@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from masklet.server.fetching import AllowedAddress
 from masklet.server.limits import Limits
 
 
@@ -17,6 +18,7 @@ class ServerSettings:
         users: a file of names and tokens; None: one user, `local`, whose token is made at each start.
         allowed_hosts: further names that the server answers to.
         roots: folders below which items may be opened in place; only without users.
+        addresses: places in http or https below which files may be fetched.
         media: files and folders that are opened at the start, as items of one project; only without users.
         certificate, key: files in PEM for TLS; None: plain HTTP, on this machine or behind a proxy.
         is_read_only: refuse every change.
@@ -31,6 +33,7 @@ class ServerSettings:
     users: Path | None = None
     allowed_hosts: tuple[str, ...] = ()
     roots: tuple[Path, ...] = ()
+    addresses: tuple[AllowedAddress, ...] = ()
     media: tuple[Path, ...] = ()
     certificate: Path | None = None
     key: Path | None = None

@@ -95,9 +95,7 @@ class Uploads:
 
     def begin(self, project: Project, asked: NewUpload) -> Upload:
         """Begin an upload; Problem if it is too large, or there is no room for it."""
-        if asked.size > self._limits.file:
-            raise Problem(413, "too_large", f"A file has at most {self._limits.file} bytes.", "size")
-        self.check_room(project.owner, asked.size)
+        self.check_size(project.owner, asked.size)
         upload_id = new_id("upl")
         folder = self._folder(project.owner) / upload_id
         made_folder(folder)
@@ -107,6 +105,12 @@ class Uploads:
         with written_whole(folder / _ABOUT, durable=True) as unfinished:
             unfinished.write_text(json.dumps(about), encoding="utf-8")
         return upload
+
+    def check_size(self, owner: str, size: int) -> None:
+        """Raise a Problem if a file of so many bytes is too large, or there is no room for it."""
+        if size > self._limits.file:
+            raise Problem(413, "too_large", f"A file has at most {self._limits.file} bytes.", "size")
+        self.check_room(owner, size)
 
     def check_room(self, owner: str, size: int) -> None:
         """Raise a Problem if so many bytes exceed the user's quota or the disk."""

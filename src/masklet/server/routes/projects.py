@@ -64,7 +64,7 @@ def remove_project(project: str, caller: Caller) -> Response:
 
 @router.post("/projects/{project}/items", status_code=201)
 def add_item(project: str, body: NewItem, caller: Caller) -> ItemMessage:
-    """Make an item of a file or folder of the server's, below a --root, or of a camera of the caller's."""
+    """Make an item of the server's own file or folder, of a file at an address, or of a camera of the caller's."""
     found = caller.service.projects.find(caller.user, project)
     settings = caller.service.settings
     if (live := body.live) is not None:
@@ -72,8 +72,12 @@ def add_item(project: str, body: NewItem, caller: Caller) -> ItemMessage:
         size = live.height, live.width
         made = caller.service.projects.add_stream(found, live.name, *size, is_recorded=live.record)
         return caller.service.item(caller.user, made).message()
+    if body.url is not None:
+        if not settings.addresses:
+            raise unusable("Addresses are not allowed here; see --allow-url.", "url")
+        return caller.service.importing.take_address(found, body.url, settings.addresses).message(found.id)
     if body.path is None:
-        raise unusable("Give the path of a file; addresses and cameras are not allowed here.", "path")
+        raise unusable("Give a path, an address or live; cameras of the server are not opened.", "path")
     if settings.users is not None or not settings.roots:
         raise unusable("Files of the server are not allowed here.", "path")
     path = outside_file(body.path, settings.roots)
