@@ -62,6 +62,22 @@ def test_a_client_of_the_server(
         assert int(top) < 118 < int(top) + 80, "the ball is elsewhere"
 
 
+def test_a_camera_of_the_client(
+    readers_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with served(tmp_path) as server:
+        options = f"--server http://127.0.0.1:{server.port} --token {TOKENS['ann']} --source assets/juggle.mp4"
+        run("camera.py", f"{options} --box 229 105 262 137 --frames 2", monkeypatch)
+        (project,) = server.ann.get("projects")["projects"]
+        assert [(each["kind"], each["frames"]) for each in project["items"]] == [("stream", 3)]
+    found = re.findall(r"frame (\d): (\d+) pixels in \((\d+), (\d+),", capsys.readouterr().out)
+    assert len(found) == 2
+    for _, area, left, top in found:
+        assert 300 < int(area) < 1500
+        assert int(left) < 244 < int(left) + 80, "the ball is elsewhere"
+        assert int(top) < 118 < int(top) + 80, "the ball is elsewhere"
+
+
 def test_fine_tuning(readers_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     run("fine_tune.py", "--output out --steps 2 --images 2", monkeypatch)
     before, after = map(float, re.findall(r"(0\.\d+) (?:before|after)", capsys.readouterr().out))
