@@ -18,7 +18,7 @@ from masklet.errors import InvalidInputError, UnreadableImageError, UnreadableVi
 from masklet.server.access import ADAPTERS, PREFIX
 from masklet.server.commands import COMMANDS
 from masklet.server.messages import ProblemMessage
-from masklet.server.problems import MEDIA_TYPE, Problem, answer_to, of_validation, unusable
+from masklet.server.problems import MEDIA_TYPE, Problem, answer_to, of_full_disk, of_validation, unusable
 from masklet.server.repeats import Repeats
 from masklet.server.replies import Event, Reply
 from masklet.server.routes import access, adapters, exports, items, jobs, masks, projects, uploads
@@ -109,5 +109,7 @@ async def _on_unusable(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _on_fault(request: Request, error: Exception) -> JSONResponse:
+    if (problem := of_full_disk(error)) is not None:
+        return answer_to(problem)
     logging.getLogger("masklet.server").error("a fault in masklet", exc_info=error)
     return answer_to(Problem(500, "fault", "This is a fault in masklet; the server's log says more."))

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import RLock
 
 from masklet.errors import InvalidInputError
-from masklet.server.problems import Problem
+from masklet.server.problems import of_full_disk
 from masklet.server.schema import FORMAT, later, script
 
 FILE = "project.sqlite"
@@ -74,8 +74,8 @@ class Database:
             except BaseException as error:
                 if self._connection.in_transaction:
                     run("ROLLBACK")
-                if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
-                    raise Problem(507, "disk_full", "The disk of the server is full; nothing was changed.") from error
+                if (problem := of_full_disk(error)) is not None:
+                    raise problem from error
                 raise
 
     def close(self) -> None:

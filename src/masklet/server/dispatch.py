@@ -1,5 +1,6 @@
 """From a command to what answers it."""
 
+import sqlite3
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ from masklet.server.fairness import Urgency
 from masklet.server.handling import Handling
 from masklet.server.jobs import Job
 from masklet.server.live_feed import end_stream
-from masklet.server.problems import Problem, conflict, of_validation, unusable
+from masklet.server.problems import Problem, conflict, of_full_disk, of_validation, unusable
 from masklet.server.replies import ErrorMessage, Reply
 from masklet.server.tracking_job import TrackingWork, publisher_of
 
@@ -41,6 +42,10 @@ def handled(handling: Handling, command: Command) -> Reply:
         return Reply(
             re=handling.n, ok=False, error=ErrorMessage(code="unusable", message=handling.item.project.told(error))
         )
+    except (OSError, sqlite3.OperationalError) as error:
+        if (problem := of_full_disk(error)) is None:
+            raise
+        return Reply(re=handling.n, ok=False, error=ErrorMessage(**problem.to_message()))
 
 
 def answered(handling: Handling, command: Command) -> Reply:

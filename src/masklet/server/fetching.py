@@ -78,14 +78,15 @@ def allowed(url: str, places: Sequence[AllowedAddress]) -> str:
     return PurePosixPath(unquote(asked.path)).name[:200] or asked.host
 
 
-def fetch(url: str, places: Sequence[AllowedAddress], file: Path, check_size: Callable[[int], None]) -> int:
+def fetch(url: str, places: Sequence[AllowedAddress], file: Path, most: int, check_room: Callable[[int], None]) -> int:
     """Write what stands at an address into a file, and return how many bytes.
 
     Args:
         url: where; redirects are followed within `places` only.
         places: what may be fetched.
         file: is there, and empty.
-        check_size: raises if a file may not have so many bytes.
+        most: bytes that a file may have.
+        check_room: raises if there is no room for so many bytes more.
 
     Raises:
         InvalidInputError: if nothing can be fetched there.
@@ -93,11 +94,13 @@ def fetch(url: str, places: Sequence[AllowedAddress], file: Path, check_size: Ca
     begin, size = time.monotonic(), 0
     try:
         with _opener(places).open(Request(url), timeout=_SECONDS) as answer, file.open("wb") as target:
-            check_size(int(answer.headers.get("Content-Length") or 0))
+            announced = int(answer.headers.get("Content-Length") or 0)
             for number, piece in enumerate(iter(lambda: answer.read1(_PIECE), b"")):
                 size += len(piece)
+                if max(size, announced) > most:
+                    raise InvalidInputError(f"{shown(url)} has more than {most} bytes.")
                 if number % _ROOM_PIECES == 0:
-                    check_size(size)
+                    check_room(max(len(piece), announced - size))
                 if time.monotonic() > begin + _LONGEST_SECONDS:
                     raise InvalidInputError(f"{shown(url)} took more than {_LONGEST_SECONDS:g} seconds.")
                 target.write(piece)

@@ -13,6 +13,7 @@ from masklet.server.open_items import OpenItems
 from masklet.server.problems import Problem
 from masklet.server.projects import Projects
 from masklet.server.scheduler import Device
+from masklet.server.uploads import Uploads
 
 _SECONDS = 60.0
 NOBODY = ""
@@ -27,10 +28,12 @@ class Housekeeping:
         items: those that are open.
         jobs: whose items stay.
         projects: of exports and the trash.
+        uploads: of which old ones go.
     """
 
-    def __init__(self, device: Device, items: OpenItems, jobs: JobBook, projects: Projects) -> None:
-        self._device, self._items, self._jobs, self._projects = device, items, jobs, projects
+    def __init__(self, device: Device, items: OpenItems, jobs: JobBook, projects: Projects, uploads: Uploads) -> None:
+        self._device, self._items, self._jobs = device, items, jobs
+        self._projects, self._uploads = projects, uploads
         self._lock, self._closing = Lock(), Event()
         self._is_trimming = False
         self._thread = Thread(target=self._work, name="masklet-housekeeping", daemon=True)
@@ -51,6 +54,7 @@ class Housekeeping:
         """Do all of it."""
         self.trim()
         self._projects.empty_trash()
+        self._uploads.remove_old()
         for project in self._projects.all():
             remove_old_exports(project)
         give_back_memory()

@@ -94,7 +94,8 @@ class Importing:
         self, project: Project, item_id: str, upload: Upload, url: str, places: Sequence[AllowedAddress]
     ) -> None:
         try:
-            size = fetch(url, places, upload.data, partial(self._uploads.check_size, project.owner))
+            check_room = partial(self._uploads.check_room, project.owner)
+            size = fetch(url, places, upload.data, self._limits.file, check_room)
         except (InvalidInputError, Problem, OSError) as error:
             reason = str(error.detail) if isinstance(error, Problem) else project.told(error)
             project.change_item(item_id, status="failed", error=reason)
@@ -108,11 +109,12 @@ class Importing:
             sha256 = hash_of_file(upload.data)
             if upload.sha256 not in (None, sha256):
                 raise InvalidInputError(f"The file has the SHA-256 {sha256}, not {upload.sha256}.")
-            if upload.kind == "images":
-                media = unpacked(upload.data, project.folder, sha256)
-            else:
-                media = kept_by_hash(upload.data, project.folder, sha256, upload.suffix)
-            project.change_item(item_id, media=media, sha256=sha256)
+            with project.keeping:
+                if upload.kind == "images":
+                    media = unpacked(upload.data, project.folder, sha256)
+                else:
+                    media = kept_by_hash(upload.data, project.folder, sha256, upload.suffix)
+                project.change_item(item_id, media=media, sha256=sha256)
         except (InvalidInputError, OSError) as error:
             project.change_item(item_id, status="failed", error=project.told(error))
             return

@@ -17,7 +17,7 @@ from masklet.errors import InvalidInputError, UnreadableImageError, UnreadableVi
 from masklet.server.database import Database
 from masklet.server.limits import Limits
 from masklet.server.messages import JobKind, JobMessage, JobState
-from masklet.server.problems import Problem, not_found
+from masklet.server.problems import Problem, not_found, of_full_disk
 from masklet.server.projects import Project, Projects, new_id
 
 USABLE_ERRORS = (InvalidInputError, UnreadableImageError, UnreadableVideoError, Problem)
@@ -251,8 +251,7 @@ class JobBook:
             job.error = str(error.detail) if isinstance(error, Problem) else job.project.told(error)
             self._end(job, "failed")
         except Exception as error:
-            logging.getLogger("masklet.server").error("a job ended by a fault in masklet", exc_info=error)
-            job.error = "a fault in masklet; the server's log says more"
+            job.error = _reason(error)
             self._end(job, "failed")
 
     def _end(self, job: Job, state: JobState) -> None:
@@ -262,11 +261,20 @@ class JobBook:
                 job.store(connection)
             with self._lock:
                 self._jobs.pop(job.id, None)  # from now on it is read from there
+        except Problem as problem:  # a full disk: what is stored says that it runs, until the next start
+            job.state, job.error = "failed", str(problem.detail)
         finally:
             job.ended.set()
         job.changed()
         if not self._is_closed:
             self._begin_next(job.user)
+
+
+def _reason(error: Exception) -> str:
+    if (problem := of_full_disk(error)) is not None:
+        return str(problem.detail)
+    logging.getLogger("masklet.server").error("a job ended by a fault in masklet", exc_info=error)
+    return "a fault in masklet; the server's log says more"
 
 
 def _place(job: JobMessage) -> tuple[float, str]:

@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
@@ -18,6 +18,7 @@ from PIL import Image
 
 from masklet.atomic_files import folder_written_whole, made_folder
 from masklet.errors import InvalidInputError
+from masklet.folders import matching
 from masklet.media.frame_folders import IMAGE_SUFFIXES, FrameImages
 from masklet.media.images import Pixels
 from masklet.media.video_reader import VideoReader, open_video
@@ -44,6 +45,22 @@ def kept_by_hash(file: Path, folder: Path, sha256: str, suffix: str) -> str:
     name = f"{FOLDER}/{sha256}{suffix}"
     os.replace(file, folder / name)
     return name
+
+
+def remove_media(folder: Path, media: str) -> None:
+    """Delete media below a project's folder; those outside stay."""
+    path = folder / media
+    if path.parent == folder / FOLDER:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):  # another program, or a reader on Windows, has it open
+                path.unlink(missing_ok=True)
+
+
+def media_bytes(folder: Path) -> int:
+    """Return how many bytes the media below a project's folder have."""
+    return sum(path.stat().st_size for path in matching(folder / FOLDER, "**/*") if path.is_file())
 
 
 def unpacked(archive: Path, folder: Path, sha256: str) -> str:

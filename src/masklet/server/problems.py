@@ -1,6 +1,8 @@
 """Errors as the client sees them: problem details of RFC 9457, never a traceback."""
 
+import errno
 import json
+import sqlite3
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -9,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 MEDIA_TYPE = "application/problem+json"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class EscapedJson(JSONResponse):
@@ -78,6 +81,14 @@ def unusable(detail: str, field: str | None = None) -> Problem:
 def conflict(detail: str, headers: Mapping[str, str] | None = None) -> Problem:
     """Return the answer to a request that does not fit what is there by now."""
     return Problem(409, "conflict", detail, headers=headers)
+
+
+def of_full_disk(error: BaseException) -> Problem | None:
+    """Return the answer where the disk had no room for what was to be written; None for any other error."""
+    is_full = isinstance(error, OSError) and error.errno in _FULL
+    if is_full or (isinstance(error, sqlite3.OperationalError) and "full" in str(error)):
+        return Problem(507, "disk_full", "The disk of the server is full; nothing was changed.")
+    return None
 
 
 def of_validation(errors: Sequence[Any]) -> Problem:

@@ -2,19 +2,21 @@
 
 import json
 import os
+import re
 import secrets
 import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any
 
 from masklet.atomic_files import made_folder
-from masklet.folders import entries
+from masklet.folders import entries, folders_in
 from masklet.server.database import FILE, Database
 from masklet.server.item_records import ItemRecords
-from masklet.server.media_files import FOLDER
+from masklet.server.item_session import FOLDER as SESSIONS
+from masklet.server.media_files import FOLDER, media_bytes, remove_media
 from masklet.server.messages import ClassOfObjects, ItemKind, ProjectMessage
 from masklet.server.problems import Problem, not_found
 from masklet.server.rows import ItemRow
@@ -36,11 +38,13 @@ class Project:
         owner: the user it belongs to.
         folder: of the database, `media`, `sessions` and `exports`.
         database: see `Database`.
+        keeping: held while a file of media and the item that names it come or go.
     """
 
     def __init__(self, owner: str, folder: Path) -> None:
         self.id, self.owner, self.folder = folder.name, owner, folder
         self.database = Database(folder)
+        self.keeping = Lock()
 
     def told(self, error: Exception) -> str:
         """Return what is wrong, without the server's own paths."""
@@ -111,6 +115,7 @@ class Projects:
         self._lock = RLock()
         self._of: dict[str, dict[str, Project]] = {}
         self._items: dict[tuple[str, str], Project] = {}
+        self._trashed: dict[str, int] = {}
         for owner in (each for each in entries(data) if each.is_dir()):
             for folder in (each for each in entries(owner) if (each / FILE).is_file()):
                 self._take(Project(owner.name, folder))
@@ -174,8 +179,13 @@ class Projects:
 
     def remove_item(self, project: Project, item_id: str) -> None:
         """Remove an item; its media stay as long as another item shows them."""
-        with project.database.writing() as connection:
-            connection.execute("DELETE FROM item WHERE id=?", (item_id,))
+        with project.keeping:
+            (media,) = [item.media for item in project.items() if item.id == item_id]
+            with project.database.writing() as connection:
+                connection.execute("DELETE FROM item WHERE id=?", (item_id,))
+            if media not in {item.media for item in project.items()}:
+                remove_media(project.folder, media)
+        shutil.rmtree(project.folder / SESSIONS / item_id, ignore_errors=True)
         with self._lock:
             self._items.pop((project.owner, item_id), None)
 
@@ -190,8 +200,9 @@ class Projects:
         os.replace(project.folder, trash / f"{int(time.time())}-{project.owner}-{project.id}")
 
     def used_by(self, owner: str) -> int:
-        """Return the bytes of a user's media."""
-        return sum(item.size for project in self._of.get(owner, {}).values() for item in project.items())
+        """Return the bytes of a user's media, those in the trash as well."""
+        kept = sum(item.size for project in list(self._of.get(owner, {}).values()) for item in project.items())
+        return kept + sum(map(self._bytes_in_trash, _trash_of(self.data / TRASH, owner)))
 
     def empty_trash(self) -> None:
         """Delete projects that were put into the trash more than seven days ago."""
@@ -201,13 +212,25 @@ class Projects:
         for folder in entries(trash):
             if int(folder.name.partition("-")[0]) < time.time() - TRASH_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
+                self._trashed.pop(folder.name, None)
 
     def close(self) -> None:
         """Close all files."""
         for project in self.all():
             project.database.close()
 
+    def _bytes_in_trash(self, folder: Path) -> int:
+        if folder.name not in self._trashed:  # where nothing changes any more
+            self._trashed[folder.name] = media_bytes(folder)
+        return self._trashed[folder.name]
+
     def _take(self, project: Project) -> None:
         with self._lock:
             self._of.setdefault(project.owner, {})[project.id] = project
             self._items |= {(project.owner, item.id): project for item in project.items()}
+
+
+def _trash_of(trash: Path, owner: str) -> list[Path]:
+    """Return the folders of a user's projects in the trash, whose names are TIME-OWNER-PROJECT."""
+    own = re.compile(rf"\d+-{re.escape(owner)}-prj_[A-Za-z0-9_-]{{22}}")
+    return [folder for folder in folders_in(trash) if own.fullmatch(folder.name)]

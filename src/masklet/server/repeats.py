@@ -1,12 +1,14 @@
 """Changes that are asked for again with the same `Idempotency-Key`: answered as before, and not done twice."""
 
+import sqlite3
+
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from masklet.server.access import SAFE_METHODS
 from masklet.server.kept_answers import KeptAnswer, KeptAnswers, RequestKey
-from masklet.server.problems import Problem, answer_to, conflict
+from masklet.server.problems import Problem, answer_to, conflict, of_full_disk
 
 _LONGEST_KEY = 200
 _LONGEST_BODY = 8 * 2**20
@@ -27,7 +29,16 @@ class Repeats:
         """Answer a request, anew or as before."""
         if scope["type"] != "http" or scope["method"] in SAFE_METHODS or (key := _key(scope)) is None:
             await self._app(scope, receive, send)
-        elif await run_in_threadpool(self._kept.begin, key):
+            return
+        try:
+            await self._answer(key, scope, receive, send)
+        except sqlite3.OperationalError as error:
+            if (problem := of_full_disk(error)) is None:
+                raise
+            await answer_to(problem)(scope, receive, send)
+
+    async def _answer(self, key: RequestKey, scope: Scope, receive: Receive, send: Send) -> None:
+        if await run_in_threadpool(self._kept.begin, key):
             await self._answer_anew(key, scope, receive, send)
         elif (known := await run_in_threadpool(self._kept.find, key)) is not None:
             await send({"type": "http.response.start", "status": known.status, "headers": known.headers})

@@ -73,7 +73,7 @@ class Service:
         self.importing = Importing(self.projects, self.uploads, self.readers, limits)
         self.items = OpenItems(self.model, self.readers, limits, self.uploads.check_room)
         self.jobs = JobBook(self.projects, limits)
-        self.housekeeping = Housekeeping(self.model.device, self.items, self.jobs, self.projects)
+        self.housekeeping = Housekeeping(self.model.device, self.items, self.jobs, self.projects, self.uploads)
         self.kept_answers = KeptAnswers(settings.data / ANSWERS)
         self.workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="masklet-command")
         self._sockets: Counter[str] = Counter()

@@ -15,7 +15,7 @@ from masklet.server.events import News
 from masklet.server.live_feed import LiveFeed
 from masklet.server.open_items import OpenItem
 from masklet.server.packets import Kind, Packet
-from masklet.server.problems import Problem
+from masklet.server.problems import Problem, of_full_disk
 from masklet.server.replies import ErrorMessage, Reply
 from masklet.server.service import Service
 
@@ -131,8 +131,11 @@ class Session:
             raise _ClosingError(REFUSED, "this server only shows")
         try:
             await self._feed.take(data)
-        except (Problem, InvalidInputError) as error:
-            detail = error.detail if isinstance(error, Problem) else str(error)
+        except (Problem, InvalidInputError, OSError) as error:
+            problem = error if isinstance(error, Problem) else of_full_disk(error)
+            if problem is None and isinstance(error, OSError):
+                raise
+            detail = str(error) if problem is None else str(problem.detail)
             raise _ClosingError(REFUSED, detail[:_LONGEST_REASON]) from None
 
     def _take(self, text: str) -> None:

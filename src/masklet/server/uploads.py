@@ -4,12 +4,14 @@ import json
 import os
 import re
 import shutil
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Self
 
 from masklet.atomic_files import made_folder, written_whole
+from masklet.folders import matching
 from masklet.json_files import read_json
 from masklet.server.limits import Limits
 from masklet.server.messages import NewUpload, UploadKind
@@ -18,6 +20,7 @@ from masklet.server.projects import Project, Projects, new_id
 
 FOLDER = "uploads"
 _ABOUT, _DATA = "upload.json", "data"
+KEPT_SECONDS = 7 * 24 * 3600
 _ID = re.compile("upl_[A-Za-z0-9_-]{22}")
 _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
@@ -95,7 +98,9 @@ class Uploads:
 
     def begin(self, project: Project, asked: NewUpload) -> Upload:
         """Begin an upload; Problem if it is too large, or there is no room for it."""
-        self.check_size(project.owner, asked.size)
+        if asked.size > self._limits.file:
+            raise Problem(413, "too_large", f"A file has at most {self._limits.file} bytes.", "size")
+        self.check_room(project.owner, asked.size)
         upload_id = new_id("upl")
         folder = self._folder(project.owner) / upload_id
         made_folder(folder)
@@ -106,15 +111,10 @@ class Uploads:
             unfinished.write_text(json.dumps(about), encoding="utf-8")
         return upload
 
-    def check_size(self, owner: str, size: int) -> None:
-        """Raise a Problem if a file of so many bytes is too large, or there is no room for it."""
-        if size > self._limits.file:
-            raise Problem(413, "too_large", f"A file has at most {self._limits.file} bytes.", "size")
-        self.check_room(owner, size)
-
     def check_room(self, owner: str, size: int) -> None:
-        """Raise a Problem if so many bytes exceed the user's quota or the disk."""
-        if self._projects.used_by(owner) + size > self._limits.quota:
+        """Raise a Problem if so many bytes, beside those of items and uploads, exceed the user's quota or the disk."""
+        coming = sum(path.stat().st_size for path in matching(self._folder(owner), f"*/{_DATA}"))
+        if self._projects.used_by(owner) + coming + size > self._limits.quota:
             raise Problem(507, "quota", f"The quota of {self._limits.quota} bytes would be exceeded.")
         if shutil.disk_usage(self._projects.data).free - size < self._limits.least_free_disk:
             raise Problem(507, "disk_full", "The disk of the server has too little room.")
@@ -144,6 +144,12 @@ class Uploads:
                 file.flush()
                 os.fsync(file.fileno())
         return offset + len(content)
+
+    def remove_old(self) -> None:
+        """Remove uploads that nobody went on with for a week."""
+        for path in matching(self._projects.data, f"*/{FOLDER}/upl_*/{_DATA}"):
+            if path.stat().st_mtime < time.time() - KEPT_SECONDS:
+                shutil.rmtree(path.parent, ignore_errors=True)
 
     def discard(self, upload: Upload) -> None:
         """Remove an upload."""

@@ -42,9 +42,9 @@ def url() -> Iterator[str]:
         server.shutdown()
 
 
-def check_size(size: int) -> None:
+def check_room(size: int) -> None:
     if size > 10**9:
-        raise Problem(413, "too_large", "too large")
+        raise Problem(507, "disk_full", "no room")
 
 
 @pytest.mark.parametrize(
@@ -87,20 +87,22 @@ def test_an_address_of_one_file_allows_no_other() -> None:
 def test_files_and_redirects_within(url: str, tmp_path: Path) -> None:
     places = [AllowedAddress.of(url)]
     for name in ("file.mp4", "near"):
-        assert fetch(f"{url}{name}", places, tmp_path / "data", check_size) == len("/clips/file.mp4")
+        assert fetch(f"{url}{name}", places, tmp_path / "data", 10**13, check_room) == len("/clips/file.mp4")
         assert (tmp_path / "data").read_text() == "/clips/file.mp4"
 
 
 @pytest.mark.parametrize("name", ["out", "away", "file", "round", "nowhere"])
 def test_what_leads_elsewhere_or_nowhere(url: str, tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInputError):
-        fetch(f"{url}{name}", [AllowedAddress.of(url)], tmp_path / "data", check_size)
+        fetch(f"{url}{name}", [AllowedAddress.of(url)], tmp_path / "data", 10**13, check_room)
 
 
 def test_what_is_too_large_or_too_slow(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     places = [AllowedAddress.of(url)]
-    with pytest.raises(Problem, match="too large"):
-        fetch(f"{url}large", places, tmp_path / "data", check_size)
+    with pytest.raises(Problem, match="no room"):
+        fetch(f"{url}large", places, tmp_path / "data", 10**13, check_room)
+    with pytest.raises(InvalidInputError, match="more than 9 bytes"):
+        fetch(f"{url}file.mp4", places, tmp_path / "data", 9, check_room)
     monkeypatch.setattr(fetching, "_LONGEST_SECONDS", -1.0)
     with pytest.raises(InvalidInputError, match="more than -1 seconds"):
-        fetch(f"{url}file.mp4", places, tmp_path / "data", check_size)
+        fetch(f"{url}file.mp4", places, tmp_path / "data", 10**13, check_room)

@@ -80,7 +80,7 @@ def test_what_was_on_its_way_at_a_kill_has_failed(
 def test_files_of_addresses(
     importing: Importing, projects: Projects, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fetched(url: str, places: object, file: Path, check_size: object) -> int:
+    def fetched(url: str, places: object, file: Path, most: int, check_room: object) -> int:
         if url.endswith("gone.jpg"):
             raise InvalidInputError(f"{url} cannot be fetched.")
         return file.write_bytes(TRUCK.read_bytes())

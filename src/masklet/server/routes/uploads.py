@@ -56,6 +56,7 @@ async def put_part(
 def _put(caller: CallerOf, upload_id: str, content_range: str | None, content: bytes) -> Offset | Uploaded:
     service = caller.service
     upload = service.uploads.find(caller.user, upload_id)
+    service.uploads.check_room(caller.user, len(content))
     offset = service.uploads.append(upload, Part.of(content_range), content)
     if offset < upload.size or upload.kind == "masks":
         return Offset(offset=offset)
