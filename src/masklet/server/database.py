@@ -21,6 +21,7 @@ class Database:
 
     Raises:
         InvalidInputError: if the file is damaged, or of another version.
+        Problem: if the disk is full.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,6 +32,8 @@ class Database:
             self._connection.row_factory = sqlite3.Row
             self._prepare()
         except sqlite3.DatabaseError as error:
+            if (problem := of_full_disk(error)) is not None:
+                raise problem from error
             raise InvalidInputError(f"{self.path} is no readable project: {error}.") from error
 
     def _prepare(self) -> None:

@@ -34,7 +34,10 @@ class Missed:
 
 
 class Channel:
-    """The news of one item. Numbers are reserved in blocks, so that none is given twice after a kill.
+    """The news of one item.
+
+    Their numbers are reserved in blocks, so that none is given twice after a kill; the first block once a number is
+    asked for, so that an item can be read while nothing can be written.
 
     Args:
         reserve: takes how many numbers are wanted, and returns the last number that was reserved before.
@@ -43,8 +46,7 @@ class Channel:
     def __init__(self, reserve: Callable[[int], int]) -> None:
         self._lock = RLock()
         self._reserve = reserve
-        self._seq = self._first = reserve(_BLOCK)
-        self._reserved = self._seq + _BLOCK
+        self._seq = self._first = self._reserved = 0
         self._kept: deque[News] = deque()
         self._bytes = 0
         self._listeners: list[Listener] = []
@@ -52,7 +54,9 @@ class Channel:
     @property
     def seq(self) -> int:
         """The number of the last news."""
-        return self._seq
+        with self._lock:
+            self._begin()
+            return self._seq
 
     def publish(self, *news: News, besides: Listener | None = None) -> None:
         """Give news numbers and send them to all listeners, but one that knows them already."""
@@ -79,6 +83,7 @@ class Channel:
         with self._lock:
             if listener not in self._listeners:
                 self._listeners.append(listener)
+            self._begin()
             oldest = self._kept[0].seq if self._kept else self._seq + 1
             if since in (0, self._seq):
                 return Missed((), False, self._seq)
@@ -98,7 +103,13 @@ class Channel:
         while self._bytes > MOST_KEPT_BYTES or len(self._kept) > MOST_KEPT:
             self._bytes -= _size(self._kept.popleft())
 
+    def _begin(self) -> None:
+        if not self._reserved:
+            self._seq = self._first = self._reserve(_BLOCK)
+            self._reserved = self._seq + _BLOCK
+
     def _numbered(self, news: News) -> News:
+        self._begin()
         if self._seq >= self._reserved:
             self._reserve(_BLOCK)
             self._reserved += _BLOCK

@@ -173,7 +173,7 @@ class OpenItem:
         with self.records.database.writing(durable=False) as connection:
             row = connection.execute("SELECT seq FROM item WHERE key=?", (self.records.key,)).fetchone()
             connection.execute("UPDATE item SET seq=seq+? WHERE key=?", (count, self.records.key))
-        return int(row["seq"])
+        return 0 if row is None else int(row["seq"])  # of an item that is gone, whose last news this is
 
 
 class OpenItems:

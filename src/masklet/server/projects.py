@@ -1,6 +1,7 @@
 """The projects of all users: folders with a database each, found through their owner and nobody else."""
 
 import json
+import logging
 import os
 import re
 import secrets
@@ -12,6 +13,7 @@ from threading import Lock, RLock
 from typing import Any
 
 from masklet.atomic_files import made_folder
+from masklet.errors import InvalidInputError
 from masklet.folders import entries, folders_in
 from masklet.server.database import FILE, Database
 from masklet.server.item_records import ItemRecords
@@ -49,6 +51,12 @@ class Project:
     def told(self, error: Exception) -> str:
         """Return what is wrong, without the server's own paths."""
         return str(error).replace(f"{self.folder}{os.sep}", "")
+
+    @property
+    def is_made(self) -> bool:
+        """Whether it has its name: the first thing that is stored of it."""
+        with self.database.reading() as connection:
+            return connection.execute("SELECT 1 FROM project").fetchone() is not None
 
     def items(self) -> list[ItemRow]:
         """Return the items in the order in which they were added."""
@@ -118,7 +126,7 @@ class Projects:
         self._trashed: dict[str, int] = {}
         for owner in (each for each in entries(data) if each.is_dir()):
             for folder in (each for each in entries(owner) if (each / FILE).is_file()):
-                self._take(Project(owner.name, folder))
+                self._open(owner.name, folder)
         self.empty_trash()
 
     def all(self) -> Iterator[Project]:
@@ -135,10 +143,15 @@ class Projects:
         """Make a project."""
         folder = self.folder_of(owner) / new_id("prj")
         folder.mkdir(mode=0o700)
-        project = Project(owner, folder)
-        with project.database.writing() as connection:
-            written = json.dumps([each.model_dump() for each in classes])
-            connection.execute("INSERT INTO project VALUES(?, ?, ?, 0, ?)", (project.id, name, written, time.time()))
+        try:
+            project = Project(owner, folder)
+            with project.database.writing() as connection:
+                written = json.dumps([each.model_dump() for each in classes])
+                values = (project.id, name, written, time.time())
+                connection.execute("INSERT INTO project VALUES(?, ?, ?, 0, ?)", values)
+        except Problem:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         self._take(project)
         return project
 
@@ -218,6 +231,19 @@ class Projects:
         """Close all files."""
         for project in self.all():
             project.database.close()
+
+    def _open(self, owner: str, folder: Path) -> None:
+        """Take a project from earlier; one that cannot be read is left aside, so that the others can be worked on."""
+        try:
+            project = Project(owner, folder)
+        except InvalidInputError as error:
+            logging.getLogger("masklet.server").error("a project is left aside: %s", error)
+            return
+        if project.is_made:
+            self._take(project)
+        else:  # a kill came before anybody knew of it
+            project.database.close()
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _bytes_in_trash(self, folder: Path) -> int:
         if folder.name not in self._trashed:  # where nothing changes any more

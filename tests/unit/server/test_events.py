@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from masklet.server.events import MOST_KEPT, MOST_KEPT_BYTES, Channel, News
 from masklet.server.packets import Entry, Kind, PackedMask, Packet
+from masklet.server.problems import Problem
 from masklet.server.replies import Event
 
 
@@ -81,6 +84,15 @@ def test_large_packets_are_kept_up_to_a_number_of_bytes() -> None:
     kept = MOST_KEPT_BYTES // large.size
     assert len(channel.listen(Reader(), channel.seq - kept - 1).news) == kept + 1
     assert channel.listen(Reader(), channel.seq - kept - 2).is_resync
+
+
+def test_an_item_can_be_read_while_nothing_can_be_reserved() -> None:
+    def full(count: int) -> int:
+        raise Problem(507, "disk_full", "full")
+
+    channel = Channel(full)
+    with pytest.raises(Problem, match="full"):
+        channel.publish(event())
 
 
 def test_no_number_comes_twice_after_a_kill() -> None:

@@ -13,7 +13,7 @@ from masklet.server import open_items
 from masklet.server.limits import Limits
 from masklet.server.media_files import Readers
 from masklet.server.open_items import Model, OpenItems
-from masklet.server.projects import Project
+from masklet.server.projects import Project, Projects
 
 SESSIONS = 2
 
@@ -50,6 +50,15 @@ def test_sessions_beyond_the_limit_go_but_for_those_that_work(
     assert loaded(items, project, ids) == [True, True, False, True]
     items.trim(working=ids[:1])
     assert loaded(items, project, ids) == [True, False, False, True], "those go that were not used longest"
+
+
+def test_the_last_news_of_an_item_come_after_it_is_gone(
+    items: OpenItems, projects: Projects, project: Project, ids: list[str]
+) -> None:
+    item = items.get(project, ids[0])
+    projects.remove_item(project, ids[0])
+    item.publish_deleted()
+    assert item.channel.seq == 1
 
 
 def test_what_nobody_uses_is_forgotten(

@@ -1,15 +1,17 @@
 """What a user's projects take on the disk, and when it goes."""
 
 import os
+import sqlite3
 import time
 from pathlib import Path
 
 import pytest
 
+from masklet.server.database import FILE, Database
 from masklet.server.limits import Limits
 from masklet.server.messages import NewUpload
 from masklet.server.problems import Problem
-from masklet.server.projects import TRASH, TRASH_SECONDS, Project, Projects
+from masklet.server.projects import TRASH, TRASH_SECONDS, Project, Projects, new_id
 from masklet.server.uploads import KEPT_SECONDS, Part, Uploads
 
 SIZE = 1000
@@ -72,3 +74,30 @@ def test_uploads_that_nobody_goes_on_with_end(projects: Projects, project: Proje
     os.utime(old.data, (then, then))
     uploads.remove_old()
     assert (old.folder.exists(), new.folder.exists()) == (False, True)
+
+
+def test_what_a_kill_or_damage_left_stops_nobody(
+    projects: Projects, project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    unfinished, damaged = (projects.data / "ann" / new_id("prj") for _ in range(2))
+    for folder in (unfinished, damaged):
+        folder.mkdir()
+    Database(unfinished).close()
+    (damaged / FILE).write_bytes(b"no database")
+    again = Projects(projects.data)
+    assert [each.id for each in again.of("ann")] == [project.id]
+    assert (unfinished.exists(), damaged.exists()) == (False, True)
+    assert "a project is left aside" in caplog.text
+    again.close()
+
+
+def test_a_project_that_finds_no_room_leaves_nothing(projects: Projects, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> str:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("masklet.server.database.script", full)
+    with pytest.raises(Problem) as caught:
+        projects.make("bob", "p", [])
+    assert caught.value.status_code == 507
+    assert list((projects.data / "bob").iterdir()) == []
+    assert projects.of("bob") == []

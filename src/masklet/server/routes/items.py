@@ -57,9 +57,9 @@ def remove_item(item: str, caller: Caller) -> Response:
     found = caller.service.item(caller.user, item)
     for job in caller.service.jobs.running(item):
         caller.service.jobs.cancel(job)
+    caller.service.projects.remove_item(found.project, item)
     found.publish_deleted()
     caller.service.items.forget(item)
-    caller.service.projects.remove_item(found.project, item)
     return Response(status_code=202)
 
 
