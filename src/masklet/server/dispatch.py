@@ -12,7 +12,7 @@ from masklet.server import everything, object_commands, prompt_commands
 from masklet.server.commands import COMMANDS, Cancel, Command, Finish, Hello, Track
 from masklet.server.fairness import Urgency
 from masklet.server.handling import Handling
-from masklet.server.jobs import Job
+from masklet.server.job import Job
 from masklet.server.live_feed import end_stream
 from masklet.server.problems import Problem, conflict, of_full_disk, of_validation, unusable
 from masklet.server.replies import ErrorMessage, Reply

@@ -14,7 +14,7 @@ from masklet.server.fairness import Urgency
 from masklet.server.handling import Handling
 from masklet.server.image_answers import entries_of
 from masklet.server.item_records import ItemRecords, add_object, add_prompt, keep_answer
-from masklet.server.jobs import Job
+from masklet.server.job import Job
 from masklet.server.open_items import OpenItem
 from masklet.server.packets import Entry, Flag, Kind, Packet, State
 from masklet.server.problems import unusable

@@ -21,7 +21,7 @@ from masklet.masks.segmentation import Segmentation
 from masklet.media.mask_files import write_mask_json
 from masklet.media.mask_sequences import write_overlay_video
 from masklet.media.recorded_masks import RecordedMasks
-from masklet.server.jobs import Job
+from masklet.server.job import Job
 from masklet.server.messages import ModelInfo, NewExport
 from masklet.server.open_items import OpenItem
 from masklet.server.projects import Project, new_id

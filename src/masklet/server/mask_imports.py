@@ -13,7 +13,7 @@ from masklet.formats.reading.annotated import CATEGORY
 from masklet.prompts.prompt import Prompt
 from masklet.server.acts import Act, act
 from masklet.server.item_records import add_object, add_prompt, keep_masks, new_run
-from masklet.server.jobs import Job
+from masklet.server.job import Job
 from masklet.server.limits import Limits
 from masklet.server.media_files import unpacked_all
 from masklet.server.messages import ImportAs

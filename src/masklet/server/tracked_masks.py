@@ -7,7 +7,7 @@ from sqlite3 import Connection
 from masklet.masks.overlap import intersection_over_union
 from masklet.server.acts import Act, record_run
 from masklet.server.item_records import ItemRecords, keep_masks, new_run, set_spans
-from masklet.server.jobs import Job
+from masklet.server.job import Job
 from masklet.server.open_items import OpenItem
 from masklet.server.overlaps import keep_overlaps
 from masklet.server.packets import Entry, Kind, Packet

@@ -10,7 +10,7 @@ from typing import TypeVar
 from masklet.masks.geometry import Mask
 from masklet.server.commands import Track
 from masklet.server.fairness import Urgency
-from masklet.server.jobs import Job
+from masklet.server.job import Job
 from masklet.server.open_items import OpenItem
 from masklet.server.packets import Entry, State
 from masklet.server.problems import unusable

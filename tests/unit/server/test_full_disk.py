@@ -11,7 +11,8 @@ from starlette.types import Receive, Scope, Send
 
 from masklet.server import dispatch
 from masklet.server.handling import Handling
-from masklet.server.jobs import Job, JobBook
+from masklet.server.job import Job
+from masklet.server.jobs import JobBook
 from masklet.server.kept_answers import KeptAnswers
 from masklet.server.limits import Limits
 from masklet.server.problems import of_full_disk

@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from masklet import InvalidInputError
-from masklet.server.jobs import Job, JobBook
+from masklet.server.job import Job
+from masklet.server.jobs import JobBook
 from masklet.server.limits import Limits
 from masklet.server.problems import Problem
 from masklet.server.projects import Project, Projects
@@ -70,6 +71,16 @@ def test_one_job_of_an_item_at_a_time(book: JobBook, project: Project) -> None:
     first, second = (started(book, project, Waiting(), "itm_1") for _ in range(2))
     assert (first.state, second.state) == ("running", "queued")
     assert book.busy_items() == {"itm_1"}
+
+
+def test_what_is_removed_is_not_worked_on(book: JobBook, projects: Projects, project: Project) -> None:
+    other = projects.make("ann", "q", [])
+    first, second = (started(book, project, Waiting(), f"itm_{number}") for number in (1, 2))
+    waiting = started(book, other, Waiting(), "itm_1")
+    book.stop(project, "itm_1")
+    assert (first.state, second.state, waiting.state) == ("cancelled", "running", "running")
+    book.stop(project)
+    assert (second.state, waiting.state) == ("cancelled", "running")
 
 
 def test_what_has_ended_is_held_by_the_database_only(book: JobBook, project: Project) -> None:

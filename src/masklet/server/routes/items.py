@@ -55,8 +55,7 @@ def change_item(
 def remove_item(item: str, caller: Caller) -> Response:
     """Remove an item with all that was done to it."""
     found = caller.service.item(caller.user, item)
-    for job in caller.service.jobs.running(item):
-        caller.service.jobs.cancel(job)
+    caller.service.jobs.stop(found.project, item)
     caller.service.projects.remove_item(found.project, item)
     found.publish_deleted()
     caller.service.items.forget(item)

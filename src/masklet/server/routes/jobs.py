@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from masklet.server.jobs import ENDED, Job
+from masklet.server.job import ENDED, Job
 from masklet.server.messages import JobMessage, Jobs, JobState, Metrics
 from masklet.server.routes.caller import MOST_LISTED, Caller, Limit
 

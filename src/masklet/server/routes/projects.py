@@ -54,9 +54,8 @@ def change_project(
 def remove_project(project: str, caller: Caller) -> Response:
     """Put a project into the trash, where it stays for seven days."""
     found = caller.service.projects.find(caller.user, project)
+    caller.service.jobs.stop(found)
     for item in found.items():
-        for job in caller.service.jobs.running(item.id):
-            caller.service.jobs.cancel(job)
         caller.service.items.forget(item.id)
     caller.service.projects.remove(found)
     return Response(status_code=202)
