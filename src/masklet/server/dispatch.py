@@ -43,9 +43,9 @@ def handled(handling: Handling, command: Command) -> Reply:
             re=handling.n, ok=False, error=ErrorMessage(code="unusable", message=handling.item.project.told(error))
         )
     except (OSError, sqlite3.OperationalError) as error:
-        if (problem := of_full_disk(error)) is None:
+        if (full := of_full_disk(error)) is None:
             raise
-        return Reply(re=handling.n, ok=False, error=ErrorMessage(**problem.to_message()))
+        return Reply(re=handling.n, ok=False, error=ErrorMessage(**full.to_message()))
 
 
 def answered(handling: Handling, command: Command) -> Reply:
