@@ -25,8 +25,9 @@ from masklet.server.dispatch import handled, parsed
 from masklet.server.events import News
 from masklet.server.limits import MIB, Limits
 from masklet.server.open_items import OpenItem
+from masklet.server.process import resident_bytes
 from masklet.server.replies import Reply
-from masklet.server.service import Service, resident_bytes
+from masklet.server.service import Service
 from masklet.server.settings import ServerSettings
 from masklet.server.tokens import Tokens
 

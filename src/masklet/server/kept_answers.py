@@ -7,7 +7,10 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
+from masklet.server.limits import GIB
+
 KEPT_SECONDS = 24 * 3600
+KEPT_BYTES = GIB
 _TABLE = """
 CREATE TABLE IF NOT EXISTS answer (
     user TEXT, method TEXT, path TEXT, key TEXT, begun REAL NOT NULL, status INTEGER, headers TEXT, body BLOB,
@@ -15,6 +18,13 @@ CREATE TABLE IF NOT EXISTS answer (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS answer_begun ON answer(begun);
 """
+_SIZE = (
+    "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
+)
+_OLDEST_TENTH = (
+    "DELETE FROM answer WHERE begun <= (SELECT begun FROM answer ORDER BY begun LIMIT 1 "
+    "OFFSET (SELECT COUNT(*) / 10 FROM answer))"
+)
 _SAME = "user=? AND method=? AND path=? AND key=?"
 
 
@@ -36,7 +46,9 @@ class KeptAnswer(NamedTuple):
 
 
 class KeptAnswers:
-    """The answers of the last day. A request is noted before it is worked on, so that it is never done twice.
+    """The answers of the last day, the oldest of which go where all take over a gigabyte.
+
+    A request is noted before it is worked on, so that it is never done twice.
 
     Args:
         file: in SQLite's format; made where there is none.
@@ -53,6 +65,7 @@ class KeptAnswers:
         """Note that a request is worked on; False if it is, or was, already."""
         with self._lock:
             self._connection.execute("DELETE FROM answer WHERE begun<?", (time.time() - KEPT_SECONDS,))
+            self._keep_small()
             values = (*key, time.time())
             query = "INSERT OR IGNORE INTO answer(user, method, path, key, begun) VALUES(?, ?, ?, ?, ?)"
             is_new = self._connection.execute(query, values).rowcount == 1
@@ -93,3 +106,9 @@ class KeptAnswers:
         """Close the file."""
         with self._lock:
             self._connection.close()
+
+    def _keep_small(self) -> None:
+        """Forget the oldest tenth of the answers where all of them take too much."""
+        (size,) = self._connection.execute(_SIZE).fetchone()
+        if size > KEPT_BYTES:
+            self._connection.execute(_OLDEST_TENTH)

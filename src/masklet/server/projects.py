@@ -8,6 +8,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from threading import Lock, RLock
 from typing import Any
@@ -57,6 +58,12 @@ class Project:
         """Whether it has its name: the first thing that is stored of it."""
         with self.database.reading() as connection:
             return connection.execute("SELECT 1 FROM project").fetchone() is not None
+
+    @cached_property
+    def created(self) -> float:
+        """When it was made, in seconds since 1970."""
+        with self.database.reading() as connection:
+            return float(connection.execute("SELECT created FROM project").fetchone()[0])
 
     def items(self) -> list[ItemRow]:
         """Return the items in the order in which they were added."""
@@ -137,7 +144,7 @@ class Projects:
     def of(self, owner: str) -> list[Project]:
         """Return the projects of a user, oldest first."""
         with self._lock:
-            return sorted(self._of.get(owner, {}).values(), key=lambda each: each.message().created)
+            return sorted(self._of.get(owner, {}).values(), key=lambda each: each.created)
 
     def make(self, owner: str, name: str, classes: list[ClassOfObjects]) -> Project:
         """Make a project."""

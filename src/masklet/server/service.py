@@ -1,9 +1,7 @@
 """What a server consists of: its users, its model and the projects; made once, before the first request."""
 
 import os
-import resource
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +28,7 @@ from masklet.server.media_files import Readers
 from masklet.server.messages import Metrics, ModelInfo
 from masklet.server.open_items import SPILL, Model, OpenItem, OpenItems
 from masklet.server.problems import Problem
+from masklet.server.process import resident_bytes
 from masklet.server.projects import Project, Projects
 from masklet.server.settings import ServerSettings
 from masklet.server.tokens import Tokens
@@ -163,13 +162,3 @@ def end_streams(project: Project) -> None:
     for row in project.items():
         if row.is_live:
             project.change_item(row.id, **ended(project.folder / row.media if row.media else None))
-
-
-def resident_bytes() -> int:
-    """Return how much memory this process has; where the system does not say, the most that it had."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * resource.getpagesize()
-    except OSError:
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most if sys.platform == "darwin" else most * 1024

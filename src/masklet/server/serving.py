@@ -20,6 +20,7 @@ from masklet.predictors.video_tracker import VideoTracker
 from masklet.server.access import AccessGate, AccessRules
 from masklet.server.app import application
 from masklet.server.http_protocol import HeaderDeadline
+from masklet.server.process import allow_many_files
 from masklet.server.service import Service
 from masklet.server.settings import ServerSettings
 from masklet.server.tokens import LOCAL, Tokens, hash_of, read_users
@@ -49,6 +50,7 @@ def serve(
     media = _media(settings)
     made_folder(settings.data)
     settings.data.chmod(0o700)
+    allow_many_files()
     with alone_in(settings.data, "masklet server"):
         sockets = listening(settings.host, settings.port)
         port = sockets[0].getsockname()[1]

@@ -23,6 +23,8 @@ SHORTEST_TOKEN = 20
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 _SESSION_SECONDS = 30 * 24 * 3600
 _MINUTE = 60
+MOST_SESSIONS = 50  # of a user: so many browsers stay logged in
+_MOST_ADDRESSES = 10_000
 
 
 def hash_of(token: str) -> str:
@@ -41,6 +43,8 @@ def read_users(path: Path) -> dict[str, str]:
     content = read_json(path)
     if not isinstance(content, dict) or not content:
         raise InvalidInputError(f"{path} must be a JSON object of user names and tokens; got {shown(content)}.")
+    if len({name.lower() for name in content}) < len(content):
+        raise InvalidInputError(f"{path}: names that differ in case only share a folder on some systems.")
     users = {}
     for name, token in content.items():
         if not _NAME.fullmatch(name):
@@ -83,21 +87,20 @@ class Tokens:
 
     def log_in(self, token: str, address: str) -> str:
         """Exchange a token for the key of a new session; Problem if it is wrong, or too many were."""
-        now = time.monotonic()
         with self._lock:
-            failed = self._failed[address]
-            while failed and failed[0] < now - _MINUTE:
-                failed.popleft()
-            if len(failed) >= self._failures:
+            if self._failed_lately(address) >= self._failures:
                 raise Problem(429, "too_many", "Too many failed logins; wait a minute.", headers={"Retry-After": "60"})
         user = self.user_of_token(token)
         if user is None:
             with self._lock:
-                self._failed[address].append(now)
+                self._failed[address].append(time.monotonic())
             raise Problem(401, "unauthenticated", "There is no such token.")
         key = secrets.token_urlsafe(32)
         with self._lock:
             self._sessions[hash_of(key)] = (user, time.time() + _SESSION_SECONDS)
+            own = sorted((until, each) for each, (name, until) in self._sessions.items() if name == user)
+            for _, oldest in own[:-MOST_SESSIONS]:
+                del self._sessions[oldest]
             self._save()
         return key
 
@@ -106,6 +109,17 @@ class Tokens:
         with self._lock:
             if self._sessions.pop(hash_of(key), None) is not None:
                 self._save()
+
+    def _failed_lately(self, address: str) -> int:
+        """Return how many logins of an address failed within a minute."""
+        if len(self._failed) > _MOST_ADDRESSES:
+            self._failed.clear()
+        failed, since = self._failed.get(address, deque()), time.monotonic() - _MINUTE
+        while failed and failed[0] < since:
+            failed.popleft()
+        if not failed:
+            self._failed.pop(address, None)
+        return len(failed)
 
     def _save(self) -> None:
         now = time.time()

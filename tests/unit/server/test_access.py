@@ -10,10 +10,11 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from masklet.errors import InvalidInputError
+from masklet.server import tokens as tokens_module
 from masklet.server.access import AccessGate, AccessRules
 from masklet.server.limits import Limits
 from masklet.server.problems import Problem
-from masklet.server.tokens import Tokens, hash_of, read_users
+from masklet.server.tokens import MOST_SESSIONS, Tokens, hash_of, read_users
 
 TOKEN = "a-token-of-twenty-characters"
 HERE = "http://127.0.0.1:8765"
@@ -109,6 +110,21 @@ def test_sessions_survive_a_restart_until_logged_out(tokens: Tokens, tmp_path: P
     assert Tokens({"bob": hash_of(TOKEN)}, tmp_path / "server.json", failures=2).user_of_session(key) is None
 
 
+def test_the_oldest_sessions_go(tokens: Tokens, tmp_path: Path) -> None:
+    keys = [tokens.log_in(TOKEN, "here") for _ in range(MOST_SESSIONS + 2)]
+    assert [tokens.user_of_session(key) for key in keys] == [None, None, *["ann"] * MOST_SESSIONS]
+    assert len(json.loads((tmp_path / "server.json").read_text())["sessions"]) == MOST_SESSIONS
+
+
+def test_addresses_that_logged_in_are_forgotten(tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens_module, "_MOST_ADDRESSES", 3)
+    for number in range(10):
+        with pytest.raises(Problem):
+            tokens.log_in("wrong", f"address{number}")
+    tokens.log_in(TOKEN, "here")
+    assert len(tokens._failed) <= 4
+
+
 def test_failed_logins_are_slowed_down(tokens: Tokens) -> None:
     statuses = []
     for _ in range(3):
@@ -145,7 +161,17 @@ def test_files_of_users(tmp_path: Path) -> None:
         read_users(file)
 
 
-@pytest.mark.parametrize("content", ["[]", "{}", json.dumps({"../x": TOKEN}), '{"ann": "short"}', '{"ann": 7}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps({"ann": TOKEN, "Ann": "x" * 20}),
+        "[]",
+        "{}",
+        json.dumps({"../x": TOKEN}),
+        '{"ann": "short"}',
+        '{"ann": 7}',
+    ],
+)
 def test_files_of_users_that_are_refused(tmp_path: Path, content: str) -> None:
     file = tmp_path / "users.json"
     file.write_text(content)

@@ -7,6 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
+from masklet.server import kept_answers
 from masklet.server.kept_answers import KeptAnswers
 from masklet.server.repeats import Repeats
 
@@ -50,6 +51,17 @@ def test_answers_survive_a_restart(kept: KeptAnswers, tmp_path: Path) -> None:
     again.close()
     assert (second.status_code, second.text, second.headers["etag"]) == (201, first.text, "x") == (201, "1!", "x")
     assert restarted.asked == 0
+
+
+def test_the_oldest_answers_go_where_they_take_too_much(kept: KeptAnswers, monkeypatch: pytest.MonkeyPatch) -> None:
+    counting = Counting(kept)
+    for number in range(20):
+        counting.client.post("/200", headers={"Idempotency-Key": str(number)})
+    monkeypatch.setattr(kept_answers, "KEPT_BYTES", 1)
+    assert counting.client.post("/200", headers={"Idempotency-Key": "19"}).text == "20!"
+    monkeypatch.undo()
+    assert counting.client.post("/200", headers={"Idempotency-Key": "18"}).text == "19!"
+    assert counting.client.post("/200", headers={"Idempotency-Key": "0"}).text == "21!"
 
 
 def test_what_is_another_request(kept: KeptAnswers) -> None:
