@@ -9,7 +9,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +120,16 @@ def test_the_cookie_needs_our_own_page(server: Served, truck: str) -> None:
         assert caught.value.response.status_code == 403
 
 
+def test_every_answer_binds_the_browser(server: Served) -> None:
+    paths = ("", "healthz", "api/v1/info", "api/v1/nothing", "nothing")
+    for answer in (client.ask("GET", path, api=False) for path in paths for client in (server.ann, server.nobody)):
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+        rules = {each.strip() for each in answer.headers["content-security-policy"].split(";")}
+        assert {"default-src 'self'", "object-src 'none'", "frame-ancestors 'none'", "form-action 'none'"} <= rules
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+
+
 def test_uploads_go_on_where_they_were(server: Served, project: str) -> None:
     data = TRUCK.read_bytes()
     broken = server.ann.upload(project, data, "image", "../../x.jpg", part=20_000, stop_after=3)
@@ -155,6 +165,24 @@ def test_what_is_anns_is_nothing_to_bob(server: Served, project: str, truck: str
             pass
         assert caught.value.rcvd is not None
         assert caught.value.rcvd.code == 4404
+
+
+def test_jobs_exports_and_uploads_are_nothing_to_bob(server: Served, project: str, truck: str) -> None:
+    server.ann.command(truck, "prompt", object=0, frame=0, points=CLICK)
+    job = server.ann.ask("POST", f"projects/{project}/exports", {"format": "coco", "items": [truck]}).json["id"]
+    export = server.ann.done(job)["result"]["export"]
+    upload = server.ann.upload(project, TRUCK, "image", part=1000, stop_after=1).headers["upload"]
+    for path, unknown in ((f"jobs/{job}", "jobs/job_"), (f"exports/{export}", "exports/exp_")):
+        answers = [server.bob.ask("GET", each) for each in (path, unknown + "A" * 22)]
+        assert [each.status for each in answers] == [404, 404]
+        assert answers[0].body == answers[1].body
+    assert server.bob.ask("DELETE", f"jobs/{job}").status == 404
+    assert server.bob.ask("HEAD", f"uploads/{upload}").status == 404
+    assert server.bob.ask("PUT", f"uploads/{upload}", b"x", {"Content-Range": "bytes 1000-1000/2000"}).status == 404
+    other = server.bob.project()
+    for kind, asked in (("exports", {"format": "coco", "items": [truck]}), ("imports", {"upload": upload})):
+        assert server.bob.ask("POST", f"projects/{other}/{kind}", asked).status == 404
+    assert server.ann.ask("GET", f"exports/{export}", headers={"Range": "bytes=0-3"}).body == b"PK\x03\x04"
 
 
 def test_paths_of_the_server_stay_its_own(server: Served, project: str, truck: str) -> None:
@@ -611,6 +639,20 @@ def test_projects_change_and_go(ann: Client) -> None:
     assert ann.ask("GET", f"projects/{made['id']}").status == 404
 
 
+# -- many people (checks 14 and 15) ----------------------------------------------------------------------------------
+
+
+def test_two_who_track_at_once_share_the_device(server: Served, juggle: str) -> None:
+    other = server.bob.item(server.bob.project(), JUGGLE, "video")
+    pairs = [(server.ann, juggle), (server.bob, other)]
+    for client, item in pairs:
+        assert client.command(item, "prompt", object=0, frame=0, box=BALL).status == 200
+    jobs = [client.command(item, "track").json["job"]["id"] for client, item in pairs]
+    server.ann.done(jobs[0])
+    assert server.bob.get(f"jobs/{jobs[1]}")["done"] > 24, "each gets about half"
+    assert server.bob.done(jobs[1])["state"] == "done"
+
+
 # -- floods (check 23) ------------------------------------------------------------------------------------------------
 
 
@@ -639,3 +681,21 @@ def test_previews_are_coalesced_and_floods_end(ann: Client, truck: str) -> None:
         socket.connection.send("x" * 2**20)
         assert socket.close_code() == 1009
     assert ann.get("info")["user"] == "ann"
+
+
+def test_messages_beyond_the_limits(ann: Client, truck: str) -> None:
+    with ann.socket(truck) as socket:
+        for count, field in ((257, "points"), (0, "points")):
+            reply = socket.command("prompt", object=0, frame=0, points=[[1, 1, 1]] * count)
+            assert (reply["ok"], reply["error"]["field"]) == (False, field)
+        socket.send("prompt", object=0, frame=0, points=[[1, 1, 1]] * 100_000)
+        assert socket.close_code() == 1009
+    with pytest.raises(ConnectionClosed), ann.socket(truck) as socket:
+        socket.connection.send(bytes(9 * 2**20))  # whose end is still on its way when the server hangs up
+        socket.receive()
+    with ann.socket(truck) as socket:
+        with suppress(ConnectionClosed):
+            for _ in range(10_000):
+                socket.send("candidates", object=1, frame=0)
+        assert socket.close_code() == 4429
+    assert ann.get("metrics")["queue"]["person"] <= 1
