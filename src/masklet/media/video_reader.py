@@ -4,6 +4,7 @@ The frames around those asked for last are decoded by a thread while the caller 
 """
 
 import os
+import weakref
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
@@ -23,8 +24,11 @@ from masklet.media.video_input import is_address
 VideoSource = str | os.PathLike[str] | Sequence[ImageLike]
 
 HELD_BYTES = 96 * 2**20
+ALL_HELD_BYTES = 4 * HELD_BYTES
+"""Of all readers of the process: more than four share it equally."""
 FEWEST_HELD_FRAMES, MOST_HELD_FRAMES = 4, 64
 MOST_FRAMES_AHEAD = 8
+_open: set[int] = set()  # the ids of open `HeldFrames`; without a lock, which a fork may find held for ever
 
 
 def open_video(source: VideoSource) -> "VideoReader":
@@ -132,7 +136,7 @@ class HeldFrames:
     """A few frames of a video file by number; any thread of the process that made this may ask for them.
 
     Frames near the last ones asked for are held, those that come next in the same direction are decoded in advance;
-    both are bounded (HELD_BYTES). All decoding happens in one thread, one frame at a time.
+    both are bounded (HELD_BYTES, ALL_HELD_BYTES). All decoding happens in one thread, one frame at a time.
 
     Args:
         file: where the frames come from; closed with this.
@@ -146,8 +150,6 @@ class HeldFrames:
     def __init__(self, file: FrameFile, damage: dict[int, str]) -> None:
         self.file, self.process = file, os.getpid()
         self._damage = damage
-        fitting = HELD_BYTES // (file.height * file.width * 3)
-        self._most = max(FEWEST_HELD_FRAMES, min(fitting, MOST_HELD_FRAMES))
         self._lock = Lock()
         self._frames: OrderedDict[int, Future[Pixels]] = OrderedDict()
         self._awaited: Counter[int] = Counter()
@@ -155,6 +157,8 @@ class HeldFrames:
         self._decoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="masklet-video")
         self.is_closed = False
         never_freed_after_fork(self)
+        _open.add(id(self))
+        weakref.finalize(self, _open.discard, id(self))
 
     def __len__(self) -> int:
         """Return the number of frames that are held or being decoded."""
@@ -182,12 +186,19 @@ class HeldFrames:
     def close(self) -> None:
         """Stop decoding and close the file; a thread that still waits for a frame gets an UnreadableVideoError."""
         self.is_closed = True
+        _open.discard(id(self))
         if self.process != os.getpid():
             return  # thread and file are the parent's
         with self._lock:
             self._frames.clear()
         self._decoder.shutdown(wait=True, cancel_futures=True)
         self.file.close()
+
+    @property
+    def _most(self) -> int:
+        """How many frames may be held, now that so many readers are open."""
+        share = min(HELD_BYTES, ALL_HELD_BYTES // max(1, len(_open)))
+        return max(FEWEST_HELD_FRAMES, min(share // (self.file.height * self.file.width * 3), MOST_HELD_FRAMES))
 
     def _requested(self, number: int) -> Future[Pixels]:
         if self.is_closed:

@@ -1,3 +1,5 @@
+import gc
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -256,6 +258,24 @@ def test_few_frames_are_held_and_each_is_decoded_once_in_a_pass():
         assert len(video._held) <= video_reader.MOST_HELD_FRAMES
         assert file.reads == list(range(100))
         assert video.problems == ["Frame 5 cannot be decoded; frame 4 stands in its place."]
+
+
+def test_many_readers_share_what_is_held(monkeypatch):
+    frame = video_reader.VideoReader(CountingFile(9))[0].nbytes
+    monkeypatch.setattr(video_reader, "HELD_BYTES", 40 * frame)
+    monkeypatch.setattr(video_reader, "ALL_HELD_BYTES", 80 * frame)
+    monkeypatch.setattr(video_reader, "_open", set())
+    readers = [video_reader.VideoReader(CountingFile(100)) for _ in range(8)]
+    for reader in readers:
+        assert [pixels[0, 0, 0] for pixels in reader][-1] == 99
+    assert {len(reader._held) for reader in readers} == {10}
+    for reader in readers[2:]:
+        reader.close()
+    del reader
+    assert [len([*readers[0]]), len(readers[0]._held)] == [100, 40]
+    readers.clear()
+    gc.collect()
+    assert video_reader._open == set()
 
 
 def test_backwards_stretches_are_decoded_forwards():
