@@ -32,7 +32,7 @@ from masklet.server.settings import ServerSettings
 from masklet.server.tokens import Tokens
 
 RESULTS = Path(__file__).parent / "results" / "server_memory.json"
-FRAMES, SIDE = 24, 64
+FRAMES, SIDE, TIMES = 24, 64, 10
 
 
 @dataclass
@@ -99,15 +99,17 @@ def measured(folder: Path, count: int, acts: int) -> list[tuple[int, float]]:
         name = f"user{number}"
         media = clip if number % 2 else clip / "00000.png"
         row = service.importing.take_file(service.projects.make(name, "memory", []), media)
-        users.append(User(name, service, service.item(name, row.id), acts // count, rng=random.Random(number)))
+        users.append(User(name, service, service.item(name, row.id), -(-acts // count), rng=random.Random(number)))
     threads = [Thread(target=each.work) for each in users]
     for thread in threads:
         thread.start()
     sizes: list[tuple[int, float]] = []
-    while any(thread.is_alive() for thread in threads):
-        if (done := sum(each.acts for each in users)) >= acts // 10 * (len(sizes) + 1):
+    while len(sizes) < TIMES:
+        if (done := sum(each.acts for each in users)) >= acts // TIMES * (len(sizes) + 1):
             sizes.append((done, round(resident_bytes() / MIB, 1)))
             print(*sizes[-1], flush=True)
+        elif not any(thread.is_alive() for thread in threads):
+            raise RuntimeError(f"the users stopped after {done} acts")
         time.sleep(0.05)
     service.close()
     return sizes

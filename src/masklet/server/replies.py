@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+from pydantic import SerializerFunctionWrapHandler, model_serializer
+
 from masklet.server.messages import ItemMessage, JobMessage, Message, ObjectId, Span
 from masklet.server.object_messages import MaskMessage
 
@@ -13,7 +15,15 @@ class StaleFrames(Message):
     frames: list[Span]
 
 
-class ErrorMessage(Message):
+class Sparse(Message):
+    """A message that leaves out what it has nothing to say about; what it says is complete."""
+
+    @model_serializer(mode="wrap")
+    def _said(self, serialized: SerializerFunctionWrapHandler) -> Any:
+        return {name: value for name, value in serialized(self).items() if value is not None}
+
+
+class ErrorMessage(Sparse):
     """Why a command was refused."""
 
     code: str
@@ -21,7 +31,7 @@ class ErrorMessage(Message):
     field: str | None = None
 
 
-class Reply(Message):
+class Reply(Sparse):
     """The answer to the command with the number `re`; what a command has nothing to say about is left out."""
 
     re: int
@@ -42,7 +52,7 @@ class Reply(Message):
     frame: int | None = None
 
 
-class Event(Message):
+class Event(Sparse):
     """News of an item: a job moved on, its objects or its masks changed, or it is gone."""
 
     ev: Literal["job", "objects", "masks", "item", "everything", "live", "deleted"]

@@ -44,12 +44,12 @@ class Outbox:
         """Take news, from any thread."""
         for each in news:
             kind = each.kind if isinstance(each, Packet) else None
-            data = each.encode() if isinstance(each, Packet) else each.model_dump_json(by_alias=True, exclude_none=True)
+            data = each.encode() if isinstance(each, Packet) else each.model_dump_json(by_alias=True)
             self._loop.call_soon_threadsafe(self._put, data, kind)
 
     def reply(self, reply: Reply) -> None:
         """Take a reply, from any thread."""
-        self._loop.call_soon_threadsafe(self._put, reply.model_dump_json(by_alias=True, exclude_none=True), None)
+        self._loop.call_soon_threadsafe(self._put, reply.model_dump_json(by_alias=True), None)
 
     async def next(self) -> str | bytes:
         """Return what is to be sent next, once there is something."""

@@ -101,7 +101,6 @@ def show_filmstrip(
 @router.post(
     "/items/{item}/commands",
     response_model=Reply,
-    response_model_exclude_none=True,
     responses={200: {"content": {PACKETS: {}}}},
 )
 def command(item: str, body: Command, caller: Caller, request: Request) -> Reply | Response:
@@ -109,7 +108,7 @@ def command(item: str, body: Command, caller: Caller, request: Request) -> Reply
     handling = caller.service.handling(caller.service.item(caller.user, item), caller.user, body.n)
     reply = answered(handling, body)
     if wants_packets(request):
-        headers = {"Masklet-Reply": reply.model_dump_json(by_alias=True, exclude_none=True)}
+        headers = {"Masklet-Reply": reply.model_dump_json(by_alias=True)}
         return Response(joined(handling.packets), media_type=PACKETS, headers=headers)
     if not handling.packets:
         return reply
