@@ -4,24 +4,47 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const ROOT = join(import.meta.dirname, '../../..')
-const PYTHON = process.env['PYTHON'] ?? join(ROOT, '.venv/bin/python')
+export const ROOT = join(import.meta.dirname, '../../..')
+export const PYTHON = process.env['PYTHON'] ?? join(ROOT, '.venv/bin/python')
+export const ENVIRONMENT = { ...process.env, PYTHONPATH: join(ROOT, 'src') }
 
 export class RealServer {
-  private constructor(
-    private readonly process: ChildProcess,
-    private readonly folder: string,
-    /** With the token, as it is printed. */
-    readonly address: string,
-  ) {}
+  private process: ChildProcess | undefined
+  private readonly folder = mkdtempSync(join(tmpdir(), 'masklet-studio-'))
+  /** With the token, as it is printed. */
+  address = ''
 
   static async start(): Promise<RealServer> {
-    const folder = mkdtempSync(join(tmpdir(), 'masklet-studio-'))
-    const command = ['-m', 'masklet', 'studio', '--no-browser', '--port', '0', '--data', folder]
-    const environment = { ...process.env, PYTHONPATH: join(ROOT, 'src') }
-    const started = spawn(PYTHON, command, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+    const server = new RealServer()
+    await server.begin(0)
+    return server
+  }
+
+  get origin(): string {
+    return new URL(this.address).origin
+  }
+
+  /** Kill it at once, as `kill -9` does. */
+  async crash(): Promise<void> {
+    await this.end('SIGKILL')
+  }
+
+  /** Start again after a crash, where it was. */
+  async restart(): Promise<void> {
+    await this.begin(Number(new URL(this.address).port))
+  }
+
+  async stop(): Promise<void> {
+    await this.end('SIGTERM')
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  private async begin(port: number): Promise<void> {
+    const command = ['-m', 'masklet', 'studio', '--no-browser', '--port', String(port), '--data', this.folder]
+    const started = spawn(PYTHON, command, { env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.process = started
     let output = ''
-    const address = await new Promise<string>((resolve, reject) => {
+    this.address = await new Promise<string>((resolve, reject) => {
       const read = (data: Buffer) => {
         output += String(data)
         const found = /http:\/\/\S+#token=\S+/.exec(output)
@@ -31,17 +54,11 @@ export class RealServer {
       started.stderr.on('data', read)
       started.on('exit', (code) => reject(new Error(`The server ended with ${code}: ${output}`)))
     })
-    return new RealServer(started, folder, address)
   }
 
-  get origin(): string {
-    return new URL(this.address).origin
-  }
-
-  async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.process.once('exit', resolve))
-    this.process.kill('SIGTERM')
+  private async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const ended = new Promise((resolve) => this.process!.once('exit', resolve))
+    this.process!.kill(signal)
     await ended
-    rmSync(this.folder, { recursive: true, force: true })
   }
 }

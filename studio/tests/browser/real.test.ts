@@ -85,6 +85,24 @@ describe('an image', () => {
   }, 200_000)
 })
 
+describe('a server that is killed', () => {
+  it('has all that it acknowledged when it is back, and gets what was done meanwhile', async () => {
+    await open('truck.jpg')
+    await page.mouse.click(...(await placeOf(page, 320, 425)))
+    await expect.poll(() => areaOf(page, 1), PATIENCE).toBeGreaterThan(0)
+    const area = await areaOf(page, 1)
+    await server.crash()
+    await page.getByTestId('reconnecting').waitFor(PATIENCE)
+    await page.keyboard.press('n')
+    await page.mouse.click(...(await placeOf(page, 820, 390)))
+    await page.getByTestId('marker').waitFor()
+    await server.restart()
+    await expect.poll(() => areaOf(page, 2), PATIENCE).toBeGreaterThan(0)
+    expect(await areaOf(page, 1)).toBe(area)
+    await page.getByTestId('reconnecting').waitFor({ state: 'detached' })
+  }, 200_000)
+})
+
 describe('a camera', () => {
   it('is followed as it goes on, and becomes a video', async () => {
     await page.getByTestId('camera').click()
