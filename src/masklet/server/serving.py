@@ -4,11 +4,13 @@ import asyncio
 import logging
 import os
 import secrets
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import cast
 
 import uvicorn
@@ -67,6 +69,8 @@ def serve(
             server.run(sockets)
         finally:
             service.close()
+        if server.was_interrupted:  # uvicorn raises it again for who had it before, and a shell may have had it ignored
+            raise KeyboardInterrupt
 
 
 def _users(settings: ServerSettings) -> tuple[dict[str, str], str]:
@@ -148,11 +152,17 @@ def _configured(gate: AccessGate, settings: ServerSettings) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn that reports when it answers."""
+    """Uvicorn that reports when it answers, and whether Ctrl-C ended it."""
 
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self.was_interrupted = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop after the requests at hand."""
+        self.was_interrupted = self.was_interrupted or sig == signal.SIGINT
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""
