@@ -298,6 +298,17 @@ def server_load_markdown(report: dict[str, Any]) -> str:
     return f"{origin} From `{report['command']}`.\n\n" + "\n".join(lines)
 
 
+def server_memory_markdown(report: dict[str, Any]) -> str:
+    """What a server with a model of a few lines holds after many acts."""
+    acts, sizes = zip(*report["resident_mib_after_acts"], strict=True)
+    rows = [
+        ["acts", *(f"{each:,}" for each in acts)],
+        ["---"] * (len(acts) + 1),
+        ["MiB", *(f"{each:g}" for each in sizes)],
+    ]
+    return f"From `{report['command']}`.\n\n" + "\n".join(map(_line, rows))
+
+
 def batch_markdown(report: dict[str, Any]) -> str:
     """What a batch costs by each way, and what came of it while processes were killed."""
     names = {"process": "1 process", "processes": "2 processes", "shards": "2 shards", "ray": "2 Ray workers"}
@@ -453,6 +464,7 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "procedural_world": (procedural_world_markdown, ("procedural_world",)),
     "runtimes": (runtimes_markdown, ("runtimes",)),
     "server_load": (server_load_markdown, ("server_load",)),
+    "server_memory": (server_memory_markdown, ("server_memory",)),
     "small_objects": (small_objects_markdown, ("small_objects",)),
     "stills": (stills_markdown, ("stills",)),
     "summary": (summary_markdown, ("images", "video")),
@@ -470,6 +482,7 @@ KINDS: tuple[tuple[Callable[[Any], bool], Callable[..., str]], ...] = (
     (lambda content: isinstance(content, list) and "sequences" in content[0], vos_markdown),
     (lambda content: isinstance(content, list), stills_markdown),
     (lambda content: "tracked_frames" in content, server_load_markdown),
+    (lambda content: "resident_mib_after_acts" in content, server_memory_markdown),
     (lambda content: "batches" in content, batch_markdown),
     (lambda content: "fleets" in content, fleet_markdown),
     (lambda content: "ways" in content, small_objects_markdown),
