@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from masklet.modeling.layers import attention
+from masklet.modeling.layers import attention, times_pixels
 from masklet.modeling.plain_calls import is_plain, is_recorded, is_recorded_once
 
 
@@ -126,5 +126,7 @@ class ImageToTokens(DecoderAttention):
 
 def _products(rows: Tensor, pixels: Tensor, offset: Tensor) -> Tensor:
     """`rows @ pixels^T + offset` of [batch, objects, r or p, channels] and [batch, objects, r, 1]: [..., r, p]."""
+    if pixels.dtype.itemsize == 2:
+        return times_pixels(rows, pixels) + offset
     batched = (x.flatten(0, 1) for x in (offset, rows, pixels.transpose(-2, -1)))
     return torch.baddbmm(*batched).unflatten(0, rows.shape[:2])

@@ -12,6 +12,7 @@ from masklet.modeling.plain_calls import is_plain, is_recorded
 
 # Their scores with the keys of a whole image at 1024 stay in the processor's cache.
 QUERIES_AT_A_TIME = 256
+MANY_SCORES = 2**22  # of a head; then one head is enough at a time
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
@@ -78,8 +79,21 @@ def pays_by_products(q: Tensor) -> bool:
 def attention_by_products(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Scaled dot-product attention whose values may have another width than keys; some queries at a time."""
     keys = (k * k.shape[-1] ** -0.5).transpose(-2, -1)
-    some = QUERIES_AT_A_TIME if pays_in_pieces(q.device) else max(q.shape[-2], 1)
-    return torch.cat([(queries @ keys).softmax(-1) @ v for queries in q.split(some, dim=-2)], dim=-2)
+    if not pays_in_pieces(q.device):
+        return (q @ keys).softmax(-1) @ v
+    if q.ndim > 2 and q.shape[-2] * k.shape[-2] >= MANY_SCORES:
+        return torch.stack([attention_by_products(*head) for head in zip(q, k, v, strict=True)])
+    keys = keys.contiguous()  # once, or oneDNN does it for each few queries
+    return torch.cat([(some @ keys).softmax(-1) @ v for some in q.split(QUERIES_AT_A_TIME, dim=-2)], dim=-2)
+
+
+def times_pixels(rows: Tensor, pixels: Tensor) -> Tensor:
+    """Return `rows @ pixels^T` of [..., few, channels] and [..., many, channels].
+
+    In half precision oneDNN copies an operand that is transposed: then the few rows are, and the narrow result.
+    """
+    is_half_here = pixels.device.type == "cpu" and pixels.dtype.itemsize == 2
+    return (pixels @ rows.mT).mT.contiguous() if is_half_here and not is_recorded() else rows @ pixels.mT
 
 
 def pointwise(conv: nn.Conv2d, x_bhwc: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from masklet.modeling.layers import LayerNorm2d
+from masklet.modeling.layers import LayerNorm2d, times_pixels
 from masklet.modeling.pieces import pays_in_pieces, pieces
 from masklet.modeling.plain_calls import is_plain
 
@@ -50,7 +50,7 @@ class Upscaling:
         widest = batch * objects * 16 * channels // 8
         # Some pixels at a time: none needs another. They come last: few outputs in the last place would be slower.
         parts = [
-            weights.mT @ self._in_nested_order(image[:, :, piece], middle[:, :, piece], fine[:, :, piece]).mT
+            times_pixels(weights.mT, self._in_nested_order(image[:, :, piece], middle[:, :, piece], fine[:, :, piece]))
             for piece in pieces(pixels, widest, image.device)
         ]
         nested = parts[0] if len(parts) == 1 else torch.cat(parts, dim=3)

@@ -16,6 +16,7 @@ from masklet.modeling.layers import (
     pays_by_products,
     pointwise,
     pointwise_twice,
+    times_pixels,
 )
 
 
@@ -42,17 +43,28 @@ def test_feed_forward_keeps_its_gradients_whatever_the_size(monkeypatch: pytest.
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("has_tile_units", [True, False])
+@pytest.mark.parametrize("many", [1, 1000])
 def test_attention_is_the_same_by_every_way(
-    dtype: torch.dtype, has_tile_units: bool, monkeypatch: pytest.MonkeyPatch
+    dtype: torch.dtype, has_tile_units: bool, many: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: has_tile_units)
     monkeypatch.setattr(layers, "QUERIES_AT_A_TIME", 2)
+    monkeypatch.setattr(layers, "MANY_SCORES", many)
     q, k, v = torch.randn(3, 2, 4, 5, 8, generator=torch.Generator().manual_seed(0)).to(dtype)
     expected = (q.double() @ k.double().transpose(-2, -1) / 8**0.5).softmax(-1) @ v.double()
     tolerance = {"rtol": 1e-5, "atol": 1e-6} if dtype == torch.float32 else {"rtol": 0.02, "atol": 0.02}
     torch.testing.assert_close(attention(q, k, v).double(), expected, **tolerance)
     with torch.no_grad():
         torch.testing.assert_close(attention(q, k, v).double(), expected, **tolerance)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_products_with_pixels_are_the_same_either_way_round(dtype: torch.dtype) -> None:
+    generator = torch.Generator().manual_seed(0)
+    rows, pixels = (torch.randn(2, 3, n, 8, generator=generator).to(dtype) for n in (4, 50))
+    expected = torch.einsum("borc,bopc->borp", rows.double(), pixels.double())
+    tolerance = {"rtol": 1e-5, "atol": 1e-5} if dtype == torch.float32 else {"rtol": 0.01, "atol": 0.05}
+    torch.testing.assert_close(times_pixels(rows, pixels).double(), expected, **tolerance)
 
 
 @pytest.mark.parametrize(
