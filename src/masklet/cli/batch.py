@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -17,6 +18,7 @@ from masklet.atomic_files import check_writable
 from masklet.cli.everything_options import EverythingOption
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.image_options import BandsOption, MaxImagePixelsOption, parsed_bands
+from masklet.cli.machine_options import RayOption, ShardOption, parsed_shard
 from masklet.cli.model_options import (
     DataTypeOption,
     DeviceOption,
@@ -25,7 +27,6 @@ from masklet.cli.model_options import (
     PresetOption,
     RuntimeOption,
 )
-from masklet.cli.shard_option import ShardOption, parsed_shard
 from masklet.cli.track_choices import SAVE_EVERY, SaveEveryOption
 from masklet.configuration.presets import SpeedPreset
 from masklet.runtimes.names import RuntimeName
@@ -45,9 +46,6 @@ JobsArgument = Annotated[
 OutputOption = Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The folder to write to.")]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", min=1, help="Number of workers; default: one a GPU, or one.")
-]
-RayOption = Annotated[
-    str | None, typer.Option("--ray", metavar="ADDRESS", help="Workers of a Ray cluster: HOST:PORT, auto or local.")
 ]
 
 
@@ -102,7 +100,8 @@ def batch(
     folder.begin(len(all_jobs))
     how = ModelChoice(model, "", dtype, image_size, preset, runtime, parsed_bands(bands), max_image_pixels)
     choice = replace(how, version=__version__, save_every=save_every or math.inf)
-    with _lanes(BatchWorker(folder, choice), model, device, workers, ray) as lanes:
+    worker = BatchWorker(folder, choice, run="" if ray is None else secrets.token_hex(4))
+    with _lanes(worker, model, device, workers, ray) as lanes:
         _do(folder, left, len(own), lanes)
     _report(folder, all_jobs)
 
@@ -138,7 +137,8 @@ def _lanes(
         yield process_lanes([worker.on(each) for each in devices_of_workers(usable_device(device), workers)])
         return
     with ray_cluster(ray) as cluster:
-        yield cluster.lanes(worker.on(cluster.device(device)), workers)
+        worker = worker.on(cluster.device(device))
+        yield cluster.lanes(worker, worker.choice.device, worker.folder.mark, workers)
 
 
 def _do(folder: BatchFolder, left: Sequence[BatchJob], total: int, lanes: Lanes) -> None:

@@ -9,6 +9,7 @@ import typer
 import typer.main
 
 from masklet.cli.exit_codes import EXPLANATION
+from masklet.cli.machine_options import MachineCommand
 
 COMMANDS = ("segment", "track", "batch", "train", "convert", "export", "info", "benchmark", "studio", "serve")
 """Functions of the files that are called as they are."""
@@ -40,5 +41,5 @@ def _command(name: str) -> Any:
         group.name = name
         return group
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-    alone.command(name, epilog=EXPLANATION)(found)
+    alone.command(name, cls=MachineCommand, epilog=EXPLANATION)(found)
     return typer.main.get_command(alone)

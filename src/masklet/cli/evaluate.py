@@ -20,9 +20,10 @@ from masklet.cli.evaluation_options import (
     ReportOption,
     WorkersOption,
 )
-from masklet.cli.evaluation_run import EvaluationRun
+from masklet.cli.evaluation_run import EvaluationRun, RayWorkers
 from masklet.cli.exit_codes import EXPLANATION
 from masklet.cli.image_options import MaxImagePixelsOption
+from masklet.cli.machine_options import MachineCommand, RayOption, ShardOption
 from masklet.cli.model_options import (
     DataTypeOption,
     DeviceOption,
@@ -31,7 +32,6 @@ from masklet.cli.model_options import (
     PresetOption,
     ZoomOption,
 )
-from masklet.cli.shard_option import ShardOption
 from masklet.configuration.presets import SpeedPreset
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ ALL_CLICKS = (1, 3, 5)
 
 evaluation = typer.Typer(help="Measure how well images and videos are segmented.", rich_markup_mode=None)
 for other_command in (vos, interactive, everything):
-    evaluation.command(epilog=EXPLANATION)(other_command)
+    evaluation.command(cls=MachineCommand, epilog=EXPLANATION)(other_command)
 
 
 class PredictorName(StrEnum):
@@ -58,7 +58,7 @@ def choose() -> None:
     """Measure how well images and videos are segmented."""
 
 
-@evaluation.command(epilog=EXPLANATION)
+@evaluation.command(cls=MachineCommand, epilog=EXPLANATION)
 def stills(
     root: Annotated[Path, typer.Argument(help="A dataset of images with masks, or a folder of such datasets.")],
     model: ModelOption = None,
@@ -68,8 +68,9 @@ def stills(
     ] = None,
     output: OutputOption = None,
     report: ReportOption = None,
-    workers: WorkersOption = 1,
+    workers: WorkersOption = None,
     shard: ShardOption = None,
+    ray: RayOption = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many images of each dataset.")] = None,
     objects_per_image: Annotated[
         int | None,
@@ -95,7 +96,7 @@ def stills(
 
     choice = ModelChoice(model, compare, device, dtype, image_size, preset, zooms=zoom)
     wanted = choice.wanted(predictor, PredictorName.MODEL)
-    run = EvaluationRun(output, report, workers, compare is not None, shard)
+    run = EvaluationRun(output, report, workers, compare is not None, shard, RayWorkers.of(ray, device, root))
     check_image_layout(root)  # before the model is loaded
 
     def measurements() -> Sequence[ImageMeasurement]:

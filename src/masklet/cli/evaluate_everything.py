@@ -62,7 +62,7 @@ def everything(
     zoom: ZoomOption = False,
     output: OutputOption = None,
     report: ReportOption = None,
-    workers: WorkersOption = 1,
+    workers: WorkersOption = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many images of each dataset.")] = None,
     sequences: SequencesOption = None,
     rule: CountingRuleOption = None,

@@ -24,8 +24,9 @@ from masklet.cli.evaluation_options import (
     chosen_videos,
     refuse_beside,
 )
-from masklet.cli.evaluation_run import EvaluationRun
+from masklet.cli.evaluation_run import EvaluationRun, RayWorkers
 from masklet.cli.image_options import MaxImagePixelsOption
+from masklet.cli.machine_options import RayOption, ShardOption
 from masklet.cli.model_options import (
     DataTypeOption,
     DeviceOption,
@@ -33,7 +34,6 @@ from masklet.cli.model_options import (
     ModelOption,
     PresetOption,
 )
-from masklet.cli.shard_option import ShardOption
 from masklet.cli.track_choices import ZoomOption
 from masklet.configuration.presets import SpeedPreset
 from masklet.errors import InvalidInputError
@@ -73,8 +73,9 @@ def vos(
     rule: CountingRuleOption = None,
     output: OutputOption = None,
     report: ReportOption = None,
-    workers: WorkersOption = 1,
+    workers: WorkersOption = None,
     shard: ShardOption = None,
+    ray: RayOption = None,
     save_masks: Annotated[
         Path | None, typer.Option(help="Write the masks to this folder (PREDICTOR/SEQUENCE/FRAME.png).")
     ] = None,
@@ -103,7 +104,7 @@ def vos(
         others = {"--predictor": predictor, "--save-masks": save_masks} | choice.options
         refuse_beside("--masks", "measures existing masks", others)
     wanted = choice.wanted(predictor, VideoPredictorName.ALL)
-    run = EvaluationRun(output, report, workers, compare is not None, shard)
+    run = EvaluationRun(output, report, workers, compare is not None, shard, RayWorkers.of(ray, device, root))
     if save_masks is not None:
         check_writable(save_masks)
         remove_unfinished(save_masks)
@@ -135,7 +136,7 @@ def interactive(
     rule: CountingRuleOption = None,
     output: OutputOption = None,
     report: ReportOption = None,
-    workers: WorkersOption = 1,
+    workers: WorkersOption = None,
     device: DeviceOption = None,
     dtype: DataTypeOption = None,
     image_size: ImageSizeOption = None,

@@ -34,7 +34,10 @@ ReportOption = Annotated[
         help="Write scores, tables, curves and the worst frames there; what it holds already is not measured again.",
     ),
 ]
-WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="How many processes share the work.")]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="How many workers share the work; default: 1, on Ray one a GPU or machine."),
+]
 CompareOption = Annotated[
     tuple[str, str] | None,
     typer.Option("--compare", metavar="A B", help=f"Two models to put into one table; '{BUNDLED}': the bundled one."),

@@ -3,36 +3,62 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from masklet.atomic_files import check_file_writable, check_writable, remove_unfinished
 from masklet.cli.exit_codes import ExitCode
-from masklet.cli.shard_option import parsed_shard
+from masklet.cli.machine_options import parsed_shard
 from masklet.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from masklet.evaluation.measured_item import MeasuredItem
     from masklet.evaluation.measurement import Measurement
     from masklet.evaluation.reporting.report import Report
+    from masklet.jobs.run import OpenLanes
 
 MOST_REMARKS_SHOWN = 10
 
 
 @dataclass(frozen=True)
+class RayWorkers:
+    """Workers of a Ray cluster: its address, the device that is asked for, and the data that all machines see."""
+
+    address: str
+    device: str | None
+    data: Path
+
+    @classmethod
+    def of(cls, address: str | None, device: str | None, data: Path) -> RayWorkers | None:
+        """Return None without an address."""
+        return None if address is None else cls(address, device, data)
+
+    @contextmanager
+    def lanes(self, workers: int | None) -> Iterator[OpenLanes]:
+        """Connect to the cluster within the block, and yield what opens its workers."""
+        from masklet.devices import usable_device
+        from masklet.jobs.ray_cluster import ray_cluster
+
+        with ray_cluster(self.address) as cluster:
+            yield lambda work: cluster.lanes(work, usable_device(self.device), self.data, workers)
+
+
+@dataclass(frozen=True)
 class EvaluationRun:
-    """Where the results go, and by how many processes they come; OSError at once if they could not go there."""
+    """Where the results go, and by how many workers they come; OSError at once if they could not go there."""
 
     output: Path | None
     folder: Path | None
-    workers: int
+    workers: int | None
     is_comparison: bool
     shard: str | None = None
+    ray: RayWorkers | None = None
 
     def __post_init__(self) -> None:
         if self.shard is not None and self.folder is None:
@@ -81,7 +107,7 @@ class EvaluationRun:
         from masklet.evaluation.reporting.report_folder import predictor_folders
 
         measured: list[tuple[Measurement, Report]] = []
-        with progress_bar() as bar:
+        with progress_bar() as bar, nullcontext() if self.ray is None else self.ray.lanes(self.workers) as lanes:
             loading = bar.add_task("Loading", total=None)
             chosen = measurements()
             bar.remove_task(loading)
@@ -92,6 +118,7 @@ class EvaluationRun:
                 items = self._items(
                     each,
                     folder,
+                    lanes,
                     lambda done, total, task=task: bar.update(task, completed=done, total=total),  # type: ignore[misc]
                 )
                 if items is not None:
@@ -99,13 +126,18 @@ class EvaluationRun:
         return measured if len(measured) == len(chosen) else None
 
     def _items(
-        self, measurement: Measurement, folder: Path | None, progress: Callable[[int, int], None]
+        self,
+        measurement: Measurement,
+        folder: Path | None,
+        lanes: OpenLanes | None,
+        progress: Callable[[int, int], None],
     ) -> tuple[MeasuredItem, ...] | None:
         from masklet.evaluation.measurement import measure_all, measure_shard
 
+        how: dict[str, Any] = {"workers": self.workers or 1, "lanes": lanes, "progress": progress}
         if self.shard is None or folder is None:
-            return measure_all(measurement, folder=folder, workers=self.workers, progress=progress)
-        return measure_shard(measurement, parsed_shard(self.shard), folder, workers=self.workers, progress=progress)
+            return measure_all(measurement, folder=folder, **how)
+        return measure_shard(measurement, parsed_shard(self.shard), folder, **how)
 
 
 def _warn(reports: Sequence[Report]) -> None:

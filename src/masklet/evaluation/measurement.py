@@ -10,7 +10,7 @@ from masklet.evaluation.measured_item import MeasuredItem
 from masklet.evaluation.reporting.report import Report
 from masklet.evaluation.reporting.worst_frames import AnnotatedFrames
 from masklet.jobs.journal import ItemJournal
-from masklet.jobs.run import ItemJob, shard_of
+from masklet.jobs.run import ItemJob, OpenLanes, shard_of
 
 Progress = Callable[[int, int], None]
 FolderPath = str | os.PathLike[str]
@@ -50,6 +50,7 @@ def measure_all(
     *,
     folder: FolderPath | None = None,
     workers: int = 1,
+    lanes: OpenLanes | None = None,
     progress: Progress | None = None,
 ) -> tuple[MeasuredItem, ...]:
     """Measure every item and return them in the order of their names' list.
@@ -59,6 +60,7 @@ def measure_all(
         folder: keeps what is finished; what it holds from an earlier run with the same settings is not measured again
             unless its files have changed.
         workers: the number of processes; the results are the same with any.
+        lanes: opens other workers in their place, say those of a cluster.
         progress: called at the beginning and after each item with the number of items done and their total.
 
     Raises:
@@ -67,7 +69,7 @@ def measure_all(
     names = _names(measurement)
     journal = None if folder is None else _journal(measurement, folder)
     job = ItemJob(names, measurement.measure, journal)
-    job.run(workers=workers, on_item=progress or (lambda done, total: None))
+    job.run(workers=workers, lanes=lanes, on_item=progress or (lambda done, total: None))
     return tuple(job.results[name] for name in names)
 
 
@@ -77,6 +79,7 @@ def measure_shard(
     folder: FolderPath,
     *,
     workers: int = 1,
+    lanes: OpenLanes | None = None,
     progress: Progress | None = None,
 ) -> tuple[MeasuredItem, ...] | None:
     """Measure the part of one of several machines that share a folder.
@@ -86,6 +89,7 @@ def measure_shard(
         shard: which machine this is, from 1 on, and how many there are.
         folder: of all machines; otherwise as of `measure_all`.
         workers: as of `measure_all`.
+        lanes: likewise.
         progress: likewise, of this part.
 
     Returns:
@@ -97,7 +101,7 @@ def measure_shard(
     """
     names = _names(measurement)
     job = ItemJob(shard_of(names, *shard), measurement.measure, _journal(measurement, folder, shard))
-    job.run(workers=workers, on_item=progress or (lambda done, total: None))
+    job.run(workers=workers, lanes=lanes, on_item=progress or (lambda done, total: None))
     known = ItemJob(names, measurement.measure, _journal(measurement, folder, shard)).results
     return tuple(known[name] for name in names) if len(known) == len(names) else None
 

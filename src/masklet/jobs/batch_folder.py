@@ -119,19 +119,20 @@ class BatchFolder:
     def begin(self, job_count: int) -> None:
         """Note how many jobs there are; OSError if nothing can be written here."""
         made_folder(self.path / STATE)
-        _write(self.path / STATE / BATCH, {"jobs": job_count})
+        _write(self.mark, {"jobs": job_count})
 
-    def is_begun(self) -> bool:
-        """Whether a batch was begun here."""
-        return (self.path / STATE / BATCH).is_file()
+    @property
+    def mark(self) -> Path:
+        """The file that is there once a batch was begun here."""
+        return self.path / STATE / BATCH
 
     def job_count(self) -> int:
         """Return how many jobs there are; InvalidInputError if no batch was begun here."""
-        if not self.is_begun():
+        if not self.mark.is_file():
             raise InvalidInputError(f"{self.path} holds no batch; begin one with: masklet batch JOBS -o {self.path}")
-        content = read_json(path := self.path / STATE / BATCH)
+        content = read_json(self.mark)
         if not isinstance(content, dict) or not _is_count(content.get("jobs")):
-            raise InvalidInputError(f"{path} does not say how many jobs there are: {shown(content)}.")
+            raise InvalidInputError(f"{self.mark} does not say how many jobs there are: {shown(content)}.")
         return int(content["jobs"])
 
     def records(self) -> dict[str, JobRecord]:

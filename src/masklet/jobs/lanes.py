@@ -1,6 +1,6 @@
 """Items shared out among workers that may die: the one order of work behind processes and actors of a cluster."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import BrokenExecutor, Future
 from queue import SimpleQueue
@@ -55,23 +55,30 @@ class SharedOut(Generic[Item, Made]):
     Args:
         opened: opens each of the lanes, again if need be.
         items: in the order in which they are begun.
+        most_deaths: of workers by one item, after which it ends all; None: the work itself gives such an item up.
     """
 
-    def __init__(self, opened: Sequence[Callable[[], Lane[Item, Made]]], items: Iterable[Item]) -> None:
+    def __init__(
+        self,
+        opened: Sequence[Callable[[], Lane[Item, Made]]],
+        items: Iterable[Item],
+        most_deaths: int | None = None,
+    ) -> None:
         self._open = opened
         self._waiting = deque(items)
         self._lanes: list[Lane[Item, Made] | None] = [None] * min(len(opened), len(self._waiting))
         self._deaths = [0] * len(self._lanes)
         self._items: dict[int, Item] = {}  # at work, by their lane
+        self._most_deaths, self._deadly = most_deaths, Counter[Item]()
         self._ended: SimpleQueue[tuple[int, Future[Made] | Future[None]]] = SimpleQueue()
 
     def results(self) -> Generator[Made, None, None]:
         """Yield what becomes of each item, in the order in which they end.
 
-        An item whose worker died goes to the next one that is free: it is the work that gives up a deadly item.
+        An item whose worker died goes to the next one that is free.
 
         Raises:
-            InvalidInputError: if workers die again and again before they have begun.
+            InvalidInputError: if workers die again and again before they have begun, or at one item.
             Exception: whatever the work raises.
         """
         try:
@@ -100,7 +107,7 @@ class SharedOut(Generic[Item, Made]):
 
     def _begin_again(self, number: int, error: BrokenExecutor) -> None:
         if number in self._items:
-            self._waiting.appendleft(self._items.pop(number))
+            self._wait_again(self._items.pop(number), error)
         else:
             self._deaths[number] += 1
         if self._deaths[number] == MOST_DEATHS:
@@ -111,6 +118,18 @@ class SharedOut(Generic[Item, Made]):
         if (lane := self._lanes[number]) is not None:
             lane.close()
         self._begin(number)
+
+    def _wait_again(self, item: Item, error: BrokenExecutor) -> None:
+        """Put an item whose worker died in front of those that wait."""
+        self._waiting.appendleft(item)
+        if self._most_deaths is None:
+            return
+        self._deadly[item] += 1
+        if self._deadly[item] == self._most_deaths:
+            raise InvalidInputError(
+                f"{self._most_deaths} workers ended at {item}, for lack of memory if the system ended them; then use "
+                f"fewer. What is finished is kept. ({' '.join(str(error).split())})"
+            ) from error
 
     def _give_next(self, number: int) -> None:
         lane = self._lanes[number]

@@ -1,4 +1,4 @@
-"""The workers of a batch on a Ray cluster: actors that get one job at a time. Ray is imported when it is called."""
+"""Workers on a Ray cluster: actors that get one item at a time. Ray is imported when a cluster is asked for."""
 
 import os
 import pickle
@@ -10,17 +10,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 
 import masklet
 from masklet.errors import InvalidInputError
-from masklet.jobs.batch_folder import JobRecord
-from masklet.jobs.batch_jobs import BatchJob
-from masklet.jobs.batch_worker import BatchWorker
-from masklet.jobs.lanes import Lane
+from masklet.jobs.lanes import Lane, Work
 from masklet.jobs.worker_processes import use_threads
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 LOCAL = "local"
 LEAST_STORE = 80 * 2**20  # bytes: rows are paths and prompts, results are files; the default is a third of the RAM
@@ -56,21 +56,25 @@ class RayCluster:
         """Return where the workers compute: on GPUs if there are any, unless something else is asked for."""
         return asked or ("cuda" if self._gpus else "cpu")
 
-    def lanes(self, worker: BatchWorker, workers: int | None = None) -> list[Callable[[], Lane[BatchJob, JobRecord]]]:
+    def lanes(
+        self, work: Work[Item, Made], device: str, shared: Path, workers: int | None = None
+    ) -> list[Callable[[], Lane[Item, Made]]]:
         """Return what opens an actor for each worker.
 
         More workers than the cluster has room for wait until it has grown, or others have ended.
 
         Args:
-            worker: what each does; its folder, and all files of the jobs, are the same on every machine.
+            work: what each does; goes there by pickle, once.
+            device: where it computes.
+            shared: a file or folder that every machine has to see.
             workers: how many; None: one a GPU, or one a machine where there are none.
         """
-        gpus = self._gpus if worker.choice.device.startswith("cuda") else 0
+        gpus = self._gpus if device.startswith("cuda") else 0
         count = workers or gpus or len(self._cpus)
         cpus = min(sum(self._cpus) // count, *self._cpus)  # no more than there is on every machine
         share = RayShare(max(1, cpus), min(1, gpus))
-        own = BatchWorker(worker.folder, worker.choice, secrets.token_hex(4))
-        return [partial(RayLane, self._ray, own, share)] * count
+        pickled = self._ray.put(pickle.dumps(work))
+        return [partial(RayLane, self._ray, pickled, shared, share)] * count
 
 
 @contextmanager
@@ -107,23 +111,23 @@ def ray_cluster(address: str) -> Iterator[RayCluster]:
             ray.shutdown()
 
 
-class RayLane:
+class RayLane(Generic[Item, Made]):
     """A lane that is an actor."""
 
-    def __init__(self, ray: Any, worker: BatchWorker, share: RayShare) -> None:
+    def __init__(self, ray: Any, pickled: Any, shared: Path, share: RayShare) -> None:
         self._ray = ray
         # SPREAD: workers of a few machines, of which each has room for several, do not all go to the first.
         how = {"num_cpus": share.cpus, "num_gpus": share.gpus, "scheduling_strategy": "SPREAD"}
         actor = ray.remote(**how, max_restarts=0, max_task_retries=0)(RayActor)
-        self._actor = actor.remote(pickle.dumps(worker), versions(), os.getcwd(), share.cpus)
+        self._actor = actor.remote(pickled, versions(), os.getcwd(), str(shared), share.cpus)
 
     def prepare(self) -> Future[None]:
         """Return what is done once there is room for the actor, and it has loaded its model."""
         return self._called(self._actor.prepare)
 
-    def submit(self, job: BatchJob) -> Future[JobRecord]:
-        """Have a job worked on."""
-        return self._called(self._actor.work, pickle.dumps(job))
+    def submit(self, item: Item) -> Future[Made]:
+        """Have an item worked on."""
+        return self._called(self._actor.work, pickle.dumps(item))
 
     def close(self) -> None:
         """End the actor."""
@@ -149,15 +153,17 @@ class RayActor:
     """What an actor does, in its own process.
 
     Args:
-        pickled: the worker.
+        pickled: the work.
         expected: the versions that it has to have, by name.
         folder: where names of files begin.
+        shared: what this machine has to see.
         threads: by which it computes.
     """
 
-    def __init__(self, pickled: bytes, expected: Mapping[str, str], folder: str, threads: int) -> None:
-        self._pickled, self._expected, self._folder, self._threads = pickled, dict(expected), folder, threads
-        self._worker: BatchWorker | None = None
+    def __init__(self, pickled: bytes, expected: Mapping[str, str], folder: str, shared: str, threads: int) -> None:
+        self._pickled, self._expected, self._threads = pickled, dict(expected), threads
+        self._folder, self._shared = folder, shared
+        self._work: Work[Any, Any] | None = None
 
     def prepare(self) -> None:
         """Load the model; InvalidInputError if this machine has other versions, or not the same files."""
@@ -166,21 +172,21 @@ class RayActor:
             found, asked = (", ".join(f"{name} {each[name]}" for name in each) for each in (own, self._expected))
             raise InvalidInputError(f"The machine {machine} of the cluster has {found}; this one has {asked}.")
         use_threads(self._threads)
-        worker: BatchWorker = pickle.loads(self._pickled)
         if Path(self._folder).is_dir():
             os.chdir(self._folder)
-        if not worker.folder.is_begun():
+        if not Path(self._shared).exists():
             raise InvalidInputError(
-                f"The machine {machine} of the cluster does not see {worker.folder.path} of {self._folder}; all "
-                "have to share the folders of jobs and results, under the same names."
+                f"The machine {machine} of the cluster does not see {self._shared} of {self._folder}; all have to "
+                "share the folders of input and results, under the same names."
             )
-        worker.prepare()
-        self._worker = worker
+        work: Work[Any, Any] = pickle.loads(self._pickled)
+        work.prepare()
+        self._work = work
 
-    def work(self, pickled: bytes) -> JobRecord:
-        """Do a job."""
-        assert self._worker is not None, "it is prepared first"
-        return self._worker(pickle.loads(pickled))
+    def work(self, pickled: bytes) -> Any:
+        """Do an item."""
+        assert self._work is not None, "it is prepared first"
+        return self._work(pickle.loads(pickled))
 
 
 def versions() -> dict[str, str]:
@@ -199,7 +205,6 @@ def _check_reachable(address: str, host: str, port: str) -> None:
 def _ray_module(*, is_local: bool) -> Any:
     """Import Ray, which reads its environment once: InvalidInputError if it is not installed."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # of clusters that are started here
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")  # a line for each second without an answer otherwise
     if is_local and "RAY_AUTH_MODE" not in os.environ:
         # Ray would leave a token in the home folder, which changes what clusters are that are started later.
         os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}

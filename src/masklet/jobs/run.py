@@ -5,13 +5,18 @@ from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from masklet.errors import InvalidInputError
 from masklet.jobs.journal import ItemJournal, Result
+from masklet.jobs.lanes import Lane, SharedOut, Work
 from masklet.jobs.worker_processes import WorkerPool
 
 Made = TypeVar("Made")
+OpenLanes = Callable[[Work[str, Any]], Sequence[Callable[[], Lane[str, Any]]]]
+"""Returns what opens the workers of a work."""
+
+MOST_DEATHS_OF_AN_ITEM = 2
 
 
 def shard_of(items: Sequence[Made], number: int, count: int) -> list[Made]:
@@ -28,6 +33,23 @@ def shard_of(items: Sequence[Made], number: int, count: int) -> list[Made]:
     if not 1 <= number <= count:
         raise InvalidInputError(f"Shards are 1/{count} to {count}/{count}; got {number}/{count}.")
     return list(items[number - 1 :: count])
+
+
+@dataclass(frozen=True)
+class NamedWork(Generic[Made]):
+    """A function as the work of lanes, whose results end in any order, so that each has its name beside it."""
+
+    function: Callable[[str], Made]
+
+    def prepare(self) -> None:
+        """Do nothing: the function came with all it needs."""
+
+    def abandon(self) -> None:
+        """Do nothing: results that are not kept are made again."""
+
+    def __call__(self, name: str) -> tuple[str, Made]:
+        """Return the name and what the function makes of it."""
+        return name, self.function(name)
 
 
 @dataclass(frozen=True)
@@ -61,6 +83,7 @@ class ItemJob(Generic[Result]):
         self,
         *,
         workers: int = 1,
+        lanes: OpenLanes | None = None,
         should_stop: Callable[[], bool] = lambda: False,
         on_item: Callable[[int, int], None] = lambda done, total: None,
     ) -> Ending:
@@ -68,6 +91,7 @@ class ItemJob(Generic[Result]):
 
         Args:
             workers: the number of processes.
+            lanes: opens other workers in their place, say those of a cluster.
             should_stop: asked after every item whether to end here.
             on_item: called before the first item and after each with the number of items done and of all.
 
@@ -78,7 +102,7 @@ class ItemJob(Generic[Result]):
         total = len(self._names)
         on_item(len(self.results), total)
         missing = [name for name in self._names if name not in self.results]
-        with closing(done_by_workers(self._work, missing, workers)) as finished:
+        with closing(done_by_workers(self._work, missing, workers, lanes)) as finished:
             for name, result in finished:
                 self.results[name] = result
                 if self._journal is not None:
@@ -90,12 +114,13 @@ class ItemJob(Generic[Result]):
 
 
 def done_by_workers(
-    work: Callable[[str], Made], names: Sequence[str], workers: int
+    work: Callable[[str], Made], names: Sequence[str], workers: int, lanes: OpenLanes | None = None
 ) -> Generator[tuple[str, Made], None, None]:
     """Yield each of `names` with what `work` returns for it, by several processes in the order in which they finish.
 
     With one worker, `work` is called here. Otherwise each process gets a copy of it (with the model that it holds) and
-    its share of the processor's cores. The processes end when this does, and with this process, however that ends.
+    its share of the processor's cores. The processes end when this does, and with this process, however that ends. With
+    `lanes`, those workers do it; two that die of one item end the job.
 
     Raises:
         InvalidInputError: for fewer than one worker, or so many that the system ended one.
@@ -103,6 +128,9 @@ def done_by_workers(
     """
     if workers < 1:
         raise InvalidInputError(f"At least one worker is needed; got {workers}.")
+    if lanes is not None and names:
+        yield from SharedOut(lanes(NamedWork(work)), names, MOST_DEATHS_OF_AN_ITEM).results()
+        return
     if min(workers, len(names)) < 2:
         yield from ((name, work(name)) for name in names)
         return

@@ -28,16 +28,21 @@ class StandIn:
     Attributes:
         started: how each actor was started: the options and the arguments.
         killed: how many actors were ended.
+        stored: how many values were put where all machines get them.
     """
 
     def __init__(self, cpus: list[int], gpus: int = 0) -> None:
         self.exceptions = SimpleNamespace(RayTaskError=RayTaskError)
         self._machines = [{"Alive": True, "Resources": {"CPU": float(each), "GPU": float(gpus)}} for each in cpus]
         self.started: list[tuple[dict[str, Any], tuple[Any, ...]]] = []
-        self.killed = 0
+        self.killed = self.stored = 0
 
     def nodes(self) -> list[dict[str, Any]]:
         return self._machines
+
+    def put(self, value: bytes) -> bytes:
+        self.stored += 1
+        return value
 
     def remote(self, **options: Any) -> Callable[[type], Any]:
         def started(kind: type, *arguments: Any) -> "Actor":

@@ -16,6 +16,7 @@ from masklet.jobs.batch import done_jobs, open_jobs
 from masklet.jobs.batch_folder import JobRecord, Status
 from masklet.jobs.batch_worker import BatchWorker
 from masklet.jobs.ray_cluster import RayCluster
+from masklet.jobs.run import ItemJob
 
 CONTENTS = {"a": "hello", "b": "deadly", "c": "broken", "d": "a longer one", "e": "hi"}
 
@@ -33,7 +34,12 @@ def _actors_are_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def lanes_of(folder: Path, *, cpus: tuple[int, ...] = (4, 4), gpus: int = 0, **more: Any) -> tuple[Any, Any]:
     ray = ray_stand_in.StandIn(list(cpus), gpus)
-    return ray, RayCluster(ray).lanes(worker_in(folder), **more)
+    return ray, lanes_on(RayCluster(ray), worker_in(folder), **more)
+
+
+def lanes_on(cluster: RayCluster, worker: BatchWorker, **more: Any) -> Any:
+    own = BatchWorker(worker.folder, worker.choice, run="this")
+    return cluster.lanes(own, worker.choice.device, worker.folder.mark, **more)
 
 
 def test_actors_do_what_processes_do(tmp_path: Path) -> None:
@@ -43,6 +49,7 @@ def test_actors_do_what_processes_do(tmp_path: Path) -> None:
     became = {each.id: each.status for each in done_jobs(folder, open_jobs(folder, jobs), lanes)}
     assert became == {**dict.fromkeys("ade", Status.DONE), "b": Status.POISON, "c": Status.FAILED}
     assert len(ray.started) == ray.killed == 2 + 2  # of which two died
+    assert ray.stored == 1
 
 
 def test_each_worker_has_a_share_that_every_machine_can_give(tmp_path: Path) -> None:
@@ -56,7 +63,7 @@ def test_on_gpus_there_is_a_worker_for_each(tmp_path: Path) -> None:
     ray = ray_stand_in.StandIn([8, 8], gpus=2)
     cluster = RayCluster(ray)
     assert (cluster.device(None), cluster.device("cpu")) == ("cuda", "cpu")
-    lanes = cluster.lanes(worker_in(tmp_path).on("cuda"))
+    lanes = lanes_on(cluster, worker_in(tmp_path).on("cuda"))
     lanes[0]()
     assert (len(lanes), ray.started[0][0]["num_cpus"], ray.started[0][0]["num_gpus"]) == (4, 4, 1)
 
@@ -89,6 +96,28 @@ def test_deaths_count_within_a_run_of_the_cluster_only(tmp_path: Path) -> None:
     folder.keep(begun)
     _, lanes = lanes_of(tmp_path)
     assert [each.status for each in done_jobs(folder, [job], lanes)] == [Status.DONE]
+
+
+def length(name: str) -> int:
+    """Return the length of a name, of which "deadly" kills its process."""
+    if name == "deadly":
+        die(0, 9)
+    return len(name)
+
+
+def job_on_ray(names: list[str], folder: Path) -> ItemJob[Any]:
+    ray = ray_stand_in.StandIn([1, 1])
+    job: ItemJob[Any] = ItemJob(names, length)
+    job.run(lanes=lambda work: RayCluster(ray).lanes(work, "cpu", folder))
+    return job
+
+
+def test_items_of_other_jobs_go_to_actors_as_well(tmp_path: Path) -> None:
+    assert job_on_ray(["a", "bcd"], tmp_path).results == {"a": 1, "bcd": 3}
+    with pytest.raises(InvalidInputError, match=r"2 workers ended at deadly, .*\(it died\)"):
+        job_on_ray(["a", "deadly"], tmp_path)
+    with pytest.raises(InvalidInputError, match=r"does not see .*missing"):
+        job_on_ray(["a"], tmp_path / "missing")
 
 
 def test_workers_that_die_before_they_begin_end_the_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

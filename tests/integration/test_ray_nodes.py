@@ -1,0 +1,97 @@
+"""A Ray cluster of two nodes: jobs and measurements on both, and a node that is killed."""
+
+import hashlib
+import importlib.util
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.annotated_folders import write_sequences
+from tests.support.small_video_models import SIZE, small_video_model
+from tests.support.video_files import moving_square, write_small_video
+
+from masklet import Sam2Processor
+from masklet.jobs.batch_folder import BatchFolder, Status
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install 'masklet[ray]'"
+)
+LONG, SHORT = ("long0", "long1"), ("short0", "short1", "short2")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """Two nodes of a core each, for whoever has their token; `address`, and `second`, which can be killed."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in {"AUTH_MODE": "token", "AUTH_TOKEN": "ab" * 32, "worker_niceness": "0"}.items():
+            patched.setenv(f"RAY_{name}", value)
+        patched.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patched.setenv("OMP_NUM_THREADS", "1")
+        from ray.cluster_utils import Cluster
+
+        how = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
+        nodes = Cluster(initialize_head=True, head_node_args={**how, "include_dashboard": False})
+        nodes.second = nodes.add_node(**how)
+        yield nodes
+        nodes.shutdown()
+
+
+def masklet(*arguments: object) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "masklet", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def content(out: Path) -> dict[str, str]:
+    """Checksums of all files of results, by their paths."""
+    files = (path for path in out.glob("[!.]*/**/*") if path.is_file())
+    return {str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_measurements_on_nodes_are_those_of_one_process(cluster: Any, tmp_path: Path) -> None:
+    write_sequences(tmp_path / "data")
+    evaluate = ("evaluate", "vos", tmp_path / "data", "--predictor", "repeat", "-o")
+    runs = [
+        masklet(*evaluate, tmp_path / "alone.json"),
+        masklet(*evaluate, tmp_path / "nodes.json", "--ray", cluster.address, "--workers", "2"),
+    ]
+    ended = [each.communicate() for each in runs]
+    assert [each.returncode for each in runs] == [0, 0], ended
+    assert ended[1][0] == ended[0][0], ended
+    assert json.loads((tmp_path / "nodes.json").read_text()) == json.loads((tmp_path / "alone.json").read_text())
+
+
+def test_a_node_that_is_killed_costs_no_job(cluster: Any, tmp_path: Path) -> None:
+    for name in (*LONG, *SHORT):
+        write_small_video(tmp_path / f"{name}.mp4", moving_square(60 if name in LONG else 4))
+    jobs = [{"video": f"{name}.mp4", "prompts": [{"points": [[8, 18]]}]} for name in (*LONG, *SHORT)]
+    (tmp_path / "jobs.jsonl").write_text("\n".join(map(json.dumps, jobs)))
+    small_video_model().save_pretrained(tmp_path / "model")
+    Sam2Processor(size=SIZE).save_pretrained(tmp_path / "model")
+    batch = ("batch", tmp_path / "jobs.jsonl", "--model", tmp_path / "model", "--save-every", "0.001")
+
+    folder = BatchFolder(tmp_path / "nodes")
+    with masklet(*batch, "-o", folder.path, "--ray", cluster.address) as on_nodes:
+        wait_until_at_work(folder, on_nodes)
+        cluster.remove_node(cluster.second, allow_graceful=False)
+        _, errors = on_nodes.communicate()
+    assert on_nodes.returncode == 0, errors
+    assert len({folder.records()[name].worker for name in LONG}) == 1  # one of the two was finished by the other node
+
+    with masklet(*batch, "-o", tmp_path / "alone") as alone:
+        alone.communicate()
+    assert len(content(tmp_path / "alone")) > len(jobs)
+    assert content(folder.path) == content(tmp_path / "alone")
+
+
+def wait_until_at_work(folder: BatchFolder, driver: "subprocess.Popen[str]") -> None:
+    """Wait until both long videos have begun."""
+    while driver.poll() is None:
+        if [each.status for each in folder.records().values()] == [Status.BEGUN] * len(LONG):
+            return
+        time.sleep(0.02)
+    pytest.fail(f"it ended before both nodes had begun: {driver.communicate()}")
