@@ -106,10 +106,24 @@ def test_results_are_what_segment_and_track_write(here: Path, whole: Path, tmp_p
     assert made.keys() - content(tmp_path).keys() == {f"{name}/job.jsonl" for name in ("short", "long", "image")}
 
 
+def test_results_are_converted_from_where_they_are(here: Path, tmp_path: Path) -> None:
+    (here / "videos.jsonl").write_text("\n".join(json.dumps(each) for each in JOBS if each["id"] in ("short", "long")))
+    how = ("--model", here / "model", "--device", "cpu", "-o", tmp_path / "out")
+    assert masklet("batch", here / "videos.jsonl", *how).exit_code == 0
+    converted = masklet("formats", "convert", tmp_path / "out", "--to", "davis", "-o", tmp_path / "davis")
+    assert converted.exit_code == 0, converted.output
+    assert sorted(each.name for each in (tmp_path / "davis/Annotations").glob("*/*")) == ["long", "short"]
+
+
+def test_batches_of_images_and_videos_are_not_converted_together(here: Path, whole: Path, tmp_path: Path) -> None:
+    result = masklet("formats", "convert", whole, "--to", "davis", "-o", tmp_path / "davis")
+    assert_one_line(result, ExitCode.WRONG_USAGE, "is not about results of a batch of images")
+
+
 def test_two_shards_of_one_process_give_the_same(here: Path, whole: Path, tmp_path: Path) -> None:
     folder = BatchFolder(tmp_path / "out")
     jobs = read_jobs(here / "jobs.jsonl")
-    folder.begin(len(jobs))
+    folder.begin(jobs)
     model = ModelChoice(str(here / "model"), version=made_by(whole)["masklet"], save_every=0.001)
     for number in (1, 2):
         worker = BatchWorker(folder, model)

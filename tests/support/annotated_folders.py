@@ -223,6 +223,26 @@ def write_youtube_vis(root: Path, frames: int = 4) -> None:
     write_json(root / "instances.json", {"videos": [video], "categories": categories, "annotations": annotations})
 
 
+def write_batch_of_images(root: Path) -> None:
+    """What a batch makes of two images, which lie in a folder with other names."""
+    encoded = [{"id": n, "area": 9, "segmentation": encode_run_length(mask)} for n, mask in enumerate(OBJECTS)]
+    for name in ("cat", "dog"):
+        write_image(root / f"{name}s/image.png")
+        image = {"file_name": "image.png", "height": HEIGHT, "width": WIDTH}
+        write_json(root / name / "image.json", {"image": image, "annotations": encoded})
+        write_json(root / name / "job.jsonl", {"id": name, "image": f"{name}s/image.png"})
+    write_json(root / ".batch/batch.json", {"jobs": 2, "media": "."})
+
+
+def write_batch_of_videos(root: Path) -> None:
+    """What a batch makes of a video, which has another name than its job."""
+    write_masklet(root / "media")
+    (root / "result").mkdir()
+    (root / "media/walk.json").rename(root / "result/walk.json")
+    write_json(root / "result/job.jsonl", {"id": "result", "video": "walk"})
+    write_json(root / ".batch/batch.json", {"jobs": 1, "media": "media"})
+
+
 def write_masklet(root: Path, frames: int = 4) -> None:
     """The file of `masklet track`, with three of the frames; the first object is not seen on the second of them."""
     for frame in range(frames):
@@ -236,6 +256,8 @@ def write_masklet(root: Path, frames: int = 4) -> None:
 
 
 WRITERS = {
+    "batch of images": write_batch_of_images,
+    "batch of videos": write_batch_of_videos,
     "masklet": write_masklet,
     "COCO instances": write_coco,
     "SA-1B": write_sa1b,

@@ -97,7 +97,7 @@ def batch(
     left = open_jobs(folder, own, retry_failed=retry_failed)
     if dry_run:
         return _show(folder, left, workers or 1)
-    folder.begin(len(all_jobs))
+    folder.begin(all_jobs)
     how = ModelChoice(model, "", dtype, image_size, preset, runtime, parsed_bands(bands), max_image_pixels)
     choice = replace(how, version=__version__, save_every=save_every or math.inf)
     worker = BatchWorker(folder, choice, run="" if ray is None else secrets.token_hex(4))

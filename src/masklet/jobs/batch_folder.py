@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
@@ -15,13 +15,12 @@ from masklet.atomic_files import made_folder, sync, written_whole
 from masklet.errors import InvalidInputError
 from masklet.file_locks import folder_lock
 from masklet.folders import folders_in
+from masklet.formats.reading.batch_folders import BATCH, IMAGE, MEDIA, RESULT, STATE, VIDEO
 from masklet.jobs.batch_jobs import PART, BatchJob
 from masklet.json_files import is_finite_number, read_json, shown
 from masklet.whole_numbers import is_whole_number
 
-STATE = ".batch"  # no id begins with a dot
-SETTINGS, RECORD, BATCH = "settings.json", "record.json", "batch.json"
-RESULT = "job.jsonl"  # in a folder of results, one line: what they were made of; no result has this ending
+SETTINGS, RECORD = "settings.json", "record.json"
 MOST_ATTEMPTS = 2
 LEAST_FREE = 64 * 2**20
 """Bytes; with less a job is not begun."""
@@ -116,10 +115,12 @@ class BatchFolder:
         """Return the folder where a job's results are made, and its session is saved."""
         return self.path / f"{job_id}{PART}"
 
-    def begin(self, job_count: int) -> None:
-        """Note how many jobs there are; OSError if nothing can be written here."""
+    def begin(self, jobs: Sequence[BatchJob]) -> None:
+        """Note how many jobs there are, and where their media are; OSError if nothing can be written here."""
         made_folder(self.path / STATE)
-        _write(self.mark, {"jobs": job_count})
+        # From here on, as machines may have the disk in another place; it is where the jobs' names begin, all alike.
+        media = {MEDIA: _way(self.path, jobs[0].folder)} if jobs else {}
+        _write(self.mark, {"jobs": len(jobs), **media})
 
     @property
     def mark(self) -> Path:
@@ -187,7 +188,11 @@ class BatchFolder:
     def commit(self, job: BatchJob, frames: int, settings: Mapping[str, Any]) -> None:
         """Let the results count that were made in `part`."""
         part = self.part(job.id)
-        asked = {"medium": job.medium, "prompts": job.prompts or "everything", "options": dict(job.options)}
+        asked = {
+            VIDEO if job.is_video else IMAGE: job.medium,
+            "prompts": job.prompts or "everything",
+            "options": dict(job.options),
+        }
         content = {"id": job.id, "fingerprint": job.fingerprint, "frames": frames, **asked, "made_by": dict(settings)}
         _write(part / RESULT, content, durable=True)
         os.replace(part, self.result(job.id))
@@ -230,6 +235,14 @@ class BatchFolder:
         if not isinstance(known.get("fingerprint"), str) or not _is_count(known.get("frames")):
             raise InvalidInputError(f"{result} is no folder of results of a batch, and in the way; choose another -o.")
         return known
+
+
+def _way(start: Path, end: Path) -> str:
+    """Return the relative path between two folders, or the absolute one between disks of Windows."""
+    try:
+        return os.path.relpath(end.resolve(), start.resolve())
+    except ValueError:
+        return str(end.absolute())
 
 
 def _write(path: Path, content: Mapping[str, Any], *, durable: bool = False) -> None:

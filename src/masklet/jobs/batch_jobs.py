@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from masklet.errors import InvalidInputError
 from masklet.folders import entries, is_system_entry
+from masklet.formats.reading.batch_folders import PART
 from masklet.jobs.batch_datasets import dataset_jobs, is_dataset_of_jobs, is_medium
 from masklet.jobs.batch_options import checked_options
 from masklet.json_files import is_file_name, read_json, shown
@@ -18,7 +19,6 @@ from masklet.media.frame_folders import IMAGE_SUFFIXES
 from masklet.media.prompt_entries import Place, PromptEntry, objects_at_frames
 
 KEYS = ("id", "image", "video", "prompts", "prompt_file", "everything", "options")
-PART = ".part"
 REPORT_LINES, REPORT_PAGE = "report.jsonl", "report.html"
 MOST_BYTES = 200  # of an id
 _NO_NAME = re.compile(r'[\x00-\x1f/\\:*?"<>|]')

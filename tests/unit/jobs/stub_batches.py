@@ -69,5 +69,5 @@ def batch_of(folder: Path, contents: Mapping[str, str]) -> list[BatchJob]:
 def worker_in(folder: Path, **choice: str) -> BatchWorker:
     """Return a worker on the batch in OUT."""
     batch = BatchFolder(folder / "OUT")
-    batch.begin(0)
+    batch.begin([])
     return BatchWorker(batch, CopyingChoice(**choice))

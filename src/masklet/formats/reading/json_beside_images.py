@@ -72,7 +72,10 @@ class JsonBesideImages:
 
     def name_of(self, index: int) -> str:
         """Return the file name of image `index`, after its folder's where there are several."""
-        return self.path_of(index).relative_to(self.root).as_posix()
+        return self._name(*self._annotated[index])
+
+    def _name(self, image: Path, path: Path) -> str:
+        return image.relative_to(self.root).as_posix()
 
     def files_of(self, index: int) -> tuple[Path, ...]:
         """Return image `index` and its JSON file."""

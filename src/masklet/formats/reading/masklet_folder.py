@@ -33,12 +33,13 @@ class MaskletVideo(OverFrames):
     Args:
         path: the JSON file.
         source: the video file, or a folder of frames.
+        name: of the video; None: that of the JSON file.
     """
 
     masks_may_overlap = True
 
-    def __init__(self, path: Path, source: Path) -> None:
-        self.name, self._path, self._source = path.stem, path, source
+    def __init__(self, path: Path, source: Path, name: str | None = None) -> None:
+        self.name, self._path, self._source = name or path.stem, path, source
 
     def __len__(self) -> int:
         return len(self._frames.names)
@@ -170,7 +171,7 @@ class MaskletFolder:
         source = self._source_of(name)
         if source is None:
             raise InvalidInputError(f"The video of {self._files[name]} is not beside it.")
-        return MaskletVideo(self._files[name], source)
+        return MaskletVideo(self._files[name], source, name)
 
     def files_of(self, name: str) -> tuple[Path, ...]:
         """Return the video file or the frames of the video `name`, and its JSON file."""

@@ -7,6 +7,7 @@ from typing import TypeGuard
 from masklet.errors import InvalidInputError
 from masklet.folders import folders_in
 from masklet.formats.reading.annotated import AnnotatedImages, AnnotatedVideos
+from masklet.formats.reading.batch_folders import BatchImagesFolder, BatchVideosFolder
 from masklet.formats.reading.coco_folder import CocoFolder
 from masklet.formats.reading.cvat_images_folder import CvatImagesFolder
 from masklet.formats.reading.cvat_video_folder import CvatVideoFolder
@@ -25,7 +26,9 @@ from masklet.formats.reading.youtube_vis_folder import YoutubeVisFolder
 from masklet.formats.reading.youtube_vos_folder import YoutubeVosFolder
 
 Layout = type[
-    MaskletFolder
+    BatchVideosFolder
+    | BatchImagesFolder
+    | MaskletFolder
     | YoutubeVisFolder
     | LabelStudioFolder
     | CvatImagesFolder
@@ -44,6 +47,8 @@ Layout = type[
 ]
 
 LAYOUTS: tuple[Layout, ...] = (
+    BatchVideosFolder,
+    BatchImagesFolder,
     MaskletFolder,
     YoutubeVisFolder,
     LabelStudioFolder,

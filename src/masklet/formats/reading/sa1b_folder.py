@@ -32,4 +32,4 @@ class Sa1bFolder(JsonBesideImages):
         known = [
             each | {"score": each.get("predicted_iou")} if isinstance(each, dict) else each for each in annotations
         ]
-        return encoded_image(image.relative_to(self.root).as_posix(), image, about, known, str(path))
+        return encoded_image(self._name(image, path), image, about, known, str(path))
