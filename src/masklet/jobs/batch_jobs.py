@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from masklet.errors import InvalidInputError
 from masklet.folders import entries, is_system_entry
-from masklet.formats.reading.batch_folders import PART
+from masklet.formats.reading.batch_folders import BATCH, PART, STATE
 from masklet.jobs.batch_datasets import dataset_jobs, is_dataset_of_jobs, is_medium
 from masklet.jobs.batch_options import checked_options
 from masklet.json_files import is_file_name, read_json, shown
@@ -92,7 +92,8 @@ class BatchJob:
 def read_jobs(source: Path, *, everything: bool = False) -> list[BatchJob]:
     """Return the jobs of a JSONL file, a folder of media or a dataset.
 
-    In a folder each image, video and folder of frames is a job whose prompts are in a JSON file of its name beside it.
+    In a folder each image, video and folder of frames is a job whose prompts are in a JSON file of its name beside it;
+    the output of a batch is none.
     Of a dataset see `dataset_jobs`.
 
     Args:
@@ -140,7 +141,8 @@ def _of_lines(source: Path) -> Iterator[tuple[str, Any]]:
 def _of_folder(source: Path, everything: bool) -> Iterator[tuple[str, Any]]:
     for path in entries(source):
         kind = "image" if path.suffix.lower() in IMAGE_SUFFIXES else "video"
-        if not path.is_dir() and not is_medium(path):
+        is_output = (path / STATE / BATCH).is_file()  # of this batch perhaps, from its second run on
+        if is_output or not (path.is_dir() or is_medium(path)):
             continue
         prompt_file = path.with_suffix(".json") if path.is_file() else path.with_name(f"{path.name}.json")
         if not prompt_file.exists() and not everything:

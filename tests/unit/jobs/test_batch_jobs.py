@@ -30,6 +30,13 @@ def test_a_line_is_an_image_or_a_video_with_prompts_a_file_of_them_or_everything
     assert (everything.id, everything.prompts, everything.objects()) == ("c", None, {})
 
 
+def test_the_output_of_a_batch_among_its_media_is_no_job(tmp_path: Path) -> None:
+    for name in ("a.jpg", "frames/0.jpg", "results/.batch/batch.json", "results/a/a.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert [each.id for each in read_jobs(tmp_path, everything=True)] == ["a", "frames"]
+
+
 def test_only_what_is_asked_for_is_in_the_fingerprint(tmp_path: Path) -> None:
     line = {"id": "a", "image": "a.jpg", "prompts": PROMPTS}
     changed = [
