@@ -4,13 +4,14 @@
 (in an environment with the extra `ray`). Each way but the first is done again with a video more, which kills its
 worker, while workers and drivers are killed at random (kill -9); where a driver died the same command is given again.
 All results have to be those of the one process, byte for byte. `--memory` measures the driver over 100,000 jobs whose
-work is nothing.
+work is nothing, with `ray` among the ways over 20,000 on Ray, too.
 
 Writes `benchmarks/results/batch.json`, of which ways that are not asked for are kept.
 """
 
 import argparse
 import json
+import multiprocessing
 import os
 import random
 import resource
@@ -19,19 +20,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.batch_driver import DEADLY
+from benchmarks.batch_driver import DEADLY, Nothing
 from benchmarks.measuring import machine
 from masklet import write_video
 from masklet.atomic_files import written_whole
 from masklet.jobs.batch_folder import BatchFolder, JobRecord, Status
-from masklet.jobs.lanes import SharedOut
+from masklet.jobs.lanes import Lane, SharedOut
+from masklet.jobs.ray_cluster import ray_cluster
 from masklet.jobs.worker_processes import process_lanes
 
 RESULTS = Path(__file__).parent / "results" / "batch.json"
@@ -41,17 +43,7 @@ WAYS = {"process": [["--workers", "1"]], "processes": [["--workers", "2"]]}
 WAYS |= {"shards": [["--shard", "1/2"], ["--shard", "2/2"]], "ray": [["--ray", "local", "--workers", "2"]]}
 DRIVER = "from benchmarks.batch_driver import drive; drive()"
 KILLS = {"processes": 8, "shards": 4, "ray": 8}
-STUB_JOBS = 100_000
-
-
-@dataclass(frozen=True)
-class Nothing:
-    """Work of no time."""
-
-    def prepare(self) -> None: ...
-    def abandon(self) -> None: ...
-    def __call__(self, item: int) -> JobRecord:
-        return JobRecord(str(item), "")
+STUB_JOBS, STUB_JOBS_ON_RAY = 100_000, 20_000
 
 
 def write_jobs(folder: Path) -> None:
@@ -179,12 +171,19 @@ def killed_on_the_way(jobs: Path, out: Path, way: str) -> dict[str, Any]:
     return {**killed, "failed": failed}
 
 
-def memory_over_jobs() -> Iterator[tuple[int, float]]:
-    """Yield how many jobs were done, and the driver's peak memory in MiB."""
-    lanes = process_lanes([Nothing(), Nothing()])
-    for number, _ in enumerate(SharedOut(lanes, range(1, STUB_JOBS + 1)).results(), start=1):
-        if number in (1, STUB_JOBS // 100) or number % (STUB_JOBS // 5) == 0:
-            yield number, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def memory_over_jobs(lanes: Sequence[Callable[[], Lane[int, JobRecord]]], jobs: int) -> dict[str, Any]:
+    """Return the driver's peak memory in MiB by how many jobs were done, and what one took."""
+    peaks, start = {}, time.perf_counter()
+    for number, _ in enumerate(SharedOut(lanes, range(1, jobs + 1)).results(), start=1):
+        if number in (1, jobs // 100) or number % (jobs // 5) == 0:
+            peaks[number] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"driver_mib": peaks, "dispatch_s": (time.perf_counter() - start) / jobs}
+
+
+def memory_on_ray() -> dict[str, Any]:
+    """Return the same of two actors, in a process whose peak is its own."""
+    with ray_cluster("local") as cluster:
+        return memory_over_jobs(cluster.lanes(Nothing(), "cpu", Path.cwd(), 2), STUB_JOBS_ON_RAY)
 
 
 def run(ways: Sequence[str], *, has_memory: bool) -> dict[str, Any]:
@@ -204,9 +203,10 @@ def run(ways: Sequence[str], *, has_memory: bool) -> dict[str, Any]:
             print(way, json.dumps(row), flush=True)
             report["batches"][way] = row
     if has_memory:
-        start = time.perf_counter()
-        report["driver_mib"] = dict(memory_over_jobs())
-        report["dispatch_s"] = (time.perf_counter() - start) / STUB_JOBS
+        report |= memory_over_jobs(process_lanes([Nothing(), Nothing()]), STUB_JOBS)
+    if has_memory and "ray" in ways:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            report["on_ray"] = pool.submit(memory_on_ray).result()
     return report
 
 

@@ -2,13 +2,25 @@
 
 import os
 import signal
+from dataclasses import dataclass
 from pathlib import Path
 
 from masklet.cli.main import run
 from masklet.jobs import batch_work
+from masklet.jobs.batch_folder import JobRecord
 from masklet.jobs.batch_jobs import BatchJob
 
 DEADLY = "deadly"
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """Work of no time."""
+
+    def prepare(self) -> None: ...
+    def abandon(self) -> None: ...
+    def __call__(self, item: int) -> JobRecord:
+        return JobRecord(str(item), "")
 
 
 class DeadlyModels(batch_work.BatchModels):

@@ -323,11 +323,14 @@ def batch_markdown(report: dict[str, Any]) -> str:
             cells = [f"{killed['workers']} workers, {killed['drivers']} drivers", str(len(killed["failed"]))]
         is_same = row["is_identical"] and (killed is None or killed["is_identical"])
         lines.append(_line([names[way], *times, *cells, "the same" if is_same else "others"]))
-    machine, held = report["machine"], report["driver_mib"]
+    machine, on_ray = report["machine"], report["on_ray"]
+    held, held_on_ray = ([*each["driver_mib"].items()] for each in (report, on_ray))
     origin = (
         f"On {machine['cores']} cores of {machine['processor']}, shared with other work. The driver over 100,000 jobs: "
-        f"{held['1']:.0f} MiB at the first, {list(held.values())[-1]:.0f} MiB at the last, "
-        f"{report['dispatch_s'] * 1000:.1f} ms a job. From `{report['command']}`."
+        f"{held[0][1]:.0f} MiB at the first, {held[-1][1]:.0f} MiB at the last, "
+        f"{report['dispatch_s'] * 1000:.1f} ms a job; on Ray over {int(held_on_ray[-1][0]):,} jobs: "
+        f"{held_on_ray[0][1]:.0f} and {held_on_ray[-1][1]:.0f} MiB, {on_ray['dispatch_s'] * 1000:.1f} ms a job. "
+        f"From `{report['command']}`."
     )
     return f"{origin}\n\n" + "\n".join(lines)
 
