@@ -617,8 +617,9 @@ def test_requests_that_are_repeated_are_done_once(ann: Client) -> None:
 
 
 def test_lists_have_pages(server: Served) -> None:
+    start = server.bob.project("the last of those before")
     made = [server.bob.project(f"number {number}") for number in range(3)]
-    first = server.bob.get("projects?limit=2")
+    first = server.bob.get(f"projects?limit=2&after={start}")
     assert ([each["id"] for each in first["projects"]], first["next"]) == (made[:2], made[1])
     second = server.bob.get(f"projects?limit=2&after={first['next']}")
     assert ([each["id"] for each in second["projects"]], second["next"]) == (made[2:], None)
