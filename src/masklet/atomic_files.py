@@ -114,12 +114,14 @@ def _workplace(parent: Path) -> Iterator[Path]:
                 shutil.rmtree(place, ignore_errors=True)
 
 
-def remove_unfinished(folder: str | os.PathLike[str]) -> None:
+def remove_unfinished(folder: str | os.PathLike[str], *, is_deep: bool = False) -> None:
     """Remove what killed writers left in `folder` and in the folders directly below it; what was complete is kept.
+
+    `is_deep`: in all folders below it.
 
     What a living process is writing stays; so does everything where the system has no locks to tell the two apart.
     """
-    for pattern in (f"{_UNFINISHED}*", f"*/{_UNFINISHED}*"):
+    for pattern in (f"**/{_UNFINISHED}*",) if is_deep else (f"{_UNFINISHED}*", f"*/{_UNFINISHED}*"):
         for left in list(Path(folder).glob(pattern)):
             with suppress(OSError):
                 _remove_left(left)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import masklet
-from masklet.atomic_files import made_folder, written_whole
+from masklet.atomic_files import made_folder, remove_unfinished, written_whole
 from masklet.formats.items import ImageItem, VideoItem
 from masklet.formats.registry import writer_named
 from masklet.formats.watching import Watch
 from masklet.formats.writing.format import AnyWriting, WritingOptions
-from masklet.jobs.conversion_store import ConversionStore
+from masklet.jobs.conversion_store import FOLDER, ConversionStore
 
 REPORT = "export.json"
 
@@ -89,6 +89,8 @@ def write_format(
     if dry_run:
         return _foreseen(sources, writer, strict, on_item, should_stop)
     made_folder(folder)
+    if (folder / FOLDER).is_dir():
+        remove_unfinished(folder, is_deep=True)  # what an earlier run was writing when it was killed
     with ConversionStore(folder, settings) as store:
         kept, total = store.keep((each.name, each.fingerprint) for each in sources), len(sources)
         on_item(kept, total)

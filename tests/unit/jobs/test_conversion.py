@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import shutil
 import signal
 import tracemalloc
 
@@ -333,6 +334,27 @@ def test_a_killed_conversion_goes_on_with_what_was_kept(tmp_path, monkeypatch, t
         each.relative_to(tmp_path / "out") for each in (tmp_path / "out").rglob("*") if each.is_file()
     )
     assert all((tmp_path / "whole" / each).read_bytes() == (tmp_path / "out" / each).read_bytes() for each in names)
+
+
+def test_what_a_killed_conversion_was_writing_is_gone_afterwards(tmp_path, monkeypatch):
+    """Also where the run that goes on writes nothing into the same folder: it knows an item that another had."""
+    source = write_images(tmp_path / "in", {f"deep/{n}/a.png": ALL for n in range(3)}, LEFT.shape)
+    if not (process := os.fork()):
+        try:
+            monkeypatch.setattr(shutil, "copyfile", lambda *given: os.kill(os.getpid(), signal.SIGKILL))
+            convert_dataset(source, tmp_path / "out", "coco")
+        finally:
+            os._exit(1)
+    assert os.waitpid(process, 0)[1] == signal.SIGKILL
+    assert [*(tmp_path / "out").rglob(".unfinished*")]
+    for number in range(3):
+        (source / f"images/deep/{number}").rename(source / f"images/deep/{number + 3}")
+    content = (source / "annotations.json").read_text()
+    for number in range(3):
+        content = content.replace(f"deep/{number}/", f"deep/{number + 3}/")
+    (source / "annotations.json").write_text(content)
+    convert_dataset(source, tmp_path / "out", "coco")
+    assert not [*(tmp_path / "out").rglob(".*")]
 
 
 def test_another_folder_is_not_written_into(tmp_path):
