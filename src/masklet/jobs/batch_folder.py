@@ -15,8 +15,8 @@ from masklet.atomic_files import made_folder, sync, written_whole
 from masklet.errors import InvalidInputError
 from masklet.file_locks import folder_lock
 from masklet.folders import folders_in
-from masklet.formats.reading.batch_folders import BATCH, IMAGE, MEDIA, RESULT, STATE, VIDEO
-from masklet.jobs.batch_jobs import PART, BatchJob
+from masklet.formats.reading.batch_folders import BATCH, IMAGE, MEDIA, PART, RESULT, STATE, VIDEO
+from masklet.jobs.batch_jobs import BatchJob
 from masklet.json_files import is_finite_number, read_json, shown
 from masklet.whole_numbers import is_whole_number
 

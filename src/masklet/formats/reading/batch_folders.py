@@ -13,7 +13,7 @@ from masklet.formats.reading.json_beside_images import MOST_READ
 from masklet.formats.reading.masklet_folder import MaskletFolder
 from masklet.formats.reading.problems import Problem, ProblemKind
 from masklet.formats.reading.sa1b_folder import Sa1bFolder
-from masklet.json_files import is_file_name, read_json, shown
+from masklet.json_files import is_file_name, read_json
 
 STATE, BATCH, MEDIA = ".batch", "batch.json", "media"
 """The folder beside the results, its file about all jobs, and what is there the folder where names of media begin."""
@@ -77,21 +77,24 @@ class BatchImagesFolder(Sa1bFolder):
 
 def _results(root: Path, kind: str) -> list[tuple[Path, Path]]:
     """Return the JSON file of each result that is whole, and its image or video."""
-    content = read_json(index := root / STATE / BATCH)
-    media = content.get(MEDIA) if isinstance(content, dict) else None
-    if not is_file_name(media):
+    index = root / STATE / BATCH
+    if (media := _file_name(index, MEDIA)) is None:
         raise InvalidInputError(
             f"{index} does not say where the images and videos are; give the command of the batch again, which repeats "
             "nothing that is finished."
         )
     found = []
     for folder in _folders(root):
-        content = read_json(folder / RESULT)
-        medium = content.get(kind) if isinstance(content, dict) else None
-        if not is_file_name(medium):
-            raise InvalidInputError(f"{folder / RESULT} is not about results of a batch of {kind}s: {shown(content)}.")
+        if (medium := _file_name(folder / RESULT, kind)) is None:
+            raise InvalidInputError(f"{folder / RESULT} is not about results of a batch of {kind}s.")
         found.append((folder / f"{Path(medium).stem}.json", root / media / medium))
     return found
+
+
+def _file_name(path: Path, key: str) -> str | None:
+    content = read_json(path)
+    name = content.get(key) if isinstance(content, dict) else None
+    return str(name) if is_file_name(name) else None
 
 
 def _folders(root: Path) -> Iterator[Path]:
