@@ -225,6 +225,8 @@ export const text = {
       jump: 'moves unexpectedly',
       seam: 'seam of a partial track',
       border: 'at the border',
+      overlap: 'overlaps another object',
+      pieces: 'falls into pieces',
       flagged: 'flagged',
     } as Record<string, string>,
   },

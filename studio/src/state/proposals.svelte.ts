@@ -66,7 +66,9 @@ export class Proposals {
     this.chosen = chosen
   }
 
+  /** Choose the proposal that is seen there, or not; on another frame, where none is seen, go back to theirs. */
   toggleAt(x: number, y: number): void {
+    if (this.item.playhead.frame !== this.frame) return this.item.playhead.seek(this.frame)
     const hit = this.shown.findLast(({ runs, crop }) => coversPixel(runs, crop, x, y))
     if (hit) this.toggle(hit.object)
   }

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { FrameStore } from '../../src/state/frame-store'
 import { MaskStore } from '../../src/state/mask-store'
+import type { OpenItem } from '../../src/state/open-item.svelte'
+import { Proposals } from '../../src/state/proposals.svelte'
 import type { ObjectMask } from '../../src/masks/packets'
 
 function maskOf(object: number, revision = 1): ObjectMask {
@@ -103,5 +105,20 @@ describe('the frames that are kept', () => {
     expect(store.get(1)).toBeUndefined()
     store.close()
     expect(closed).toBe(4)
+  })
+})
+
+describe('proposals', () => {
+  it('are chosen where they are seen, and shown again from another frame', () => {
+    const playhead = { frame: 3, seek: (frame: number) => (playhead.frame = frame) }
+    const proposals = new Proposals({ playhead, width: 10, height: 10, item: { id: 'i' } } as unknown as OpenItem)
+    proposals.frame = 3
+    proposals.received({ kind: 'everything', frame: 3, lastOfJob: true, masks: [maskOf(7)] } as never)
+    proposals.toggleAt(0, 0)
+    expect([...proposals.chosen]).toEqual([7])
+    playhead.frame = 9
+    proposals.toggleAt(0, 0)
+    expect([...proposals.chosen]).toEqual([7])
+    expect(playhead.frame).toBe(3)
   })
 })

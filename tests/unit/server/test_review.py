@@ -1,10 +1,12 @@
 """Stops by stored numbers."""
 
+import re
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 from masklet.server.packets import PackedMask, State
-from masklet.server.review import stops_of
+from masklet.server.review import WEIGHTS, stops_of
 from masklet.server.rows import StoredMask
 
 SIZE = (100, 200)
@@ -80,3 +82,10 @@ def test_stops_are_apart_ranked_and_few() -> None:
     assert len(stops) == 20
     assert min(after - before for before, after in pairwise(frames)) > 10
     assert [each.weight for each in stops] == sorted((each.weight for each in stops), reverse=True)
+
+
+def test_the_page_has_words_for_every_reason() -> None:
+    words = Path("studio/src/text.ts").read_text()
+    start = words.index("\n", words.index("reasons: {"))
+    of_reviews = words[start : words.index("} as Record", start)]
+    assert set(re.findall(r"^ +'?([a-z ]+?)'?:", of_reviews, re.M)) == WEIGHTS.keys()
