@@ -202,6 +202,19 @@ def test_status_and_a_dry_run_show_how_far_it_is(here: Path, whole: Path, tmp_pa
     assert_one_line(masklet("batch", tmp_path, "--status"), ExitCode.WRONG_USAGE, "holds no batch")
 
 
+def test_a_sample_is_spread_over_the_jobs_and_is_the_base_of_the_estimate(here: Path, tmp_path: Path) -> None:
+    images = [{"id": str(number), "image": "image.png", "prompts": [{"box": [2, 8, 20, 28]}]} for number in range(6)]
+    (here / "images.jsonl").write_text("\n".join(map(json.dumps, images)))
+    command = ["batch", str(here / "images.jsonl"), *batch(here, tmp_path / "out")[2:]]
+    assert masklet(*command, "--sample", "2").exit_code == 0
+    assert {path.name for path in (tmp_path / "out").iterdir() if path.is_dir()} - {".batch"} == {"0", "3"}
+    dry = masklet(*command, "--dry-run")
+    assert [line.split("\t")[0] for line in dry.stdout.splitlines()] == ["1", "2", "4", "5"]
+    assert "by 2 done" in dry.stderr
+    assert masklet(*command, "--sample", "9").exit_code == 0
+    assert not masklet(*command, "--dry-run").stdout
+
+
 def test_changed_jobs_models_and_shards_are_refused(here: Path, whole: Path, tmp_path: Path) -> None:
     assert_one_line(masklet(*batch(here, whole, "--shard", "3/2")), ExitCode.WRONG_USAGE, "Shards are 1/2 to 2/2")
     assert_one_line(masklet(*batch(here, whole, "--shard", "2")), ExitCode.WRONG_USAGE, "--shard 2 is not of the form")

@@ -58,6 +58,10 @@ def batch(
     everything: EverythingOption = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what is to be done, and an estimate.")] = False,
+    sample: Annotated[
+        int | None,
+        typer.Option("--sample", min=1, metavar="N", help="Do N of the jobs, for the estimate of --dry-run, and stop."),
+    ] = None,
     status: Annotated[bool, typer.Option("--status", help="Show how far the batch in OUT is.")] = False,
     save_every: SaveEveryOption = SAVE_EVERY,
     model: ModelOption = None,
@@ -97,12 +101,13 @@ def batch(
     left = open_jobs(folder, own, retry_failed=retry_failed)
     if dry_run:
         return _show(folder, left, workers or 1)
+    chosen = left if sample is None else _spread(left, sample)
     folder.begin(all_jobs)
     how = ModelChoice(model, "", dtype, image_size, preset, runtime, parsed_bands(bands), max_image_pixels)
     choice = replace(how, version=__version__, save_every=save_every or math.inf)
     worker = BatchWorker(folder, choice, run="" if ray is None else secrets.token_hex(4))
     with _lanes(worker, model, device, workers, ray) as lanes:
-        _do(folder, left, len(own), lanes)
+        _do(folder, chosen, len(own) - len(left), lanes)
     _report(folder, all_jobs)
 
 
@@ -119,6 +124,12 @@ def _show(folder: BatchFolder, left: Sequence[BatchJob], workers: int) -> None:
     took = [each.seconds for each in folder.records().values() if each.seconds is not None]
     estimate = f", about {sum(took) / len(took) * len(left) / workers:,.0f} seconds by {len(took)} done" if took else ""
     print(f"{len(left)} jobs are to be done{estimate}.", file=sys.stderr)
+
+
+def _spread(jobs: Sequence[BatchJob], count: int) -> Sequence[BatchJob]:
+    """Return some of the jobs at equal distances: the longest come first."""
+    count = min(count, len(jobs))
+    return [jobs[number * len(jobs) // count] for number in range(count)]
 
 
 @contextmanager
@@ -141,14 +152,14 @@ def _lanes(
         yield cluster.lanes(worker, worker.choice.device, worker.folder.mark, workers)
 
 
-def _do(folder: BatchFolder, left: Sequence[BatchJob], total: int, lanes: Lanes) -> None:
-    """Do what is left of this process' own jobs, with a bar over all workers."""
+def _do(folder: BatchFolder, jobs: Sequence[BatchJob], done: int, lanes: Lanes) -> None:
+    """Do some of this process' own jobs, so many of which are done, with a bar over all workers."""
     from masklet.cli.progress import PerSecond, progress_bar
     from masklet.jobs.batch import done_jobs
 
     try:
-        with progress_bar(PerSecond("jobs")) as progress, closing(done_jobs(folder, left, lanes)) as records:
-            bar = progress.add_task("Jobs", total=total, completed=total - len(left))
+        with progress_bar(PerSecond("jobs")) as progress, closing(done_jobs(folder, jobs, lanes)) as records:
+            bar = progress.add_task("Jobs", total=done + len(jobs), completed=done)
             for record in records:
                 if record.error:
                     print(f"Error: {record.id}: {record.error}", file=sys.stderr)
