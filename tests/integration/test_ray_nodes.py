@@ -46,6 +46,14 @@ def masklet(*arguments: object) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def ended(process: "subprocess.Popen[str]") -> tuple[str, str]:
+    """Return what a command printed; one that takes five minutes is killed, and fails the test."""
+    try:
+        return process.communicate(timeout=300)
+    finally:
+        process.kill()
+
+
 def content(out: Path) -> dict[str, str]:
     """Checksums of all files of results, by their paths."""
     files = (path for path in out.glob("[!.]*/**/*") if path.is_file())
@@ -59,9 +67,9 @@ def test_measurements_on_nodes_are_those_of_one_process(cluster: Any, tmp_path: 
         masklet(*evaluate, tmp_path / "alone.json"),
         masklet(*evaluate, tmp_path / "nodes.json", "--ray", cluster.address, "--workers", "2"),
     ]
-    ended = [each.communicate() for each in runs]
-    assert [each.returncode for each in runs] == [0, 0], ended
-    assert ended[1][0] == ended[0][0], ended
+    printed = [ended(each) for each in runs]
+    assert [each.returncode for each in runs] == [0, 0], printed
+    assert printed[1][0] == printed[0][0], printed
     assert json.loads((tmp_path / "nodes.json").read_text()) == json.loads((tmp_path / "alone.json").read_text())
 
 
@@ -78,12 +86,11 @@ def test_a_node_that_is_killed_costs_no_job(cluster: Any, tmp_path: Path) -> Non
     with masklet(*batch, "-o", folder.path, "--ray", cluster.address) as on_nodes:
         wait_until_at_work(folder, on_nodes)
         cluster.remove_node(cluster.second, allow_graceful=False)
-        _, errors = on_nodes.communicate()
+        _, errors = ended(on_nodes)
     assert on_nodes.returncode == 0, errors
     assert len({folder.records()[name].worker for name in LONG}) == 1  # one of the two was finished by the other node
 
-    with masklet(*batch, "-o", tmp_path / "alone") as alone:
-        alone.communicate()
+    ended(masklet(*batch, "-o", tmp_path / "alone"))
     assert len(content(tmp_path / "alone")) > len(jobs)
     assert content(folder.path) == content(tmp_path / "alone")
 

@@ -69,6 +69,7 @@ class SharedOut(Generic[Item, Made]):
         self._lanes: list[Lane[Item, Made] | None] = [None] * min(len(opened), len(self._waiting))
         self._deaths = [0] * len(self._lanes)
         self._items: dict[int, Item] = {}  # at work, by their lane
+        self._idle: list[int] = []  # lanes that are there and found nothing to do
         self._most_deaths, self._deadly = most_deaths, Counter[Item]()
         self._ended: SimpleQueue[tuple[int, Future[Made] | Future[None]]] = SimpleQueue()
 
@@ -120,8 +121,16 @@ class SharedOut(Generic[Item, Made]):
         self._begin(number)
 
     def _wait_again(self, item: Item, error: BrokenExecutor) -> None:
-        """Put an item whose worker died in front of those that wait."""
+        """Put an item whose worker died in front of those that wait, or give it to a lane that has nothing to do.
+
+        The lane that is opened in place of the dead one may never be there, as on a cluster that has lost a machine.
+        """
         self._waiting.appendleft(item)
+        self._count_death(item, error)
+        if self._idle:
+            self._give_next(self._idle.pop())
+
+    def _count_death(self, item: Item, error: BrokenExecutor) -> None:
         if self._most_deaths is None:
             return
         self._deadly[item] += 1
@@ -133,7 +142,9 @@ class SharedOut(Generic[Item, Made]):
 
     def _give_next(self, number: int) -> None:
         lane = self._lanes[number]
-        if self._waiting and lane is not None:
+        if not self._waiting:
+            self._idle.append(number)
+        elif lane is not None:
             self._items[number] = item = self._waiting.popleft()
             try:
                 self._await(number, lane.submit(item))
