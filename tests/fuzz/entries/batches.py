@@ -47,7 +47,7 @@ def _use(path: Path) -> None:
 def _make_kept(folder: Path) -> Path:
     batch = BatchFolder(folder / "out")
     jobs = read_jobs(_make(folder))
-    batch.begin(len(jobs))
+    batch.begin(jobs)
     batch.agree({"masklet": "1"})
     for job, status in zip(jobs, (Status.DONE, Status.FAILED, Status.BEGUN), strict=False):
         batch.keep(JobRecord(job.id, job.fingerprint, status, seconds=1.5))
