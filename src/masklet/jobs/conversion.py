@@ -9,7 +9,7 @@ from masklet.errors import InvalidInputError
 from masklet.folders import entries
 from masklet.formats.items import ImageItem, VideoItem, image_item, video_item
 from masklet.formats.names import MOST_BYTES_OF_VIDEOS, safe_names, without_suffix
-from masklet.formats.reading.annotated import AnnotatedImages, AnnotatedVideos
+from masklet.formats.reading.annotated import AnnotatedImages, AnnotatedVideos, EmptyDatasetError
 from masklet.formats.reading.opening import holds_videos, open_dataset
 from masklet.formats.registry import writer_named
 from masklet.formats.writing.format import WritingOptions
@@ -71,6 +71,8 @@ def convert_dataset(
     if not holds_videos(dataset) and not format_of.HOLDS.images:
         raise InvalidInputError(f"{format_of.TITLE} holds videos, and {dataset.root} single images.")
     sources = _sources(dataset, is_flat=format_of.IS_FLAT)
+    if not len(sources):
+        raise EmptyDatasetError(f"{source} has no annotated images or videos; masklet data check says what is there.")
     settings = {"source": str(Path(source).absolute()), "to": to, "polygons": polygons, "images": copies_images}
     options = WritingOptions(polygons, copies_images)
     how: dict[str, Any] = {"strict": strict, "dry_run": dry_run, "on_item": on_item, "should_stop": should_stop}

@@ -223,6 +223,15 @@ def test_images_are_no_video(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_nothing_annotated_is_nothing_to_convert(tmp_path):
+    (tmp_path / "in/images").mkdir(parents=True)
+    (tmp_path / "in/masks").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "in/images/a.png")
+    with pytest.raises(InvalidInputError, match=r"in has no annotated images or videos"):
+        convert_dataset(tmp_path / "in", tmp_path / "out", "yolo")
+    assert not (tmp_path / "out").exists()
+
+
 def test_polygons_by_choice(tmp_path):
     source = write_images(tmp_path / "in", {"a.png": [("block", LEFT | RIGHT)]}, LEFT.shape)
     convert_dataset(source, tmp_path / "out", "coco", polygons=True)

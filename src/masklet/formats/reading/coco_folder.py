@@ -20,7 +20,7 @@ from masklet.media.frame_folders import frames_of_folder
 IMAGE_FIELDS = {"id", "file_name", "height", "width"}
 
 ANNOTATIONS = "annotations.json"
-PATTERNS = (ANNOTATIONS, "annotations/instances_*.json", "_annotations.coco.json", "result.json")
+PATTERNS = (ANNOTATIONS, "annotations/instances*.json", "_annotations.coco.json", "result.json")
 """The last is Label Studio's; since others use that name, too, it has to hold COCO's lists."""
 
 UNSPECIFIC = frozenset({"result.json"})
@@ -30,9 +30,9 @@ LISTS = tuple(re.compile(rf'"{name}"\s*:\s*\['.encode()) for name in ("images", 
 class CocoFolder:
     """The images that a COCO instances file lists, with their objects, in the file's order.
 
-    The file is `root/annotations.json`, `root/annotations/instances_<split>.json`, `root/_annotations.coco.json` or
-    Label Studio's `root/result.json`, or `root` itself. The images are in `images`, `<split>` or `images/<split>` of
-    the folder, or directly in it.
+    The file is `root/annotations.json`, `root/annotations/instances_<split>.json` or `instances.json` there,
+    `root/_annotations.coco.json` or Label Studio's `root/result.json`, or `root` itself. The images are in `images`,
+    `<split>` or `images/<split>` of the folder, or directly in it.
 
     Masks are decoded when they are used. Crowd annotations, those without a mask and empty masks are skipped, so an
     image may come without any object. InvalidInputError, naming the file, if it is missing, not in COCO's format or one

@@ -254,6 +254,7 @@ def test_mask_of_another_size_than_its_image(tmp_path):
     ("annotations", "images"),
     [
         ("result.json", "images"),
+        ("annotations/instances.json", "images"),
         ("annotations/instances_default.json", "images/default"),
         ("annotations/instances_default.json", "images"),
         ("annotations/instances_train2017.json", "train2017"),
