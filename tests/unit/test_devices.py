@@ -103,9 +103,10 @@ if sys.argv[1:]:
     ImageSegmenter.from_pretrained(device="cpu")
 def work():
     tensors = [torch.zeros(2 * 2**20) + 1 for _ in range(4)]  # 8 MiB each, and what is added to
-work()
+for _ in range(5):
+    work()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(10):
+for _ in range(60):
     work()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
@@ -120,6 +121,6 @@ def test_opening_a_model_lets_the_process_keep_what_it_frees():
         return int(ended.stdout)
 
     without = new_pages()
-    assert without > 10_000  # of 4 KiB
-    assert new_pages("opened") < without / 10
+    assert without > 60_000  # of 4 KiB; a thousand in each round, and more
+    assert new_pages("opened") < without / 4
     assert new_pages("opened", MALLOC_TRIM_THRESHOLD_="1000") > without / 2  # the user's own setting stays
