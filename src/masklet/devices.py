@@ -14,7 +14,7 @@ DType = torch.dtype | str | None
 # What the network's operations exist for; other floating-point types are for storage only.
 COMPUTED_IN = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
 
-# What glibc calls the two limits, and what they are set to in bytes: 32 MiB is the most that it takes for the first.
+# What glibc calls the two limits, and what they are set to in bytes: its manual allows 32 MiB for the first.
 MMAP_THRESHOLD, TRIM_THRESHOLD = (-3, 32 * 2**20), (-1, 128 * 2**20)
 SETTINGS_OF_USERS = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES")
 

@@ -3,14 +3,14 @@
 import base64
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from io import BytesIO
 from pathlib import Path
-from threading import Thread
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.support.local_http import local_server
 from tests.support.served import TOKENS, Client, Served, served
 
 from masklet import ImageSegmenter, VideoTracker, open_video
@@ -37,19 +37,14 @@ class LabelStudio(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(TRUCK.read_bytes() if is_there else b"")
 
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Nothing is printed."""
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with pytest.MonkeyPatch.context() as patch, ThreadingHTTPServer(("127.0.0.1", 0), LabelStudio) as label_studio:
-        Thread(target=label_studio.serve_forever, daemon=True).start()
-        patch.setenv("LABEL_STUDIO_URL", f"http://127.0.0.1:{label_studio.server_port}")
+    with pytest.MonkeyPatch.context() as patch, local_server(LabelStudio) as label_studio:
+        patch.setenv("LABEL_STUDIO_URL", label_studio)
         patch.setenv("LABEL_STUDIO_API_KEY", KEY)
         with served(tmp_path_factory.mktemp("served")) as running:
             yield running
-        label_studio.shutdown()
 
 
 @pytest.fixture(scope="module")

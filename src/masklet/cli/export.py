@@ -36,13 +36,13 @@ def export(
     ] = Layout.MASKLET,
     image_size: ImageSizeOption = None,
     tolerance: Annotated[
-        float,
+        float | None,
         typer.Option(
             "--tolerance",
             metavar="SHARE",
-            help="How far graphs may be off, as a share of the largest value; up to 1e-3.",
+            help="How far graphs may be off, as a share of the largest value; 1e-5 by default, up to 1e-3.",
         ),
-    ] = 1e-5,
+    ] = None,
 ) -> None:
     """Write a model as graphs, video memory included, and compare them with it.
 
@@ -54,7 +54,8 @@ def export(
     from masklet.cli.progress import progress_bar
     from masklet.export.folder import ExportSettings, export_model
 
-    settings = ExportSettings(to, precision, parts, tuple(calibrate or ()), layout, tolerance)
+    given = {} if tolerance is None else {"tolerance": tolerance}
+    settings = ExportSettings(to, precision, parts, tuple(calibrate or ()), layout, **given)
     with progress_bar() as progress:
         task = progress.add_task("Loading the model", total=None)
         report = export_model(

@@ -1,7 +1,7 @@
 """What passes between formats: one image or one video at a time, with its masks as run lengths."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
@@ -15,6 +15,7 @@ from masklet.masks.counts import Counts, area_of, box_of, counts_of_mask
 from masklet.masks.geometry import Box, Mask
 from masklet.masks.run_length import RunLength, mask_of, run_length_of
 from masklet.masks.segmentation import Segmentation
+from masklet.media.frame_file import numbered
 from masklet.media.images import Pixels
 
 
@@ -122,6 +123,10 @@ class VideoItem:
         numbers = [int(each) if each.isascii() and each.isdecimal() else -1 for each in self.frame_names]
         does_ascend = all(one < other for one, other in pairwise([-1, *numbers]))
         return numbers if does_ascend else range(len(numbers))
+
+    def numbered(self, image: ImageItem, number: int) -> ImageItem:
+        """Return a frame under a number of at least five digits, by which programs sort, or compute, or find masks."""
+        return replace(image, name=f"{self.name}/{numbered(number)}")
 
     def is_annotated_every(self, step: int) -> bool:
         """Return whether frame 0, frame `step` and so on are annotated, and no others."""

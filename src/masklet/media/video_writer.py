@@ -23,7 +23,7 @@ from masklet.whole_numbers import is_whole_number
 # The first of these that FFmpeg was built with. mpeg4, which every FFmpeg has, makes larger files.
 ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "mpeg4")
 # With AVX-512, x264's look-ahead reads memory that it has not written, and the file depends on what was there. Without,
-# the same frames give the same bytes on every processor, as fast (1280 x 720).
+# the same frames give the same bytes.
 PLAIN_INSTRUCTIONS = {"x264-params": "asm=SSE4.2"} if platform.machine().lower() in ("x86_64", "amd64") else {}
 X264_OPTIONS = {"crf": "20", "preset": "veryfast", **PLAIN_INSTRUCTIONS}
 BITS_PER_PIXEL = 0.25  # for encoders without a quality of their own

@@ -1,6 +1,7 @@
 """What is done from time to time, whether anybody asks for something or not."""
 
 import ctypes
+import logging
 import sys
 from contextlib import suppress
 from threading import Event, Lock, Thread
@@ -66,8 +67,10 @@ class Housekeeping:
 
     def _work(self) -> None:
         while not self._closing.wait(_SECONDS):
-            with suppress(OSError):  # of folders that are being removed
+            try:
                 self.tidy()
+            except Exception as error:  # it has to go on; folders that are being removed end it for a minute
+                logging.getLogger("masklet.server").warning("housekeeping stopped: %s", error)
 
     def _trim(self) -> None:
         self._is_trimming = False

@@ -230,7 +230,8 @@ class Projects:
         if not trash.is_dir():
             return
         for folder in entries(trash):
-            if int(folder.name.partition("-")[0]) < time.time() - TRASH_SECONDS:
+            since = folder.name.partition("-")[0]
+            if since.isdecimal() and int(since) < time.time() - TRASH_SECONDS:  # other names are not ours
                 shutil.rmtree(folder, ignore_errors=True)
                 self._trashed.pop(folder.name, None)
 
@@ -248,8 +249,9 @@ class Projects:
             return
         if project.is_made:
             self._take(project)
-        else:  # a kill came before anybody knew of it
-            project.database.close()
+            return
+        project.database.close()
+        if not (folder / FOLDER).exists():  # a kill came before anybody knew of it
             shutil.rmtree(folder, ignore_errors=True)
 
     def _bytes_in_trash(self, folder: Path) -> int:

@@ -1,4 +1,4 @@
-"""Items shared out among lanes that die when they are told to."""
+"""Items shared out among lanes that die on command."""
 
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future

@@ -1,11 +1,11 @@
 """Which addresses are fetched, and what comes of them; a server of its own stands for the rest of the network."""
 
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import pytest
+from tests.support.local_http import local_server
 
 from masklet.errors import InvalidInputError
 from masklet.server import fetching
@@ -30,16 +30,11 @@ class Media(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.path.encode())
 
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Nothing is printed."""
-
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Media) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/clips/"
-        server.shutdown()
+    with local_server(Media) as address:
+        yield f"{address}/clips/"
 
 
 def check_room(size: int) -> None:

@@ -1,4 +1,4 @@
-"""A disk without room: whoever writes is told so, and nothing ends that was not asked to."""
+"""A disk without room: whoever writes gets an error, and nothing ends that was not asked to."""
 
 import errno
 import sqlite3

@@ -48,12 +48,13 @@ def test_the_trash_counts_until_it_is_emptied(
     with_media(projects, project, "a.jpg")
     assert projects.used_by("ann") == SIZE
     projects.remove(project)
+    (projects.data / TRASH / "notes of somebody").mkdir()
     assert (projects.used_by("ann"), projects.used_by("an")) == (SIZE, 0)
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + TRASH_SECONDS + 1)
     projects.empty_trash()
     assert projects.used_by("ann") == 0
-    assert list((projects.data / TRASH).iterdir()) == []
+    assert [path.name for path in (projects.data / TRASH).iterdir()] == ["notes of somebody"]
 
 
 def test_many_uploads_at_once_stay_within_the_quota(projects: Projects, project: Project) -> None:
@@ -79,14 +80,16 @@ def test_uploads_that_nobody_goes_on_with_end(projects: Projects, project: Proje
 def test_what_a_kill_or_damage_left_stops_nobody(
     projects: Projects, project: Project, caplog: pytest.LogCaptureFixture
 ) -> None:
-    unfinished, damaged = (projects.data / "ann" / new_id("prj") for _ in range(2))
-    for folder in (unfinished, damaged):
+    unfinished, emptied, damaged = (projects.data / "ann" / new_id("prj") for _ in range(3))
+    for folder in (unfinished, emptied, damaged):
         folder.mkdir()
-    Database(unfinished).close()
+    for folder in (unfinished, emptied):
+        Database(folder).close()
+    (emptied / "media").mkdir()
     (damaged / FILE).write_bytes(b"no database")
     again = Projects(projects.data)
     assert [each.id for each in again.of("ann")] == [project.id]
-    assert (unfinished.exists(), damaged.exists()) == (False, True)
+    assert [each.exists() for each in (unfinished, emptied, damaged)] == [False, True, True]
     assert "a project is left aside" in caplog.text
     again.close()
 

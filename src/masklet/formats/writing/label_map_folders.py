@@ -1,7 +1,6 @@
 """The layouts of DAVIS and YouTube-VOS: a label map for each annotated frame."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from masklet.atomic_files import written_whole
@@ -27,7 +26,7 @@ class DavisWriter(FormatWriter[VideoItem]):
     def write(self, item: VideoItem) -> Iterator[Any]:
         """Write frames and label maps, and yield the name."""
         for number, image in item.frames():
-            named = _numbered(image, item, number)
+            named = item.numbered(image, item.frame_numbers[number])
             self.copied(named, "JPEGImages/480p", is_jpeg=True)
             _write_labels(self, "Annotations/480p", named)
         yield item.name
@@ -51,7 +50,7 @@ class YoutubeVosWriter(FormatWriter[VideoItem]):
         objects: dict[int, dict[str, Any]] = {}
         annotated = frozenset(item.annotated_frames)
         for number in range(len(item.frame_names)):
-            image = _numbered(item.frame(number), item, number)
+            image = item.numbered(item.frame(number), item.frame_numbers[number])
             self.copied(image, "JPEGImages", is_jpeg=True)
             if number in annotated:
                 _write_labels(self, "Annotations", image)
@@ -63,11 +62,6 @@ class YoutubeVosWriter(FormatWriter[VideoItem]):
     def finish(self, fragments: Fragments) -> None:
         """Write the list of objects."""
         write_json_lists(self.folder / "meta.json", {"videos": dict(fragments())}, {})
-
-
-def _numbered(image: ImageItem, item: VideoItem, number: int) -> ImageItem:
-    """Return a frame under a number with at least five digits, by which readers sort, or which they compute with."""
-    return replace(image, name=f"{item.name}/{numbered(item.frame_numbers[number])}")
 
 
 def _write_labels(writer: FormatWriter[VideoItem], folder: str, image: ImageItem) -> None:

@@ -1,12 +1,11 @@
 """The layouts of SA-V: JSON files of masklets as in its training set, images of masks as in its val and test sets."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from masklet.formats.items import ImageItem, VideoItem
+from masklet.formats.items import VideoItem
 from masklet.formats.losses import Holds
 from masklet.formats.reading.sav_split_folder import ANNOTATIONS, FRAMES
 from masklet.formats.reading.video_frames import FRAMES_PER_ANNOTATION
@@ -37,7 +36,7 @@ class SavWriter(FormatWriter[VideoItem]):
         with RecordedMasks(item.height, item.width) as recorded:
             for number in range(len(item.frame_names)) if every > 1 else item.annotated_frames:
                 image = item.frame(number)
-                self.copied(_numbered(image, item, number), FRAMES, is_jpeg=True)
+                self.copied(item.numbered(image, number), FRAMES, is_jpeg=True)
                 if number in annotated:
                     recorded.record(number // every, image.segmentation)
             path = self.folder / f"{item.name}_manual.json"
@@ -64,7 +63,7 @@ class SavSplitWriter(FormatWriter[VideoItem]):
         objects: set[int] = set()
         for number in range(len(item.frame_names)):
             image = item.frame(number)
-            self.copied(_numbered(image, item, number), FRAMES, is_jpeg=True)
+            self.copied(item.numbered(image, number), FRAMES, is_jpeg=True)
             masks = {each.object_id: each.mask for each in image.objects}
             for object_id in masks.keys() - objects:
                 self._write_absent(item, object_id, [each for each in item.annotated_frames if each < number])
@@ -82,8 +81,3 @@ class SavSplitWriter(FormatWriter[VideoItem]):
     def _write_mask(self, item: VideoItem, object_id: int, number: int, mask: Mask) -> None:
         folder = self.folder / ANNOTATIONS / item.name / f"{object_id - 1:03}"
         write_mask(folder / f"{numbered(number)}.png", mask)
-
-
-def _numbered(image: ImageItem, item: VideoItem, number: int) -> ImageItem:
-    """Return a frame under its number in the video, by which Meta's programs find its masks."""
-    return replace(image, name=f"{item.name}/{numbered(number)}")

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 
 import pytest
+from tests.support.local_http import local_server
 
 from masklet.errors import InvalidInputError
 from masklet.server.adapters import foreign_media
@@ -31,16 +31,11 @@ class LabelStudio(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(json.dumps({"access": f"of {given['refresh']}"} if self.path.count("token") else {}).encode())
 
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Nothing is printed."""
-
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), LabelStudio) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with local_server(LabelStudio) as address:
+        yield address
 
 
 @pytest.mark.parametrize(("key", "sent"), [("abc", "Token abc"), (JWT, f"Bearer of {JWT}")])
