@@ -215,6 +215,17 @@ def test_a_sample_is_spread_over_the_jobs_and_is_the_base_of_the_estimate(here: 
     assert not masklet(*command, "--dry-run").stdout
 
 
+def test_a_job_that_another_process_holds_is_named_and_no_success(here: Path, tmp_path: Path) -> None:
+    (here / "image.jsonl").write_text(json.dumps(JOBS[2]))
+    command = ["batch", str(here / "image.jsonl"), *batch(here, tmp_path / "out")[2:]]
+    (job,) = read_jobs(here / "image.jsonl")
+    with BatchFolder(tmp_path / "out").held(job):
+        result = masklet(*command)
+    assert (result.exit_code, "open 1" in result.stdout) == (ExitCode.SOME_FAILED, True)
+    assert "Error: image: another process is at work on it" in result.stderr
+    assert masklet(*command).exit_code == 0
+
+
 def test_changed_jobs_models_and_shards_are_refused(here: Path, whole: Path, tmp_path: Path) -> None:
     assert_one_line(masklet(*batch(here, whole, "--shard", "3/2")), ExitCode.WRONG_USAGE, "Shards are 1/2 to 2/2")
     assert_one_line(masklet(*batch(here, whole, "--shard", "2")), ExitCode.WRONG_USAGE, "--shard 2 is not of the form")

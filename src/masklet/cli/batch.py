@@ -107,8 +107,8 @@ def batch(
     choice = replace(how, version=__version__, save_every=save_every or math.inf)
     worker = BatchWorker(folder, choice, run="" if ray is None else secrets.token_hex(4))
     with _lanes(worker, model, device, workers, ray) as lanes:
-        _do(folder, chosen, len(own) - len(left), lanes)
-    _report(folder, all_jobs)
+        held = _do(folder, chosen, len(own) - len(left), lanes)
+    _report(folder, all_jobs, held)
 
 
 def _show_status(folder: BatchFolder) -> None:
@@ -152,28 +152,38 @@ def _lanes(
         yield cluster.lanes(worker, worker.choice.device, worker.folder.mark, workers)
 
 
-def _do(folder: BatchFolder, jobs: Sequence[BatchJob], done: int, lanes: Lanes) -> None:
-    """Do some of this process' own jobs, so many of which are done, with a bar over all workers."""
+def _do(folder: BatchFolder, jobs: Sequence[BatchJob], done: int, lanes: Lanes) -> int:
+    """Do some of this process' own jobs, so many of which are done, with a bar over all workers.
+
+    Returns:
+        How many are left to other processes, which hold them.
+    """
     from masklet.cli.progress import PerSecond, progress_bar
     from masklet.jobs.batch import done_jobs
+    from masklet.jobs.batch_folder import Status
 
+    held = 0
     try:
         with progress_bar(PerSecond("jobs")) as progress, closing(done_jobs(folder, jobs, lanes)) as records:
             bar = progress.add_task("Jobs", total=done + len(jobs), completed=done)
             for record in records:
                 if record.error:
                     print(f"Error: {record.id}: {record.error}", file=sys.stderr)
-                progress.advance(bar)
+                if record.status is Status.HELD:
+                    held += 1
+                else:
+                    progress.advance(bar)
     except KeyboardInterrupt:
         print(f"Stopped; {folder.path} keeps what is finished: give the same command to continue.", file=sys.stderr)
         raise typer.Exit(ExitCode.INTERRUPTED) from None
+    return held
 
 
-def _report(folder: BatchFolder, all_jobs: Sequence[BatchJob]) -> None:
-    """Write the report about all jobs, of whichever shard, and exit by what became of them."""
+def _report(folder: BatchFolder, all_jobs: Sequence[BatchJob], held: int) -> None:
+    """Write the report about all jobs, of whichever shard, and exit by what became of them and how many others hold."""
     from masklet.jobs.batch_report import write_report
 
     summary = write_report(folder, all_jobs)
     print(summary)
-    if summary.failed:
+    if summary.failed or held:
         raise typer.Exit(ExitCode.SOME_FAILED)

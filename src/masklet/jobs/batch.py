@@ -1,9 +1,10 @@
 """A batch: many images and videos through workers, of which each job costs only itself."""
 
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 
 from masklet.errors import InvalidInputError
-from masklet.jobs.batch_folder import CLOSED, FAILURES, BatchFolder, JobRecord
+from masklet.jobs.batch_folder import CLOSED, FAILURES, BatchFolder, JobRecord, Status
 from masklet.jobs.batch_jobs import BatchJob
 from masklet.jobs.lanes import Lane, SharedOut
 
@@ -37,6 +38,8 @@ def done_jobs(
 ) -> Generator[JobRecord, None, None]:
     """Yield what becomes of each job, in the order in which they end. Those that failed before are done again.
 
+    Those that another process holds are offered once more when all others have ended: it may have died meanwhile.
+
     Args:
         folder: of the batch.
         jobs: in the order in which they are begun.
@@ -50,4 +53,13 @@ def done_jobs(
         raise InvalidInputError("At least one worker is needed; got 0.")
     for job in jobs:
         folder.reopen(job)
-    return SharedOut(lanes, jobs).results()
+    shared, by_id = SharedOut(lanes, jobs), {job.id: job for job in jobs}
+    held: list[BatchJob] = []
+    with closing(shared.results()) as records:
+        for count, record in enumerate(records, start=1):
+            if record.status is Status.HELD and count <= len(jobs):
+                held.append(by_id[record.id])
+            else:
+                yield record
+            if count == len(jobs):
+                shared.add(held)

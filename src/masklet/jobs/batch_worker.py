@@ -70,7 +70,7 @@ class BatchWorker:
         self.folder.check_space()
         with self.folder.held(job) as is_held:
             if not is_held:
-                return replace(self.folder.record(job), status=Status.HELD)
+                return self._of_another(self.folder.record(job))
             return self._held(job)
 
     def prepare(self) -> None:
@@ -87,6 +87,13 @@ class BatchWorker:
         begun, self._begun = self._begun, None
         if begun is not None:
             self.folder.keep(replace(begun, status=Status.OPEN, attempts=begun.attempts - 1))
+
+    def _of_another(self, record: JobRecord) -> JobRecord:
+        if record.status in CLOSED:
+            return record
+        name = f" ({record.worker})" if record.status is Status.BEGUN else ""
+        error = f"another process is at work on it{name}; once that has ended, the same command does what it has left."
+        return replace(record, status=Status.HELD, error=error)
 
     def _held(self, job: BatchJob) -> JobRecord:
         before = self.folder.record(job)

@@ -102,6 +102,11 @@ class SharedOut(Generic[Item, Made]):
                 if lane is not None:
                     lane.close()
 
+    def add(self, items: Iterable[Item]) -> None:
+        """Have more items worked on, after those that wait, while results are yielded."""
+        self._waiting.extend(items)
+        self._employ_idle()
+
     def _begin(self, number: int) -> None:
         lane = self._lanes[number] = self._open[number]()
         self._await(number, lane.prepare())
@@ -127,7 +132,10 @@ class SharedOut(Generic[Item, Made]):
         """
         self._waiting.appendleft(item)
         self._count_death(item, error)
-        if self._idle:
+        self._employ_idle()
+
+    def _employ_idle(self) -> None:
+        while self._waiting and self._idle:
             self._give_next(self._idle.pop())
 
     def _count_death(self, item: Item, error: BrokenExecutor) -> None:

@@ -1,6 +1,7 @@
 """A batch through worker processes: in shards, with deaths, and its report."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from tests.unit.jobs.stub_batches import MOST_ASKED, batch_of, worker_in
 
 from masklet.errors import InvalidInputError
 from masklet.jobs.batch import done_jobs, open_jobs
-from masklet.jobs.batch_folder import MOST_ATTEMPTS, Status
+from masklet.jobs.batch_folder import MOST_ATTEMPTS, JobRecord, Status
 from masklet.jobs.batch_report import BatchSummary, write_report
 from masklet.jobs.run import shard_of
 from masklet.jobs.worker_processes import process_lanes
@@ -33,6 +34,30 @@ def test_processes_that_are_asked_to_end_are_no_deaths_of_their_job(tmp_path: Pa
     (record,) = done_jobs(worker.folder, [job], process_lanes([worker]))
     assert (record.status, record.error) == (Status.DONE, "")
     assert len(list(tmp_path.glob("asked*"))) == MOST_ASKED > MOST_ATTEMPTS
+
+
+def test_a_job_that_another_process_held_is_done_once_all_others_have_ended(tmp_path: Path) -> None:
+    jobs = batch_of(tmp_path, {"a": "held", "b": "hello", "c": "hi"})
+    worker = worker_in(tmp_path)
+    with ExitStack() as holding:
+        assert holding.enter_context(worker.folder.held(jobs[0]))
+        became = {}
+        for record in done_jobs(worker.folder, jobs, process_lanes([worker])):
+            became[record.id] = record.status
+            if len(became) == 2:
+                holding.close()
+    assert became == dict.fromkeys("bca", Status.DONE)
+
+
+def test_a_job_that_another_process_goes_on_holding_is_named_and_left_to_it(tmp_path: Path) -> None:
+    jobs = batch_of(tmp_path, {"a": "held", "b": "hello"})
+    worker = worker_in(tmp_path)
+    worker.folder.keep(JobRecord(jobs[0].id, jobs[0].fingerprint, Status.BEGUN, attempts=1, worker="elsewhere:1"))
+    with worker.folder.held(jobs[0]):
+        done, held = done_jobs(worker.folder, jobs, process_lanes([worker, worker]))
+    assert (done.id, done.status) == ("b", Status.DONE)
+    assert (held.id, held.status) == ("a", Status.HELD)
+    assert "another process is at work on it (elsewhere:1)" in held.error
 
 
 def test_the_report_has_a_line_a_job_and_its_page_every_failure(tmp_path: Path) -> None:
