@@ -226,6 +226,17 @@ def test_a_job_that_another_process_holds_is_named_and_no_success(here: Path, tm
     assert masklet(*command).exit_code == 0
 
 
+def test_what_failed_is_done_again_only_when_that_is_asked_for(here: Path, tmp_path: Path) -> None:
+    (here / "mended.png").write_bytes(b"no image")
+    (here / "mended.jsonl").write_text(json.dumps({**JOBS[2], "id": "mended", "image": "mended.png"}))
+    command = ["batch", str(here / "mended.jsonl"), *batch(here, tmp_path / "out")[2:]]
+    assert masklet(*command).exit_code == ExitCode.SOME_FAILED
+    shutil.copy(here / "image.png", here / "mended.png")
+    assert masklet(*command).exit_code == ExitCode.SOME_FAILED
+    assert "done 1" in masklet(*command, "--retry-failed").stdout
+    assert masklet(*command).exit_code == 0
+
+
 def test_changed_jobs_models_and_shards_are_refused(here: Path, whole: Path, tmp_path: Path) -> None:
     assert_one_line(masklet(*batch(here, whole, "--shard", "3/2")), ExitCode.WRONG_USAGE, "Shards are 1/2 to 2/2")
     assert_one_line(masklet(*batch(here, whole, "--shard", "2")), ExitCode.WRONG_USAGE, "--shard 2 is not of the form")

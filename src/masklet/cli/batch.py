@@ -105,7 +105,7 @@ def batch(
     folder.begin(all_jobs)
     how = ModelChoice(model, "", dtype, image_size, preset, runtime, parsed_bands(bands), max_image_pixels)
     choice = replace(how, version=__version__, save_every=save_every or math.inf)
-    worker = BatchWorker(folder, choice, run="" if ray is None else secrets.token_hex(4))
+    worker = BatchWorker(folder, choice, run="" if ray is None else secrets.token_hex(4), retry_failed=retry_failed)
     with _lanes(worker, model, device, workers, ray) as lanes:
         held = _do(folder, chosen, len(own) - len(left), lanes)
     _report(folder, all_jobs, held)
@@ -164,7 +164,7 @@ def _do(folder: BatchFolder, jobs: Sequence[BatchJob], done: int, lanes: Lanes) 
 
     held = 0
     try:
-        with progress_bar(PerSecond("jobs")) as progress, closing(done_jobs(folder, jobs, lanes)) as records:
+        with progress_bar(PerSecond("jobs")) as progress, closing(done_jobs(jobs, lanes)) as records:
             bar = progress.add_task("Jobs", total=done + len(jobs), completed=done)
             for record in records:
                 if record.error:

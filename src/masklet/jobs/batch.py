@@ -34,16 +34,15 @@ def open_jobs(folder: BatchFolder, jobs: Sequence[BatchJob], *, retry_failed: bo
 
 
 def done_jobs(
-    folder: BatchFolder, jobs: Sequence[BatchJob], lanes: Sequence[Callable[[], Lane[BatchJob, JobRecord]]]
+    jobs: Sequence[BatchJob], lanes: Sequence[Callable[[], Lane[BatchJob, JobRecord]]]
 ) -> Generator[JobRecord, None, None]:
-    """Yield what becomes of each job, in the order in which they end. Those that failed before are done again.
+    """Yield what becomes of each job, in the order in which they end.
 
     Those that another process holds are offered once more when all others have ended: it may have died meanwhile.
 
     Args:
-        folder: of the batch.
         jobs: in the order in which they are begun.
-        lanes: open each a `BatchWorker` on the folder: `process_lanes`, or those of a `RayCluster`.
+        lanes: open each a `BatchWorker`: `process_lanes`, or those of a `RayCluster`.
 
     Raises:
         InvalidInputError: if there are no lanes, or workers die before any work.
@@ -51,8 +50,6 @@ def done_jobs(
     """
     if not lanes:
         raise InvalidInputError("At least one worker is needed; got 0.")
-    for job in jobs:
-        folder.reopen(job)
     shared, by_id = SharedOut(lanes, jobs), {job.id: job for job in jobs}
     held: list[BatchJob] = []
     with closing(shared.results()) as records:

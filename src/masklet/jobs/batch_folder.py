@@ -163,11 +163,6 @@ class BatchFolder:
         """Write what is known of a job; on disk when this returns."""
         _write(self.path / STATE / record.id / RECORD, asdict(record), durable=True)
 
-    def reopen(self, job: BatchJob) -> None:
-        """Let a job that failed be done again, from where its session was saved."""
-        if (record := self.record(job)).status in FAILURES:
-            self.keep(replace(record, status=Status.OPEN, attempts=0, error=""))
-
     def has_gone_on(self, record: JobRecord, session: Path) -> bool:
         """Whether a job that was begun has saved its session since: it gets further each time."""
         kept = self.path / STATE / record.id / RECORD

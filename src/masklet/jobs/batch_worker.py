@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from masklet.jobs.batch_folder import CLOSED, MOST_ATTEMPTS, BatchFolder, JobRecord, Status
+from masklet.jobs.batch_folder import CLOSED, FAILURES, MOST_ATTEMPTS, BatchFolder, JobRecord, Status
 from masklet.jobs.batch_jobs import BatchJob
 from masklet.jobs.batch_work import session_file
 
@@ -52,10 +52,13 @@ class BatchWorker:
         choice: of the model and its device.
         run: of a cluster, whose end ends its workers without a word: what died with another run does not count. "" for
             processes, which take their attempts back when they end with the one that started them.
+        retry_failed: whether jobs that failed are done again, from where their session was saved.
     """
 
-    def __init__(self, folder: BatchFolder, choice: JobModelChoice, run: str = "") -> None:
-        self.folder, self.choice, self.run = folder, choice, run
+    def __init__(
+        self, folder: BatchFolder, choice: JobModelChoice, run: str = "", *, retry_failed: bool = False
+    ) -> None:
+        self.folder, self.choice, self.run, self.retry_failed = folder, choice, run, retry_failed
         self._begun: JobRecord | None = None
         self._models: JobModels | None = None
 
@@ -80,7 +83,7 @@ class BatchWorker:
 
     def on(self, device: str) -> Self:
         """Return a worker for another device."""
-        return type(self)(self.folder, self.choice.on(device), self.run)
+        return type(self)(self.folder, self.choice.on(device), self.run, retry_failed=self.retry_failed)
 
     def abandon(self) -> None:
         """Take back the attempt that is counted, once: it is not the job that ends this process."""
@@ -97,6 +100,8 @@ class BatchWorker:
 
     def _held(self, job: BatchJob) -> JobRecord:
         before = self.folder.record(job)
+        if before.status in FAILURES and self.retry_failed:
+            before = replace(before, status=Status.OPEN, attempts=0)
         if before.status in CLOSED:
             return before
         is_of_another_run = before.run != self.run and bool(before.run)

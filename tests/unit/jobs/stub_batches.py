@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from masklet.errors import InvalidInputError
 from masklet.jobs.batch_folder import BatchFolder
 from masklet.jobs.batch_jobs import BatchJob, read_jobs
 from masklet.jobs.batch_worker import BatchWorker
@@ -44,7 +45,7 @@ class Copying:
 
 @dataclass(frozen=True)
 class CopyingChoice:
-    """Stands for a model."""
+    """Stands for a model; the version "missing" cannot be loaded."""
 
     device: str = "cpu"
     version: str = "1"
@@ -53,6 +54,8 @@ class CopyingChoice:
         return replace(self, device=device)
 
     def load(self) -> Copying:
+        if self.version == "missing":
+            raise InvalidInputError("there is no such model")
         return Copying({**SETTINGS, "masklet": self.version})
 
 
@@ -66,8 +69,8 @@ def batch_of(folder: Path, contents: Mapping[str, str]) -> list[BatchJob]:
     return read_jobs(folder / "jobs.jsonl")
 
 
-def worker_in(folder: Path, **choice: str) -> BatchWorker:
+def worker_in(folder: Path, *, retry_failed: bool = False, **choice: str) -> BatchWorker:
     """Return a worker on the batch in OUT."""
     batch = BatchFolder(folder / "OUT")
     batch.begin([])
-    return BatchWorker(batch, CopyingChoice(**choice))
+    return BatchWorker(batch, CopyingChoice(**choice), retry_failed=retry_failed)

@@ -21,7 +21,7 @@ def test_a_broken_and_a_deadly_job_cost_only_themselves(tmp_path: Path) -> None:
     jobs = batch_of(tmp_path, CONTENTS)
     worker = worker_in(tmp_path)
     lanes = process_lanes([worker, worker])
-    became = {each.id: each.status for each in done_jobs(worker.folder, open_jobs(worker.folder, jobs), lanes)}
+    became = {each.id: each.status for each in done_jobs(open_jobs(worker.folder, jobs), lanes)}
     done = dict.fromkeys("ade", Status.DONE)
     assert became == {**done, "b": Status.POISON, "c": Status.FAILED}
     assert open_jobs(worker.folder, jobs) == []
@@ -31,7 +31,7 @@ def test_a_broken_and_a_deadly_job_cost_only_themselves(tmp_path: Path) -> None:
 def test_processes_that_are_asked_to_end_are_no_deaths_of_their_job(tmp_path: Path) -> None:
     (job,) = batch_of(tmp_path, {"a": "pre-empted"})
     worker = worker_in(tmp_path)
-    (record,) = done_jobs(worker.folder, [job], process_lanes([worker]))
+    (record,) = done_jobs([job], process_lanes([worker]))
     assert (record.status, record.error) == (Status.DONE, "")
     assert len(list(tmp_path.glob("asked*"))) == MOST_ASKED > MOST_ATTEMPTS
 
@@ -42,7 +42,7 @@ def test_a_job_that_another_process_held_is_done_once_all_others_have_ended(tmp_
     with ExitStack() as holding:
         assert holding.enter_context(worker.folder.held(jobs[0]))
         became = {}
-        for record in done_jobs(worker.folder, jobs, process_lanes([worker])):
+        for record in done_jobs(jobs, process_lanes([worker])):
             became[record.id] = record.status
             if len(became) == 2:
                 holding.close()
@@ -54,7 +54,7 @@ def test_a_job_that_another_process_goes_on_holding_is_named_and_left_to_it(tmp_
     worker = worker_in(tmp_path)
     worker.folder.keep(JobRecord(jobs[0].id, jobs[0].fingerprint, Status.BEGUN, attempts=1, worker="elsewhere:1"))
     with worker.folder.held(jobs[0]):
-        done, held = done_jobs(worker.folder, jobs, process_lanes([worker, worker]))
+        done, held = done_jobs(jobs, process_lanes([worker, worker]))
     assert (done.id, done.status) == ("b", Status.DONE)
     assert (held.id, held.status) == ("a", Status.HELD)
     assert "another process is at work on it (elsewhere:1)" in held.error

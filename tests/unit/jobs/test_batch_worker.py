@@ -10,7 +10,9 @@ import pytest
 from tests.unit.jobs.stub_batches import batch_of, worker_in
 
 from masklet.errors import InvalidInputError
+from masklet.jobs.batch import done_jobs, open_jobs
 from masklet.jobs.batch_folder import JobRecord, Status
+from masklet.jobs.worker_processes import process_lanes
 
 
 def begun_twice(folder: Path, job_id: str, fingerprint: str) -> JobRecord:
@@ -35,8 +37,26 @@ def test_an_error_costs_its_job_only_and_is_tried_again_once_it_is_asked_for(tmp
     assert worker(whole).status is Status.DONE
     (tmp_path / "b.mp4").write_text("mended")
     assert worker(broken).status is Status.FAILED
-    worker.folder.reopen(broken)
+    assert worker_in(tmp_path, retry_failed=True)(broken) == worker(broken)
     assert (worker(broken).status, worker(broken).error) == (Status.DONE, "")
+
+
+def test_a_failure_is_kept_until_the_job_is_begun_again(tmp_path: Path) -> None:
+    (job,) = batch_of(tmp_path, {"a": "broken"})
+    failed = worker_in(tmp_path)(job)
+    wrong = worker_in(tmp_path, retry_failed=True, version="missing")
+    with pytest.raises(InvalidInputError, match="no such model"):
+        wrong(job)
+    assert wrong.folder.record(job) == failed
+
+
+def test_what_failed_meanwhile_is_not_done_again_unasked(tmp_path: Path) -> None:
+    jobs = batch_of(tmp_path, {"a": "broken"})
+    worker = worker_in(tmp_path)
+    left = open_jobs(worker.folder, jobs)
+    failed = worker_in(tmp_path)(jobs[0])
+    (tmp_path / "a.mp4").write_text("mended")
+    assert list(done_jobs(left, process_lanes([worker]))) == [failed]
 
 
 def test_a_job_of_which_two_processes_died_is_not_begun_again(tmp_path: Path) -> None:

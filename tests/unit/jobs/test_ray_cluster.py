@@ -46,7 +46,7 @@ def test_actors_do_what_processes_do(tmp_path: Path) -> None:
     jobs = batch_of(tmp_path, CONTENTS)
     ray, lanes = lanes_of(tmp_path)
     folder = worker_in(tmp_path).folder
-    became = {each.id: each.status for each in done_jobs(folder, open_jobs(folder, jobs), lanes)}
+    became = {each.id: each.status for each in done_jobs(open_jobs(folder, jobs), lanes)}
     assert became == {**dict.fromkeys("ade", Status.DONE), "b": Status.POISON, "c": Status.FAILED}
     assert len(ray.started) == ray.killed == 2 + 2  # of which two died
     assert ray.stored == 1
@@ -76,7 +76,7 @@ def test_machines_with_other_versions_are_named_and_refused(tmp_path: Path, monk
     _, lanes = lanes_of(tmp_path, cpus=(4,))
     message = f"machine {socket.gethostname()} of the cluster has masklet 1, torch 3; this one has masklet 1, torch 2"
     with pytest.raises(InvalidInputError, match=message):
-        list(done_jobs(folder, jobs, lanes))
+        list(done_jobs(jobs, lanes))
     assert folder.record(jobs[0]).status is Status.OPEN
 
 
@@ -86,7 +86,7 @@ def test_machines_that_do_not_see_the_results_are_refused(tmp_path: Path) -> Non
     _, lanes = lanes_of(tmp_path, cpus=(4,))
     (folder.path / ".batch/batch.json").unlink()
     with pytest.raises(InvalidInputError, match=r"does not see .*OUT"):
-        list(done_jobs(folder, jobs, lanes))
+        list(done_jobs(jobs, lanes))
 
 
 def test_deaths_count_within_a_run_of_the_cluster_only(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_deaths_count_within_a_run_of_the_cluster_only(tmp_path: Path) -> None:
     begun = JobRecord(job.id, job.fingerprint, Status.BEGUN, attempts=2, worker="gone:1", run="earlier")
     folder.keep(begun)
     _, lanes = lanes_of(tmp_path)
-    assert [each.status for each in done_jobs(folder, [job], lanes)] == [Status.DONE]
+    assert [each.status for each in done_jobs([job], lanes)] == [Status.DONE]
 
 
 def length(name: str) -> int:
@@ -126,7 +126,7 @@ def test_workers_that_die_before_they_begin_end_the_batch(tmp_path: Path, monkey
     monkeypatch.setattr(stub_batches.CopyingChoice, "load", lambda self: die(0, 9))
     ray, lanes = lanes_of(tmp_path, cpus=(4,))
     with pytest.raises(InvalidInputError, match=r"3 workers ended before their work began.*\(it died\)"):
-        list(done_jobs(folder, jobs, lanes))
+        list(done_jobs(jobs, lanes))
     assert folder.record(jobs[0]).attempts == 0
     assert len(ray.started) == 3
 
