@@ -81,7 +81,8 @@ class Batch:
 
     def begun(self) -> list[JobRecord]:
         """The jobs at work."""
-        return [each for each in self.folder.records().values() if each.status is Status.BEGUN]
+        known = self.folder.records().values() if self.folder.mark.is_file() else ()
+        return [each for each in known if each.status is Status.BEGUN]
 
     def wait(self) -> None:
         """Wait until all drivers have ended; those that were killed are started again, and what others held is done."""

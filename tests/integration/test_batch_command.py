@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,12 +24,8 @@ from typer.testing import CliRunner, Result
 from masklet import Sam2Processor
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
-from masklet.jobs.batch import open_jobs
 from masklet.jobs.batch_folder import BatchFolder, JobRecord, Status
 from masklet.jobs.batch_jobs import read_jobs
-from masklet.jobs.batch_work import ModelChoice
-from masklet.jobs.batch_worker import BatchWorker
-from masklet.jobs.run import shard_of
 
 POINT = [{"points": [[8, 18]]}]
 LONG = 40  # frames
@@ -120,16 +117,15 @@ def test_batches_of_images_and_videos_are_not_converted_together(here: Path, who
     assert_one_line(result, ExitCode.WRONG_USAGE, "is not about results of a batch of images")
 
 
-def test_two_shards_of_one_process_give_the_same(here: Path, whole: Path, tmp_path: Path) -> None:
-    folder = BatchFolder(tmp_path / "out")
-    jobs = read_jobs(here / "jobs.jsonl")
-    folder.begin(jobs)
-    model = ModelChoice(str(here / "model"), version=made_by(whole)["masklet"], save_every=0.001)
-    for number in (1, 2):
-        worker = BatchWorker(folder, model)
-        for job in open_jobs(folder, shard_of(jobs, number, 2)):
-            worker(job)
-    assert content(folder.path) == content(whole)
+def test_two_shards_give_the_same_and_the_last_one_reports_about_all(here: Path, whole: Path, tmp_path: Path) -> None:
+    second = masklet(*batch(here, tmp_path, "--shard", "2/2"))
+    assert (second.exit_code, "2 jobs: done 1, failed 1" in second.stdout) == (ExitCode.SOME_FAILED, True)
+    assert not (tmp_path / "report.html").exists()
+    first = masklet(*batch(here, tmp_path, "--shard", "1/2"))
+    assert (first.exit_code, "2 jobs: done 2, frames" in first.stdout) == (0, True)
+    lines = (tmp_path / "report.jsonl").read_text().splitlines()
+    assert [json.loads(line)["status"] for line in lines] == ["done", "done", "done", "failed"]
+    assert content(tmp_path) == content(whole)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install 'masklet[ray]'")
@@ -140,10 +136,6 @@ def test_two_workers_of_a_ray_cluster_give_the_same(here: Path, whole: Path, tmp
     assert "Ray" not in ended.stderr
     assert "Token" not in ended.stderr
     assert content(tmp_path / "out") == content(whole)
-
-
-def made_by(out: Path) -> dict[str, str]:
-    return json.loads((out / "short/job.jsonl").read_text())["made_by"]
 
 
 def test_killed_workers_and_drivers_change_nothing(here: Path, whole: Path, tmp_path: Path) -> None:
@@ -197,7 +189,7 @@ def test_status_and_a_dry_run_show_how_far_it_is(here: Path, whole: Path, tmp_pa
     shutil.rmtree(out / "short")
     dry = masklet(*batch(here, out, "--dry-run"))
     assert dry.stdout == f"short\t{here / 'short.mp4'}\n"
-    assert "1 jobs are to be done, about" in dry.stderr
+    assert re.search("1 jobs are to be done, about .* seconds by 2 done", dry.stderr)
     assert not (out / "short").exists()
     assert_one_line(masklet("batch", tmp_path, "--status"), ExitCode.WRONG_USAGE, "holds no batch")
 

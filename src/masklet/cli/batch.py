@@ -108,21 +108,25 @@ def batch(
     worker = BatchWorker(folder, choice, run="" if ray is None else secrets.token_hex(4), retry_failed=retry_failed)
     with _lanes(worker, model, device, workers, ray) as lanes:
         held = _do(folder, chosen, len(own) - len(left), lanes)
-    _report(folder, all_jobs, held)
+    _report(folder, own, held, is_shard=shard is not None)
 
 
 def _show_status(folder: BatchFolder) -> None:
     from masklet.jobs.batch_report import BatchSummary
 
-    print(BatchSummary.of(folder.records().values(), folder.job_count()))
+    print(BatchSummary.of(folder.records().values()))
 
 
 def _show(folder: BatchFolder, left: Sequence[BatchJob], workers: int) -> None:
     """Print the jobs that are to be done, and how long they may take by what the finished ones of the folder took."""
+    from masklet.jobs.batch_folder import Status
+    from masklet.jobs.batch_report import BatchSummary
+
     for job in left:
         print(f"{job.id}\t{job.path}")
-    took = [each.seconds for each in folder.records().values() if each.seconds is not None]
-    estimate = f", about {sum(took) / len(took) * len(left) / workers:,.0f} seconds by {len(took)} done" if took else ""
+    known = BatchSummary.of(folder.records().values() if folder.mark.is_file() else ())
+    done = known.counts[Status.DONE]
+    estimate = f", about {known.seconds / done * len(left) / workers:,.0f} seconds by {done} done" if done else ""
     print(f"{len(left)} jobs are to be done{estimate}.", file=sys.stderr)
 
 
@@ -179,11 +183,19 @@ def _do(folder: BatchFolder, jobs: Sequence[BatchJob], done: int, lanes: Lanes) 
     return held
 
 
-def _report(folder: BatchFolder, all_jobs: Sequence[BatchJob], held: int) -> None:
-    """Write the report about all jobs, of whichever shard, and exit by what became of them and how many others hold."""
-    from masklet.jobs.batch_report import write_report
+def _report(folder: BatchFolder, own: Sequence[BatchJob], held: int, *, is_shard: bool) -> None:
+    """Show what became of this process' own jobs, and exit by that and by how many others hold.
 
-    summary = write_report(folder, all_jobs)
+    The report is about all jobs: of shards the last one writes it, who finds none open.
+    """
+    from masklet.jobs.batch_report import BatchSummary, write_report
+
+    if is_shard:
+        summary = BatchSummary.of(map(folder.record, own))
+        if folder.is_finished():
+            write_report(folder)
+    else:
+        summary = write_report(folder)
     print(summary)
     if summary.failed or held:
         raise typer.Exit(ExitCode.SOME_FAILED)

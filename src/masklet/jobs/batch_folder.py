@@ -14,13 +14,12 @@ from typing import Any, Self
 from masklet.atomic_files import made_folder, sync, written_whole
 from masklet.errors import InvalidInputError
 from masklet.file_locks import folder_lock
-from masklet.folders import folders_in
 from masklet.formats.reading.batch_folders import BATCH, IMAGE, MEDIA, PART, RESULT, STATE, VIDEO
 from masklet.jobs.batch_jobs import BatchJob
-from masklet.json_files import is_finite_number, read_json, shown
+from masklet.json_files import is_file_name, is_finite_number, read_json, shown
 from masklet.whole_numbers import is_whole_number
 
-SETTINGS, RECORD = "settings.json", "record.json"
+SETTINGS, RECORD, JOBS = "settings.json", "record.json", "jobs"
 MOST_ATTEMPTS = 2
 LEAST_FREE = 64 * 2**20
 """Bytes; with less a job is not begun."""
@@ -116,31 +115,24 @@ class BatchFolder:
         return self.path / f"{job_id}{PART}"
 
     def begin(self, jobs: Sequence[BatchJob]) -> None:
-        """Note how many jobs there are, and where their media are; OSError if nothing can be written here."""
+        """Note which jobs there are, and where their media are; OSError if nothing can be written here."""
         made_folder(self.path / STATE)
         # From here on, as machines may have the disk in another place; it is where the jobs' names begin, all alike.
         media = {MEDIA: _way(self.path, jobs[0].folder)} if jobs else {}
-        _write(self.mark, {"jobs": len(jobs), **media})
+        _write(self.mark, {JOBS: {job.id: job.fingerprint for job in jobs}, **media})
 
     @property
     def mark(self) -> Path:
         """The file that is there once a batch was begun here."""
         return self.path / STATE / BATCH
 
-    def job_count(self) -> int:
-        """Return how many jobs there are; InvalidInputError if no batch was begun here."""
-        if not self.mark.is_file():
-            raise InvalidInputError(f"{self.path} holds no batch; begin one with: masklet batch JOBS -o {self.path}")
-        content = read_json(self.mark)
-        if not isinstance(content, dict) or not _is_count(content.get("jobs")):
-            raise InvalidInputError(f"{self.mark} does not say how many jobs there are: {shown(content)}.")
-        return int(content["jobs"])
-
     def records(self) -> dict[str, JobRecord]:
-        """Return what is known of the jobs that were begun, by id."""
-        files = (folder / RECORD for folder in folders_in(self.path / STATE))
-        known = map(JobRecord.read, filter(Path.is_file, files))
-        return {record.id: self._done(record) if self.result(record.id).exists() else record for record in known}
+        """Return what is known of each job that the batch was begun with last, by id; InvalidInputError if of none."""
+        return {record.id: record for record in self._records()}
+
+    def is_finished(self) -> bool:
+        """Return whether no job is left to be done, by whichever process; errors as of `records`."""
+        return all(record.status in CLOSED for record in self._records())
 
     def record(self, job: BatchJob) -> JobRecord:
         """Return what is known of a job; what was known of another one under its id counts no more.
@@ -148,16 +140,7 @@ class BatchFolder:
         Raises:
             InvalidInputError: if there are results of something else under its id.
         """
-        path, fresh = self.path / STATE / job.id / RECORD, JobRecord(job.id, job.fingerprint)
-        known = JobRecord.read(path) if path.is_file() else fresh
-        if (result := self.result(job.id)).exists():
-            if self._content_of(result)["fingerprint"] != job.fingerprint:
-                raise InvalidInputError(
-                    f"{result} holds the results of another job: since they were made, its medium, prompts or options "
-                    "were changed. Delete that folder to make them anew, give the job another id, or choose another -o."
-                )
-            return self._done(known if known.fingerprint == job.fingerprint else fresh)
-        return known if known.fingerprint == job.fingerprint and known.status is not Status.DONE else fresh
+        return self._record(job.id, job.fingerprint)
 
     def keep(self, record: JobRecord) -> None:
         """Write what is known of a job; on disk when this returns."""
@@ -219,10 +202,38 @@ class BatchFolder:
         if shutil.disk_usage(self.path).free < LEAST_FREE:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
-    def _done(self, record: JobRecord) -> JobRecord:
-        """Return a record of results that are whole, whether or not a process lived to note that."""
-        frames = self._content_of(self.result(record.id))["frames"]
-        return replace(record, status=Status.DONE, attempts=0, frames=frames, error="")
+    def _index(self) -> dict[str, Any]:
+        if not self.mark.is_file():
+            raise InvalidInputError(f"{self.path} holds no batch; begin one with: masklet batch JOBS -o {self.path}")
+        content = read_json(self.mark)
+        jobs = content.get(JOBS) if isinstance(content, dict) else None
+        if not isinstance(jobs, dict) or not all(is_file_name(name) and isinstance(jobs[name], str) for name in jobs):
+            raise InvalidInputError(f"{self.mark} does not say which jobs there are: {shown(content)}; delete it.")
+        return content
+
+    def _records(self) -> Iterator[JobRecord]:
+        for job_id, fingerprint in self._index()[JOBS].items():
+            try:
+                record = self._record(job_id, fingerprint)
+            except InvalidInputError as error:  # what is in the way of one job is no reason to be silent about others
+                record = JobRecord(job_id, fingerprint, Status.FAILED, error=str(error))
+            yield record
+
+    def _record(self, job_id: str, fingerprint: str) -> JobRecord:
+        path, fresh = self.path / STATE / job_id / RECORD, JobRecord(job_id, fingerprint)
+        known = JobRecord.read(path) if path.is_file() else fresh
+        if known.fingerprint != fingerprint:
+            known = fresh
+        if not (result := self.result(job_id)).exists():
+            return fresh if known.status is Status.DONE else known
+        content = self._content_of(result)
+        if content["fingerprint"] != fingerprint:
+            raise InvalidInputError(
+                f"{result} holds the results of another job: since they were made, its medium, prompts or options "
+                "were changed. Delete that folder to make them anew, give the job another id, or choose another -o."
+            )
+        # They are whole, whether or not a process lived to note that.
+        return replace(known, status=Status.DONE, attempts=0, frames=content["frames"], error="")
 
     def _content_of(self, result: Path) -> dict[str, Any]:
         content = read_json(result / RESULT) if (result / RESULT).is_file() else None

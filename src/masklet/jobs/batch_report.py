@@ -15,7 +15,7 @@ from PIL import Image
 from masklet.atomic_files import written_whole
 from masklet.folders import entries
 from masklet.jobs.batch_folder import FAILURES, BatchFolder, JobRecord, Status
-from masklet.jobs.batch_jobs import REPORT_LINES, REPORT_PAGE, BatchJob
+from masklet.jobs.batch_jobs import REPORT_LINES, REPORT_PAGE
 from masklet.media.images import read_image
 from masklet.media.video_reader import open_video
 
@@ -35,7 +35,7 @@ class BatchSummary:
 
     Attributes:
         total: the number of jobs.
-        counts: of jobs that became what; those that were not begun are open.
+        counts: of jobs that became what.
         frames: that are done.
         seconds: of all workers together that they took.
     """
@@ -46,13 +46,13 @@ class BatchSummary:
     seconds: float
 
     @classmethod
-    def of(cls, records: Iterable[JobRecord], total: int) -> Self:
-        """Count records."""
+    def of(cls, records: Iterable[JobRecord]) -> Self:
+        """Count what is known of all jobs."""
         known = list(records)
         counts = Counter(each.status for each in known)
-        counts[Status.OPEN] += total - len(known)
         timed = [each for each in known if each.status is Status.DONE and each.seconds is not None]
-        return cls(total, counts, sum(each.frames or 0 for each in timed), sum(each.seconds or 0 for each in timed))
+        frames, seconds = sum(each.frames or 0 for each in timed), sum(each.seconds or 0 for each in timed)
+        return cls(len(known), counts, frames, seconds)
 
     @property
     def failed(self) -> int:
@@ -69,11 +69,10 @@ class BatchSummary:
         return f"{self.total:,} jobs: " + ", ".join(f"{name} {value}" for name, value in self.rows())
 
 
-def write_report(folder: BatchFolder, jobs: Sequence[BatchJob]) -> BatchSummary:
+def write_report(folder: BatchFolder) -> BatchSummary:
     """Write both files about all jobs of a batch, of whichever shard, as they are now; OSError if that fails."""
-    known = folder.records()
-    records = [known.get(job.id) or JobRecord(job.id, job.fingerprint) for job in jobs]
-    summary = BatchSummary.of(records, len(jobs))
+    records = list(folder.records().values())
+    summary = BatchSummary.of(records)
     with written_whole(folder.path / REPORT_LINES) as unfinished:
         unfinished.write_text("".join(json.dumps(asdict(each)) + "\n" for each in records), encoding="utf-8")
     with written_whole(folder.path / REPORT_PAGE) as unfinished:
@@ -111,10 +110,10 @@ def _figure(result: Path, record: JobRecord) -> str:
 
 def _thumbnail(result: Path) -> str:
     """Return what was drawn of a result, small; nothing if nothing was, or it cannot be read any more."""
-    drawn = [each for each in entries(result) if each.stem.endswith(("_overlay", "_sheet"))]
-    if not drawn:
-        return ""
     try:
+        drawn = [each for each in entries(result) if each.stem.endswith(("_overlay", "_sheet"))]
+        if not drawn:
+            return ""
         if drawn[0].suffix == ".mp4":
             with open_video(drawn[0]) as video:
                 image = Image.fromarray(video[0])

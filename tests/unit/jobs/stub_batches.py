@@ -70,7 +70,7 @@ def batch_of(folder: Path, contents: Mapping[str, str]) -> list[BatchJob]:
 
 
 def worker_in(folder: Path, *, retry_failed: bool = False, **choice: str) -> BatchWorker:
-    """Return a worker on the batch in OUT."""
+    """Return a worker on the batch of `folder`, if jobs are there, in OUT."""
     batch = BatchFolder(folder / "OUT")
-    batch.begin([])
+    batch.begin(read_jobs(listed) if (listed := folder / "jobs.jsonl").is_file() else [])
     return BatchWorker(batch, CopyingChoice(**choice), retry_failed=retry_failed)

@@ -1,7 +1,9 @@
 """A batch through worker processes: in shards, with deaths, and its report."""
 
 import json
+import shutil
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,12 +67,32 @@ def test_the_report_has_a_line_a_job_and_its_page_every_failure(tmp_path: Path) 
     worker = worker_in(tmp_path)
     for job in jobs[:2]:
         worker(job)
-    summary = write_report(worker.folder, jobs)
+    summary = write_report(worker.folder)
     lines = [json.loads(line) for line in (tmp_path / "OUT/report.jsonl").read_text().splitlines()]
     assert [(each["id"], each["status"]) for each in lines] == [("a", "done"), ("c", "failed"), ("z", "open")]
     assert "ValueError: it is broken" in (tmp_path / "OUT/report.html").read_text()
     assert (summary.failed, summary.frames, summary.counts[Status.OPEN]) == (1, 5, 1)
-    assert BatchSummary.of(worker.folder.records().values(), 3) == summary
+    assert BatchSummary.of(worker.folder.records().values()) == summary
+
+
+def test_what_is_shown_is_what_is_done_next(tmp_path: Path) -> None:
+    jobs = batch_of(tmp_path, {"a": "hello", "b": "broken", "c": "hi", "d": "hi"})
+    worker = worker_in(tmp_path)
+    for job in jobs:
+        worker(job)
+    shutil.rmtree(tmp_path / "OUT/a")
+    edited = replace(jobs[1], options={"ids": True})
+    in_the_way = replace(jobs[2], options={"ids": True})
+    worker.folder.begin([jobs[0], edited, in_the_way])
+    shown = worker.folder.records()
+    assert {name: each.status for name, each in shown.items()} == {
+        "a": Status.OPEN,
+        "b": Status.OPEN,
+        "c": Status.FAILED,
+    }
+    assert (shown["b"].error, "holds the results of another job" in shown["c"].error) == ("", True)
+    assert not worker.folder.is_finished()
+    assert [each.id for each in open_jobs(worker.folder, [jobs[0], edited])] == ["b", "a"]
 
 
 def test_shards_are_all_jobs_and_none_twice(tmp_path: Path) -> None:

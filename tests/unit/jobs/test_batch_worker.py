@@ -152,4 +152,5 @@ def test_records_that_are_none_are_named(tmp_path: Path, change: dict[str, objec
     path = tmp_path / "OUT/.batch/a/record.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(InvalidInputError, match=r"record\.json is no record of a job"):
-        worker.folder.records()
+        worker.folder.record(job)
+    assert worker.folder.records()["a"].status is Status.FAILED
