@@ -233,6 +233,8 @@ def test_changed_jobs_models_and_shards_are_refused(here: Path, whole: Path, tmp
     assert_one_line(masklet(*batch(here, whole, "--shard", "3/2")), ExitCode.WRONG_USAGE, "Shards are 1/2 to 2/2")
     assert_one_line(masklet(*batch(here, whole, "--shard", "2")), ExitCode.WRONG_USAGE, "--shard 2 is not of the form")
     changed = [{**JOBS[0], "prompts": [{"points": [[9, 18]]}]}, *JOBS[1:]]
-    shutil.copytree(here, edited := tmp_path / "edited")
-    (edited / "jobs.jsonl").write_text("\n".join(map(json.dumps, changed)))
-    assert_one_line(masklet(*batch(edited, whole)), ExitCode.WRONG_USAGE, "short holds the results of another job")
+    (here / "changed.jsonl").write_text("\n".join(map(json.dumps, changed)))
+    refused = masklet("batch", here / "changed.jsonl", *batch(here, whole)[2:])
+    assert_one_line(refused, ExitCode.WRONG_USAGE, "short holds the results of another job")
+    shutil.copytree(here, other := tmp_path / "other")
+    assert_one_line(masklet(*batch(other, whole)), ExitCode.WRONG_USAGE, "other may have the same names")

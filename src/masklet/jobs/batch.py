@@ -20,8 +20,10 @@ def open_jobs(folder: BatchFolder, jobs: Sequence[BatchJob], *, retry_failed: bo
         retry_failed: whether those that failed are done again, and those of which processes died.
 
     Raises:
-        InvalidInputError: for a job whose results are there and were made of something else, and missing media.
+        InvalidInputError: for a job whose results are there and were made of something else, for media of another
+            folder than before, and missing media.
     """
+    folder.check_media(jobs)
     left = []
     for job in jobs:
         record = folder.record(job)

@@ -19,7 +19,8 @@ from masklet.jobs.batch_jobs import BatchJob
 from masklet.json_files import is_file_name, is_finite_number, read_json, shown
 from masklet.whole_numbers import is_whole_number
 
-SETTINGS, RECORD, JOBS = "settings.json", "record.json", "jobs"
+SETTINGS, RECORD = "settings.json", "record.json"
+JOBS, MEDIA_PATH = "jobs", "media_path"  # in the file about all jobs
 MOST_ATTEMPTS = 2
 LEAST_FREE = 64 * 2**20
 """Bytes; with less a job is not begun."""
@@ -114,12 +115,20 @@ class BatchFolder:
         """Return the folder where a job's results are made, and its session is saved."""
         return self.path / f"{job_id}{PART}"
 
+    def check_media(self, jobs: Sequence[BatchJob]) -> None:
+        """Raise InvalidInputError if the batch has media of another folder, whose names may be those of these."""
+        known = self._index() if self.mark.is_file() else {}
+        places = self._places(jobs)
+        if known.keys() & places.keys() and not any(known.get(name) == place for name, place in places.items()):
+            raise InvalidInputError(
+                f"{self.path} has results of the media in {known.get(MEDIA_PATH)}; those in {jobs[0].folder} may have "
+                f"the same names. Choose another -o; if they were moved, delete {self.mark}."
+            )
+
     def begin(self, jobs: Sequence[BatchJob]) -> None:
         """Note which jobs there are, and where their media are; OSError if nothing can be written here."""
         made_folder(self.path / STATE)
-        # From here on, as machines may have the disk in another place; it is where the jobs' names begin, all alike.
-        media = {MEDIA: _way(self.path, jobs[0].folder)} if jobs else {}
-        _write(self.mark, {JOBS: {job.id: job.fingerprint for job in jobs}, **media})
+        _write(self.mark, {JOBS: {job.id: job.fingerprint for job in jobs}, **self._places(jobs)})
 
     @property
     def mark(self) -> Path:
@@ -201,6 +210,13 @@ class BatchFolder:
         """Raise OSError if the disk is nearly full: a job that began would count as an attempt."""
         if shutil.disk_usage(self.path).free < LEAST_FREE:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+
+    def _places(self, jobs: Sequence[BatchJob]) -> dict[str, str]:
+        """Return where the names of media begin, of all jobs alike, from here on and from the root.
+
+        The first stays where machines have the disk in different places, the second where this folder is moved.
+        """
+        return {MEDIA: _way(self.path, jobs[0].folder), MEDIA_PATH: str(jobs[0].folder.resolve())} if jobs else {}
 
     def _index(self) -> dict[str, Any]:
         if not self.mark.is_file():

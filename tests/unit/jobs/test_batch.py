@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.jobs.stub_batches import MOST_ASKED, batch_of, worker_in
+from tests.unit.jobs.stub_batches import MOST_ASKED, CopyingChoice, batch_of, worker_in
 
 from masklet.errors import InvalidInputError
 from masklet.jobs.batch import done_jobs, open_jobs
-from masklet.jobs.batch_folder import MOST_ATTEMPTS, JobRecord, Status
+from masklet.jobs.batch_folder import MOST_ATTEMPTS, BatchFolder, JobRecord, Status
+from masklet.jobs.batch_jobs import read_jobs
 from masklet.jobs.batch_report import BatchSummary, write_report
+from masklet.jobs.batch_worker import BatchWorker
 from masklet.jobs.run import shard_of
 from masklet.jobs.worker_processes import process_lanes
 
@@ -93,6 +95,21 @@ def test_what_is_shown_is_what_is_done_next(tmp_path: Path) -> None:
     assert (shown["b"].error, "holds the results of another job" in shown["c"].error) == ("", True)
     assert not worker.folder.is_finished()
     assert [each.id for each in open_jobs(worker.folder, [jobs[0], edited])] == ["b", "a"]
+
+
+def test_media_of_another_folder_are_refused_unless_they_or_the_results_were_moved(tmp_path: Path) -> None:
+    for name in ("disk/day1", "disk/day2"):
+        (tmp_path / name).mkdir(parents=True)
+    first, second = (batch_of(tmp_path / "disk" / day, {"cam0": "hello"}) for day in ("day1", "day2"))
+    folder = BatchFolder(tmp_path / "disk/OUT")
+    folder.begin(first)
+    BatchWorker(folder, CopyingChoice())(first[0])
+    with pytest.raises(InvalidInputError, match=r"the media in .*day1; those in .*day2 may have the same names"):
+        open_jobs(folder, second)
+    assert open_jobs(BatchFolder(folder.path.rename(tmp_path / "OUT")), first) == []
+    (tmp_path / "OUT").rename(folder.path)
+    moved = (tmp_path / "disk").rename(tmp_path / "other")
+    assert open_jobs(BatchFolder(moved / "OUT"), read_jobs(moved / "day1/jobs.jsonl")) == []
 
 
 def test_shards_are_all_jobs_and_none_twice(tmp_path: Path) -> None:
