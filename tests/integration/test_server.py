@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.served import PACKETS, TOKENS, Client, Served, served
+from tests.support.served import PACKETS, TOKENS, Answer, Client, Served, served
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -91,6 +91,22 @@ def test_who_is_calling(server: Served) -> None:
     assert (info["user"], info["model"]["image_size"]) == ("ann", 384)
     assert info["limits"]["sockets_per_user"] == 8
     assert server.nobody.ask("GET", "healthz", api=False).json == {"status": "ok"}
+
+
+def log_in(client: Client, token: str, **forwarded: str) -> Answer:
+    headers = {f"X-Forwarded-{name}": value for name, value in forwarded.items()}
+    return client.ask("POST", "login", {"token": token}, headers)
+
+
+def test_a_proxy_is_believed_who_calls_and_how(server: Served, tmp_path: Path) -> None:
+    with served(tmp_path, "--proxy", "127.0.0.0/8") as behind:
+        failed = [log_in(behind.nobody, "wrong", For="192.0.2.1").status for _ in range(11)]
+        assert failed == [401] * 10 + [429]
+        other = log_in(behind.nobody, TOKENS["ann"], For="192.0.2.2", Proto="https")
+        assert other.status == 204, "failed logins of one address lock out no other"
+        assert "secure" in other.headers["set-cookie"].lower()
+    unasked = log_in(server.nobody, TOKENS["ann"], Proto="https")
+    assert "secure" not in unasked.headers["set-cookie"].lower()
 
 
 def test_other_names_are_not_served(server: Served, truck: str) -> None:

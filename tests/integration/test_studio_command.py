@@ -47,6 +47,7 @@ def test_the_line_is_the_way_in(tmp_path: Path) -> None:
         (["studio", "nowhere.mp4"], "There is no file or folder nowhere.mp4"),
         (["studio", "--certificate", "c.pem"], "both a certificate and its key"),
         (["studio", "--users", "nobody.json"], "nobody.json does not exist"),
+        (["studio", "--proxy", "*"], "an address or a network"),
         (["studio", "--host", "300.1.1.1"], "no address '300.1.1.1'"),
     ],
 )

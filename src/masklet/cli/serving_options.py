@@ -26,6 +26,10 @@ AllowHostOption = Annotated[
 AllowUrlOption = Annotated[
     list[str] | None, typer.Option("--allow-url", help="Address (http, https) below which files may be fetched.")
 ]
+ProxyOption = Annotated[
+    list[str] | None,
+    typer.Option("--proxy", help="Address or network of a proxy, which is believed who calls, and by TLS or not."),
+]
 CertificateOption = Annotated[Path | None, typer.Option("--certificate", help="Certificate in PEM, for TLS.")]
 KeyOption = Annotated[Path | None, typer.Option("--key", help="Key of the certificate.")]
 ReadOnlyOption = Annotated[bool, typer.Option("--read-only", help="Refuse every change.")]
@@ -61,6 +65,7 @@ def run_server(
     roots: list[Path] | None,
     allowed_hosts: list[str] | None,
     allowed_urls: list[str] | None,
+    proxies: list[str] | None,
     is_read_only: bool,
     has_page: bool,
     model: str | None,
@@ -90,6 +95,7 @@ def run_server(
         roots=tuple(roots or ()),
         allowed_hosts=tuple(allowed_hosts or ()),
         addresses=tuple(AllowedAddress.of(each) for each in allowed_urls or ()),
+        proxies=tuple(proxies or ()),
         is_read_only=is_read_only,
         has_page=has_page,
         preset=preset.value,

@@ -6,9 +6,10 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 from types import FrameType
 from typing import cast
@@ -50,6 +51,7 @@ def serve(
     """
     users, token = _users(settings)
     media = _media(settings)
+    _check_proxies(settings.proxies)
     made_folder(settings.data)
     settings.data.chmod(0o700)
     allow_many_files()
@@ -90,6 +92,14 @@ def _media(settings: ServerSettings) -> list[Path]:
     if (settings.certificate is None) is not (settings.key is None):
         raise InvalidInputError("TLS needs both a certificate and its key.")
     return [Path(os.path.realpath(path)) for path in settings.media]
+
+
+def _check_proxies(proxies: Sequence[str]) -> None:
+    for proxy in proxies:
+        try:
+            ip_network(proxy)
+        except ValueError as error:
+            raise InvalidInputError(f"A proxy is an address or a network, such as 10.0.0.0/8: {error}.") from error
 
 
 def _names(settings: ServerSettings) -> list[str]:
@@ -147,7 +157,8 @@ def _configured(gate: AccessGate, settings: ServerSettings) -> uvicorn.Config:
         ssl_certfile=settings.certificate,
         ssl_keyfile=settings.key,
         timeout_graceful_shutdown=5,
-        proxy_headers=False,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=list(settings.proxies),
     )
 
 

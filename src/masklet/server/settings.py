@@ -19,6 +19,7 @@ class ServerSettings:
         allowed_hosts: further names that the server answers to.
         roots: folders below which items may be opened in place; only without users.
         addresses: places in http or https below which files may be fetched.
+        proxies: addresses and networks of proxies; their X-Forwarded-For and X-Forwarded-Proto are believed.
         media: files and folders that are opened at the start, as items of one project; only without users.
         certificate, key: files in PEM for TLS; None: plain HTTP, on this machine or behind a proxy.
         is_read_only: refuse every change.
@@ -34,6 +35,7 @@ class ServerSettings:
     allowed_hosts: tuple[str, ...] = ()
     roots: tuple[Path, ...] = ()
     addresses: tuple[AllowedAddress, ...] = ()
+    proxies: tuple[str, ...] = ()
     media: tuple[Path, ...] = ()
     certificate: Path | None = None
     key: Path | None = None
