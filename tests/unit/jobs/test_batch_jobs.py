@@ -49,6 +49,20 @@ def test_only_what_is_asked_for_is_in_the_fingerprint(tmp_path: Path) -> None:
     assert jobs_of(tmp_path, {**line, "id": "other"})[0].fingerprint == first
 
 
+def test_the_size_of_a_folder_of_frames_is_asked_of_one_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "frames").mkdir()
+    for number in range(9):
+        (tmp_path / f"frames/{number}.jpg").write_bytes(bytes(10))
+    (job,) = jobs_of(tmp_path, {"video": "frames", "everything": True})
+    asked: list[str] = []
+    stat = Path.stat
+    monkeypatch.setattr(Path, "stat", lambda path, **how: asked.append(path.suffix) or stat(path, **how))
+    assert job.size() == 90
+    assert asked.count(".jpg") == 1
+
+
 def test_a_folder_has_prompts_beside_its_media(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").touch()
     (tmp_path / "clip.v2").mkdir()
