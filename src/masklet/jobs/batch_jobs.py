@@ -21,7 +21,7 @@ from masklet.media.prompt_entries import Place, PromptEntry, objects_at_frames
 KEYS = ("id", "image", "video", "prompts", "prompt_file", "everything", "options")
 REPORT_LINES, REPORT_PAGE = "report.jsonl", "report.html"
 MOST_BYTES = 200  # of an id
-_NO_NAME = re.compile(r'[\x00-\x1f/\\:*?"<>|]')
+_NO_NAME = re.compile(r'[\x00-\x1f/\\:*?"<>|\ud800-\udfff]')  # the last: bytes that are no UTF-8, as Python reads them
 _OF_WINDOWS = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 
 
@@ -177,8 +177,8 @@ def _check_id(job_id: object) -> None:
     if (
         not isinstance(job_id, str)
         or not is_file_name(job_id)
-        or len(job_id.encode()) > MOST_BYTES
         or _NO_NAME.search(job_id)
+        or len(job_id.encode()) > MOST_BYTES
         or job_id[-1] in " ."
         or is_system_entry(job_id)
         or _OF_WINDOWS.fullmatch(_comparable(job_id))
@@ -186,7 +186,7 @@ def _check_id(job_id: object) -> None:
         or _comparable(job_id) in (REPORT_LINES, REPORT_PAGE)
     ):
         raise InvalidInputError(
-            f"the id {shown(job_id)} cannot be the name of a folder on all systems: text of up to {MOST_BYTES} bytes, "
+            f"the id {shown(job_id)} cannot be the name of a folder on all systems: up to {MOST_BYTES} bytes of UTF-8, "
             f'without / \\ : * ? " < > |, a dot in front or a dot or space behind; {REPORT_LINES}, {REPORT_PAGE}, '
             f"names of systems (CON, NUL, Thumbs.db) and the ending {PART} are taken."
         )

@@ -76,7 +76,8 @@ def write_report(folder: BatchFolder) -> BatchSummary:
     with written_whole(folder.path / REPORT_LINES) as unfinished:
         unfinished.write_text("".join(json.dumps(asdict(each)) + "\n" for each in records), encoding="utf-8")
     with written_whole(folder.path / REPORT_PAGE) as unfinished:
-        unfinished.write_text(_page(folder, records, summary), encoding="utf-8")
+        # Names of media in errors may be no UTF-8.
+        unfinished.write_text(_page(folder, records, summary), encoding="utf-8", errors="backslashreplace")
     return summary
 
 

@@ -77,6 +77,14 @@ def test_the_report_has_a_line_a_job_and_its_page_every_failure(tmp_path: Path) 
     assert BatchSummary.of(worker.folder.records().values()) == summary
 
 
+def test_the_page_shows_errors_about_names_that_are_no_text(tmp_path: Path) -> None:
+    (job,) = batch_of(tmp_path, {"a": "hello"})
+    worker = worker_in(tmp_path)
+    worker.folder.keep(JobRecord(job.id, job.fingerprint, Status.FAILED, error="caf\udce9.mp4 is <broken>"))
+    write_report(worker.folder)
+    assert r"caf\udce9.mp4 is &lt;broken&gt;" in (tmp_path / "OUT/report.html").read_text(encoding="utf-8")
+
+
 def test_what_is_shown_is_what_is_done_next(tmp_path: Path) -> None:
     jobs = batch_of(tmp_path, {"a": "hello", "b": "broken", "c": "hi", "d": "hi"})
     worker = worker_in(tmp_path)

@@ -83,7 +83,7 @@ def test_results_that_would_be_one_folder_are_refused(tmp_path: Path, one: str, 
 
 
 @pytest.mark.parametrize(
-    "name", ["", "a/b", "..", ".batch", "a.part", "A.PART", "report.jsonl", "nul", "COM1.x", "a.", 7]
+    "name", ["", "a/b", "..", ".batch", "a.part", "A.PART", "report.jsonl", "nul", "COM1.x", "a.", "caf\udce9", 7]
 )
 def test_ids_that_are_no_names_of_folders_are_refused(tmp_path: Path, name: object) -> None:
     with pytest.raises(InvalidInputError, match=r"line 1: the id .* cannot be the name of a folder"):
