@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -70,10 +71,12 @@ class BatchJob:
         """The file, or the folder of frames."""
         return self.folder / self.medium
 
-    @property
+    @cached_property  # at its first use, in the process that gives the job to others: they work by what this has read
     def fingerprint(self) -> str:
-        """What changes when other results are asked for."""
-        asked = [self.medium, self.is_video, self.prompts, dict(self.options)]
+        """What changes when other results are asked for; the contents of mask files are a part of that."""
+        named = (each.get("mask") for each in self.prompts or ())  # and not `objects`, which decodes what is no file
+        masks = [_checksum(self.folder / each) for each in named if isinstance(each, str)]
+        asked = [self.medium, self.is_video, self.prompts, dict(self.options), *masks]
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
     def objects(self) -> dict[Place, PromptEntry]:
@@ -171,6 +174,14 @@ def _prompts(content: Mapping[str, Any], folder: Path) -> list[Any] | None:
     if not is_file_name(value):
         raise InvalidInputError(f"'prompt_file' is the name of a JSON file; got {shown(value)}.")
     return read_json(folder / value)
+
+
+def _checksum(file: Path) -> str:
+    """Return what tells the contents of files apart; "" of one that cannot be read, which is the job's own failure."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _check_id(job_id: object) -> None:

@@ -1,6 +1,7 @@
 """Job files and folders of media: what they mean, and what is refused before any work."""
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,25 @@ def test_only_what_is_asked_for_is_in_the_fingerprint(tmp_path: Path) -> None:
     first, *others = (jobs_of(tmp_path, each)[0].fingerprint for each in (line, *changed))
     assert len({first, *others}) == 4
     assert jobs_of(tmp_path, {**line, "id": "other"})[0].fingerprint == first
+
+
+def test_another_mask_in_the_same_file_is_another_job(tmp_path: Path) -> None:
+    line = {"id": "a", "image": "a.jpg", "prompts": [{"mask": "mask.png"}]}
+    found = []
+    for content in (None, b"one", b"other"):
+        if content is not None:
+            (tmp_path / "mask.png").write_bytes(content)
+        found.append(jobs_of(tmp_path, line)[0].fingerprint)
+    assert len(set(found)) == 3
+    assert jobs_of(tmp_path, line)[0].fingerprint == found[-1]
+
+
+def test_a_job_that_was_handed_on_stays_what_it_was(tmp_path: Path) -> None:
+    (tmp_path / "mask.png").write_bytes(b"one")
+    (job,) = jobs_of(tmp_path, {"id": "a", "image": "a.jpg", "prompts": [{"mask": "mask.png"}]})
+    before, handed_on = job.fingerprint, pickle.dumps(job)
+    (tmp_path / "mask.png").write_bytes(b"other")
+    assert pickle.loads(handed_on).fingerprint == before
 
 
 def test_the_size_of_a_folder_of_frames_is_asked_of_one_of_them(
