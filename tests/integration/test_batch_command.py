@@ -21,7 +21,7 @@ from tests.support.small_video_models import SIZE, small_video_model
 from tests.support.video_files import moving_square, write_small_video
 from typer.testing import CliRunner, Result
 
-from masklet import Sam2Processor
+from masklet import Sam2Processor, file_locks
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
 from masklet.jobs.batch_folder import BatchFolder, JobRecord, Status
@@ -216,6 +216,14 @@ def test_a_job_that_another_process_holds_is_named_and_no_success(here: Path, tm
     assert (result.exit_code, "open 1" in result.stdout) == (ExitCode.SOME_FAILED, True)
     assert "Error: image: another process is at work on it" in result.stderr
     assert masklet(*command).exit_code == 0
+
+
+def test_a_disk_without_locks_is_a_warning(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "image.jsonl").write_text(json.dumps(JOBS[2]))
+    command = ["batch", str(here / "image.jsonl"), *batch(here, tmp_path / "out")[2:]]
+    assert "Warning" not in masklet(*command).stderr
+    monkeypatch.setattr(file_locks, "fcntl", None)
+    assert f"Warning: {tmp_path / 'out'} has no locks" in masklet(*command).stderr
 
 
 def test_what_failed_is_done_again_only_when_that_is_asked_for(here: Path, tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def batch(
     if dry_run:
         return _show(folder, left, workers or 1)
     chosen = left if sample is None else _spread(left, sample)
-    folder.begin(all_jobs)
+    _begin(folder, all_jobs)
     how = ModelChoice(model, "", dtype, image_size, preset, runtime, parsed_bands(bands), max_image_pixels)
     choice = replace(how, version=__version__, save_every=save_every or math.inf)
     worker = BatchWorker(folder, choice, run="" if ray is None else secrets.token_hex(4), retry_failed=retry_failed)
@@ -128,6 +128,12 @@ def _show(folder: BatchFolder, left: Sequence[BatchJob], workers: int) -> None:
     done = known.counts[Status.DONE]
     estimate = f", about {known.seconds / done * len(left) / workers:,.0f} seconds by {done} done" if done else ""
     print(f"{len(left)} jobs are to be done{estimate}.", file=sys.stderr)
+
+
+def _begin(folder: BatchFolder, jobs: Sequence[BatchJob]) -> None:
+    folder.begin(jobs)
+    if not folder.has_locks():
+        print(f"Warning: {folder.path} has no locks; no other command may do the same jobs meanwhile.", file=sys.stderr)
 
 
 def _spread(jobs: Sequence[BatchJob], count: int) -> Sequence[BatchJob]:

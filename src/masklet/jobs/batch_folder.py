@@ -130,6 +130,11 @@ class BatchFolder:
         made_folder(self.path / STATE)
         _write(self.mark, {JOBS: {job.id: job.fingerprint for job in jobs}, **self._places(jobs)})
 
+    def has_locks(self) -> bool:
+        """Return whether a process sees here that another one is at work on a job, once a batch was begun."""
+        with folder_lock(self.path / STATE) as is_held:
+            return is_held is not None
+
     @property
     def mark(self) -> Path:
         """The file that is there once a batch was begun here."""
@@ -162,7 +167,7 @@ class BatchFolder:
 
     @contextmanager
     def held(self, job: BatchJob) -> Iterator[bool]:
-        """Hold a job within the block; yield False if another process is at work on it."""
+        """Hold a job within the block, where there are locks; yield False if another process is at work on it."""
         state = self.path / STATE / job.id
         made_folder(state)
         with folder_lock(state) as is_held:
