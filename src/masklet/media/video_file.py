@@ -1,14 +1,10 @@
-"""Video files, any frame of them at any time and exactly the one that playing from the start would show.
-
-Which frames there are is read from the packets: nothing is decoded for it where packets have timestamps.
-"""
+"""Video files, any frame of them at any time and exactly the one that playing from the start would show."""
 
 import os
-from array import array
-from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import av
@@ -16,88 +12,47 @@ import av
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.media.display_matrix import display_matrix, upright
 from masklet.media.frame_file import FrameRead, damage, numbered
+from masklet.media.frame_index import FrameIndex, index_frames
 from masklet.media.video_input import VideoInput, file_input
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".gif"})
 ROUNDING_OF_TIMES = 0.01  # mkv and gif keep times in milliseconds and hundredths only
+MOST_PASSED, PASSED_BYTES = 8, 32 * 2**20
+"""Of the decoded frames that a run holds, the last one among them."""
 NumberedFrame = tuple[int, av.VideoFrame]
-
-
-@dataclass(frozen=True)
-class FrameIndex:
-    """The frames of a video file in the order in which they are shown.
-
-    Attributes:
-        timestamps: of each frame, ascending, in units of the stream's time base; of a stream without timestamps the
-            numbers 0, 1, 2, ...
-        starts: the timestamps of the frames from which decoding can begin, ascending; the first is that of frame 0.
-        problems: what is wrong with the file.
-        is_counted: whether the stream has no timestamps, so that frames are identified by counting only.
-    """
-
-    timestamps: "array[int]"
-    starts: "array[int]"
-    problems: tuple[str, ...] = ()
-    is_counted: bool = False
-
-    def __len__(self) -> int:
-        return len(self.timestamps)
-
-    def number_of(self, timestamp: int) -> int | None:
-        """Return the number of the frame with exactly this timestamp, None if the video shows none."""
-        place = bisect_left(self.timestamps, timestamp)
-        return place if place < len(self) and self.timestamps[place] == timestamp else None
-
-    def start_before(self, number: int) -> int:
-        """Return the place in `starts` from which frame `number` is decoded soonest."""
-        return max(0, bisect_right(self.starts, self.timestamps[number]) - 1)
-
-
-def index_frames(path: str | os.PathLike[str]) -> FrameIndex:
-    """Return the frames of the best video stream of a file by reading all its packets.
-
-    Packets that are there for decoding only (an edit list hides their frames) count as no frames. A file that is cut
-    off has the frames before the cut. UnreadableVideoError if the file cannot be opened.
-    """
-    with file_input(path) as video:
-        format_name, stream = video.container.format.name, video.stream
-        is_reordered_avi = format_name == "avi" and stream.codec_context.has_b_frames
-        packets = [(packet.pts, packet.is_keyframe, packet.is_discard) for packet in video.packets()]
-        announced = stream.frames if "mp4" in format_name else 0  # others count what is not there
-    timestamps = {pts for pts, _, is_hidden in packets if pts is not None and not is_hidden}
-    if is_reordered_avi or any(pts is None for pts, _, _ in packets):  # avi stores when to decode, not when to show
-        return _counted(path)
-    shown = array("q", sorted(timestamps))
-    keys = {pts for pts, is_key, _ in packets if is_key and pts is not None}
-    starts = array("q", [*shown[:1], *sorted(key for key in keys if shown and key > shown[0])])
-    is_cut = len(packets) < announced
-    problems = (f"The file is cut off: it has {len(packets)} of {announced} frames.",) if is_cut else ()
-    return FrameIndex(shown, starts, problems)
-
-
-def _counted(path: str | os.PathLike[str]) -> FrameIndex:
-    with file_input(path) as video:
-        count = sum(1 for _ in video.frames())
-    return FrameIndex(array("q", range(count)), array("q", range(min(count, 1))), is_counted=True)
 
 
 @dataclass
 class _Run:
-    """Frames decoded one after the other from `start` (a place in the index's starts) on."""
+    """Frames decoded one after the other from `start` (a place in the index's starts) on.
+
+    The last ones that it passed are held: neither a step back nor a few frames asked for out of order begin anew.
+    """
 
     start: int
     frames: Iterator[NumberedFrame]
-    shown: NumberedFrame | None = None
+    passed: deque[NumberedFrame] = field(default_factory=deque)
     following: NumberedFrame | None = None  # decoded already, not reached yet
+
+    def reach(self) -> tuple[int, int]:
+        """Return the first frame that is still held and the last; (-1, -1) before any."""
+        return (self.passed[0][0], self.passed[-1][0]) if self.passed else (-1, -1)
 
     def advance(self, number: int) -> NumberedFrame | None:
         """Return the last frame up to `number` that could be decoded, None if none could."""
-        while self.shown is None or self.shown[0] < number:
+        while self.reach()[1] < number:
             self.following = self.following or next(self.frames, None)
             if self.following is None or self.following[0] > number:
                 break
-            self.shown, self.following = self.following, None
-        return self.shown
+            self._pass(self.following)
+            self.following = None
+        return next((passed for passed in reversed(self.passed) if passed[0] <= number), None)
+
+    def _pass(self, frame: NumberedFrame) -> None:
+        self.passed.append(frame)
+        most = PASSED_BYTES // max(1, sum(plane.buffer_size for plane in frame[1].planes))
+        while len(self.passed) > max(1, min(most, MOST_PASSED)):
+            self.passed.popleft()
 
 
 class VideoFile:
@@ -181,11 +136,12 @@ class VideoFile:
     def _find(self, number: int) -> NumberedFrame:
         """Decode frame `number`, beginning earlier where the nearest key frame does not lead there."""
         nearest = self._index.start_before(number) if len(self) else 0
+        shown: NumberedFrame | None = None
         for start in range(nearest, -1, -1):
             shown = self._run_to(number, start).advance(number)
             if shown is not None and (shown[0] == number or start < nearest):
                 return shown
-        found = self._run.shown or self._run.following
+        found = shown or self._run.following
         if found is None:
             raise UnreadableVideoError(f"Cannot read the video {self.name}: no frame of it can be decoded.")
         return found
@@ -193,9 +149,9 @@ class VideoFile:
     def _run_to(self, number: int, start: int) -> _Run:
         """Return the run at hand if it leads to `number` no later than one from `start` would, else a new one."""
         run = self._run
-        reached = run.shown[0] if run.shown else -1
+        first, last = run.reach()
         begins = self._index.number_of(self._index.starts[start]) if len(self) else 0
-        if run.start > start or reached > number or (begins is not None and reached + 1 < begins):
+        if run.start > start or first > number or (begins is not None and last + 1 < begins):
             self._go_to(start)
             self._run = run = _Run(start, _numbered_frames(self._input, self._index, start))
         return run

@@ -8,6 +8,7 @@ from tests.support.video_files import moving_square, played, write_small_video
 from masklet.errors import InvalidInputError, UnreadableVideoError
 from masklet.media import video_file, video_reader
 from masklet.media.frame_file import FrameRead, damage
+from masklet.media.video_file import VideoFile
 from masklet.media.video_reader import open_video
 
 COUNT = 30
@@ -52,6 +53,29 @@ def test_first_access_anywhere(tmp_path, name):
     for number in (COUNT - 1, 13, 8, 7, 1):
         with open_video(path) as video:
             np.testing.assert_array_equal(video[number], expected[number], err_msg=str(number))
+
+
+def test_a_few_frames_back_and_out_of_order_need_no_seek(tmp_path, monkeypatch):
+    path = write_small_video(tmp_path / "v.mp4", moving_square(COUNT), key_every=100, bf="2")
+    expected, file, seeks = played(path), VideoFile(path), []
+    go_to = VideoFile._go_to
+    monkeypatch.setattr(VideoFile, "_go_to", lambda self, start: (seeks.append(start), go_to(self, start)))
+    for number in (20, 19, 18, 23, 21, 22, 29, 22):
+        np.testing.assert_array_equal(file.read(number).pixels, expected[number], err_msg=str(number))
+    assert seeks == []
+    np.testing.assert_array_equal(file.read(3).pixels, expected[3])
+    assert seeks == [0]
+
+
+@pytest.mark.parametrize("held", [1, 40_000])
+def test_frames_that_are_passed_take_bounded_memory(tmp_path, monkeypatch, held):
+    monkeypatch.setattr(video_file, "PASSED_BYTES", held)
+    path = write_small_video(tmp_path / "v.mp4", moving_square(COUNT))
+    expected, file = played(path), VideoFile(path)
+    for number in (20, 19, 17, 25):
+        np.testing.assert_array_equal(file.read(number).pixels, expected[number])
+        planes = [plane for _, frame in file._run.passed for plane in frame.planes]
+        assert len(file._run.passed) == 1 or sum(plane.buffer_size for plane in planes) <= held
 
 
 def test_odd_sizes_and_colours(tmp_path):
