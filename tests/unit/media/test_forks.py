@@ -15,7 +15,7 @@ from tests.support.forked import found_in_fork
 from tests.support.video_files import jpeg_of_corners, moving_square, played, write_motion_jpeg, write_small_video
 from torch.utils.data import DataLoader, Dataset
 
-from masklet.media import forks, video_reader
+from masklet.media import decoded_frames, forks
 from masklet.media.live_frames import live_frames
 from masklet.media.video_reader import open_video
 
@@ -177,8 +177,8 @@ def test_a_pickled_reader_is_opened_where_it_arrives(video, monkeypatch):
 @pytest.mark.parametrize("held", [1, 64])
 def test_any_number_of_threads_reads_one_video(video, monkeypatch, held):
     path, expected = video
-    monkeypatch.setattr(video_reader, "FEWEST_HELD_FRAMES", held)
-    monkeypatch.setattr(video_reader, "MOST_HELD_FRAMES", held)
+    monkeypatch.setattr(decoded_frames, "FEWEST_HELD_FRAMES", held)
+    monkeypatch.setattr(decoded_frames, "MOST_HELD_FRAMES", held)
     orders = [np.random.default_rng(seed).permutation(COUNT).tolist() for seed in range(4)]
     orders += [range(COUNT), range(COUNT), range(COUNT - 1, -1, -1), range(COUNT - 1, -1, -1)]
     with open_video(path) as reader, ThreadPoolExecutor(len(orders)) as threads:

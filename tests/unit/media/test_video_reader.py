@@ -6,7 +6,7 @@ from PIL import Image
 from tests.support.video_files import moving_square, played, write_small_video
 
 from masklet.errors import InvalidInputError, UnreadableVideoError
-from masklet.media import video_file, video_reader
+from masklet.media import decoded_frames, video_file, video_reader
 from masklet.media.frame_file import FrameRead, damage
 from masklet.media.video_file import VideoFile
 from masklet.media.video_reader import open_video
@@ -279,16 +279,16 @@ def test_few_frames_are_held_and_each_is_decoded_once_in_a_pass():
     with video_reader.VideoReader(file) as video:
         for number, frame in enumerate(video):
             assert frame[0, 0, 0] == (4 if number == 5 else number)
-        assert len(video._held) <= video_reader.MOST_HELD_FRAMES
+        assert len(video._held) <= decoded_frames.MOST_HELD_FRAMES
         assert file.reads == list(range(100))
         assert video.problems == ["Frame 5 cannot be decoded; frame 4 stands in its place."]
 
 
 def test_many_readers_share_what_is_held(monkeypatch):
     frame = video_reader.VideoReader(CountingFile(9))[0].nbytes
-    monkeypatch.setattr(video_reader, "HELD_BYTES", 40 * frame)
-    monkeypatch.setattr(video_reader, "ALL_HELD_BYTES", 80 * frame)
-    monkeypatch.setattr(video_reader, "_open", set())
+    monkeypatch.setattr(decoded_frames, "HELD_BYTES", 40 * frame)
+    monkeypatch.setattr(decoded_frames, "ALL_HELD_BYTES", 80 * frame)
+    monkeypatch.setattr(decoded_frames, "_open", set())
     readers = [video_reader.VideoReader(CountingFile(100)) for _ in range(8)]
     for reader in readers:
         assert [pixels[0, 0, 0] for pixels in reader][-1] == 99
@@ -299,7 +299,7 @@ def test_many_readers_share_what_is_held(monkeypatch):
     assert [len([*readers[0]]), len(readers[0]._held)] == [100, 40]
     readers.clear()
     gc.collect()
-    assert video_reader._open == set()
+    assert decoded_frames._open == set()
 
 
 def test_backwards_stretches_are_decoded_forwards():

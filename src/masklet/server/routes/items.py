@@ -1,5 +1,6 @@
 """Items: what they are, their frames, their objects, and commands about them."""
 
+from concurrent.futures import CancelledError
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response, WebSocket
@@ -11,7 +12,7 @@ from masklet.server.messages import Frame, ItemChange, ItemMessage
 from masklet.server.packets import joined
 from masklet.server.problems import Problem
 from masklet.server.replies import Reply
-from masklet.server.routes.caller import Caller
+from masklet.server.routes.caller import Caller, HungUp
 from masklet.server.routes.masks import PACKETS, frame_masks, wants_packets
 from masklet.server.routes.projects import revision_in
 from masklet.server.service import Service
@@ -67,6 +68,7 @@ def show_frame(
     item: str,
     frame: Frame,
     caller: Caller,
+    hung_up: HungUp,
     width: Annotated[int | None, Query(ge=1, le=65535)] = None,
     type: Literal["jpeg", "webp", "png"] = "jpeg",
     if_none_match: Annotated[str | None, Header(max_length=300)] = None,
@@ -80,7 +82,11 @@ def show_frame(
     headers = {"ETag": tag, "Cache-Control": FOREVER}
     if if_none_match == tag:
         return Response(status_code=304, headers=headers)
-    content = encoded_image(found.reader()[frame], type, width)
+    try:
+        pixels = found.reader().read(frame, hung_up)
+    except CancelledError:
+        return Response(status_code=204)  # to nobody
+    content = encoded_image(pixels, type, width)
     return Response(content, media_type=f"image/{type}", headers=headers)
 
 
