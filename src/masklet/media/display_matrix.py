@@ -62,8 +62,12 @@ def turned(pixels: Pixels, matrix: Matrix) -> Pixels:
     (a, b, .) and (c, d, .). Angles between the quarters are taken as the nearest quarter.
     """
     (a, b), (c, d) = matrix[:2, :2].tolist()
-    is_on_its_side = abs(a) < abs(b)
-    towards_x, towards_y = (c, b) if is_on_its_side else (a, d)
-    if is_on_its_side:
+    towards_x, towards_y = (c, b) if is_on_its_side(matrix) else (a, d)
+    if is_on_its_side(matrix):
         pixels = pixels.swapaxes(0, 1)
     return np.ascontiguousarray(pixels[:: -1 if towards_y < 0 else 1, :: -1 if towards_x < 0 else 1])
+
+
+def is_on_its_side(matrix: Matrix | None) -> bool:
+    """Whether a display matrix, if there is one, makes rows of columns."""
+    return matrix is not None and abs(int(matrix[0, 0])) < abs(int(matrix[0, 1]))

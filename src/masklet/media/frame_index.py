@@ -7,6 +7,7 @@ import os
 from array import array
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from itertools import pairwise
 
 from masklet.media.video_input import file_input
 
@@ -39,6 +40,12 @@ class FrameIndex:
     def start_before(self, number: int) -> int:
         """Return the place in `starts` from which frame `number` is decoded soonest."""
         return max(0, bisect_right(self.starts, self.timestamps[number]) - 1)
+
+    def decoded_for_one(self) -> float:
+        """Return how many frames are decoded to show one of them, on average."""
+        begins = [bisect_left(self.timestamps, start) for start in self.starts]
+        lengths = [end - begin for begin, end in pairwise([*begins, len(self)])]
+        return sum(length * (length + 1) / 2 for length in lengths) / max(1, len(self))
 
 
 def index_frames(path: str | os.PathLike[str]) -> FrameIndex:

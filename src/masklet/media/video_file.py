@@ -10,9 +10,10 @@ from fractions import Fraction
 import av
 
 from masklet.errors import InvalidInputError, UnreadableVideoError
-from masklet.media.display_matrix import display_matrix, upright
+from masklet.media.display_matrix import display_matrix, is_on_its_side, upright
 from masklet.media.frame_file import FrameRead, damage, numbered
 from masklet.media.frame_index import FrameIndex, index_frames
+from masklet.media.images import Pixels
 from masklet.media.video_input import VideoInput, file_input
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".gif"})
@@ -61,6 +62,7 @@ class VideoFile:
     Args:
         path: of the file.
         index: of the file's frames, where it is known already.
+        threads: that decode; 0: as many as FFmpeg finds best.
 
     Attributes:
         height, width: in pixels, of the upright image.
@@ -70,12 +72,13 @@ class VideoFile:
     UnreadableVideoError if the file cannot be opened, has no video stream, or none of its frames can be decoded.
     """
 
-    def __init__(self, path: str | os.PathLike[str], index: FrameIndex | None = None) -> None:
+    def __init__(self, path: str | os.PathLike[str], index: FrameIndex | None = None, threads: int = 0) -> None:
         self.name = os.fspath(path)
         self.height = self.width = 0
         self._path = os.path.abspath(path)  # the working directory may change
         self._index = index_frames(path) if index is None else index
-        self._input = file_input(path)
+        self._threads = threads
+        self._input = file_input(path, threads=threads)
         self._time_base = self._input.stream.time_base or Fraction(1)
         self.frame_rate = self._average_frame_rate()
         self.problems = self._index.problems
@@ -112,6 +115,15 @@ class VideoFile:
                 f"{self.width} x {self.height}; cut the video there or scale it to one size."
             )
         return FrameRead(pixels, damage(number, shown, is_corrupt=frame.is_corrupt))
+
+    def read_scaled(self, number: int, height: int, width: int) -> Pixels:
+        """Return frame `number`, or what stands in its place, scaled to a size of the upright image."""
+        size = (width, height) if is_on_its_side(self._matrix) else (height, width)
+        return upright(self._input.pixels(self._find(number)[1], size), self._matrix)
+
+    def pixels_decoded_for_one(self) -> float:
+        """Return how many pixels are decoded to show one frame anywhere, on average."""
+        return self._index.decoded_for_one() * self.height * self.width
 
     def reopened(self) -> "VideoFile":
         """Return the same file, opened once more."""
@@ -158,7 +170,7 @@ class VideoFile:
 
     def _go_to(self, start: int) -> None:
         if start == 0:
-            fresh = file_input(self._path)
+            fresh = file_input(self._path, threads=self._threads)
             self._input.close()
             self._input = fresh
         else:

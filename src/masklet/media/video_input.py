@@ -49,6 +49,7 @@ class VideoInput(Closing):
         formats, protocols: FFmpeg's names, with commas between, of those that are allowed; all if empty.
         format_name: of the format, where it is not to be guessed.
         timeout: see LIVE_TIMEOUT.
+        threads: that decode; 0: as many as FFmpeg finds best.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class VideoInput(Closing):
         protocols: str = "",
         format_name: str | None = None,
         timeout: tuple[float, float] | None = None,
+        threads: int = 0,
     ) -> None:
         self.name = name
         lists = {"format_whitelist": formats, "protocol_whitelist": protocols}
@@ -73,7 +75,7 @@ class VideoInput(Closing):
             raise UnreadableVideoError(f"Cannot read the video {name}: {reason}") from error
         except av.FFmpegError as error:
             raise UnreadableVideoError(f"Cannot read the video {name}: {error.strerror}") from error
-        self.stream = self._best_stream()
+        self.stream = self._best_stream(threads)
         self._reformatter = VideoReformatter()  # one for all frames; each frame's own would start its own threads
         self._process = os.getpid()
         never_freed_after_fork(self)
@@ -105,9 +107,10 @@ class VideoInput(Closing):
             yield from self._decoded(packet)
         yield from self._decoded(None)
 
-    def pixels(self, frame: av.VideoFrame) -> Pixels:
-        """Return a decoded frame of any pixel format as 8-bit RGB [H, W, 3], as it is stored."""
-        return np.asarray(self._reformatter.reformat(frame, format="rgb24").to_ndarray())
+    def pixels(self, frame: av.VideoFrame, size: tuple[int, int] | None = None) -> Pixels:
+        """Return a decoded frame of any pixel format as 8-bit RGB [H, W, 3], as it is stored or scaled to a size."""
+        height, width = size or (None, None)
+        return np.asarray(self._reformatter.reformat(frame, width, height, format="rgb24").to_ndarray())
 
     def seek(self, timestamp: int) -> None:
         """Go to the last key frame up to `timestamp`; av.FFmpegError from a format that cannot seek."""
@@ -122,10 +125,10 @@ class VideoInput(Closing):
         if self._process != os.getpid():
             raise UnreadableVideoError(f"{self.name} was opened by another process; open it in this one, too.")
 
-    def _best_stream(self) -> VideoStream:
+    def _best_stream(self, threads: int) -> VideoStream:
         stream = self.container.streams.best("video")
         if isinstance(stream, VideoStream):
-            stream.thread_type = "AUTO"
+            stream.thread_type, stream.thread_count = "AUTO", threads
             return stream
         self.container.close()
         raise UnreadableVideoError(f"Cannot read the video {self.name}: it has no video stream")
@@ -137,11 +140,15 @@ class VideoInput(Closing):
             return []
 
 
-def file_input(path: str | os.PathLike[str], timeout: tuple[float, float] | None = None) -> VideoInput:
+def file_input(
+    path: str | os.PathLike[str], timeout: tuple[float, float] | None = None, threads: int = 0
+) -> VideoInput:
     """Open a video file; no other file is read for it."""
     name = os.fspath(path)
     # An absolute path, because the part before a colon would be taken for a protocol.
-    return VideoInput(os.path.abspath(name), name, formats=FILE_FORMATS, protocols="file", timeout=timeout)
+    return VideoInput(
+        os.path.abspath(name), name, formats=FILE_FORMATS, protocols="file", timeout=timeout, threads=threads
+    )
 
 
 def address_input(address: str) -> VideoInput:

@@ -4,6 +4,7 @@ import os
 import platform
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Rational
 
@@ -25,7 +26,6 @@ ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "mpeg4")
 # With AVX-512, x264's look-ahead reads memory that it has not written, and the file depends on what was there. Without,
 # the same frames give the same bytes.
 PLAIN_INSTRUCTIONS = {"x264-params": "asm=SSE4.2"} if platform.machine().lower() in ("x86_64", "amd64") else {}
-X264_OPTIONS = {"crf": "20", "preset": "veryfast", **PLAIN_INSTRUCTIONS}
 BITS_PER_PIXEL = 0.25  # for encoders without a quality of their own
 TICKS = Fraction(1, 60_000)  # holds the usual frame rates exactly, and every other one well
 LONGEST_SIDE = 16_384  # in pixels, of H.264
@@ -34,16 +34,36 @@ LATEST = 10**9  # second at which a frame may be shown
 BT_709 = 1
 
 
+@dataclass(frozen=True)
+class Encoding:
+    """How frames are compressed.
+
+    Attributes:
+        x264_options: of libx264; other encoders have none.
+        key_every: so many frames at most from one key frame to the next; None: as the encoder finds best.
+        threads: of the encoder; 0: as many as it finds best.
+    """
+
+    x264_options: dict[str, str]
+    key_every: int | None = None
+    threads: int = 0
+
+
+TO_PLAY = Encoding({"crf": "20", "preset": "veryfast", **PLAIN_INSTRUCTIONS})
+
+
 class VideoWriter:
     """A video being written; comes from `write_video`. For one thread at a time, of the process that opened it."""
 
-    def __init__(self, container: OutputContainer, height: int, width: int, frame_rate: Fraction) -> None:
+    def __init__(
+        self, container: OutputContainer, height: int, width: int, frame_rate: Fraction, encoding: Encoding
+    ) -> None:
         self._container, self._process = container, os.getpid()
         never_freed_after_fork(self)
         self._shape = (height, width, 3)
         self._frame_rate = frame_rate
         try:
-            self._stream = _encoding_stream(container, height, width, frame_rate)
+            self._stream = _encoding_stream(container, height, width, frame_rate, encoding)
         except BaseException:
             self.close()  # an open file cannot be deleted everywhere, and the caller has no writer to close
             raise
@@ -113,6 +133,15 @@ def write_video(
         >>> with write_video("black.mp4", height=48, width=64, frame_rate=25) as out:
         ...     out.write(np.zeros((48, 64, 3), np.uint8))
     """
+    with write_encoded_video(path, height, width, frame_rate, TO_PLAY) as writer:
+        yield writer
+
+
+@contextmanager
+def write_encoded_video(
+    path: str | os.PathLike[str], height: int, width: int, frame_rate: Fraction | float, encoding: Encoding
+) -> Iterator[VideoWriter]:
+    """Yield a writer as `write_video` does, of frames that are compressed in a certain way."""
     if not all(is_whole_number(side) and 1 <= side <= LONGEST_SIDE for side in (height, width)):
         raise InvalidInputError(
             f"A video has 1 x 1 to {LONGEST_SIDE} x {LONGEST_SIDE} pixels; got {shown(width)} x {shown(height)}."
@@ -123,7 +152,7 @@ def write_video(
     rate = min(max(exact, SLOWEST), FASTEST).limit_denominator(1001)
     with written_whole(path) as unfinished:
         container = av.open(os.path.abspath(unfinished), "w", format="mp4", options={"movflags": "+faststart"})
-        with closing(VideoWriter(container, height, width, rate)) as writer:
+        with closing(VideoWriter(container, height, width, rate, encoding)) as writer:
             yield writer
             writer.finish()
 
@@ -131,11 +160,13 @@ def write_video(
 written_video = write_video  # the earlier spelling
 
 
-def _encoding_stream(container: OutputContainer, height: int, width: int, frame_rate: Fraction) -> VideoStream:
+def _encoding_stream(
+    container: OutputContainer, height: int, width: int, frame_rate: Fraction, encoding: Encoding
+) -> VideoStream:
     name = next((name for name in ENCODERS if name in av.codecs_available), None)
     if name is None:
         raise InvalidInputError(f"The FFmpeg of PyAV has no video encoder; needed is one of {', '.join(ENCODERS)}.")
-    stream = container.add_stream(name, rate=frame_rate, options=X264_OPTIONS if name == "libx264" else {})
+    stream = container.add_stream(name, rate=frame_rate, options=encoding.x264_options if name == "libx264" else {})
     assert isinstance(stream, VideoStream)
     stream.height, stream.width = height + height % 2, width + width % 2
     stream.pix_fmt = "yuv420p"
@@ -143,6 +174,9 @@ def _encoding_stream(container: OutputContainer, height: int, width: int, frame_
     context.time_base = TICKS
     context.colorspace = context.color_primaries = context.color_trc = BT_709
     context.color_range = ColorRange.MPEG
+    context.thread_count = encoding.threads
+    if encoding.key_every is not None:
+        context.gop_size = encoding.key_every
     if name != "libx264":
         context.bit_rate = round(stream.height * stream.width * frame_rate * BITS_PER_PIXEL)
     try:

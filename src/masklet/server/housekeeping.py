@@ -14,6 +14,7 @@ from masklet.server.open_items import OpenItems
 from masklet.server.problems import Problem
 from masklet.server.projects import Projects
 from masklet.server.scheduler import Device
+from masklet.server.scrubbing import remove_old_copies
 from masklet.server.uploads import Uploads
 
 _SECONDS = 60.0
@@ -28,7 +29,7 @@ class Housekeeping:
         device: in whose lane sessions are unloaded.
         items: those that are open.
         jobs: whose items stay.
-        projects: of exports and the trash.
+        projects: of exports, copies and the trash.
         uploads: of which old ones go.
     """
 
@@ -58,6 +59,7 @@ class Housekeeping:
         self._uploads.remove_old()
         for project in self._projects.all():
             remove_old_exports(project)
+            remove_old_copies(project.folder)
         give_back_memory()
 
     def close(self) -> None:

@@ -148,16 +148,17 @@ class Readers:
 
     Args:
         most: so many are held open.
+        open_item: opens those of an item of the project in a folder.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most: int, open_item: Callable[[ItemRow, Path], VideoReader] = opened) -> None:
+        self._most, self._open_item = most, open_item
         self._lock = Lock()
         self._open: OrderedDict[str, VideoReader] = OrderedDict()
         self._opening: defaultdict[str, Lock] = defaultdict(Lock)
 
     def get(self, item: ItemRow, folder: Path) -> VideoReader:
-        """Return the reader of an item; errors as `opened`. Opening one, which may take a while, stops no other."""
+        """Return the reader of an item; errors as of opening it, which may take a while and stops no other."""
         with self._lock:
             opening = self._opening[item.id]
         with opening:
@@ -165,7 +166,7 @@ class Readers:
                 if (reader := self._open.get(item.id)) is not None:
                     self._open.move_to_end(item.id)
                     return reader
-            reader = opened(item, folder)
+            reader = self._open_item(item, folder)
             with self._lock:
                 self._open[item.id] = reader
                 while len(self._open) > self._most:

@@ -101,6 +101,10 @@ class Device:
         self.steps = Lane("steps", self._spend)
         self.answers = Lane("answers", self._spend)
 
+    def is_busy(self) -> bool:
+        """Whether a unit runs."""
+        return self.steps.is_busy or self.answers.is_busy
+
     def count(self, kind: UnitKind, number: int = 1) -> None:
         """Note that the network ran."""
         with self._lock:

@@ -30,6 +30,7 @@ from masklet.server.open_items import SPILL, Model, OpenItem, OpenItems
 from masklet.server.problems import Problem
 from masklet.server.process import resident_bytes
 from masklet.server.projects import Project, Projects
+from masklet.server.scrubbing import ScrubbingCopies
 from masklet.server.settings import ServerSettings
 from masklet.server.tokens import Tokens
 from masklet.server.uploads import Uploads
@@ -71,6 +72,7 @@ class Service:
         self.uploads = Uploads(self.projects, limits)
         self.importing = Importing(self.projects, self.uploads, self.readers, limits)
         self.items = OpenItems(self.model, self.readers, limits, self.uploads.check_room)
+        self.copies = ScrubbingCopies(limits.sessions, limits.least_free_disk, self.model.device.is_busy)
         self.jobs = JobBook(self.projects, limits)
         self.housekeeping = Housekeeping(self.model.device, self.items, self.jobs, self.projects, self.uploads)
         self.kept_answers = KeptAnswers(settings.data / ANSWERS)
@@ -87,6 +89,11 @@ class Service:
     def item(self, user: str, item_id: str) -> OpenItem:
         """Return an item of a user; Problem for what is not there or somebody else's."""
         return self.items.get(self.projects.of_item(user, item_id), item_id)
+
+    def forget_item(self, project: Project, item_id: str) -> None:
+        """Drop what is held of an item that is removed."""
+        self.items.forget(item_id)
+        self.copies.remove(item_id, project.folder)
 
     def open_files(self, owner: str, paths: Sequence[Path]) -> None:
         """Make items of files of the server's own, in one project, but for those that are there from earlier."""
@@ -134,6 +141,7 @@ class Service:
         """End jobs after the step at hand, save all sessions and close all files."""
         self.housekeeping.close()
         self.importing.close()
+        self.copies.close()
         self.jobs.close()
         for stream in self.items.streams():
             self.model.device.steps.run("", Urgency.PERSON, partial(end_stream, stream))

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response, WebSocket
 
+from masklet.media.scrubbing_copy import scrubbing_size
 from masklet.server.commands import Command
 from masklet.server.dispatch import answered
 from masklet.server.media_files import encoded_image, filmstrip
@@ -59,7 +60,7 @@ def remove_item(item: str, caller: Caller) -> Response:
     caller.service.jobs.stop(found.project, item)
     caller.service.projects.remove_item(found.project, item)
     found.publish_deleted()
-    caller.service.items.forget(item)
+    caller.service.forget_item(found.project, item)
     return Response(status_code=202)
 
 
@@ -71,19 +72,27 @@ def show_frame(
     hung_up: HungUp,
     width: Annotated[int | None, Query(ge=1, le=65535)] = None,
     type: Literal["jpeg", "webp", "png"] = "jpeg",
+    draft: bool = False,
     if_none_match: Annotated[str | None, Header(max_length=300)] = None,
 ) -> Response:
-    """Show the pixels of a frame, upright, just as the model sees them; png is lossless."""
+    """Show the pixels of a frame, upright, just as the model sees them; png is lossless.
+
+    A draft has at most 960 pixels a side, and comes sooner: from the copy for scrubbing, where there is one.
+    """
     found = caller.service.item(caller.user, item)
     row = found.ready()
     if frame >= (row.frames or 0):
         raise Problem(404, "no_frame", f"There is no frame {frame}; there are {row.frames}.", "frame")
-    tag = f'"{row.sha256 or row.id}-{frame}-{width or 0}-{type}"'
+    copy = caller.service.copies.reader(row, found.project.folder) if draft else None
+    if draft:
+        widest = scrubbing_size(*found.size())[1]
+        width = min(width or widest, widest)
+    tag = f'"{row.sha256 or row.id}-{frame}-{width or 0}-{type}{"" if copy is None else "-copy"}"'
     headers = {"ETag": tag, "Cache-Control": FOREVER}
     if if_none_match == tag:
         return Response(status_code=304, headers=headers)
     try:
-        pixels = found.reader().read(frame, hung_up)
+        pixels = (found.reader() if copy is None else copy).read(frame, hung_up)
     except CancelledError:
         return Response(status_code=204)  # to nobody
     content = encoded_image(pixels, type, width)
@@ -99,8 +108,8 @@ def show_filmstrip(
 ) -> Response:
     """Show frames at equal distances side by side."""
     found = caller.service.item(caller.user, item)
-    found.ready()
-    content = filmstrip(found.reader(), count, height)
+    copy = caller.service.copies.reader(found.ready(), found.project.folder)
+    content = filmstrip(found.reader() if copy is None else copy, count, height)
     return Response(content, media_type="image/jpeg", headers={"Cache-Control": FOREVER})
 
 

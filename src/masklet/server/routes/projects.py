@@ -56,7 +56,7 @@ def remove_project(project: str, caller: Caller) -> Response:
     found = caller.service.projects.find(caller.user, project)
     caller.service.jobs.stop(found)
     for item in found.items():
-        caller.service.items.forget(item.id)
+        caller.service.forget_item(found, item.id)
     caller.service.projects.remove(found)
     return Response(status_code=202)
 
