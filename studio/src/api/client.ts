@@ -65,8 +65,14 @@ async function packets(path: string): Promise<MaskPacket[]> {
   return readCountedPackets(await response.arrayBuffer())
 }
 
-function framePath(item: string, frame: number, width?: number): string {
-  return `items/${item}/frames/${frame}?type=jpeg${width ? `&width=${width}` : ''}`
+/** Of a frame that is loaded: exact, or a draft, which is small and comes sooner. */
+export interface FrameSize {
+  width?: number
+  draft?: boolean
+}
+
+function framePath(item: string, frame: number, { width, draft }: FrameSize): string {
+  return `items/${item}/frames/${frame}?type=jpeg${width ? `&width=${width}` : ''}${draft ? '&draft=true' : ''}`
 }
 
 export const api = {
@@ -98,9 +104,9 @@ export const api = {
   exportUrl: (name: string) => `${ROOT}exports/${name}`,
   masks: (item: string, first: number, last: number) => packets(`items/${item}/masks?frames=${first}-${last}`),
   proposals: (item: string, frame: number) => packets(`items/${item}/proposals?frame=${frame}`),
-  frameUrl: (item: string, frame: number, width?: number) => ROOT + framePath(item, frame, width),
-  frame: async (item: string, frame: number, signal: AbortSignal, width?: number) =>
-    (await request(framePath(item, frame, width), { signal })).blob(),
+  frameUrl: (item: string, frame: number, size: FrameSize) => ROOT + framePath(item, frame, size),
+  frame: async (item: string, frame: number, signal: AbortSignal, size: FrameSize) =>
+    (await request(framePath(item, frame, size), { signal })).blob(),
   filmstripUrl: (item: string, count: number, height: number) =>
     `${ROOT}items/${item}/filmstrip?count=${count}&height=${height}`,
   socketUrl: (item: string) => `${location.origin.replace(/^http/, 'ws')}${ROOT}items/${item}/ws`,

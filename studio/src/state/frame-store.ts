@@ -1,5 +1,4 @@
 /** Frames as bitmaps: the newest wish first, the last ones kept, what nobody waits for any more cancelled. */
-const MOST_BYTES = 256 * 2 ** 20
 const MOST_AT_ONCE = 3
 
 function bytesOf({ width, height }: ImageBitmap): number {
@@ -16,7 +15,13 @@ export class FrameStore {
     private readonly imageOf: (frame: number, signal: AbortSignal) => Promise<Blob>,
     private readonly arrived: (frame: number) => void,
     private readonly failed: (frame: number, error: unknown) => void,
+    /** For bitmaps, in bytes. */
+    private readonly room = 256 * 2 ** 20,
   ) {}
+
+  has(frame: number): boolean {
+    return this.bitmaps.has(frame)
+  }
 
   get(frame: number): ImageBitmap | undefined {
     const bitmap = this.bitmaps.get(frame)
@@ -32,6 +37,11 @@ export class FrameStore {
     this.wished = frames.filter((frame) => !this.bitmaps.has(frame) && !this.running.has(frame))
     for (const [frame, controller] of this.running) if (!frames.includes(frame)) this.giveUp(frame, controller)
     this.startNext()
+  }
+
+  /** Ask for nothing more; of what is on its way, these frames are still wanted. */
+  narrow(frames: number[]): void {
+    this.wish(frames.filter((frame) => this.running.has(frame)))
   }
 
   close(): void {
@@ -70,7 +80,7 @@ export class FrameStore {
     this.bitmaps.set(frame, bitmap)
     this.bytes += bytesOf(bitmap)
     for (const oldest of this.bitmaps.keys()) {
-      if (this.bytes <= MOST_BYTES || oldest === frame) return
+      if (this.bytes <= this.room || oldest === frame) return
       this.drop(oldest)
     }
   }

@@ -1,5 +1,5 @@
 /** The item on screen: what the server says of it, what the person does to it, and what is drawn. */
-import { api } from '../api/client'
+import { api, type FrameSize } from '../api/client'
 import { reasonOfRefusal } from '../api/refusal'
 import type { Command, Item, Job, Project, Reply, SegmentedObject, ServerEvent, Span } from '../api/types'
 import type { MaskPacket } from '../masks/packets'
@@ -21,6 +21,7 @@ import { ReviewQueue } from './review-queue.svelte'
 
 /** Frames are not loaded wider than this, in pixels. */
 const WIDEST = 2560
+const ROOM_FOR_DRAFTS = 64 * 2 ** 20
 const OPEN_JOBS = ['queued', 'running', 'interrupted']
 
 export class OpenItem {
@@ -42,7 +43,10 @@ export class OpenItem {
   drawn = $state(0)
 
   readonly masks = new MaskStore()
+  /** Exact ones. */
   readonly frames: FrameStore
+  /** Small ones of a video, which come sooner. */
+  readonly drafts: FrameStore | undefined
   readonly playhead: Playhead
   readonly prompting: Prompting
   readonly proposals: Proposals
@@ -72,11 +76,9 @@ export class OpenItem {
     this.width = item.width ?? 1
     this.height = item.height ?? 1
     this.frameCount = item.frames ?? 1
-    this.frames = new FrameStore(
-      (frame, signal) => api.frame(item.id, frame, signal, this.width > WIDEST ? WIDEST : undefined),
-      () => this.drawn++,
-      (_, error) => notices.report(error),
-    )
+    const size: FrameSize = this.width > WIDEST ? { width: WIDEST } : {}
+    this.frames = this.framesOf(size)
+    this.drafts = this.isVideo ? this.framesOf({ draft: true }, ROOM_FOR_DRAFTS) : undefined
     this.playhead = new Playhead(this)
     this.prompting = new Prompting(this)
     this.proposals = new Proposals(this)
@@ -104,6 +106,11 @@ export class OpenItem {
 
   get isVideo(): boolean {
     return this.frameCount > 1
+  }
+
+  /** What can be shown of a frame by now. */
+  bitmap(frame: number): ImageBitmap | undefined {
+    return this.frames.get(frame) ?? this.drafts?.get(frame)
   }
 
   nameOf(object: number): string {
@@ -208,10 +215,21 @@ export class OpenItem {
   }
 
   close(): void {
-    this.playhead.pause()
+    this.playhead.close()
     this.live?.stop()
     this.connection.close()
     this.frames.close()
+    this.drafts?.close()
+  }
+
+  private framesOf(size: FrameSize, room?: number): FrameStore {
+    const load = (frame: number, signal: AbortSignal) => api.frame(this.item.id, frame, signal, size)
+    return new FrameStore(
+      load,
+      () => this.drawn++,
+      (_, error) => notices.report(error),
+      room,
+    )
   }
 
   private async settled(reply: Promise<Reply>): Promise<Reply | undefined> {

@@ -1,7 +1,7 @@
 /** The frame on screen: seeking, playing, and telling the server where the person looks. */
 import type { OpenItem } from './open-item.svelte'
 
-/** The server hears of a frame when the person rests on it this long, in milliseconds. */
+/** A person who stays this long rests, in milliseconds: the server hears of the frame, and its exact pixels are loaded. */
 const REST = 120
 const AHEAD = 8
 
@@ -49,11 +49,24 @@ export class Playhead {
   private show(frame: number): void {
     this.frame = Math.min(Math.max(Math.round(frame), 0), this.open.frameCount - 1)
     this.open.prompting.frameChanged()
-    this.open.frames.wish(this.wished())
+    this.bring()
     this.open.drawn++
     void this.open.loadMasks(this.frame)
     clearTimeout(this.restTimer)
-    this.restTimer = setTimeout(() => this.look(), REST)
+    this.restTimer = setTimeout(() => this.rest(), REST)
+  }
+
+  /** Load the frame: of a video a draft, which comes sooner, until the person rests on it. */
+  private bring(): void {
+    const { drafts, frames } = this.open
+    if (this.playing || !drafts) return frames.wish(this.wished())
+    frames.narrow(this.wished())
+    drafts.wish(frames.has(this.frame) ? [] : [this.frame])
+  }
+
+  private rest(): void {
+    this.open.frames.wish(this.wished())
+    this.look()
   }
 
   step(frames: number): void {
@@ -78,6 +91,11 @@ export class Playhead {
     this.playing = false
   }
 
+  close(): void {
+    this.pause()
+    clearTimeout(this.restTimer)
+  }
+
   /** To the nearest frame before (-1) or after (1) this one with a prompt of the selected object. */
   seekPrompt(direction: -1 | 1): void {
     const frames = this.open.current?.prompts.map(({ frame }) => frame).sort((a, b) => direction * (a - b))
@@ -96,9 +114,10 @@ export class Playhead {
     })
   }
 
+  /** The frame and those near it. The two before it come early, as long as the server has them at hand. */
   private wished(): number[] {
-    const ahead = Array.from({ length: AHEAD }, (_, index) => this.frame + index)
-    const behind = [this.frame - 1, this.frame - 2]
-    return [...ahead, ...behind].filter((frame) => frame >= 0 && frame < this.open.frameCount)
+    const ahead = Array.from({ length: AHEAD - 2 }, (_, index) => index + 2)
+    const near = [0, 1, -1, -2, ...ahead].map((distance) => this.frame + distance)
+    return near.filter((frame) => frame >= 0 && frame < this.open.frameCount)
   }
 }

@@ -116,8 +116,16 @@ it.skipIf(!process.env['SPEED'])('clicks on an image, with the server', { timeou
   await server.stop()
 })
 
+interface Seeks {
+  frames: number[]
+  /** Milliseconds between two. */
+  pause?: number
+  /** Whether to wait for the exact pixels, which are brought once the person rests. */
+  exact?: boolean
+}
+
 /** Milliseconds from each seek to the frame and its mask on the screen; runs in the page. */
-async function timesOfSeeks(frames: number[]): Promise<number[]> {
+async function timesOfSeeks({ frames, pause = 30, exact = false }: Seeks): Promise<number[]> {
   const canvas = document.querySelector<HTMLElement>('.canvas > canvas')!
   const field = document.querySelector<HTMLInputElement>('.frame input')!
   const row = document.querySelector('[data-testid=object-1]')!
@@ -127,11 +135,31 @@ async function timesOfSeeks(frames: number[]): Promise<number[]> {
     field.value = String(frame)
     field.dispatchEvent(new Event('change', { bubbles: true }))
     do await new Promise(requestAnimationFrame)
-    while (canvas.dataset['shown'] !== String(frame) || row.getAttribute('data-area') === '0')
+    while (
+      canvas.dataset['shown'] !== String(frame) ||
+      row.getAttribute('data-area') === '0' ||
+      (exact && canvas.dataset['exact'] !== 'true')
+    )
     times.push(performance.now() - begun)
-    await new Promise((resolve) => setTimeout(resolve, 30))
+    if (pause) await new Promise((resolve) => setTimeout(resolve, pause))
   }
   return times
+}
+
+/** Wait until drafts of frames come from the copy for scrubbing; runs in the page. */
+async function copyIsThere(): Promise<void> {
+  const item = document.querySelector<HTMLElement>('.canvas')!.dataset['item']
+  const isCopy = async () => {
+    const response = await fetch(`/api/v1/items/${item}/frames/0?draft=true`, { cache: 'no-store' })
+    return response.headers.get('ETag')?.endsWith('-copy"')
+  }
+  while (!(await isCopy())) await new Promise((resolve) => setTimeout(resolve, 500))
+}
+
+/** Back and forth along the timeline, as a hand drags it. */
+function dragged(middle: number): number[] {
+  const forth = Array.from({ length: 40 }, (_, index) => middle + 15 * index)
+  return [...forth, ...forth.toReversed().map((frame) => frame - 7)]
 }
 
 const TEN_MINUTES = Number(process.env['SCRUB_FRAMES'] ?? 15_000)
@@ -147,13 +175,23 @@ it.skipIf(!process.env['SPEED'])(
     await page.goto(server.address)
     await page.getByTestId('open-file').setInputFiles(join(folder, 'ten-minutes.mp4'))
     await page.getByTestId('canvas').waitFor({ timeout: 600_000 })
+    const opened = performance.now()
+    await page.evaluate(copyIsThere)
+    console.log(`the copy for scrubbing: ${((performance.now() - opened) / 1000).toFixed(0)} s`)
     await page.getByTestId('import-file').setInputFiles(join(folder, 'masks.zip'))
     await page.locator(`[data-testid=lane-1][data-tracked="${TEN_MINUTES}"]`).waitFor({ timeout: 600_000 })
     const last = TEN_MINUTES - 1
     const random = Array.from({ length: 60 }, (_, index) => (index * 7919 + 13) % TEN_MINUTES)
-    const slow = Array.from({ length: 60 }, (_, index) => Math.min(last, Math.floor(TEN_MINUTES / 2) + 3 * index))
-    console.log(`jumps: ${percentiles(await page.evaluate(timesOfSeeks, random))}`)
-    console.log(`every third frame: ${percentiles(await page.evaluate(timesOfSeeks, slow))}`)
+    const middle = Math.floor(TEN_MINUTES / 2)
+    const slow = Array.from({ length: 60 }, (_, index) => Math.min(last, middle + 3 * index))
+    const runs: Record<string, Seeks> = {
+      jumps: { frames: random },
+      'every third frame': { frames: slow },
+      dragging: { frames: dragged(middle - 300), pause: 0 },
+      'exact after a jump': { frames: random.slice(0, 10).map((frame) => TEN_MINUTES - 1 - frame), exact: true },
+    }
+    for (const [name, seeks] of Object.entries(runs))
+      console.log(`${name}: ${percentiles(await page.evaluate(timesOfSeeks, seeks))}`)
     await browser.close()
     await server.stop()
     rmSync(folder, { recursive: true })

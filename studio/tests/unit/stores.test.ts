@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { FrameStore } from '../../src/state/frame-store'
 import { MaskStore } from '../../src/state/mask-store'
 import type { OpenItem } from '../../src/state/open-item.svelte'
+import { Playhead } from '../../src/state/playhead.svelte'
 import { Proposals } from '../../src/state/proposals.svelte'
 import type { ObjectMask } from '../../src/masks/packets'
 
@@ -92,6 +93,16 @@ describe('the frames that are kept', () => {
     expect(failures).toEqual([])
   })
 
+  it('goes on with what is on its way and still wanted, and begins nothing else', async () => {
+    const { store } = storeOf()
+    store.wish([1, 2, 3, 4])
+    store.narrow([2, 4, 5])
+    answers[1]!(new Blob(['x']))
+    await vi.advanceTimersByTimeAsync(20)
+    expect(asked).toEqual([1, 2, 3])
+    expect([1, 2, 3, 4].map((frame) => store.has(frame))).toEqual([false, true, false, false])
+  })
+
   it('frees bitmaps: the oldest beyond its room, those replaced, and all when it is closed', () => {
     const { store } = storeOf()
     const bitmap = () => ({ width: 8192, height: 4096, close: () => closed++ }) as unknown as ImageBitmap
@@ -105,6 +116,70 @@ describe('the frames that are kept', () => {
     expect(store.get(1)).toBeUndefined()
     store.close()
     expect(closed).toBe(4)
+  })
+})
+
+describe('seeking', () => {
+  const wishes: Record<string, number[]>[] = []
+  const looks: number[] = []
+  let there: number[] = []
+
+  const playheadOf = ({ isVideo = true } = {}) => {
+    const storeOf = (name: string) => ({
+      wish: (frames: number[]) => wishes.push({ [name]: frames }),
+      narrow: () => {},
+      has: (frame: number) => there.includes(frame),
+    })
+    const open = {
+      frames: storeOf('exact'),
+      drafts: isVideo ? storeOf('draft') : undefined,
+      frameCount: isVideo ? 100 : 1,
+      prompting: { frameChanged: () => {} },
+      loadMasks: () => {},
+      fleeting: ({ frame }: { frame: number }) => looks.push(frame),
+    }
+    return new Playhead(open as unknown as OpenItem)
+  }
+
+  beforeEach(() => {
+    wishes.length = looks.length = 0
+    there = []
+    vi.useFakeTimers()
+  })
+  afterEach(() => vi.useRealTimers())
+
+  it('brings a draft of each frame, and exact ones where the person rests', () => {
+    const playhead = playheadOf()
+    playhead.seek(40)
+    vi.advanceTimersByTime(50)
+    playhead.seek(55)
+    expect(wishes).toEqual([{ draft: [40] }, { draft: [55] }])
+    vi.advanceTimersByTime(200)
+    expect(wishes.slice(2)).toEqual([{ exact: [55, 56, 54, 53, 57, 58, 59, 60, 61, 62] }])
+    expect(looks).toEqual([55])
+  })
+
+  it('brings nothing once the item is closed', () => {
+    const playhead = playheadOf()
+    playhead.seek(40)
+    playhead.close()
+    vi.advanceTimersByTime(200)
+    expect(wishes).toEqual([{ draft: [40] }])
+    expect(looks).toEqual([])
+  })
+
+  it('brings no draft of a frame that is there', () => {
+    there = [7]
+    playheadOf().seek(7)
+    expect(wishes).toEqual([{ draft: [] }])
+  })
+
+  it('brings exact frames at once while playing, and of images', () => {
+    const playing = playheadOf()
+    playing.playing = true
+    playing.seek(98)
+    playheadOf({ isVideo: false }).seek(0)
+    expect(wishes).toEqual([{ exact: [98, 99, 97, 96] }, { exact: [0] }])
   })
 })
 
