@@ -1,12 +1,16 @@
 """A batch through worker processes: in shards, with deaths, and its report."""
 
+import base64
+import io
 import json
+import re
 import shutil
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from tests.unit.jobs.stub_batches import MOST_ASKED, CopyingChoice, batch_of, worker_in
 
 from masklet.errors import InvalidInputError
@@ -83,6 +87,21 @@ def test_the_page_shows_errors_about_names_that_are_no_text(tmp_path: Path) -> N
     worker.folder.keep(JobRecord(job.id, job.fingerprint, Status.FAILED, error="caf\udce9.mp4 is <broken>"))
     write_report(worker.folder)
     assert r"caf\udce9.mp4 is &lt;broken&gt;" in (tmp_path / "OUT/report.html").read_text(encoding="utf-8")
+
+
+def test_the_page_shows_what_was_drawn_and_how_fast_it_was(tmp_path: Path) -> None:
+    jobs = batch_of(tmp_path, {"a": "hello", "b": "no image"})
+    worker = worker_in(tmp_path)
+    for job in jobs:
+        worker.folder.keep(replace(worker(job), seconds=2.0))
+    Image.new("RGB", (400, 300)).save(tmp_path / "OUT/a/a_overlay.png")
+    (tmp_path / "OUT/b/b_overlay.png").write_bytes(b"no image")
+    write_report(worker.folder)
+    page = (tmp_path / "OUT/report.html").read_text()
+    assert page.count("<figure>") == 2
+    (drawn,) = re.findall("data:image/jpeg;base64,([^']*)'", page)
+    assert Image.open(io.BytesIO(base64.b64decode(drawn))).size == (180, 135)
+    assert "<th>frames a second of a worker</th><td>3.25</td>" in page  # 5 and 8 letters in 4 seconds
 
 
 def test_what_is_shown_is_what_is_done_next(tmp_path: Path) -> None:
