@@ -13,6 +13,11 @@ from masklet.runtimes.manifest import Manifest
 from masklet.runtimes.names import GraphName, Precision, RuntimeName
 from masklet.runtimes.protocol import ImageFeatures, MaskOutputs, ObjectMemory
 
+MOST_DECODED = 16
+"""Objects that a graph is given at once: more take memory, and no less time."""
+MOST_OBJECTS = {GraphName.CONDITION: 4}
+"""Of graphs that take more memory an object; in this one all share a first self-attention."""
+
 
 class GraphRunner(Protocol):
     """What runs the graphs of a folder: ONNX Runtime or OpenVINO. May be called by several threads at once."""
@@ -69,11 +74,7 @@ class ExportedRuntime:
             return stride16
         if memory.is_empty:
             return stride16 + self._no_memory
-        rows = [(stride16, memory)]
-        if stride16.shape[0] > 1:  # the graph takes one frame
-            memories = zip(*(each.split(1) for each in memory), strict=True)
-            rows = list(zip(stride16.split(1), (ObjectMemory(*each) for each in memories), strict=True))
-        return torch.cat([self.runner.run(GraphName.CONDITION, [frame, *each])[0] for frame, each in rows])
+        return self._run(GraphName.CONDITION, [stride16], memory)[0]
 
     def decode(
         self,
@@ -89,23 +90,38 @@ class ExportedRuntime:
             points, labels = torch.zeros(objects, 1, 2), torch.full((objects, 1), NOT_A_POINT)
         if mask_logits is not None:
             stride16 = stride16.expand(points.shape[0], -1, -1, -1)
-            inputs = [stride4, stride8, stride16, points, labels, mask_logits]
-            return self._decoded(GraphName.DECODE_MASK, inputs)
-        graph = GraphName.DECODE_IMAGE if stride16.shape[0] == 1 else GraphName.DECODE
-        return self._decoded(graph, [stride4, stride8, stride16, points, labels])
+            return self._decoded(GraphName.DECODE_MASK, [stride4, stride8], [stride16, points, labels, mask_logits])
+        if stride16.shape[0] == 1:
+            return self._decoded(GraphName.DECODE_IMAGE, features, [points, labels])
+        return self._decoded(GraphName.DECODE, [stride4, stride8], [stride16, points, labels])
 
-    def _decoded(self, graph: str, inputs: Sequence[Tensor]) -> MaskOutputs:
+    def _decoded(self, graph: GraphName, frame: Sequence[Tensor], objects: Sequence[Tensor]) -> MaskOutputs:
         """Run the decoder, which makes no pointers where the graphs are of images alone."""
-        logits, iou, object_score, *pointers = self.runner.run(graph, inputs)
+        logits, iou, object_score, *pointers = self._run(graph, frame, objects)
         return MaskOutputs(logits, iou, object_score, pointers[0] if pointers else iou.unsqueeze(-1)[..., :0])
 
     def embed_mask(self, masks: Tensor) -> Tensor:
         """Turn mask prompts [n, S, S] in 0..1 into mask logits [n, 4h, 4w]."""
-        return self.runner.run(GraphName.EMBED_MASK, [masks])[0]
+        return self._run(GraphName.EMBED_MASK, [], [masks])[0]
 
     def encode_memory(self, stride16: Tensor, logits: Tensor, object_score: Tensor, binarize: Tensor) -> Tensor:
         """Encode the memories of n objects on a frame."""
-        rows = [(stride16, logits, object_score, binarize)]
-        if stride16.shape[0] > 1:  # the graph takes one frame
-            rows = list(zip(*(each.split(1) for each in rows[0]), strict=True))
-        return torch.cat([self.runner.run(GraphName.ENCODE_MEMORY, row)[0] for row in rows])
+        return self._run(GraphName.ENCODE_MEMORY, [stride16], [logits, object_score, binarize])[0]
+
+    def _run(self, graph: GraphName, frame: Sequence[Tensor], objects: Sequence[Tensor]) -> list[Tensor]:
+        """Return the outputs of a graph, which is given some objects at a time.
+
+        Args:
+            graph: its name.
+            frame: inputs of which the graph takes one row: given for all objects, or one an object.
+            objects: inputs with a row an object.
+        """
+        count = objects[0].shape[0]
+        is_shared = all(each.shape[0] == 1 for each in frame)
+        most = MOST_OBJECTS.get(graph, MOST_DECODED) if is_shared else 1
+        parts = []
+        for start in range(0, max(count, 1), most):
+            rows = slice(start, start + most)
+            own = [each if each.shape[0] == 1 else each[rows] for each in frame]
+            parts.append(self.runner.run(graph, [*own, *(each[rows] for each in objects)]))
+        return parts[0] if len(parts) == 1 else [torch.cat(each) for each in zip(*parts, strict=True)]

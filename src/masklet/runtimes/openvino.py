@@ -5,65 +5,68 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from threading import Lock, local
+from queue import LifoQueue
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from masklet.errors import CheckpointError, InvalidInputError
+from masklet.errors import InvalidInputError
+from masklet.runtimes.folder_runner import Arrays, FolderRunner
 from masklet.runtimes.manifest import Manifest
 from masklet.runtimes.names import Precision, RuntimeName
-from masklet.runtimes.onnx import array_of
 
 _TELEMETRY = "openvino_telemetry"
+MOST_AT_ONCE = 2
+"""Calls of a graph: the processor computes one at a time, and each has activations of its own."""
 
 
-class OpenVinoRunner:
-    """Runs graphs compiled by OpenVINO, each when it is first called.
-
-    A graph computes in as many threads as torch did when it was compiled. Infer requests are for one thread, so each
-    thread has its own; their outputs are views of memory that the next call overwrites, and are copied.
-    """
+class OpenVinoRunner(FolderRunner):
+    """Runs graphs compiled by OpenVINO."""
 
     name = RuntimeName.OPENVINO
 
     def __init__(self, folder: Path, manifest: Manifest, precision: Precision) -> None:
+        super().__init__(folder, manifest)
         self._core = openvino_core()
-        self._folder, self._manifest = folder, manifest
         # int8 is in the graphs themselves; without a hint OpenVINO rounds to bfloat16 where the processor can.
         self._hint = "bf16" if precision is Precision.BFLOAT16 else "f32"
-        self._compiled: dict[str, Any] = {}
-        self._compiling = Lock()
-        self._of_thread = local()
 
-    def run(self, graph: str, inputs: Sequence[Tensor]) -> list[Tensor]:
-        """Return the outputs of a graph."""
-        request = self._request(graph)
-        specs = self._manifest.graphs[graph].inputs
-        outputs = request.infer([array_of(each, spec.dtype) for spec, each in zip(specs, inputs, strict=True)])
-        return [torch.from_numpy(outputs[index]).clone() for index in range(len(outputs))]
+    def _open(self, path: Path) -> "Requests":
+        options = {
+            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            "INFERENCE_PRECISION_HINT": self._hint,
+            "PERFORMANCE_HINT": "LATENCY",
+        }
+        return Requests(self._core.compile_model(path, "CPU", options))
 
-    def _request(self, graph: str) -> Any:
-        requests = vars(self._of_thread).setdefault("requests", {})
-        if graph not in requests:
-            requests[graph] = self._model(graph).create_infer_request()
-        return requests[graph]
+    def _outputs(self, opened: "Requests", arrays: Arrays) -> Sequence[Any]:
+        with opened.one() as request:
+            outputs = request.infer(arrays)
+            return [outputs[place].copy() for place in range(len(outputs))]  # the next call overwrites them
 
-    def _model(self, graph: str) -> Any:
-        with self._compiling:
-            if graph not in self._compiled:
-                path = self._manifest.opened(self._folder, graph)
-                options = {
-                    "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-                    "INFERENCE_PRECISION_HINT": self._hint,
-                    "PERFORMANCE_HINT": "LATENCY",
-                }
-                try:
-                    self._compiled[graph] = self._core.compile_model(path, "CPU", options)
-                except RuntimeError as error:
-                    raise CheckpointError(f"OpenVINO cannot compile {path}: {error}") from error
-            return self._compiled[graph]
+
+class Requests:
+    """What runs a compiled graph: infer requests, each for one thread at a time, made when they are first needed.
+
+    Args:
+        compiled: the graph.
+    """
+
+    def __init__(self, compiled: Any) -> None:
+        self.compiled = compiled
+        self._free: LifoQueue[Any] = LifoQueue()
+        for _ in range(MOST_AT_ONCE):
+            self._free.put(None)
+
+    @contextmanager
+    def one(self) -> Iterator[Any]:
+        """Lend a request; wait for one if all are lent."""
+        request = self._free.get()
+        try:
+            request = request or self.compiled.create_infer_request()
+            yield request
+        finally:
+            self._free.put(request)
 
 
 @cache

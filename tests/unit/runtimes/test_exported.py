@@ -1,19 +1,29 @@
 """The same scenarios in every runtime: what the network finds, a runtime of its graphs finds as well."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from tests.support.small_video_models import HEIGHT, WIDTH, small_clip
 
-from masklet import AutomaticMaskGenerator, ImageSegmenter, Segmentation, TrackedVideo, VideoTracker, ZoomingSegmenter
+from masklet import (
+    AutomaticMaskGenerator,
+    EverythingPolicy,
+    ImageSegmenter,
+    Segmentation,
+    TrackedVideo,
+    VideoTracker,
+    ZoomingSegmenter,
+)
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.runtimes import opening
-from masklet.runtimes.exported import ExportedRuntime
-from masklet.runtimes.names import Precision
+from masklet.runtimes.exported import MOST_DECODED, MOST_OBJECTS, ExportedRuntime, GraphRunner
+from masklet.runtimes.names import GraphName, Precision
+from masklet.runtimes.protocol import ObjectMemory
 
 IMAGE = small_clip(frames=1)[0]
 MASK = np.zeros((HEIGHT, WIDTH), bool)
@@ -90,6 +100,32 @@ def test_videos(exported_model: Folders, runtime: str) -> None:
         assert_same(found, expected)
 
 
+def test_small_objects_are_followed_in_enlarged_views(exported_model: Folders, runtime: str) -> None:
+    results, clip = [], small_clip(frames=FRAMES).repeat(4, axis=1).repeat(4, axis=2)
+    for source, name in zip(exported_model, ("eager", runtime), strict=True):
+        video = VideoTracker.from_pretrained(source, runtime=name).open(clip, zoom=True)
+        video.add(1, 0, box=(80, 40, 104, 64))
+        video.add(2, 0, box=(0, 0, 230, 150))
+        results.append(list(video.track()))
+        views = [each.views for each in video.session.objects()]
+        assert [list(each) for each in views] == [[0], []]
+    for (_, expected), (_, found) in zip(*results, strict=True):
+        assert_same(found, expected)
+
+
+def test_everything_in_a_video(exported_model: Folders, runtime: str) -> None:
+    results = []
+    policy = EverythingPolicy(points_per_side=4, max_objects=4)
+    for source, name in zip(exported_model, ("eager", runtime), strict=True):
+        tracker = VideoTracker.from_pretrained(source, runtime=name)
+        settings = {"points_per_side": 4, "pred_iou_thresh": 0.0, "stability_score_thresh": 0.0}
+        finder = AutomaticMaskGenerator(tracker.runtime, tracker.processor, **settings)
+        results.append(list(tracker.everything(small_clip(frames=FRAMES), policy, generator=finder)))
+    assert any(len(found) for _, found in results[0])
+    for (_, expected), (_, found) in zip(*results, strict=True):
+        assert_same(found, expected)
+
+
 def test_a_session_goes_on_in_another_runtime(exported_model: Folders, runtime: str, tmp_path: Path) -> None:
     checkpoint, graphs = exported_model
     eager = VideoTracker.from_pretrained(checkpoint)
@@ -126,6 +162,77 @@ def test_frames_of_several_objects(exported_model: Folders, runtime: str) -> Non
     torch.testing.assert_close(
         tracker.encode_memory(*arguments), eager.encode_memory(*arguments).detach(), rtol=1e-4, atol=1e-4
     )
+
+
+class Counted:
+    """A runner that notes the most rows that each graph is given at once."""
+
+    def __init__(self, runner: GraphRunner) -> None:
+        self.name, self._runner = runner.name, runner
+        self.most: dict[str, int] = {}
+
+    def run(self, graph: str, inputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        self.most[graph] = max(self.most.get(graph, 0), *(each.shape[0] for each in inputs))
+        return self._runner.run(graph, inputs)
+
+
+@torch.inference_mode()
+def test_many_objects_are_computed_some_at_a_time(exported_model: Folders, runtime: str) -> None:
+    eager = VideoTracker.from_pretrained(exported_model[0]).runtime
+    exported: Any = VideoTracker.from_pretrained(exported_model[1], runtime=runtime).runtime
+    counted = exported.runner = Counted(exported.runner)
+    generator, n = torch.Generator().manual_seed(0), MOST_DECODED + 1
+
+    def noise(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, generator=generator)
+
+    features = eager.without_memory(eager.encode_image(noise(1, 3, 96, 96)))
+    an_object_each = features.conditioned(noise(n, 64, 6, 6))
+    points, labels, logits = 50 + noise(n, 2, 2), torch.ones(n, 2, dtype=torch.int64), noise(n, 24, 24)
+    positions = torch.zeros(n, 2, dtype=torch.int64)
+    memory = ObjectMemory(noise(n, 2, 36, 32), positions, noise(n, 3, 64), noise(n, 3).abs())
+    verbs: list[Callable[[Any], Sequence[torch.Tensor]]] = [
+        lambda each: each.decode(features, points, labels),
+        lambda each: each.decode(features, points, labels, logits),
+        lambda each: each.decode(an_object_each),
+        lambda each: [each.condition(features.stride16, memory)],
+        lambda each: [each.encode_memory(features.stride16, logits, points[:, 0, 0], labels[:, 0] > 0)],
+        lambda each: [each.embed_mask(noise(n, 96, 96).sigmoid())],
+    ]
+    for verb in verbs:
+        state = generator.get_state()
+        expected = verb(eager)
+        generator.set_state(state)
+        for found, other in zip(verb(exported), expected, strict=True):
+            torch.testing.assert_close(found, other, rtol=1e-4, atol=1e-4 * float(other.abs().max()))
+    most = {graph: MOST_OBJECTS.get(GraphName(graph), MOST_DECODED) for graph in counted.most}
+    assert counted.most == most
+    assert len(most) == 6
+
+
+def test_images_that_another_model_encoded_are_refused(exported_model: Folders, runtime: str) -> None:
+    segmenter = ImageSegmenter.from_pretrained(exported_model[1], runtime=runtime)
+    larger = ImageSegmenter.from_pretrained(exported_model[0], image_size=128).encode(IMAGE)
+    with pytest.raises(
+        InvalidInputError, match=r"stride4 has the shape \[1, 8, 32, 32\]; the graph 'decode_image' takes"
+    ):
+        segmenter.segment(larger, points=[[(10, 20)]])
+
+
+def test_graphs_compute_in_as_many_threads_as_torch(exported_model: Folders, runtime: str) -> None:
+    before = torch.get_num_threads()
+    try:
+        for threads in (2, 1):
+            torch.set_num_threads(threads)
+            exported: Any = ImageSegmenter.from_pretrained(exported_model[1], runtime=runtime).runtime
+            exported.encode_image(torch.zeros(1, 3, 96, 96))
+            opened = exported.runner._opened["encode_image"]
+            if runtime == "onnxruntime":
+                assert opened.get_session_options().intra_op_num_threads == threads
+            else:
+                assert opened.compiled.get_property("INFERENCE_NUM_THREADS") == threads
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_auto_takes_what_is_there(exported_model: Folders) -> None:
