@@ -5,6 +5,7 @@ pinned memory do not wait. Devices without such a queue, the processor itself am
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Protocol
 
 import torch
@@ -55,15 +56,30 @@ class Reading:
         return self._copies
 
 
+def moved(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
+    """Return tensors on a device; what comes to the processor is waited for once."""
+    return Reading(tensors).result() if device.type == "cpu" else [sent(each, device) for each in tensors]
+
+
 def fetched(tensors: Iterable[Tensor]) -> Iterator[Tensor]:
-    """Yield tensors on the processor, in order; those of a device are waited for together, `READ_AT_ONCE` at a time."""
+    """Return tensors on the processor, in order; those of a device are waited for together, `READ_AT_ONCE` at a time.
+
+    The copies of the first of these begin now, so that a device may be given other work before they are waited for.
+    """
+    groups = map(Reading, _groups(tensors))
+    first = next(groups, None)
+    return chain.from_iterable(each.result() for each in chain([] if first is None else [first], groups))
+
+
+def _groups(tensors: Iterable[Tensor]) -> Iterator[list[Tensor]]:
     group: list[Tensor] = []
     for tensor in tensors:
         group.append(tensor)
         if tensor.device.type == "cpu" or sum(each.nbytes for each in group) >= READ_AT_ONCE:
-            yield from Reading(group).result()
+            yield group
             group = []
-    yield from Reading(group).result()
+    if group:
+        yield group
 
 
 def _begun(tensor: Tensor) -> Tensor:
@@ -71,7 +87,8 @@ def _begun(tensor: Tensor) -> Tensor:
 
 
 def _pinned(tensor: Tensor) -> Tensor:
-    return tensor.pin_memory()
+    """Return a copy in pinned memory: one of a tensor that lies there, too, as its owner may change that meanwhile."""
+    return _room_for(tensor).copy_(tensor)
 
 
 def _room_for(tensor: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
 """A video, or a stream, whose objects are followed: prompts in, masks of frames out."""
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import chain, pairwise
 from typing import Any, Protocol
 
 import torch
@@ -19,7 +20,7 @@ from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
 from masklet.processing.image_tensors import image_list
 from masklet.processing.pixels import original_pixels, prepared_pixels
 from masklet.processing.processor import Sam2Processor
-from masklet.processing.results import segmentation_of
+from masklet.processing.results import begun_segmentation, segmentation_of
 from masklet.processing.video_prompts import Click, clicks_and_boxes, network_prompt
 from masklet.prompts.prompt import Prompt
 from masklet.prompts.prompt_lists import prompt_of
@@ -280,15 +281,20 @@ class TrackedVideo:
         return prompt_view(prompt, known, others, size, find)
 
     def _tracked(self, order: Iterable[Stretch], objects: Collection[int] | None) -> Iterator[NumberedSegmentation]:
-        for stretch in order:
-            for frame in stretch:
-                options: Any = {"reverse": stretch.is_backward, "objects": objects}
-                yield self._segmentation(segment_frame(self._runtime, self.session, frame, **options))
+        for stretch, backward in ((each, each.is_backward) for each in order):
+            for frame, following in pairwise(chain(stretch, [None])):
+                output = segment_frame(self._runtime, self.session, frame, reverse=backward, objects=objects)
+                masks = self._reading(output)
+                # No prompt that comes of these masks changes what is encoded, but for the views of small objects.
+                if following is not None and not self.session.zoom:
+                    self.session.frames.encode_ahead(self._runtime, following)
+                yield output.frame_idx, masks()
 
     def _segmentation(self, output: Sam2VideoSegmentationOutput) -> NumberedSegmentation:
+        return output.frame_idx, self._reading(output)()
+
+    def _reading(self, output: Sam2VideoSegmentationOutput) -> Callable[[], Segmentation]:
         size = self.session.video_size
         assert size is not None  # a video's is known from the beginning, a stream's from its first frame on
-        is_present = output.object_score_logits[:, 0] > 0
-        scores = output.iou_scores[:, 0] * is_present
-        masks = segmentation_of(output.pred_masks[:, 0], scores, output.object_ids, size, views=output.views)
-        return output.frame_idx, masks
+        scores = output.iou_scores[:, 0] * (output.object_score_logits[:, 0] > 0)
+        return begun_segmentation(output.pred_masks[:, 0], scores, output.object_ids, size, views=output.views)

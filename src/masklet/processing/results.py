@@ -1,6 +1,6 @@
 """From the network's mask logits to the result that everything shares."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 
 import numpy as np
@@ -35,6 +35,22 @@ def segmentation_of(
         views: for each object what its logits show of the image; None, or nothing at all: all of it. The logits of the
             result show all of it.
     """
+    return begun_segmentation(logits_nhw, scores_n, object_ids, size, max_hole_share, kept_open, views)()
+
+
+def begun_segmentation(
+    logits_nhw: Tensor,
+    scores_n: Tensor,
+    object_ids: Sequence[int],
+    size: tuple[int, int],
+    max_hole_share: float = 0.0,
+    kept_open: Sequence[npt.NDArray[np.floating]] | None = None,
+    views: Sequence[View | None] = (),
+) -> Callable[[], Segmentation]:
+    """Return what returns the result of `segmentation_of`: a device with a queue copies it to the processor meanwhile.
+
+    So the device can be given the work that comes next before its results are waited for.
+    """
     logits_nhw = logits_nhw.float()
     if kept_open is not None:
         scale = np.array(logits_nhw.shape[:0:-1]) / size[::-1]
@@ -46,5 +62,9 @@ def segmentation_of(
     low_resolution = torch.stack(whole_nhw) if whole_nhw else logits_nhw
     full_size = (enlarged(logits_hw, size, view) > 0 for logits_hw, view in shown)
     arrays = (each.numpy() for each in fetched(chain((scores_n.float(), low_resolution), full_size)))
-    scores, low_resolution_logits = next(arrays), next(arrays)
-    return Segmentation.from_masks(arrays, size, scores, object_ids, low_resolution_logits)
+
+    def result() -> Segmentation:
+        scores, low_resolution_logits = next(arrays), next(arrays)
+        return Segmentation.from_masks(arrays, size, scores, object_ids, low_resolution_logits)
+
+    return result

@@ -113,10 +113,11 @@ class FeatureCache:
     def __init__(self, size: int) -> None:
         self.size = size
         self._kept: OrderedDict[tuple[int, View | None], ImageFeatures] = OrderedDict()
+        self._ahead: dict[tuple[int, View | None], ImageFeatures] = {}  # of the frame that is asked for next
 
     def get(self, frame: int, compute: Callable[[], ImageFeatures], view: View | None = None) -> ImageFeatures:
         """Return the features of a view of `frame` (None: the whole frame), computed unless they are kept."""
-        features = self._kept.pop((frame, view), None)
+        features = self._kept.pop((frame, view), None) or self._ahead.pop((frame, view), None)
         if features is None:
             features = compute()
         self._kept[frame, view] = features
@@ -124,9 +125,15 @@ class FeatureCache:
             self._kept.popitem(last=False)
         return features
 
+    def compute_ahead(self, frame: int, compute: Callable[[], ImageFeatures]) -> None:
+        """Keep the features of a frame that is asked for next, beside those of the frames used last."""
+        if (frame, None) not in self._kept.keys() | self._ahead.keys():
+            self._ahead = {(frame, None): compute()}
+
     def clear(self) -> None:
         """Drop all features."""
         self._kept.clear()
+        self._ahead.clear()
 
     clear_all = clear
 
@@ -214,15 +221,20 @@ class FrameSource:
 
     def features(self, runtime: Runtime, frame: int, view: View | None = None) -> ImageFeatures:
         """Return the features of a view of a frame (None: all of it), computed unless they are kept."""
+        return self.cache.get(frame, lambda: self._encoded(runtime, frame, view), view)
 
-        def compute() -> ImageFeatures:
-            pixels = self._on_device(frame, view, runtime.device).to(runtime.dtype)
-            features = runtime.encode_image(pixels.unsqueeze(0))
-            if view is None:
-                self._send_ahead(frame, runtime.device)
-            return features
+    def encode_ahead(self, runtime: Runtime, frame: int) -> None:
+        """Give a device with a queue the frame that is tracked next, so that it has work while results are read."""
+        if has_queue(runtime.device):
+            with suppress(OSError, ValueError), torch.inference_mode():  # reported when the frame is asked for
+                self.cache.compute_ahead(frame, lambda: self._encoded(runtime, frame, None))
 
-        return self.cache.get(frame, compute, view)
+    def _encoded(self, runtime: Runtime, frame: int, view: View | None) -> ImageFeatures:
+        pixels = self._on_device(frame, view, runtime.device).to(runtime.dtype)
+        features = runtime.encode_image(pixels.unsqueeze(0))
+        if view is None:
+            self._send_ahead(frame, runtime.device)
+        return features
 
     def _on_device(self, frame: int, view: View | None, device: torch.device) -> Tensor:
         if not (has_queue(device) and isinstance(self.frames, StretchedFrames)):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from masklet.errors import InvalidInputError
 from masklet.masks.counts import box_of
-from masklet.masks.geometry import Box, bounding_box
+from masklet.masks.geometry import Box, Mask, bounding_box
 from masklet.masks.run_length import counts_of
 from masklet.masks.views import View, following_views
 from masklet.prompts.extent import prompted_extent
@@ -16,6 +16,7 @@ from masklet.prompts.prompt import Prompt
 from masklet.tracking.memory_bank import FrameMemory, FrameResult, MemoryBank
 from masklet.tracking.session_state import SessionState
 from masklet.tracking.tracked_object import TrackedObject
+from masklet.transfers import Reading
 
 Size = tuple[int, int]
 
@@ -28,18 +29,30 @@ def views_on(
     if not session.zoom or size is None:
         return [None] * len(targets)
     seen = [_last_known(each.bank, frame + 1 if reverse else frame - 1) for each in targets]
-    return following_views([mask_box(each, size) for each in seen], [each.view for each in seen], *size)
+    return following_views(mask_boxes(seen, size), [each.view for each in seen], *size)
 
 
-def mask_box(known: FrameMemory | FrameResult, size: Size) -> Box | None:
-    """Return the box (x1, y1, x2, y2) of a mask in pixels of a video of `size` (height, width); None if it is empty."""
-    if isinstance(known, FrameResult):
-        return box_of(counts_of(known.run_length, *size), size[0])
-    box = bounding_box((known.logits > 0).cpu().numpy())
+def mask_boxes(known: Sequence[FrameMemory | FrameResult], size: Size) -> list[Box | None]:
+    """Return the boxes (x1, y1, x2, y2) of masks in pixels of a video of `size` (height, width); None of empty ones.
+
+    Masks on a device are read together.
+    """
+    in_full = [each for each in known if isinstance(each, FrameMemory)]
+    masks = iter(Reading([each.logits > 0 for each in in_full]).result())
+    return [
+        box_of(counts_of(each.run_length, *size), size[0])
+        if isinstance(each, FrameResult)
+        else _box_in_view(next(masks).numpy(), each.view or View.whole(*size))
+        for each in known
+    ]
+
+
+def _box_in_view(mask: Mask, view: View) -> Box | None:
+    """Return the box of a mask of a view in pixels of the video."""
+    box = bounding_box(mask)
     if box is None:
         return None
-    view = known.view or View.whole(*size)
-    across, down = view.size[1] / known.logits.shape[1], view.size[0] / known.logits.shape[0]
+    across, down = view.size[1] / mask.shape[1], view.size[0] / mask.shape[0]
     x1, y1, x2, y2 = box
     return view.left + x1 * across, view.top + y1 * down, view.left + x2 * across, view.top + y2 * down
 
@@ -66,7 +79,7 @@ def prompt_view(
         size: (height, width) of the video.
         find: returns the box of what the clicks alone show in the whole frame, which takes the network.
     """
-    found = None if known is None else mask_box(known, size)
+    (found,) = (None,) if known is None else mask_boxes([known], size)
     if prompt.mask is not None:
         found = bounding_box(prompt.mask >= 0.5) if prompt.mask.shape == size else None
     elif found is None and prompt.box is None and len(prompt.positive_points):

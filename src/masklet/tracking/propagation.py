@@ -15,6 +15,7 @@ from masklet.tracking.selection import memory_reach
 from masklet.tracking.session_state import SessionState
 from masklet.tracking.step import apply_prompts, known_mask, track
 from masklet.tracking.tracked_object import TrackedObject
+from masklet.transfers import sent
 
 
 @torch.inference_mode()
@@ -143,11 +144,16 @@ def _output(
     runtime: Runtime, session: SessionState, targets: Sequence[TrackedObject], frame: int
 ) -> Sam2VideoSegmentationOutput:
     masks = [known_mask(runtime, each, frame) or _absent(runtime) for each in targets]
+
+    def stacked(tensors: Iterable[Tensor]) -> Tensor:
+        """Stack what there is of each object, as [objects, 1, ...]."""
+        return torch.stack([sent(tensor, runtime.device) for tensor in tensors]).unsqueeze(1)
+
     return Sam2VideoSegmentationOutput(
         object_ids=[each.object_id for each in targets],
-        pred_masks=torch.stack([mask.logits.to(runtime.device) for mask in masks]).unsqueeze(1),
-        object_score_logits=torch.stack([mask.object_score.to(runtime.device) for mask in masks]).unsqueeze(1),
-        iou_scores=torch.stack([mask.iou.to(runtime.device) for mask in masks]).unsqueeze(1),
+        pred_masks=stacked(mask.logits for mask in masks),
+        object_score_logits=stacked(mask.object_score for mask in masks),
+        iou_scores=stacked(mask.iou for mask in masks),
         frame_idx=frame,
         video_size=session.video_size,
         views=[mask.view for mask in masks] if session.zoom else (),

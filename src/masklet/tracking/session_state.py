@@ -17,6 +17,7 @@ from masklet.tracking.frames import FeatureCache, Frames, FrameSource, Seen, Zoo
 from masklet.tracking.memory_bank import FrameResult, MemoryBank
 from masklet.tracking.retention import RetentionChoice, archives_of
 from masklet.tracking.tracked_object import TrackedObject
+from masklet.transfers import sent
 from masklet.whole_numbers import as_whole_number
 
 
@@ -77,7 +78,7 @@ class SessionState:
 
         `seen` returns what a view of it shows, enlarged to [3, S, S], for a session that zooms in on small objects.
         """
-        return self.frames.add(pixel_values.to(self.video_storage_device), frame_idx, seen)
+        return self.frames.add(sent(pixel_values, self.video_storage_device), frame_idx, seen)
 
     def get_frame(self, frame_idx: int) -> Tensor:
         """Return the pixels [3, S, S] of a frame; `InvalidInputError` if there is none, or not any more."""

@@ -23,7 +23,7 @@ from masklet.tracking.object_views import views_on
 from masklet.tracking.selection import attended_frames
 from masklet.tracking.session_state import SessionState
 from masklet.tracking.tracked_object import TrackedObject
-from masklet.transfers import sent
+from masklet.transfers import moved, sent
 
 
 @dataclass(frozen=True)
@@ -224,8 +224,8 @@ def _apply_together(runtime: Runtime, session: SessionState, group: Sequence[Pen
     assert mask is not None  # no prompt is empty
     binarize = _for_each(group, is_binarized(runtime.config, has_points=clicks > 0), device)
     encoded = runtime.encode_memory(features.stride16, mask.logits, mask.object_score, binarize)
-    for place, each in enumerate(group):
-        memory = _frame_memory(session, mask, encoded, place, each.reverse, each.view)
+    memories = _frame_memories(session, mask, encoded, [each.reverse for each in group], first.view)
+    for each, memory in zip(group, memories, strict=True):
         each.target.keep_output(each.frame, memory)
 
 
@@ -245,8 +245,9 @@ def _track_together(
     mask = select_mask(outputs, _for_each(group, is_multimask, runtime.device), runtime.config)
     binarize = _for_each(group, False, runtime.device)
     encoded = runtime.encode_memory(features.stride16, mask.logits, mask.object_score, binarize)
-    for place, (target, _) in enumerate(group):
-        target.bank.keep_tracked(frame, _frame_memory(session, mask, encoded, place, reverse, view))
+    memories = _frame_memories(session, mask, encoded, [reverse] * len(group), view)
+    for (target, _), memory in zip(group, memories, strict=True):
+        target.bank.keep_tracked(frame, memory)
 
 
 def _memory(runtime: Runtime, group: Sequence[Recalled]) -> ObjectMemory:
@@ -272,17 +273,11 @@ def _for_each(group: Sequence[object], value: bool, device: torch.device) -> Ten
     return torch.full((len(group),), value, device=device)
 
 
-def _frame_memory(
-    session: SessionState, mask: ObjectMask, features: Tensor, place: int, reverse: bool | None, view: View | None
-) -> FrameMemory:
-    """Return the memory of one object; copies, so that it does not keep the whole batch alive."""
-    device = session.inference_state_device
-    return FrameMemory(
-        logits=mask.logits[place].to(device, copy=True),
-        iou=mask.iou[place].to(device, copy=True),
-        object_score=mask.object_score[place].to(device, copy=True),
-        pointer=mask.pointer[place].to(device, copy=True),
-        features=features[place].to(device, session.dtype, copy=True),
-        reverse=reverse,
-        view=view,
-    )
+def _frame_memories(
+    session: SessionState, mask: ObjectMask, features: Tensor, reverse: Sequence[bool | None], view: View | None
+) -> Iterator[FrameMemory]:
+    """Yield the memory of each object; copies, so that it does not keep the whole batch alive."""
+    batch = (mask.logits, mask.iou, mask.object_score, mask.pointer, features.to(session.dtype))
+    for *rows, direction in zip(*moved(batch, session.inference_state_device), reverse, strict=True):
+        logits, iou, object_score, pointer, of_frame = (row.clone() for row in rows)
+        yield FrameMemory(logits, iou, object_score, pointer, of_frame, direction, view=view)

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 from tests.support.shade_runtime import SIZE, ShadeRuntime
 
-from masklet import ImageSegmenter, Sam2Processor, VideoTracker
+from masklet import ImageSegmenter, Sam2Processor, VideoTracker, transfers
 from masklet.errors import InvalidInputError
 from masklet.runtimes.protocol import Runtime
 
@@ -38,6 +39,38 @@ def test_objects_are_tracked(tracker: VideoTracker) -> None:
         for logits, shade in zip(result.low_resolution_logits, (100, 200), strict=True):
             assert np.array_equal(logits > 0, cells(frames[number], shade))
     assert tracker.runtime.encoded == len(frames)
+
+
+class Done:
+    """A place in the queue of a device that has computed all there is."""
+
+    def synchronize(self) -> None:
+        pass
+
+
+def test_a_prompt_counts_from_the_next_frame_on_though_that_is_encoded_already(
+    tracker: VideoTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A processor with a queue stands for the device: its results are those without one."""
+    frames, results = clip(), []
+    for queues in ((), ("cpu",)):
+        monkeypatch.setattr(transfers, "HAVE_QUEUES", queues)
+        monkeypatch.setattr(transfers, "_room_for", torch.empty_like)
+        monkeypatch.setattr(transfers, "_mark", lambda _: Done())
+        video = tracker.open(frames)
+        video.add(1, 0, points=[(8, 8)])
+        tracker.runtime.encoded = 0
+        logits = []
+        for number, result in video.track("both"):
+            logits.append(result.low_resolution_logits)
+            if number == 1:
+                video.add(1, 2, points=[(24, 40)])  # the other square
+                video.add(2, 2, points=[(40, 8)])
+        results.append(logits)
+        assert tracker.runtime.encoded == len(frames)
+    assert [each.shape[0] for each in results[0]] == [1, 1, 2, 2]
+    for found, expected in zip(*results, strict=True):
+        assert np.array_equal(found, expected)
 
 
 def test_chosen_objects_are_tracked_alone(tracker: VideoTracker) -> None:
