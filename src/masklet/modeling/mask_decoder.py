@@ -11,6 +11,7 @@ from masklet.modeling.layers import FeedForward, LayerNorm2d
 from masklet.modeling.mask_selection import multimask_outputs, single_output
 from masklet.modeling.outputs import DecodedMasks
 from masklet.modeling.pieces import pieces
+from masklet.modeling.positions import OnceAShape
 from masklet.modeling.two_way_transformer import TwoWayTransformer
 from masklet.modeling.upscaling import Upscaling, UpscalingLayers
 from masklet.modeling.values import CandidateMasks, ImageFeatures
@@ -37,6 +38,7 @@ class MaskDecoder(nn.Module):
             width, config.iou_head_hidden_dim, outputs, config.iou_head_depth, sigmoid=True
         )
         self.pred_obj_score_head = FeedForward(width, width, 1, 3)
+        self._matrices = (OnceAShape(), OnceAShape())
 
     def forward(
         self,
@@ -151,9 +153,8 @@ class MaskDecoder(nn.Module):
             similarity = attention_similarity.expand(batch * objects, -1, -1, -1).unflatten(0, (batch, objects))
         else:
             similarity = None
-        upscaling = Upscaling(
-            UpscalingLayers(self.upscale_conv1, self.upscale_layer_norm, self.upscale_conv2), levels[:2]
-        )
+        layers = (self.upscale_conv1, self.upscale_layer_norm, self.upscale_conv2, self._matrices)
+        upscaling = Upscaling(UpscalingLayers(*layers), levels[:2])
         all_tokens, start = self._with_output_tokens(sparse), None
         parts = pieces(objects, batch * image.shape[2] * image.shape[3], image.device, *self.children())
         if len(parts) > 1 and similarity is None and target_embedding is None:

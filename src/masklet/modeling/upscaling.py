@@ -1,6 +1,7 @@
 """Image tokens to masks of four times as many rows and columns, the last step of the mask decoder."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -10,14 +11,19 @@ from torch import Tensor, nn
 from masklet.modeling.layers import LayerNorm2d, times_pixels
 from masklet.modeling.pieces import pays_in_pieces, pieces
 from masklet.modeling.plain_calls import is_plain
+from masklet.modeling.positions import OnceAShape
 
 
 class UpscalingLayers(NamedTuple):
-    """The layers of the decoder that enlarge: each convolution doubles rows and columns."""
+    """The layers of the decoder that enlarge: each convolution doubles rows and columns.
+
+    `matrices` remember what the two convolutions multiply with.
+    """
 
     conv1: nn.ConvTranspose2d
     norm: LayerNorm2d
     conv2: nn.ConvTranspose2d
+    matrices: tuple[OnceAShape, OnceAShape]
 
 
 class Upscaling:
@@ -29,10 +35,10 @@ class Upscaling:
     """
 
     def __init__(self, layers: UpscalingLayers, levels: Sequence[Tensor]) -> None:
-        self.conv1, self.norm, self.conv2 = layers
+        self.conv1, self.norm, self.conv2, matrices = layers
         self.levels = levels
         self.nested = self._nested_levels() if self._can_be_read() else None
-        self.matrices = None if self.nested is None else (_as_matrix(self.conv1), _as_matrix(self.conv2))
+        self.matrices = None if self.nested is None else self._matrices(matrices)
         self.places = _places_in_nested_order(levels[0]) if pays_in_pieces(levels[0].device) else None
 
     def masks(self, image: Tensor, weights: Tensor, grid: tuple[int, int]) -> Tensor:
@@ -71,6 +77,10 @@ class Upscaling:
         fine = in_nested_order(self.levels[0], 2) + self.conv2.bias
         middle = in_nested_order(self.levels[1], 1) + self.conv1.bias
         return fine, middle
+
+    def _matrices(self, remembered: tuple[OnceAShape, OnceAShape]) -> list[Tensor]:
+        both = zip(remembered, (self.conv1, self.conv2), strict=True)
+        return [each.get(partial(_as_matrix, conv.weight), None, conv.weight) for each, conv in both]
 
     def _in_nested_order(self, image: Tensor, middle: Tensor, fine: Tensor) -> Tensor:
         """Both transposed convolutions as matrix products on pixels in nested order (see `in_nested_order`)."""
@@ -121,9 +131,9 @@ def _places_in_nested_order(level: Tensor) -> Tensor:
     return from_nested_order(nested, (height, width)).flatten()
 
 
-def _as_matrix(conv: nn.ConvTranspose2d) -> Tensor:
+def _as_matrix(weight: Tensor) -> Tensor:
     """Return what a pixel [channels] is multiplied with to get its four new ones, [channels, 4 * new channels]."""
-    return conv.weight.permute(2, 3, 1, 0).flatten(0, 2).T
+    return weight.permute(2, 3, 1, 0).flatten(0, 2).T
 
 
 def _added_product(level: Tensor, x: Tensor, matrix: Tensor) -> Tensor:

@@ -1,11 +1,14 @@
 """The mask decoder against its plain statement, in float64; objects and images do not see each other."""
 
+import copy
+
 import pytest
 import torch
 from tests.support.small_models import random_pixels, random_points, small_model
 from tests.unit.modeling.plain_decoder import plain_decode
 from torch import Tensor
 
+from masklet.modeling import upscaling
 from masklet.modeling.outputs import DecodedMasks
 
 OBJECTS = 5
@@ -50,6 +53,21 @@ def test_equals_the_plain_statement(model, embeddings, kind: str, points: int, g
             expected = plain_decode(model.mask_decoder, levels, positions, sparse[image, each], dense[image, each])
             got = decoded.masks[image, each], decoded.iou[image, each], decoded.object_score[image, each]
             torch.testing.assert_close(tuple(t.detach() for t in got), expected, rtol=1e-8, atol=1e-8)
+
+
+@torch.inference_mode()
+def test_weights_of_the_upscaling_are_brought_into_order_once(model, embeddings, monkeypatch) -> None:
+    """And anew once they have changed."""
+    ordered, plain, own = [], upscaling._as_matrix, copy.deepcopy(model)
+    monkeypatch.setattr(upscaling, "_as_matrix", lambda weight: (ordered.append(weight), plain(weight))[1])
+    points = random_points(2, OBJECTS, 2, 64).double()
+    for expected in (2, 1):  # the second time one of two weights is another
+        ordered.clear()
+        decode(own, embeddings, points, None)
+        found = decode(own, embeddings, points, None)
+        assert len(ordered) == expected
+        torch.testing.assert_close(found.masks, decode(copy.deepcopy(own), embeddings, points, None).masks)
+        own.mask_decoder.upscale_conv1.weight.mul_(2)
 
 
 @pytest.mark.parametrize("kind", ["none", "shared", "one an object"])
