@@ -89,6 +89,14 @@ def keep_freed_memory() -> None:
             malloc_option(option, value)
 
 
+def round_convolutions(*, is_allowed: bool) -> None:
+    """Let GPUs round the factors of float32 convolutions to 10 bits (TF32), as torch does unless told, or not.
+
+    It is a setting of the process.
+    """
+    torch.backends.cudnn.allow_tf32 = is_allowed
+
+
 def name_of(dtype: torch.dtype) -> str:
     """Return the name of a number type, say "float32"."""
     return str(dtype).removeprefix("torch.")

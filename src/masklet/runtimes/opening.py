@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from masklet.configuration.presets import SpeedPreset
-from masklet.devices import as_device, as_dtype, is_bfloat16_faster, keep_freed_memory
+from masklet.devices import as_device, as_dtype, is_bfloat16_faster, keep_freed_memory, round_convolutions
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.modeling.image_model import Sam2Model
@@ -64,9 +64,16 @@ def network_at(preset: str, kind: type[AnyNetwork], source: Source, options: Map
     network = kind.from_pretrained(source, **chosen_type, **options)
     if "image_size" not in options:
         network.resize(chosen.image_size(network.config.image_size))
-    if network.device.type == "cpu":
-        keep_freed_memory()
+    _set_up(network.device, chosen)
     return network
+def _set_up(device: torch.device, preset: SpeedPreset) -> None:
+    """Set what counts for all that the process computes on a device."""
+    if device.type == "cpu":
+        keep_freed_memory()
+    elif device.type == "cuda":
+        round_convolutions(is_allowed=preset.may_round)
+
+
 
 
 def _rounds(preset: SpeedPreset, options: Mapping[str, Any]) -> bool:

@@ -1,8 +1,11 @@
 """From names to runtimes."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+import torch
 from tests.support.small_video_models import SIZE, small_video_model
 
 from masklet import Sam2Processor, VideoTracker
@@ -10,7 +13,7 @@ from masklet.cli.model_options import load_tracker, runtime_asked_for
 from masklet.errors import InvalidInputError
 from masklet.runtimes.compiled import CompiledForward
 from masklet.runtimes.names import RuntimeName
-from masklet.runtimes.opening import for_inference
+from masklet.runtimes.opening import for_inference, network_at
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +33,19 @@ def test_compiled_by_option_or_as_it_is(folder: Path, is_compiled: bool) -> None
     ):
         assert isinstance(tracker.runtime.memory_encoder.forward, CompiledForward) is is_compiled
         assert tracker.model is tracker.runtime
+
+
+@pytest.mark.parametrize(("preset", "is_rounded"), [("exact", False), ("balanced", True), ("fast", True)])
+def test_a_gpu_rounds_the_factors_of_convolutions_where_the_preset_may_round(
+    preset: str, is_rounded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that is there, which no GPU has to be for."""
+    config = SimpleNamespace(image_size=SIZE)
+    network = SimpleNamespace(device=torch.device("cuda"), config=config, resize=lambda size: None)
+    kind: Any = SimpleNamespace(from_pretrained=lambda source, **options: network)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", not is_rounded)
+    network_at(preset, kind, None, {"device": "cuda"})
+    assert torch.backends.cudnn.allow_tf32 is is_rounded
 
 
 def test_unknown_runtimes_are_refused_before_anything_is_loaded() -> None:
