@@ -66,8 +66,8 @@ def _faster_products() -> str:
 
 def _runtimes() -> Iterator[str]:
     """Yield the runtimes: those of torch, and those of exported folders with their versions."""
-    from masklet.runtimes.names import RuntimeName
-    from masklet.runtimes.opening import OF_FOLDERS, is_installed
+    from masklet.runtimes.names import OF_FOLDERS, RuntimeName
+    from masklet.runtimes.opening import is_installed
 
     yield f"{RuntimeName.EAGER}, {RuntimeName.COMPILED}"
     for name in OF_FOLDERS:

@@ -28,8 +28,8 @@ from masklet.processing.pixels import original_pixels, prepared_pixels
 from masklet.processing.processor import Sam2Processor
 from masklet.runtimes.exported import ExportedRuntime, GraphRunner
 from masklet.runtimes.manifest import MANIFEST_FILE, GraphEntry, Manifest, checksum
-from masklet.runtimes.names import GraphName, Layout, Parts, Precision, RuntimeName, Target
-from masklet.runtimes.opening import OF_FOLDERS, graph_runner, is_installed
+from masklet.runtimes.names import OF_FOLDERS, GraphName, Layout, Parts, Precision, RuntimeName, Target
+from masklet.runtimes.opening import graph_runner, is_installed
 
 _NAMES = (*GraphName, *DROP_IN_NAMES)
 _OWN_FILES = re.compile(rf"({'|'.join(map(re.escape, _NAMES))})\.(onnx|xml|bin)|{re.escape(MANIFEST_FILE)}")
@@ -77,7 +77,7 @@ class ExportSettings:
     @property
     def runtimes(self) -> list[RuntimeName]:
         """Those that are installed of the runtimes that read the files; InvalidInputError without any."""
-        able = OF_FOLDERS if self.target is Target.ONNX else OF_FOLDERS[:1]
+        able = self.target.runtimes
         if self.layout is not Layout.MASKLET:
             able = OF_FOLDERS[1:]  # what their programs run, too
         found = [each for each in able if is_installed(each)]

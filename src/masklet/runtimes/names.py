@@ -31,11 +31,20 @@ class RuntimeName(StrEnum):
             raise InvalidInputError(f"runtime must be one of {names}, got {shown(name)}.") from error
 
 
+OF_FOLDERS = (RuntimeName.OPENVINO, RuntimeName.ONNXRUNTIME)
+"""The runtimes of exported folders, the one that `auto` prefers first."""
+
+
 class Target(StrEnum):
     """The files of graphs: `ONNX`, which all runtimes read, or OpenVINO's own, which it opens faster."""
 
     ONNX = "onnx"
     OPENVINO = "openvino"
+
+    @property
+    def runtimes(self) -> tuple[RuntimeName, ...]:
+        """The runtimes that read them, the one that `auto` prefers first."""
+        return OF_FOLDERS if self is Target.ONNX else (RuntimeName.OPENVINO,)
 
 
 class Precision(StrEnum):

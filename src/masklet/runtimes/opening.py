@@ -18,7 +18,7 @@ from masklet.modeling.video_network import VideoNetwork
 from masklet.runtimes.compiled import compiled_network
 from masklet.runtimes.exported import ExportedRuntime, GraphRunner
 from masklet.runtimes.manifest import MANIFEST_FILE, Manifest
-from masklet.runtimes.names import Precision, RuntimeName, Target
+from masklet.runtimes.names import OF_FOLDERS, Precision, RuntimeName
 from masklet.runtimes.onnx import OnnxRunner
 from masklet.runtimes.openvino import OpenVinoRunner
 from masklet.runtimes.protocol import ImageRuntime
@@ -28,8 +28,6 @@ Network = TypeVar("Network", bound=VideoNetwork)
 AnyNetwork = TypeVar("AnyNetwork", bound=Sam2Model)
 Source = str | os.PathLike[str] | None
 
-OF_FOLDERS = (RuntimeName.OPENVINO, RuntimeName.ONNXRUNTIME)
-"""The runtimes of exported folders, the one that `auto` prefers first."""
 _OPTIONS = {"device", "dtype", "torch_dtype", "image_size"}
 
 
@@ -66,14 +64,14 @@ def network_at(preset: str, kind: type[AnyNetwork], source: Source, options: Map
         network.resize(chosen.image_size(network.config.image_size))
     _set_up(network.device, chosen)
     return network
+
+
 def _set_up(device: torch.device, preset: SpeedPreset) -> None:
     """Set what counts for all that the process computes on a device."""
     if device.type == "cpu":
         keep_freed_memory()
     elif device.type == "cuda":
         round_convolutions(is_allowed=preset.may_round)
-
-
 
 
 def _rounds(preset: SpeedPreset, options: Mapping[str, Any]) -> bool:
@@ -113,8 +111,12 @@ def exported_runtime(
     folder = Path(source)
     manifest = Manifest.read(folder)
     chosen = SpeedPreset.named(preset)
-    size = {} if "image_size" in options else {"image_size": chosen.image_size(manifest.image_size)}
-    _check_options(manifest, {**options, **size})
+    if "image_size" not in options and (side := chosen.image_size(manifest.image_size)) != manifest.image_size:
+        raise InvalidInputError(
+            f"The preset {chosen.value!r} takes images of another size, and the size {manifest.image_size} is in these "
+            f"graphs: export them with --image-size {side}, and use the preset {SpeedPreset.BALANCED.value!r}."
+        )
+    _check_options(manifest, options)
     name = _of_folder(name, manifest, folder)
     rounds = name is RuntimeName.OPENVINO and _rounds(chosen, options)
     precision = _precision(manifest, {"dtype": torch.bfloat16, **options} if rounds else options)
@@ -147,7 +149,7 @@ def is_installed(name: RuntimeName) -> bool:
 
 def _of_folder(name: RuntimeName, manifest: Manifest, folder: Path) -> RuntimeName:
     """Return which runtime opens a folder; InvalidInputError if none, or not the one that is asked for."""
-    able = OF_FOLDERS if manifest.target is Target.ONNX else OF_FOLDERS[:1]
+    able = manifest.target.runtimes
     if name in able:
         return name
     if name is not RuntimeName.AUTO:

@@ -275,7 +275,7 @@ def test_what_does_not_go_together(
 
 def test_presets(exported_model: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("openvino", reason="pip install 'masklet[openvino]'")
-    with pytest.raises(InvalidInputError, match="take images of 96 pixels; for 32 export them with --image-size"):
+    with pytest.raises(InvalidInputError, match="export them with --image-size 32, and use the preset 'balanced'"):
         VideoTracker.from_pretrained(exported_model[1], preset="fast")
     monkeypatch.setattr(opening, "is_bfloat16_faster", lambda device: True)
     for name, precision in (("openvino", Precision.BFLOAT16), ("onnxruntime", Precision.FLOAT32)):
