@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from masklet.cli.model_options import DeviceOption
 from masklet.configuration.presets import SpeedPreset
+from masklet.errors import InvalidInputError
+from masklet.json_files import shown
 from masklet.runtimes.names import RuntimeName
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from masklet.evaluation.speed import Speed
+    from masklet.predictors.video_tracker import VideoTracker
 
 
 def benchmark(
@@ -25,40 +29,86 @@ def benchmark(
         str | None, typer.Option("--exported", help="What masklet export wrote of it: its graphs are measured, too.")
     ] = None,
     device: DeviceOption = None,
-    seconds: Annotated[float, typer.Option("--seconds", min=0, help="About how long to measure.")] = 60.0,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=1, help="About how long to measure, once everything is compiled.")
+    ] = 60.0,
+    compiled: Annotated[
+        bool, typer.Option(help="Measure the compiled network, too, where there is a compiler: minutes to compile.")
+    ] = True,
 ) -> None:
-    """Measure presets and runtimes with a model on this machine, their agreement beside their speed."""
+    """Measure presets and runtimes with a model on this machine, their agreement beside their speed.
+
+    The runtimes of exported graphs are measured if --exported names a folder of them: writing one takes minutes.
+    """
     from rich.console import Console
 
     from masklet.cli.progress import progress_bar
     from masklet.devices import usable_device
     from masklet.evaluation.speed import measured_speeds
-    from masklet.predictors.video_tracker import VideoTracker
+    from masklet.runtimes.opening import is_exported
 
-    chosen = usable_device(device)
     with progress_bar() as progress:
-        task = progress.add_task("Measuring", total=1.0)
-        trackers = {
-            f"{runtime}, {preset}": VideoTracker.from_pretrained(source, preset=preset, runtime=runtime, device=where)
-            for source, where in ((model, chosen), *([(exported, "cpu")] if exported else []))
-            for runtime, preset in _ways(source, where)
-        }
-        speeds = measured_speeds(trackers, seconds, lambda share: progress.update(task, completed=share))
+        task = progress.add_task("Compiling", total=1.0)
+
+        def show(share: float) -> None:
+            progress.update(task, description="Measuring", completed=share)
+
+        if model is not None and is_exported(model):
+            trackers = dict(_of_graphs(model, device))
+        else:
+            trackers = dict(_of_checkpoint(model, usable_device(device), is_compiled=compiled))
+        if exported is not None:
+            _check_is_of(exported, model, next(iter(trackers.values())))
+            trackers |= _of_graphs(exported)
+        speeds = measured_speeds(trackers, seconds, show)
     Console().print(_table(speeds))
 
 
-def _ways(source: str | None, device: str) -> Iterator[tuple[RuntimeName, SpeedPreset]]:
-    """Yield runtimes and presets; where nothing is faster in bfloat16, `balanced` would be `exact` once more."""
+def _of_checkpoint(source: str | None, device: str, *, is_compiled: bool) -> Iterator[tuple[str, VideoTracker]]:
+    """Yield the ways to run a checkpoint; where bfloat16 is not faster, `balanced` would be `exact` once more."""
     from masklet.devices import is_bfloat16_faster
-    from masklet.runtimes.opening import OF_FOLDERS, is_exported, is_installed
+    from masklet.predictors.video_tracker import VideoTracker
+    from masklet.runtimes.compiled import can_compile
 
     rounded = [SpeedPreset.BALANCED] if is_bfloat16_faster(device) else []
-    if source is None or not is_exported(source):
-        yield from ((RuntimeName.EAGER, preset) for preset in (SpeedPreset.EXACT, *rounded, SpeedPreset.FAST))
-        return
-    for runtime in filter(is_installed, OF_FOLDERS):
-        of_runtime = rounded if runtime is RuntimeName.OPENVINO else []
-        yield from ((runtime, preset) for preset in (SpeedPreset.EXACT, *of_runtime))
+    ways = [(RuntimeName.EAGER, preset) for preset in (SpeedPreset.EXACT, *rounded, SpeedPreset.FAST)]
+    if is_compiled and can_compile(device):
+        ways.append((RuntimeName.COMPILED, SpeedPreset.EXACT))
+    for runtime, preset in ways:
+        tracker = VideoTracker.from_pretrained(source, preset=preset, runtime=runtime, device=device)
+        yield f"{runtime}, {preset}", tracker
+
+
+def _of_graphs(folder: str, device: str | None = None) -> Iterator[tuple[str, VideoTracker]]:
+    """Yield the ways to run the graphs of a folder: in its precision, and in bfloat16 where that is faster."""
+    from masklet.devices import is_bfloat16_faster
+    from masklet.predictors.video_tracker import VideoTracker
+    from masklet.runtimes.manifest import Manifest
+    from masklet.runtimes.names import Precision
+    from masklet.runtimes.opening import is_installed
+
+    manifest = Manifest.read(Path(folder))
+    may_round = manifest.precision is Precision.FLOAT32 and is_bfloat16_faster("cpu")
+    for runtime in filter(is_installed, manifest.target.runtimes):
+        rounded = [SpeedPreset.BALANCED] if may_round and runtime is RuntimeName.OPENVINO else []
+        for preset in (SpeedPreset.EXACT, *rounded):
+            tracker = VideoTracker.from_pretrained(folder, preset=preset, runtime=runtime, device=device)
+            yield f"{runtime}, {tracker.model.precision}", tracker
+
+
+def _check_is_of(exported: str, model: str | None, tracker: VideoTracker) -> None:
+    """Raise InvalidInputError unless a folder holds the graphs of the model that is measured."""
+    from masklet.runtimes.manifest import Manifest
+    from masklet.runtimes.opening import is_exported
+
+    if not is_exported(exported):
+        raise InvalidInputError(f"--exported names a folder that `masklet export` wrote; got {shown(exported)}.")
+    manifest = Manifest.read(Path(exported))
+    if is_exported(model) or manifest.fingerprint != tracker.runtime.fingerprint:
+        raise InvalidInputError(
+            f"{exported} holds the graphs of {manifest.model} at {manifest.image_size} pixels, which is not the "
+            f"checkpoint that is measured, {model or 'the bundled model'}: give that one as MODEL."
+        )
 
 
 def _table(speeds: dict[str, Speed]) -> Table:

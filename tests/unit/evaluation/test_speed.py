@@ -23,6 +23,18 @@ def test_speeds_come_with_agreement_with_the_first_way() -> None:
     assert all(0 <= share <= 1 for share in shares)
 
 
+def test_each_way_has_run_before_the_first_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it compiles or opens then is nobody's time."""
+    opened: list[object] = []
+    plain = VideoTracker.open
+    monkeypatch.setattr(VideoTracker, "open", lambda self, clip: (opened.append(self), plain(self, clip))[1])
+    first, second = tracker(0), tracker(0)
+    began: list[int] = []
+    measured_speeds({"first": first, "second": second}, 1e-9, lambda share: began.append(len(opened)))
+    assert began[0] == 2
+    assert opened == [first, second, first, second]
+
+
 def test_the_disc_moves_and_stays_inside() -> None:
     clip = moving_disc()
     is_disc = (clip == (230, 180, 60)).all(-1)

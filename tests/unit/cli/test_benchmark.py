@@ -1,0 +1,76 @@
+"""`masklet benchmark`: which ways to run a model are measured, and what is not that model."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from masklet.cli.exit_codes import ExitCode
+from masklet.cli.main import app
+from masklet.evaluation import speed
+from masklet.runtimes import compiled, opening
+from masklet.runtimes.names import OF_FOLDERS
+
+Folders = tuple[Path, Path]
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ways that are measured, each in no time at all; this machine has no compiler, and rounds no faster."""
+    names: list[str] = []
+
+    def measured_speeds(trackers: dict[str, Any], *others: Any) -> dict[str, speed.Speed]:
+        names.extend(trackers)
+        return dict.fromkeys(trackers, speed.Speed(1.0, 1.0, 1.0, 1.0))
+
+    monkeypatch.setattr(speed, "measured_speeds", measured_speeds)
+    monkeypatch.setattr(compiled, "can_compile", lambda device: False)
+    monkeypatch.setattr("masklet.devices.is_bfloat16_faster", lambda device: False)
+    return names
+
+
+def run(*arguments: object) -> Any:
+    return CliRunner().invoke(app, ["benchmark", *map(str, arguments), "--device", "cpu"])
+
+
+def refused(message: str, *arguments: object) -> None:
+    result = run(*arguments)
+    assert result.exit_code == ExitCode.WRONG_USAGE
+    assert message in " ".join(result.stderr.split())
+
+
+@pytest.mark.filterwarnings("default")  # torch's compiler uses what torch itself has deprecated
+def test_a_checkpoint_in_all_presets_and_compiled_where_there_is_a_compiler(
+    exported_model: Folders, measured: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(exported_model[0]).exit_code == ExitCode.DONE
+    assert measured == ["eager, exact", "eager, fast"]
+    measured.clear()
+    monkeypatch.setattr(compiled, "can_compile", lambda device: True)
+    assert run(exported_model[0]).exit_code == ExitCode.DONE
+    assert measured == ["eager, exact", "eager, fast", "compiled, exact"]
+    measured.clear()
+    assert run(exported_model[0], "--no-compiled").exit_code == ExitCode.DONE
+    assert measured == ["eager, exact", "eager, fast"]
+
+
+def test_graphs_in_the_runtimes_that_read_them(
+    exported_model: Folders, measured: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the checkpoint, and alone."""
+    monkeypatch.setattr(opening, "is_installed", lambda name: True)
+    assert run(exported_model[0], "--exported", exported_model[1]).exit_code == ExitCode.DONE
+    assert measured == ["eager, exact", "eager, fast", "openvino, float32", "onnxruntime, float32"]
+    measured.clear()
+    assert run(exported_model[1]).exit_code == ExitCode.DONE
+    assert measured == [f"{name}, float32" for name in OF_FOLDERS]
+
+
+def test_what_is_no_folder_of_this_model_is_refused(exported_model: Folders, measured: list[str]) -> None:
+    checkpoint, graphs = exported_model
+    refused("--exported names a folder that `masklet export` wrote", checkpoint, "--exported", checkpoint)
+    refused("which is not the checkpoint that is measured, the bundled model", "--exported", graphs)
+    refused("give that one as MODEL", graphs, "--exported", graphs)
+    refused("--seconds", checkpoint, "--seconds", 0)
+    assert not measured
