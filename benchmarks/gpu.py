@@ -3,6 +3,9 @@
 Agreement with the processor, frames a second of 1, 4 and 16 objects beside Meta's compiled predictor and transformers,
 images a second, everything in an image, and a profile of tracked frames with the number of times that the processor
 waited. Prints tables and writes JSON. `--device cpu --image-size 256` rehearses it without a GPU.
+
+Each part is written as soon as it is measured, and left out if it is in the output already; a part that fails leaves
+its error there, and the others go on. So the command can be stopped and given again on a card that is lent for minutes.
 """
 
 import argparse
@@ -11,7 +14,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -48,16 +53,14 @@ def agreement(weights: Path, device: str, size: int) -> dict[str, float]:
     }
 
 
-def tracking(weights: Path, device: str, size: int, objects: Sequence[int], rounds: int) -> list[dict[str, Any]]:
-    """Frames of all implementations in turn, in half precision: as they are, and on a GPU compiled."""
-    rows = []
-    for backend in (None, "inductor") if device.startswith("cuda") else (None,):
-        setup = Setup(device, torch.bfloat16, backend)
-        ways = [VIDEO_OPPONENTS[name](weights, setup) for name in ("masklet", "transformers", "meta")]
-        for count in objects:
-            measured = measure_tracking(ways, size, count, rounds, FRAMES_TO_FILL_THE_POINTERS)
-            rows += [{"is_compiled": backend is not None, **row.summary()} for row in measured]
-    return rows
+def tracking(
+    weights: Path, device: str, size: int, count: int, backend: str | None, rounds: int
+) -> list[dict[str, Any]]:
+    """Frames of all implementations in turn, in half precision: as they are, or compiled."""
+    setup = Setup(device, torch.bfloat16, backend)
+    ways = [VIDEO_OPPONENTS[name](weights, setup) for name in ("masklet", "transformers", "meta")]
+    measured = measure_tracking(ways, size, count, rounds, FRAMES_TO_FILL_THE_POINTERS)
+    return [{"is_compiled": backend is not None, **row.summary()} for row in measured]
 
 
 def images(weights: Path, device: str, size: int) -> dict[str, float]:
@@ -124,21 +127,42 @@ def main() -> None:
     device, size = options.device, options.image_size
     if device.startswith("cuda") and not torch.cuda.is_available():
         sys.exit("torch finds no GPU here; benchmarks.gpu needs one (--device cpu --image-size 256 rehearses it).")
+    about = {
+        "model": f"SAM 2.1 Hiera-tiny at {size}, bfloat16, equal random weights",
+        "machine": machine() | accelerator(device),
+        "versions": versions(),
+    }
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder)
         write_weights(configurations.tiny_video(size), weights)
-        report = {
-            "model": f"SAM 2.1 Hiera-tiny at {size}, bfloat16, equal random weights",
-            "machine": machine() | accelerator(device),
-            "versions": versions(),
-            "difference from the processor": agreement(weights, device, size),
-            "tracking": tracking(weights, device, size, options.objects, options.rounds),
-            "images": images(weights, device, size),
-            "profile": profiled(weights, device, size),
+        parts: dict[str, Callable[[], Any]] = {
+            "difference from the processor": partial(agreement, weights, device, size),
+            "images": partial(images, weights, device, size),
+            "profile": partial(profiled, weights, device, size),
         }
-    with written_whole(options.output) as unfinished:
-        unfinished.write_text(json.dumps(report, indent=1) + "\n")
+        for backend, count in product((None, "inductor") if device.startswith("cuda") else (None,), options.objects):
+            name = f"tracking, {count} objects{'' if backend is None else ', compiled'}"
+            parts[name] = partial(tracking, weights, device, size, count, backend, options.rounds)
+        report = measured_parts(about, parts, options.output)
     print(gpu_markdown(report))
+
+
+def measured_parts(about: dict[str, Any], parts: Mapping[str, Callable[[], Any]], output: Path) -> dict[str, Any]:
+    """Measure the parts that are not in the output yet, and write each of them; one that fails leaves its error."""
+    report: dict[str, Any] = json.loads(output.read_text()) if output.exists() else {**about, "measured": {}}
+    if report["model"] != about["model"]:
+        sys.exit(f"{output} is about {report['model']}; give another --output.")
+    report["failed"] = {}
+    for name, measure in parts.items():
+        if name in report["measured"]:
+            continue
+        try:
+            report["measured"][name] = measure()
+        except Exception as error:  # of torch, of a reference, of a compiler
+            report["failed"][name] = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+        with written_whole(output) as unfinished:
+            unfinished.write_text(json.dumps(report, indent=1) + "\n")
+    return report
 
 
 if __name__ == "__main__":

@@ -167,8 +167,10 @@ def _way_cell(rows: dict[str, dict[str, Any]], way: str) -> str:
 
 
 def gpu_markdown(report: dict[str, Any]) -> str:
-    """What `benchmarks.gpu` measured: frames a second, then the rest as one list."""
-    rows = {(row["task"], row["is_compiled"], row["opponent"]): row["median_s"] for row in report["tracking"]}
+    """What `benchmarks.gpu` measured: frames a second, then the rest as one list, and what failed."""
+    parts = report["measured"]
+    tracked = [row for part in parts.values() if isinstance(part, list) for row in part]
+    rows = {(row["task"], row["is_compiled"], row["opponent"]): row["median_s"] for row in tracked}
     columns = [(name, is_compiled) for is_compiled in (False, True) for name in NAMES]
     names = [f"{NAMES[name]}{', compiled' if is_compiled else ''}" for name, is_compiled in columns]
     lines = [_line(["frames a second", *names]), _line(["---"] * (1 + len(names)))]
@@ -176,14 +178,12 @@ def gpu_markdown(report: dict[str, Any]) -> str:
         seconds = [rows.get((task, is_compiled, name)) for name, is_compiled in columns]
         rates = ["-" if each is None else f"{1 / each:.1f}" for each in seconds]
         lines.append(_line([task, *rates]))
-    measured = {
-        **{f"largest difference, {kind}": value for kind, value in report["difference from the processor"].items()},
-        **report["images"],
-        **{name: value for name, value in report["profile"].items() if isinstance(value, float)},
-    }
+    listed = {name: part for name, part in parts.items() if isinstance(part, dict)}
+    numbers = [(f"{name}, {kind}", value) for name, part in listed.items() for kind, value in part.items()]
+    items = [f"- {name}: {value:.3g}" for name, value in numbers if isinstance(value, float)]
+    items += [f"- {name} failed: {error}" for name, error in report["failed"].items()]
     device = report["machine"].get("accelerator", report["machine"]["processor"])
-    items = "\n".join(f"- {name}: {value:.3g}" for name, value in measured.items())
-    return f"{report['model']}, on {device}.\n\n" + "\n".join(lines) + f"\n\n{items}"
+    return f"{report['model']}, on {device}.\n\n" + "\n".join([*lines, "", *items])
 
 
 def stills_markdown(reports: list[dict[str, Any]]) -> str:
@@ -490,7 +490,7 @@ KINDS: tuple[tuple[Callable[[Any], bool], Callable[..., str]], ...] = (
     (lambda content: "fleets" in content, fleet_markdown),
     (lambda content: "ways" in content, small_objects_markdown),
     (lambda content: "parts" in content, runtimes_markdown),
-    (lambda content: "profile" in content, gpu_markdown),
+    (lambda content: "measured" in content, gpu_markdown),
     (lambda content: "clips" in content, everything_videos_markdown),
     (lambda content: "settings" in content, everything_settings_markdown),
     (lambda content: "agreement" in (content.get("rows") or [{}])[0], everything_fast_markdown),
