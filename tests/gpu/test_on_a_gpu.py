@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from tests.support.small_video_models import small_clip
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from masklet import ImageSegmenter, Segmentation, VideoTracker
 
@@ -63,3 +64,23 @@ def test_memory_of_the_device_does_not_grow_with_the_video() -> None:
     video.add(1, 0, box=(5, 5, 30, 30))
     held = [torch.cuda.memory_allocated() for _ in video.track()]
     assert max(held[40:]) <= max(held[:40]) + 2**20
+
+
+def test_a_tracked_frame_copies_without_waiting() -> None:
+    """A copy that waits is an error here; what the masks of a frame are read by, waiting for a mark, is none."""
+    video = VideoTracker.from_pretrained(device=DEVICE).open(small_clip(frames=40))
+    video.add(1, 0, box=(5, 5, 30, 30))
+    frames = video.track()
+    for _ in range(3):  # tables are made
+        next(frames)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        assert len(list(frames)) == 37
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def test_attention_has_fused_kernels() -> None:
+    """Of plain products the scores of a full memory bank are 470 MB an object."""
+    with sdpa_kernel([SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION]):
+        assert len(tracked(device=DEVICE, dtype="bfloat16")) == 10

@@ -504,6 +504,21 @@ def test_info_shows_versions_devices_model_and_cache(model):
 
 
 @pytest.mark.parametrize(
+    ("instructions", "expected"),
+    [
+        ([], " threads)"),
+        (["vnni", "amx_tile"], " threads, int8 by VNNI, bfloat16 by AMX)"),
+        (["avx512_bf16"], " threads, bfloat16 by AVX-512)"),
+    ],
+)
+def test_info_lists_what_the_processor_multiplies_faster(model, instructions, expected, monkeypatch):
+    for name in ("vnni", "avx512_bf16", "amx_tile"):
+        monkeypatch.setattr(torch.cpu, f"_is_{name}_supported", lambda name=name: name in instructions)
+    lines = masklet("info", "--model", model).stdout.splitlines()
+    assert [line for line in lines if line.startswith("device")][-1].endswith(expected)
+
+
+@pytest.mark.parametrize(
     "command", [[], ["segment"], ["train"], ["convert"], ["info"], ["evaluate", "stills"]], ids=" ".join
 )
 def test_every_help_explains_the_exit_codes(command):
