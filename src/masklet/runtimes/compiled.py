@@ -20,15 +20,18 @@ from masklet.modeling.video_network import VideoNetwork
 Backend = str | Callable[..., Any]
 Varying = list[tuple[Tensor, list[int]]]
 Network = TypeVar("Network", bound=VideoNetwork)
-_IS_TORCH_NEW_ENOUGH = hasattr(symbolic_shapes, "backed_size_oblivious")
 _COMPILERS = {"darwin": "clang++", "win32": "cl"}  # elsewhere g++, as torch has it
 
 
 def can_compile(device: str) -> bool:
     """Whether torch's compiler finds what it needs: Triton for a GPU, a compiler of C++ for a processor."""
     if torch.device(device).type == "cuda":
-        return _IS_TORCH_NEW_ENOUGH and find_spec("triton") is not None
-    return _IS_TORCH_NEW_ENOUGH and which(os.environ.get("CXX", _COMPILERS.get(sys.platform, "g++"))) is not None
+        return _is_torch_new_enough() and find_spec("triton") is not None
+    return _is_torch_new_enough() and which(os.environ.get("CXX", _COMPILERS.get(sys.platform, "g++"))) is not None
+
+
+def _is_torch_new_enough() -> bool:
+    return hasattr(symbolic_shapes, "backed_size_oblivious")
 
 
 def compiled_network(network: Network, backend: Backend = "inductor") -> Network:
@@ -46,7 +49,7 @@ def compiled_network(network: Network, backend: Backend = "inductor") -> Network
     Raises:
         InvalidInputError: where torch is older than 2.7.
     """
-    if not _IS_TORCH_NEW_ENOUGH:
+    if not _is_torch_new_enough():
         raise InvalidInputError(f"Compiling needs torch 2.7 or later; this is torch {torch.__version__}.")
     for part, varying, kind in (
         (network.vision_encoder.backbone, _nothing_varies, CompiledForward),

@@ -1,6 +1,7 @@
 """Compiled parts: no graph but the first ones, and the numbers of the network as it is."""
 
 import copy
+import sys
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from masklet import Sam2VideoInferenceSession, Sam2VideoModel
 from masklet.errors import InvalidInputError
 from masklet.runtimes import compiled as compiled_runtime
-from masklet.runtimes.compiled import compiled_network
+from masklet.runtimes.compiled import can_compile, compiled_network
 
 SIZE, FRAMES = 64, 7
 PARTS = 4  # backbone, memory attention, mask decoder, memory encoder
@@ -117,6 +118,19 @@ def test_a_copy_of_a_compiled_network_has_its_own_weights() -> None:
     forward: Any = twin.memory_encoder.forward
     assert forward._part is twin.memory_encoder
     assert isinstance(forward._part, nn.Module)
+
+
+def test_a_compiler_of_cpp_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Triton for GPUs; and with an older torch none helps."""
+    monkeypatch.setenv("CXX", sys.executable)
+    assert can_compile("cpu")
+    monkeypatch.setattr(compiled_runtime, "find_spec", lambda name: None if name == "triton" else name)
+    assert not can_compile("cuda:1")
+    monkeypatch.setenv("CXX", "no such compiler")
+    assert not can_compile("cpu")
+    monkeypatch.setenv("CXX", sys.executable)
+    monkeypatch.setattr(compiled_runtime, "symbolic_shapes", object())
+    assert not can_compile("cpu")
 
 
 def test_older_torch_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
