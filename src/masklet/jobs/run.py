@@ -1,8 +1,6 @@
 """A job of many items: each is worked on by itself, by one or several processes, and kept once it is finished."""
 
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -10,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from masklet.errors import InvalidInputError
 from masklet.jobs.journal import ItemJournal, Result
 from masklet.jobs.lanes import Lane, SharedOut, Work
-from masklet.jobs.worker_processes import WorkerPool
+from masklet.jobs.worker_processes import process_lanes
 
 Made = TypeVar("Made")
 OpenLanes = Callable[[Work[str, Any]], Sequence[Callable[[], Lane[str, Any]]]]
@@ -96,7 +94,8 @@ class ItemJob(Generic[Result]):
             on_item: called before the first item and after each with the number of items done and of all.
 
         Raises:
-            InvalidInputError: for fewer than one worker, or so many that the system ended one.
+            InvalidInputError: for fewer than one worker, or if workers die again and again before they begin, or two
+                at one item, as of too many for the memory.
             Exception: whatever `work` raises. As after an interrupt, what was finished before is kept.
         """
         total = len(self._names)
@@ -120,29 +119,16 @@ def done_by_workers(
 
     With one worker, `work` is called here. Otherwise each process gets a copy of it (with the model that it holds) and
     its share of the processor's cores. The processes end when this does, and with this process, however that ends. With
-    `lanes`, those workers do it; two that die of one item end the job.
+    `lanes`, those workers do it. An item whose worker died goes to another; two deaths of one item end the job.
 
     Raises:
-        InvalidInputError: for fewer than one worker, or so many that the system ended one.
+        InvalidInputError: for fewer than one worker, or for those deaths.
         Exception: whatever `work` raises.
     """
     if workers < 1:
         raise InvalidInputError(f"At least one worker is needed; got {workers}.")
-    if lanes is not None and names:
-        yield from SharedOut(lanes(NamedWork(work)), names, MOST_DEATHS_OF_AN_ITEM).results()
-        return
-    if min(workers, len(names)) < 2:
+    if lanes is None and min(workers, len(names)) < 2:
         yield from ((name, work(name)) for name in names)
         return
-    workers = min(workers, len(names))
-    try:
-        with WorkerPool(work, workers, workers) as pool:
-            futures = {pool.submit(name): name for name in names}
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-            pool.finish()
-    except BrokenProcessPool as error:
-        raise InvalidInputError(
-            f"One of {workers} worker processes was ended by the system, probably for lack of memory; use fewer "
-            "workers. Results that were kept are not made again."
-        ) from error
+    opened = process_lanes([NamedWork(work)] * min(workers, len(names))) if lanes is None else lanes(NamedWork(work))
+    yield from SharedOut(opened, names, MOST_DEATHS_OF_AN_ITEM).results()

@@ -14,76 +14,48 @@ from typing import Any, Generic, TypeVar
 import cv2
 import torch
 
-from masklet.closing import Closing
 from masklet.jobs.lanes import Work
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
-class WorkerPool(Closing, Generic[Item, Made]):
-    """Processes with a copy of `work` each, and a share of the processor's cores. Close it, or use it as a context.
-
-    They end with this pool, with this process, however that ends, and when they are asked to.
-
-    Args:
-        work: makes something of an item; goes to the processes by pickle, with the model that it holds.
-        processes: how many.
-        share: of the cores for each, one of so many.
-        farewell: called in a process that ends because this one did, or that is asked to (SIGTERM); a method of `work`
-            is that of its copy there.
-    """
-
-    def __init__(
-        self, work: Callable[[Item], Made], processes: int, share: int, farewell: Callable[[], None] | None = None
-    ) -> None:
-        context = multiprocessing.get_context("spawn")
-        alarm, self._lifeline = context.Pipe(duplex=False)
-        # By value: what is shared between processes lies in /dev/shm, which in containers is smaller than a model.
-        arguments = (pickle.dumps((work, farewell)), max(1, torch.get_num_threads() // share), alarm)
-        self._pool = ProcessPoolExecutor(processes, context, initializer=_prepare, initargs=arguments)
-
-    def submit(self, item: Item) -> Future[Made]:
-        """Have an item worked on; BrokenProcessPool comes of it if a process of the pool dies."""
-        return self._pool.submit(_work, item)
-
-    def finish(self) -> None:
-        """Wait until the processes have ended by themselves."""
-        self._pool.shutdown()
-
-    def close(self, *, waits: bool = True) -> None:
-        """End the processes, and perhaps wait until they have; what they are at work on is not needed any more."""
-        self._lifeline.close()
-        self._pool.shutdown(waits, cancel_futures=True)
-
-
 class ProcessLane(Generic[Item, Made]):
-    """A lane that is a process of this machine.
+    """A lane that is a process of this machine, with a copy of its work.
+
+    It ends with this lane, with the process that opened it, however that ends, and when it is asked to (SIGTERM); the
+    latter two `work` takes note of.
 
     Args:
-        work: what it does; goes there by pickle.
+        pickled: the work, by value: what is shared between processes lies in /dev/shm, which in containers is smaller
+            than a model.
         share: of the cores, one of so many.
     """
 
-    def __init__(self, work: Work[Item, Made], share: int) -> None:
-        self._pool: WorkerPool[Item | None, Any] = WorkerPool(partial(_step, work), 1, share, work.abandon)
+    def __init__(self, pickled: bytes, share: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        alarm, self._lifeline = context.Pipe(duplex=False)
+        arguments = (pickled, max(1, torch.get_num_threads() // share), alarm)
+        self._process = ProcessPoolExecutor(1, context, initializer=_begin, initargs=arguments)
 
     def prepare(self) -> Future[None]:
         """Return what is done once the process has prepared its work."""
-        return self._pool.submit(None)
+        return self._process.submit(_prepare)
 
     def submit(self, item: Item) -> Future[Made]:
         """Have an item worked on."""
-        return self._pool.submit(item)
+        return self._process.submit(_work, item)
 
     def close(self) -> None:
         """End the process; not waited for, as one that is starting would keep others from ending."""
-        self._pool.close(waits=False)
+        self._lifeline.close()
+        self._process.shutdown(wait=False, cancel_futures=True)
 
 
 def process_lanes(works: Sequence[Work[Item, Made]]) -> list[Callable[[], ProcessLane[Item, Made]]]:
-    """Return what opens a process for each of `works`, which share the cores."""
-    return [partial(ProcessLane, work, len(works)) for work in works]
+    """Return what opens a process for each of `works`, which share the cores; of one work all get the same bytes."""
+    pickled = {id(work): pickle.dumps(work) for work in works}
+    return [partial(ProcessLane, pickled[id(work)], len(works)) for work in works]
 
 
 def use_threads(count: int) -> None:
@@ -92,27 +64,23 @@ def use_threads(count: int) -> None:
     cv2.setNumThreads(count)
 
 
-def _step(work: Work[Item, Made], item: Item | None) -> Made | None:
-    """Do an item; None: prepare."""
-    if item is None:
-        work.prepare()
-        return None
-    return work(item)
+_own: list[Work[Any, Any]] = []
+"""In a worker: its work."""
 
 
-_prepared: list[tuple[Callable[[Any], Any], Callable[[], None] | None]] = []
-"""In a worker: what it was started for, and what it does when it is not needed any more."""
-
-
-def _prepare(pickled: bytes, threads: int, alarm: Connection) -> None:
+def _begin(pickled: bytes, threads: int, alarm: Connection) -> None:
     use_threads(threads)
     threading.Thread(target=_end_with_parent, args=(alarm,), daemon=True).start()
-    _prepared.append(pickle.loads(pickled))
-    signal.signal(signal.SIGTERM, lambda number, frame: _end())  # this process is the pool's, and here its main thread
+    _own.append(pickle.loads(pickled))
+    signal.signal(signal.SIGTERM, lambda number, frame: _end())  # this process is the lane's, and here its main thread
+
+
+def _prepare() -> None:
+    _own[0].prepare()
 
 
 def _work(item: Any) -> Any:
-    return _prepared[0][0](item)
+    return _own[0](item)
 
 
 def _end_with_parent(alarm: Any) -> None:
@@ -121,9 +89,9 @@ def _end_with_parent(alarm: Any) -> None:
 
 
 def _end() -> None:
-    """End this process at once, whatever it is at work on, with the farewell."""
+    """End this process at once, whatever it is at work on; its work takes note."""
     try:
-        if _prepared and _prepared[0][1] is not None:
-            _prepared[0][1]()
+        for work in _own:
+            work.abandon()
     finally:
         os._exit(1)

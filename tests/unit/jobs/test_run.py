@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,14 @@ def deadly(name: str) -> Number:
     """Kills the process that works on "b", as a system short of memory does."""
     if name == "b":
         os.kill(os.getpid(), signal.SIGKILL)
+    return Number(ord(name))
+
+
+def deadly_once(mark: str, name: str) -> Number:
+    """Kills the first process that works on "b"."""
+    if name == "b" and not Path(mark).exists():
+        Path(mark).touch()
+        return deadly(name)
     return Number(ord(name))
 
 
@@ -81,8 +90,13 @@ def test_what_a_worker_raises_arrives_here() -> None:
         run(faulty, workers=2)
 
 
-def test_a_killed_worker_is_no_fault_and_what_it_left_goes_on(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="of 2 worker processes was ended by the system"):
+def test_what_a_killed_worker_was_at_goes_to_another(tmp_path: Path) -> None:
+    job, ending = run(partial(deadly_once, str(tmp_path / "killed")), workers=2)
+    assert (job.results, ending) == (ALL, Ending(is_finished=True))
+
+
+def test_two_killed_at_one_item_end_the_job_and_what_was_finished_is_kept(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="2 workers ended at b, for lack of memory"):
         run(deadly, tmp_path, workers=2)
     assert run(Work(), tmp_path)[0].results == ALL
 
