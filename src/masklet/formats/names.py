@@ -34,10 +34,10 @@ def safe_names(names: Iterable[str], *, is_flat: bool = False, most_bytes: int =
     for name in names:
         safe = plain = _safe(name, is_flat, most_bytes)
         number = 1
-        while _compared(safe) in taken:
+        while comparable(safe) in taken:
             number += 1
             safe = f"{plain}_{number}"
-        taken.add(_compared(safe))
+        taken.add(comparable(safe))
         found.append(safe)
     return found
 
@@ -58,8 +58,9 @@ def legal_category(name: str) -> str:
     return _ILLEGAL.sub("", name)
 
 
-def _compared(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
+def comparable(name: str) -> str:
+    """Return what is the same for names that are one on some file system."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def _safe(name: str, is_flat: bool, most_bytes: int) -> str:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,7 @@ from typing import Any, Self
 
 from masklet.errors import InvalidInputError
 from masklet.folders import entries, is_system_entry
+from masklet.formats.names import comparable
 from masklet.formats.reading.batch_folders import BATCH, PART, STATE
 from masklet.jobs.batch_datasets import dataset_jobs, is_dataset_of_jobs, is_medium
 from masklet.jobs.batch_options import checked_options
@@ -122,7 +122,7 @@ def read_jobs(source: Path, *, everything: bool = False) -> list[BatchJob]:
             job = BatchJob.from_json(content, folder)
         except InvalidInputError as error:
             raise InvalidInputError(f"{where}: {error}") from error
-        other, first = jobs.setdefault(_comparable(job.id), (where, job))
+        other, first = jobs.setdefault(comparable(job.id), (where, job))
         if first is not job:
             raise InvalidInputError(
                 f"{other} and {where} have the ids {first.id!r} and {job.id!r}, whose results would be one folder; "
@@ -192,17 +192,12 @@ def _check_id(job_id: object) -> None:
         or len(job_id.encode()) > MOST_BYTES
         or job_id[-1] in " ."
         or is_system_entry(job_id)
-        or _OF_WINDOWS.fullmatch(_comparable(job_id))
-        or _comparable(job_id).endswith(PART)
-        or _comparable(job_id) in (REPORT_LINES, REPORT_PAGE)
+        or _OF_WINDOWS.fullmatch(comparable(job_id))
+        or comparable(job_id).endswith(PART)
+        or comparable(job_id) in (REPORT_LINES, REPORT_PAGE)
     ):
         raise InvalidInputError(
             f"the id {shown(job_id)} cannot be the name of a folder on all systems: up to {MOST_BYTES} bytes of UTF-8, "
             f'without / \\ : * ? " < > |, a dot in front or a dot or space behind; {REPORT_LINES}, {REPORT_PAGE}, '
             f"names of systems (CON, NUL, Thumbs.db) and the ending {PART} are taken."
         )
-
-
-def _comparable(job_id: str) -> str:
-    """Return what is the same for ids that are one name on some file system."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", job_id).casefold())

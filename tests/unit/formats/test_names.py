@@ -34,7 +34,8 @@ def test_a_name_is_safe(given: str, safe: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("a", "A"), ("\xe9", "e\u0301"), ("a", "a."), ("b?", "b*"), ("aux", "_aux")]
+    ("one", "other"),
+    [("a", "A"), ("\xe9", "e\u0301"), ("\u0390", "\u03aa\u0301"), ("a", "a."), ("b?", "b*"), ("aux", "_aux")],
 )
 def test_names_stay_apart_where_systems_take_them_for_one(one: str, other: str) -> None:
     first, second = safe_names([one, other])
