@@ -69,10 +69,10 @@ class RayCluster:
             shared: a file or folder that every machine has to see.
             workers: how many; None: one a GPU, or one a machine where there are none.
         """
-        gpus = self._gpus if device.startswith("cuda") else 0
-        count = workers or gpus or len(self._cpus)
+        needs_gpu = device.startswith("cuda")  # of a cluster, perhaps, that gets its first one when it is asked for
+        count = workers or (self._gpus if needs_gpu else 0) or len(self._cpus)
         cpus = min(sum(self._cpus) // count, *self._cpus)  # no more than there is on every machine
-        share = RayShare(max(1, cpus), min(1, gpus))
+        share = RayShare(max(1, cpus), int(needs_gpu))
         pickled = self._ray.put(pickle.dumps(work))
         return [partial(RayLane, self._ray, pickled, shared, share)] * count
 

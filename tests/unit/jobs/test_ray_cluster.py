@@ -68,6 +68,13 @@ def test_on_gpus_there_is_a_worker_for_each(tmp_path: Path) -> None:
     assert (len(lanes), ray.started[0][0]["num_cpus"], ray.started[0][0]["num_gpus"]) == (4, 4, 1)
 
 
+def test_a_cluster_whose_gpus_come_when_they_are_asked_for_is_asked(tmp_path: Path) -> None:
+    ray = ray_stand_in.StandIn([4])
+    lanes = lanes_on(RayCluster(ray), worker_in(tmp_path).on("cuda"), workers=40)
+    lanes[0]()
+    assert (len(lanes), ray.started[0][0]["num_cpus"], ray.started[0][0]["num_gpus"]) == (40, 1, 1)
+
+
 def test_machines_with_other_versions_are_named_and_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = worker_in(tmp_path).folder
     jobs = batch_of(tmp_path, {"a": "hello"})
