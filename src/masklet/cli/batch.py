@@ -174,7 +174,8 @@ def _do(folder: BatchFolder, jobs: Sequence[BatchJob], done: int, lanes: Lanes) 
 
     held = 0
     try:
-        with progress_bar(PerSecond("jobs")) as progress, closing(done_jobs(jobs, lanes)) as records:
+        became = done_jobs(jobs, lanes, on_lost=folder.take_back)
+        with progress_bar(PerSecond("jobs")) as progress, closing(became) as records:
             bar = progress.add_task("Jobs", total=done + len(jobs), completed=done)
             for record in records:
                 if record.error:

@@ -36,7 +36,9 @@ def open_jobs(folder: BatchFolder, jobs: Sequence[BatchJob], *, retry_failed: bo
 
 
 def done_jobs(
-    jobs: Sequence[BatchJob], lanes: Sequence[Callable[[], Lane[BatchJob, JobRecord]]]
+    jobs: Sequence[BatchJob],
+    lanes: Sequence[Callable[[], Lane[BatchJob, JobRecord]]],
+    on_lost: Callable[[BatchJob], object] = lambda job: None,
 ) -> Generator[JobRecord, None, None]:
     """Yield what becomes of each job, in the order in which they end.
 
@@ -45,6 +47,7 @@ def done_jobs(
     Args:
         jobs: in the order in which they are begun.
         lanes: open each a `BatchWorker`: `process_lanes`, or those of a `RayCluster`.
+        on_lost: called with a job whose worker is gone with its machine, as `BatchFolder.take_back`.
 
     Raises:
         InvalidInputError: if there are no lanes, or workers die before any work.
@@ -52,7 +55,7 @@ def done_jobs(
     """
     if not lanes:
         raise InvalidInputError("At least one worker is needed; got 0.")
-    shared, by_id = SharedOut(lanes, jobs), {job.id: job for job in jobs}
+    shared, by_id = SharedOut(lanes, jobs, on_lost=on_lost), {job.id: job for job in jobs}
     held: list[BatchJob] = []
     with closing(shared.results()) as records:
         for count, record in enumerate(records, start=1):

@@ -67,6 +67,10 @@ class JobRecord:
     run: str = ""
     error: str = ""
 
+    def taken_back(self) -> Self:
+        """Return what is known once its last attempt does not count: something else than the job ended it."""
+        return replace(self, status=Status.OPEN, attempts=self.attempts - 1)
+
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read what `BatchFolder.keep` wrote; InvalidInputError if it is something else."""
@@ -159,6 +163,11 @@ class BatchFolder:
     def keep(self, record: JobRecord) -> None:
         """Write what is known of a job; on disk when this returns."""
         _write(self.path / STATE / record.id / RECORD, asdict(record), durable=True)
+
+    def take_back(self, job: BatchJob) -> None:
+        """Let the attempt not count of a worker that is gone with its machine."""
+        if (record := self.record(job)).status is Status.BEGUN:
+            self.keep(record.taken_back())
 
     def has_gone_on(self, record: JobRecord, session: Path) -> bool:
         """Whether a job that was begun has saved its session since: it gets further each time."""

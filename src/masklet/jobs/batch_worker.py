@@ -89,7 +89,7 @@ class BatchWorker:
         """Take back the attempt that is counted, once: it is not the job that ends this process."""
         begun, self._begun = self._begun, None
         if begun is not None:
-            self.folder.keep(replace(begun, status=Status.OPEN, attempts=begun.attempts - 1))
+            self.folder.keep(begun.taken_back())
 
     def _of_another(self, record: JobRecord) -> JobRecord:
         if record.status in CLOSED:

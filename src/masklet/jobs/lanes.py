@@ -23,6 +23,10 @@ def failed_future(error: BaseException) -> Future[Any]:
     return future
 
 
+class MachineLost(BrokenExecutor):
+    """What the future of a lane raises whose machine is gone: no fault of the item at work there."""
+
+
 class Work(Protocol[Given_contra, Returned_co]):
     """What a worker does, in a process of its own."""
 
@@ -56,6 +60,7 @@ class SharedOut(Generic[Item, Made]):
         opened: opens each of the lanes, again if need be.
         items: in the order in which they are begun.
         most_deaths: of workers by one item, after which it ends all; None: the work itself gives such an item up.
+        on_lost: called with an item whose worker is gone with its machine, before another gets it.
     """
 
     def __init__(
@@ -63,6 +68,7 @@ class SharedOut(Generic[Item, Made]):
         opened: Sequence[Callable[[], Lane[Item, Made]]],
         items: Iterable[Item],
         most_deaths: int | None = None,
+        on_lost: Callable[[Item], object] = lambda item: None,
     ) -> None:
         self._open = opened
         self._waiting = deque(items)
@@ -70,7 +76,7 @@ class SharedOut(Generic[Item, Made]):
         self._deaths = [0] * len(self._lanes)
         self._items: dict[int, Item] = {}  # at work, by their lane
         self._idle: list[int] = []  # lanes that are there and found nothing to do
-        self._most_deaths, self._deadly = most_deaths, Counter[Item]()
+        self._most_deaths, self._deadly, self._on_lost = most_deaths, Counter[Item](), on_lost
         self._ended: SimpleQueue[tuple[int, Future[Made] | Future[None]]] = SimpleQueue()
 
     def results(self) -> Generator[Made, None, None]:
@@ -114,7 +120,7 @@ class SharedOut(Generic[Item, Made]):
     def _begin_again(self, number: int, error: BrokenExecutor) -> None:
         if number in self._items:
             self._wait_again(self._items.pop(number), error)
-        else:
+        elif not isinstance(error, MachineLost):
             self._deaths[number] += 1
         if self._deaths[number] == MOST_DEATHS:
             raise InvalidInputError(
@@ -131,7 +137,10 @@ class SharedOut(Generic[Item, Made]):
         The lane that is opened in place of the dead one may never be there, as on a cluster that has lost a machine.
         """
         self._waiting.appendleft(item)
-        self._count_death(item, error)
+        if isinstance(error, MachineLost):
+            self._on_lost(item)
+        elif self._most_deaths is not None:
+            self._count_death(item, error)
         self._employ_idle()
 
     def _employ_idle(self) -> None:
@@ -139,8 +148,6 @@ class SharedOut(Generic[Item, Made]):
             self._give_next(self._idle.pop())
 
     def _count_death(self, item: Item, error: BrokenExecutor) -> None:
-        if self._most_deaths is None:
-            return
         self._deadly[item] += 1
         if self._deadly[item] == self._most_deaths:
             raise InvalidInputError(

@@ -16,7 +16,7 @@ import torch
 
 import masklet
 from masklet.errors import InvalidInputError
-from masklet.jobs.lanes import Lane, Work
+from masklet.jobs.lanes import Lane, MachineLost, Work
 from masklet.jobs.worker_processes import use_threads
 
 Item = TypeVar("Item")
@@ -24,6 +24,9 @@ Made = TypeVar("Made")
 
 LOCAL = "local"
 LEAST_STORE = 80 * 2**20  # bytes: rows are paths and prompts, results are files; the default is a third of the RAM
+
+MACHINE_ENDED = "node was terminated expectedly"
+"""In the text of the error alone; Ray's `preempted` is of machines that its autoscaler drains."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,17 @@ def _pass_on(made: Future[Any], exceptions: Any, ended: Future[Any]) -> None:
     elif isinstance(error, exceptions.RayTaskError):
         made.set_exception(error.cause)
     else:
-        made.set_exception(BrokenExecutor(str(error).strip().rpartition("\n")[2]))  # of a traceback, its sentence
+        made.set_exception(_death(error))
+
+
+def _death(error: BaseException) -> BrokenExecutor:
+    """Return what a worker died of. A machine that is asked to end, as one that is pre-empted, is no fault of its job.
+
+    One that vanishes is not told apart from a process that takes its machine with it, and counts.
+    """
+    text = str(error).strip()
+    kind = MachineLost if getattr(error, "preempted", False) or MACHINE_ENDED in text else BrokenExecutor
+    return kind(text.rpartition("\n")[2])  # of a traceback, its sentence
 
 
 class RayActor:

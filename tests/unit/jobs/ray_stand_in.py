@@ -75,7 +75,7 @@ class Actor:
             raise RayTaskError(error) from error
         except Deadly as error:
             self._is_dead = True
-            raise ActorDiedError("Traceback\nit died") from error
+            raise ActorDiedError(f"Traceback\n{error}") from error
 
 
 class Reference:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future
 
-from masklet.jobs.lanes import SharedOut, failed_future
+from masklet.jobs.lanes import MOST_DEATHS, MachineLost, SharedOut, failed_future
 
 
 class Scripted:
@@ -45,3 +45,18 @@ def test_an_idle_worker_that_died_unnoticed_is_opened_again() -> None:
     assert next(results) == "a"
     begun["b"].set_exception(BrokenExecutor())
     assert list(results) == ["b"]
+
+
+def test_an_item_whose_machine_is_lost_again_and_again_is_no_fault_of_the_item() -> None:
+    lost = iter([failed_future(MachineLost())] * (MOST_DEATHS + 1))
+    noted: list[str] = []
+    lane = Scripted(lambda item: next(lost, ended(item)))
+    assert list(SharedOut[str, str]([lambda: lane], ["a"], most_deaths=2, on_lost=noted.append).results()) == ["a"]
+    assert noted == ["a"] * (MOST_DEATHS + 1)
+
+
+def test_machines_that_are_lost_before_their_work_begins_do_not_end_it() -> None:
+    lost = iter([failed_future(MachineLost())] * MOST_DEATHS)
+    lane = Scripted(ended)
+    lane.prepare = lambda: next(lost, ended(None))
+    assert list(SharedOut[str, str]([lambda: lane], ["a"]).results()) == ["a"]

@@ -1,6 +1,7 @@
 """The workers of a Ray cluster, with a stand-in for Ray."""
 
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -8,12 +9,12 @@ from typing import Any
 
 import pytest
 from tests.unit.jobs import ray_stand_in, stub_batches
-from tests.unit.jobs.stub_batches import batch_of, worker_in
+from tests.unit.jobs.stub_batches import MOST_ASKED, batch_of, worker_in
 
 from masklet.errors import InvalidInputError
 from masklet.jobs import ray_cluster
 from masklet.jobs.batch import done_jobs, open_jobs
-from masklet.jobs.batch_folder import JobRecord, Status
+from masklet.jobs.batch_folder import MOST_ATTEMPTS, JobRecord, Status
 from masklet.jobs.batch_worker import BatchWorker
 from masklet.jobs.ray_cluster import RayCluster
 from masklet.jobs.run import ItemJob
@@ -21,8 +22,11 @@ from masklet.jobs.run import ItemJob
 CONTENTS = {"a": "hello", "b": "deadly", "c": "broken", "d": "a longer one", "e": "hi"}
 
 
+ENDED = "The actor died because its node has died.\n\tthe actor's node was terminated expectedly: received SIGTERM"
+
+
 def die(process: int, number: int) -> None:
-    raise ray_stand_in.Deadly
+    raise ray_stand_in.Deadly(ENDED if number == signal.SIGTERM else "it died")
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +54,14 @@ def test_actors_do_what_processes_do(tmp_path: Path) -> None:
     assert became == {**dict.fromkeys("ade", Status.DONE), "b": Status.POISON, "c": Status.FAILED}
     assert len(ray.started) == ray.killed == 2 + 2  # of which two died
     assert ray.stored == 1
+
+
+def test_machines_that_are_asked_to_end_are_no_deaths_of_their_job(tmp_path: Path) -> None:
+    jobs = batch_of(tmp_path, {"a": "pre-empted"})
+    _, lanes = lanes_of(tmp_path, cpus=(4,))
+    (record,) = done_jobs(jobs, lanes, on_lost=worker_in(tmp_path).folder.take_back)
+    assert (record.status, record.error) == (Status.DONE, "")
+    assert len(list(tmp_path.glob("asked*"))) == MOST_ASKED > MOST_ATTEMPTS
 
 
 def test_each_worker_has_a_share_that_every_machine_can_give(tmp_path: Path) -> None:
