@@ -162,7 +162,7 @@ class BatchFolder:
 
     def keep(self, record: JobRecord) -> None:
         """Write what is known of a job; on disk when this returns."""
-        _write(self.path / STATE / record.id / RECORD, asdict(record), durable=True)
+        _write(self.path / STATE / record.id / RECORD, asdict(record))
 
     def take_back(self, job: BatchJob) -> None:
         """Let the attempt not count of a worker that is gone with its machine."""
@@ -187,15 +187,17 @@ class BatchFolder:
         shutil.rmtree(self.part(job.id), ignore_errors=True)
 
     def commit(self, job: BatchJob, frames: int, settings: Mapping[str, Any]) -> None:
-        """Let the results count that were made in `part`."""
+        """Let the results count that were made in `part`; on disk when this returns."""
         part = self.part(job.id)
+        for made in part.rglob("*"):
+            sync(made)
         asked = {
             VIDEO if job.is_video else IMAGE: job.medium,
             "prompts": job.prompts or "everything",
             "options": dict(job.options),
         }
         content = {"id": job.id, "fingerprint": job.fingerprint, "frames": frames, **asked, "made_by": dict(settings)}
-        _write(part / RESULT, content, durable=True)
+        _write(part / RESULT, content)
         os.replace(part, self.result(job.id))
         sync(self.path)
 
@@ -281,6 +283,7 @@ def _way(start: Path, end: Path) -> str:
         return str(end.absolute())
 
 
-def _write(path: Path, content: Mapping[str, Any], *, durable: bool = False) -> None:
-    with written_whole(path, durable=durable) as unfinished:
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a file that survives a power failure: an empty one would stop every later run."""
+    with written_whole(path, durable=True) as unfinished:
         unfinished.write_text(json.dumps(content) + "\n", encoding="utf-8")

@@ -5,13 +5,16 @@ import os
 import shutil
 from collections import namedtuple
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.unit.jobs import stub_batches
 from tests.unit.jobs.stub_batches import batch_of, worker_in
 
 from masklet.errors import InvalidInputError
 from masklet.jobs.batch import done_jobs, open_jobs
 from masklet.jobs.batch_folder import JobRecord, Status
+from masklet.jobs.batch_jobs import BatchJob
 from masklet.jobs.worker_processes import process_lanes
 
 
@@ -154,3 +157,26 @@ def test_records_that_are_none_are_named(tmp_path: Path, change: dict[str, objec
     with pytest.raises(InvalidInputError, match=r"record\.json is no record of a job"):
         worker.folder.record(job)
     assert worker.folder.records()["a"].status is Status.FAILED
+
+
+def test_results_are_on_the_disk_before_they_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced, renamed, replace = set(), [], os.replace
+
+    def do(self: object, job: BatchJob, folder: Path) -> int:
+        (folder / "masks").mkdir(parents=True)
+        (folder / "masks/0.png").write_text("a mask")
+        return 1
+
+    def noted(source: Any, target: Any) -> None:
+        if Path(target) == tmp_path / "OUT/a":
+            renamed.extend(each.stat().st_ino for each in (Path(source), *Path(source).rglob("*")))
+        replace(source, target)
+
+    monkeypatch.setattr(stub_batches.Copying, "do", do)
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.add(os.fstat(descriptor).st_ino))
+    monkeypatch.setattr(os, "replace", noted)
+    (job,) = batch_of(tmp_path, {"a": "hello"})
+    assert worker_in(tmp_path)(job).status is Status.DONE
+    assert len(renamed) == len(("a.part", "masks", "0.png", "job.jsonl"))
+    assert set(renamed) <= synced
+    assert {path.stat().st_ino for path in (tmp_path / "OUT/.batch").glob("*.json")} <= synced
