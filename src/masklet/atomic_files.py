@@ -127,6 +127,15 @@ def remove_unfinished(folder: str | os.PathLike[str], *, is_deep: bool = False) 
                 _remove_left(left)
 
 
+def remove_all_but(kept: Path | None, folder: Path) -> None:
+    """Remove all that is directly in `folder`, if that exists, but for one file or folder."""
+    for path in folder.glob("*"):
+        if path.is_dir() and not path.is_symlink() and path != kept:
+            shutil.rmtree(path)
+        elif path != kept:
+            path.unlink()
+
+
 def _remove_left(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         with folder_lock(path) as is_held:
@@ -186,6 +195,12 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_below(folder: Path) -> None:
+    """Wait until all files and lists of files below a folder are on the disk itself, where the system can tell."""
+    for path in folder.rglob("*"):
+        sync(path)
 
 
 def check_writable(folder: str | os.PathLike[str]) -> None:

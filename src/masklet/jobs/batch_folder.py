@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
-from masklet.atomic_files import made_folder, sync, written_whole
+from masklet.atomic_files import made_folder, remove_all_but, remove_unfinished, sync, sync_below, written_whole
 from masklet.errors import InvalidInputError
 from masklet.file_locks import folder_lock
 from masklet.formats.reading.batch_folders import BATCH, IMAGE, MEDIA, PART, RESULT, STATE, VIDEO
@@ -180,17 +180,23 @@ class BatchFolder:
         state = self.path / STATE / job.id
         made_folder(state)
         with folder_lock(state) as is_held:
+            if is_held:
+                remove_unfinished(state)
             yield is_held is not False
 
-    def clear_part(self, job: BatchJob) -> None:
-        """Remove what was made of another job under this id."""
-        shutil.rmtree(self.part(job.id), ignore_errors=True)
+    def clear_part(self, job: BatchJob, session: Path | None) -> None:
+        """Remove what an earlier attempt has left of its results, but for the session that it saved.
+
+        Args:
+            job: which is held.
+            session: its folder; None: what is there was made of another job under this id.
+        """
+        remove_all_but(session, self.part(job.id))
 
     def commit(self, job: BatchJob, frames: int, settings: Mapping[str, Any]) -> None:
         """Let the results count that were made in `part`; on disk when this returns."""
         part = self.part(job.id)
-        for made in part.rglob("*"):
-            sync(made)
+        sync_below(part)
         asked = {
             VIDEO if job.is_video else IMAGE: job.medium,
             "prompts": job.prompts or "everything",

@@ -104,8 +104,9 @@ class BatchWorker:
             before = replace(before, status=Status.OPEN, attempts=0)
         if before.status in CLOSED:
             return before
+        session = session_file(job, self.folder.part(job.id))
         is_of_another_run = before.run != self.run and bool(before.run)
-        if is_of_another_run or self.folder.has_gone_on(before, session_file(job, self.folder.part(job.id))):
+        if is_of_another_run or self.folder.has_gone_on(before, session):
             before = replace(before, attempts=0)
         if before.attempts >= MOST_ATTEMPTS:
             error = f"{before.attempts} processes that worked on it were ended by the system or a fault in a library."
@@ -113,8 +114,7 @@ class BatchWorker:
             self.folder.keep(poison)
             return poison
         models = self._loaded()  # before the attempt counts: that it cannot be loaded is no fault of the job
-        if not before.worker:
-            self.folder.clear_part(job)
+        self.folder.clear_part(job, session.parent if before.worker else None)
         return self._done(job, before, models)
 
     def _done(self, job: BatchJob, before: JobRecord, models: JobModels) -> JobRecord:

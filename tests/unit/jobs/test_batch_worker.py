@@ -180,3 +180,20 @@ def test_results_are_on_the_disk_before_they_count(tmp_path: Path, monkeypatch: 
     assert len(renamed) == len(("a.part", "masks", "0.png", "job.jsonl"))
     assert set(renamed) <= synced
     assert {path.stat().st_ino for path in (tmp_path / "OUT/.batch").glob("*.json")} <= synced
+
+
+def test_what_a_killed_attempt_left_is_in_no_result_but_its_session_stays(tmp_path: Path) -> None:
+    (job,) = batch_of(tmp_path, {"a": "hello"})
+    worker = worker_in(tmp_path)
+    worker.folder.keep(JobRecord(job.id, job.fingerprint, Status.BEGUN, attempts=1, worker="gone:1"))
+    for left in (
+        "a.part/.unfinished-1/a.json",
+        "a.part/a_masks/.unfinished-2/0.png",
+        "a.part/a_session/session.json",
+        ".batch/a/.unfinished-3/record.json",
+    ):
+        (path := tmp_path / "OUT" / left).parent.mkdir(parents=True)
+        path.touch()
+    assert worker(job).status is Status.DONE
+    assert sorted(each.name for each in (tmp_path / "OUT/a").iterdir()) == ["a_session", "copy.txt", "job.jsonl"]
+    assert not [each for each in (tmp_path / "OUT/.batch/a").iterdir() if "unfinished" in each.name]
