@@ -16,10 +16,14 @@ LOCK_FILE = ".lock"
 
 
 @contextmanager
-def folder_lock(folder: str | os.PathLike[str]) -> Iterator[bool | None]:
+def folder_lock(folder: str | os.PathLike[str], *, waits: bool = False) -> Iterator[bool | None]:
     """Try to hold an existing folder within the block; yield whether that succeeded.
 
     A process that is forked within the block and leaves it lets go of nothing: the folder is its parent's.
+
+    Args:
+        folder: the folder.
+        waits: whether to wait until nobody else holds it.
 
     Yields:
         True: held; every other try fails until the block ends, in this process as in others.
@@ -36,7 +40,7 @@ def folder_lock(folder: str | os.PathLike[str]) -> Iterator[bool | None]:
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
     with os.fdopen(os.open(Path(folder) / LOCK_FILE, flags, 0o666), "r+") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
         except BlockingIOError:
             yield False
             return

@@ -214,8 +214,9 @@ class BatchFolder:
             settings: versions, model and number type of this process.
         """
         path = self.path / STATE / SETTINGS
-        if not path.is_file():
-            _write(path, settings)
+        with folder_lock(path.parent, waits=True):  # of two that are the first, the second sees what the first wrote
+            if not path.is_file():
+                _write(path, settings)
         if not isinstance(known := read_json(path), dict):
             raise InvalidInputError(f"{path} is no object of settings: {shown(known)}.")
         if known != settings:

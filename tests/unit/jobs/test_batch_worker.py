@@ -3,7 +3,9 @@
 import json
 import os
 import shutil
+import threading
 from collections import namedtuple
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ from tests.unit.jobs import stub_batches
 from tests.unit.jobs.stub_batches import batch_of, worker_in
 
 from masklet.errors import InvalidInputError
+from masklet.jobs import batch_folder
 from masklet.jobs.batch import done_jobs, open_jobs
-from masklet.jobs.batch_folder import JobRecord, Status
+from masklet.jobs.batch_folder import BatchFolder, JobRecord, Status
 from masklet.jobs.batch_jobs import BatchJob
 from masklet.jobs.worker_processes import process_lanes
 
@@ -197,3 +200,28 @@ def test_what_a_killed_attempt_left_is_in_no_result_but_its_session_stays(tmp_pa
     assert worker(job).status is Status.DONE
     assert sorted(each.name for each in (tmp_path / "OUT/a").iterdir()) == ["a_session", "copy.txt", "job.jsonl"]
     assert not [each for each in (tmp_path / "OUT/.batch/a").iterdir() if "unfinished" in each.name]
+
+
+def test_of_two_that_begin_at_once_with_other_settings_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, refused, write = worker_in(tmp_path).folder, [], batch_folder._write
+
+    def other() -> None:
+        with pytest.raises(InvalidInputError) as error:
+            BatchFolder(folder.path).agree({"torch": "other"})
+        refused.append(str(error.value))
+
+    thread = threading.Thread(target=other)
+
+    def meanwhile(path: Path, content: Mapping[str, Any]) -> None:
+        """Write what the first found missing, when the other one has looked as well, or waits."""
+        monkeypatch.setattr(batch_folder, "_write", write)
+        thread.start()
+        thread.join(0.3)
+        write(path, content)
+
+    monkeypatch.setattr(batch_folder, "_write", meanwhile)
+    folder.agree({"torch": "one"})
+    thread.join()
+    assert "torch: 'one', now 'other'" in refused[0]
