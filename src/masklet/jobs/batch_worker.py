@@ -4,16 +4,21 @@ import errno
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import BrokenExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+import torch
+
+from masklet.folders import entries
 from masklet.jobs.batch_folder import CLOSED, FAILURES, MOST_ATTEMPTS, BatchFolder, JobRecord, Status
 from masklet.jobs.batch_jobs import BatchJob
 from masklet.jobs.batch_work import session_file
 
-OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # no fault of the job at work
+OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)  # no fault of the job at work
+OF_THE_DEVICE = getattr(torch, "AcceleratorError", ())  # since torch 2.8; nothing is computed in this process any more
 
 
 class JobModels(Protocol):
@@ -68,7 +73,8 @@ class BatchWorker:
         Raises:
             InvalidInputError: if the batch was begun with another model or other versions.
             CheckpointError: if the model cannot be loaded.
-            OSError: if the disk is full or cannot be written to.
+            OSError: if the disk is full or cannot be written to, that of the media is gone, or too many files are open.
+            BrokenExecutor: if the device fails; this process is of no more use, and that counts as its death.
         """
         self.folder.check_space()
         with self.folder.held(job) as is_held:
@@ -129,10 +135,13 @@ class BatchWorker:
             self.folder.commit(job, frames, models.settings)
             ended = replace(self._begun, status=Status.DONE, attempts=0, frames=frames)
         except Exception as error:
-            if getattr(error, "errno", None) in OF_THE_MACHINE:
+            if _is_of_the_machine(error, job):
                 self.abandon()
                 raise
             line = " ".join(f"{type(error).__name__}: {error}".split())
+            if isinstance(error, OF_THE_DEVICE):
+                self._begun = None
+                raise BrokenExecutor(line) from error
             ended = replace(self._begun, status=Status.FAILED, attempts=0, error=line)
         except BaseException:
             self.abandon()
@@ -148,3 +157,23 @@ class BatchWorker:
             self.folder.agree(models.settings)
             self._models = models
         return self._models
+
+
+def _is_of_the_machine(error: BaseException, job: BatchJob) -> bool:
+    """Whether any job would end in an error now: the disk is full, say, or the one of the media is gone."""
+    return any(getattr(each, "errno", None) in OF_THE_MACHINE for each in _causes(error)) or _is_gone(job.path.parent)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those that it comes from: readers of media name the file, and their error has no number."""
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _is_gone(folder: Path) -> bool:
+    """Whether a folder cannot be read, or holds nothing, as that of a disk that is not mounted any more."""
+    try:
+        return not entries(folder)
+    except OSError:
+        return True

@@ -41,7 +41,7 @@ class Work(Protocol[Given_contra, Returned_co]):
 
 
 class Lane(Protocol[Given_contra, Made]):
-    """One worker. Its futures raise BrokenExecutor if it dies; then it is closed, and another lane opened."""
+    """One worker. Its futures raise BrokenExecutor if it dies, or is of no more use; then another lane is opened."""
 
     def prepare(self) -> Future[None]:
         """Return what is done once the worker is there, and prepared; it gets no item before."""

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
+
 from masklet.errors import InvalidInputError
 from masklet.jobs.batch_folder import BatchFolder
 from masklet.jobs.batch_jobs import BatchJob, read_jobs
@@ -21,7 +23,7 @@ SETTINGS = {"masklet": "1", "torch": "2"}
 class Copying:
     """Copies a medium; "broken" in it is an error, "deadly" kills the process, "full" fills the disk.
 
-    At "pre-empted" the process is asked to end, so often that it would be poison.
+    "sick" is a device that fails once. At "pre-empted" the process is asked to end, so often that it would be poison.
     """
 
     settings: Mapping[str, str]
@@ -34,6 +36,9 @@ class Copying:
             (job.folder / f"asked{len(asked)}").touch()
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(60)
+        if content == "sick" and not (once := job.folder / "sick").exists():
+            once.touch()
+            raise torch.AcceleratorError("CUDA error: device-side assert triggered")
         if content == "interrupted":
             raise KeyboardInterrupt
         if content in ("broken", "full"):

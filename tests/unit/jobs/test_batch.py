@@ -18,7 +18,7 @@ from masklet.jobs.batch import done_jobs, open_jobs
 from masklet.jobs.batch_folder import MOST_ATTEMPTS, BatchFolder, JobRecord, Status
 from masklet.jobs.batch_jobs import read_jobs
 from masklet.jobs.batch_report import BatchSummary, write_report
-from masklet.jobs.batch_worker import BatchWorker
+from masklet.jobs.batch_worker import OF_THE_DEVICE, BatchWorker
 from masklet.jobs.run import shard_of
 from masklet.jobs.worker_processes import process_lanes
 
@@ -66,6 +66,13 @@ def test_a_job_that_another_process_goes_on_holding_is_named_and_left_to_it(tmp_
     assert (done.id, done.status) == ("b", Status.DONE)
     assert (held.id, held.status) == ("a", Status.HELD)
     assert "another process is at work on it (elsewhere:1)" in held.error
+
+
+@pytest.mark.skipif(not OF_THE_DEVICE, reason="before torch 2.8 such errors have no kind of their own")
+def test_after_a_fault_of_its_device_another_process_does_the_job(tmp_path: Path) -> None:
+    jobs = batch_of(tmp_path, {"a": "sick", "b": "hi"})
+    worker = worker_in(tmp_path)
+    assert [each.status for each in done_jobs(jobs, process_lanes([worker]))] == [Status.DONE] * 2
 
 
 def test_the_report_has_a_line_a_job_and_its_page_every_failure(tmp_path: Path) -> None:

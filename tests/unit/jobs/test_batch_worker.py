@@ -1,11 +1,13 @@
 """What becomes of a job: done, failed, poison, stopped; and what of it another process finds."""
 
+import errno
 import json
 import os
 import shutil
 import threading
 from collections import namedtuple
 from collections.abc import Mapping
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,8 @@ import pytest
 from tests.unit.jobs import stub_batches
 from tests.unit.jobs.stub_batches import batch_of, worker_in
 
-from masklet.errors import InvalidInputError
-from masklet.jobs import batch_folder
+from masklet.errors import InvalidInputError, UnreadableVideoError
+from masklet.jobs import batch_folder, batch_worker
 from masklet.jobs.batch import done_jobs, open_jobs
 from masklet.jobs.batch_folder import BatchFolder, JobRecord, Status
 from masklet.jobs.batch_jobs import BatchJob
@@ -200,6 +202,48 @@ def test_what_a_killed_attempt_left_is_in_no_result_but_its_session_stays(tmp_pa
     assert worker(job).status is Status.DONE
     assert sorted(each.name for each in (tmp_path / "OUT/a").iterdir()) == ["a_session", "copy.txt", "job.jsonl"]
     assert not [each for each in (tmp_path / "OUT/.batch/a").iterdir() if "unfinished" in each.name]
+
+
+def test_a_device_that_fails_ends_the_worker_and_counts_as_its_death(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_worker, "OF_THE_DEVICE", ZeroDivisionError)
+    monkeypatch.setattr(stub_batches.Copying, "do", lambda *_: 1 // 0)
+    (job,) = batch_of(tmp_path, {"a": "hello"})
+    worker = worker_in(tmp_path)
+    for attempts in (1, 2):
+        with pytest.raises(BrokenExecutor, match="ZeroDivisionError"):
+            worker(job)
+        worker.abandon()  # as when its process is ended
+        assert (worker.folder.record(job).status, worker.folder.record(job).attempts) == (Status.BEGUN, attempts)
+    assert worker(job).status is Status.POISON
+
+
+@pytest.mark.parametrize("is_emptied", [False, True])
+def test_a_job_does_not_fail_if_the_disk_of_its_medium_is_gone(tmp_path: Path, is_emptied: bool) -> None:
+    (media := tmp_path / "media").mkdir()
+    one, other = batch_of(media, {"a": "hello", "b": "hello"})
+    worker = worker_in(tmp_path)
+    one.path.unlink()
+    assert worker(one).status is Status.FAILED  # the disk is there
+    shutil.rmtree(media)
+    if is_emptied:  # as a place where nothing is mounted
+        media.mkdir()
+    with pytest.raises(FileNotFoundError):
+        worker(other)
+    assert (worker.folder.record(other).status, worker.folder.record(other).attempts) == (Status.OPEN, 0)
+
+
+def test_a_job_does_not_fail_if_too_many_files_are_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def do(self: object, job: BatchJob, folder: Path) -> int:
+        raise UnreadableVideoError("Cannot read the video") from OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(stub_batches.Copying, "do", do)
+    (job,) = batch_of(tmp_path, {"a": "hello"})
+    worker = worker_in(tmp_path)
+    with pytest.raises(UnreadableVideoError):
+        worker(job)
+    assert worker.folder.record(job).status is Status.OPEN
 
 
 def test_of_two_that_begin_at_once_with_other_settings_one_is_refused(
