@@ -1,5 +1,6 @@
 """What a batch makes of an image or a video: the files of `masklet segment` and `masklet track`."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -121,15 +122,21 @@ class BatchModels:
 
     def _track(self, job: BatchJob, folder: Path) -> int:
         """Track a video, from where an earlier process has saved it."""
+        outputs = _outputs(job, folder)
+        session = outputs.session
         with open_video(job.path) as video, RecordedMasks(video.height, video.width) as recorded:
-            outputs = _outputs(job, folder)
-            session = outputs.session
-            saved = SavedTracking.read(session) if session_file(job, folder).is_file() else None
-            request = _request(job, video, saved)
-            outputs.check(request.object_ids)
-            with TrackingJournal(session, session, self.save_every, is_kept=False) as journal:
+            try:
+                saved = SavedTracking.read(session) if (session / FILE).is_file() else None
+                request = _request(job, video, saved)
+                outputs.check(request.object_ids)
                 work = request.begin(self.tracker, video, recorded)
-                outputs.check(work.job.tracked.object_ids)
+            except InvalidInputError:
+                if not session.exists():
+                    raise
+                shutil.rmtree(session)  # damaged, or of a video that stood here before: it is tracked from its start
+                return self._track(job, folder)
+            outputs.check(work.job.tracked.object_ids)
+            with TrackingJournal(session, session, self.save_every, is_kept=False) as journal:
                 if (error := work.run(journal=journal).error) is not None:
                     raise error
                 records = None if work.everything is None else work.everything.objects

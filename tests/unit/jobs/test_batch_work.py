@@ -9,12 +9,14 @@ import pytest
 import tifffile
 from PIL import Image
 from tests.support.small_video_models import SIZE, small_video_model
+from tests.support.video_files import moving_square, write_small_video
 
 from masklet import Sam2Processor, VideoTracker, set_max_image_pixels
 from masklet.configuration.presets import SpeedPreset
-from masklet.errors import UnreadableImageError
+from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.jobs.batch_jobs import BatchJob, read_jobs
-from masklet.jobs.batch_work import BatchModels, ModelChoice
+from masklet.jobs.batch_work import BatchModels, ModelChoice, session_file
+from masklet.jobs.track_outputs import TrackOutputs
 
 
 def job_on_tiff(folder: Path) -> BatchJob:
@@ -25,8 +27,9 @@ def job_on_tiff(folder: Path) -> BatchJob:
     return read_jobs(folder / "jobs.jsonl")[0]
 
 
-def models(bands: Sequence[int] | None) -> BatchModels:
-    return BatchModels(VideoTracker(small_video_model(), Sam2Processor(size=SIZE)), "1", 30.0, bands)
+def models(bands: Sequence[int] | None = None, save_every: float = 30.0) -> BatchModels:
+    tracker = VideoTracker(small_video_model(), Sam2Processor(size=SIZE))
+    return BatchModels(tracker, "1", save_every, bands)
 
 
 def test_bands_are_those_of_all_images_and_a_setting_of_the_batch(tmp_path: Path) -> None:
@@ -48,3 +51,53 @@ def test_presets_and_the_limit_of_pixels_come_with_the_choice_of_the_model(tmp_p
             loaded.do(job, tmp_path / "out")
     finally:
         set_max_image_pixels(None)
+
+
+def saved_and_interrupted(job: BatchJob, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Track a video to its end, be interrupted before any result is written, and return the index of its session."""
+    with monkeypatch.context() as patched:
+        patched.setattr(TrackOutputs, "write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            models(save_every=0.0).do(job, folder)
+    return session_file(job, folder)
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("frames", [4, 6])
+def test_a_session_of_a_video_that_was_replaced_is_dropped(
+    tmp_path: Path, frames: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_small_video(tmp_path / "a.mp4", moving_square(6))
+    (tmp_path / "jobs.jsonl").write_text(json.dumps({"video": "a.mp4", "prompts": [{"points": [[9, 9]]}]}))
+    (job,) = read_jobs(tmp_path / "jobs.jsonl")
+    assert saved_and_interrupted(job, tmp_path / "out", monkeypatch).is_file()
+    write_small_video(tmp_path / "a.mp4", [255 - frame for frame in moving_square(frames)])
+    assert models().do(job, tmp_path / "out") == models().do(job, tmp_path / "fresh") == frames
+    assert content(tmp_path / "out") == content(tmp_path / "fresh")
+
+
+def test_a_damaged_session_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_small_video(tmp_path / "a.mp4", moving_square(4))
+    (tmp_path / "jobs.jsonl").write_text(json.dumps({"video": "a.mp4", "everything": True}))
+    (job,) = read_jobs(tmp_path / "jobs.jsonl")
+    saved_and_interrupted(job, tmp_path / "out", monkeypatch).write_text("{}")
+    models().do(job, tmp_path / "out")
+    models().do(job, tmp_path / "fresh")
+    assert content(tmp_path / "out") == content(tmp_path / "fresh")
+
+
+def test_prompts_that_cannot_be_used_are_an_error_with_a_session_and_without(tmp_path: Path) -> None:
+    write_small_video(tmp_path / "a.mp4", moving_square(2))
+    line = {"video": "a.mp4", "prompts": [{"points": [[9, 9]], "frame": 7}]}
+    (tmp_path / "jobs.jsonl").write_text(json.dumps(line))
+    (job,) = read_jobs(tmp_path / "jobs.jsonl")
+    session_file(job, tmp_path / "out").parent.mkdir(parents=True)
+    with pytest.raises(InvalidInputError, match="A prompt is on frame 7"):
+        models().do(job, tmp_path / "out")
