@@ -37,7 +37,7 @@ class DeadlyChoice(batch_work.ModelChoice):
 
     def load(self) -> DeadlyModels:
         loaded = super().load()
-        return DeadlyModels(loaded.tracker, loaded.version, loaded.save_every)
+        return DeadlyModels(**vars(loaded))
 
 
 def drive() -> None:

@@ -26,6 +26,7 @@ from masklet.media.video_reader import VideoReader, open_video
 from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator
 from masklet.predictors.image_segmenter import ImageSegmenter
 from masklet.predictors.video_tracker import VideoTracker
+from masklet.runtimes.exported import ExportedRuntime
 from masklet.runtimes.names import RuntimeName
 from masklet.tracking.frame_order import Direction, TrackingTask
 from masklet.tracking.saved_session import FILE
@@ -71,7 +72,9 @@ class ModelChoice:
         given = {name: value for name, value in options.items() if value is not None}
         how = {"preset": self.preset, "runtime": self.runtime, "device": self.device}
         tracker = VideoTracker.from_pretrained(self.source, **how, **given)
-        return BatchModels(tracker, self.version, self.save_every, self.bands)
+        own = RuntimeName.EAGER if self.runtime is RuntimeName.AUTO else self.runtime
+        name = tracker.runtime.name if isinstance(tracker.runtime, ExportedRuntime) else own
+        return BatchModels(tracker, name, self.version, self.save_every, self.bands)
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,14 @@ class BatchModels:
 
     Attributes:
         tracker: the model and its processor.
+        runtime: how the model is run, not `AUTO`.
         version: of masklet.
         save_every: seconds after which the session of a video is saved.
         bands: of TIFF images.
     """
 
     tracker: VideoTracker
+    runtime: RuntimeName
     version: str
     save_every: float
     bands: Sequence[int] | None = None
@@ -93,10 +98,11 @@ class BatchModels:
     @property
     def settings(self) -> dict[str, str]:
         """What the results depend on beside the jobs."""
-        runtime = self.tracker.runtime
-        made_by = {"masklet": self.version, "torch": torch.__version__, "model": runtime.fingerprint}
+        model = self.tracker.runtime
+        made_by = {"masklet": self.version, "torch": torch.__version__, "model": model.fingerprint}
+        numbers = {"runtime": self.runtime.value, "dtype": name_of(model.dtype), "device": model.device.type}
         bands = {} if self.bands is None else {"bands": ",".join(map(str, self.bands))}
-        return {**made_by, "dtype": name_of(runtime.dtype), "device": runtime.device.type, **bands}
+        return {**made_by, **numbers, **bands}
 
     def do(self, job: BatchJob, folder: Path) -> int:
         """Write the results of a job into a folder, and return of how many frames they are, 1 of an image.

@@ -17,6 +17,7 @@ from masklet.errors import InvalidInputError, UnreadableImageError
 from masklet.jobs.batch_jobs import BatchJob, read_jobs
 from masklet.jobs.batch_work import BatchModels, ModelChoice, session_file
 from masklet.jobs.track_outputs import TrackOutputs
+from masklet.runtimes.names import RuntimeName
 
 
 def job_on_tiff(folder: Path) -> BatchJob:
@@ -29,7 +30,7 @@ def job_on_tiff(folder: Path) -> BatchJob:
 
 def models(bands: Sequence[int] | None = None, save_every: float = 30.0) -> BatchModels:
     tracker = VideoTracker(small_video_model(), Sam2Processor(size=SIZE))
-    return BatchModels(tracker, "1", save_every, bands)
+    return BatchModels(tracker, RuntimeName.EAGER, "1", save_every, bands)
 
 
 def test_bands_are_those_of_all_images_and_a_setting_of_the_batch(tmp_path: Path) -> None:
@@ -51,6 +52,15 @@ def test_presets_and_the_limit_of_pixels_come_with_the_choice_of_the_model(tmp_p
             loaded.do(job, tmp_path / "out")
     finally:
         set_max_image_pixels(None)
+
+
+def test_the_runtime_is_a_setting_of_the_batch(exported_model: tuple[Path, Path]) -> None:
+    checkpoint, exported = map(str, exported_model)
+    assert ModelChoice(checkpoint).load().settings["runtime"] == "eager"
+    for name in ("onnxruntime", "openvino"):
+        pytest.importorskip(name, reason=f"pip install 'masklet[{name}]'")
+        assert ModelChoice(exported, runtime=RuntimeName(name)).load().settings["runtime"] == name
+    assert ModelChoice(exported).load().settings["runtime"] == "openvino"
 
 
 def saved_and_interrupted(job: BatchJob, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
