@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -128,6 +129,19 @@ def test_two_shards_give_the_same_and_the_last_one_reports_about_all(here: Path,
     assert content(tmp_path) == content(whole)
 
 
+def test_two_shards_at_once_give_the_same(here: Path, whole: Path, tmp_path: Path) -> None:
+    shards = [started(here, tmp_path / "out", "--shard", f"{number}/2") for number in (1, 2)]
+    assert [each.wait() for each in shards] == [ExitCode.DONE, ExitCode.SOME_FAILED]
+    assert (tmp_path / "out/report.html").exists()
+    assert "4 jobs: done 3, failed 1" in masklet("batch", tmp_path / "out", "--status").stdout
+    assert content(tmp_path / "out") == content(whole)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no folder here takes no files from an administrator")
+def test_an_output_folder_that_takes_no_files_is_refused_before_any_work(here: Path) -> None:
+    assert_one_line(masklet(*batch(here, Path("/proc/masklet"))), ExitCode.FILE_PROBLEM, "/proc/masklet")
+
+
 @pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install 'masklet[ray]'")
 def test_two_workers_of_a_ray_cluster_give_the_same(here: Path, whole: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "masklet", *batch(here, tmp_path / "out", "--ray", "local", "--workers", "2")]
@@ -140,21 +154,40 @@ def test_two_workers_of_a_ray_cluster_give_the_same(here: Path, whole: Path, tmp
 
 def test_killed_workers_and_drivers_change_nothing(here: Path, whole: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "masklet", *batch(here, out, "--workers", "2")]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, **quiet) as driver:
+    with started(here, out, "--workers", "2") as driver:
         killed = begun(out, driver).worker
         os.kill(int(killed.rpartition(":")[2]), signal.SIGKILL)
         until(lambda: record_of(out).worker != killed, "no other worker goes on")
         driver.terminate()
-    with subprocess.Popen(command, **quiet) as driver:
+    with started(here, out, "--workers", "2") as driver:
         begun(out, driver)
         driver.kill()
     until(lambda: record_of(out).status is not Status.BEGUN, "the worker does not end with its driver")
     assert record_of(out).attempts < 2
-    assert subprocess.run(command, check=False, **quiet).returncode == ExitCode.SOME_FAILED
+    assert started(here, out, "--workers", "2").wait() == ExitCode.SOME_FAILED
     assert content(out) == content(whole)
     assert not list(out.glob("*.part"))
+
+
+@pytest.mark.slow
+def test_drivers_that_are_killed_at_random_times_change_nothing(here: Path, whole: Path, tmp_path: Path) -> None:
+    out, chance, begin = tmp_path / "out", random.Random(21), time.monotonic()
+    assert started(here, out, "--workers", "2").wait() == ExitCode.SOME_FAILED
+    duration = time.monotonic() - begin
+    shutil.rmtree(out)
+    for _ in range(10):
+        with started(here, out, "--workers", "2") as driver:
+            time.sleep(duration * chance.random())
+            driver.kill()
+    assert started(here, out, "--workers", "2").wait() == ExitCode.SOME_FAILED
+    assert content(out) == content(whole)
+    assert not list(out.glob("*.part"))
+
+
+def started(here: Path, out: Path, *more: object) -> "subprocess.Popen[bytes]":
+    """Start a batch as a process of its own."""
+    command = [sys.executable, "-m", "masklet", *batch(here, out, *more)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def record_of(out: Path) -> JobRecord:
