@@ -122,7 +122,7 @@ class BatchFolder:
     def check_media(self, jobs: Sequence[BatchJob]) -> None:
         """Raise InvalidInputError if the batch has media of another folder, whose names may be those of these."""
         known = self._index() if self.mark.is_file() else {}
-        places = self._places(jobs)
+        places = self._places([job for job in jobs if not os.path.isabs(job.medium)])
         if known.keys() & places.keys() and not any(known.get(name) == place for name, place in places.items()):
             raise InvalidInputError(
                 f"{self.path} has results of the media in {known.get(MEDIA_PATH)}; those in {jobs[0].folder} may have "

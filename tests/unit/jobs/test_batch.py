@@ -140,6 +140,8 @@ def test_media_of_another_folder_are_refused_unless_they_or_the_results_were_mov
     BatchWorker(folder, CopyingChoice())(first[0])
     with pytest.raises(InvalidInputError, match=r"the media in .*day1; those in .*day2 may have the same names"):
         open_jobs(folder, second)
+    in_full = [replace(each, id="other", medium=str(each.path)) for each in second]
+    assert open_jobs(folder, in_full) == in_full
     assert open_jobs(BatchFolder(folder.path.rename(tmp_path / "OUT")), first) == []
     (tmp_path / "OUT").rename(folder.path)
     moved = (tmp_path / "disk").rename(tmp_path / "other")
