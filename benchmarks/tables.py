@@ -335,6 +335,16 @@ def batch_markdown(report: dict[str, Any]) -> str:
     return f"{origin}\n\n" + "\n".join(lines)
 
 
+def batch_memory_markdown(report: dict[str, Any]) -> str:
+    """What the driver of a batch holds, and what its own work takes, over many jobs."""
+    lines = [_line([f"{report['jobs']:,} jobs", "seconds", "peak of the driver, MiB"]), _line(["---"] * 3)]
+    for row in report["driver_phases"]:
+        lines.append(_line([row["phase"], f"{row['seconds']:.1f}", f"{row['peak_mib']:.0f}"]))
+    peaks = [*report["driver_mib"].values()]
+    held = f"{peaks[0]:.0f} MiB at the first job that was done, {peaks[-1]:.0f} at the last."
+    return f"{held} From `{report['command']}`.\n\n" + "\n".join(lines)
+
+
 def fleet_markdown(report: dict[str, Any]) -> str:
     """What simulated workers' time goes into."""
     shares = ("work", "start_up", "driver", "tail", "slow", "lost")
@@ -461,6 +471,7 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "everything_videos": (everything_videos_markdown, ("everything_videos",)),
     "everything_vos": (everything_vos_markdown, ("everything_vos",)),
     "batch": (batch_markdown, ("batch",)),
+    "batch_memory": (batch_memory_markdown, ("batch_memory",)),
     "fleet_model": (fleet_markdown, ("fleet_model",)),
     "images": (markdown, ("images",)),
     "interactive": (interactive_markdown, ("interactive",)),
@@ -487,6 +498,7 @@ KINDS: tuple[tuple[Callable[[Any], bool], Callable[..., str]], ...] = (
     (lambda content: "tracked_frames" in content, server_load_markdown),
     (lambda content: "resident_mib_after_acts" in content, server_memory_markdown),
     (lambda content: "batches" in content, batch_markdown),
+    (lambda content: "driver_phases" in content, batch_memory_markdown),
     (lambda content: "fleets" in content, fleet_markdown),
     (lambda content: "ways" in content, small_objects_markdown),
     (lambda content: "parts" in content, runtimes_markdown),
