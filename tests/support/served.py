@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from http.client import HTTPConnection
 from pathlib import Path
@@ -42,15 +42,13 @@ class Client:
     def ask(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, *, api: bool = True
     ) -> Answer:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=120)
         is_json = body is not None and not isinstance(body, bytes)
         fields = self.bearer | ({"Content-Type": "application/json"} if is_json else {}) | dict(headers or {})
         data = json.dumps(body).encode() if is_json else body
-        connection.request(method, f"{'/api/v1/' if api else '/'}{path}", data, fields)
-        answer = connection.getresponse()
-        found = Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
-        connection.close()
-        return found
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=120)) as connection:
+            connection.request(method, f"{'/api/v1/' if api else '/'}{path}", data, fields)
+            answer = connection.getresponse()
+            return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
 
     def get(self, path: str, **headers: str) -> Any:
         answer = self.ask("GET", path, headers=headers)
