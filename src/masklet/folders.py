@@ -1,6 +1,10 @@
 """What a folder holds, as people mean it: hidden and system files and folders are as if they were not there."""
 
 import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 SYSTEM_NAMES = frozenset(
@@ -59,3 +63,22 @@ def matching(folder: str | os.PathLike[str], pattern: str) -> list[Path]:
     root = Path(folder)
     found = (path for path in root.glob(pattern) if not any(map(is_system_entry, path.relative_to(root).parts)))
     return sorted(found)
+
+
+def bytes_of(folder: str | os.PathLike[str], pattern: str) -> int:
+    """Return how many bytes the files have that match, as `matching`; what is removed meanwhile has none."""
+    return sum(status.st_size for _, status in _files(folder, pattern))
+
+
+def unchanged_for(folder: str | os.PathLike[str], pattern: str, seconds: float) -> list[Path]:
+    """Return the files that match, as `matching`, and were changed longer ago; without what is removed meanwhile."""
+    since = time.time() - seconds
+    return [path for path, status in _files(folder, pattern) if status.st_mtime < since]
+
+
+def _files(folder: str | os.PathLike[str], pattern: str) -> Iterator[tuple[Path, os.stat_result]]:
+    for path in matching(folder, pattern):
+        with suppress(FileNotFoundError):
+            status = path.stat()
+            if stat.S_ISREG(status.st_mode):
+                yield path, status

@@ -1,7 +1,10 @@
+import os
+import time
+
 import pytest
 from tests.support.litter import litter
 
-from masklet.folders import entries, folders_in, is_system_entry, matching
+from masklet.folders import bytes_of, entries, folders_in, is_system_entry, matching, unchanged_for
 
 
 @pytest.mark.parametrize(
@@ -62,3 +65,14 @@ def test_what_is_no_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         entries(tmp_path / "nowhere")
     assert folders_in(tmp_path / "nowhere") == matching(tmp_path / "nowhere", "*") == []
+
+
+def test_what_is_removed_meanwhile_counts_no_more(tmp_path):
+    """Listed and gone when it is asked about, as a link to nowhere is."""
+    (tmp_path / "old").write_bytes(bytes(5))
+    (tmp_path / "new").write_bytes(bytes(7))
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "folder").mkdir()
+    os.utime(tmp_path / "old", (0, time.time() - 60))
+    assert bytes_of(tmp_path, "*") == 12
+    assert unchanged_for(tmp_path, "*", 30) == [tmp_path / "old"]

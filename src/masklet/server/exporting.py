@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-import time
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 import masklet
 from masklet.atomic_files import made_folder, written_whole
 from masklet.errors import InvalidInputError
-from masklet.folders import matching
+from masklet.folders import matching, unchanged_for
 from masklet.formats.registry import WRITERS, writer_named
 from masklet.formats.writing.format import WritingOptions
 from masklet.jobs.format_job import REPORT, write_format
@@ -39,9 +38,8 @@ def format_names() -> list[str]:
 
 def remove_old_exports(project: Project) -> None:
     """Delete the exports of a project that are older than seven days."""
-    for path in matching(project.folder / EXPORTS, "*.zip"):
-        if path.stat().st_mtime < time.time() - KEPT_SECONDS:
-            path.unlink()
+    for path in unchanged_for(project.folder / EXPORTS, "*.zip", KEPT_SECONDS):
+        path.unlink(missing_ok=True)
 
 
 class ExportWork:

@@ -18,7 +18,7 @@ from PIL import Image
 
 from masklet.atomic_files import folder_written_whole, made_folder
 from masklet.errors import InvalidInputError
-from masklet.folders import matching
+from masklet.folders import bytes_of
 from masklet.media.frame_folders import IMAGE_SUFFIXES, FrameImages
 from masklet.media.images import Pixels
 from masklet.media.video_reader import VideoReader, open_video
@@ -60,7 +60,7 @@ def remove_media(folder: Path, media: str) -> None:
 
 def media_bytes(folder: Path) -> int:
     """Return how many bytes the media below a project's folder have."""
-    return sum(path.stat().st_size for path in matching(folder / FOLDER, "**/*") if path.is_file())
+    return bytes_of(folder / FOLDER, "**/*")
 
 
 def unpacked(archive: Path, folder: Path, sha256: str) -> str:

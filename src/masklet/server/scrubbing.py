@@ -13,7 +13,7 @@ from pathlib import Path
 
 from masklet.atomic_files import made_folder, remove_unfinished
 from masklet.errors import UnreadableVideoError
-from masklet.folders import matching
+from masklet.folders import unchanged_for
 from masklet.media.scrubbing_copy import write_scrubbing_copy
 from masklet.media.video_reader import VideoReader, open_video
 from masklet.server.media_files import Readers
@@ -107,9 +107,8 @@ class ScrubbingCopies:
 
 def remove_old_copies(folder: Path) -> None:
     """Delete the copies of a project that nobody opened for seven days."""
-    for path in matching(folder / FOLDER, "*.mp4"):
-        if path.stat().st_mtime < time.time() - KEPT_SECONDS:
-            path.unlink()
+    for path in unchanged_for(folder / FOLDER, "*.mp4", KEPT_SECONDS):
+        path.unlink(missing_ok=True)
 
 
 def _path(folder: Path, item_id: str) -> Path:

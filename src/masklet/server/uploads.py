@@ -4,14 +4,16 @@ import json
 import os
 import re
 import shutil
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Self
 
 from masklet.atomic_files import made_folder, written_whole
-from masklet.folders import matching
+from masklet.errors import InvalidInputError
+from masklet.folders import bytes_of, unchanged_for
 from masklet.json_files import read_json
 from masklet.server.limits import Limits
 from masklet.server.messages import NewUpload, UploadKind
@@ -74,8 +76,9 @@ class Upload:
 
     @property
     def offset(self) -> int:
-        """How many bytes are there."""
-        return self.data.stat().st_size
+        """How many bytes are there; Problem if the upload is gone."""
+        with _unless_gone():
+            return self.data.stat().st_size
 
     @property
     def suffix(self) -> str:
@@ -113,7 +116,7 @@ class Uploads:
 
     def check_room(self, owner: str, size: int) -> None:
         """Raise a Problem if so many bytes, beside those of items and uploads, exceed the user's quota or the disk."""
-        coming = sum(path.stat().st_size for path in matching(self._folder(owner), f"*/{_DATA}"))
+        coming = bytes_of(self._folder(owner), f"*/{_DATA}")
         if self._projects.used_by(owner) + coming + size > self._limits.quota:
             raise Problem(507, "quota", f"The quota of {self._limits.quota} bytes would be exceeded.")
         if shutil.disk_usage(self._projects.data).free - size < self._limits.least_free_disk:
@@ -122,9 +125,12 @@ class Uploads:
     def find(self, owner: str, upload_id: str) -> Upload:
         """Return a user's upload; Problem for what is not there or somebody else's."""
         folder = self._folder(owner) / upload_id
-        if not _ID.fullmatch(upload_id) or not (folder / _ABOUT).is_file():
+        if not _ID.fullmatch(upload_id):
             raise not_found()
-        return Upload(id=upload_id, folder=folder, **read_json(folder / _ABOUT))
+        try:
+            return Upload(id=upload_id, folder=folder, **read_json(folder / _ABOUT))
+        except InvalidInputError as error:  # there is none, or it is removed at this moment
+            raise not_found() from error
 
     def append(self, upload: Upload, part: Part, content: bytes) -> int:
         """Add the next part, which is on the disk afterwards, and return how many bytes are there.
@@ -139,7 +145,7 @@ class Uploads:
             offset = upload.offset
             if part.first != offset:
                 raise conflict(f"The upload goes on at byte {offset}.", {"Upload-Offset": str(offset)})
-            with upload.data.open("ab") as file:
+            with _unless_gone(), upload.data.open("ab") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -147,9 +153,8 @@ class Uploads:
 
     def remove_old(self) -> None:
         """Remove uploads that nobody went on with for a week."""
-        for path in matching(self._projects.data, f"*/{FOLDER}/upl_*/{_DATA}"):
-            if path.stat().st_mtime < time.time() - KEPT_SECONDS:
-                shutil.rmtree(path.parent, ignore_errors=True)
+        for path in unchanged_for(self._projects.data, f"*/{FOLDER}/upl_*/{_DATA}", KEPT_SECONDS):
+            shutil.rmtree(path.parent, ignore_errors=True)
 
     def discard(self, upload: Upload) -> None:
         """Remove an upload."""
@@ -157,6 +162,15 @@ class Uploads:
 
     def _folder(self, owner: str) -> Path:
         return self._projects.folder_of(owner) / FOLDER
+
+
+@contextmanager
+def _unless_gone() -> Iterator[None]:
+    """Raise a Problem for an upload that another request finished, or that was removed, at this moment."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise not_found() from error
 
 
 def check_kind(kind: UploadKind) -> None:

@@ -77,6 +77,18 @@ def test_uploads_that_nobody_goes_on_with_end(projects: Projects, project: Proje
     assert (old.folder.exists(), new.folder.exists()) == (False, True)
 
 
+def test_an_upload_that_was_finished_meanwhile_is_not_there(projects: Projects, project: Project) -> None:
+    uploads = Uploads(projects, QUOTA)
+    upload = uploads.begin(project, NewUpload(name="a", size=SIZE, kind="image"))
+    upload.data.rename(projects.data / "imported")  # by the request that brought its last part
+    for ask in (lambda: upload.offset, lambda: uploads.append(upload, Part(0, SIZE - 1, SIZE), bytes(SIZE))):
+        with pytest.raises(Problem, match="nothing here"):
+            ask()
+    uploads.discard(upload)
+    with pytest.raises(Problem, match="nothing here"):
+        uploads.find("ann", upload.id)
+
+
 def test_what_a_kill_or_damage_left_stops_nobody(
     projects: Projects, project: Project, caplog: pytest.LogCaptureFixture
 ) -> None:
