@@ -74,3 +74,13 @@ def test_what_is_no_folder_of_this_model_is_refused(exported_model: Folders, mea
     refused("give that one as MODEL", graphs, "--exported", graphs)
     refused("--seconds", checkpoint, "--seconds", 0)
     assert not measured
+
+
+def test_what_was_measured_is_a_table(exported_model: Folders) -> None:
+    result = run(exported_model[0], "--exported", exported_model[1], "--seconds", 1, "--no-compiled")
+    assert result.exit_code == ExitCode.DONE, result.output
+    rows = [line.split() for line in result.stdout.splitlines() if ", " in line and line.split()[-1][0].isdigit()]
+    agreement = {" ".join(words[:2]): float(words[-1]) for words in rows}
+    assert agreement["eager, exact"] == 1
+    for name in filter(opening.is_installed, OF_FOLDERS):
+        assert agreement[f"{name}, float32"] > 0.99
