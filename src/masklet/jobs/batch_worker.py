@@ -110,9 +110,8 @@ class BatchWorker:
             before = replace(before, status=Status.OPEN, attempts=0)
         if before.status in CLOSED:
             return before
-        session = session_file(job, self.folder.part(job.id))
         is_of_another_run = before.run != self.run and bool(before.run)
-        if is_of_another_run or self.folder.has_gone_on(before, session):
+        if is_of_another_run or self.folder.has_gone_on(before, self._session(job)):
             before = replace(before, attempts=0)
         if before.attempts >= MOST_ATTEMPTS:
             error = f"{before.attempts} processes that worked on it were ended by the system or a fault in a library."
@@ -120,7 +119,7 @@ class BatchWorker:
             self.folder.keep(poison)
             return poison
         models = self._loaded()  # before the attempt counts: that it cannot be loaded is no fault of the job
-        self.folder.clear_part(job, session.parent if before.worker else None)
+        self._clear_part(job, keeps_session=bool(before.worker))
         return self._done(job, before, models)
 
     def _done(self, job: BatchJob, before: JobRecord, models: JobModels) -> JobRecord:
@@ -136,6 +135,7 @@ class BatchWorker:
             ended = replace(self._begun, status=Status.DONE, attempts=0, frames=frames)
         except Exception as error:
             if _is_of_the_machine(error, job):
+                self._clear_part(job)  # on a full disk there is no room for the record else
                 self.abandon()
                 raise
             line = " ".join(f"{type(error).__name__}: {error}".split())
@@ -150,6 +150,12 @@ class BatchWorker:
         self.folder.keep(ended)
         self._begun = None
         return ended
+
+    def _session(self, job: BatchJob) -> Path:
+        return session_file(job, self.folder.part(job.id))
+
+    def _clear_part(self, job: BatchJob, *, keeps_session: bool = True) -> None:
+        self.folder.clear_part(job, self._session(job).parent if keeps_session else None)
 
     def _loaded(self) -> JobModels:
         if self._models is None:

@@ -41,9 +41,12 @@ class Copying:
             raise torch.AcceleratorError("CUDA error: device-side assert triggered")
         if content == "interrupted":
             raise KeyboardInterrupt
-        if content in ("broken", "full"):
-            raise ValueError("it is broken") if content == "broken" else OSError(28, "No space left on device")
+        if content == "broken":
+            raise ValueError("it is broken")
         folder.mkdir(exist_ok=True)
+        if content == "full":
+            (folder / "half.txt").touch()
+            raise OSError(28, "No space left on device")
         (folder / "copy.txt").write_text(content)
         return len(content)
 

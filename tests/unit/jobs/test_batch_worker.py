@@ -8,6 +8,7 @@ import threading
 from collections import namedtuple
 from collections.abc import Mapping
 from concurrent.futures import BrokenExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,29 @@ def test_what_is_no_fault_of_the_job_ends_the_work_and_counts_no_attempt(
         with pytest.raises(error):
             worker(job)
     assert (worker.folder.record(job).status, worker.folder.record(job).attempts) == (Status.OPEN, 0)
+
+
+def test_what_filled_the_disk_makes_room_for_the_note_that_the_attempt_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,) = batch_of(tmp_path, {"a": "full"})
+    worker = worker_in(tmp_path)
+    session = worker.folder.part(job.id) / "a_session/session.json"
+    session.parent.mkdir(parents=True)
+    session.touch()
+    worker.folder.keep(replace(begun_twice(tmp_path, job.id, job.fingerprint), attempts=1))
+    write = batch_folder._write
+
+    def written(path: Path, content: object) -> None:
+        if (worker.folder.part(job.id) / "half.txt").exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(path, content)
+
+    monkeypatch.setattr(batch_folder, "_write", written)
+    with pytest.raises(OSError, match="No space left"):
+        worker(job)
+    assert (worker.folder.record(job).status, worker.folder.record(job).attempts) == (Status.OPEN, 1)
+    assert session.exists()
 
 
 def test_nothing_is_begun_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
