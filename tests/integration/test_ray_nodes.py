@@ -6,17 +6,21 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.annotated_folders import write_sequences
+from tests.support.annotated_folders import write_coco, write_sequences
 from tests.support.small_video_models import SIZE, small_video_model
 from tests.support.video_files import moving_square, write_small_video
 
 from masklet import Sam2Processor
 from masklet.jobs.batch_folder import BatchFolder, Status
+from masklet.jobs.lanes import MachineLost
+from masklet.jobs.ray_cluster import ray_cluster
+from masklet.jobs.run import NamedWork
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install 'masklet[ray]'"
@@ -60,9 +64,14 @@ def content(out: Path) -> dict[str, str]:
     return {str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def test_measurements_on_nodes_are_those_of_one_process(cluster: Any, tmp_path: Path) -> None:
-    write_sequences(tmp_path / "data")
-    evaluate = ("evaluate", "vos", tmp_path / "data", "--predictor", "repeat", "-o")
+@pytest.mark.parametrize(
+    ("kind", "write", "predictor"), [("vos", write_sequences, "repeat"), ("stills", write_coco, "ellipse")]
+)
+def test_measurements_on_nodes_are_those_of_one_process(
+    cluster: Any, tmp_path: Path, kind: str, write: Callable[[Path], None], predictor: str
+) -> None:
+    write(tmp_path / "data")
+    evaluate = ("evaluate", kind, tmp_path / "data", "--predictor", predictor, "-o")
     runs = [
         masklet(*evaluate, tmp_path / "alone.json"),
         masklet(*evaluate, tmp_path / "nodes.json", "--ray", cluster.address, "--workers", "2"),
@@ -71,6 +80,23 @@ def test_measurements_on_nodes_are_those_of_one_process(cluster: Any, tmp_path: 
     assert [each.returncode for each in runs] == [0, 0], printed
     assert printed[1][0] == printed[0][0], printed
     assert json.loads((tmp_path / "nodes.json").read_text()) == json.loads((tmp_path / "alone.json").read_text())
+
+
+def test_a_node_that_is_asked_to_end_is_told_apart_from_a_worker_that_dies(cluster: Any, tmp_path: Path) -> None:
+    node = cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)
+    with ray_cluster(cluster.address) as connected:
+        lanes = [each() for each in connected.lanes(NamedWork(time.sleep), "cpu", tmp_path)]  # one a node
+        for each in lanes:
+            each.prepare().result(timeout=120)
+        at_work = [each.submit(600) for each in lanes]
+        cluster.remove_node(node, allow_graceful=True)
+        (lost,), others = wait(at_work, timeout=120, return_when=FIRST_COMPLETED)
+        assert isinstance(lost.exception(), MachineLost)
+        lanes[at_work.index(others.pop())].close()
+        (died,), _ = wait(set(at_work) - {lost}, timeout=120, return_when=FIRST_COMPLETED)
+        assert type(died.exception()) is BrokenExecutor
+        for each in lanes:
+            each.close()
 
 
 def test_a_node_that_is_killed_costs_no_job(cluster: Any, tmp_path: Path) -> None:
