@@ -1,8 +1,8 @@
 """What limits a batch on many workers: `python -m benchmarks.fleet_model [--jobs 20000] [--seconds 300]`.
 
-A model of queues, with the times that `python -m benchmarks.batch` measured: workers start, ask the one driver for a
-job, and work; some are slow (stragglers), and machines are taken away at random (pre-emption), which loses what was
-done since the session was saved, and costs a start-up. Jobs are begun longest first, or in any order. Writes
+A model of queues, with the times that `python -m benchmarks.batch` measured on Ray: workers start, ask the one driver
+for a job, and work; some are slow (stragglers), and machines are taken away at random (pre-emption), which loses what
+was done since the session was saved, and costs a start-up. Jobs are begun longest first, or in any order. Writes
 `benchmarks/results/fleet_model.json`.
 """
 
@@ -31,7 +31,7 @@ class Fleet:
         jobs: how many.
         seconds: that a job takes on average; they are spread as lengths of videos are (log-normal, sigma 1).
         start_up_s: from the start of a worker to its first job.
-        dispatch_s: of the driver, for each job; it does one after the other.
+        dispatch_s: that the driver computes for each job; it does one after the other.
         overhead_s: of the worker, for each job.
         slow_share: of the workers that take three times as long.
         lost_an_hour: how often a worker is taken away.
@@ -96,9 +96,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300, help="that one takes on average (default 300)")
     options = parser.parse_args()
     measured = json.loads(batch.RESULTS.read_text())
-    way = measured["batches"].get("ray") or measured["batches"]["processes"]
+    way = measured["batches"]["ray"]
     times = {"start_up_s": way["start_up_s"], "overhead_s": max(way["overhead_a_job_s"], 0.0)}
-    times["dispatch_s"] = measured["dispatch_s"]
+    times["dispatch_s"] = measured["on_ray"]["driver_cpu_s"]
     troubles = {
         "calm": {},
         "any order": {"longest_first": False},

@@ -329,7 +329,8 @@ def batch_markdown(report: dict[str, Any]) -> str:
         f"On {machine['cores']} cores of {machine['processor']}, shared with other work. The driver over 100,000 jobs: "
         f"{held[0][1]:.0f} MiB at the first, {held[-1][1]:.0f} MiB at the last, "
         f"{report['dispatch_s'] * 1000:.1f} ms a job; on Ray over {int(held_on_ray[-1][0]):,} jobs: "
-        f"{held_on_ray[0][1]:.0f} and {held_on_ray[-1][1]:.0f} MiB, {on_ray['dispatch_s'] * 1000:.1f} ms a job. "
+        f"{held_on_ray[0][1]:.0f} and {held_on_ray[-1][1]:.0f} MiB, {on_ray['dispatch_s'] * 1000:.1f} ms a job, "
+        f"of which the driver computes {on_ray['driver_cpu_s'] * 1000:.1f}. "
         f"From `{report['command']}`."
     )
     return f"{origin}\n\n" + "\n".join(lines)
