@@ -73,7 +73,8 @@ def _print(report: "ExportReport") -> None:
     """Print of each graph and runtime the largest difference, for the numbers of objects beside each other."""
     rows: dict[tuple[str, str], dict[int, float]] = {}
     for each in report.differences:
-        rows.setdefault((each.graph, each.runtime.value), {})[each.objects] = each.largest
+        row = rows.setdefault((each.graph, each.runtime.value), {})
+        row[each.objects] = max(each.largest, row.get(each.objects, 0.0))
     if rows:
         print(f"{'difference from the model':26}{'':12}" + "".join(f"{f'{n} obj.':>9}" for n in (1, 2, 4)))
     for (graph, runtime), of_objects in rows.items():

@@ -70,7 +70,7 @@ def _graphs(network: Sam2Model, layout: Layout) -> list[Graph]:
 
 @torch.no_grad()
 def _inputs(network: Sam2Model, sizes: Sizes, seed: int) -> dict[str, tuple[Tensor, ...]]:
-    """Return inputs of the graphs of both layouts, of these sizes: clicks on an image of noise."""
+    """Return inputs of the graphs of both layouts, of these sizes: clicks and boxes on an image of noise."""
     generator = torch.Generator().manual_seed(seed)
     objects, points, size = sizes["objects"], sizes["points"], network.config.image_size
     pixels = torch.randn(1, 3, size, size, generator=generator)
@@ -78,8 +78,7 @@ def _inputs(network: Sam2Model, sizes: Sizes, seed: int) -> dict[str, tuple[Tens
     labels = torch.randint(-1, 2, (objects, points), generator=generator)
     fine, middle, embedding = _encoded(network, pixels)
     earlier = 10 * torch.randn(objects, 1, size // 4, size // 4, generator=generator)
-    # One for each object, or none; likewise the earlier mask counts, or does not.
-    boxes = size * torch.rand(1, objects if seed % 2 == 0 else 0, 4, generator=generator).sort(dim=-1).values
+    boxes = size * torch.rand(1, sizes["boxes"], 4, generator=generator).sort(dim=-1).values
     return {
         "masklet.encoder": (pixels,),
         "masklet.decoder": (
@@ -89,7 +88,7 @@ def _inputs(network: Sam2Model, sizes: Sizes, seed: int) -> dict[str, tuple[Tens
             coordinates,
             labels.float(),
             earlier,
-            torch.tensor([seed % 2 * 1.0]),
+            torch.tensor([float(sizes["earlier_masks"] > 0)]),
         ),
         "vision_encoder": (pixels,),
         "prompt_encoder_mask_decoder": (coordinates[None], labels[None], boxes, fine, middle, embedding),

@@ -16,8 +16,9 @@ from masklet.runtimes.names import GraphName
 from masklet.runtimes.protocol import ImageFeatures, ObjectMemory
 
 Sizes = Mapping[str, int]
-RECORDED = {"objects": 3, "points": 2, "frames": 2, "pointers": 5}
-"""Sizes at which graphs are recorded: none is 0 or 1, which exporters take for constants."""
+"""Of each axis of any size; for layouts of other programs also of boxes and earlier masks: one an object, or 0."""
+RECORDED = {"objects": 3, "points": 2, "frames": 2, "pointers": 5, "boxes": 3, "earlier_masks": 0}
+"""Sizes at which graphs are recorded: no axis is 0 or 1, which exporters take for constants."""
 
 _Call = Callable[..., Sequence[Tensor]]
 

@@ -8,14 +8,22 @@ import torch
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
-from masklet.export.graphs import GraphSet
+from masklet.export.graphs import GraphSet, Sizes
 from masklet.runtimes.exported import GraphRunner
 from masklet.runtimes.names import RuntimeName
 
 TOLERANCE = 1e-5
 """Of float32: the largest difference allowed, as a share of the largest value."""
-OBJECTS = (4, 1, 2)
-"""In this order on one open graph: what is left over from more objects must not show with fewer."""
+COMPARED: Sequence[Sizes] = (
+    {"objects": 4, "points": 2, "frames": 3, "pointers": 6, "boxes": 4, "earlier_masks": 0},
+    {"objects": 1, "points": 3, "frames": 7, "pointers": 16, "boxes": 1, "earlier_masks": 1},
+    {"objects": 1, "points": 1, "frames": 1, "pointers": 0, "boxes": 0, "earlier_masks": 0},
+    {"objects": 2, "points": 1, "frames": 4, "pointers": 3, "boxes": 0, "earlier_masks": 2},
+)
+"""In this order on one open graph: what is left over from more objects must not show with fewer.
+
+One object has a full memory bank and an empty one; axes that were taken for each other show, as their sizes differ.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,19 +40,15 @@ class Difference:
 
 
 def differences(exported: GraphSet, runners: Sequence[GraphRunner]) -> Iterator[Difference]:
-    """Yield how far each graph is from the network in each runtime, for 4, 1 and 2 objects.
-
-    Points, memory frames and pointers vary as well, down to one click, one frame and no pointer.
-    """
-    for objects in OBJECTS:
-        sizes = {"objects": objects, "points": objects, "frames": objects, "pointers": 2 * (objects - 1)}
-        inputs = exported.inputs(sizes, objects)
+    """Yield how far each graph is from the network in each runtime, for all sizes `COMPARED`."""
+    for seed, sizes in enumerate(COMPARED, 1):
+        inputs = exported.inputs(sizes, seed)
         for graph in exported.graphs:
             with torch.no_grad():
                 expected = graph.module(*inputs[graph.name])
             for runner in runners:
                 largest = largest_difference(runner.run(graph.name, inputs[graph.name]), expected)
-                yield Difference(graph.name, runner.name, objects, largest)
+                yield Difference(graph.name, runner.name, sizes["objects"], largest)
 
 
 def largest_difference(found: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
