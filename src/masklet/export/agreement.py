@@ -7,6 +7,8 @@ import numpy as np
 
 from masklet.errors import InvalidInputError
 from masklet.masks.overlap import intersection_over_union
+from masklet.media.frame_folders import frames_of_folder
+from masklet.media.image_files import opened_image
 from masklet.media.images import read_image
 from masklet.predictors.image_segmenter import ImageSegmenter
 
@@ -14,6 +16,24 @@ LEAST = 0.97
 """Mean IoU of the masks of boxes with the network's."""
 CLICKS = 4  # along each side of an image
 LEAST_AREA = 100  # pixels of a mask whose box is asked for
+MOST_IMAGES = 64  # more add nothing to ranges and agreement but time
+
+
+def image_files(given: Sequence[Path]) -> list[Path]:
+    """Return the images among files and folders, at most 64, spread over all of them.
+
+    Raises:
+        InvalidInputError: if there are none.
+        UnreadableImageError: if one of them is no image.
+    """
+    files = [file for path in given for file in (frames_of_folder(path) if path.is_dir() else [path])]
+    if not files:
+        raise InvalidInputError(f"--calibrate takes images or folders of images; got {', '.join(map(str, given))}.")
+    chosen = files[:: -(-len(files) // MOST_IMAGES)]
+    for each in chosen:
+        with opened_image(each):
+            pass
+    return chosen
 
 
 def mask_agreement(network: ImageSegmenter, rounded: ImageSegmenter, images: Sequence[Path]) -> float:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,12 @@ from torch import Tensor
 from masklet.atomic_files import check_writable, folder_written_whole, written_whole
 from masklet.checkpoints.reading import WEIGHTS_FILE
 from masklet.errors import InvalidInputError
-from masklet.export.agreement import check_agreement, mask_agreement
+from masklet.export.agreement import check_agreement, image_files, mask_agreement
 from masklet.export.drop_in import DROP_IN_NAMES, drop_in_graphs
 from masklet.export.graphs import RECORDED, GraphSet, own_graphs
 from masklet.export.onnx_files import OPSET, check_exporter, write_onnx, write_openvino
 from masklet.export.parity import TOLERANCE, Difference, check_parity, differences
 from masklet.export.quantization import quantize
-from masklet.media.frame_folders import frames_of_folder
 from masklet.media.images import read_image
 from masklet.modeling.image_model import Sam2Model
 from masklet.modeling.video_network import VideoNetwork
@@ -33,7 +32,6 @@ from masklet.runtimes.opening import graph_runner, is_installed
 
 _NAMES = (*GraphName, *DROP_IN_NAMES)
 _OWN_FILES = re.compile(rf"({'|'.join(map(re.escape, _NAMES))})\.(onnx|xml|bin)|{re.escape(MANIFEST_FILE)}")
-_MOST_IMAGES = 64  # more add nothing to ranges and agreement but time
 MOST_TOLERATED = 1e-3
 _ROUNDED: dict[Precision, Sequence[GraphName]] = {
     Precision.FLOAT32: (),
@@ -48,7 +46,7 @@ class ExportSettings:
 
     Attributes:
         target: the files.
-        precision: in which graphs are computed; other ones than float32 are compared on images.
+        precision: in which graphs are computed; other ones than float32 are compared on images, too.
         parts: which graphs.
         images: files, or folders of images, to calibrate int8 with and to compare masks on.
         layout: masklet's, or that of other programs, which is ONNX in float32, of images.
@@ -71,6 +69,8 @@ class ExportSettings:
             raise InvalidInputError(f"The layout {self.layout.value} is of ONNX files in float32.")
         if self.precision is not Precision.FLOAT32 and not self.images:
             raise InvalidInputError(f"{self.precision.value} is compared on images; give --calibrate IMAGES.")
+        if self.precision is Precision.FLOAT32 and self.images:
+            raise InvalidInputError("float32 has no ranges: --calibrate goes with --precision int8 or bfloat16.")
         if not 0 < self.tolerance <= MOST_TOLERATED:
             raise InvalidInputError(f"A tolerance is above 0 and at most {MOST_TOLERATED}; got {self.tolerance}.")
 
@@ -119,6 +119,8 @@ def export_model(
     """
     check_exporter()
     runtimes = settings.runtimes
+    if settings.images:
+        settings = replace(settings, images=image_files(settings.images))
     if (folder / WEIGHTS_FILE).exists():
         raise InvalidInputError(f"{folder} holds a checkpoint; give another folder.")
     check_writable(folder)
@@ -175,7 +177,7 @@ class _Export:
             path = self.folder / f"{graph.name}.onnx"
             write_onnx(graph, self.exported.axes, inputs[graph.name], path)
             if self.settings.precision is Precision.INT8 and graph.name is GraphName.ENCODE_IMAGE:
-                quantize(path, self._prepared_images())
+                quantize(path, self.settings.images, self._prepared)
             files = [path]
             if self.settings.target is Target.OPENVINO:
                 files = write_openvino(path, path.with_suffix(".xml"))
@@ -216,20 +218,13 @@ class _Export:
         for runner in runners:
             runtime = ExportedRuntime(self.folder, manifest, runner, self.settings.precision)
             rounded = ImageSegmenter(runtime, self.processor)
-            agreement = min(agreement, mask_agreement(exact, rounded, self._image_files()))
+            agreement = min(agreement, mask_agreement(exact, rounded, self.settings.images))
         check_agreement(agreement)
         return agreement
 
-    def _image_files(self) -> list[Path]:
-        files = [
-            file for path in self.settings.images for file in (frames_of_folder(path) if path.is_dir() else [path])
-        ]
-        return files[:: max(1, len(files) // _MOST_IMAGES)]
-
-    def _prepared_images(self) -> Iterator[Tensor]:
+    def _prepared(self, path: Path) -> Tensor:
         options = self.processor.image_processor
-        for path in self._image_files():
-            yield prepared_pixels(original_pixels(read_image(path), options), options)[None].to(torch.float32)
+        return prepared_pixels(original_pixels(read_image(path), options), options)[None].to(torch.float32)
 
 
 def _save_image_settings(processor: Sam2Processor, folder: Path) -> None:

@@ -3,21 +3,16 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 from tests.support.exported_graphs import copy_graphs_of
 from tests.support.small_models import small_model
 from tests.support.small_video_models import small_clip, small_video_model
 
 from masklet import ImageSegmenter, Sam2Processor
 from masklet.errors import CheckpointError, InvalidInputError
-from masklet.export.agreement import check_agreement, mask_agreement
 from masklet.export.folder import ExportSettings, export_model
 from masklet.export.graphs import RECORDED, example_inputs, graphs_of
-from masklet.export.parity import largest_difference
-from masklet.export.quantization import quantize
 from masklet.runtimes.manifest import Manifest, checksum
 from masklet.runtimes.names import GraphName, Parts, Precision, Target
 
@@ -90,51 +85,6 @@ def test_files_of_openvino(exported_model: Folders, tmp_path: Path, monkeypatch:
     torch.testing.assert_close(found.embeddings.stride16, expected.embeddings.stride16, rtol=1e-4, atol=1e-4)
     with pytest.raises(InvalidInputError, match="in the format 'openvino': the runtimes"):
         ImageSegmenter.from_pretrained(tmp_path, runtime="onnxruntime")
-
-
-def test_int8_encoders_are_near(exported_model: Folders, tmp_path: Path) -> None:
-    pytest.importorskip("onnxruntime", reason="pip install 'masklet[onnxruntime]'")
-    for path in exported_model[1].iterdir():
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    exact = ImageSegmenter.from_pretrained(exported_model[1], runtime="onnxruntime")
-    images = [exact.processor(image, return_tensors="pt")["pixel_values"] for image in small_clip(frames=4)]
-    quantize(tmp_path / "encode_image.onnx", images)
-    assert len(list(tmp_path.iterdir())) == len(list(exported_model[1].iterdir()))
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
-    manifest["graphs"]["encode_image"]["files"] = {"encode_image.onnx": checksum(tmp_path / "encode_image.onnx")}
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    rounded = ImageSegmenter.from_pretrained(tmp_path, runtime="onnxruntime")
-    levels = (each.runtime.encode_image(images[0]).stride16.flatten() for each in (exact, rounded))
-    first, second = levels
-    assert not torch.equal(first, second)
-    assert torch.cosine_similarity(first, second, dim=0) > 0.95
-
-
-def test_masks_of_one_network_agree(exported_model: Folders, tmp_path: Path) -> None:
-    pixels = np.kron(
-        np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8), np.ones((32, 32, 1), np.uint8)
-    )
-    Image.fromarray(pixels).save(tmp_path / "squares.png")
-    network = ImageSegmenter.from_pretrained(exported_model[0])
-    assert mask_agreement(network, network, [tmp_path / "squares.png"]) == 1
-    check_agreement(0.98)
-    with pytest.raises(InvalidInputError, match=r"mean IoU of 0\.960; at least 0\.97"):
-        check_agreement(0.96)
-
-
-@pytest.mark.parametrize(
-    ("found", "expected"),
-    [
-        ([torch.zeros(2, 3)], [torch.zeros(3, 2)]),
-        ([torch.tensor([float("nan"), 1])], [torch.ones(2)]),
-        ([], [torch.ones(1)]),
-    ],
-)
-def test_shapes_and_numbers_that_are_none_differ_infinitely(
-    found: list[torch.Tensor], expected: list[torch.Tensor]
-) -> None:
-    assert largest_difference(found, expected) == float("inf")
-    assert largest_difference([torch.tensor([1.0, 2])], [torch.tensor([1.0, 4])]) == 0.5
 
 
 def test_what_cannot_be_exported(exported_model: Folders, tmp_path: Path) -> None:
