@@ -25,7 +25,7 @@ from masklet.modeling.video_network import VideoNetwork
 from masklet.predictors.image_segmenter import ImageSegmenter
 from masklet.processing.pixels import original_pixels, prepared_pixels
 from masklet.processing.processor import Sam2Processor
-from masklet.runtimes.exported import ExportedRuntime, GraphRunner
+from masklet.runtimes.exported import ExportedRuntime
 from masklet.runtimes.manifest import MANIFEST_FILE, GraphEntry, Manifest, checksum
 from masklet.runtimes.names import OF_FOLDERS, GraphName, Layout, Parts, Precision, RuntimeName, Target
 from masklet.runtimes.opening import graph_runner, is_installed
@@ -33,11 +33,6 @@ from masklet.runtimes.opening import graph_runner, is_installed
 _NAMES = (*GraphName, *DROP_IN_NAMES)
 _OWN_FILES = re.compile(rf"({'|'.join(map(re.escape, _NAMES))})\.(onnx|xml|bin)|{re.escape(MANIFEST_FILE)}")
 MOST_TOLERATED = 1e-3
-_ROUNDED: dict[Precision, Sequence[GraphName]] = {
-    Precision.FLOAT32: (),
-    Precision.INT8: (GraphName.ENCODE_IMAGE,),
-    Precision.BFLOAT16: tuple(GraphName),
-}
 
 
 @dataclass(frozen=True)
@@ -205,18 +200,21 @@ class _Export:
         )
 
     def _compared(self, manifest: Manifest, runtimes: Sequence[RuntimeName]) -> ExportReport:
-        runners = [graph_runner(name, self.folder, manifest, self.settings.precision) for name in runtimes]
-        rounded = _ROUNDED[self.settings.precision]
+        """Compare all files that hold float32 as such, whatever they are to be computed in; then masks, if rounded."""
+        precision = self.settings.precision
+        rounded = [GraphName.ENCODE_IMAGE] if precision is Precision.INT8 else []
+        runners = [graph_runner(name, self.folder, manifest, Precision.FLOAT32) for name in runtimes]
         found = list(differences(self.exported.without(rounded), runners))
         check_parity(found, self.settings.tolerance)
-        return ExportReport(found, self._agreement(manifest, runners) if rounded else None)
+        return ExportReport(found, None if precision is Precision.FLOAT32 else self._agreement(manifest, runtimes))
 
-    def _agreement(self, manifest: Manifest, runners: Sequence[GraphRunner]) -> float:
+    def _agreement(self, manifest: Manifest, runtimes: Sequence[RuntimeName]) -> float:
         """Return how much masks agree with the network's in the runtime where they do so least."""
-        exact = ImageSegmenter(self.network, self.processor)
+        exact, precision = ImageSegmenter(self.network, self.processor), self.settings.precision
         agreement = 1.0
-        for runner in runners:
-            runtime = ExportedRuntime(self.folder, manifest, runner, self.settings.precision)
+        for name in runtimes:
+            runner = graph_runner(name, self.folder, manifest, precision)
+            runtime = ExportedRuntime(self.folder, manifest, runner, precision)
             rounded = ImageSegmenter(runtime, self.processor)
             agreement = min(agreement, mask_agreement(exact, rounded, self.settings.images))
         check_agreement(agreement)
