@@ -12,6 +12,7 @@ from torch import Tensor
 
 from masklet.errors import InvalidInputError
 from masklet.export.graphs import Graph
+from masklet.runtimes.compiled import check_torch
 from masklet.runtimes.openvino import openvino_module
 
 OPSET = 18
@@ -65,7 +66,8 @@ def _without_its_notes() -> Iterator[None]:
 
 
 def check_exporter() -> None:
-    """Raise InvalidInputError, naming the extra, unless torch can export to ONNX here."""
+    """Raise InvalidInputError, naming the extra or the version of torch, unless torch can export to ONNX here."""
+    check_torch("Exporting")
     try:
         import onnx  # noqa: F401
         import onnxscript  # noqa: F401

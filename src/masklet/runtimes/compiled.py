@@ -49,8 +49,7 @@ def compiled_network(network: Network, backend: Backend = "inductor") -> Network
     Raises:
         InvalidInputError: where torch is older than 2.7.
     """
-    if not _is_torch_new_enough():
-        raise InvalidInputError(f"Compiling needs torch 2.7 or later; this is torch {torch.__version__}.")
+    check_torch("Compiling")
     for part, varying, kind in (
         (network.vision_encoder.backbone, _nothing_varies, CompiledForward),
         (network.memory_attention, _varying_of_memory_attention, CompiledForward),
@@ -60,6 +59,12 @@ def compiled_network(network: Network, backend: Backend = "inductor") -> Network
         # A type checker does not like methods to be replaced; torch's own wrappers do the same.
         part.forward = kind(part, varying, backend)  # type: ignore[assignment]
     return network
+
+
+def check_torch(work: str) -> None:
+    """Raise InvalidInputError where torch is older than 2.7, which records graphs for axes of any size."""
+    if not _is_torch_new_enough():
+        raise InvalidInputError(f"{work} needs torch 2.7 or later; this is torch {torch.__version__}.")
 
 
 class CompiledForward:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from masklet import Sam2VideoInferenceSession, Sam2VideoModel
 from masklet.errors import InvalidInputError
+from masklet.export.onnx_files import check_exporter
 from masklet.runtimes import compiled as compiled_runtime
 from masklet.runtimes.compiled import can_compile, compiled_network
 
@@ -137,3 +138,5 @@ def test_older_torch_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled_runtime, "symbolic_shapes", object())
     with pytest.raises(InvalidInputError, match=r"Compiling needs torch 2\.7 or later; this is torch"):
         small_video_model(**SMALL).compile_parts()
+    with pytest.raises(InvalidInputError, match=r"Exporting needs torch 2\.7 or later; this is torch"):
+        check_exporter()
