@@ -8,9 +8,12 @@ import cv2
 import numpy as np
 import pytest
 from tests.support.drop_in_prompts import BOX, CLICKS, IMAGE, OTHER_BOX, SIDE, best_masks, save_model_of_few_blocks
+from typer.testing import CliRunner
 
+from masklet.cli.exit_codes import ExitCode
+from masklet.cli.main import app
 from masklet.errors import InvalidInputError
-from masklet.export.folder import ExportSettings, export_model
+from masklet.export.folder import ExportSettings
 from masklet.runtimes.names import Layout, Target
 
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
@@ -21,6 +24,12 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for library in ("onnx", "onnxscript", "onnxruntime"):
         pytest.importorskip(library, reason="pip install 'masklet[export]'")
     return save_model_of_few_blocks(tmp_path_factory.mktemp("model"))
+
+
+def export(checkpoint: Path, folder: Path, layout: Layout, graphs: set[str]) -> None:
+    result = CliRunner().invoke(app, ["export", str(checkpoint), "-o", str(folder), "--layout", layout.value])
+    assert result.exit_code == ExitCode.DONE, result.output
+    assert {line.split()[0] for line in result.stdout.splitlines()[1:-1]} == graphs
 
 
 def session(path: Path) -> Any:
@@ -45,7 +54,7 @@ def fed_by_position(graph: Any, *tensors: np.ndarray) -> list[np.ndarray]:
 
 def test_samexporter(checkpoint: Path, tmp_path: Path) -> None:
     """Two rows of one mark each, the shorter padded by -1; the best mask of a row."""
-    export_model(str(checkpoint), tmp_path, ExportSettings(layout=Layout.SAMEXPORTER))
+    export(checkpoint, tmp_path, Layout.SAMEXPORTER, {"masklet.encoder", "masklet.decoder"})
     assert {path.name for path in tmp_path.iterdir()} == {"masklet.encoder.onnx", "masklet.decoder.onnx"}
     encoder, decoder = (session(tmp_path / f"masklet.{each}.onnx") for each in ("encoder", "decoder"))
     assert encoder.get_inputs()[0].shape == [1, 3, SIDE, SIDE]
@@ -65,7 +74,7 @@ def test_samexporter(checkpoint: Path, tmp_path: Path) -> None:
 
 def test_transformersjs(checkpoint: Path, tmp_path: Path) -> None:
     """Clicks without boxes; boxes beside one empty row of points, however many they are, as transformers.js has it."""
-    export_model(str(checkpoint), tmp_path, ExportSettings(layout=Layout.TRANSFORMERSJS))
+    export(checkpoint, tmp_path, Layout.TRANSFORMERSJS, {"vision_encoder", "prompt_encoder_mask_decoder"})
     assert {path.name for path in tmp_path.iterdir()} == {"onnx", "config.json", "preprocessor_config.json"}
     assert json.loads((tmp_path / "preprocessor_config.json").read_text())["processor_class"] == "Sam2Processor"
     encoder, decoder = (
