@@ -12,6 +12,7 @@ from torch import Tensor
 
 from masklet.atomic_files import check_writable, folder_written_whole, written_whole
 from masklet.checkpoints.reading import WEIGHTS_FILE
+from masklet.configuration.base import CONFIG_FILE
 from masklet.errors import InvalidInputError
 from masklet.export.agreement import check_agreement, image_files, mask_agreement
 from masklet.export.drop_in import DROP_IN_NAMES, drop_in_graphs
@@ -26,7 +27,7 @@ from masklet.predictors.image_segmenter import ImageSegmenter
 from masklet.processing.pixels import original_pixels, prepared_pixels
 from masklet.processing.processor import Sam2Processor
 from masklet.runtimes.exported import ExportedRuntime
-from masklet.runtimes.manifest import MANIFEST_FILE, GraphEntry, Manifest, checksum
+from masklet.runtimes.manifest import MANIFEST_FILE, GraphEntry, Manifest, checksums
 from masklet.runtimes.names import OF_FOLDERS, GraphName, Layout, Parts, Precision, RuntimeName, Target
 from masklet.runtimes.opening import graph_runner, is_installed
 
@@ -109,7 +110,7 @@ def export_model(
         progress: called with the name of what is begun.
 
     Raises:
-        InvalidInputError: for what cannot be exported, and if a graph differs from the network.
+        InvalidInputError: for what cannot be exported, or not into this folder; if a graph differs from the network.
         CheckpointError: as `from_pretrained`.
     """
     check_exporter()
@@ -153,16 +154,19 @@ class _Export:
 
     def written(self, model: str, runtimes: Sequence[RuntimeName]) -> ExportReport:
         """Write all files, and compare."""
-        if self.settings.layout is Layout.MASKLET:
-            self.network.config.save_pretrained(self.folder)
-            self.processor.save_pretrained(self.folder)
-        manifest = self._manifest(model, self._write_graphs())
+        is_own = self.settings.layout is Layout.MASKLET
+        settings = self._write_settings() if is_own else []
+        manifest = self._manifest(model, self._write_graphs(), settings)
         self.progress("comparing")
         report = self._compared(manifest, runtimes)
-        if self.settings.layout is Layout.MASKLET:
+        if is_own:
             manifest = replace(manifest, agreement=report.agreement, graphs=_with_differences(manifest, report))
             manifest.write(self.folder)
         return report
+
+    def _write_settings(self) -> list[Path]:
+        self.network.config.save_pretrained(self.folder)
+        return [self.folder / CONFIG_FILE, *map(Path, self.processor.save_pretrained(self.folder))]
 
     def _write_graphs(self) -> dict[str, GraphEntry]:
         inputs = self.exported.inputs(RECORDED, 0)
@@ -177,11 +181,10 @@ class _Export:
             if self.settings.target is Target.OPENVINO:
                 files = write_openvino(path, path.with_suffix(".xml"))
                 path.unlink()
-            checksums = {each.name: checksum(each) for each in files}
-            entries[str(graph.name)] = GraphEntry(checksums, graph.inputs, graph.outputs, {})
+            entries[str(graph.name)] = GraphEntry(checksums(files), graph.inputs, graph.outputs, {})
         return entries
 
-    def _manifest(self, model: str, entries: dict[str, GraphEntry]) -> Manifest:
+    def _manifest(self, model: str, entries: dict[str, GraphEntry], settings: Sequence[Path]) -> Manifest:
         options, network = self.processor.image_processor, self.network
         pointer = network.no_object_pointer.flatten().tolist() if isinstance(network, VideoNetwork) else []
         return Manifest(
@@ -195,6 +198,7 @@ class _Export:
             image_std=tuple(map(float, options.image_std)),
             axes=self.exported.axes,
             graphs=entries,
+            settings=checksums(settings),
             no_memory=tuple(network.no_memory_embedding.flatten().tolist()),
             no_object_pointer=tuple(pointer),
         )

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from masklet.configuration import Sam2Config
+from masklet.configuration.base import CONFIG_FILE
+from masklet.errors import CheckpointError
 from masklet.prompts.point_labels import NOT_A_POINT
-from masklet.runtimes.manifest import Manifest
+from masklet.runtimes.manifest import MANIFEST_FILE, Manifest
 from masklet.runtimes.names import GraphName, Precision, RuntimeName
 from masklet.runtimes.protocol import ImageFeatures, MaskOutputs, ObjectMemory
 
@@ -45,6 +47,10 @@ class ExportedRuntime:
     def __init__(self, folder: Path, manifest: Manifest, runner: GraphRunner, precision: Precision) -> None:
         self.folder, self.manifest, self.runner, self.precision = folder, manifest, runner, precision
         self.config = Sam2Config.from_pretrained(folder)
+        width = self.config.prompt_encoder_config.hidden_size
+        sizes = (manifest.image_size, len(manifest.no_memory), len(manifest.no_object_pointer) or width)
+        if sizes != (self.config.image_size, width, width):
+            raise CheckpointError(f"{folder / MANIFEST_FILE} and {CONFIG_FILE} are of different models.")
         self.device, self.dtype = torch.device("cpu"), torch.float32
         self.no_object_pointer = torch.tensor([manifest.no_object_pointer])
         self._no_memory = torch.tensor(manifest.no_memory).view(1, -1, 1, 1)
@@ -56,9 +62,16 @@ class ExportedRuntime:
 
     @property
     def fingerprint(self) -> str:
-        """That of the network where numbers are its own up to rounding; rounded to fewer bits they are another's."""
-        is_exact = self.precision is Precision.FLOAT32
-        return self.manifest.fingerprint if is_exact else f"{self.manifest.fingerprint} {self.name} {self.precision}"
+        """That of the network where numbers are its own up to rounding; rounded to fewer bits they are another's.
+
+        In int8 they depend on the images that gave the ranges, and so on the file.
+        """
+        own = self.manifest.fingerprint
+        if self.precision is Precision.FLOAT32:
+            return own
+        is_calibrated = self.precision is Precision.INT8
+        files = self.manifest.graphs[GraphName.ENCODE_IMAGE].files.values() if is_calibrated else ()
+        return " ".join([own, self.name, self.precision, *files])
 
     def encode_image(self, pixel_values: Tensor) -> ImageFeatures:
         """Encode an image [1, 3, S, S]."""

@@ -2,17 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from masklet.errors import CheckpointError, InvalidInputError
-from masklet.json_files import is_file_name, read_json, shown
-from masklet.runtimes.names import GraphName, Precision, Target
+from masklet.json_files import is_file_name, is_finite_number, read_json, shown, whole_number
+from masklet.runtimes.names import GraphName, Parts, Precision, Target
 
 MANIFEST_FILE = "manifest.json"
-FORMAT = 1
+FORMAT = 2
+_DTYPES = ("float32", "int64", "bool")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,11 @@ class TensorSpec:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Return what `asdict` made plain."""
-        return cls(str(value["name"]), str(value["dtype"]), tuple(value["shape"]))
+        name, dtype = value["name"], value["dtype"]
+        if not isinstance(name, str) or dtype not in _DTYPES:
+            raise ValueError(f"{shown(name)}: the type {shown(dtype)} is none of {_DTYPES}")
+        sizes = value["shape"]
+        return cls(name, dtype, tuple(size if isinstance(size, str) else whole_number(size, name) for size in sizes))
 
 
 @dataclass(frozen=True)
@@ -55,10 +60,10 @@ class GraphEntry:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Return what `asdict` made plain."""
-        if not value["files"] or not all(is_file_name(name) and Path(name).name == name for name in value["files"]):
-            raise ValueError(f"files of a graph are {shown(value['files'])}")
         inputs, outputs = (tuple(TensorSpec.from_json(each) for each in value[key]) for key in ("inputs", "outputs"))
-        return cls(dict(value["files"]), inputs, outputs, dict(value["differences"]))
+        names = list(value["differences"])
+        differences = _numbers([value["differences"][name] for name in names], "differences")
+        return cls(_files(value["files"]), inputs, outputs, dict(zip(names, differences, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,7 @@ class Manifest:
         image_std: likewise.
         axes: of each axis of any size the bounds that the graphs were exported with.
         graphs: by the values of `GraphName`.
+        settings: of each file with settings of the network and the processor the SHA-256.
         no_memory: [c], added to the deepest level of an image that has no memory.
         no_object_pointer: [c], the pointer of an absent object; empty for images alone.
         agreement: of the masks with the network's, mean IoU on the images that were given, or None.
@@ -92,10 +98,21 @@ class Manifest:
     image_std: tuple[float, ...]
     axes: Mapping[str, tuple[int, int]]
     graphs: Mapping[str, GraphEntry]
+    settings: Mapping[str, str]
     no_memory: tuple[float, ...]
     no_object_pointer: tuple[float, ...]
     agreement: float | None = None
     format: int = FORMAT
+
+    @staticmethod
+    def is_in(folder: Path) -> bool:
+        """Whether a folder has a manifest of this kind, damaged or not: other programs have files of that name, too."""
+        path = folder / MANIFEST_FILE
+        try:
+            value = read_json(path) if path.is_file() else {}
+        except InvalidInputError:
+            return True
+        return isinstance(value, dict) and not value.keys().isdisjoint({"fingerprint", "graphs"})
 
     def write(self, folder: Path) -> None:
         """Write `manifest.json` into a folder."""
@@ -109,12 +126,23 @@ class Manifest:
         try:
             value = read_json(path)
             if value["format"] != FORMAT:
-                raise CheckpointError(f"{path} has format {shown(value['format'])}; this masklet reads {FORMAT}.")
+                raise CheckpointError(
+                    f"{path} has format {shown(value['format'])}; this masklet reads {FORMAT}: export it again."
+                )
             return cls(**{**value, **_parsed(value)})
         except (InvalidInputError, KeyError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, CheckpointError):
                 raise
             raise CheckpointError(f"{path} is no manifest of an exported model: {shown(str(error))}") from error
+
+    @property
+    def files(self) -> list[str]:
+        """The names of all files of the folder, the manifest's own among them."""
+        return [MANIFEST_FILE, *self.settings, *(name for each in self.graphs.values() for name in each.files)]
+
+    def check_settings(self, folder: Path) -> None:
+        """Raise CheckpointError where a file with settings is missing or was changed."""
+        _check_files(folder, self.settings)
 
     def opened(self, folder: Path, graph: str) -> Path:
         """Return the file of a graph that a runtime opens; CheckpointError where one is missing or was changed.
@@ -126,27 +154,58 @@ class Manifest:
                 f"{folder} was exported without the graph {str(graph)!r}: `masklet export --parts all` writes it."
             )
         files = self.graphs[graph].files
-        for name, expected in files.items():
-            if not (folder / name).is_file() or checksum(folder / name) != expected:
-                raise CheckpointError(f"{folder / name} is missing, or not the file that was exported.")
+        _check_files(folder, files)
         return folder / next(iter(files))
 
 
+def _check_files(folder: Path, files: Mapping[str, str]) -> None:
+    for name, expected in files.items():
+        if not (folder / name).is_file() or _checksum(folder / name) != expected:
+            raise CheckpointError(f"{folder / name} is missing, or not the file that was exported.")
+
+
 def _parsed(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those fields that JSON holds in another type."""
+    """Return the fields, checked, some of which JSON holds in another type."""
+    texts = {name: value[name] for name in ("model", "fingerprint")}
+    if not all(isinstance(each, str) for each in texts.values()):
+        raise ValueError(f"model and fingerprint are texts; got {shown(texts)}")
+    agreement, graphs = value["agreement"], value["graphs"]
+    if missing := set(Parts.IMAGES.graphs) - graphs.keys():
+        raise ValueError(f"without the graphs {sorted(missing)}")
     return {
+        **texts,
         "target": Target(value["target"]),
         "precision": Precision(value["precision"]),
-        "axes": {str(name): (int(least), int(most)) for name, (least, most) in value["axes"].items()},
-        "graphs": {str(GraphName(name)): GraphEntry.from_json(each) for name, each in value["graphs"].items()},
-        **{
-            name: tuple(float(each) for each in value[name])
-            for name in ("image_mean", "image_std", "no_memory", "no_object_pointer")
+        "opset": whole_number(value["opset"], "opset"),
+        "image_size": whole_number(value["image_size"], "image_size", least=1),
+        "axes": {
+            name: (whole_number(least, name), whole_number(most, name)) for name, (least, most) in value["axes"].items()
         },
+        "graphs": {str(GraphName(name)): GraphEntry.from_json(each) for name, each in graphs.items()},
+        "settings": _files(value["settings"]),
+        "agreement": agreement if agreement is None else _numbers([agreement], "agreement")[0],
+        **{name: _numbers(value[name], name) for name in ("image_mean", "image_std", "no_memory", "no_object_pointer")},
     }
 
 
-def checksum(path: Path) -> str:
-    """Return the SHA-256 of a file."""
+def _numbers(values: Any, name: str) -> tuple[float, ...]:
+    if not isinstance(values, list) or not all(map(is_finite_number, values)):
+        raise ValueError(f"{name} must be finite numbers; got {shown(values)}")
+    return tuple(map(float, values))
+
+
+def _files(value: Any) -> dict[str, str]:
+    """Return the checksums of files by their names, which lead out of no folder."""
+    if not value or not all(is_file_name(name) and Path(name).name == name for name in value):
+        raise ValueError(f"files are {shown(value)}")
+    return dict(value)
+
+
+def checksums(files: Iterable[Path]) -> dict[str, str]:
+    """Return the SHA-256 of files by their names."""
+    return {path.name: _checksum(path) for path in files}
+
+
+def _checksum(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

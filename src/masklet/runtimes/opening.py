@@ -110,6 +110,7 @@ def exported_runtime(
         return None
     folder = Path(source)
     manifest = Manifest.read(folder)
+    manifest.check_settings(folder)
     chosen = SpeedPreset.named(preset)
     if "image_size" not in options and (side := chosen.image_size(manifest.image_size)) != manifest.image_size:
         raise InvalidInputError(

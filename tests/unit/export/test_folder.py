@@ -1,7 +1,10 @@
 """What an export leaves behind: a folder that agrees with the network, or nothing."""
 
 import json
+import re
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,7 +16,7 @@ from masklet import ImageSegmenter, Sam2Processor
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.export.folder import ExportSettings, export_model
 from masklet.export.graphs import RECORDED, example_inputs, graphs_of
-from masklet.runtimes.manifest import Manifest, checksum
+from masklet.runtimes.manifest import Manifest, checksums
 from masklet.runtimes.names import GraphName, Parts, Precision, Target
 
 Folders = tuple[Path, Path]
@@ -26,7 +29,7 @@ def test_the_manifest_says_how_every_graph_is_called(exported_model: Folders) ->
     assert list(manifest.graphs) == [each.value for each in GraphName]
     for entry in manifest.graphs.values():
         (name, expected), graph = *entry.files.items(), onnx.load(folder / next(iter(entry.files))).graph
-        assert checksum(folder / name) == expected
+        assert checksums([folder / name]) == {name: expected}
         for specs, values in ((entry.inputs, graph.input), (entry.outputs, graph.output)):
             shapes = [[each.dim_param or each.dim_value for each in x.type.tensor_type.shape.dim] for x in values]
             assert [(each.name, list(each.shape)) for each in specs] == [
@@ -37,17 +40,61 @@ def test_the_manifest_says_how_every_graph_is_called(exported_model: Folders) ->
     assert manifest.axes.keys() == {each for each in axes if isinstance(each, str)}
 
 
-def test_a_manifest_is_checked(exported_model: Folders, tmp_path: Path) -> None:
+def spoiled(values: Any, path: str, value: object) -> Any:
+    """A manifest with another value at a place, as `graphs.decode.files`."""
+    values = json.loads(json.dumps(values))
+    *holders, last = path.split(".")
+    holder = values
+    for name in holders:
+        holder = holder[int(name) if isinstance(holder, list) else name]
+    holder[int(last) if isinstance(holder, list) else last] = value
+    return values
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("format", 1, "has format 1; this masklet reads 2: export it again"),
+        ("graphs", {}, "without the graphs "),
+        ("graphs.encode", {}, "is not a valid GraphName"),
+        ("axes", {"objects": 3}, "cannot unpack"),
+        ("axes.objects", [1, float("inf")], "objects must be a whole number"),
+        ("other", 1, "unexpected keyword argument 'other'"),
+        ("graphs.encode_image.files", {"../encode_image.onnx": "0"}, "files are "),
+        ("graphs.encode_image.inputs.0.dtype", "load", "the type 'load' is none of"),
+        ("graphs.encode_image.inputs.0.shape", [1, None], "pixel_values must be a whole number"),
+        ("graphs.encode_image.differences", {"openvino": "small"}, "differences must be finite numbers"),
+        ("settings", {}, "files are {}"),
+        ("fingerprint", 7, "model and fingerprint are texts"),
+        ("image_size", "abc", "image_size must be a whole number"),
+        ("no_memory", [float("nan")] * 64, "no_memory must be finite numbers"),
+        pytest.param("no_object_pointer.3", 10**400, "no_object_pointer must be", id="beyond floats"),
+    ],
+)
+def test_a_manifest_is_checked(exported_model: Folders, tmp_path: Path, path: str, value: object, message: str) -> None:
     values = json.loads((exported_model[1] / "manifest.json").read_text())
-    for change in ({"format": 2}, {"graphs": {"encode": {}}}, {"axes": {"objects": 3}}, {"other": 1}):
-        (tmp_path / "manifest.json").write_text(json.dumps({**values, **change}))
-        with pytest.raises(CheckpointError, match="manifest"):
-            Manifest.read(tmp_path)
-    graph = values["graphs"]["encode_image"]
-    graph["files"] = {"../encode_image.onnx": "0"}
-    (tmp_path / "manifest.json").write_text(json.dumps(values))
-    with pytest.raises(CheckpointError, match=r"is no manifest of an exported model: .*files of a graph"):
+    (tmp_path / "manifest.json").write_text(json.dumps(spoiled(values, path, value)))
+    with pytest.raises(CheckpointError, match=re.escape(message)):
         Manifest.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "value", "message"),
+    [
+        ("manifest.json", "no_memory", [0.5], "manifest.json and config.json are of different models"),
+        ("manifest.json", "image_size", 128, "manifest.json and config.json are of different models"),
+        ("config.json", "num_maskmem", 3, "config.json is missing, or not the file that was exported"),
+        ("processor_config.json", "image_processor.max_hole_share", 0.5, "not the file that was exported"),
+    ],
+)
+def test_settings_that_were_changed_are_noticed(
+    exported_model: Folders, tmp_path: Path, name: str, path: str, value: object, message: str
+) -> None:
+    shutil.copytree(exported_model[1], tmp_path, dirs_exist_ok=True)
+    values = json.loads((tmp_path / name).read_text())
+    (tmp_path / name).write_text(json.dumps(spoiled(values, path, value)))
+    with pytest.raises(CheckpointError, match=message):
+        ImageSegmenter.from_pretrained(tmp_path)
 
 
 def test_graphs_of_another_network_are_not_left(
@@ -92,8 +139,6 @@ def test_what_cannot_be_exported(exported_model: Folders, tmp_path: Path) -> Non
         ExportSettings(precision=Precision.BFLOAT16)
     with pytest.raises(InvalidInputError, match="int8 is compared on images; give --calibrate IMAGES"):
         ExportSettings(precision=Precision.INT8)
-    with pytest.raises(InvalidInputError, match="holds a checkpoint; give another folder"):
-        export_model(None, exported_model[0], ExportSettings())
 
 
 def test_graphs_of_images_alone() -> None:

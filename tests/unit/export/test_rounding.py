@@ -1,5 +1,6 @@
 """Exports in bfloat16 and int8: compared as float32 where their files hold that, and by masks on images."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from masklet.export.quantization import quantize
 from masklet.runtimes.exported import ExportedRuntime
 from masklet.runtimes.manifest import Manifest
 from masklet.runtimes.names import GraphName, Precision, Target
+from masklet.runtimes.onnx import OnnxRunner
 
 Folders = tuple[Path, Path]
 KINDS = [
@@ -160,3 +162,17 @@ def test_masks_of_one_network_agree(exported_model: Folders, images: Path) -> No
     check_agreement(0.98)
     with pytest.raises(InvalidInputError, match=r"mean IoU of 0\.960; at least 0\.97"):
         check_agreement(0.96)
+
+
+def test_encoders_in_int8_of_other_images_are_other_models(exported_model: Folders) -> None:
+    found, place = {}, exported_model[1]
+    for precision in Precision:
+        for checksum in ("of some images", "of others"):
+            manifest = Manifest.read(place)
+            encoder = replace(manifest.graphs["encode_image"], files={"encode_image.onnx": checksum})
+            manifest = replace(manifest, graphs={**manifest.graphs, "encode_image": encoder})
+            runtime = ExportedRuntime(place, manifest, OnnxRunner(place, manifest), precision)
+            found[precision, checksum] = runtime.fingerprint
+    assert len(set(found.values())) == 4  # int8 has two
+    assert len({found[Precision.INT8, each] for each in ("of some images", "of others")}) == 2
+    assert found[Precision.FLOAT32, "of others"] == Manifest.read(place).fingerprint

@@ -11,7 +11,7 @@ import torch
 
 from masklet.errors import InvalidInputError, is_out_of_memory
 from masklet.runtimes.folder_runner import Arrays, FolderRunner
-from masklet.runtimes.manifest import GraphEntry, Manifest, TensorSpec, checksum
+from masklet.runtimes.manifest import GraphEntry, Manifest, TensorSpec, checksums
 from masklet.runtimes.names import Precision, RuntimeName, Target
 from masklet.runtimes.openvino import MOST_AT_ONCE, Requests
 
@@ -28,8 +28,14 @@ class Echo(FolderRunner):
         entries = {}
         for name in ("decode", "condition"):
             (folder / name).write_text(name)
-            entries[name] = GraphEntry({name: checksum(folder / name)}, (POINTS, LABELS), (POINTS, LABELS), {})
-        about: dict[str, Any] = {"axes": {}, "graphs": entries, "no_memory": (), "no_object_pointer": ()}
+            entries[name] = GraphEntry(checksums([folder / name]), (POINTS, LABELS), (POINTS, LABELS), {})
+        about: dict[str, Any] = {
+            "axes": {},
+            "graphs": entries,
+            "settings": {},
+            "no_memory": (),
+            "no_object_pointer": (),
+        }
         sizes: dict[str, Any] = {"opset": 18, "image_size": 96, "image_mean": (), "image_std": ()}
         super().__init__(folder, Manifest("model", "0", Target.ONNX, Precision.FLOAT32, **sizes, **about))
         self.error: Exception | None = None
