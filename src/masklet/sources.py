@@ -58,6 +58,17 @@ def list_files(source: Source, **location: Unpack[Location]) -> list[str]:
     return sorted(_open_source(source, location).names_in(location.get("subfolder") or ""))
 
 
+def finish_moves_in(folder: Path) -> None:
+    """Move what a program that wrote a model there, and was killed, has not moved; CheckpointError if it cannot be."""
+    try:
+        finish_moves(folder)
+    except OSError as error:
+        raise CheckpointError(
+            f"{folder} holds files of two checkpoints: a program was killed while it moved those of the second "
+            f"one there. The rest cannot be moved: {error}"
+        ) from error
+
+
 @dataclass(frozen=True)
 class _Folder:
     """A folder on disk."""
@@ -134,13 +145,7 @@ def _open_source(source: Source, location: Location) -> _Folder | _SingleFile | 
     path = Path(source)
     if path.is_dir():
         for folder in {path, path / (location.get("subfolder") or "")}:
-            try:
-                finish_moves(folder)
-            except OSError as error:
-                raise CheckpointError(
-                    f"{folder} holds files of two checkpoints: a program was killed while it moved those of the second "
-                    f"one there. The rest cannot be moved: {error}"
-                ) from error
+            finish_moves_in(folder)
         return _Folder(path, str(path))
     if path.is_file():
         return _SingleFile(path)

@@ -24,6 +24,7 @@ from masklet.sources import PICKLE_SUFFIXES, Location, Source, list_files, locat
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
+WEIGHT_SUFFIXES = (".safetensors", *PICKLE_SUFFIXES)
 _SHOWN = 300  # characters of a library's message, which may quote the file
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 
@@ -107,7 +108,7 @@ def _weights_name(source: Source, variant: str | None, location: Location) -> st
     place = "The bundled model" if source is None else PurePosixPath(source) / (location.get("subfolder") or "")
     raise CheckpointError(
         f"{place} holds no weights; "
-        f"looked for {WEIGHTS_FILE}, {INDEX_FILE} and files ending in .safetensors, {', '.join(PICKLE_SUFFIXES)}."
+        f"looked for {WEIGHTS_FILE}, {INDEX_FILE} and files ending in {', '.join(WEIGHT_SUFFIXES)}."
     )
 
 
@@ -122,10 +123,10 @@ def _file_of_variant(names: list[str], variant: str, source: Source) -> str:
 
 
 def _named_weight_file(path: Path) -> str:
-    if path.suffix == ".safetensors" or path.suffix in PICKLE_SUFFIXES or path.name.endswith(".index.json"):
+    if path.suffix in WEIGHT_SUFFIXES or path.name.endswith(".index.json"):
         return path.name
     raise CheckpointError(
-        f"{path} is not a weight file; allowed endings: .safetensors, .index.json, {', '.join(PICKLE_SUFFIXES)}."
+        f"{path} is not a weight file; allowed endings: {', '.join((*WEIGHT_SUFFIXES, '.index.json'))}."
     )
 
 

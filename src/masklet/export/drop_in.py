@@ -18,8 +18,6 @@ from masklet.runtimes.manifest import TensorSpec
 from masklet.runtimes.names import Layout
 from masklet.runtimes.protocol import ImageFeatures
 
-DROP_IN_NAMES = ("masklet.encoder", "masklet.decoder", "vision_encoder", "prompt_encoder_mask_decoder")
-
 
 def drop_in_graphs(network: Sam2Model, layout: Layout) -> GraphSet:
     """Return the graphs of a layout, the encoder first."""

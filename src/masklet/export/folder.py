@@ -1,7 +1,6 @@
 """`masklet export`: a model to a folder of graphs, which is complete and agrees with the network, or is not there."""
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from masklet.atomic_files import check_writable, folder_written_whole, written_whole
-from masklet.checkpoints.reading import WEIGHTS_FILE
+from masklet.atomic_files import folder_written_whole, written_whole
 from masklet.configuration.base import CONFIG_FILE
 from masklet.errors import InvalidInputError
 from masklet.export.agreement import check_agreement, image_files, mask_agreement
-from masklet.export.drop_in import DROP_IN_NAMES, drop_in_graphs
+from masklet.export.destination import replaced_files
+from masklet.export.drop_in import drop_in_graphs
 from masklet.export.graphs import RECORDED, GraphSet, own_graphs
 from masklet.export.onnx_files import OPSET, check_exporter, write_onnx, write_openvino
 from masklet.export.parity import TOLERANCE, Difference, check_parity, differences
@@ -27,12 +26,10 @@ from masklet.predictors.image_segmenter import ImageSegmenter
 from masklet.processing.pixels import original_pixels, prepared_pixels
 from masklet.processing.processor import Sam2Processor
 from masklet.runtimes.exported import ExportedRuntime
-from masklet.runtimes.manifest import MANIFEST_FILE, GraphEntry, Manifest, checksums
+from masklet.runtimes.manifest import GraphEntry, Manifest, checksums
 from masklet.runtimes.names import OF_FOLDERS, GraphName, Layout, Parts, Precision, RuntimeName, Target
 from masklet.runtimes.opening import graph_runner, is_installed
 
-_NAMES = (*GraphName, *DROP_IN_NAMES)
-_OWN_FILES = re.compile(rf"({'|'.join(map(re.escape, _NAMES))})\.(onnx|xml|bin)|{re.escape(MANIFEST_FILE)}")
 MOST_TOLERATED = 1e-3
 
 
@@ -104,7 +101,7 @@ def export_model(
 
     Args:
         source: of the checkpoint, as of `from_pretrained`.
-        folder: made if it does not exist; an earlier export in it is replaced.
+        folder: made if it does not exist; an earlier export in it is replaced, and nothing else.
         settings: what is exported.
         image_size: side of the images that the graphs take; None: the model's own.
         progress: called with the name of what is begun.
@@ -117,9 +114,7 @@ def export_model(
     runtimes = settings.runtimes
     if settings.images:
         settings = replace(settings, images=image_files(settings.images))
-    if (folder / WEIGHTS_FILE).exists():
-        raise InvalidInputError(f"{folder} holds a checkpoint; give another folder.")
-    check_writable(folder)
+    earlier = replaced_files(folder, settings.layout)
     size: dict[str, Any] = {} if image_size is None else {"image_size": image_size}
     is_own = settings.layout is Layout.MASKLET
     kind = VideoNetwork if is_own and settings.parts is Parts.ALL else Sam2Model
@@ -128,7 +123,7 @@ def export_model(
     processor = Sam2Processor.from_pretrained(source, size={"height": side, "width": side})
     exported = own_graphs(network, settings.parts.graphs) if is_own else drop_in_graphs(network, settings.layout)
     place = folder / "onnx" if settings.layout is Layout.TRANSFORMERSJS else folder
-    with folder_written_whole(place, replaces=_OWN_FILES) as unfinished:
+    with folder_written_whole(place, replaces=earlier) as unfinished:
         export = _Export(network, processor, settings, exported, unfinished, progress)
         report = export.written(source or "the bundled model", runtimes)
     if settings.layout is Layout.TRANSFORMERSJS:

@@ -17,11 +17,12 @@ from masklet.modeling.image_model import Sam2Model
 from masklet.modeling.video_network import VideoNetwork
 from masklet.runtimes.compiled import compiled_network
 from masklet.runtimes.exported import ExportedRuntime, GraphRunner
-from masklet.runtimes.manifest import MANIFEST_FILE, Manifest
+from masklet.runtimes.manifest import Manifest
 from masklet.runtimes.names import OF_FOLDERS, Precision, RuntimeName
 from masklet.runtimes.onnx import OnnxRunner
 from masklet.runtimes.openvino import OpenVinoRunner
 from masklet.runtimes.protocol import ImageRuntime
+from masklet.sources import finish_moves_in
 
 AnyRuntime = TypeVar("AnyRuntime", bound=ImageRuntime)
 Network = TypeVar("Network", bound=VideoNetwork)
@@ -134,8 +135,11 @@ def graph_runner(name: RuntimeName, folder: Path, manifest: Manifest, precision:
 
 
 def is_exported(source: Source) -> bool:
-    """Whether a model is named by a folder that `masklet export` wrote."""
-    return isinstance(source, str | os.PathLike) and (Path(source) / MANIFEST_FILE).is_file()
+    """Whether a model is named by a folder that `masklet export` wrote; what a killed one left there is moved first."""
+    if not isinstance(source, str | os.PathLike) or not Path(source).is_dir():
+        return False
+    finish_moves_in(Path(source))
+    return Manifest.is_in(Path(source))
 
 
 def for_inference(runtime: AnyRuntime) -> AnyRuntime:

@@ -16,8 +16,10 @@ from masklet import ImageSegmenter, Sam2Processor
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.export.folder import ExportSettings, export_model
 from masklet.export.graphs import RECORDED, example_inputs, graphs_of
+from masklet.runtimes.exported import ExportedRuntime
 from masklet.runtimes.manifest import Manifest, checksums
-from masklet.runtimes.names import GraphName, Parts, Precision, Target
+from masklet.runtimes.names import GraphName, Layout, Parts, Precision, Target
+from masklet.runtimes.opening import is_exported
 
 Folders = tuple[Path, Path]
 
@@ -139,6 +141,74 @@ def test_what_cannot_be_exported(exported_model: Folders, tmp_path: Path) -> Non
         ExportSettings(precision=Precision.BFLOAT16)
     with pytest.raises(InvalidInputError, match="int8 is compared on images; give --calibrate IMAGES"):
         ExportSettings(precision=Precision.INT8)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("layout", "name", "message"),
+    [
+        (Layout.MASKLET, "model.safetensors", "holds a checkpoint, model.safetensors; give another folder"),
+        (Layout.MASKLET, "model-00001-of-00002.safetensors", "holds a checkpoint, model-00001"),
+        (Layout.MASKLET, "pytorch_model.bin", "holds a checkpoint, pytorch_model.bin"),
+        (Layout.SAMEXPORTER, "sam2.1_hiera_tiny.pt", "holds a checkpoint, sam2.1_hiera_tiny.pt"),
+        (Layout.MASKLET, "manifest.json", "manifest.json would be replaced, and is of no earlier export"),
+        (Layout.MASKLET, "config.json", "config.json would be replaced, and is of no earlier export"),
+        (Layout.MASKLET, "decode.onnx", "decode.onnx would be replaced, and is of no earlier export"),
+        (Layout.TRANSFORMERSJS, "config.json", "config.json would be replaced, and is of no earlier export"),
+    ],
+)
+def test_files_of_others_are_never_replaced(
+    exported_model: Folders, tmp_path: Path, layout: Layout, name: str, message: str
+) -> None:
+    (tmp_path / name).write_text('{"name": "an application of the web"}')
+    before = files_of(tmp_path)
+    with pytest.raises(InvalidInputError, match=message):
+        export_model(str(exported_model[0]), tmp_path, ExportSettings(layout=layout))
+    assert files_of(tmp_path) == before
+
+
+def test_an_earlier_export_goes_and_other_files_stay(
+    exported_model: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_graphs_of(exported_model[1], monkeypatch)
+    shutil.copytree(exported_model[1], tmp_path, dirs_exist_ok=True)
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "automatic_masks.json").write_text("{}")  # settings of the earlier one that the new one has not
+    values = json.loads((tmp_path / "manifest.json").read_text())
+    values["settings"]["automatic_masks.json"] = "0"
+    (tmp_path / "manifest.json").write_text(json.dumps(values))
+    export_model(str(exported_model[0]), tmp_path, ExportSettings())
+    assert {path.name for path in tmp_path.iterdir()} == {"notes.txt", *Manifest.read(tmp_path).files}
+    assert not (tmp_path / "automatic_masks.json").exists()
+
+
+def test_a_manifest_of_another_program_hides_no_checkpoint(exported_model: Folders, tmp_path: Path) -> None:
+    shutil.copytree(exported_model[0], tmp_path, dirs_exist_ok=True)
+    (tmp_path / "manifest.json").write_text('{"name": "an application of the web", "icons": []}')
+    assert not isinstance(ImageSegmenter.from_pretrained(tmp_path).runtime, ExportedRuntime)
+
+
+def test_an_export_that_was_killed_while_it_moved_its_files_opens(exported_model: Folders, tmp_path: Path) -> None:
+    """As a first one, and over an earlier one: some files are of the second, and the manifest still of the first."""
+    graphs = exported_model[1]
+    earlier = tmp_path / "earlier"
+    shutil.copytree(graphs, earlier)
+    values = json.loads((earlier / "manifest.json").read_text())
+    values["graphs"]["encode_image"]["files"]["encode_image.onnx"] = "of an earlier export"
+    (earlier / "manifest.json").write_text(json.dumps(values))
+    (tmp_path / "new").mkdir()
+    for folder in (earlier, tmp_path / "new"):
+        complete = folder / ".unfinished-killed" / "complete"
+        shutil.copytree(graphs, complete)
+        (complete.parent / "gone.json").write_text("[]")
+        (complete / "config.json").replace(folder / "config.json")
+        assert is_exported(folder)
+        image = small_clip(frames=1)[0]
+        found, expected = (ImageSegmenter.from_pretrained(each).encode(image) for each in (folder, graphs))
+        torch.testing.assert_close(found.embeddings.stride16, expected.embeddings.stride16)
 
 
 def test_graphs_of_images_alone() -> None:
