@@ -81,8 +81,12 @@ class GraphSet:
 
 
 def own_graphs(network: Sam2Model, names: Sequence[GraphName]) -> GraphSet:
-    """Return the graphs of masklet's runtimes of these names."""
-    return GraphSet(graphs_of(network, names), axes_of(network.config), partial(example_inputs, network))
+    """Return the graphs of masklet's runtimes of these names; a network without memory has none that attends to it."""
+    config = network.config
+    graphs = graphs_of(network, [each for each in names if each is not GraphName.CONDITION or config.num_maskmem])
+    used = {size for graph in graphs for spec in graph.inputs for size in spec.shape}
+    axes = {name: bounds for name, bounds in axes_of(config).items() if name in used}
+    return GraphSet(graphs, axes, partial(example_inputs, network))
 
 
 def axes_of(config: Sam2Config) -> dict[str, tuple[int, int]]:
@@ -133,11 +137,11 @@ def example_inputs(network: Sam2Model, sizes: Sizes, seed: int = 0) -> dict[str,
     binarize = torch.arange(objects) % 2 == 0
     given = (features.stride16, logits, outputs.object_score, binarize)
     memory = network.encode_memory(*given).unsqueeze(1).expand(-1, sizes["frames"], -1, -1)
-    shape = (objects, sizes["pointers"])
+    shape, positions = (objects, sizes["pointers"]), network.config.num_maskmem or 1  # without any, nothing is recorded
     inputs[GraphName.CONDITION] = (
         features.stride16,
         memory + 0.1 * torch.randn(memory.shape, generator=generator),
-        torch.randint(0, network.config.num_maskmem, memory.shape[:2], generator=generator),
+        torch.randint(0, positions, memory.shape[:2], generator=generator),
         outputs.pointers[:, :1] * torch.rand(*shape, 1, generator=generator),
         torch.rand(shape, generator=generator),
     )

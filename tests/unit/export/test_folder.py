@@ -10,12 +10,13 @@ import pytest
 import torch
 from tests.support.exported_graphs import copy_graphs_of
 from tests.support.small_models import small_model
-from tests.support.small_video_models import small_clip, small_video_model
+from tests.support.small_video_models import small_clip, small_video_model, video_config
 
 from masklet import ImageSegmenter, Sam2Processor
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.export.folder import ExportSettings, export_model
-from masklet.export.graphs import RECORDED, example_inputs, graphs_of
+from masklet.export.graphs import RECORDED, example_inputs, graphs_of, own_graphs
+from masklet.modeling.video_network import VideoNetwork
 from masklet.runtimes.exported import ExportedRuntime
 from masklet.runtimes.manifest import Manifest, checksums
 from masklet.runtimes.names import GraphName, Layout, Parts, Precision, Target
@@ -220,3 +221,15 @@ def test_graphs_of_images_alone() -> None:
         named = [[RECORDED.get(str(size), size) for size in spec.shape] for spec in graph.outputs]
         assert shapes == named
     assert len(graph.outputs) == 3
+
+
+def test_graphs_of_a_network_without_memory() -> None:
+    """Frames are not conditioned, and nothing has an axis of frames or pointers."""
+    network = VideoNetwork(video_config(num_maskmem=0, memory_attention_num_layers=1)).eval()
+    exported = own_graphs(network, tuple(GraphName))
+    inputs = exported.inputs(RECORDED, 0)
+    for graph in exported.graphs:
+        shapes = [list(each.shape) for each in graph.module(*inputs[graph.name])]
+        assert shapes == [[RECORDED.get(str(size), size) for size in spec.shape] for spec in graph.outputs]
+    assert {each.name for each in exported.graphs} == set(GraphName) - {GraphName.CONDITION}
+    assert exported.axes.keys() == {"objects", "points"}
