@@ -76,8 +76,8 @@ def _print(report: "ExportReport") -> None:
         row = rows.setdefault((each.graph, each.runtime.value), {})
         row[each.objects] = max(each.largest, row.get(each.objects, 0.0))
     if rows:
-        print(f"{'difference from the model':26}{'':12}" + "".join(f"{f'{n} obj.':>9}" for n in (1, 2, 4)))
+        print(f"{'difference from the model':28}{'':12}" + "".join(f"{f'{n} obj.':>9}" for n in (1, 2, 4)))
     for (graph, runtime), of_objects in rows.items():
-        print(f"{graph:26}{runtime:12}" + "".join(f"{of_objects[n]:9.1e}" for n in (1, 2, 4)))
+        print(f"{graph:28}{runtime:12}" + "".join(f"{of_objects[n]:9.1e}" for n in (1, 2, 4)))
     if report.agreement is not None:
         print(f"Masks agree with the model's by a mean IoU of {report.agreement:.4f}.")
