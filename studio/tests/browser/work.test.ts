@@ -149,6 +149,21 @@ describe('a video', () => {
     expect(await lane.getAttribute('aria-valuetext')).toBe('frame 0, prompted; 201 frames tracked')
   })
 
+  it('shows a draft of the frame that is sought, and its exact pixels once they are there', async () => {
+    const page = await opened(FakeServer.ofVideo(100))
+    let release = () => {}
+    const released = new Promise<void>((resolve) => (release = resolve))
+    await page.route(/frames\/70\?type=jpeg$/, async (route) => {
+      await released
+      await route.fallback()
+    })
+    await page.locator('.frame input').fill('70')
+    await page.keyboard.press('Enter')
+    await page.locator('canvas[data-shown="70"][data-exact="false"]').waitFor()
+    release()
+    await page.locator('canvas[data-shown="70"][data-exact="true"]').waitFor()
+  })
+
   it('leads to the worst stop first, and on when it looks right', async () => {
     const page = await opened(tracked())
     await page.getByTestId('tab-review').getByText('2').waitFor()

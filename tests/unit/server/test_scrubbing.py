@@ -64,14 +64,13 @@ class Held:
     """Holds copies that are being made before the frame in the middle, until it is let go."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.begun, self.go = Event(), Event()
+        self.begun, self.go, self.frames = Event(), Event(), 0
         monkeypatch.setattr(scrubbing, "write_scrubbing_copy", self._write)
 
     def _write(self, source: Path, target: Path, before_each: Callable[[], None]) -> bool:
-        frames = iter(range(COUNT))
-
         def before() -> None:
-            if next(frames) == COUNT // 2:
+            self.frames += 1
+            if self.frames == COUNT // 2:
                 self.begun.set()
                 assert self.go.wait(PATIENCE)
             before_each()
@@ -85,11 +84,10 @@ def test_a_copy_is_made_when_it_is_asked_for(copies: ScrubbingCopies, project: P
     assert files(project) == [f"{item.id}.mp4"]
 
 
-def test_a_copy_that_was_deleted_is_made_again(project: Project, item: ItemRow) -> None:
+def test_a_copy_that_was_deleted_is_made_again(copies: ScrubbingCopies, project: Project, item: ItemRow) -> None:
     for _ in range(2):
-        copies = ScrubbingCopies(4, 0, lambda: False)
         made(copies, item, project)
-        copies.close()
+        copies._readers.forget(item.id)
         (project.folder / FOLDER / f"{item.id}.mp4").unlink()
 
 
@@ -118,8 +116,8 @@ def test_nothing_is_left_of_an_item_that_is_removed_while_its_copy_is_made(
     assert held.begun.wait(PATIENCE)
     copies.remove(item.id, project.folder)
     held.go.set()
-    copies.close()
-    assert files(project) == []
+    copies._maker.shutdown()
+    assert (files(project), held.frames) == ([], COUNT // 2)
 
 
 def test_nothing_is_left_of_an_item_that_is_removed_as_its_copy_is_complete(
