@@ -42,6 +42,10 @@ class FrameFile(Protocol):
         """Return what a file about frame `number` is called, without its suffix."""
         ...
 
+    def near_key(self, number: int) -> int:
+        """Return the frame nearest to frame `number` that is decoded without others."""
+        ...
+
     def reopened(self) -> Self:
         """Return the same video for a process that was forked from this one, without an open file in common."""
         ...

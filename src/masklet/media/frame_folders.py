@@ -64,6 +64,10 @@ class FrameImages:
         """Return the name of the image file without suffix; the number with five digits if names are not unique."""
         return self._names[number] if self._names else numbered(number)
 
+    def near_key(self, number: int) -> int:
+        """Return `number`: every frame is decoded without others."""
+        return number
+
     def read(self, number: int) -> FrameRead:
         """Return frame `number`, and what is wrong with it.
 

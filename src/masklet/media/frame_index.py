@@ -41,6 +41,12 @@ class FrameIndex:
         """Return the place in `starts` from which frame `number` is decoded soonest."""
         return max(0, bisect_right(self.starts, self.timestamps[number]) - 1)
 
+    def near_start(self, number: int) -> int:
+        """Return the frame nearest to frame `number` from which decoding can begin."""
+        place = self.start_before(number)
+        begins = [bisect_left(self.timestamps, start) for start in self.starts[place : place + 2]]
+        return min(begins, key=lambda begin: abs(begin - number))
+
     def decoded_for_one(self) -> float:
         """Return how many frames are decoded to show one of them, on average."""
         begins = [bisect_left(self.timestamps, start) for start in self.starts]

@@ -62,6 +62,10 @@ class ImageStack:
         """Return the number of the frame with five digits."""
         return numbered(number)
 
+    def near_key(self, number: int) -> int:
+        """Return `number`: every frame is decoded without others."""
+        return number
+
     def read(self, number: int) -> FrameRead:
         """Return frame `number`, and what is wrong with it.
 

@@ -100,6 +100,10 @@ class VideoFile:
         """Return the number of the frame with five digits."""
         return numbered(number)
 
+    def near_key(self, number: int) -> int:
+        """Return the frame nearest to frame `number` that is decoded without others."""
+        return self._index.near_start(number)
+
     def read(self, number: int) -> FrameRead:
         """Return frame `number`, and what is wrong with it.
 

@@ -122,6 +122,10 @@ class VideoReader(Closing, Sequence[Pixels]):
         """Return what a file about frame `number` is called: as the frame's own file is, or the number `00017`."""
         return self._held.file.name_of(number)
 
+    def near_key(self, number: int) -> int:
+        """Return the frame nearest to frame `number` that is decoded without others."""
+        return self._held.file.near_key(number)
+
     def close(self) -> None:
         """Stop decoding and close the file."""
         self._held.close()

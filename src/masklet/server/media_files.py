@@ -198,11 +198,16 @@ def encoded_image(pixels: Pixels, kind: str, width: int | None) -> bytes:
 
 
 def filmstrip(reader: VideoReader, count: int, height: int) -> bytes:
-    """Return frames at equal distances side by side, `height` pixels high, as a JPEG."""
+    """Return frames at equal distances side by side, `height` pixels high, as a JPEG.
+
+    A key frame stands for one that is near to it, by half the distance: others take up to a second each.
+    """
     width = max(1, round(reader.width * height / reader.height))
     numbers = [place * len(reader) // count for place in range(min(count, len(reader)))]
     strip = Image.new("RGB", (width * len(numbers), height))
-    for place, number in enumerate(numbers):
+    for place, exact in enumerate(numbers):
+        key = reader.near_key(exact)
+        number = key if abs(key - exact) <= len(reader) // count // 2 else exact
         strip.paste(Image.fromarray(reader[number]).resize((width, height)), (place * width, 0))
     file = io.BytesIO()
     strip.save(file, "JPEG", quality=_QUALITY)

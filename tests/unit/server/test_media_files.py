@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.support.video_files import write_small_video
 
 from masklet import InvalidInputError
-from masklet.server.media_files import Readers, opened, outside_file, unpacked
+from masklet.media.video_reader import open_video
+from masklet.server.media_files import Readers, filmstrip, opened, outside_file, unpacked
 from masklet.server.problems import Problem
 from masklet.server.rows import ItemRow
 from masklet.server.uploads import Part
@@ -84,6 +86,20 @@ def test_readers_that_are_in_use_stay_open(tmp_path: Path) -> None:
     assert [int(each[number][0, 0, 0]) for number, each in enumerate([first, *others])] == [0, 1, 2]
     assert readers.get(rows[0], tmp_path) is not first, "only one is kept for the next who asks"
     readers.close()
+
+
+@pytest.mark.parametrize(
+    ("key_every", "count", "shown"),
+    [(10, 4, [0, 10, 30, 40]), (10, 60, [*range(60)]), (1000, 4, [0, 15, 30, 45]), (20, 2, [0, 20])],
+)
+def test_key_frames_stand_for_frames_of_the_filmstrip_near_them(
+    tmp_path: Path, key_every: int, count: int, shown: list[int]
+) -> None:
+    greys = [np.full((16, 16, 3), 4 * number, np.uint8) for number in range(60)]
+    write_small_video(tmp_path / "v.mp4", greys, key_every=key_every, bf="2", sc_threshold="0")
+    with open_video(tmp_path / "v.mp4") as video:
+        strip = np.asarray(Image.open(io.BytesIO(filmstrip(video, count, 16))))
+    assert [round(each.mean() / 4) for each in np.split(strip, count, axis=1)] == shown
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def show_filmstrip(
     count: Annotated[int, Query(ge=1, le=200)] = 40,
     height: Annotated[int, Query(ge=8, le=256)] = 48,
 ) -> Response:
-    """Show frames at equal distances side by side."""
+    """Show frames at about equal distances side by side."""
     found = caller.service.item(caller.user, item)
     copy = caller.service.copies.reader(found.ready(), found.project.folder)
     content = filmstrip(found.reader() if copy is None else copy, count, height)
