@@ -76,7 +76,8 @@ class VideoInput(Closing):
         except av.FFmpegError as error:
             raise UnreadableVideoError(f"Cannot read the video {name}: {error.strerror}") from error
         self.stream = self._best_stream(threads)
-        self._reformatter = VideoReformatter()  # one for all frames; each frame's own would start its own threads
+        # One of each for all frames; each frame's own would start its own threads.
+        self._reformatter, self._scaler = VideoReformatter(), VideoReformatter()
         self._process = os.getpid()
         never_freed_after_fork(self)
 
@@ -109,8 +110,9 @@ class VideoInput(Closing):
 
     def pixels(self, frame: av.VideoFrame, size: tuple[int, int] | None = None) -> Pixels:
         """Return a decoded frame of any pixel format as 8-bit RGB [H, W, 3], as it is stored or scaled to a size."""
-        height, width = size or (None, None)
-        return np.asarray(self._reformatter.reformat(frame, width, height, format="rgb24").to_ndarray())
+        if size is not None:  # before they are RGB, of which there is twice as much to scale
+            frame = self._scaler.reformat(frame, size[1], size[0], format="yuv420p")
+        return np.asarray(self._reformatter.reformat(frame, format="rgb24").to_ndarray())
 
     def seek(self, timestamp: int) -> None:
         """Go to the last key frame up to `timestamp`; av.FFmpegError from a format that cannot seek."""

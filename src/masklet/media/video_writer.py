@@ -11,7 +11,7 @@ from numbers import Rational
 import av
 import numpy as np
 from av.container import OutputContainer
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 
 from masklet.atomic_files import written_whole
@@ -62,6 +62,7 @@ class VideoWriter:
         never_freed_after_fork(self)
         self._shape = (height, width, 3)
         self._frame_rate = frame_rate
+        self._reformatter = VideoReformatter()  # one for all frames; each frame's own would start its own threads
         try:
             self._stream = _encoding_stream(container, height, width, frame_rate, encoding)
         except BaseException:
@@ -83,8 +84,11 @@ class VideoWriter:
             )
         self._last_tick = max(self._last_tick + 1, self._next_tick if time is None else round(time / TICKS))
         self._next_tick = self._last_tick + round(1 / (self._frame_rate * TICKS))
-        frame = av.VideoFrame.from_ndarray(_with_even_sides(pixels), format="rgb24").reformat(
-            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+        frame = self._reformatter.reformat(
+            av.VideoFrame.from_ndarray(_with_even_sides(pixels), format="rgb24"),
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
         )
         frame.time_base, frame.pts = TICKS, self._last_tick
         self._container.mux(self._stream.encode(frame))

@@ -65,6 +65,35 @@ def test_a_frame_that_cannot_be_decoded_has_its_number_still(tmp_path: Path) -> 
     assert numbers_of(tmp_path / "copy.mp4") == found
 
 
+def tagged(colorspace: int, color_range: int) -> dict[str, Any]:
+    def prepare(stream: Any) -> None:
+        stream.codec_context.colorspace, stream.codec_context.color_range = colorspace, color_range
+
+    return {"prepare": prepare}
+
+
+KINDS: dict[str, dict[str, Any]] = {
+    "untagged.mp4": {},
+    "bt709.mp4": tagged(1, 1),
+    "full-range.mp4": tagged(1, 2),
+    "bt601.mp4": tagged(5, 1),
+    "bt2020.mp4": tagged(9, 1),
+    "animation.gif": {"codec": "gif", "pixel_format": "rgb8"},
+    "rgb.mkv": {"codec": "ffv1", "pixel_format": "bgr0"},
+    "ten-bits.mkv": {"pixel_format": "yuv420p10le"},
+}
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("name", KINDS)
+def test_colours_are_those_of_the_video(tmp_path: Path, name: str) -> None:
+    frames = [np.full((64, 96, 3), (200, 40, 90), np.uint8)] * 3
+    source = write_small_video(tmp_path / name, frames, **KINDS[name])
+    write_scrubbing_copy(source, tmp_path / "copy.mp4", nothing)
+    with open_video(source) as video, open_video(tmp_path / "copy.mp4") as copy:
+        assert np.abs(video[1].mean((0, 1)) - copy[1].mean((0, 1))).max() < 5
+
+
 @pytest.mark.usefixtures("always")
 def test_the_copy_stands_upright_and_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scrubbing_copy, "LONGEST_SIDE", 80)
