@@ -128,7 +128,8 @@ def listening(host: str, port: int) -> list[socket.socket]:
 
 
 def _bound(family: int, host: str, port: int) -> socket.socket:
-    made = socket.socket(family, socket.SOCK_STREAM)
+    # Only with TCP by name does asyncio send small messages at once; else each waits until the one before has arrived.
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
