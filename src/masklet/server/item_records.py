@@ -5,7 +5,8 @@ Each mask belongs to a run, and of the runs that count the last one shows; so no
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -16,7 +17,7 @@ from masklet.server.database import Database
 from masklet.server.packets import Entry, PackedMask, State
 from masklet.server.problems import Problem, not_found
 from masklet.server.rows import ItemRow, ObjectRow, PromptRow, Proposal, StoredMask
-from masklet.server.spans import Spans, joined, within
+from masklet.server.spans import Spans, common, joined, within, without
 
 SpanTable = Literal["range", "stale"]
 Marks = dict[tuple[int, int], tuple[int, Literal["ok", "flag"]]]
@@ -28,13 +29,21 @@ COLOURS = (
 
 _SHOWN = """
 SELECT s.*{blob} FROM (
-    SELECT f.object, f.frame, MAX(f.run) AS run FROM frame_stat f JOIN run r ON r.id = f.run
-    JOIN object o ON o.item = f.item AND o.object = f.object
-    WHERE f.item = ? AND r.active AND f.frame BETWEEN ? AND ? {objects} GROUP BY f.object, f.frame
-) c JOIN frame_stat s ON s.item = ? AND s.object = c.object AND s.frame = c.frame AND s.run = c.run {join}
+    SELECT f.object, f.frame, MAX(f.run) AS run FROM object o
+    CROSS JOIN frame_stat f ON f.item = o.item AND f.object = o.object AND f.frame BETWEEN ? AND ?
+    CROSS JOIN run r ON r.id = f.run
+    WHERE o.item = ? AND r.active {objects} GROUP BY f.object, f.frame
+) c CROSS JOIN frame_stat s ON s.item = ? AND s.object = c.object AND s.frame = c.frame AND s.run = c.run {join}
 ORDER BY s.frame, s.object
 """
-_BLOB = "JOIN mask m ON m.item = s.item AND m.object = s.object AND m.frame = s.frame AND m.run = s.run"
+"""CROSS joins are made in the order written: a stretch of frames is found without a look at all others of the item."""
+_BLOB = "CROSS JOIN mask m ON m.item = s.item AND m.object = s.object AND m.frame = s.frame AND m.run = s.run"
+_ISLANDS = f"""
+SELECT object, state, MIN(frame) AS first, MAX(frame) AS last FROM (
+    SELECT object, state, frame, frame - ROW_NUMBER() OVER (PARTITION BY object, state ORDER BY frame) AS island
+    FROM ({_SHOWN.format(blob="", join="", objects="{objects}")}) WHERE state <> {int(State.NONE)}
+) GROUP BY object, state, island
+"""
 _LAST_FRAME = 2**32
 _LEAST_PIECE = 0.01  # of a mask's area; smaller specks come and go
 
@@ -100,6 +109,29 @@ class ItemRecords:
         """Return what `masks` does, but for the masks' runs."""
         return list(self._shown(objects, first, last, has_runs=False))
 
+    def states(self, objects: Collection[int] | None = None) -> dict[int, list[tuple[State, tuple[int, int]]]]:
+        """Return by object the stretches of frames that have masks of one state, without reading them one by one."""
+        rows = self._all(_ISLANDS.format(objects=_among(objects)), 0, _LAST_FRAME, self.key, self.key)
+        by_object: defaultdict[int, defaultdict[State, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+        for row in rows:
+            by_object[row["object"]][State(row["state"])].append((row["first"], row["last"]))
+        return {number: self._states(number, known) for number, known in by_object.items()}
+
+    def _states(
+        self, object_id: int, known: Mapping[State, Sequence[tuple[int, int]]]
+    ) -> list[tuple[State, tuple[int, int]]]:
+        """Return stretches of states, changed where the object is absent or its masks are older than a prompt."""
+        absent, stale = self.spans("range", object_id), self.spans("stale", object_id)
+        found: defaultdict[State, list[tuple[int, int]]] = defaultdict(list)
+        for state, spans in known.items():
+            there = without(spans, absent)
+            old = common(there, stale) if state is State.TRACKED else []
+            found[state] += without(there, old)
+            found[State.STALE] += old
+            found[State.ABSENT] += common(spans, absent)
+        parts = [(state, span) for state, spans in found.items() for span in joined(spans)]
+        return sorted(parts, key=lambda each: each[1])
+
     def proposals(self, frame: int | None = None) -> list[Proposal]:
         """Return the proposals of everything mode that are open on a frame (None: on all)."""
         query = "SELECT * FROM proposal WHERE item=? AND (? IS NULL OR frame=?) ORDER BY number"
@@ -126,9 +158,8 @@ class ItemRecords:
         return next(iter(self.masks([object_id], frame, frame)), None)
 
     def _shown(self, objects: Collection[int] | None, first: int, last: int, *, has_runs: bool) -> Iterator[StoredMask]:
-        chosen = "" if objects is None else f"AND f.object IN ({','.join(str(int(each)) for each in objects)})"
         blob, join = (", m.runs", _BLOB) if has_runs else ("", "")
-        rows = self._all(_SHOWN.format(blob=blob, objects=chosen, join=join), self.key, first, last, self.key)
+        rows = self._all(_SHOWN.format(blob=blob, objects=_among(objects), join=join), first, last, self.key, self.key)
         ranges: dict[int, Spans] = {}
         stale: dict[int, Spans] = {}
         for row in rows:
@@ -151,6 +182,11 @@ class ItemRecords:
 
     def _one(self, query: str, *values: object) -> sqlite3.Row | None:
         return next(iter(self._all(query, *values)), None)
+
+
+def _among(objects: Collection[int] | None) -> str:
+    """Return the condition that a mask is one of these objects'; None: of any."""
+    return "" if objects is None else f"AND f.object IN ({','.join(str(int(each)) for each in objects)})"
 
 
 def add_object(

@@ -26,6 +26,11 @@ def without(spans: Spans, removed: Spans) -> list[tuple[int, int]]:
     return left
 
 
+def common(spans: Spans, others: Spans) -> list[tuple[int, int]]:
+    """Return the frames that are in both."""
+    return [part for first, last in others for part in clipped(spans, first, last)]
+
+
 def within(spans: Spans, frame: int) -> bool:
     """Return whether a frame is in one of the spans."""
     return any(first <= frame <= last for first, last in spans)

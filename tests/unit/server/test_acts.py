@@ -1,6 +1,8 @@
 """Acts of a person are undone and redone, whatever they changed; masks come back from their runs."""
 
+import random
 import sqlite3
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -203,3 +205,40 @@ def test_absent_and_stale_masks(records: ItemRecords) -> None:
     states = [each.state for each in records.masks([1], 0, 5)]
     assert states == [State.ANSWERED, State.TRACKED, State.ABSENT, State.ABSENT, State.STALE, State.TRACKED]
     assert [each.mask.area for each in records.masks([1], 1, 3)] == [16, 0, 0]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_stretches_of_states_are_those_of_the_single_masks(records: ItemRecords, seed: int) -> None:
+    rng = random.Random(seed)
+    for number in (1, 2):
+        click(records, number, 7, 3)
+        for state in (State.TRACKED, State.NONE, State.EDITED):
+            with records.database.writing(durable=False) as connection:
+                run = new_run(connection, records.key, "track", "job_1")
+                frames = rng.sample(range(40), 20)
+                keep_masks(
+                    connection,
+                    records.key,
+                    [StoredMask(number, frame, run, state, 0.9, 2.0, 1, square(4)) for frame in frames],
+                )
+        with act(records.database, records.key, "absent") as now:
+            for table in ("range", "stale"):
+                set_spans(now, table, number, [(first, first + 3) for first in rng.sample(range(0, 40, 6), 3)])
+    for number in (1, 2):
+        stretches = records.states()[number]
+        spread = [(frame, state) for state, (first, last) in stretches for frame in range(first, last + 1)]
+        assert spread == [(each.frame, each.state) for each in records.stats([number])]
+        assert stretches == records.states([number])[number]
+        assert not any(a == b and end + 1 == start for (a, (_, end)), (b, (start, _)) in pairwise(stretches))
+
+
+def test_a_stretch_of_frames_is_found_without_a_look_at_the_others(records: ItemRecords) -> None:
+    click(records, 1, 0, 3)
+    with records.database.writing(durable=False) as connection:
+        run, numbers = new_run(connection, records.key, "track", "job_1"), (State.TRACKED, 0.9, 2.0, 1, square(4))
+        keep_masks(connection, records.key, [StoredMask(1, frame, run, *numbers) for frame in range(2000)])
+    calls: list[None] = []
+    with records.database.reading() as connection:
+        connection.set_progress_handler(lambda: calls.append(None), 100)
+    assert len(records.masks(None, 1000, 1003)) == 4
+    assert len(calls) < 20, "hundreds of steps of SQLite"

@@ -22,7 +22,7 @@ from masklet.server.object_messages import (
 )
 from masklet.server.open_items import OpenItem
 from masklet.server.overlaps import overlapped
-from masklet.server.packets import Entry, Kind, Packet, joined
+from masklet.server.packets import Entry, Kind, Packet, State, joined
 from masklet.server.problems import unusable
 from masklet.server.review import stops_of
 from masklet.server.routes.caller import Caller
@@ -44,14 +44,14 @@ def show_objects(item: str, caller: Caller) -> Objects:
     """List the objects with their prompts and states."""
     found = caller.service.item(caller.user, item)
     revision, records = found.row().revision, found.records
-    prompts, stats = records.prompts(), records.stats()
+    prompts, states = records.prompts(), records.states()
     return Objects(
         objects=[
             _object(
                 each,
                 [prompt for prompt in prompts if prompt.object == each.object],
                 records.spans("range", each.object),
-                [mask for mask in stats if mask.object == each.object],
+                states.get(each.object, ()),
             )
             for each in records.objects()
         ],
@@ -82,15 +82,18 @@ def show_proposals(item: str, caller: Caller, request: Request, frame: Frame | N
 def show_stats(item: str, caller: Caller, objects: Chosen = None) -> Stats:
     """Return the numbers of all masks of some objects."""
     found = caller.service.item(caller.user, item)
-    stats = found.records.stats(_chosen(objects))
-    numbers = [each.object for each in found.records.objects()]
-    wanted = _chosen(objects) or numbers
-    by_object = {number: [each for each in stats if each.object == number] for number in numbers if number in wanted}
+    chosen, records = _chosen(objects), found.records
+    states = records.states(chosen)
+    by_object: dict[int, list[StoredMask]] = {
+        each.object: [] for each in records.objects() if chosen is None or each.object in chosen
+    }
+    for mask in records.stats(chosen):
+        by_object[mask.object].append(mask)
     return Stats(
         objects=[
             ObjectStats(
                 object=number,
-                states=states_of(own),
+                states=_spans(states.get(number, ())),
                 frames=[each.frame for each in own],
                 score=[each.score for each in own],
                 presence=[each.presence for each in own],
@@ -145,16 +148,8 @@ def frame_masks(entries: Iterable[Entry], height: int, width: int) -> list[MaskM
     ]
 
 
-def states_of(stats: Sequence[StoredMask]) -> list[StateSpan]:
-    """Return runs of equal states of one object's masks, which are in the order of frames."""
-    spans: list[StateSpan] = []
-    for each in stats:
-        last = spans[-1] if spans else None
-        if last is not None and last.state == int(each.state) and last.frames[1] == each.frame - 1:
-            spans[-1] = StateSpan(state=last.state, frames=(last.frames[0], each.frame))
-        else:
-            spans.append(StateSpan(state=int(each.state), frames=(each.frame, each.frame)))
-    return spans
+def _spans(states: Sequence[tuple[State, Span]]) -> list[StateSpan]:
+    return [StateSpan(state=int(state), frames=frames) for state, frames in states]
 
 
 def _masks(request: Request, item: OpenItem, kind: Kind, entries: Iterable[tuple[int, Entry]]) -> Masks | Response:
@@ -169,7 +164,7 @@ def _masks(request: Request, item: OpenItem, kind: Kind, entries: Iterable[tuple
 
 
 def _object(
-    row: ObjectRow, prompts: Sequence[PromptRow], ranges: Sequence[Span], stats: Sequence[StoredMask]
+    row: ObjectRow, prompts: Sequence[PromptRow], ranges: Sequence[Span], states: Sequence[tuple[State, Span]]
 ) -> ObjectMessage:
     return ObjectMessage(
         id=row.object,
@@ -181,7 +176,7 @@ def _object(
         order=row.place,
         prompts=[_prompt(each) for each in prompts],
         ranges=list(ranges),
-        states=states_of(stats),
+        states=_spans(states),
     )
 
 
