@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from shutil import which
 from typing import Any, TypeVar
@@ -13,13 +13,15 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
 from masklet.errors import InvalidInputError
+from masklet.modeling.image_model import Sam2Model
 from masklet.modeling.memory_attention import MemoryTokens
 from masklet.modeling.outputs import DecodedMasks
 from masklet.modeling.video_network import VideoNetwork
+from masklet.runtimes.protocol import MOST_DECODED
 
 Backend = str | Callable[..., Any]
 Varying = list[tuple[Tensor, list[int]]]
-Network = TypeVar("Network", bound=VideoNetwork)
+Network = TypeVar("Network", bound=Sam2Model)
 _COMPILERS = {"darwin": "clang++", "win32": "cl"}  # elsewhere g++, as torch has it
 
 
@@ -35,7 +37,7 @@ def _is_torch_new_enough() -> bool:
 
 
 def compiled_network(network: Network, backend: Backend = "inductor") -> Network:
-    """Return a network whose backbone, memory attention, mask decoder and memory encoder run through torch's compiler.
+    """Return a network whose backbone and mask decoder run through torch's compiler, of videos the memory's parts, too.
 
     It is the same network, compiled in place when its parts first run, which takes minutes; everything else stays as it
     is. While tracking each part is one graph, whatever the number of objects, clicks, memory frames and pointers;
@@ -50,14 +52,17 @@ def compiled_network(network: Network, backend: Backend = "inductor") -> Network
         InvalidInputError: where torch is older than 2.7.
     """
     check_torch("Compiling")
-    for part, varying, kind in (
+    parts: list[tuple[nn.Module, Callable[..., Varying], type[CompiledForward]]] = [
         (network.vision_encoder.backbone, _nothing_varies, CompiledForward),
-        (network.memory_attention, _varying_of_memory_attention, CompiledForward),
         (network.mask_decoder, _varying_of_mask_decoder, CompiledDecoder),
-        (network.memory_encoder, _varying_of_memory_encoder, CompiledForward),
-    ):
-        # A type checker does not like methods to be replaced; torch's own wrappers do the same.
-        part.forward = kind(part, varying, backend)  # type: ignore[assignment]
+    ]
+    if isinstance(network, VideoNetwork):
+        parts += [
+            (network.memory_attention, _varying_of_memory_attention, CompiledForward),
+            (network.memory_encoder, _varying_of_memory_encoder, CompiledForward),
+        ]
+    for part, varying, kind in parts:
+        part.forward = kind(part, varying, backend)
     return network
 
 
@@ -95,23 +100,34 @@ class CompiledForward:
 
 
 class CompiledDecoder(CompiledForward):
-    """The mask decoder: objects that share an image become rows, as those with memories are, so that one graph does."""
+    """The mask decoder: objects that share an image become rows, as those with memories are, so that one graph does.
+
+    It is given some of them at a time on a processor, where a graph does not go through its layers piece by piece.
+    """
 
     def __call__(self, image: Tensor, positions: Tensor, sparse: Tensor, dense: Tensor, *others: Any) -> Any:
         """Run the decoder; arguments as of `MaskDecoder.forward`."""
         objects, guidance = sparse.shape[1], others[2:4]
         if len(image) > 1 or objects == 1 or any(each is not None for each in guidance):
             return super().__call__(image, positions, sparse, dense, *others)
-        image = image.expand(objects, -1, -1, -1)
-        dense = dense[0] if dense.ndim == 5 else dense.expand(objects, -1, -1, -1)
-        decoded: DecodedMasks = super().__call__(image, positions, sparse.transpose(0, 1), dense, *others)
+        sparse, dense = sparse.transpose(0, 1), (dense[0] if dense.ndim == 5 else dense).expand(objects, -1, -1, -1)
+        most = MOST_DECODED if image.device.type == "cpu" else objects
+        parts: list[DecodedMasks] = []
+        for rows in (slice(start, start + most) for start in range(0, objects, most)):
+            own = sparse[rows]
+            parts.append(super().__call__(image.expand(len(own), -1, -1, -1), positions, own, dense[rows], *others))
         return DecodedMasks(
-            masks=decoded.masks.transpose(0, 1),
-            iou=decoded.iou.transpose(0, 1),
-            tokens=decoded.tokens.transpose(0, 1),
-            object_score=decoded.object_score.transpose(0, 1),
-            attentions=[each.transpose(0, 1) for each in decoded.attentions],
+            masks=_by_object(each.masks for each in parts),
+            iou=_by_object(each.iou for each in parts),
+            tokens=_by_object(each.tokens for each in parts),
+            object_score=_by_object(each.object_score for each in parts),
+            attentions=[_by_object(layer) for layer in zip(*(each.attentions for each in parts), strict=True)],
         )
+
+
+def _by_object(parts: Iterable[Tensor]) -> Tensor:
+    """Return rows [objects, 1, ...] as the objects of one image [1, objects, ...]."""
+    return torch.cat(tuple(parts)).transpose(0, 1)
 
 
 def _nothing_varies(*arguments: Any) -> Varying:

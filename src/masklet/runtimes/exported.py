@@ -13,10 +13,8 @@ from masklet.errors import CheckpointError
 from masklet.prompts.point_labels import NOT_A_POINT
 from masklet.runtimes.manifest import MANIFEST_FILE, Manifest
 from masklet.runtimes.names import GraphName, Precision, RuntimeName
-from masklet.runtimes.protocol import ImageFeatures, MaskOutputs, ObjectMemory
+from masklet.runtimes.protocol import MOST_DECODED, ImageFeatures, MaskOutputs, ObjectMemory
 
-MOST_DECODED = 16
-"""Objects that a graph is given at once: more take memory, and no less time."""
 MOST_OBJECTS = {GraphName.CONDITION: 4}
 """Of graphs that take more memory an object; in this one all share a first self-attention."""
 

@@ -14,7 +14,6 @@ from masklet.devices import as_device, as_dtype, is_bfloat16_faster, keep_freed_
 from masklet.errors import InvalidInputError
 from masklet.json_files import shown
 from masklet.modeling.image_model import Sam2Model
-from masklet.modeling.video_network import VideoNetwork
 from masklet.runtimes.compiled import compiled_network
 from masklet.runtimes.exported import ExportedRuntime, GraphRunner
 from masklet.runtimes.manifest import Manifest
@@ -25,8 +24,7 @@ from masklet.runtimes.protocol import ImageRuntime
 from masklet.sources import finish_moves_in
 
 AnyRuntime = TypeVar("AnyRuntime", bound=ImageRuntime)
-Network = TypeVar("Network", bound=VideoNetwork)
-AnyNetwork = TypeVar("AnyNetwork", bound=Sam2Model)
+Network = TypeVar("Network", bound=Sam2Model)
 Source = str | os.PathLike[str] | None
 
 _OPTIONS = {"device", "dtype", "torch_dtype", "image_size"}
@@ -46,13 +44,11 @@ def image_runtime(
     Raises:
         InvalidInputError: if it cannot be run that way.
     """
-    if name is RuntimeName.COMPILED:
-        raise InvalidInputError("The runtime 'compiled' is for videos; images run in 'eager'.")
     exported = exported_runtime(source, preset, name, options)
-    return network_at(preset, Sam2Model, source, options) if exported is None else exported
+    return as_runtime(network_at(preset, Sam2Model, source, options), name) if exported is None else exported
 
 
-def network_at(preset: str, kind: type[AnyNetwork], source: Source, options: Mapping[str, Any]) -> AnyNetwork:
+def network_at(preset: str, kind: type[Network], source: Source, options: Mapping[str, Any]) -> Network:
     """Load a network with the number type and the image size of a preset (`SpeedPreset`).
 
     `options` are those of `kind.from_pretrained` and override the preset; errors as that raises them.

@@ -22,6 +22,8 @@ __all__ = [
     "ObjectMemory",
     "Runtime",
 ]
+MOST_DECODED = 16
+"""Objects that a graph is given at once on a processor: more take memory, and no less time."""
 
 
 class ImageRuntime(Protocol):

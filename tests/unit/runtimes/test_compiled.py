@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 import torch.fx.experimental._config as symbolic_shapes
+from tests.support.small_models import small_model
 from tests.support.small_video_models import small_video_model
 from torch import Tensor, nn
 
@@ -15,6 +16,7 @@ from masklet.errors import InvalidInputError
 from masklet.export.onnx_files import check_exporter
 from masklet.runtimes import compiled as compiled_runtime
 from masklet.runtimes.compiled import can_compile, compiled_network
+from masklet.runtimes.protocol import MOST_DECODED
 
 SIZE, FRAMES = 64, 7
 PARTS = 4  # backbone, memory attention, mask decoder, memory encoder
@@ -89,6 +91,29 @@ def test_the_first_graphs_serve_all_objects_prompts_and_memories(dtype: torch.dt
         assert len(list(compiled.propagate_in_video_iterator(session, **start))) == 2
         assert graphs.count <= first_graphs + 1
     assert not symbolic_shapes.backed_size_oblivious  # other programs compile as they did
+
+
+def test_images_take_three_graphs_and_some_objects_at_a_time() -> None:
+    torch._dynamo.reset()
+    plain, graphs, calls = small_model(SIZE).eval(), Graphs(), []
+    compiled = copy.deepcopy(plain)
+    compiled_network(compiled, graphs)
+    decoder: Any = compiled.mask_decoder.forward
+    run = decoder._compiled
+    decoder._compiled = lambda part, image, *others: calls.append(len(image)) or run(part, image, *others)
+    pixels, generator = torch.randn(1, 3, SIZE, SIZE), torch.Generator().manual_seed(0)
+    for objects in (1, 2, 5, 2 * MOST_DECODED + 1):
+        points, labels = torch.rand(objects, 2, 2, generator=generator) * SIZE, torch.ones(objects, 2, dtype=torch.long)
+        masks = torch.randn(objects, SIZE // 4, SIZE // 4, generator=generator)
+        for mask_logits in (None, masks):
+            results = []
+            for model in (plain, compiled):
+                with torch.inference_mode():
+                    features = model.without_memory(model.encode_image(pixels))
+                    results.append(model.decode(features, points, labels, mask_logits))
+            torch.testing.assert_close(*results, rtol=1e-4, atol=1e-4)
+    assert graphs.count == 3, "the backbone, and the decoder for one object and for several"
+    assert calls == [1, 1, 2, 2, 5, 5, *[MOST_DECODED, MOST_DECODED, 1] * 2]
 
 
 @pytest.mark.slow

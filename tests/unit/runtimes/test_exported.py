@@ -21,9 +21,9 @@ from masklet import (
 )
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.runtimes import opening
-from masklet.runtimes.exported import MOST_DECODED, MOST_OBJECTS, ExportedRuntime, GraphRunner
+from masklet.runtimes.exported import MOST_OBJECTS, ExportedRuntime, GraphRunner
 from masklet.runtimes.names import GraphName, Precision
-from masklet.runtimes.protocol import ObjectMemory
+from masklet.runtimes.protocol import MOST_DECODED, ObjectMemory
 
 IMAGE = small_clip(frames=1)[0]
 MASK = np.zeros((HEIGHT, WIDTH), bool)

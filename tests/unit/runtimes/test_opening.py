@@ -8,7 +8,7 @@ import pytest
 import torch
 from tests.support.small_video_models import SIZE, small_video_model
 
-from masklet import Sam2Processor, VideoTracker
+from masklet import ImageSegmenter, Sam2Processor, VideoTracker
 from masklet.cli.model_options import load_tracker, runtime_asked_for
 from masklet.errors import InvalidInputError
 from masklet.runtimes.compiled import CompiledForward
@@ -33,6 +33,8 @@ def test_compiled_by_option_or_as_it_is(folder: Path, is_compiled: bool) -> None
     ):
         assert isinstance(tracker.runtime.memory_encoder.forward, CompiledForward) is is_compiled
         assert tracker.model is tracker.runtime
+    segmenter = ImageSegmenter.from_pretrained(folder, runtime="compiled" if is_compiled else "eager")
+    assert isinstance(segmenter.runtime.mask_decoder.forward, CompiledForward) is is_compiled
 
 
 @pytest.mark.parametrize(("preset", "is_rounded"), [("exact", False), ("balanced", True), ("fast", True)])
