@@ -326,7 +326,7 @@ def batch_markdown(report: dict[str, Any]) -> str:
     machine, on_ray = report["machine"], report["on_ray"]
     held, held_on_ray = ([*each["driver_mib"].items()] for each in (report, on_ray))
     origin = (
-        f"On {machine['cores']} cores of {machine['processor']}, shared with other work. The driver over 100,000 jobs: "
+        f"On {machine['cores']} cores of {machine['processor']}. The driver over 100,000 jobs: "
         f"{held[0][1]:.0f} MiB at the first, {held[-1][1]:.0f} MiB at the last, "
         f"{report['dispatch_s'] * 1000:.1f} ms a job; on Ray over {int(held_on_ray[-1][0]):,} jobs: "
         f"{held_on_ray[0][1]:.0f} and {held_on_ray[-1][1]:.0f} MiB, {on_ray['dispatch_s'] * 1000:.1f} ms a job, "
