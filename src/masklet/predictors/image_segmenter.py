@@ -16,7 +16,7 @@ from masklet.processing.image_tensors import image_list
 from masklet.processing.pixels import original_pixels, prepared_pixels
 from masklet.processing.processor import Sam2Processor
 from masklet.processing.prompt_tensors import decoder_inputs
-from masklet.processing.results import segmentation_of
+from masklet.processing.results import begun_segmentation
 from masklet.prompts.batches import PromptBatches
 from masklet.prompts.point_labels import POSITIVE
 from masklet.prompts.prompt import Prompt, check_in_image
@@ -211,7 +211,9 @@ class ImageSegmenter:
     ) -> Segmentation:
         """Turn logits [N, h, w] and scores [N] into a result in the image's pixels."""
         size = (encoded.height, encoded.width)
-        return segmentation_of(logits_nhw, scores_n, object_ids, size, self.runtime.config.max_hole_share, kept_open)
+        return begun_segmentation(
+            logits_nhw, scores_n, object_ids, size, self.runtime.config.max_hole_share, kept_open
+        )()
 
 
 def _batches(encoded: EncodedImage, prompts: Sequence[Prompt] | None, *lists: Any) -> PromptBatches:

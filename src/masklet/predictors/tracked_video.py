@@ -20,7 +20,7 @@ from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
 from masklet.processing.image_tensors import image_list
 from masklet.processing.pixels import original_pixels, prepared_pixels
 from masklet.processing.processor import Sam2Processor
-from masklet.processing.results import begun_segmentation, segmentation_of
+from masklet.processing.results import begun_segmentation
 from masklet.processing.video_prompts import Click, clicks_and_boxes, network_prompt
 from masklet.prompts.prompt import Prompt
 from masklet.prompts.prompt_lists import prompt_of
@@ -232,7 +232,7 @@ class TrackedVideo:
             )
         nothing = torch.zeros(0, 1, 1)
         number = self.session.add_new_frame(pixels, seen=seen)
-        return number, segmentation_of(nothing, nothing[:, 0, 0], (), (height, width))
+        return number, begun_segmentation(nothing, nothing[:, 0, 0], (), (height, width))()
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write everything but the frames into a folder, to `VideoTracker.resume` it later or elsewhere."""

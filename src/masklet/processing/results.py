@@ -14,7 +14,7 @@ from masklet.masks.views import View, enlarged, seen_whole
 from masklet.transfers import fetched
 
 
-def segmentation_of(
+def begun_segmentation(
     logits_nhw: Tensor,
     scores_n: Tensor,
     object_ids: Sequence[int],
@@ -22,8 +22,11 @@ def segmentation_of(
     max_hole_share: float = 0.0,
     kept_open: Sequence[npt.NDArray[np.floating]] | None = None,
     views: Sequence[View | None] = (),
-) -> Segmentation:
-    """Return the masks of N objects at the size of their image; no two of them are there at full size at once.
+) -> Callable[[], Segmentation]:
+    """Return what returns the masks of N objects at the size of their image; a device copies them meanwhile.
+
+    So the device can be given the work that comes next before its results are waited for. No two masks are at full size
+    at once.
 
     Args:
         logits_nhw: low-resolution mask logits [N, h, w].
@@ -34,22 +37,6 @@ def segmentation_of(
         kept_open: for each object points [n, 2] (x, y), in the image's pixels, whose holes stay.
         views: for each object what its logits show of the image; None, or nothing at all: all of it. The logits of the
             result show all of it.
-    """
-    return begun_segmentation(logits_nhw, scores_n, object_ids, size, max_hole_share, kept_open, views)()
-
-
-def begun_segmentation(
-    logits_nhw: Tensor,
-    scores_n: Tensor,
-    object_ids: Sequence[int],
-    size: tuple[int, int],
-    max_hole_share: float = 0.0,
-    kept_open: Sequence[npt.NDArray[np.floating]] | None = None,
-    views: Sequence[View | None] = (),
-) -> Callable[[], Segmentation]:
-    """Return what returns the result of `segmentation_of`: a device with a queue copies it to the processor meanwhile.
-
-    So the device can be given the work that comes next before its results are waited for.
     """
     logits_nhw = logits_nhw.float()
     if kept_open is not None:

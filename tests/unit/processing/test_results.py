@@ -8,7 +8,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from masklet.processing.post_processing import post_process_masks
-from masklet.processing.results import segmentation_of
+from masklet.processing.results import begun_segmentation
 
 SIZE = (90, 120)
 
@@ -30,7 +30,7 @@ class LargestTensor(TorchDispatchMode):
 
 def test_masks_are_those_of_post_processing() -> None:
     logits = torch.randn(5, 8, 8, generator=torch.Generator().manual_seed(0))
-    found = segmentation_of(logits, torch.arange(5.0), (1, 2, 3, 4, 9), SIZE)
+    found = begun_segmentation(logits, torch.arange(5.0), (1, 2, 3, 4, 9), SIZE)()
     np.testing.assert_array_equal(found.masks, post_process_masks([logits[:, None]], [SIZE])[0][:, 0].numpy())
     assert found.low_resolution_logits is not None
     np.testing.assert_array_equal(found.low_resolution_logits, logits.numpy())
@@ -39,5 +39,5 @@ def test_masks_are_those_of_post_processing() -> None:
 
 def test_no_two_masks_are_enlarged_at_once() -> None:
     with LargestTensor() as largest:
-        segmentation_of(torch.randn(5, 8, 8), torch.ones(5), range(1, 6), SIZE)
+        begun_segmentation(torch.randn(5, 8, 8), torch.ones(5), range(1, 6), SIZE)()
     assert largest.elements == math.prod(SIZE)

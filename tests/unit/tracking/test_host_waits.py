@@ -12,7 +12,7 @@ from tests.support.small_video_models import small_clip, small_video_model
 
 from masklet import Sam2ImageProcessorFast, Sam2VideoInferenceSession, TrackedVideo
 from masklet.masks.views import View
-from masklet.processing.results import segmentation_of
+from masklet.processing.results import begun_segmentation
 from masklet.processing.video_frames import PreparedFrames
 from masklet.prompts.prompt import Prompt
 from masklet.tracking.outputs import Sam2VideoSegmentationOutput
@@ -58,7 +58,7 @@ def test_a_tracked_frame_waits_for_nothing_and_its_results_are_read_at_once(obje
     of_step, output = waits_of_last_frame(session)
     assert of_step == {"mark": 1}  # set on the frame before, behind the masks of memories that left the bank
     with HostWaits() as waits:
-        segmentation_of(output.pred_masks[:, 0], output.iou_scores[:, 0], output.object_ids, (HEIGHT, WIDTH))
+        begun_segmentation(output.pred_masks[:, 0], output.iou_scores[:, 0], output.object_ids, (HEIGHT, WIDTH))()
     assert waits.counts == {"mark": 1}
 
 
