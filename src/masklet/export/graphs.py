@@ -1,6 +1,7 @@
 """A model's verbs as graphs: modules of tensors alone, their shapes, and inputs to record and compare them by."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from masklet.configuration import Sam2Config
+from masklet.modeling.hiera import Sam2HieraDetModel
 from masklet.modeling.image_model import Sam2Model
 from masklet.modeling.video_network import VideoNetwork
 from masklet.runtimes.manifest import TensorSpec
@@ -57,7 +59,11 @@ class Graph:
         """Record the graph by `torch.export`, from inputs of the sizes `RECORDED`."""
         dims = {name: torch.export.Dim(name, min=least, max=most) for name, (least, most) in axes.items()}
         shapes = self.dynamic_shapes(dims.__getitem__)
-        with torch.no_grad():
+        backbones = (part for part in self.module.modules() if isinstance(part, Sam2HieraDetModel))
+        with torch.no_grad(), ExitStack() as constants:
+            self.module(*inputs)  # which computes the tables of positions
+            for backbone in backbones:  # OpenVINO would enlarge them for minutes whenever it opens a graph
+                constants.enter_context(backbone.position_table.as_constant())
             return torch.export.export(self.module, tuple(inputs), dynamic_shapes=shapes, strict=False)
 
 

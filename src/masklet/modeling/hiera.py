@@ -176,7 +176,7 @@ class Sam2HieraDetModel(PretrainedModel):
         self.blocks = nn.ModuleList(HieraBlock(config, shape) for shape in block_shapes(config))
         self.stage_ends = [end - 1 for end in accumulate(config.blocks_per_stage)]
         self.gradient_checkpointing = False
-        self._positions = OnceAShape()
+        self.position_table = OnceAShape()
         self.apply(initialize(config.initializer_range))
 
     def get_input_embeddings(self) -> nn.Module:
@@ -186,7 +186,7 @@ class Sam2HieraDetModel(PretrainedModel):
     def positions(self, height: int, width: int) -> Tensor:
         """Absolute positions [1, height, width, channels]: a coarse grid, resized, plus one window's, repeated."""
         sources = (self.pos_embed, self.pos_embed_window)
-        return self._positions.get(lambda: self._compute_positions(height, width), (height, width), *sources)
+        return self.position_table.get(lambda: self._compute_positions(height, width), (height, width), *sources)
 
     def _compute_positions(self, height: int, width: int) -> Tensor:
         coarse = F.interpolate(self.pos_embed, size=(height, width), mode="bicubic")

@@ -4,7 +4,8 @@ Tables of them depend only on a shape and on fixed tensors, and are computed onc
 """
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -56,6 +57,16 @@ class OnceAShape:
 
     def __init__(self) -> None:
         self._remembered: _Remembered | None = None
+        self._is_constant = False
+
+    @contextmanager
+    def as_constant(self) -> Iterator[None]:
+        """Let graphs that are recorded meanwhile hold what is remembered now, in place of how it is computed."""
+        self._is_constant = True
+        try:
+            yield
+        finally:
+            self._is_constant = False
 
     def __reduce__(self) -> tuple[type["OnceAShape"], tuple[()]]:
         return OnceAShape, ()
@@ -64,7 +75,8 @@ class OnceAShape:
         """Return `compute()`, remembered under `shape` and the values of `sources`."""
         flowing = torch.is_grad_enabled() and any(source.requires_grad for source in sources)
         if is_recorded():
-            return compute()
+            kept = self._remembered if self._is_constant else None
+            return kept.table if kept and kept.shape == shape else compute()
         if flowing or not all(map(_can_be_watched, sources)):
             self._remembered = None
             return compute()

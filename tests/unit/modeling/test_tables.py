@@ -3,6 +3,7 @@
 import copy
 import pickle
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -46,6 +47,17 @@ def test_the_second_call_computes_nothing(doubled: Doubled) -> None:
 def test_another_shape_is_computed(doubled: Doubled) -> None:
     assert doubled(2).shape == (6,)
     assert doubled(1).shape == (3,)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("constant", "shape", "computes"), [(True, 1, False), (True, 2, True), (False, 1, True)])
+def test_a_graph_holds_the_table_if_asked_for_this_shape(
+    doubled: Doubled, constant: bool, shape: int, computes: bool
+) -> None:
+    with doubled.remembered.as_constant() if constant else nullcontext():
+        program = torch.export.export(doubled, (), {"shape": shape}, strict=False)
+    assert any(node.target is torch.ops.aten.mul.Tensor for node in program.graph.nodes) == computes
+    assert torch.equal(program.module()(shape=shape), torch.full((3 * shape,), 2.0))
 
 
 def write_in_place(module: Doubled) -> None:
