@@ -14,6 +14,7 @@ from torch import Tensor
 from benchmarks.opponents import FOLDER
 from benchmarks.reference_graphs import REFERENCES, ReferenceEncoder
 from benchmarks.video_opponents import VIDEO_OPPONENTS, Masklet, Setup, VideoOpponent
+from masklet.devices import is_bfloat16_faster
 
 EXPORTED = "exported"
 OF_FOLDERS = ("onnxruntime", "openvino")
@@ -64,18 +65,24 @@ class Contender:
 
 
 def contenders(weights: Path, lane: str) -> Iterator[Contender]:
-    """Yield what can be run here of a lane with these weights, behind masklet in eager, which all are compared with."""
+    """Yield what can be run here of a lane with these weights, behind masklet in eager, which all are compared with.
+
+    What rounds to bfloat16 is left out where that is slower.
+    """
+    may_round = is_bfloat16_faster("cpu")
     for runtime, preset in (("eager", "exact"), *_ways(lane)):
+        if preset == "balanced" and not may_round:
+            continue  # which would be `exact` once more
         if runtime in ("eager", "compiled") or (weights / EXPORTED).is_dir():
             way = MaskletWay(weights, preset, runtime)
             yield Contender(way.name, way, way)
     if lane in REFERENCES:
-        for dtype in (torch.float32, torch.bfloat16):
+        for dtype in (torch.float32, torch.bfloat16) if may_round else (torch.float32,):
             name = lane if dtype == torch.float32 else f"{lane} bfloat16"
             yield from _if_it_runs(name, partial(_reference, weights, lane, dtype, name))
     if lane in OF_FOLDERS:
         for name in REFERENCES:
-            for precision in ("f32", "bf16") if lane == "openvino" else ("f32",):
+            for precision in ("f32", "bf16") if lane == "openvino" and may_round else ("f32",):
                 own = f"{name}'s encoder in {lane}{', bfloat16' * (precision == 'bf16')}"
                 yield from _if_it_runs(own, partial(_reference_encoder, weights, name, lane, precision, own))
 

@@ -114,6 +114,11 @@ def machine() -> dict[str, Any]:
     }
 
 
+def processor(described: dict[str, Any]) -> str:
+    """The processor of what `machine` returned, with what it multiplies by."""
+    return f"{described['processor']} ({', '.join(described['instructions']) or 'no AVX-512'})"
+
+
 def versions() -> dict[str, str]:
     packages = ("masklet", "transformers", "sam2", "torch", "numpy", "pillow")
     return {"python": platform.python_version(), **{package: version(package) for package in packages}}

@@ -2,8 +2,9 @@
 
 Each model, number of threads, group of tasks and lane of contenders is a part, measured in one go: the contenders in
 turn, masklet in eager among them in each lane. A part is written as soon as it is complete, and left out if it is in
-the output already. So the command can be stopped and given again, or be given the parts of a quiet quarter of an hour:
-`--models tiny --threads 2 --tasks images --lanes onnxruntime`.
+the output already, measured on a processor like this one. So the command can be stopped and given again, or be given
+the parts of a quiet quarter of an hour: `--models tiny --threads 2 --tasks images --lanes onnxruntime`. What is rounded
+to bfloat16 takes part where the processor multiplies that faster.
 
 FOLDER keeps the weights, and the references' own encoders as graphs. masklet's graphs take part where they lie there:
 
@@ -26,7 +27,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.contenders import LANES, Contender, contenders
-from benchmarks.measuring import Row, largest_difference, machine, time_in_turn, versions
+from benchmarks.measuring import Row, largest_difference, machine, processor, time_in_turn, versions
 from benchmarks.opponents import CONFIGURATION, write_weights
 from benchmarks.references import configurations
 from benchmarks.video import FRAMES_TO_FILL_THE_BANK, drifting_noise
@@ -38,7 +39,7 @@ IMAGES = "images"
 ENCODING = "encode an image"
 PROMPTS = 64
 PART = ("model", "threads", "lane", "tasks")
-"""What names a part."""
+"""What names a part, beside the processor."""
 
 Work = Callable[[Contender], Sequence[Tensor]]
 
@@ -132,7 +133,9 @@ def main() -> None:
 def _missing_parts(options: argparse.Namespace, model: str) -> Iterator[dict[str, Any]]:
     """Yield what names the parts of a model that are not in the output."""
     chosen = product([model], options.threads, options.lanes, options.tasks)
-    done = [{name: part[name] for name in PART} for part in _report(options.output)["parts"]]
+    here = processor(machine())
+    parts = _report(options.output)["parts"]
+    done = [{name: part[name] for name in PART} for part in parts if processor(part["machine"]) == here]
     yield from (part for values in chosen if (part := dict(zip(PART, values, strict=True))) not in done)
 
 

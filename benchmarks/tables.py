@@ -8,6 +8,8 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
+from benchmarks.measuring import processor
+
 RESULTS = Path(__file__).parent / "results"
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = (
@@ -127,17 +129,18 @@ def _line(cells: list[str]) -> str:
 
 
 def runtimes_markdown(report: dict[str, Any]) -> str:
-    """The ways to run a model: a table a model and number of threads, a row a way, a column a task."""
+    """The ways to run a model: a table a processor, model and number of threads, a row a way, a column a task."""
+    tables: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
+    for part in report["parts"]:
+        tables.setdefault((processor(part["machine"]), part["model"], part["threads"]), []).append(part)
     sections = []
-    for model, threads in dict.fromkeys((part["model"], part["threads"]) for part in report["parts"]):
-        parts = [part for part in report["parts"] if (part["model"], part["threads"]) == (model, threads)]
-        machine, of_task = parts[0]["machine"], _by_task_and_way(parts)
+    for (named, model, threads), parts in tables.items():
+        of_task = _by_task_and_way(parts)
         title = f"{model} at {parts[0]['image_size']}, {threads} {'threads' if threads > 1 else 'thread'}"
         ways = dict.fromkeys(way for rows in of_task.values() for way in rows)
         lines = [_line([f"{title}, s", *of_task]), _line(["---"] * (1 + len(of_task)))]
         lines += [_line([way, *(_way_cell(rows, way) for rows in of_task.values())]) for way in ways]
-        instructions = ", ".join(machine["instructions"]) or "no AVX-512"
-        sections.append(f"{machine['processor']} ({instructions}):\n\n" + "\n".join(lines))
+        sections.append(f"{named}:\n\n" + "\n".join(lines))
     return "\n\n".join(sections)
 
 
@@ -164,6 +167,19 @@ def _way_cell(rows: dict[str, dict[str, Any]], way: str) -> str:
     difference = "" if row["difference"] is None else f", {row['difference']:.0e}"
     equal = "" if row["equal_pixels"] is None else f", {100 * row['equal_pixels']:.2f} %"
     return f"{row['median_s']:.4f}{gain}{difference}{equal}"
+
+
+def roofline_markdown(report: dict[str, Any]) -> str:
+    """Where the time goes: seconds by kind of operation, beside the least that the products take."""
+    kinds = list(report["profiled"][0]["seconds"])
+    lines = [_line(["", "", "s", *kinds, "GFLOP", "s at peak", "share of peak"]), _line(["---"] * (6 + len(kinds)))]
+    for row in report["profiled"]:
+        total, least = sum(row["seconds"].values()), row["gflop"] / row["peak_gflops"]
+        seconds = [f"{each:.3f}" for each in (total, *row["seconds"].values())]
+        cells = [row["task"], row["opponent"], *seconds, f"{row['gflop']:.0f}", f"{least:.3f}", f"{least / total:.0%}"]
+        lines.append(_line(cells))
+    machine = report["machine"]
+    return f"{report['model']}, {machine['threads']} threads, {processor(machine)}.\n\n" + "\n".join(lines)
 
 
 def gpu_markdown(report: dict[str, Any]) -> str:
@@ -477,6 +493,7 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "images": (markdown, ("images",)),
     "interactive": (interactive_markdown, ("interactive",)),
     "procedural_world": (procedural_world_markdown, ("procedural_world",)),
+    "roofline": (roofline_markdown, ("roofline",)),
     "runtimes": (runtimes_markdown, ("runtimes",)),
     "server_load": (server_load_markdown, ("server_load",)),
     "server_memory": (server_memory_markdown, ("server_memory",)),
@@ -503,6 +520,7 @@ KINDS: tuple[tuple[Callable[[Any], bool], Callable[..., str]], ...] = (
     (lambda content: "fleets" in content, fleet_markdown),
     (lambda content: "ways" in content, small_objects_markdown),
     (lambda content: "parts" in content, runtimes_markdown),
+    (lambda content: "profiled" in content, roofline_markdown),
     (lambda content: "measured" in content, gpu_markdown),
     (lambda content: "clips" in content, everything_videos_markdown),
     (lambda content: "settings" in content, everything_settings_markdown),

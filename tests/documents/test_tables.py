@@ -4,7 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
+import torch.nn.functional as F
 from benchmarks.gpu import measured_parts
+from benchmarks.roofline import KINDS, REST, CountedProducts, where_time_goes
 from benchmarks.tables import DOCUMENTS, RESULTS, filled, gpu_markdown, table_of
 from tests.documents.markdown import name_of
 
@@ -99,3 +102,27 @@ def test_reports_of_images_are_read_in_both_spellings(datasets: str, dataset: st
     scores = {"box": 0.5}
     report = {"predictor": "p", datasets: [{dataset: "nuts", "objects": 3, "mean_iou": scores}], "mean_iou": scores}
     assert table_of([report]).splitlines()[2] == "| p | nuts | 3 | 50.0 |"
+
+
+@pytest.mark.parametrize("mode", [torch.inference_mode, torch.enable_grad])
+def test_products_are_counted_whatever_they_are_made_by(mode: type) -> None:
+    """A multiplication and an addition a factor: [3, 4] by [4, 5] are 2 x 3 x 4 x 5."""
+    left, right, out = torch.rand(3, 4), torch.rand(4, 5), torch.zeros(3, 5)
+    with mode(), CountedProducts() as counted:
+        torch.mm(left, right, out=out)
+        out.addmm_(left, right)
+        F.linear(left, right.mT)
+        left @ right
+        F.conv2d(torch.rand(1, 4, 1, 3), right.mT[:, :, None, None])
+    assert counted.flop == 5 * 2 * 3 * 4 * 5
+    query = torch.rand(1, 2, 6, 8)
+    with mode(), CountedProducts() as counted:
+        F.scaled_dot_product_attention(query, query, query)
+    assert counted.flop == 2 * 2 * (2 * 6 * 6 * 8)
+
+
+def test_all_time_is_of_some_kind() -> None:
+    found = where_time_goes(lambda: torch.rand(64, 64) @ torch.rand(64, 64))
+    assert list(found["seconds"]) == [*KINDS, REST]
+    assert min(found["seconds"][kind] for kind in ("products", REST)) > 0
+    assert found["gflop"] == 2 * 64**3 / 1e9
