@@ -28,7 +28,13 @@ from benchmarks.measuring import largest_difference, machine, versions
 from benchmarks.opponents import FOLDER, write_weights
 from benchmarks.references import configurations
 from benchmarks.tables import gpu_markdown
-from benchmarks.video import FRAMES_TO_FILL_THE_POINTERS, accelerator, drifting_noise, measure_tracking
+from benchmarks.video import (
+    FRAMES_TO_FILL_THE_POINTERS,
+    FRAMES_TO_RECORD,
+    accelerator,
+    drifting_noise,
+    measure_tracking,
+)
 from benchmarks.video_opponents import VIDEO_OPPONENTS, Masklet, Setup
 from masklet import AutomaticMaskGenerator, VideoTracker
 from masklet.atomic_files import written_whole
@@ -59,7 +65,8 @@ def tracking(
     """Frames of all implementations in turn, in half precision: as they are, or compiled."""
     setup = Setup(device, torch.bfloat16, backend)
     ways = [VIDEO_OPPONENTS[name](weights, setup) for name in ("masklet", "transformers", "meta")]
-    measured = measure_tracking(ways, size, count, rounds, FRAMES_TO_FILL_THE_POINTERS)
+    filling = FRAMES_TO_FILL_THE_POINTERS if backend is None else FRAMES_TO_RECORD
+    measured = measure_tracking(ways, size, count, rounds, filling)
     return [{"is_compiled": backend is not None, **row.summary()} for row in measured]
 
 

@@ -34,8 +34,8 @@ def test_images_are_segmented_as_on_the_processor(prompts: dict[str, Any], dtype
     assert overlap(here.segment(here.encode(IMAGE), **prompts), there.segment(there.encode(IMAGE), **prompts)) > least
 
 
-def tracked(**options: Any) -> list[Segmentation]:
-    video = VideoTracker.from_pretrained(**options).open(small_clip(frames=10))
+def tracked(frames: int = 10, **options: Any) -> list[Segmentation]:
+    video = VideoTracker.from_pretrained(**options).open(small_clip(frames))
     video.add(1, 0, box=(5, 5, 30, 30))
     video.add(2, 3, points=[[40, 20]])
     return [result for _, result in video.track("both")]
@@ -47,6 +47,17 @@ def test_videos_are_tracked_as_on_the_processor() -> None:
         assert here.low_resolution_logits is not None
         assert there.low_resolution_logits is not None
         np.testing.assert_allclose(here.low_resolution_logits, there.low_resolution_logits, atol=0.05)
+
+
+def test_compiled_parts_and_cuda_graphs_track_as_the_network_does() -> None:
+    """Minutes. Forty frames: shapes of the first ones grow, those of the last ones are recorded."""
+    torch._dynamo.utils.counters.clear()
+    plain, compiled = (tracked(frames=40, device=DEVICE, runtime=name) for name in ("eager", "compiled"))
+    assert torch._dynamo.utils.counters["inductor"]["cudagraph_skips"] == 0
+    for one, other in zip(plain, compiled, strict=True):
+        assert one.low_resolution_logits is not None
+        assert other.low_resolution_logits is not None
+        np.testing.assert_allclose(one.low_resolution_logits, other.low_resolution_logits, atol=0.05)
 
 
 def test_memories_can_stay_on_the_processor() -> None:

@@ -2,6 +2,8 @@
 
 import os
 import sys
+import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from shutil import which
@@ -10,7 +12,7 @@ from typing import Any, TypeVar
 import torch
 import torch.fx.experimental._config as symbolic_shapes
 from torch import Tensor, nn
-from torch.utils._pytree import tree_map_only
+from torch.utils._pytree import tree_leaves, tree_map_only
 
 from masklet.errors import InvalidInputError
 from masklet.modeling.image_model import Sam2Model
@@ -21,7 +23,11 @@ from masklet.runtimes.protocol import MOST_DECODED
 
 Backend = str | Callable[..., Any]
 Varying = list[tuple[Tensor, list[int]]]
+Sizes = tuple[torch.Size, ...]
 Network = TypeVar("Network", bound=Sam2Model)
+HAVE_CUDA_GRAPHS = ("cuda",)
+LAST_CALLS, OFTEN = 32, 8  # sizes that came as often among the last calls are steady; growing ones come once a video
+MOST_STEADY = 4  # torch keeps at most 8 graphs of a part, the dynamic ones among them
 _COMPILERS = {"darwin": "clang++", "win32": "cl"}  # elsewhere g++, as torch has it
 
 
@@ -43,6 +49,9 @@ def compiled_network(network: Network, backend: Backend = "inductor") -> Network
     is. While tracking each part is one graph, whatever the number of objects, clicks, memory frames and pointers;
     only the mask decoder is two, for one object and for several, and memory attention one more on frames that see no
     pointer. Another image size, dtype, or gradients are compiled afresh.
+
+    On a GPU sizes that stay, as they do once the memory bank is full, are compiled once more each, as CUDA graphs: see
+    `CompiledForward`.
 
     Args:
         network: the network.
@@ -82,21 +91,48 @@ class CompiledForward:
 
     A graph is bound to the strides of its arguments and to whether they were made in inference mode. It is given
     copies, which are alike in both: they cost little beside what it computes.
+
+    A GPU works through a CUDA graph without the processor, but one graph serves one size. So sizes that come again and
+    again there get one each, up to `MOST_STEADY` of them, and those of a part in which nothing varies at once. Not
+    with gradients, and in the main thread only: torch keeps CUDA graphs by thread, and before 2.13 fails in others.
     """
 
     def __init__(self, part: nn.Module, varying: Callable[..., Varying], backend: Backend) -> None:
         self._part = part  # an argument of what is compiled: a copy of the network runs its own weights
         self._varying = varying
         self._compiled = torch.compile(type(part).forward, backend=backend)
+        mode = "reduce-overhead" if backend == "inductor" else None  # CUDA graphs
+        self._recorded = torch.compile(type(part).forward, backend=backend, dynamic=False, mode=mode)
+        self._last: deque[Sizes] = deque(maxlen=LAST_CALLS)
+        self._steady: set[Sizes] = set()
 
     def __call__(self, *arguments: Any) -> Any:
         """Run the part."""
         copies = tree_map_only(Tensor, lambda x: x.clone(memory_format=torch.contiguous_format), arguments)
-        for tensor, dimensions in self._varying(*copies):
+        varying = self._varying(*copies)
+        if self._is_steady(copies, varies=bool(varying)):
+            return self._replay(copies)
+        for tensor, dimensions in varying:
             torch._dynamo.mark_dynamic(tensor, dimensions)
         # A size of 1, as of one memory frame, would otherwise have a graph of its own.
         with symbolic_shapes.patch(backed_size_oblivious=True):  # type: ignore[attr-defined]
             return self._compiled(self._part, *copies)
+
+    def _is_steady(self, arguments: tuple[Any, ...], *, varies: bool) -> bool:
+        tensors = [each for each in tree_leaves(arguments) if isinstance(each, Tensor)]
+        is_main = threading.current_thread() is threading.main_thread()
+        if tensors[0].device.type not in HAVE_CUDA_GRAPHS or torch.is_grad_enabled() or not is_main:
+            return False
+        sizes = tuple(each.shape for each in tensors)
+        self._last.append(sizes)
+        if len(self._steady) < MOST_STEADY and (not varies or self._last.count(sizes) >= OFTEN):
+            self._steady.add(sizes)
+        return sizes in self._steady
+
+    def _replay(self, arguments: tuple[Any, ...]) -> Any:
+        """Run the part at steady sizes; copies of what it returns, which lies where a CUDA graph writes next time."""
+        torch.compiler.cudagraph_mark_step_begin()
+        return tree_map_only(Tensor, Tensor.clone, self._recorded(self._part, *arguments))
 
 
 class CompiledDecoder(CompiledForward):

@@ -2,6 +2,7 @@
 
 import copy
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from masklet import Sam2VideoInferenceSession, Sam2VideoModel
 from masklet.errors import InvalidInputError
 from masklet.export.onnx_files import check_exporter
 from masklet.runtimes import compiled as compiled_runtime
-from masklet.runtimes.compiled import can_compile, compiled_network
+from masklet.runtimes.compiled import MOST_STEADY, OFTEN, CompiledForward, can_compile, compiled_network
 from masklet.runtimes.protocol import MOST_DECODED
 
 SIZE, FRAMES = 64, 7
@@ -38,6 +39,50 @@ class Graphs:
     def __call__(self, graph: Any, inputs: list[Tensor]) -> Any:
         self.count += 1
         return graph.forward
+
+
+class CudaGraphs(Graphs):
+    """A backend whose graphs of fixed sizes behave as CUDA graphs do: whatever runs next overwrites what they gave."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fixed: list[list[Tensor]] = []  # what each of them gives
+        self.replays = self.steps = 0
+
+    def begin_step(self) -> None:
+        self.steps += 1
+
+    def __call__(self, graph: Any, inputs: list[Any]) -> Any:
+        forward = super().__call__(graph, inputs)
+        if not all(isinstance(each, Tensor) and all(type(side) is int for side in each.shape) for each in inputs):
+            return forward
+        own: list[Tensor] = []
+        self.fixed.append(own)
+
+        def replay(*arguments: Tensor) -> list[Tensor]:
+            results = forward(*arguments)
+            self.replays += 1
+            assert self.steps == self.replays, "torch keeps the results of one step"
+            for each in self.fixed:
+                for given in each:
+                    given.fill_(torch.nan)
+            if not own:
+                own.extend(map(torch.empty_like, results))
+            for given, result in zip(own, results, strict=True):
+                given.copy_(result)
+            return own
+
+        return replay
+
+
+@pytest.fixture
+def cuda_graphs(monkeypatch: pytest.MonkeyPatch) -> CudaGraphs:
+    """The processor taken for a GPU."""
+    torch._dynamo.reset()
+    monkeypatch.setattr(compiled_runtime, "HAVE_CUDA_GRAPHS", ("cpu",))
+    backend = CudaGraphs()
+    monkeypatch.setattr(torch.compiler, "cudagraph_mark_step_begin", backend.begin_step)
+    return backend
 
 
 def tracked(model: Sam2VideoModel, objects: int, clicks: int, **said: Any) -> Tensor:
@@ -114,6 +159,66 @@ def test_images_take_three_graphs_and_some_objects_at_a_time() -> None:
             torch.testing.assert_close(*results, rtol=1e-4, atol=1e-4)
     assert graphs.count == 3, "the backbone, and the decoder for one object and for several"
     assert calls == [1, 1, 2, 2, 5, 5, *[MOST_DECODED, MOST_DECODED, 1] * 2]
+
+
+def test_a_full_memory_bank_is_tracked_by_graphs_of_fixed_sizes(cuda_graphs: CudaGraphs) -> None:
+    plain = small_video_model(**SMALL)
+    compiled = copy.deepcopy(plain)
+    compiled_network(compiled, cuda_graphs)
+    video = torch.randn(30, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
+    logits: dict[Sam2VideoModel, list[Tensor]] = {plain: [], compiled: []}
+    graphs, replays = [], []
+    for model, kept in logits.items():
+        session = Sam2VideoInferenceSession(video, 30, 50)
+        for number in (1, 2):
+            session.add_points(number, 0, [[10 * number, 20]], [1])
+        for output in model.propagate_in_video_iterator(session):
+            kept.append(output.pred_masks)
+            graphs.append(cuda_graphs.count)
+            replays.append(cuda_graphs.replays)
+    torch.testing.assert_close(torch.stack(logits[compiled]), torch.stack(logits[plain]), rtol=1e-4, atol=1e-4)
+    is_full = SMALL["num_maskmem"] + SMALL["max_object_pointers_in_encoder"] + OFTEN
+    assert len(cuda_graphs.fixed) == PARTS
+    assert len(set(graphs[30 + is_full :])) == 1, "nothing is compiled any more"
+    assert replays[-1] - replays[-11] == 10 * PARTS
+    assert cuda_graphs.count == PARTS + 3, "only of the backbone there is no graph of any size"
+
+
+class Doubled(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return 2 * x
+
+
+def doubled(backend: CudaGraphs) -> CompiledForward:
+    return CompiledForward(Doubled(), lambda x: [(x, [0])], backend)
+
+
+def run(part: CompiledForward, *sizes: int) -> None:
+    with torch.inference_mode():
+        results = [part(torch.full((size, 3), float(size))) for size in sizes]
+    for size, result in zip(sizes, results, strict=True):
+        assert torch.equal(result, torch.full((size, 3), 2.0 * size))
+
+
+def test_few_sizes_that_come_again_and_again_get_graphs_of_their_own(cuda_graphs: CudaGraphs) -> None:
+    part = doubled(cuda_graphs)
+    run(part, *range(1, 17), *range(1, 17))  # a memory bank that grows, of two videos
+    assert (cuda_graphs.count, len(cuda_graphs.fixed)) == (1, 0)
+    run(part, *[2, 5] * OFTEN)  # objects of two views
+    assert (cuda_graphs.count, len(cuda_graphs.fixed)) == (3, 2)
+    run(part, *(size for size in range(20, 28) for _ in range(OFTEN)), 2, 5)
+    assert (cuda_graphs.count, len(cuda_graphs.fixed)) == (1 + MOST_STEADY, MOST_STEADY)
+
+
+def test_gradients_and_other_threads_take_the_graph_of_any_size(cuda_graphs: CudaGraphs) -> None:
+    part = doubled(cuda_graphs)
+    for _ in range(OFTEN):
+        part(torch.ones(4, 3))
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(run, part, *[4] * OFTEN).result()
+    assert cuda_graphs.fixed == []
+    run(part, *[4] * OFTEN)
+    assert len(cuda_graphs.fixed) == 1
 
 
 @pytest.mark.slow
