@@ -9,6 +9,7 @@ from tests.support.small_video_models import small_clip
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from masklet import ImageSegmenter, Segmentation, VideoTracker
+from masklet.modeling.layers import MOST_LAUNCHED, attention
 
 pytestmark = pytest.mark.gpu
 DEVICE = "cuda"
@@ -89,6 +90,13 @@ def test_a_tracked_frame_copies_without_waiting() -> None:
         assert len(list(frames)) == 37
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_attention_takes_any_number_of_windows(dtype: torch.dtype) -> None:
+    q, k, v = torch.randn(3, MOST_LAUNCHED + 2, 1, 16, 8).to(dtype)
+    there = attention(*(each.to(DEVICE) for each in (q, k, v)))
+    torch.testing.assert_close(there.float().cpu(), attention(q.float(), k.float(), v.float()), rtol=0.02, atol=0.02)
 
 
 def test_attention_has_fused_kernels() -> None:

@@ -8,11 +8,13 @@ from torch import Tensor, nn
 
 from masklet.errors import InvalidInputError
 from masklet.modeling.pieces import pays_in_pieces, row_by_row
-from masklet.modeling.plain_calls import is_plain, is_recorded
+from masklet.modeling.plain_calls import is_plain, is_recorded, is_recorded_once
 
 # Their scores with the keys of a whole image at 1024 stay in the processor's cache.
 QUERIES_AT_A_TIME = 256
 MANY_SCORES = 2**22  # of a head; then one head is enough at a time
+MOST_LAUNCHED = 65_535  # CUDA's grid is no longer along the axes on which some kernels of attention lay batch and heads
+HAVE_THIS_LIMIT = ("cuda",)
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
@@ -63,7 +65,19 @@ class LayerNorm2d(nn.LayerNorm):
 
 def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Scaled dot-product attention of [..., heads, sequence, channels]."""
-    return attention_by_products(q, k, v) if pays_by_products(q) else F.scaled_dot_product_attention(q, k, v)
+    if pays_by_products(q):
+        return attention_by_products(q, k, v)
+    # A graph that is recorded once has to take any size as it is.
+    if q.device.type in HAVE_THIS_LIMIT and not is_recorded_once() and q.shape[:-2].numel() > MOST_LAUNCHED:
+        return _attention_in_launches(q, k, v)
+    return F.scaled_dot_product_attention(q, k, v)
+
+
+def _attention_in_launches(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Attention of some entries of the first dimension at a time, such as windows: as many as can be launched."""
+    count = max(MOST_LAUNCHED // q.shape[1:-2].numel(), 1)
+    launches = zip(*(each.split(count) for each in (q, k, v)), strict=True)
+    return torch.cat([F.scaled_dot_product_attention(*some) for some in launches])
 
 
 def pays_by_products(q: Tensor) -> bool:
