@@ -276,8 +276,8 @@ def _for_each(group: Sequence[object], value: bool, device: torch.device) -> Ten
 def _frame_memories(
     session: SessionState, mask: ObjectMask, features: Tensor, reverse: Sequence[bool | None], view: View | None
 ) -> Iterator[FrameMemory]:
-    """Yield the memory of each object; copies, so that it does not keep the whole batch alive."""
+    """Yield the memory of each object; copies of what is large, so that it does not keep the whole batch alive."""
     batch = (mask.logits, mask.iou, mask.object_score, mask.pointer, features.to(session.dtype))
-    for *rows, direction in zip(*moved(batch, session.inference_state_device), reverse, strict=True):
-        logits, iou, object_score, pointer, of_frame = (row.clone() for row in rows)
-        yield FrameMemory(logits, iou, object_score, pointer, of_frame, direction, view=view)
+    rows = zip(*moved(batch, session.inference_state_device), reverse, strict=True)
+    for logits, iou, object_score, pointer, of_frame, direction in rows:
+        yield FrameMemory(logits.clone(), iou, object_score, pointer, of_frame.clone(), direction, view=view)

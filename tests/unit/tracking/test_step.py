@@ -94,6 +94,24 @@ def test_memories_of_other_objects_are_not_evicted_meanwhile() -> None:
     assert session.objects()[0].bank.tracked == kept
 
 
+def test_a_memory_keeps_little_of_those_that_were_made_with_it() -> None:
+    """Its mask and features are its own, so that other objects free theirs when they are removed."""
+    session = prompted(1, 2, 5)
+    for frame in range(3):
+        segment_frame(model(), session, frame)
+    for object_id in (2, 5):
+        session.remove_object(object_id)
+    (left,) = session.objects()
+    memories = [*left.bank.conditioning.values(), *left.bank.tracked.values()]
+    assert len(memories) == 3
+    for memory in memories:
+        assert memory.features is not None
+        assert [each.untyped_storage().nbytes() for each in (memory.logits, memory.features)] == [
+            each.nbytes for each in (memory.logits, memory.features)
+        ]
+        assert memory.pointer.untyped_storage().nbytes() <= 3 * memory.pointer.nbytes
+
+
 def test_unknown_objects_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="There is no object 9; the objects are"):
         segment_frame(model(), prompted(1), 0, objects=[1, 9])
