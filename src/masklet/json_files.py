@@ -4,13 +4,14 @@ import json
 import math
 import os
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from numbers import Real
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 from masklet.errors import InvalidInputError
 
+Choice = TypeVar("Choice", bound=str | None)
 LARGEST = 2**63 - 1
 LARGEST_FINITE = 1e30
 LONGEST_NAME, LONGEST_PATH = 255, 2000
@@ -71,6 +72,17 @@ def whole_number(value: object, name: str, least: int = 0, most: int = LARGEST) 
     if not is_whole or not least <= value <= most:  # type: ignore[operator]
         raise InvalidInputError(f"{name} must be a whole number from {least} to {most}; got {shown(value)}.")
     return int(value)  # type: ignore[call-overload]
+
+
+def one_of(value: object, name: str, choices: Iterable[Choice]) -> Choice:
+    """Return the one of `choices` (texts, members of a `StrEnum`, None) that a value is, or whose value it is.
+
+    InvalidInputError, with `name`, for anything else.
+    """
+    known = {None if each is None else str(each): each for each in choices}
+    if not isinstance(value, str | None) or value not in known:
+        raise InvalidInputError(f"{name} must be one of {list(known)}; got {shown(value)}.")
+    return known[value]
 
 
 def is_finite_number(value: object) -> TypeGuard[float]:

@@ -1,8 +1,10 @@
+from enum import StrEnum
+
 import numpy as np
 import pytest
 
 from masklet.errors import InvalidInputError
-from masklet.json_files import is_finite_number, read_json, shown, whole_number
+from masklet.json_files import is_finite_number, one_of, read_json, shown, whole_number
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
@@ -56,6 +58,23 @@ def test_the_ways_to_write_a_whole_number(value):
 def test_what_is_no_whole_number_of_the_range(value):
     with pytest.raises(InvalidInputError, match=r"^the height must be a whole number from 1 to 1000; got .{1,90}\.$"):
         whole_number(value, "the height", 1, 1000)
+
+
+class Order(StrEnum):
+    FIRST = "first"
+    LAST = "last"
+
+
+def test_one_of_some_texts_or_members() -> None:
+    for value in ("last", Order.LAST, np.str_("last")):
+        assert one_of(value, "the order", Order) is Order.LAST
+    assert one_of(None, "the order", (None, "last")) is None
+
+
+@pytest.mark.parametrize("value", [None, "LAST", "None", 1, [], {}, np.array(["last"]), "x" * 10**5])
+def test_what_is_none_of_them(value):
+    with pytest.raises(InvalidInputError, match=r"^the order must be one of \['first', 'last'\]; got .{1,90}\.$"):
+        one_of(value, "the order", Order)
 
 
 def test_values_are_shown_on_a_short_line():

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from masklet.automask.filter_counts import FilterCounts
 from masklet.automask.settings import OUTPUT_MODES, AutomaticMaskSettings
 from masklet.errors import InvalidInputError
-from masklet.json_files import shown
+from masklet.json_files import one_of, shown
 from masklet.masks.run_length import counts_of
 from masklet.masks.segmentation import Floats, Segmentation
 
@@ -151,8 +151,7 @@ class AutomaticMasks(Segmentation):
             InvalidInputError: for another one.
         """
         mode = self.settings.output_mode if output_mode is None else output_mode
-        if mode not in OUTPUT_MODES:
-            raise InvalidInputError(f"output_mode must be one of {OUTPUT_MODES}; got {shown(mode)}.")
+        one_of(mode, "output_mode", OUTPUT_MODES)
         areas, boxes = self.areas.tolist(), self.boxes.tolist()
         return [
             {

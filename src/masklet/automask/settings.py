@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from masklet.errors import InvalidInputError
-from masklet.json_files import is_finite_number, shown
+from masklet.json_files import is_finite_number, one_of, shown
 from masklet.processing.saved_settings import automatic_mask_options
 from masklet.whole_numbers import as_whole_number
 
@@ -144,8 +144,7 @@ class AutomaticMaskSettings:
             if not is_finite_number(value := getattr(self, name)) or value < 0:
                 raise InvalidInputError(f"{name} must be a finite number of at least 0; got {shown(value)}.")
         for name, choices in _CHOICES.items():
-            if not isinstance(value := getattr(self, name), str | None) or value not in choices:
-                raise InvalidInputError(f"{name} must be one of {choices}; got {shown(value)}.")
+            one_of(getattr(self, name), name, choices)
         self._set_whole_numbers()
         self._set_grids()
 
@@ -205,8 +204,8 @@ class AutomaticMaskSettings:
         Raises:
             InvalidInputError: for an unknown preset, unknown options and invalid values.
         """
-        if preset is not None and (not isinstance(preset, str) or preset not in PRESETS):
-            raise InvalidInputError(f"preset must be one of {list(PRESETS)}; got {shown(preset)}.")
+        if preset is not None:
+            one_of(preset, "preset", PRESETS)
         values = dict(own or {}) if preset in (None, "fast") else {}
         if preset == "bundled":
             values = automatic_mask_options(None)

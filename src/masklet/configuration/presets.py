@@ -1,7 +1,7 @@
 """Presets: the eight released models (facts of the published configurations), and how fast any model tracks."""
 
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any
 
 from masklet.configuration.sam2 import Sam2Config, Sam2HieraDetConfig, Sam2VisionConfig
 from masklet.errors import InvalidInputError
@@ -58,14 +58,6 @@ class SpeedPreset(StrEnum):
     EXACT = "exact"
     BALANCED = "balanced"
     FAST = "fast"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        """Return the preset of a name; InvalidInputError if there is none."""
-        try:
-            return cls(name)
-        except ValueError as error:
-            raise InvalidInputError(f"There is no preset {shown(name)}; the presets are {', '.join(cls)}.") from error
 
     def image_size(self, own: int) -> int:
         """Return the side in pixels at which a model that takes images of side `own` sees them."""

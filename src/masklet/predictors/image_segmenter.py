@@ -11,6 +11,7 @@ from torch import Tensor
 from masklet.configuration.loading_arguments import with_location
 from masklet.configuration.presets import SpeedPreset
 from masklet.errors import InvalidInputError
+from masklet.json_files import one_of
 from masklet.masks.segmentation import Floats, Segmentation, as_object_ids
 from masklet.processing.image_tensors import image_list
 from masklet.processing.pixels import original_pixels, prepared_pixels
@@ -85,7 +86,7 @@ class ImageSegmenter:
                 is installed of the runtimes of such a folder.
             options: device, dtype, image_size, ... of `Sam2Model.from_pretrained`; they override the preset.
         """
-        model = image_runtime(source, preset, RuntimeName.named(runtime), **options)
+        model = image_runtime(source, preset, one_of(runtime, "runtime", RuntimeName), **options)
         size = {"height": model.config.image_size, "width": model.config.image_size}
         source, place, _ = with_location(source, options)
         processor = Sam2Processor.from_pretrained(source, size=size, **place)

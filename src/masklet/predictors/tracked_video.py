@@ -9,7 +9,7 @@ import torch
 
 from masklet.committed_folder import FolderWriter
 from masklet.errors import InvalidInputError
-from masklet.json_files import shown
+from masklet.json_files import one_of, shown
 from masklet.masks.counts import box_of
 from masklet.masks.geometry import Box
 from masklet.masks.run_length import counts_of
@@ -190,8 +190,7 @@ class TrackedVideo:
         """
         if self.session.is_stream:
             raise InvalidInputError("The frames of a stream are tracked as they come; give them to push(...).")
-        if direction not in (names := [each.value for each in Direction]):
-            raise InvalidInputError(f"direction must be one of {names}, got {shown(direction)}.")
+        direction = one_of(direction, "direction", Direction)
         wanted = range(len(self)) if frames is None else frames
         if not isinstance(wanted, range) or wanted.step != 1 or not 0 <= wanted.start < wanted.stop <= len(self):
             raise InvalidInputError(f"frames must be within {range(len(self))} in steps of 1, got {wanted}.")
@@ -199,7 +198,7 @@ class TrackedVideo:
         followed = self.session.objects(objects)
         if not (prompted := sorted({frame for each in followed for frame in each.prompts})):
             raise InvalidInputError("No object has a prompt yet; add(...) one first.")
-        return self._tracked(stretches(prompted, wanted, Direction(direction)), objects)
+        return self._tracked(stretches(prompted, wanted, direction), objects)
 
     def push(self, image: Any, *, objects: Collection[int] | None = None) -> NumberedSegmentation:
         """Track objects onto the next frame of a stream; return its number and their masks.

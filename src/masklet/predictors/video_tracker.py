@@ -13,6 +13,7 @@ from masklet.automask.policy import EverythingPolicy
 from masklet.configuration.loading_arguments import with_location
 from masklet.configuration.presets import SpeedPreset
 from masklet.errors import InvalidInputError
+from masklet.json_files import one_of
 from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator
 from masklet.predictors.encoded_frame import EncodedFrame, prepared_frame
 from masklet.predictors.everything_in_video import EverythingInVideo, MaskFinder
@@ -67,7 +68,7 @@ class VideoTracker:
                 is installed of the runtimes of such a folder. In "compiled" the first frames take minutes.
             options: device, dtype, image_size, ... of `Sam2VideoModel.from_pretrained`; they override the preset.
         """
-        name = RuntimeName.named(runtime)
+        name = one_of(runtime, "runtime", RuntimeName)
         model: Runtime | None = exported_runtime(source, preset, name, options)
         if model is None:
             model = as_runtime(network_at(preset, Sam2VideoModel, source, options), name)

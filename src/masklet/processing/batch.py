@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from masklet.errors import InvalidInputError
-from masklet.json_files import shown
+from masklet.json_files import one_of
 
 TENSOR_TYPES = (None, "pt", "np")
 
@@ -39,8 +39,7 @@ class BatchFeature(dict[str, Any]):
         Raises:
             InvalidInputError: for any other tensor type, or if entries of different shapes should be stacked.
         """
-        if tensor_type not in TENSOR_TYPES:
-            raise InvalidInputError(f"return_tensors must be one of {TENSOR_TYPES}, got {shown(tensor_type)}.")
+        one_of(tensor_type, "return_tensors", TENSOR_TYPES)
         if tensor_type is not None:
             for name, value in self.items():
                 tensor = _stacked(name, value)

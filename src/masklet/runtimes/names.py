@@ -1,10 +1,6 @@
 """The names of runtimes and of what is exported for them; no torch, so that commands show their help at once."""
 
 from enum import StrEnum
-from typing import Self
-
-from masklet.errors import InvalidInputError
-from masklet.json_files import shown
 
 
 class RuntimeName(StrEnum):
@@ -20,15 +16,6 @@ class RuntimeName(StrEnum):
     ONNXRUNTIME = "onnxruntime"
     OPENVINO = "openvino"
     AUTO = "auto"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        """Return the member of a name; InvalidInputError if there is none."""
-        try:
-            return cls(name)
-        except ValueError as error:
-            names = [each.value for each in cls]
-            raise InvalidInputError(f"runtime must be one of {names}, got {shown(name)}.") from error
 
 
 OF_FOLDERS = (RuntimeName.OPENVINO, RuntimeName.ONNXRUNTIME)

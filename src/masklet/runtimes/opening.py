@@ -12,7 +12,7 @@ from torch import nn
 from masklet.configuration.presets import SpeedPreset
 from masklet.devices import as_device, as_dtype, is_bfloat16_faster, keep_freed_memory, round_convolutions
 from masklet.errors import InvalidInputError
-from masklet.json_files import shown
+from masklet.json_files import one_of, shown
 from masklet.modeling.image_model import Sam2Model
 from masklet.runtimes.compiled import compiled_network
 from masklet.runtimes.exported import ExportedRuntime, GraphRunner
@@ -53,7 +53,7 @@ def network_at(preset: str, kind: type[Network], source: Source, options: Mappin
 
     `options` are those of `kind.from_pretrained` and override the preset; errors as that raises them.
     """
-    chosen = SpeedPreset.named(preset)
+    chosen = one_of(preset, "preset", SpeedPreset)
     rounds = _rounds(chosen, options)
     chosen_type: dict[str, Any] = {"dtype": torch.bfloat16} if rounds else {}
     network = kind.from_pretrained(source, **chosen_type, **options)
@@ -108,7 +108,7 @@ def exported_runtime(
     folder = Path(source)
     manifest = Manifest.read(folder)
     manifest.check_settings(folder)
-    chosen = SpeedPreset.named(preset)
+    chosen = one_of(preset, "preset", SpeedPreset)
     if "image_size" not in options and (side := chosen.image_size(manifest.image_size)) != manifest.image_size:
         raise InvalidInputError(
             f"The preset {chosen.value!r} takes images of another size, and the size {manifest.image_size} is in these "

@@ -3,7 +3,6 @@
 import pytest
 
 from masklet.configuration.presets import SpeedPreset
-from masklet.errors import InvalidInputError
 
 
 @pytest.mark.parametrize(
@@ -18,13 +17,8 @@ from masklet.errors import InvalidInputError
     ],
 )
 def test_image_size(name: str, own: int, expected: int) -> None:
-    assert SpeedPreset.named(name).image_size(own) == expected
+    assert SpeedPreset(name).image_size(own) == expected
 
 
 def test_all_but_exact_may_round() -> None:
     assert [preset for preset in SpeedPreset if not preset.may_round] == [SpeedPreset.EXACT]
-
-
-def test_an_unknown_name_is_an_early_error() -> None:
-    with pytest.raises(InvalidInputError, match=r"no preset 'faster'; the presets are exact, balanced, fast"):
-        SpeedPreset.named("faster")

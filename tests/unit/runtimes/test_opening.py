@@ -51,7 +51,7 @@ def test_a_gpu_rounds_the_factors_of_convolutions_where_the_preset_may_round(
 
 
 def test_unknown_runtimes_are_refused_before_anything_is_loaded() -> None:
-    with pytest.raises(InvalidInputError, match=r"runtime must be one of \['eager', .*\], got 'onnx'"):
+    with pytest.raises(InvalidInputError, match=r"runtime must be one of \['eager', .*\]; got 'onnx'"):
         VideoTracker.from_pretrained("no such folder", runtime="onnx")
 
 
