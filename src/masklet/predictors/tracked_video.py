@@ -15,7 +15,7 @@ from masklet.masks.geometry import Box
 from masklet.masks.run_length import counts_of
 from masklet.masks.segmentation import Segmentation, as_object_ids
 from masklet.masks.views import View
-from masklet.predictors.encoded_frame import EncodedFrame, prepared_frame
+from masklet.predictors.encoded_frame import prepared_frame
 from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
 from masklet.processing.image_tensors import image_list
 from masklet.processing.pixels import original_pixels, prepared_pixels
@@ -212,7 +212,7 @@ class TrackedVideo:
         Raises:
             InvalidInputError: if the image is not as large as the ones before, or there are several.
         """
-        given = image if isinstance(image, EncodedFrame) else prepared_frame(self._processor, image)
+        given = prepared_frame(self._processor, image, self.session.video_storage_device)
         height, width = given.size
         known = (self.session.video_height, self.session.video_width)
         if len(self) and known != (height, width):

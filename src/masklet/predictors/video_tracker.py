@@ -25,7 +25,6 @@ from masklet.runtimes.protocol import Runtime
 from masklet.tracking.saved_session import SavedSession
 from masklet.tracking.session import Sam2VideoInferenceSession
 from masklet.tracking.video_model import Sam2VideoModel
-from masklet.transfers import sent
 
 _NOT_OPTIONS = {"video", "video_height", "video_width"}  # given by the video itself
 
@@ -96,9 +95,9 @@ class VideoTracker:
             >>> [stream.push(frame)[0] for stream in streams]
             [0, 0]
         """
-        frame = prepared_frame(self.processor, image)
+        frame = prepared_frame(self.processor, image, self.runtime.device)
         with torch.inference_mode():
-            pixels = sent(frame.pixels, self.runtime.device, self.runtime.dtype)
+            pixels = frame.pixels.to(self.runtime.dtype)
             return replace(frame, features=self.runtime.encode_image(pixels.unsqueeze(0)))
 
     def everything(

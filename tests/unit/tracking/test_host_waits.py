@@ -3,6 +3,7 @@
 from collections import Counter
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from tests.support.host_waits import HostWaits
 from tests.support.small_sessions import FRAMES, HEIGHT, REACH, SIZE, WIDTH, video
 from tests.support.small_video_models import small_clip, small_video_model
 
-from masklet import Sam2ImageProcessorFast, Sam2VideoInferenceSession, TrackedVideo
+from masklet import Sam2ImageProcessorFast, Sam2Processor, Sam2VideoInferenceSession, TrackedVideo, transfers
 from masklet.masks.views import View
 from masklet.processing.results import begun_segmentation
 from masklet.processing.video_frames import PreparedFrames
@@ -75,6 +76,19 @@ def test_frames_of_a_stream_are_sent_without_waiting() -> None:
     session = session_there(None)
     session.add_points(1, 0, [(10, 20)], [1])
     assert waits_of_last_frame(session)[0] == {"mark": 1}  # as of videos
+
+
+def test_pushed_frames_are_sent_as_bytes_without_waiting() -> None:
+    tracker: Any = SimpleNamespace(runtime=model_there(), processor=Sam2Processor(size={"height": SIZE, "width": SIZE}))
+    session, pinned = session_there(None), []
+    session.add_points(1, 0, [(10, 20)], [1])
+    stream = TrackedVideo(tracker, session)
+    with HostWaits() as waits, patch.object(transfers, "_pinned", lambda each: (pinned.append(each), each)[1]):
+        for image in small_clip(3):
+            waits.counts.clear()
+            stream.push(image)
+    assert waits.counts == {"mark": 1}  # its results
+    assert [each.dtype for each in pinned if each.shape == (3, SIZE, SIZE)] == [torch.uint8] * 3
 
 
 @pytest.mark.parametrize("objects", [1, 4])
