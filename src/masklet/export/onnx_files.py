@@ -16,6 +16,7 @@ from masklet.runtimes.compiled import check_torch
 from masklet.runtimes.openvino import openvino_module
 
 OPSET = 18
+_MARK = ("exported_by", "masklet")  # in the file's metadata
 
 
 def write_onnx(
@@ -48,7 +49,16 @@ def write_onnx(
         found = [each.name for each in program.model.graph.inputs]
         if found != [each.name for each in graph.inputs]:
             raise InvalidInputError(f"The exporter wrote the graph {graph.name} with the inputs {found}.")
+        program.model.metadata_props.update([_MARK])
         program.save(path, external_data=False)
+
+
+def is_written_here(path: Path) -> bool:
+    """Return whether a file, of whatever content, is a graph that `write_onnx` wrote."""
+    from onnx import StringStringEntryProto
+
+    key, value = _MARK
+    return StringStringEntryProto(key=key, value=value).SerializeToString() in path.read_bytes()
 
 
 @contextmanager

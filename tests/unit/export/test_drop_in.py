@@ -1,6 +1,7 @@
 """Folders in the layouts of other programs, used by clients that do as these programs do."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
 from masklet.errors import InvalidInputError
+from masklet.export.destination import replaced_files
 from masklet.export.folder import ExportSettings
 from masklet.runtimes.names import Layout, Target
 
@@ -72,13 +74,20 @@ def test_samexporter(checkpoint: Path, tmp_path: Path) -> None:
     assert not np.allclose(refined, masks)
 
 
-def test_transformersjs(checkpoint: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def for_transformersjs(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("transformersjs")
+    export(checkpoint, place, Layout.TRANSFORMERSJS, {"vision_encoder", "prompt_encoder_mask_decoder"})
+    return place
+
+
+def test_transformersjs(checkpoint: Path, for_transformersjs: Path) -> None:
     """Clicks without boxes; boxes beside one empty row of points, however many they are, as transformers.js has it."""
-    export(checkpoint, tmp_path, Layout.TRANSFORMERSJS, {"vision_encoder", "prompt_encoder_mask_decoder"})
-    assert {path.name for path in tmp_path.iterdir()} == {"onnx", "config.json", "preprocessor_config.json"}
-    assert json.loads((tmp_path / "preprocessor_config.json").read_text())["processor_class"] == "Sam2Processor"
+    written = for_transformersjs
+    assert {path.name for path in written.iterdir()} == {"onnx", "config.json", "preprocessor_config.json"}
+    assert json.loads((written / "preprocessor_config.json").read_text())["processor_class"] == "Sam2Processor"
     encoder, decoder = (
-        session(tmp_path / "onnx" / f"{each}.onnx") for each in ("vision_encoder", "prompt_encoder_mask_decoder")
+        session(written / "onnx" / f"{each}.onnx") for each in ("vision_encoder", "prompt_encoder_mask_decoder")
     )
     levels = dict(zip([each.name for each in encoder.get_outputs()], fed_by_position(encoder, prepared()), strict=True))
     clicks = {
@@ -97,6 +106,19 @@ def test_transformersjs(checkpoint: Path, tmp_path: Path) -> None:
         assert presence.shape == (1, len(of_prompt), 1)
         for place, mask in enumerate(of_prompt):
             assert_same(masks[0, place, scores[0, place].argmax()], mask)
+
+
+def test_a_download_is_not_an_earlier_export(for_transformersjs: Path, tmp_path: Path) -> None:
+    """The same graphs and settings, but for what says that masklet wrote them."""
+    onnx = pytest.importorskip("onnx", reason="pip install 'masklet[export]'")
+    shutil.copytree(for_transformersjs, tmp_path, dirs_exist_ok=True)
+    assert not replaced_files(tmp_path, Layout.TRANSFORMERSJS).fullmatch("config.json")  # nor any in the folder onnx
+    for name in ("prompt_encoder_mask_decoder", "vision_encoder"):
+        graph = onnx.load(path := tmp_path / "onnx" / f"{name}.onnx")
+        graph.metadata_props.clear()
+        onnx.save(graph, path)
+        with pytest.raises(InvalidInputError, match=r"config\.json would be replaced, and is of no earlier export"):
+            replaced_files(tmp_path, Layout.TRANSFORMERSJS)
 
 
 def test_layouts_are_plain() -> None:

@@ -167,11 +167,13 @@ def files_of(folder: Path) -> dict[str, bytes]:
         (Layout.MASKLET, "config.json", "config.json would be replaced, and is of no earlier export"),
         (Layout.MASKLET, "decode.onnx", "decode.onnx would be replaced, and is of no earlier export"),
         (Layout.TRANSFORMERSJS, "config.json", "config.json would be replaced, and is of no earlier export"),
+        (Layout.TRANSFORMERSJS, "onnx/vision_encoder.onnx", "vision_encoder.onnx would be replaced, and is of no earl"),
     ],
 )
 def test_files_of_others_are_never_replaced(
     exported_model: Folders, tmp_path: Path, layout: Layout, name: str, message: str
 ) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text('{"name": "an application of the web"}')
     before = files_of(tmp_path)
     with pytest.raises(InvalidInputError, match=message):
