@@ -172,7 +172,8 @@ def _way_cell(rows: dict[str, dict[str, Any]], way: str) -> str:
 def roofline_markdown(report: dict[str, Any]) -> str:
     """Where the time goes: seconds by kind of operation, beside the least that the products take."""
     kinds = list(report["profiled"][0]["seconds"])
-    lines = [_line(["", "", "s", *kinds, "GFLOP", "s at peak", "share of peak"]), _line(["---"] * (6 + len(kinds)))]
+    headings = ["task", "implementation", "s", *kinds, "GFLOP", "s at peak", "share of peak"]
+    lines = [_line(headings), _line(["---"] * len(headings))]
     for row in report["profiled"]:
         total, least = sum(row["seconds"].values()), row["gflop"] / row["peak_gflops"]
         seconds = [f"{each:.3f}" for each in (total, *row["seconds"].values())]
