@@ -26,7 +26,7 @@ Varying = list[tuple[Tensor, list[int]]]
 Sizes = tuple[torch.Size, ...]
 Network = TypeVar("Network", bound=Sam2Model)
 HAVE_CUDA_GRAPHS = ("cuda",)
-LAST_CALLS, OFTEN = 32, 8  # sizes that came as often among the last calls are steady; growing ones come once a video
+LAST_CALLS, OFTEN = 32, 8  # sizes that came as often among the last calls are steady
 MOST_STEADY = 4  # torch keeps at most 8 graphs of a part, the dynamic ones among them
 _COMPILERS = {"darwin": "clang++", "win32": "cl"}  # elsewhere g++, as torch has it
 
@@ -67,7 +67,7 @@ def compiled_network(network: Network, backend: Backend = "inductor") -> Network
     ]
     if isinstance(network, VideoNetwork):
         parts += [
-            (network.memory_attention, _varying_of_memory_attention, CompiledForward),
+            (network.memory_attention, _varying_of_memory_attention, CompiledMemoryAttention),
             (network.memory_encoder, _varying_of_memory_encoder, CompiledForward),
         ]
     for part, varying, kind in parts:
@@ -133,6 +133,17 @@ class CompiledForward:
         """Run the part at steady sizes; copies of what it returns, which lies where a CUDA graph writes next time."""
         torch.compiler.cudagraph_mark_step_begin()
         return tree_map_only(Tensor, Tensor.clone, self._recorded(self._part, *arguments))
+
+
+class CompiledMemoryAttention(CompiledForward):
+    """Memory attention: its sizes grow with each frame until the memory bank is full, and are not steady before."""
+
+    def _is_steady(self, arguments: tuple[Any, ...], *, varies: bool) -> bool:
+        memory: MemoryTokens = arguments[2]
+        config: Any = self._part.config
+        frames, pointers = memory.grids.shape[1], memory.loose[0].numel() // config.memory_attention_hidden_size
+        is_full = frames >= config.num_maskmem and pointers >= config.max_object_pointers_in_encoder
+        return is_full and super()._is_steady(arguments, varies=varies)
 
 
 class CompiledDecoder(CompiledForward):

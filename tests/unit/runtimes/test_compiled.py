@@ -3,6 +3,7 @@
 import copy
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ import torch.fx.experimental._config as symbolic_shapes
 from tests.support.small_models import small_model
 from tests.support.small_video_models import small_video_model
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 
 from masklet import Sam2VideoInferenceSession, Sam2VideoModel
 from masklet.errors import InvalidInputError
 from masklet.export.onnx_files import check_exporter
+from masklet.modeling.object_memory import ObjectMemory
 from masklet.runtimes import compiled as compiled_runtime
 from masklet.runtimes.compiled import MOST_STEADY, OFTEN, CompiledForward, can_compile, compiled_network
 from masklet.runtimes.protocol import MOST_DECODED
@@ -184,6 +187,27 @@ def test_a_full_memory_bank_is_tracked_by_graphs_of_fixed_sizes(cuda_graphs: Cud
     assert cuda_graphs.count == PARTS + 3, "only of the backbone there is no graph of any size"
 
 
+def memory_of(model: Sam2VideoModel, frames: int, pointers: int) -> ObjectMemory:
+    """Memories of two objects."""
+    zeros, config = partial(torch.zeros, device=model.device), model.config
+    return ObjectMemory(
+        features=zeros(2, frames, (SIZE // 16) ** 2, config.memory_encoder_output_channels),
+        temporal_positions=zeros(2, frames, dtype=torch.long),
+        pointers=zeros(2, pointers, config.memory_attention_hidden_size),
+        times=zeros(2, pointers),
+    )
+
+
+def test_a_memory_bank_that_is_not_full_is_not_steady_however_many_views_there_are(cuda_graphs: CudaGraphs) -> None:
+    model = small_video_model(**SMALL)
+    compiled_network(model, cuda_graphs)
+    for frames, pointers, fixed in [(2, 3, 0), (3, 3, 0), (2, 4, 0), (3, 4, 1), (4, 5, 2)]:
+        with torch.inference_mode():
+            for _ in range(OFTEN):
+                model.condition(torch.zeros(1, 64, 4, 4), memory_of(model, frames, pointers))
+        assert len(cuda_graphs.fixed) == fixed, (frames, pointers)
+
+
 class Doubled(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return 2 * x
@@ -202,7 +226,7 @@ def run(part: CompiledForward, *sizes: int) -> None:
 
 def test_few_sizes_that_come_again_and_again_get_graphs_of_their_own(cuda_graphs: CudaGraphs) -> None:
     part = doubled(cuda_graphs)
-    run(part, *range(1, 17), *range(1, 17))  # a memory bank that grows, of two videos
+    run(part, *range(1, 17), *range(1, 17))
     assert (cuda_graphs.count, len(cuda_graphs.fixed)) == (1, 0)
     run(part, *[2, 5] * OFTEN)  # objects of two views
     assert (cuda_graphs.count, len(cuda_graphs.fixed)) == (3, 2)
@@ -219,6 +243,29 @@ def test_gradients_and_other_threads_take_the_graph_of_any_size(cuda_graphs: Cud
     assert cuda_graphs.fixed == []
     run(part, *[4] * OFTEN)
     assert len(cuda_graphs.fixed) == 1
+
+
+def test_graphs_of_fixed_sizes_hold_nothing_of_the_processor(
+    cuda_graphs: CudaGraphs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A graph in which something lies elsewhere cannot be recorded; tensors of "meta" stand for a GPU's."""
+    monkeypatch.setattr(compiled_runtime, "HAVE_CUDA_GRAPHS", ("meta",))
+    devices: list[set[str]] = []
+
+    def note(graph: Any, inputs: list[Tensor]) -> Any:
+        values = tree_leaves([node.meta.get("example_value") for node in graph.graph.nodes])
+        devices.append({each.device.type for each in values if isinstance(each, Tensor)})
+        return cuda_graphs(graph, inputs)
+
+    model = small_video_model(**SMALL).to("meta")
+    compiled_network(model, note)
+    with torch.inference_mode():
+        for _ in range(OFTEN):
+            image = model.encode_image(torch.zeros(1, 3, SIZE, SIZE, device="meta"))
+            outputs = model.decode(image.conditioned(model.condition(image.stride16, memory_of(model, 3, 4))))
+            model.encode_memory(image.stride16, outputs.logits[:, 0], outputs.object_score, outputs.object_score > 0)
+    assert len(cuda_graphs.fixed) == PARTS
+    assert devices == [{"meta"}] * cuda_graphs.count
 
 
 @pytest.mark.slow
