@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from shutil import which
+from types import FunctionType
 from typing import Any, TypeVar
 
 import torch
@@ -27,7 +28,7 @@ Sizes = tuple[torch.Size, ...]
 Network = TypeVar("Network", bound=Sam2Model)
 HAVE_CUDA_GRAPHS = ("cuda",)
 LAST_CALLS, OFTEN = 32, 8  # sizes that came as often among the last calls are steady
-MOST_STEADY = 4  # torch keeps at most 8 graphs of a part, the dynamic ones among them
+MOST_STEADY = 4  # of a part: each takes a compilation and memory
 _COMPILERS = {"darwin": "clang++", "win32": "cl"}  # elsewhere g++, as torch has it
 
 
@@ -100,50 +101,53 @@ class CompiledForward:
     def __init__(self, part: nn.Module, varying: Callable[..., Varying], backend: Backend) -> None:
         self._part = part  # an argument of what is compiled: a copy of the network runs its own weights
         self._varying = varying
-        self._compiled = torch.compile(type(part).forward, backend=backend)
-        mode = "reduce-overhead" if backend == "inductor" else None  # CUDA graphs
-        self._recorded = torch.compile(type(part).forward, backend=backend, dynamic=False, mode=mode)
+        self._backend = backend
+        self._compiled = torch.compile(_own_forward(part), backend=backend)
         self._last: deque[Sizes] = deque(maxlen=LAST_CALLS)
-        self._steady: set[Sizes] = set()
+        self._recorded: dict[Sizes, Callable[..., Any]] = {}
 
     def __call__(self, *arguments: Any) -> Any:
         """Run the part."""
         copies = tree_map_only(Tensor, lambda x: x.clone(memory_format=torch.contiguous_format), arguments)
         varying = self._varying(*copies)
-        if self._is_steady(copies, varies=bool(varying)):
-            return self._replay(copies)
+        if recorded := self._recorded_for(copies, varies=bool(varying)):
+            return self._replay(recorded, copies)
         for tensor, dimensions in varying:
             torch._dynamo.mark_dynamic(tensor, dimensions)
         # A size of 1, as of one memory frame, would otherwise have a graph of its own.
         with symbolic_shapes.patch(backed_size_oblivious=True):  # type: ignore[attr-defined]
             return self._compiled(self._part, *copies)
 
-    def _is_steady(self, arguments: tuple[Any, ...], *, varies: bool) -> bool:
+    def _recorded_for(self, arguments: tuple[Any, ...], *, varies: bool) -> Callable[..., Any] | None:
+        """Return what is recorded for the sizes of these arguments, if they are steady."""
         tensors = [each for each in tree_leaves(arguments) if isinstance(each, Tensor)]
         is_main = threading.current_thread() is threading.main_thread()
         if tensors[0].device.type not in HAVE_CUDA_GRAPHS or torch.is_grad_enabled() or not is_main:
-            return False
+            return None
         sizes = tuple(each.shape for each in tensors)
         self._last.append(sizes)
-        if len(self._steady) < MOST_STEADY and (not varies or self._last.count(sizes) >= OFTEN):
-            self._steady.add(sizes)
-        return sizes in self._steady
+        is_new = sizes not in self._recorded and len(self._recorded) < MOST_STEADY
+        if is_new and (not varies or self._last.count(sizes) >= OFTEN):
+            mode = "reduce-overhead" if self._backend == "inductor" else None  # CUDA graphs
+            own = _own_forward(self._part)
+            self._recorded[sizes] = torch.compile(own, backend=self._backend, dynamic=False, mode=mode)
+        return self._recorded.get(sizes)
 
-    def _replay(self, arguments: tuple[Any, ...]) -> Any:
+    def _replay(self, recorded: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Run the part at steady sizes; copies of what it returns, which lies where a CUDA graph writes next time."""
         torch.compiler.cudagraph_mark_step_begin()
-        return tree_map_only(Tensor, Tensor.clone, self._recorded(self._part, *arguments))
+        return tree_map_only(Tensor, Tensor.clone, recorded(self._part, *arguments))
 
 
 class CompiledMemoryAttention(CompiledForward):
     """Memory attention: its sizes grow with each frame until the memory bank is full, and are not steady before."""
 
-    def _is_steady(self, arguments: tuple[Any, ...], *, varies: bool) -> bool:
+    def _recorded_for(self, arguments: tuple[Any, ...], *, varies: bool) -> Callable[..., Any] | None:
         memory: MemoryTokens = arguments[2]
         config: Any = self._part.config
         frames, pointers = memory.grids.shape[1], memory.loose[0].numel() // config.memory_attention_hidden_size
         is_full = frames >= config.num_maskmem and pointers >= config.max_object_pointers_in_encoder
-        return is_full and super()._is_steady(arguments, varies=varies)
+        return super()._recorded_for(arguments, varies=varies) if is_full else None
 
 
 class CompiledDecoder(CompiledForward):
@@ -170,6 +174,23 @@ class CompiledDecoder(CompiledForward):
             object_score=_by_object(each.object_score for each in parts),
             attentions=[_by_object(layer) for layer in zip(*(each.attentions for each in parts), strict=True)],
         )
+
+
+def _own_forward(part: nn.Module) -> FunctionType:
+    """Return the `forward` of a part's class with code of its own.
+
+    torch keeps at most 8 graphs of a piece of code, which all networks of the process would share.
+    """
+    forward: Any = type(part).forward
+    own = FunctionType(
+        forward.__code__.replace(),
+        forward.__globals__,
+        forward.__name__,
+        forward.__defaults__,
+        forward.__closure__,
+    )
+    own.__kwdefaults__ = forward.__kwdefaults__
+    return own
 
 
 def _by_object(parts: Iterable[Tensor]) -> Tensor:

@@ -217,11 +217,11 @@ def doubled(backend: CudaGraphs) -> CompiledForward:
     return CompiledForward(Doubled(), lambda x: [(x, [0])], backend)
 
 
-def run(part: CompiledForward, *sizes: int) -> None:
+def run(part: CompiledForward, *sizes: int, width: int = 3) -> None:
     with torch.inference_mode():
-        results = [part(torch.full((size, 3), float(size))) for size in sizes]
+        results = [part(torch.full((size, width), float(size))) for size in sizes]
     for size, result in zip(sizes, results, strict=True):
-        assert torch.equal(result, torch.full((size, 3), 2.0 * size))
+        assert torch.equal(result, torch.full((size, width), 2.0 * size))
 
 
 def test_few_sizes_that_come_again_and_again_get_graphs_of_their_own(cuda_graphs: CudaGraphs) -> None:
@@ -232,6 +232,13 @@ def test_few_sizes_that_come_again_and_again_get_graphs_of_their_own(cuda_graphs
     assert (cuda_graphs.count, len(cuda_graphs.fixed)) == (3, 2)
     run(part, *(size for size in range(20, 28) for _ in range(OFTEN)), 2, 5)
     assert (cuda_graphs.count, len(cuda_graphs.fixed)) == (1 + MOST_STEADY, MOST_STEADY)
+
+
+def test_networks_do_not_share_the_number_of_graphs_that_torch_keeps(cuda_graphs: CudaGraphs) -> None:
+    for networks in range(1, 5):
+        part = doubled(cuda_graphs)
+        run(part, *(size for size in (2, 3, 4, 5) for _ in range(OFTEN)), width=networks)
+        assert (cuda_graphs.count, len(cuda_graphs.fixed)) == (networks * (1 + MOST_STEADY), networks * MOST_STEADY)
 
 
 def test_gradients_and_other_threads_take_the_graph_of_any_size(cuda_graphs: CudaGraphs) -> None:
