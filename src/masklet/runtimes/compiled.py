@@ -94,8 +94,10 @@ class CompiledForward:
     copies, which are alike in both: they cost little beside what it computes.
 
     A GPU works through a CUDA graph without the processor, but one graph serves one size. So sizes that come again and
-    again there get one each, up to `MOST_STEADY` of them, and those of a part in which nothing varies at once. Not
-    with gradients, and in the main thread only: torch keeps CUDA graphs by thread, and before 2.13 fails in others.
+    again there get one each, and those of a part in which nothing varies at once. The first `MOST_STEADY` of them keep
+    theirs for good, and later ones get none: torch holds the memory of every CUDA graph until the last one of a device
+    is gone, so that giving one up for another would take more and more. Not with gradients, and in the main thread
+    only: torch keeps CUDA graphs by thread, and before 2.13 fails in others.
     """
 
     def __init__(self, part: nn.Module, varying: Callable[..., Varying], backend: Backend) -> None:
