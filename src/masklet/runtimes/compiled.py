@@ -17,6 +17,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 
 from masklet.errors import InvalidInputError
 from masklet.modeling.image_model import Sam2Model
+from masklet.modeling.layers import MOST_LAUNCHED
 from masklet.modeling.memory_attention import MemoryTokens
 from masklet.modeling.outputs import DecodedMasks
 from masklet.modeling.video_network import VideoNetwork
@@ -155,7 +156,8 @@ class CompiledMemoryAttention(CompiledForward):
 class CompiledDecoder(CompiledForward):
     """The mask decoder: objects that share an image become rows, as those with memories are, so that one graph does.
 
-    It is given some of them at a time on a processor, where a graph does not go through its layers piece by piece.
+    It is given some of them at a time: on a processor, because a graph does not go through its layers piece by piece;
+    on a GPU so many that no attention has to be cut into launches, which would fix their number.
     """
 
     def __call__(self, image: Tensor, positions: Tensor, sparse: Tensor, dense: Tensor, *others: Any) -> Any:
@@ -164,7 +166,8 @@ class CompiledDecoder(CompiledForward):
         if len(image) > 1 or objects == 1 or any(each is not None for each in guidance):
             return super().__call__(image, positions, sparse, dense, *others)
         sparse, dense = sparse.transpose(0, 1), (dense[0] if dense.ndim == 5 else dense).expand(objects, -1, -1, -1)
-        most = MOST_DECODED if image.device.type == "cpu" else objects
+        config: Any = self._part.config
+        most = MOST_DECODED if image.device.type == "cpu" else MOST_LAUNCHED // config.num_attention_heads
         parts: list[DecodedMasks] = []
         for rows in (slice(start, start + most) for start in range(0, objects, most)):
             own = sparse[rows]

@@ -19,7 +19,14 @@ from masklet.errors import InvalidInputError
 from masklet.export.onnx_files import check_exporter
 from masklet.modeling.object_memory import ObjectMemory
 from masklet.runtimes import compiled as compiled_runtime
-from masklet.runtimes.compiled import MOST_STEADY, OFTEN, CompiledForward, can_compile, compiled_network
+from masklet.runtimes.compiled import (
+    MOST_STEADY,
+    OFTEN,
+    CompiledDecoder,
+    CompiledForward,
+    can_compile,
+    compiled_network,
+)
 from masklet.runtimes.protocol import MOST_DECODED
 
 SIZE, FRAMES = 64, 7
@@ -162,6 +169,25 @@ def test_images_take_three_graphs_and_some_objects_at_a_time() -> None:
             torch.testing.assert_close(*results, rtol=1e-4, atol=1e-4)
     assert graphs.count == 3, "the backbone, and the decoder for one object and for several"
     assert calls == [1, 1, 2, 2, 5, 5, *[MOST_DECODED, MOST_DECODED, 1] * 2]
+
+
+def test_objects_on_a_gpu_are_no_more_than_one_launch_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attention that is cut into launches is of a fixed number of objects; tensors of "meta" stand for a GPU's."""
+    model, calls = small_model(SIZE).eval().to("meta"), []
+    decoder = CompiledDecoder(model.mask_decoder, lambda *arguments: [], "eager")
+    run = type(model.mask_decoder).forward
+    decoder._compiled = lambda part, image, *others: calls.append(len(image)) or run(part, image, *others)
+    model.mask_decoder.forward = decoder
+    most = 4
+    heads = model.config.mask_decoder_config.num_attention_heads
+    monkeypatch.setattr(compiled_runtime, "MOST_LAUNCHED", (most + 1) * heads - 1)
+    with torch.inference_mode():
+        features = model.without_memory(model.encode_image(torch.zeros(1, 3, SIZE, SIZE, device="meta")))
+        for objects in (most, 2 * most + 1):
+            points = torch.zeros(objects, 2, 2, device="meta")
+            outputs = model.decode(features, points, torch.ones(objects, 2, dtype=torch.long, device="meta"), None)
+            assert len(outputs.logits) == objects
+    assert calls == [most, most, most, 1]
 
 
 def test_a_full_memory_bank_is_tracked_by_graphs_of_fixed_sizes(cuda_graphs: CudaGraphs) -> None:
