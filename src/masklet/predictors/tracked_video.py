@@ -15,7 +15,7 @@ from masklet.masks.geometry import Box
 from masklet.masks.run_length import counts_of
 from masklet.masks.segmentation import Segmentation, as_object_ids
 from masklet.masks.views import View
-from masklet.predictors.encoded_frame import prepared_frame
+from masklet.predictors.encoded_frame import EncodedFrame, prepared_frame
 from masklet.predictors.image_segmenter import EncodedImage, ImageSegmenter
 from masklet.processing.image_tensors import image_list
 from masklet.processing.pixels import original_pixels, prepared_pixels
@@ -212,8 +212,8 @@ class TrackedVideo:
         Raises:
             InvalidInputError: if the image is not as large as the ones before, or there are several.
         """
-        given = prepared_frame(self._processor, image, self.session.video_storage_device)
-        height, width = given.size
+        frame = image.frame if isinstance(image, EncodedFrame) else prepared_frame(self._processor, image)
+        height, width = frame.size
         known = (self.session.video_height, self.session.video_width)
         if len(self) and known != (height, width):
             raise InvalidInputError(
@@ -222,9 +222,10 @@ class TrackedVideo:
             )
         self.session.video_height, self.session.video_width = height, width
         followed = self.object_ids if objects is None else as_object_ids(objects)
-        pixels, seen = given.pixels, self._enlarging(given.image) if self.session.zoom else None
-        if (features := given.features) is not None and self.session.is_stream:
-            self.session.frames.cache.get(len(self), lambda: features)
+        pixels = frame.pixels(self.session.video_storage_device)
+        seen = self._enlarging(frame.image) if self.session.zoom else None
+        if isinstance(image, EncodedFrame) and self.session.is_stream:
+            self.session.frames.cache.get(len(self), lambda: image.features)
         if followed:
             return self._segmentation(
                 segment_frame(self._runtime, self.session, frame=pixels, seen=seen, objects=followed)

@@ -95,10 +95,11 @@ class VideoTracker:
             >>> [stream.push(frame)[0] for stream in streams]
             [0, 0]
         """
-        frame = prepared_frame(self.processor, image, self.runtime.device)
+        frame = prepared_frame(self.processor, image)
+        frame = replace(frame, stretched=frame.stretched.clone())  # the caller's may change before it is pushed
+        pixels = frame.pixels(self.runtime.device)
         with torch.inference_mode():
-            pixels = frame.pixels.to(self.runtime.dtype)
-            return replace(frame, features=self.runtime.encode_image(pixels.unsqueeze(0)))
+            return EncodedFrame(frame, self.runtime.encode_image(pixels.to(self.runtime.dtype).unsqueeze(0)))
 
     def everything(
         self,

@@ -20,7 +20,9 @@ def test_frames_are_sent_in_their_own_type_and_normalised_exactly(
     pinned: list[Tensor] = []
     monkeypatch.setattr(transfers, "HAVE_QUEUES", ("cpu",))
     monkeypatch.setattr(transfers, "_pinned", lambda tensor: pinned.append(tensor) or tensor)
-    found = prepared_frame(processor, frame, torch.device("cpu"))
-    assert torch.equal(found.pixels, expected["pixel_values"][0])
+    found = prepared_frame(processor, frame)
+    elsewhere = torch.device("cpu", 0)  # the same memory under another name, to be sent to
+    for device in (torch.device("cpu"), elsewhere):
+        assert torch.equal(found.pixels(device), expected["pixel_values"][0])
     assert found.size == tuple(expected["original_sizes"][0].tolist())
-    assert [each.dtype for each in pinned if each.shape == found.pixels.shape] == [torch.from_numpy(frame).dtype]
+    assert [each.dtype for each in pinned if each.shape == (3, SIZE, SIZE)] == [torch.from_numpy(frame).dtype]

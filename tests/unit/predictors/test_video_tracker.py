@@ -155,6 +155,26 @@ def test_a_frame_of_several_streams_is_encoded_once() -> None:
     assert tracker.runtime.encoded == 2 * len(frames), "those of the stream that encodes by itself, and the shared ones"
 
 
+def test_an_encoded_frame_keeps_its_pixels_and_streams_share_them() -> None:
+    tracker = VideoTracker(ShadeRuntime(), Sam2Processor(size=SHADES))
+    image = np.full((SHADES, SHADES, 3), 40, dtype=np.uint8)
+    expected = tracker.processor(images=image, return_tensors="pt")["pixel_values"][0]
+    encoded, streams = tracker.encode(image), [tracker.open(), tracker.open()]
+    image[:] = 200
+    for stream in streams:
+        stream.push(encoded)
+    kept = [stream.session.get_frame(0) for stream in streams]
+    assert kept[0] is kept[1]
+    for pixels in (kept[0], encoded.frame.pixels(torch.device("cpu", 0))):  # the latter made anew, of its bytes
+        assert torch.equal(pixels, expected)
+
+
+def test_an_encoded_frame_is_no_image_to_encode(tracker: VideoTracker) -> None:
+    encoded = tracker.encode(small_clip()[0])
+    with pytest.raises(InvalidInputError, match=r"An image must be a PIL image.* got EncodedFrame"):
+        tracker.encode(encoded)
+
+
 def test_a_stream_keeps_one_size_and_few_frames(tracker: VideoTracker) -> None:
     clip = small_clip(frames=12)
     stream = tracker.open()

@@ -10,8 +10,16 @@ import torch
 from tests.support.host_waits import HostWaits
 from tests.support.small_sessions import FRAMES, HEIGHT, REACH, SIZE, WIDTH, video
 from tests.support.small_video_models import small_clip, small_video_model
+from torch import Tensor
 
-from masklet import Sam2ImageProcessorFast, Sam2Processor, Sam2VideoInferenceSession, TrackedVideo, transfers
+from masklet import (
+    Sam2ImageProcessorFast,
+    Sam2Processor,
+    Sam2VideoInferenceSession,
+    TrackedVideo,
+    VideoTracker,
+    transfers,
+)
 from masklet.masks.views import View
 from masklet.processing.results import begun_segmentation
 from masklet.processing.video_frames import PreparedFrames
@@ -89,6 +97,24 @@ def test_pushed_frames_are_sent_as_bytes_without_waiting() -> None:
             stream.push(image)
     assert waits.counts == {"mark": 1}  # its results
     assert [each.dtype for each in pinned if each.shape == (3, SIZE, SIZE)] == [torch.uint8] * 3
+
+
+@pytest.mark.parametrize("storage", ["cpu", "meta"])
+def test_encoded_frames_are_pushed_without_waiting_and_keep_bytes(storage: str) -> None:
+    tracker = VideoTracker(model_there(), Sam2Processor(size={"height": SIZE, "width": SIZE}))
+    session = session_there(None)
+    session.video_storage_device = torch.device(storage)
+    session.add_points(1, 0, [(10, 20)], [1])
+    stream = TrackedVideo(tracker, session)
+    with HostWaits() as waits:
+        for image in small_clip(3):
+            waits.counts.clear()
+            encoded = tracker.encode(image)
+            assert waits.counts == {}
+            on_device = [each for each in vars(encoded.frame).values() if isinstance(each, Tensor) and each.is_meta]
+            stream.push(encoded)
+    assert waits.counts == {"mark": 1}  # its results
+    assert (encoded.frame.stretched.dtype, on_device) == (torch.uint8, [])
 
 
 @pytest.mark.parametrize("objects", [1, 4])
