@@ -29,15 +29,13 @@ from benchmarks.opponents import write_weights
 from benchmarks.references import configurations
 from benchmarks.video_opponents import VIDEO_OPPONENTS, Setup, VideoOpponent
 from masklet.atomic_files import written_whole
-from masklet.runtimes.compiled import OFTEN
+from masklet.runtimes.compiled import CALLS_TO_RECORD
 
 RESULTS = Path(__file__).parent / "results" / "video.json"
 USUAL = ["masklet", "masklet (fast)", "transformers", "meta"]
 FRAMES_TO_FILL_THE_BANK = 7  # the clicked frame and the six before the one that is timed
 FRAMES_TO_FILL_THE_POINTERS = 16  # from then on shapes stay
-FRAMES_TO_RECORD = (
-    FRAMES_TO_FILL_THE_POINTERS + OFTEN + 2
-)  # when CUDA graphs of these were compiled, warmed up, recorded
+FRAMES_TO_RECORD = FRAMES_TO_FILL_THE_POINTERS + CALLS_TO_RECORD
 
 
 def measure_tracking(

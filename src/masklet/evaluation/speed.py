@@ -13,6 +13,7 @@ import numpy.typing as npt
 from masklet.masks.overlap import intersection_over_union
 from masklet.predictors.image_segmenter import ImageSegmenter
 from masklet.predictors.video_tracker import VideoTracker
+from masklet.runtimes.compiled import CALLS_TO_RECORD, records
 
 FRAMES, HEIGHT, WIDTH = 64, 360, 480
 RADIUS = 40
@@ -106,8 +107,13 @@ class _Run:
         return video.track()
 
     def warm_up(self) -> None:
-        self.segment_image()
-        for _ in range(FRAMES_TO_WARM_UP):
+        """Run all parts; on a device with CUDA graphs until those of a click and of a full memory bank are recorded."""
+        images, frames, runtime = 1, FRAMES_TO_WARM_UP, self.tracker.runtime
+        if records(runtime):
+            images, frames = CALLS_TO_RECORD, runtime.config.max_object_pointers_in_encoder + CALLS_TO_RECORD
+        for _ in range(images):
+            self.segment_image()
+        for _ in range(min(frames, FRAMES)):
             self.track_frame()
 
     def segment_image(self) -> None:

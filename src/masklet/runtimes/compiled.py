@@ -29,6 +29,7 @@ Sizes = tuple[torch.Size, ...]
 Network = TypeVar("Network", bound=Sam2Model)
 HAVE_CUDA_GRAPHS = ("cuda",)
 LAST_CALLS, OFTEN = 32, 8  # sizes that came as often among the last calls are steady
+CALLS_TO_RECORD = OFTEN + 2  # of one size: then its CUDA graph was compiled, warmed up and recorded
 MOST_STEADY = 4  # of a part: each takes a compilation and memory
 _COMPILERS = {"darwin": "clang++", "win32": "cl"}  # elsewhere g++, as torch has it
 
@@ -75,6 +76,13 @@ def compiled_network(network: Network, backend: Backend = "inductor") -> Network
     for part, varying, kind in parts:
         part.forward = kind(part, varying, backend)
     return network
+
+
+def records(runtime: object) -> bool:
+    """Whether a runtime is a network that is compiled, on a device where steady sizes are recorded."""
+    if not isinstance(runtime, Sam2Model) or runtime.device.type not in HAVE_CUDA_GRAPHS:
+        return False
+    return isinstance(runtime.mask_decoder.forward, CompiledForward)
 
 
 def check_torch(work: str) -> None:

@@ -1,10 +1,14 @@
 """What is measured of ways to run a model."""
 
+from typing import Any
+
 import pytest
+import torch
 from tests.support.small_video_models import SIZE, small_video_model
 
 from masklet import Sam2Processor, VideoTracker
 from masklet.evaluation.speed import measured_speeds, moving_disc
+from masklet.runtimes import compiled
 
 
 def tracker(seed: int) -> VideoTracker:
@@ -33,6 +37,25 @@ def test_each_way_has_run_before_the_first_is_measured(monkeypatch: pytest.Monke
     measured_speeds({"first": first, "second": second}, 1e-9, lambda share: began.append(len(opened)))
     assert began[0] == 2
     assert opened == [first, second, first, second]
+
+
+def test_nothing_is_compiled_while_a_way_with_cuda_graphs_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processor taken for a GPU; what is given to torch's compiler runs as it is."""
+    given: list[object] = []
+
+    def note(function: Any, **options: Any) -> Any:
+        given.append(function)
+        return function
+
+    monkeypatch.setattr(compiled, "HAVE_CUDA_GRAPHS", ("cpu",))
+    monkeypatch.setattr(torch, "compile", note)
+    monkeypatch.setattr(torch.compiler, "cudagraph_mark_step_begin", lambda: None)
+    way = tracker(0)
+    way.model.compile_parts()
+    counts: list[int] = []
+    measured_speeds({"compiled": way}, 1e9, lambda share: counts.append(len(given)))
+    parts = 4
+    assert counts[0] == len(given) == 2 * parts, "of any size, and of a fixed one"
 
 
 def test_the_disc_moves_and_stays_inside() -> None:
