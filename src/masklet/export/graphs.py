@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from masklet.configuration import Sam2Config
-from masklet.modeling.hiera import Sam2HieraDetModel
+from masklet.modeling.hiera import Sam2HieraDetModel, constant_positions
 from masklet.modeling.image_model import Sam2Model
 from masklet.modeling.video_network import VideoNetwork
 from masklet.runtimes.manifest import TensorSpec
@@ -61,9 +61,8 @@ class Graph:
         shapes = self.dynamic_shapes(dims.__getitem__)
         backbones = (part for part in self.module.modules() if isinstance(part, Sam2HieraDetModel))
         with torch.no_grad(), ExitStack() as constants:
-            self.module(*inputs)  # which computes the tables of positions
-            for backbone in backbones:  # OpenVINO would enlarge them for minutes whenever it opens a graph
-                constants.enter_context(backbone.position_table.as_constant())
+            for backbone in backbones:
+                constants.enter_context(constant_positions(backbone))
             return torch.export.export(self.module, tuple(inputs), dynamic_shapes=shapes, strict=False)
 
 

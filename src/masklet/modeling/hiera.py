@@ -176,7 +176,7 @@ class Sam2HieraDetModel(PretrainedModel):
         self.blocks = nn.ModuleList(HieraBlock(config, shape) for shape in block_shapes(config))
         self.stage_ends = [end - 1 for end in accumulate(config.blocks_per_stage)]
         self.gradient_checkpointing = False
-        self.position_table = OnceAShape()
+        self._positions = OnceAShape()
         self.apply(initialize(config.initializer_range))
 
     def get_input_embeddings(self) -> nn.Module:
@@ -186,7 +186,7 @@ class Sam2HieraDetModel(PretrainedModel):
     def positions(self, height: int, width: int) -> Tensor:
         """Absolute positions [1, height, width, channels]: a coarse grid, resized, plus one window's, repeated."""
         sources = (self.pos_embed, self.pos_embed_window)
-        return self.position_table.get(lambda: self._compute_positions(height, width), (height, width), *sources)
+        return self._positions.get(lambda: self._compute_positions(height, width), (height, width), *sources)
 
     def _compute_positions(self, height: int, width: int) -> Tensor:
         coarse = F.interpolate(self.pos_embed, size=(height, width), mode="bicubic")
@@ -277,3 +277,18 @@ def outputs_within(part: nn.Module, kinds: type[nn.Module] | tuple[()]) -> Itera
     finally:
         for hook in hooks:
             hook.remove()
+
+
+@contextmanager
+def constant_positions(backbone: Sam2HieraDetModel) -> Iterator[None]:
+    """Let graphs recorded meanwhile, without gradients, hold the positions of the configuration's image size.
+
+    Else they hold how a coarse grid is enlarged, which OpenVINO does by plain loops whenever it opens a graph: for
+    minutes at 1024.
+    """
+    size = backbone.config.image_size
+    sizes = [size, size] if isinstance(size, int) else size
+    with torch.no_grad():
+        backbone.positions(*(side // stride for side, stride in zip(sizes, backbone.config.patch_stride, strict=True)))
+    with backbone._positions.as_constant():
+        yield

@@ -48,11 +48,12 @@ class OnceAShape:
     """Remembers the last result of a function of some shape and of some small source tensors.
 
     The result is computed afresh if the sources' values or dtype are others than last time, and always while gradients
-    may flow to a source or the network is compiled, exported or traced. Values are compared, not torch's version
-    counters: fused optimizers change parameters without counting. Off the processor comparing would wait for the
-    device, so there the counters have to do, and a table with sources is remembered from one call in inference mode to
-    the next: a call in any other mode, such as a training step's, forgets it. What nobody notices there is a write
-    through `.data` between two calls in inference mode. A copy of the object (deep or pickled) starts empty.
+    may flow to a source or the network is compiled, exported or traced (but see `as_constant`). Values are compared,
+    not torch's version counters: fused optimizers change parameters without counting. Off the processor comparing would
+    wait for the device, so there the counters have to do, and a table with sources is remembered from one call in
+    inference mode to the next: a call in any other mode, such as a training step's, forgets it. What nobody notices
+    there is a write through `.data` between two calls in inference mode. A copy of the object (deep or pickled) starts
+    empty.
     """
 
     def __init__(self) -> None:
@@ -61,7 +62,10 @@ class OnceAShape:
 
     @contextmanager
     def as_constant(self) -> Iterator[None]:
-        """Let graphs that are recorded meanwhile hold what is remembered now, in place of how it is computed."""
+        """Let graphs that are recorded meanwhile hold what is remembered, if it is of their shape, as a constant.
+
+        That the sources are still the same is for the caller to see to: while a graph is recorded they have no values.
+        """
         self._is_constant = True
         try:
             yield
