@@ -145,28 +145,35 @@ def runtimes_markdown(report: dict[str, Any]) -> str:
 
 
 def _by_task_and_way(parts: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
-    """The rows by task and way, each with the time it takes of that of masklet in eager, which every part measures.
+    """The rows by task and way, each with its `share` of the time of masklet in eager, which every part measures.
 
-    Parts are measured at different times, of which the machine makes more or less.
+    Parts are measured at different times, of which the machine makes more or less: `s` is that share of the median of
+    masklet in eager over all parts.
     """
     found: dict[str, dict[str, dict[str, Any]]] = {}
+    of_eager: dict[str, list[float]] = {}
     for part in parts:
+        firsts = {row["task"]: row["median_s"] for row in reversed(part["rows"])}
+        for task, seconds in firsts.items():
+            of_eager.setdefault(task, []).append(seconds)
         for row in part["rows"]:
-            first = next(each for each in part["rows"] if each["task"] == row["task"])
-            of_first = {"of_first": row["median_s"] / first["median_s"]}
-            found.setdefault(row["task"], {}).setdefault(row["opponent"], row | of_first)
+            share = row["median_s"] / firsts[row["task"]]
+            found.setdefault(row["task"], {}).setdefault(row["opponent"], row | {"share": share})
+    for task, rows in found.items():
+        for row in rows.values():
+            row["s"] = row["share"] * median(of_eager[task])
     return found
 
 
 def _way_cell(rows: dict[str, dict[str, Any]], way: str) -> str:
-    """Median seconds, how many times as fast as the faster reference in float32, and agreement."""
+    """Seconds, how many times as fast as the faster reference in float32, and agreement."""
     if (row := rows.get(way)) is None:
         return "-"
-    references = [rows[name]["of_first"] for name in NAMES if name in rows and name != "masklet"]
-    gain = f", {min(references) / row['of_first']:.2f}x" if references else ""
+    references = [rows[name]["share"] for name in NAMES if name in rows and name != "masklet"]
+    gain = f", {min(references) / row['share']:.2f}x" if references else ""
     difference = "" if row["difference"] is None else f", {row['difference']:.0e}"
     equal = "" if row["equal_pixels"] is None else f", {100 * row['equal_pixels']:.2f} %"
-    return f"{row['median_s']:.4f}{gain}{difference}{equal}"
+    return f"{row['s']:.4f}{gain}{difference}{equal}"
 
 
 def roofline_markdown(report: dict[str, Any]) -> str:
@@ -175,12 +182,13 @@ def roofline_markdown(report: dict[str, Any]) -> str:
     headings = ["task", "implementation", "s", *kinds, "GFLOP", "s at peak", "share of peak"]
     lines = [_line(headings), _line(["---"] * len(headings))]
     for row in report["profiled"]:
-        total, least = sum(row["seconds"].values()), row["gflop"] / row["peak_gflops"]
+        total, least = sum(row["seconds"].values()), row["gflop"] / report["peak_gflops"]
         seconds = [f"{each:.3f}" for each in (total, *row["seconds"].values())]
         cells = [row["task"], row["opponent"], *seconds, f"{row['gflop']:.0f}", f"{least:.3f}", f"{least / total:.0%}"]
         lines.append(_line(cells))
     machine = report["machine"]
-    return f"{report['model']}, {machine['threads']} threads, {processor(machine)}.\n\n" + "\n".join(lines)
+    about = f"{report['model']}, {machine['threads']} threads, {processor(machine)}"
+    return f"{about}, {report['peak_gflops']:.0f} GFLOP/s at peak.\n\n" + "\n".join(lines)
 
 
 def gpu_markdown(report: dict[str, Any]) -> str:
