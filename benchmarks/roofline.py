@@ -22,9 +22,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from benchmarks.measuring import machine, versions
-from benchmarks.opponents import CONFIGURATION, OPPONENTS, write_weights
+from benchmarks.opponents import OPPONENTS
 from benchmarks.probe import matrix_product_gflops
-from benchmarks.runtimes import PROMPTS, configuration_of
+from benchmarks.runtimes import PROMPTS, configuration_of, weights_of
 from benchmarks.video import FRAMES_TO_FILL_THE_BANK, drifting_noise
 from benchmarks.video_opponents import VIDEO_OPPONENTS, Setup
 from masklet.atomic_files import written_whole
@@ -127,13 +127,10 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=RESULTS, help="the JSON file")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    folder, model = options.folder / "tiny", configuration_of("tiny")
-    if not (folder / CONFIGURATION).exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        write_weights(model, folder)
+    folder, size = weights_of("tiny", options.folder), configuration_of("tiny")["image_size"]
     profiled, peak = [], 0.0
     with torch.inference_mode():
-        tasks = {name: tasks_of(name, folder, model["image_size"]) for name in OPPONENTS}
+        tasks = {name: tasks_of(name, folder, size) for name in OPPONENTS}
         for task in tasks["masklet"]:
             profiled += where_time_goes(task, {name: works[task] for name, works in tasks.items()})
             peak = max(peak, matrix_product_gflops())

@@ -53,6 +53,15 @@ def configuration_of(model: str) -> dict[str, Any]:
     return {**Sam2Config.from_pretrained(None).to_dict(), "model_type": "sam2_video"}
 
 
+def weights_of(model: str, place: Path) -> Path:
+    """Return the folder of a model's weights in a place, written if they are not there."""
+    folder = place / model
+    if not (folder / CONFIGURATION).exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_weights(configuration_of(model), folder)
+    return folder
+
+
 def measure_part(ways: list[Contender], size: int, task: str, rounds: int) -> list[dict[str, Any]]:
     """Measure a group of tasks with all contenders in turn."""
     with torch.inference_mode():
@@ -122,10 +131,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=RESULTS, help="the JSON file")
     options = parser.parse_args()
     for model in options.models:
-        folder = options.folder / model
-        if not (folder / CONFIGURATION).exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            write_weights(configuration_of(model), folder)
+        folder = weights_of(model, options.folder)
         for part in _missing_parts(options, model):
             _add(options.output, part | _measured_part(folder, part, options.rounds))
 

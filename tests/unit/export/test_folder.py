@@ -44,7 +44,7 @@ def test_the_manifest_says_how_every_graph_is_called(exported_model: Folders) ->
 
 
 def test_positions_are_in_the_graph_as_they_are_added(exported_model: Folders) -> None:
-    """OpenVINO computes what is constant by plain loops whenever it opens a graph: 160 s for SAM 2.1 tiny at 1024."""
+    """OpenVINO computes what is constant by plain loops whenever it opens a graph: for minutes at 1024."""
     onnx = pytest.importorskip("onnx", reason="pip install 'masklet[export]'")
     nodes = onnx.load(exported_model[1] / "encode_image.onnx").graph.node
     modes = {value.s for node in nodes if node.op_type == "Resize" for value in node.attribute if value.name == "mode"}
