@@ -462,6 +462,27 @@ def _both(rows: Sequence[dict[str, Any]], measure: str, form: str) -> str:
     return " of ".join(form.format(mean).replace("%", " %") for mean in means)
 
 
+def presets_markdown(report: dict[str, Any]) -> str:
+    """What presets change in the masks of boxes, a row a dataset and one of all objects."""
+    presets = list(report["presets"][0]["accuracy"])
+    rounded = presets[1:]
+    headings = ["images of", "images", "objects", *(f"agreement of {name}" for name in rounded)]
+    headings += [f"box, {name}" for name in presets]
+    lines = [_line(headings), _line(["---"] * len(headings))]
+    datasets = sorted({row["dataset"] for row in report["presets"]})
+    for name in [*datasets, "**all**"]:
+        rows = [row for row in report["presets"] if row["dataset"] == name or name not in datasets]
+        objects = sum(row["objects"] for row in rows)
+
+        def mean(measure: str, preset: str, rows: Any = rows, objects: int = objects) -> float:
+            return sum(row["objects"] * row[measure][preset] for row in rows) / objects
+
+        cells = [name, str(len(rows)), str(objects), *(f"{mean('agreement', each):.4f}" for each in rounded)]
+        lines.append(_line([*cells, *(f"{100 * mean('accuracy', each):.1f}" for each in presets)]))
+    origin = f"Means over the objects, on {report['machine']['processor']}. From `{report['command']}`."
+    return f"{origin}\n\n" + "\n".join(lines)
+
+
 def everything_settings_markdown(report: dict[str, Any]) -> str:
     """What settings of automatic masks find on the half of the images that did not choose, a row a setting."""
     recalls = {f"AR@{limit}": f"AR@{limit}" for limit in (10, 100, 1000)}
@@ -501,6 +522,7 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "fleet_model": (fleet_markdown, ("fleet_model",)),
     "images": (markdown, ("images",)),
     "interactive": (interactive_markdown, ("interactive",)),
+    "presets": (presets_markdown, ("presets",)),
     "procedural_world": (procedural_world_markdown, ("procedural_world",)),
     "roofline": (roofline_markdown, ("roofline",)),
     "runtimes": (runtimes_markdown, ("runtimes",)),
@@ -530,6 +552,7 @@ KINDS: tuple[tuple[Callable[[Any], bool], Callable[..., str]], ...] = (
     (lambda content: "ways" in content, small_objects_markdown),
     (lambda content: "parts" in content, runtimes_markdown),
     (lambda content: "profiled" in content, roofline_markdown),
+    (lambda content: "presets" in content, presets_markdown),
     (lambda content: "measured" in content, gpu_markdown),
     (lambda content: "clips" in content, everything_videos_markdown),
     (lambda content: "settings" in content, everything_settings_markdown),

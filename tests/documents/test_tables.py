@@ -72,6 +72,21 @@ def test_the_bundled_model_has_the_settings_that_the_measurement_chose() -> None
     assert f"--points {settings.points_per_side}" in report["command"]
 
 
+def test_the_table_of_presets_weighs_objects_alike() -> None:
+    few = {"exact": 0.9, "balanced": 0.8}
+    rows = [
+        {"dataset": "a", "objects": 1, "agreement": {"exact": 1.0, "balanced": 0.7}, "accuracy": few},
+        {
+            "dataset": "b",
+            "objects": 3,
+            "agreement": {"exact": 1.0, "balanced": 0.9},
+            "accuracy": dict.fromkeys(few, 0.4),
+        },
+    ]
+    table = table_of({"command": "c", "machine": {"processor": "p"}, "presets": rows})
+    assert table.splitlines()[-1] == "| **all** | 2 | 4 | 0.8500 | 52.5 | 50.0 |"
+
+
 def test_the_table_of_the_procedural_world() -> None:
     rates = {"scenes": {"made_a_second": 26.3, "used_a_second": 2.96}}
     assert table_of({"rates": rates}).splitlines()[-1] == "| scenes | 26.3 | 2.96 | 9 |"
