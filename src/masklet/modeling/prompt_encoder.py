@@ -156,7 +156,9 @@ def box_corners(points: Tensor | None, labels: Tensor | None, boxes: Tensor | No
         return None
     marked = [labels == kind for kind in (BOX_UPPER_LEFT, BOX_LOWER_RIGHT)]
     corners = [(points * is_corner.unsqueeze(-1)).sum(2) for is_corner in marked]
-    return torch.cat(corners, dim=-1), marked[0].any(-1) & marked[1].any(-1)
+    # Counted: of no points at all, `any` is true in ONNX Runtime and OpenVINO.
+    upper_left, lower_right = (is_corner.sum(-1) > 0 for is_corner in marked)
+    return torch.cat(corners, dim=-1), upper_left & lower_right
 
 
 def drawn(boxes: Tensor, size: tuple[int, int]) -> Tensor:

@@ -1,11 +1,13 @@
 """Boxes as mask prompts."""
 
 import copy
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from tests.support.small_models import random_pixels, random_points, randomised, small_model
-from torch import Tensor
+from torch import Tensor, nn
 
 from masklet import Sam2Model
 from masklet.configuration import Sam2PromptEncoderConfig
@@ -134,3 +136,33 @@ def test_every_object_is_segmented_by_its_own_drawn_box() -> None:
 def test_released_networks_do_not_draw() -> None:
     encoder = randomised(PromptEncoder(Sam2PromptEncoderConfig(hidden_size=16, image_size=SIZE)))
     assert torch.equal(encoder.dense(None, 1, boxes=boxes(BOX)), encoder.dense(None, 1))
+
+
+class HasBox(nn.Module):
+    """Whether objects have a box among their points."""
+
+    def forward(self, points: Tensor, labels: Tensor) -> Tensor:
+        corners = box_corners(points, labels, None)
+        assert corners is not None
+        return corners[1]
+
+
+@pytest.mark.filterwarnings("ignore")  # of the exporter
+def test_recorded_graphs_find_no_box_among_no_points(tmp_path: Path) -> None:
+    """Where `any` of nothing is true, the box (0, 0, 0, 0) would be drawn."""
+    pytest.importorskip("onnxscript", reason="pip install 'masklet[export]'")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="pip install 'masklet[onnxruntime]'")
+    axes = {1: "objects", 2: "points"}
+    torch.onnx.export(
+        HasBox(),
+        (torch.zeros(1, 2, 3, 2), torch.zeros(1, 2, 3, dtype=torch.int64)),
+        tmp_path / "graph.onnx",
+        input_names=["points", "labels"],
+        dynamic_shapes={"points": axes, "labels": axes},
+        dynamo=True,
+    )
+    graph = onnxruntime.InferenceSession(tmp_path / "graph.onnx", providers=["CPUExecutionProvider"])
+    for labels, expected in (([], False), ([2, 3], True), ([3, 1, 2], True), ([2, 1], False)):
+        marks = np.array([[labels]], np.int64).reshape(1, 1, -1)
+        (found,) = graph.run(None, {"points": np.zeros((*marks.shape, 2), np.float32), "labels": marks})
+        assert found.tolist() == [[expected]]
