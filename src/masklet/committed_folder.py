@@ -19,9 +19,8 @@ from masklet.atomic_files import made_folder, remove_unfinished, sync, written_w
 from masklet.closing import Closing
 from masklet.errors import InvalidInputError
 from masklet.file_locks import LOCK_FILE, alone_in
-from masklet.json_files import read_json, shown, whole_number
+from masklet.json_files import CHECKSUM, checksum_of, read_json, shown, whole_number
 
-CHECKSUM = "checksum"  # of everything else in an index
 _DATA_FILE = re.compile(r"[a-z]+-[0-9a-f]{32}(-[0-9]+)*\.(jsonl|safetensors)")
 _PIECE = 2**20
 
@@ -125,7 +124,7 @@ class FolderWriter(Closing):
             sync(self.folder)
         self._pending.clear()
         with written_whole(self.folder / self._index, durable=self._is_durable) as unfinished:
-            text = json.dumps({**content, CHECKSUM: _checksum_of_index(content)}, indent=1)
+            text = json.dumps({**content, CHECKSUM: checksum_of(content)}, indent=1)
             unfinished.write_text(text, encoding="utf-8")
         self._is_new = False
         self._remove_superseded()
@@ -215,7 +214,7 @@ def read_index(path: Path) -> tuple[dict[str, Any], bool]:
         raise InvalidInputError(f"{path} must hold an object; got {shown(content)}.")
     if CHECKSUM not in content:
         return content, False
-    if content.pop(CHECKSUM) != _checksum_of_index(content):
+    if content.pop(CHECKSUM) != checksum_of(content):
         raise InvalidInputError(f"{path} is damaged: its checksum is another one.")
     return content, True
 
@@ -255,10 +254,6 @@ def _checksum(path: Path, size: int) -> int:
         while size > 0 and (piece := file.read(min(size, _PIECE))):
             checksum, size = zlib.crc32(piece, checksum), size - len(piece)
     return checksum
-
-
-def _checksum_of_index(content: Mapping[str, Any]) -> int:
-    return zlib.crc32(json.dumps(content, sort_keys=True).encode())
 
 
 def _is_data_file(name: object) -> bool:

@@ -4,7 +4,8 @@ import json
 import math
 import os
 import reprlib
-from collections.abc import Callable, Iterable
+import zlib
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Real
 from pathlib import Path
 from typing import Any, TypeGuard, TypeVar
@@ -12,6 +13,7 @@ from typing import Any, TypeGuard, TypeVar
 from masklet.errors import InvalidInputError
 
 Choice = TypeVar("Choice", bound=str | None)
+CHECKSUM = "checksum"  # of everything else in an object: see `checksum_of`
 LARGEST = 2**63 - 1
 LARGEST_FINITE = 1e30
 LONGEST_NAME, LONGEST_PATH = 255, 2000
@@ -54,6 +56,11 @@ def read_json(path: Path, pairs: Callable[[list[tuple[str, Any]]], Any] | None =
         raise InvalidInputError(f"{path}: {error}") from error
     except ValueError as error:
         raise InvalidInputError(f"{path} is not JSON ({error}).") from error
+
+
+def checksum_of(content: Mapping[str, Any]) -> int:
+    """Return the CRC-32 of an object's JSON, whatever the order of its names; beside it in a file it is `CHECKSUM`."""
+    return zlib.crc32(json.dumps(content, sort_keys=True).encode())
 
 
 def shown(value: object) -> str:

@@ -52,6 +52,6 @@ def replaced_files(folder: Path, layout: Layout) -> re.Pattern[str]:
 def _earlier_files(folder: Path, layout: Layout) -> set[str]:
     """Return what an earlier export wrote: files of its manifest, or, without one, those beside graphs of masklet."""
     if layout is Layout.MASKLET:
-        return set(Manifest.read(folder).files) if is_exported(folder) else set()
+        return set(Manifest.files_in(folder)) if is_exported(folder) else set()
     graphs = [path for name in _WRITTEN[layout] if (path := folder / name).suffix == ".onnx" and path.exists()]
     return _WRITTEN[layout] if graphs and all(map(is_written_here, graphs)) else set()

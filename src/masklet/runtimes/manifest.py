@@ -2,17 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from masklet.errors import CheckpointError, InvalidInputError
-from masklet.json_files import is_file_name, is_finite_number, read_json, shown, whole_number
+from masklet.json_files import CHECKSUM, checksum_of, is_file_name, is_finite_number, read_json, shown, whole_number
 from masklet.runtimes.names import GraphName, Parts, Precision, Target
 
 MANIFEST_FILE = "manifest.json"
-FORMAT = 2
+FORMAT = 3  # from 3 on with a checksum of all the rest
 _DTYPES = ("float32", "int64", "bool")
 
 
@@ -116,29 +117,33 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write `manifest.json` into a folder."""
-        text = json.dumps(asdict(self), indent=1)
+        content = asdict(self)
+        text = json.dumps({**content, CHECKSUM: checksum_of(content)}, indent=1)
         (folder / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Return the manifest of a folder; CheckpointError where it is damaged, or of a later version."""
+        """Return the manifest of a folder; CheckpointError where it is damaged, or of another version."""
         path = folder / MANIFEST_FILE
-        try:
-            value = read_json(path)
+        with _damage_named(path):
+            value = _content(path)
             if value["format"] != FORMAT:
                 raise CheckpointError(
                     f"{path} has format {shown(value['format'])}; this masklet reads {FORMAT}: export it again."
                 )
             return cls(**{**value, **_parsed(value)})
-        except (InvalidInputError, KeyError, TypeError, ValueError, AttributeError) as error:
-            if isinstance(error, CheckpointError):
-                raise
-            raise CheckpointError(f"{path} is no manifest of an exported model: {shown(str(error))}") from error
 
-    @property
-    def files(self) -> list[str]:
-        """The names of all files of the folder, the manifest's own among them."""
-        return [MANIFEST_FILE, *self.settings, *(name for each in self.graphs.values() for name in each.files)]
+    @staticmethod
+    def files_in(folder: Path) -> list[str]:
+        """Return the names of all files of an exported folder, the manifest's own among them.
+
+        Of this version or an earlier one; CheckpointError where the manifest is damaged, or of a later version.
+        """
+        path = folder / MANIFEST_FILE
+        with _damage_named(path):
+            value = _content(path)
+            named = [value["settings"], *(each["files"] for each in value["graphs"].values())]
+            return [MANIFEST_FILE, *(name for files in named for name in _files(files))]
 
     def check_settings(self, folder: Path) -> None:
         """Raise CheckpointError where a file with settings is missing or was changed."""
@@ -156,6 +161,30 @@ class Manifest:
         files = self.graphs[graph].files
         _check_files(folder, files)
         return folder / next(iter(files))
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    """Raise CheckpointError, naming the file, for whatever its content makes of the code that reads it."""
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except (InvalidInputError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{path} is no manifest of an exported model: {shown(str(error))}") from error
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """Return what a manifest holds, as it was written; CheckpointError for one of a later version."""
+    value: dict[str, Any] = read_json(path)
+    version = whole_number(value["format"], "format", least=1)
+    if version > FORMAT:
+        raise CheckpointError(
+            f"{path} has format {version}, of a later masklet; this one reads {FORMAT}: update masklet."
+        )
+    if version == FORMAT and value.pop(CHECKSUM) != checksum_of(value):
+        raise ValueError("it was changed, its checksum is another one")
+    return {**value, "format": version}
 
 
 def _check_files(folder: Path, files: Mapping[str, str]) -> None:

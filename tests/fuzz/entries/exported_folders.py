@@ -1,12 +1,15 @@
 """Folders of `masklet export`: their manifest and settings; what a runtime does with the graphs is its own."""
 
+import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
 from tests.fuzz import materials
 from tests.fuzz.attempt import Entry
 from tests.fuzz.spoiling import spoil_folder, spoil_json_file
+from tests.support.exported_graphs import write_manifest
 from torch import Tensor
 
 import masklet
@@ -55,7 +58,14 @@ def _exported(folder: Path) -> Path:
 
 
 def _spoil_manifest(rng: Random, folder: Path) -> tuple[str, Path]:
-    return spoil_json_file(rng, folder / "manifest.json"), folder
+    """Half of the time with the checksum that belongs to what it holds then, so that the values are looked at."""
+    done = spoil_json_file(rng, folder / "manifest.json")
+    with suppress(ValueError, RecursionError, OverflowError):
+        values = json.loads((folder / "manifest.json").read_bytes())
+        if isinstance(values, dict) and rng.random() < 0.5:
+            write_manifest(folder, values)
+            done += ", with its checksum"
+    return done, folder
 
 
 def _spoil_files(rng: Random, folder: Path) -> tuple[str, Path]:

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 import torch
-from tests.support.exported_graphs import copy_graphs_of
+from tests.support.exported_graphs import copy_graphs_of, write_manifest
 from tests.support.small_models import small_model
 from tests.support.small_video_models import small_clip, small_video_model, video_config
 
 from masklet import ImageSegmenter, Sam2Processor
 from masklet.errors import CheckpointError, InvalidInputError
+from masklet.export.destination import replaced_files
 from masklet.export.folder import ExportSettings, export_model
 from masklet.export.graphs import RECORDED, example_inputs, graphs_of, own_graphs
 from masklet.modeling.video_network import VideoNetwork
@@ -65,7 +66,9 @@ def spoiled(values: Any, path: str, value: object) -> Any:
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("format", 1, "has format 1; this masklet reads 2: export it again"),
+        ("format", 2, "has format 2; this masklet reads 3: export it again"),
+        ("format", 4, "has format 4, of a later masklet; this one reads 3: update masklet"),
+        ("format", "three", "format must be a whole number"),
         ("graphs", {}, "without the graphs "),
         ("graphs.encode", {}, "is not a valid GraphName"),
         ("axes", {"objects": 3}, "cannot unpack"),
@@ -84,9 +87,40 @@ def spoiled(values: Any, path: str, value: object) -> Any:
 )
 def test_a_manifest_is_checked(exported_model: Folders, tmp_path: Path, path: str, value: object, message: str) -> None:
     values = json.loads((exported_model[1] / "manifest.json").read_text())
-    (tmp_path / "manifest.json").write_text(json.dumps(spoiled(values, path, value)))
+    write_manifest(tmp_path, spoiled(values, path, value))
     with pytest.raises(CheckpointError, match=re.escape(message)):
         Manifest.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("no_memory.0", 0.5),
+        ("image_mean", [0.5, 0.5, 0.5]),
+        ("graphs.encode_image.inputs.0.dtype", "int64"),
+        ("graphs.decode.inputs", []),
+        ("checksum", 0),
+    ],
+)
+def test_a_changed_manifest_is_noticed(exported_model: Folders, tmp_path: Path, path: str, value: object) -> None:
+    """Values that are possible, but give other masks."""
+    values = json.loads((exported_model[1] / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps(spoiled(values, path, value)))
+    for read in (Manifest.read, Manifest.files_in):
+        with pytest.raises(CheckpointError, match=r"is no manifest of .*it was changed, its checksum is another one"):
+            read(tmp_path)
+
+
+def test_an_export_of_an_earlier_version_is_replaced(exported_model: Folders, tmp_path: Path) -> None:
+    values = json.loads((exported_model[1] / "manifest.json").read_text())
+    del values["checksum"]
+    (tmp_path / "manifest.json").write_text(json.dumps({**values, "format": 2}))
+    for name in (names := Manifest.files_in(exported_model[1])):
+        (tmp_path / name).touch()
+    assert all(map(replaced_files(tmp_path, Layout.MASKLET).fullmatch, names))
+    write_manifest(tmp_path, {**values, "format": 4})
+    with pytest.raises(CheckpointError, match="of a later masklet"):
+        replaced_files(tmp_path, Layout.MASKLET)
 
 
 @pytest.mark.parametrize(
@@ -102,8 +136,11 @@ def test_settings_that_were_changed_are_noticed(
     exported_model: Folders, tmp_path: Path, name: str, path: str, value: object, message: str
 ) -> None:
     shutil.copytree(exported_model[1], tmp_path, dirs_exist_ok=True)
-    values = json.loads((tmp_path / name).read_text())
-    (tmp_path / name).write_text(json.dumps(spoiled(values, path, value)))
+    values = spoiled(json.loads((tmp_path / name).read_text()), path, value)
+    if name == "manifest.json":
+        write_manifest(tmp_path, values)
+    else:
+        (tmp_path / name).write_text(json.dumps(values))
     with pytest.raises(CheckpointError, match=message):
         ImageSegmenter.from_pretrained(tmp_path)
 
@@ -190,9 +227,9 @@ def test_an_earlier_export_goes_and_other_files_stay(
     (tmp_path / "automatic_masks.json").write_text("{}")  # settings of the earlier one that the new one has not
     values = json.loads((tmp_path / "manifest.json").read_text())
     values["settings"]["automatic_masks.json"] = "0"
-    (tmp_path / "manifest.json").write_text(json.dumps(values))
+    write_manifest(tmp_path, values)
     export_model(str(exported_model[0]), tmp_path, ExportSettings())
-    assert {path.name for path in tmp_path.iterdir()} == {"notes.txt", *Manifest.read(tmp_path).files}
+    assert {path.name for path in tmp_path.iterdir()} == {"notes.txt", *Manifest.files_in(tmp_path)}
     assert not (tmp_path / "automatic_masks.json").exists()
 
 
@@ -209,7 +246,7 @@ def test_an_export_that_was_killed_while_it_moved_its_files_opens(exported_model
     shutil.copytree(graphs, earlier)
     values = json.loads((earlier / "manifest.json").read_text())
     values["graphs"]["encode_image"]["files"]["encode_image.onnx"] = "of an earlier export"
-    (earlier / "manifest.json").write_text(json.dumps(values))
+    write_manifest(earlier, values)
     (tmp_path / "new").mkdir()
     for folder in (earlier, tmp_path / "new"):
         complete = folder / ".unfinished-killed" / "complete"
