@@ -62,7 +62,8 @@ class ExportedRuntime:
     def fingerprint(self) -> str:
         """That of the network where numbers are its own up to rounding; rounded to fewer bits they are another's.
 
-        In int8 they depend on the images that gave the ranges, and so on the file.
+        In int8 they depend on the images that gave the ranges, and so on the file; how they are rounded on the way is
+        the runtime's.
         """
         own = self.manifest.fingerprint
         if self.precision is Precision.FLOAT32:

@@ -50,7 +50,7 @@ class FolderRunner(ABC):
             return [torch.from_numpy(each) for each in self._outputs(opened, arrays)]
         except Exception as error:  # of the libraries' own kinds, which share no base
             kind = MemoryError if "alloc" in str(error) else RuntimeError
-            raise kind(f"{self.name} cannot run the graph {graph!r}: {error}") from error
+            raise kind(f"{self.name} cannot run the graph {str(graph)!r}: {error}") from error
 
     @abstractmethod
     def _open(self, path: Path) -> Any:

@@ -91,8 +91,8 @@ def exported_runtime(
         source: the folder.
         preset: "exact", or "balanced", which in OpenVINO is bfloat16 where that is faster.
         name: how it is run.
-        options: `device`, the CPU; `dtype`, float32 or, in OpenVINO, bfloat16; `image_size`, which has to be the
-            folder's.
+        options: `device`, the CPU; `dtype`, float32 or, in OpenVINO, bfloat16, and none for graphs in int8;
+            `image_size`, which has to be the folder's.
 
     Raises:
         InvalidInputError: if the runtime does not run what `source` holds, or is not installed; for other options.
@@ -116,7 +116,8 @@ def exported_runtime(
         )
     _check_options(manifest, options)
     name = _of_folder(name, manifest, folder)
-    rounds = name is RuntimeName.OPENVINO and _rounds(chosen, options)
+    can_round = name is RuntimeName.OPENVINO and manifest.precision is not Precision.INT8
+    rounds = can_round and _rounds(chosen, options)
     precision = _precision(manifest, {"dtype": torch.bfloat16, **options} if rounds else options)
     if precision is Precision.BFLOAT16 and name is not RuntimeName.OPENVINO:
         raise InvalidInputError("ONNX Runtime has no bfloat16 on processors; the runtime 'openvino' has.")
@@ -178,9 +179,11 @@ def _check_options(manifest: Manifest, options: Mapping[str, Any]) -> None:
 
 def _precision(manifest: Manifest, options: Mapping[str, Any]) -> Precision:
     given = {key: options[key] for key in ("dtype", "torch_dtype") if options.get(key) not in (None, "auto")}
-    if not given or manifest.precision is Precision.INT8:
+    if not given:
         return manifest.precision
     dtype = as_dtype(**given)
+    if manifest.precision is Precision.INT8:
+        raise InvalidInputError(f"These graphs compute in int8 and take no dtype; got {shown(dtype)}.")
     kinds: dict[torch.dtype | None, Precision] = {
         torch.float32: Precision.FLOAT32,
         torch.bfloat16: Precision.BFLOAT16,

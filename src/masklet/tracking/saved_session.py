@@ -279,8 +279,8 @@ def _check(saved: SavedSession, video: Frames | None, runtime: Runtime) -> None:
     place, description = f"The session in {os.fspath(saved.folder)}", saved.description
     if description.model != runtime.fingerprint:
         raise InvalidInputError(
-            f"{place} was made with another model: other weights, settings, image size or number type. Load the model "
-            "that it was made with."
+            f"{place} was made with another model: other weights, settings, image size or number type, or "
+            "graphs that another runtime rounds. Load the model that it was made with."
         )
     if description.is_stream != (video is None):
         raise InvalidInputError(

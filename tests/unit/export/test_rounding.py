@@ -19,7 +19,7 @@ from masklet.export.folder import ExportReport, ExportSettings, export_model
 from masklet.export.quantization import quantize
 from masklet.runtimes.exported import ExportedRuntime
 from masklet.runtimes.manifest import Manifest
-from masklet.runtimes.names import GraphName, Precision, Target
+from masklet.runtimes.names import GraphName, Precision, RuntimeName, Target
 from masklet.runtimes.onnx import OnnxRunner
 
 Folders = tuple[Path, Path]
@@ -173,6 +173,8 @@ def test_encoders_in_int8_of_other_images_are_other_models(exported_model: Folde
             manifest = replace(manifest, graphs={**manifest.graphs, "encode_image": encoder})
             runtime = ExportedRuntime(place, manifest, OnnxRunner(place, manifest), precision)
             found[precision, checksum] = runtime.fingerprint
+            runtime.runner.name = RuntimeName.OPENVINO  # which rounds in its own way
+            assert (runtime.fingerprint == found[precision, checksum]) is (precision is Precision.FLOAT32)
     assert len(set(found.values())) == 4  # int8 has two
     assert len({found[Precision.INT8, each] for each in ("of some images", "of others")}) == 2
     assert found[Precision.FLOAT32, "of others"] == Manifest.read(place).fingerprint

@@ -1,7 +1,9 @@
 """The same scenarios in every runtime: what the network finds, a runtime of its graphs finds as well."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from masklet import (
 from masklet.errors import CheckpointError, InvalidInputError
 from masklet.runtimes import opening
 from masklet.runtimes.exported import MOST_OBJECTS, ExportedRuntime, GraphRunner
+from masklet.runtimes.manifest import Manifest
 from masklet.runtimes.names import GraphName, Precision
 from masklet.runtimes.protocol import MOST_DECODED, ObjectMemory
 
@@ -271,6 +274,18 @@ def test_what_does_not_go_together(
 ) -> None:
     with pytest.raises(InvalidInputError, match=message):
         ImageSegmenter.from_pretrained(exported_model[which], **options)
+
+
+def test_graphs_in_int8_take_no_number_type(exported_model: Folders, tmp_path: Path, runtime: str) -> None:
+    shutil.copytree(exported_model[1], tmp_path, dirs_exist_ok=True)
+    replace(Manifest.read(tmp_path), precision=Precision.INT8).write(tmp_path)
+    for dtype in ("float32", "bfloat16", "float16"):
+        with pytest.raises(InvalidInputError, match="These graphs compute in int8 and take no dtype; got"):
+            ImageSegmenter.from_pretrained(tmp_path, runtime=runtime, dtype=dtype)
+    with pytest.raises(InvalidInputError, match="garbage"):
+        ImageSegmenter.from_pretrained(tmp_path, runtime=runtime, dtype="garbage")
+    opened = ImageSegmenter.from_pretrained(tmp_path, runtime=runtime, preset="balanced", dtype="auto")
+    assert opened.runtime.precision is Precision.INT8
 
 
 def test_presets(exported_model: Folders, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import torch
 from masklet.errors import InvalidInputError, is_out_of_memory
 from masklet.runtimes.folder_runner import Arrays, FolderRunner
 from masklet.runtimes.manifest import GraphEntry, Manifest, TensorSpec, checksums
-from masklet.runtimes.names import Precision, RuntimeName, Target
+from masklet.runtimes.names import GraphName, Precision, RuntimeName, Target
 from masklet.runtimes.openvino import MOST_AT_ONCE, Requests
 
 POINTS = TensorSpec("points", "float32", ("objects", "points", 2))
@@ -86,7 +86,7 @@ def test_a_graph_that_fails_is_named_and_too_little_memory_is_told_apart(runner:
         with pytest.raises(
             (MemoryError, RuntimeError), match=f"onnxruntime cannot run the graph 'decode': {message}"
         ) as found:
-            runner.run("decode", given)
+            runner.run(GraphName.DECODE, given)
         assert is_out_of_memory(found.value) is is_memory
 
 
