@@ -59,7 +59,7 @@ def folder_written_whole(path: str | os.PathLike[str], replaces: re.Pattern[str]
         replaces: names of older files that go once the new ones are complete.
     """
     final = Path(path)
-    is_new = not final.exists()
+    made = [each for each in (final, *final.parents) if not each.exists()]
     made_folder(final)
     remove_unfinished(final)
     try:
@@ -76,8 +76,9 @@ def folder_written_whole(path: str | os.PathLike[str], replaces: re.Pattern[str]
             os.replace(unfinished, place / _COMPLETE)  # from here on the new files count
             _move(place, final)
     finally:
-        if is_new and not any(final.iterdir()):
-            final.rmdir()
+        for folder in made:
+            with suppress(OSError):  # not empty
+                folder.rmdir()
 
 
 def made_folder(path: Path) -> None:

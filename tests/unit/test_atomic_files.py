@@ -90,9 +90,9 @@ def test_a_folder_gets_all_files_at_once_and_keeps_others(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("exists", [True, False])
 def test_after_an_error_a_folder_is_as_it_was(tmp_path: Path, exists: bool) -> None:
-    final = tmp_path / "model"
+    final = tmp_path / "models" / "model"
     if exists:
-        final.mkdir()
+        final.mkdir(parents=True)
         (final / "config").write_text("old")
     before = names_in(tmp_path)
 

@@ -126,6 +126,10 @@ def export_model(
     with folder_written_whole(place, replaces=earlier) as unfinished:
         export = _Export(network, processor, settings, exported, unfinished, progress)
         report = export.written(source or "the bundled model", runtimes)
+        if settings.layout is Layout.TRANSFORMERSJS:
+            # Of an earlier export, perhaps of another image size: a kill leaves graphs without any, not with those.
+            for name in (CONFIG_FILE, processor.image_processor.settings_file):
+                (folder / name).unlink(missing_ok=True)
     if settings.layout is Layout.TRANSFORMERSJS:
         network.config.save_pretrained(folder)
         _save_image_settings(processor, folder)

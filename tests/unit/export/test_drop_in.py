@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,15 @@ import cv2
 import numpy as np
 import pytest
 from tests.support.drop_in_prompts import BOX, CLICKS, IMAGE, OTHER_BOX, SIDE, best_masks, save_model_of_few_blocks
+from tests.support.exported_graphs import copy_graphs_of
 from typer.testing import CliRunner
 
 from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
+from masklet.configuration import Sam2Config
 from masklet.errors import InvalidInputError
 from masklet.export.destination import replaced_files
-from masklet.export.folder import ExportSettings
+from masklet.export.folder import ExportSettings, export_model
 from masklet.runtimes.names import Layout, Target
 
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
@@ -119,6 +122,26 @@ def test_a_download_is_not_an_earlier_export(for_transformersjs: Path, tmp_path:
         onnx.save(graph, path)
         with pytest.raises(InvalidInputError, match=r"config\.json would be replaced, and is of no earlier export"):
             replaced_files(tmp_path, Layout.TRANSFORMERSJS)
+
+
+def test_new_graphs_never_stand_beside_settings_of_earlier_ones(
+    checkpoint: Path, for_transformersjs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which may be of another image size. An export that fails before leaves all as it was."""
+    folder, settings = tmp_path / "web", ExportSettings(layout=Layout.TRANSFORMERSJS)
+    copy_graphs_of(for_transformersjs / "onnx", monkeypatch)
+    with pytest.raises(InvalidInputError, match="allowed are"):
+        export_model(str(checkpoint), folder, replace(settings, tolerance=1e-12))
+    assert not folder.exists()
+    shutil.copytree(for_transformersjs, folder)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Sam2Config, "save_pretrained", killed)
+    with pytest.raises(KeyboardInterrupt):
+        export_model(str(checkpoint), folder, settings)
+    assert {path.name for path in folder.iterdir()} == {"onnx"}
 
 
 def test_layouts_are_plain() -> None:
