@@ -8,6 +8,7 @@ import torch
 
 from masklet.predictors.automatic_mask_generator import AutomaticMaskGenerator
 from masklet.prompts.prompt import Prompt
+from masklet.runtimes.candidates import candidates_above
 from masklet.server.acts import act
 from masklet.server.commands import Accept, Everything, Reject
 from masklet.server.fairness import Urgency
@@ -48,8 +49,8 @@ class UnitRuntime:
         return self._unit("decode", self._runtime.decode, *arguments, **options)
 
     def decode_above(self, *arguments: Any, **options: Any) -> Any:
-        """Do as the runtime does."""
-        return self._unit("decode", self._runtime.decode_above, *arguments, **options)
+        """Return the candidates of one unit, whether or not the runtime has a verb for them."""
+        return self._unit("decode", candidates_above, self._runtime, *arguments, **options)
 
     def _unit(self, kind: UnitKind, verb: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         def work() -> Any:
