@@ -38,6 +38,7 @@ from benchmarks.video import (
 from benchmarks.video_opponents import VIDEO_OPPONENTS, Masklet, Setup
 from masklet import AutomaticMaskGenerator, VideoTracker
 from masklet.atomic_files import written_whole
+from masklet.transfers import wait_for
 
 BATCHES = (1, 8)
 PROFILED_FRAMES = 50
@@ -117,8 +118,7 @@ def _seconds(work: Callable[[], object], device: str, repeats: int = 10) -> floa
     for _ in range(1 + repeats):
         start = time.perf_counter()
         work()
-        if device.startswith("cuda"):
-            torch.cuda.synchronize(device)
+        wait_for(torch.device(device))
         best = min(best, time.perf_counter() - start)
     return best
 

@@ -61,6 +61,11 @@ def moved(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
     return Reading(tensors).result() if device.type == "cpu" else [sent(each, device) for each in tensors]
 
 
+def wait_for(device: torch.device) -> None:
+    """Return once a device has computed all that it was given; on any kind of device, reading a number waits for it."""
+    torch.zeros(1, device=device).item()
+
+
 def fetched(tensors: Iterable[Tensor]) -> Iterator[Tensor]:
     """Return tensors on the processor, in order; those of a device are waited for together, `READ_AT_ONCE` at a time.
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean, median
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,9 @@ from masklet.masks.overlap import intersection_over_union
 from masklet.predictors.image_segmenter import ImageSegmenter
 from masklet.predictors.video_tracker import VideoTracker
 from masklet.runtimes.compiled import CALLS_TO_RECORD, records
+from masklet.transfers import wait_for
 
+Result = TypeVar("Result")
 FRAMES, HEIGHT, WIDTH = 64, 360, 480
 RADIUS = 40
 IMAGE_SHARE = 0.25  # of the time; the rest goes to the video
@@ -117,18 +119,20 @@ class _Run:
             self.track_frame()
 
     def segment_image(self) -> None:
-        start = time.perf_counter()
-        encoded = self._segmenter.encode(self.clip[0])
-        between = time.perf_counter()
-        self._segmenter.segment(encoded, points=[[(_centers()[0], HEIGHT // 2)]])
-        self.encodings.append(between - start)
-        self.clicks.append(time.perf_counter() - between)
+        encoded = self._timed(self.encodings, lambda: self._segmenter.encode(self.clip[0]))
+        self._timed(self.clicks, lambda: self._segmenter.segment(encoded, points=[[(_centers()[0], HEIGHT // 2)]]))
 
     def track_frame(self) -> None:
-        start = time.perf_counter()
-        _, result = next(self._tracked)
-        self.frames.append(time.perf_counter() - start)
+        _, result = self._timed(self.frames, lambda: next(self._tracked))
         self.masks.append(result.mask(0))
+
+    def _timed(self, seconds: list[float], work: Callable[[], Result]) -> Result:
+        """Return what work returns, its time noted, and that of all that it left a device to do."""
+        start = time.perf_counter()
+        result = work()
+        wait_for(self.tracker.runtime.device)
+        seconds.append(time.perf_counter() - start)
+        return result
 
     def speed(self, first: "_Run") -> Speed:
         """Return what was measured; of the frames the later half counts, whose memory bank is fuller."""
