@@ -89,7 +89,8 @@ def _of_graphs(folder: str, device: str | None = None) -> Iterator[tuple[str, Vi
 
     manifest = Manifest.read(Path(folder))
     may_round = manifest.precision is Precision.FLOAT32 and is_bfloat16_faster("cpu")
-    for runtime in filter(is_installed, manifest.target.runtimes):
+    installed = filter(is_installed, manifest.target.runtimes)
+    for runtime in list(installed) or [RuntimeName.AUTO]:  # which says what to install
         rounded = [SpeedPreset.BALANCED] if may_round and runtime is RuntimeName.OPENVINO else []
         for preset in (SpeedPreset.EXACT, *rounded):
             tracker = VideoTracker.from_pretrained(folder, preset=preset, runtime=runtime, device=device)

@@ -76,6 +76,17 @@ def test_what_is_no_folder_of_this_model_is_refused(exported_model: Folders, mea
     assert not measured
 
 
+def test_graphs_that_nothing_here_runs_are_refused(
+    exported_model: Folders, measured: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a model, and beside one that was measured without them."""
+    monkeypatch.setattr(opening, "is_installed", lambda name: False)
+    checkpoint, graphs = exported_model
+    refused("nothing here runs them: pip install 'masklet[openvino]'", graphs)
+    refused("nothing here runs them: pip install 'masklet[openvino]'", checkpoint, "--exported", graphs)
+    assert not measured
+
+
 def test_what_was_measured_is_a_table(exported_model: Folders) -> None:
     result = run(exported_model[0], "--exported", exported_model[1], "--seconds", 1, "--no-compiled")
     assert result.exit_code == ExitCode.DONE, result.output
