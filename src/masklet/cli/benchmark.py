@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from masklet.evaluation.speed import Speed
     from masklet.predictors.video_tracker import VideoTracker
+    from masklet.runtimes.manifest import Manifest
 
 
 def benchmark(
@@ -83,11 +84,10 @@ def _of_graphs(folder: str, device: str | None = None) -> Iterator[tuple[str, Vi
     """Yield the ways to run the graphs of a folder: in its precision, and in bfloat16 where that is faster."""
     from masklet.devices import is_bfloat16_faster
     from masklet.predictors.video_tracker import VideoTracker
-    from masklet.runtimes.manifest import Manifest
     from masklet.runtimes.names import Precision
     from masklet.runtimes.opening import is_installed
 
-    manifest = Manifest.read(Path(folder))
+    manifest = _manifest_of(folder)
     may_round = manifest.precision is Precision.FLOAT32 and is_bfloat16_faster("cpu")
     installed = filter(is_installed, manifest.target.runtimes)
     for runtime in list(installed) or [RuntimeName.AUTO]:  # which says what to install
@@ -99,17 +99,29 @@ def _of_graphs(folder: str, device: str | None = None) -> Iterator[tuple[str, Vi
 
 def _check_is_of(exported: str, model: str | None, tracker: VideoTracker) -> None:
     """Raise InvalidInputError unless a folder holds the graphs of the model that is measured."""
-    from masklet.runtimes.manifest import Manifest
     from masklet.runtimes.opening import is_exported
 
     if not is_exported(exported):
         raise InvalidInputError(f"--exported names a folder that `masklet export` wrote; got {shown(exported)}.")
-    manifest = Manifest.read(Path(exported))
+    manifest = _manifest_of(exported)
     if is_exported(model) or manifest.fingerprint != tracker.runtime.fingerprint:
         raise InvalidInputError(
             f"{exported} holds the graphs of {manifest.model} at {manifest.image_size} pixels, which is not the "
             f"checkpoint that is measured, {model or 'the bundled model'}: give that one as MODEL."
         )
+
+
+def _manifest_of(folder: str) -> Manifest:
+    """Return the manifest of an exported folder; InvalidInputError if the graphs for videos are not there."""
+    from masklet.runtimes.manifest import Manifest
+    from masklet.runtimes.names import Parts
+
+    manifest = Manifest.read(Path(folder))
+    if not manifest.graphs.keys() >= set(Parts.ALL.graphs):
+        raise InvalidInputError(
+            f"{folder} was exported with --parts images, and tracking is measured, too: export it with --parts all."
+        )
+    return manifest
 
 
 def _table(speeds: dict[str, Speed]) -> Table:

@@ -1,5 +1,7 @@
 """`masklet benchmark`: which ways to run a model are measured, and what is not that model."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,8 @@ from masklet.cli.exit_codes import ExitCode
 from masklet.cli.main import app
 from masklet.evaluation import speed
 from masklet.runtimes import compiled, opening
-from masklet.runtimes.names import OF_FOLDERS
+from masklet.runtimes.manifest import Manifest
+from masklet.runtimes.names import OF_FOLDERS, Parts
 
 Folders = tuple[Path, Path]
 
@@ -84,6 +87,19 @@ def test_graphs_that_nothing_here_runs_are_refused(
     checkpoint, graphs = exported_model
     refused("nothing here runs them: pip install 'masklet[openvino]'", graphs)
     refused("nothing here runs them: pip install 'masklet[openvino]'", checkpoint, "--exported", graphs)
+    assert not measured
+
+
+def test_graphs_for_images_alone_are_refused(exported_model: Folders, measured: list[str], tmp_path: Path) -> None:
+    """They may be of the model that is measured, though its network for images has a fingerprint of its own."""
+    checkpoint, graphs = exported_model
+    folder = tmp_path / "images"
+    shutil.copytree(graphs, folder)
+    manifest = Manifest.read(folder)
+    of_images = {name: manifest.graphs[name] for name in Parts.IMAGES.graphs}
+    replace(manifest, graphs=of_images, fingerprint="of the network for images").write(folder)
+    refused("was exported with --parts images, and tracking is measured, too", checkpoint, "--exported", folder)
+    refused("export it with --parts all", folder)
     assert not measured
 
 
