@@ -157,8 +157,9 @@ def main() -> None:
 def measured_parts(about: dict[str, Any], parts: Mapping[str, Callable[[], Any]], output: Path) -> dict[str, Any]:
     """Measure the parts that are not in the output yet, and write each of them; one that fails leaves its error."""
     report: dict[str, Any] = json.loads(output.read_text()) if output.exists() else {**about, "measured": {}}
-    if report["model"] != about["model"]:
-        sys.exit(f"{output} is about {report['model']}; give another --output.")
+    for what, value in about.items():
+        if report[what] != value:
+            sys.exit(f"{output} was measured with another {what}: {report[what]}, not {value}; give another --output.")
     report["failed"] = {}
     for name, measure in parts.items():
         if name in report["measured"]:

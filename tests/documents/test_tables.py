@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from benchmarks.gpu import measured_parts
 from benchmarks.roofline import KINDS, REST, CountedProducts, where_time_goes
-from benchmarks.tables import DOCUMENTS, RESULTS, filled, gpu_markdown, table_of
+from benchmarks.tables import DOCUMENTS, RESULTS, filled, table_of
 from tests.documents.markdown import name_of
 
 from masklet.automask.settings import AutomaticMaskSettings
@@ -25,36 +24,6 @@ def test_documents_hold_what_was_recorded(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     assert "<!-- table: " in text
     assert filled(text) == text, "`python -m benchmarks.tables --write` renews the tables"
-
-
-def test_parts_of_the_gpu_that_fail_are_named_and_measured_again(tmp_path: Path) -> None:
-    """The others are written at once, and not measured again."""
-    output, calls = tmp_path / "gpu.json", []
-    about = {"model": "tiny", "machine": {"processor": "any"}, "versions": {}}
-    rows = [{"task": "a frame, 1 object", "opponent": "masklet", "is_compiled": False, "median_s": 0.5}]
-
-    def images() -> dict[str, float]:
-        calls.append("images")
-        return {"images a second": 2.0}
-
-    def tracking() -> list[dict[str, object]]:
-        assert json.loads(output.read_text())["measured"]  # which a process that is killed now leaves behind
-        calls.append("tracking")
-        if len(calls) == 2:
-            raise RuntimeError("CUDA out of memory.\nTried to allocate more")
-        return rows
-
-    parts = {"images": images, "tracking, 1 objects": tracking}
-    shown = gpu_markdown(measured_parts(about, parts, output))
-    assert "- tracking, 1 objects failed: RuntimeError: CUDA out of memory." in shown
-    assert "- images, images a second: 2" in shown
-    measured_parts(about, parts, output)
-    assert calls == ["images", "tracking", "tracking"]
-    shown = table_of(json.loads(output.read_text()))
-    assert "| a frame, 1 object | 2.0 |" in shown
-    assert "failed" not in shown
-    with pytest.raises(SystemExit, match="is about tiny; give another --output"):
-        measured_parts({**about, "model": "large"}, parts, output)
 
 
 def test_every_result_is_in_a_document() -> None:
