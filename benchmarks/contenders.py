@@ -52,6 +52,10 @@ class MaskletWay(Masklet):
         return decoded.logits[:, 1:], decoded.iou[:, 1:]
 
 
+class MissingContenderError(Exception):
+    """What a lane is measured for does not run here."""
+
+
 @dataclass(frozen=True)
 class Contender:
     """One way to run a model: its name, and what encodes images, decodes clicks and tracks.
@@ -67,19 +71,23 @@ class Contender:
 def contenders(weights: Path, lane: str) -> Iterator[Contender]:
     """Yield what can be run here of a lane with these weights, behind masklet in eager, which all are compared with.
 
-    What rounds to bfloat16 is left out where that is slower.
+    What rounds to bfloat16 is left out where that is slower, and the encoder of a reference that cannot be a graph.
+
+    Raises:
+        MissingContenderError: if there are no graphs of masklet for a lane of them, or its reference does not run.
     """
     may_round = is_bfloat16_faster("cpu")
+    if lane in OF_FOLDERS and not (weights / EXPORTED).is_dir():
+        raise MissingContenderError(f"masklet's graphs are not in {weights / EXPORTED}")
     for runtime, preset in (("eager", "exact"), *_ways(lane)):
         if preset == "balanced" and not may_round:
             continue  # which would be `exact` once more
-        if runtime in ("eager", "compiled") or (weights / EXPORTED).is_dir():
-            way = MaskletWay(weights, preset, runtime)
-            yield Contender(way.name, way, way)
+        way = MaskletWay(weights, preset, runtime)
+        yield Contender(way.name, way, way)
     if lane in REFERENCES:
         for dtype in (torch.float32, torch.bfloat16) if may_round else (torch.float32,):
             name = lane if dtype == torch.float32 else f"{lane} bfloat16"
-            yield from _if_it_runs(name, partial(_reference, weights, lane, dtype, name))
+            yield _made(name, partial(_reference, weights, lane, dtype, name))
     if lane in OF_FOLDERS:
         for name in REFERENCES:
             for precision in ("f32", "bf16") if lane == "openvino" and may_round else ("f32",):
@@ -88,7 +96,7 @@ def contenders(weights: Path, lane: str) -> Iterator[Contender]:
 
 
 def _ways(lane: str) -> Sequence[tuple[str, str]]:
-    """The runtimes and presets of a lane; graphs are run where `masklet export` wrote them beside the weights."""
+    """The runtimes and presets of a lane."""
     return {
         "masklet": (("eager", "balanced"), ("eager", "fast")),
         "compiled": (("compiled", "exact"),),
@@ -99,10 +107,18 @@ def _ways(lane: str) -> Sequence[tuple[str, str]]:
 
 def _if_it_runs(name: str, make: Callable[[], Contender]) -> list[Contender]:
     try:
-        return [make()]
-    except Exception as error:  # the references are made for the released configurations, and fail in any way
-        print(f"{name} does not run this model: {str(error).splitlines()[0]}", file=sys.stderr)
+        return [_made(name, make)]
+    except MissingContenderError as error:
+        print(error, file=sys.stderr)
         return []
+
+
+def _made(name: str, make: Callable[[], Contender]) -> Contender:
+    try:
+        return make()
+    except Exception as error:  # the references are made for the released configurations, and fail in any way
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise MissingContenderError(f"{name} does not run this model: {reason}") from error
 
 
 def _reference(weights: Path, reference: str, dtype: torch.dtype, name: str) -> Contender:

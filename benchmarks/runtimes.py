@@ -6,7 +6,8 @@ the output already, measured on a processor like this one. So the command can be
 the parts of a quiet quarter of an hour: `--models tiny --threads 2 --tasks images --lanes onnxruntime`. What is rounded
 to bfloat16 takes part where the processor multiplies that faster.
 
-FOLDER keeps the weights, and the references' own encoders as graphs. masklet's graphs take part where they lie there:
+FOLDER keeps the weights, and the references' own encoders as graphs. masklet's graphs are measured once they lie there.
+A part whose graphs or whose reference are missing is named, and measured when the command is given again:
 
     python -m benchmarks.runtimes --folder weights --tasks
     masklet export weights/tiny/folder -o weights/tiny/exported
@@ -18,6 +19,7 @@ Writes `benchmarks/results/runtimes.json`; `python -m benchmarks.tables FILE` pr
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
@@ -26,7 +28,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.contenders import LANES, Contender, contenders
+from benchmarks.contenders import LANES, Contender, MissingContenderError, contenders
 from benchmarks.measuring import Row, largest_difference, machine, processor, time_in_turn, versions
 from benchmarks.opponents import CONFIGURATION, write_weights
 from benchmarks.references import configurations
@@ -133,7 +135,10 @@ def main() -> None:
     for model in options.models:
         folder = weights_of(model, options.folder)
         for part in _missing_parts(options, model):
-            _add(options.output, part | _measured_part(folder, part, options.rounds))
+            try:
+                _add(options.output, part | _measured_part(folder, part, options.rounds))
+            except MissingContenderError as error:
+                print(f"{', '.join(map(str, part.values()))}: not measured, because {error}", file=sys.stderr)
 
 
 def _missing_parts(options: argparse.Namespace, model: str) -> Iterator[dict[str, Any]]:

@@ -2,9 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from benchmarks import contenders, runtimes
 from benchmarks.gpu import measured_parts
+from benchmarks.opponents import CONFIGURATION
 from benchmarks.tables import gpu_markdown, table_of
 
 
@@ -46,3 +49,52 @@ def test_what_was_measured_elsewhere_is_not_added_to(what: str, value: object, t
     with pytest.raises(SystemExit, match=f"with another {what}: .*; give another --output"):
         measured_parts({**about, what: value}, {"profile": dict}, output)
     assert json.loads(output.read_text()) == before
+
+
+class NoModel:
+    """A way to run a model that loads none."""
+
+    def __init__(self, weights: Path, preset: str, runtime: str) -> None:
+        self.name = f"{runtime}, {preset}"
+
+
+@pytest.fixture
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of weights; masklet and the references run none, and what would be measured is who takes part."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    (folder / CONFIGURATION).write_text(json.dumps({"image_size": 64}))
+
+    def fails(*arguments: object) -> contenders.Contender:
+        raise KeyError("not\nits configuration")
+
+    monkeypatch.setattr(contenders, "is_bfloat16_faster", lambda device: False)
+    monkeypatch.setattr(contenders, "MaskletWay", NoModel)
+    monkeypatch.setattr(contenders, "_reference", fails)
+    monkeypatch.setattr(contenders, "_reference_encoder", fails)
+    monkeypatch.setattr(runtimes, "measure_part", lambda ways, *others: [each.name for each in ways])
+    return folder
+
+
+def measured_lanes(weights: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """Give the command (again); return the names of those that were measured by lane."""
+    output = weights.parent / "runtimes.json"
+    options = ["--models", "tiny", "--threads", "1", "--tasks", "images", "--lanes", "masklet", "meta", "onnxruntime"]
+    command = ["benchmarks.runtimes", "--folder", str(weights.parent), *options, "--output", str(output)]
+    monkeypatch.setattr("sys.argv", command)
+    runtimes.main()
+    parts: list[dict[str, Any]] = json.loads(output.read_text())["parts"]
+    return {part["lane"]: part["rows"] for part in parts}
+
+
+def test_a_lane_counts_as_measured_once_it_runs(
+    weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A reference's encoder that cannot be a graph is only named, as the graphs of masklet are there without it."""
+    assert measured_lanes(weights, monkeypatch) == {"masklet": ["eager, exact", "eager, fast"]}
+    errors = capsys.readouterr().err
+    assert "tiny, 1, meta, images: not measured, because meta does not run this model: 'not" in errors
+    assert f"tiny, 1, onnxruntime, images: not measured, because masklet's graphs are not in {weights}" in errors
+    (weights / contenders.EXPORTED).mkdir()
+    assert measured_lanes(weights, monkeypatch)["onnxruntime"] == ["eager, exact", "onnxruntime, exact"]
+    assert "meta's encoder in onnxruntime does not run this model" in capsys.readouterr().err
