@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from benchmarks.everything_videos import write_clip
+from benchmarks.measuring import machine, processor
 from masklet import VideoTracker
 from masklet.atomic_files import written_whole
 from masklet.datasets.scenes import Clip, ClipGenerator, ImageBank
@@ -97,12 +98,14 @@ def made_folders(folder: Path, generator: ClipGenerator, count: int, vos: Path |
 
 
 def kept_row(root: Path, way: str) -> dict[str, Any]:
-    """What is measured of a dataset tracked in one way, or was measured before."""
+    """What is measured of a dataset tracked in one way, or was measured before on a processor like this one."""
     path = root.parent / f"{root.name}, {way}.json"
-    if not path.exists():
+    row: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    here = processor(machine())
+    if row.get("processor") != here:
+        row = measured(root, way, WAYS[way]) | {"processor": here}
         with written_whole(path) as unfinished:
-            unfinished.write_text(json.dumps(measured(root, way, WAYS[way])), encoding="utf-8")
-    row: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            unfinished.write_text(json.dumps(row), encoding="utf-8")
     return row
 
 

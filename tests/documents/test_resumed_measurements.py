@@ -1,11 +1,12 @@
 """Measurements that are given again measure what is missing, and mix nothing."""
 
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks import contenders, runtimes
+from benchmarks import contenders, runtimes, small_objects
 from benchmarks.gpu import measured_parts
 from benchmarks.opponents import CONFIGURATION
 from benchmarks.tables import gpu_markdown, table_of
@@ -98,3 +99,15 @@ def test_a_lane_counts_as_measured_once_it_runs(
     (weights / contenders.EXPORTED).mkdir()
     assert measured_lanes(weights, monkeypatch)["onnxruntime"] == ["eager, exact", "onnxruntime, exact"]
     assert "meta's encoder in onnxruntime does not run this model" in capsys.readouterr().err
+
+
+def test_small_objects_are_measured_once_on_a_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their seconds are compared with one another."""
+    times = count(1)
+    monkeypatch.setattr(small_objects, "measured", lambda *arguments: {"seconds_a_frame": next(times)})
+
+    def seconds_on(name: str) -> int:
+        monkeypatch.setattr(small_objects, "processor", lambda described: name)
+        return small_objects.kept_row(tmp_path / "tiles", "zoom")["seconds_a_frame"]
+
+    assert [seconds_on(name) for name in ("first", "first", "second")] == [1, 1, 2]
