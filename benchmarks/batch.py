@@ -28,9 +28,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.batch_driver import DEADLY, Nothing
-from benchmarks.measuring import machine
+from benchmarks.measuring import machine, write_report
 from masklet import write_video
-from masklet.atomic_files import written_whole
 from masklet.jobs.batch_folder import BatchFolder, JobRecord, Status
 from masklet.jobs.lanes import Lane, SharedOut
 from masklet.jobs.ray_cluster import ray_cluster
@@ -226,8 +225,7 @@ def main() -> None:
     ways = known["batches"] | report.pop("batches")
     command = "python -m benchmarks.batch --memory --ways processes shards ray"
     merged = known | {"command": command, "machine": machine()} | report
-    with written_whole(options.output) as unfinished:
-        unfinished.write_text(json.dumps(merged | {"batches": ways}, indent=1) + "\n")
+    write_report(merged | {"batches": ways}, options.output)
 
 
 if __name__ == "__main__":

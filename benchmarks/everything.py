@@ -8,7 +8,6 @@ which masks of noise would make absurd. Peak memory is that of fresh processes. 
 """
 
 import argparse
-import json
 import resource
 import subprocess
 import sys
@@ -23,13 +22,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.measuring import Row, machine, time_in_turn, versions
+from benchmarks.measuring import Row, machine, time_in_turn, versions, write_report
 from benchmarks.references import configurations
 from benchmarks.references.meta_everything import build_meta_generator
 from benchmarks.references.meta_sam2 import meta_state_dict
 from benchmarks.references.random_weights import randomise
 from masklet import AutomaticMaskGenerator, ImageSegmenter, Sam2Config, Sam2Model, Sam2Processor
-from masklet.atomic_files import written_whole
 from masklet.masks.assignment import best_assignment
 from masklet.masks.run_length import RunLength
 from masklet.masks.suppression import mask_ious
@@ -187,8 +185,7 @@ def main() -> None:
         "rows": rows,
         "memory": memory,
     }
-    with written_whole(options.output) as unfinished:
-        unfinished.write_text(json.dumps(report, indent=1) + "\n")
+    write_report(report, options.output)
 
 
 if __name__ == "__main__":

@@ -19,9 +19,8 @@ import numpy as np
 import torch
 
 from benchmarks.everything import agreement
-from benchmarks.measuring import machine, versions
+from benchmarks.measuring import machine, versions, write_report
 from masklet import AutomaticMaskGenerator, AutomaticMasks
-from masklet.atomic_files import written_whole
 from masklet.evaluation.annotated_data import image_datasets
 from masklet.evaluation.everything.recall import are_parts, recall_values
 from masklet.formats.reading.annotated import AnnotatedImage
@@ -92,8 +91,7 @@ def main() -> None:
         "versions": versions(),
         "rows": rows,
     }
-    with written_whole(options.output) as unfinished:
-        unfinished.write_text(json.dumps(report, indent=1) + "\n")
+    write_report(report, options.output)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ Of every dataset the even images choose, and the odd ones are reported beside. W
 """
 
 import argparse
-import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks.measuring import write_report
 from masklet import ImageSegmenter
 from masklet.atomic_files import written_whole
 from masklet.automask.point_grid import point_grid
@@ -267,8 +267,7 @@ def main() -> None:
         halves[number % 2].append((dataset, Candidates.load(path)))
     limit = f" --limit {options.limit}" if options.limit else ""
     command = f"python -m benchmarks.everything_settings IMAGES --points {options.points}{limit}"
-    with written_whole(options.output) as unfinished:
-        unfinished.write_text(json.dumps(report_of(halves, command), indent=1) + "\n")
+    write_report(report_of(halves, command), options.output)
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmarks.measuring import write_report
 from masklet import EverythingPolicy, VideoTracker
-from masklet.atomic_files import written_whole
 from masklet.cli.everything_options import assigned
 from masklet.datasets.scenes import Clip, ClipGenerator, ImageBank
 from masklet.evaluation.everything.tracked_everything import TrackedEverything
@@ -127,8 +127,7 @@ def main() -> None:
     roots = made_folders(bank, options.kept, options.seed, options.count)
     rows = list(measured(roots, policies, options.kept / "measured", options.count))
     command = f"python -m benchmarks.everything_videos IMAGES --seed {options.seed} --count {options.count}"
-    with written_whole(options.output) as unfinished:
-        unfinished.write_text(json.dumps({"command": command, "clips": rows}, indent=1) + "\n", encoding="utf-8")
+    write_report({"command": command, "clips": rows}, options.output)
     print(json.dumps(rows, indent=1))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import batch
-from masklet.atomic_files import written_whole
+from benchmarks.measuring import write_report
 
 RESULTS = Path(__file__).parent / "results" / "fleet_model.json"
 SHORT = 3.0  # seconds of work
@@ -112,8 +112,7 @@ def main() -> None:
             fleet = Fleet(workers, options.jobs, **{"seconds": options.seconds, **times, **trouble})
             rows.append({"fleet": name, **asdict(fleet), **simulated(fleet)})
     report = {"command": f"python -m benchmarks.fleet_model --jobs {options.jobs} --seconds {options.seconds:g}"}
-    with written_whole(RESULTS) as unfinished:
-        unfinished.write_text(json.dumps(report | {"fleets": rows}, indent=1) + "\n")
+    write_report(report | {"fleets": rows}, RESULTS)
 
 
 if __name__ == "__main__":

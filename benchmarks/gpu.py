@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.measuring import largest_difference, machine, versions
+from benchmarks.measuring import largest_difference, machine, versions, write_report
 from benchmarks.opponents import FOLDER, write_weights
 from benchmarks.references import configurations
 from benchmarks.tables import gpu_markdown
@@ -37,7 +37,6 @@ from benchmarks.video import (
 )
 from benchmarks.video_opponents import VIDEO_OPPONENTS, Masklet, Setup
 from masklet import AutomaticMaskGenerator, VideoTracker
-from masklet.atomic_files import written_whole
 from masklet.transfers import wait_for
 
 BATCHES = (1, 8)
@@ -168,8 +167,7 @@ def measured_parts(about: dict[str, Any], parts: Mapping[str, Callable[[], Any]]
             report["measured"][name] = measure()
         except Exception as error:  # of torch, of a reference, of a compiler
             report["failed"][name] = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
-        with written_whole(output) as unfinished:
-            unfinished.write_text(json.dumps(report, indent=1) + "\n")
+        write_report(report, output)
     return report
 
 

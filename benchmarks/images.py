@@ -4,7 +4,6 @@ Writes `benchmarks/results/images.json`; `python -m benchmarks.tables` prints it
 """
 
 import argparse
-import json
 import statistics
 import sys
 import tempfile
@@ -16,11 +15,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from benchmarks.measuring import Row, machine, measure, versions
+from benchmarks.measuring import Row, machine, measure, versions, write_report
 from benchmarks.one_process import fresh_process_costs, seconds_to_import
 from benchmarks.opponents import OPPONENTS, Opponent, write_weights
 from benchmarks.references import configurations
-from masklet.atomic_files import written_whole
 
 RESULTS = Path(__file__).parent / "results" / "images.json"
 PROMPTS = 64
@@ -88,8 +86,7 @@ def main() -> None:
         "rows": [row.summary() for row in rows],
         "processes": processes,
     }
-    with written_whole(options.output) as unfinished:
-        unfinished.write_text(json.dumps(report, indent=1) + "\n")
+    write_report(report, options.output)
 
 
 if __name__ == "__main__":

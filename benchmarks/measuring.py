@@ -1,5 +1,6 @@
 """Opponents timed in turn, what their results differ by, and what they ran on."""
 
+import json
 import os
 import platform
 import statistics
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.probe import matrix_product_gflops
+from masklet.atomic_files import written_whole
 
 
 class Named(Protocol):
@@ -43,6 +45,12 @@ class Row:
             "min_s": min(self.seconds),
             "median_probe_gflops": statistics.median(self.probe_gflops),
         }
+
+
+def write_report(report: Any, path: Path) -> None:
+    """Write what was measured as JSON, whole or not at all."""
+    with written_whole(path) as unfinished:
+        unfinished.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 def measure(

@@ -7,16 +7,14 @@ IoU of the masks with those in float32, and of all with the annotated masks. Wri
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from benchmarks.measuring import machine, versions
+from benchmarks.measuring import machine, versions, write_report
 from masklet import ImageSegmenter
-from masklet.atomic_files import written_whole
 from masklet.configuration.presets import SpeedPreset
 from masklet.evaluation.annotated_data import image_datasets
 from masklet.formats.reading.annotated import AnnotatedImage
@@ -73,8 +71,7 @@ def main() -> None:
         "versions": versions(),
         "presets": rows,
     }
-    with written_whole(options.output) as unfinished:
-        unfinished.write_text(json.dumps(report, indent=1) + "\n")
+    write_report(report, options.output)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import torch
 
-from benchmarks.measuring import machine, versions
+from benchmarks.measuring import machine, versions, write_report
 from masklet.atomic_files import written_whole
 from masklet.datasets.scenes import ImageBank
 from masklet.datasets.scenes.contact_sheet import contact_sheet
@@ -90,10 +90,7 @@ def main() -> None:
         "scenes": rates(data, images, images.scenes_per_step, options.rounds),
         "clips": rates(data, replace(clips, images_every=0), clips.clips_per_step, options.rounds),
     }
-    with written_whole(options.output) as unfinished:
-        unfinished.write_text(
-            json.dumps({"machine": machine(), "versions": versions(), "rates": measured}, indent=1) + "\n"
-        )
+    write_report({"machine": machine(), "versions": versions(), "rates": measured}, options.output)
     print(json.dumps(measured, indent=1))
 
 

@@ -11,7 +11,6 @@ FOLDER keeps the weights of SAM 2.1 tiny, as of `benchmarks.runtimes`. Writes `b
 """
 
 import argparse
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,13 +20,12 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from benchmarks.measuring import machine, versions
+from benchmarks.measuring import machine, versions, write_report
 from benchmarks.opponents import OPPONENTS
 from benchmarks.probe import matrix_product_gflops
 from benchmarks.runtimes import PROMPTS, configuration_of, weights_of
 from benchmarks.video import FRAMES_TO_FILL_THE_BANK, drifting_noise
 from benchmarks.video_opponents import VIDEO_OPPONENTS, Setup
-from masklet.atomic_files import written_whole
 
 RESULTS = Path(__file__).parent / "results" / "roofline.json"
 ATEN = torch.ops.aten
@@ -136,8 +134,7 @@ def main() -> None:
             peak = max(peak, matrix_product_gflops())
     about = {"model": "tiny", "machine": machine(), "versions": versions()}
     report = {**about, "peak_gflops": peak, "profiled": profiled}
-    with written_whole(options.output) as unfinished:
-        unfinished.write_text(json.dumps(report, indent=1) + "\n")
+    write_report(report, options.output)
 
 
 if __name__ == "__main__":

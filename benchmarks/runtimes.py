@@ -29,11 +29,10 @@ import torch
 from torch import Tensor
 
 from benchmarks.contenders import LANES, Contender, MissingContenderError, contenders
-from benchmarks.measuring import Row, largest_difference, machine, processor, time_in_turn, versions
+from benchmarks.measuring import Row, largest_difference, machine, processor, time_in_turn, versions, write_report
 from benchmarks.opponents import CONFIGURATION, write_weights
 from benchmarks.references import configurations
 from benchmarks.video import FRAMES_TO_FILL_THE_BANK, drifting_noise
-from masklet.atomic_files import written_whole
 
 RESULTS = Path(__file__).parent / "results" / "runtimes.json"
 OBJECTS = {"1 object": 1, "3 objects": 3, "8 objects": 8}
@@ -165,8 +164,7 @@ def _report(output: Path) -> dict[str, Any]:
 def _add(output: Path, part: dict[str, Any]) -> None:
     report = _report(output)
     report["parts"].append(part)
-    with written_whole(output) as unfinished:
-        unfinished.write_text(json.dumps(report, indent=1) + "\n")
+    write_report(report, output)
 
 
 if __name__ == "__main__":

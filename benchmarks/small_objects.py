@@ -19,9 +19,8 @@ import numpy as np
 import torch
 
 from benchmarks.everything_videos import write_clip
-from benchmarks.measuring import machine, processor
+from benchmarks.measuring import machine, processor, write_report
 from masklet import VideoTracker
-from masklet.atomic_files import written_whole
 from masklet.datasets.scenes import Clip, ClipGenerator, ImageBank
 from masklet.evaluation.measurement import measure_all
 from masklet.evaluation.vos.measured_videos import MeasuredVideos
@@ -104,8 +103,7 @@ def kept_row(root: Path, way: str) -> dict[str, Any]:
     here = processor(machine())
     if row.get("processor") != here:
         row = measured(root, way, WAYS[way]) | {"processor": here}
-        with written_whole(path) as unfinished:
-            unfinished.write_text(json.dumps(row), encoding="utf-8")
+        write_report(row, path)
     return row
 
 
@@ -129,8 +127,7 @@ def main() -> None:
     ways = "".join(f' "{way}"' for way in options.ways)
     command = f"python -m benchmarks.small_objects IMAGES{vos} --length {options.length} --count {options.count}"
     command += "" if len(options.ways) == len(WAYS) else f" --ways{ways}"
-    with written_whole(options.output) as unfinished:
-        unfinished.write_text(json.dumps({"command": command, "ways": rows}, indent=1) + "\n", encoding="utf-8")
+    write_report({"command": command, "ways": rows}, options.output)
     print(json.dumps(rows, indent=1))
 
 

@@ -24,11 +24,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.measuring import Row, machine, measure, versions
+from benchmarks.measuring import Row, machine, measure, versions, write_report
 from benchmarks.opponents import write_weights
 from benchmarks.references import configurations
 from benchmarks.video_opponents import VIDEO_OPPONENTS, Setup, VideoOpponent
-from masklet.atomic_files import written_whole
 from masklet.runtimes.compiled import CALLS_TO_RECORD
 
 RESULTS = Path(__file__).parent / "results" / "video.json"
@@ -112,8 +111,7 @@ def main() -> None:
         for objects in options.objects
         for row in measure_tracking(opponents, options.image_size, objects, options.rounds, filling)
     ]
-    with written_whole(options.output) as unfinished:
-        unfinished.write_text(json.dumps(report_of(options, rows), indent=1) + "\n")
+    write_report(report_of(options, rows), options.output)
 
 
 if __name__ == "__main__":

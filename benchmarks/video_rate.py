@@ -5,7 +5,6 @@ the first frame are not. Writes `benchmarks/results/video_rate.json`.
 """
 
 import argparse
-import json
 import tempfile
 import time
 from pathlib import Path
@@ -13,9 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.measuring import machine, versions
+from benchmarks.measuring import machine, versions, write_report
 from masklet import VideoTracker
-from masklet.atomic_files import written_whole
 from masklet.configuration.presets import SpeedPreset
 from masklet.media.overlays import draw_overlay
 from masklet.media.video_reader import open_video
@@ -50,8 +48,7 @@ def main() -> None:
             for preset, tracker in trackers.items():
                 rates[preset.value].append(frames_a_second(tracker, Path(folder) / "overlay.mp4"))
     report = {"command": f"python -m benchmarks.video_rate --rounds {options.rounds}", "machine": machine()}
-    with written_whole(options.output) as unfinished:
-        unfinished.write_text(json.dumps(report | {"versions": versions(), "rates": rates}, indent=1) + "\n")
+    write_report(report | {"versions": versions(), "rates": rates}, options.output)
 
 
 if __name__ == "__main__":
