@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from masklet.errors import InvalidInputError
-from masklet.modeling.pieces import pays_in_pieces, row_by_row
+from masklet.modeling.pieces import has_tile_units, pays_in_pieces, row_by_row
 from masklet.modeling.plain_calls import is_plain, is_recorded, is_recorded_once
 
 # Their scores with the keys of a whole image at 1024 stay in the processor's cache.
@@ -87,7 +87,7 @@ def pays_by_products(q: Tensor) -> bool:
     the products with AVX-512), its backward pass nowhere (2 to 5 times).
     """
     is_half_here = q.device.type == "cpu" and q.dtype.itemsize == 2 and not is_recorded()
-    return is_half_here and (torch.is_grad_enabled() or not torch.cpu._is_amx_tile_supported())
+    return is_half_here and (torch.is_grad_enabled() or not has_tile_units(q))
 
 
 def attention_by_products(q: Tensor, k: Tensor, v: Tensor) -> Tensor:

@@ -156,7 +156,7 @@ class MaskDecoder(nn.Module):
         layers = (self.upscale_conv1, self.upscale_layer_norm, self.upscale_conv2, self._matrices)
         upscaling = Upscaling(UpscalingLayers(*layers), levels[:2])
         all_tokens, start = self._with_output_tokens(sparse), None
-        parts = pieces(objects, batch * image.shape[2] * image.shape[3], image.device, *self.children())
+        parts = pieces(objects, batch * image.shape[2] * image.shape[3], image, *self.children())
         if len(parts) > 1 and similarity is None and target_embedding is None:
             start = self.transformer.start(all_tokens, image, positions)
         for part in parts:

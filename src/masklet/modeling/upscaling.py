@@ -57,7 +57,7 @@ class Upscaling:
         # Some pixels at a time: none needs another. They come last: few outputs in the last place would be slower.
         parts = [
             times_pixels(weights.mT, self._in_nested_order(image[:, :, piece], middle[:, :, piece], fine[:, :, piece]))
-            for piece in pieces(pixels, widest, image.device)
+            for piece in pieces(pixels, widest, image)
         ]
         nested = parts[0] if len(parts) == 1 else torch.cat(parts, dim=3)
         if self.places is None:

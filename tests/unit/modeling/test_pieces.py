@@ -9,14 +9,14 @@ from masklet.modeling import pieces as pieces_module
 from masklet.modeling.image_model import Sam2Model
 from masklet.modeling.pieces import in_pieces, pieces
 
-CPU = torch.device("cpu")
+HERE = torch.empty(0)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 12])
 def test_pieces_cover_every_entry_once_in_order(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pieces_module, "NUMBERS_PER_PIECE", 40)
     with torch.no_grad():
-        parts = pieces(count, 10, CPU)
+        parts = pieces(count, 10, HERE)
     entries = [list(range(count))[part] for part in parts]
     assert [index for part in entries for index in part] == list(range(count))
     assert max(map(len, entries)) <= 4
@@ -25,13 +25,27 @@ def test_pieces_cover_every_entry_once_in_order(count: int, monkeypatch: pytest.
 def test_entries_wider_than_a_piece_go_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pieces_module, "NUMBERS_PER_PIECE", 40)
     with torch.no_grad():
-        assert len(pieces(3, 41, CPU)) == 3
+        assert len(pieces(3, 41, HERE)) == 3
 
 
 def test_gradients_and_accelerators_get_one_piece() -> None:
-    assert pieces(10**6, 10**6, CPU) == [slice(None)]
+    assert pieces(10**6, 10**6, HERE) == [slice(None)]
     with torch.no_grad():
-        assert pieces(10**6, 10**6, torch.device("cuda")) == [slice(None)]
+        assert pieces(10**6, 10**6, torch.empty(0, device="meta")) == [slice(None)]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "has_units", "size"),
+    [(torch.float32, True, 4), (torch.bfloat16, False, 4), (torch.bfloat16, True, 10), (torch.float16, True, 10)],
+)
+@torch.no_grad()
+def test_halves_go_in_larger_pieces_to_tile_units(
+    dtype: torch.dtype, has_units: bool, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: has_units)
+    monkeypatch.setattr(pieces_module, "NUMBERS_PER_PIECE", 40)
+    monkeypatch.setattr(pieces_module, "NUMBERS_PER_PIECE_ON_TILES", 100)
+    assert pieces(20, 10, torch.empty(0, dtype=dtype))[0] == slice(0, size)
 
 
 @pytest.mark.parametrize("rows", [1, 4, 5, 11])
