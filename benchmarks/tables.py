@@ -148,19 +148,21 @@ def _by_task_and_way(parts: list[dict[str, Any]]) -> dict[str, dict[str, dict[st
     """The rows by task and way, each with its `share` of the time of masklet in eager, which every part measures.
 
     Parts are measured at different times, of which the machine makes more or less: `s` is that share of the median of
-    masklet in eager over all parts.
+    masklet in eager over all parts. Of what several parts measure, the share is the median, too.
     """
     found: dict[str, dict[str, dict[str, Any]]] = {}
+    shares: dict[tuple[str, str], list[float]] = {}
     of_eager: dict[str, list[float]] = {}
     for part in parts:
         firsts = {row["task"]: row["median_s"] for row in reversed(part["rows"])}
         for task, seconds in firsts.items():
             of_eager.setdefault(task, []).append(seconds)
         for row in part["rows"]:
-            share = row["median_s"] / firsts[row["task"]]
-            found.setdefault(row["task"], {}).setdefault(row["opponent"], row | {"share": share})
+            found.setdefault(row["task"], {}).setdefault(row["opponent"], dict(row))
+            shares.setdefault((row["task"], row["opponent"]), []).append(row["median_s"] / firsts[row["task"]])
     for task, rows in found.items():
-        for row in rows.values():
+        for way, row in rows.items():
+            row["share"] = median(shares[task, way])
             row["s"] = row["share"] * median(of_eager[task])
     return found
 

@@ -56,6 +56,20 @@ def test_the_table_of_presets_weighs_objects_alike() -> None:
     assert table.splitlines()[-1] == "| **all** | 2 | 4 | 0.8500 | 52.5 | 50.0 |"
 
 
+def test_what_several_parts_measure_is_compared_by_the_median_of_its_shares() -> None:
+    def part(**seconds: float) -> dict[str, object]:
+        rows = [
+            {"task": "encode", "opponent": name, "median_s": each, "difference": None, "equal_pixels": None}
+            for name, each in seconds.items()
+        ]
+        about = {"model": "tiny", "threads": 2, "image_size": 1024, "machine": {"processor": "p", "instructions": []}}
+        return about | {"rows": rows}
+
+    parts = [part(eager=1.0, balanced=0.5), part(eager=2.0, balanced=0.6, meta=3.0)]
+    lines = table_of({"parts": parts}).splitlines()[4:]
+    assert lines == ["| eager | 1.5000, 1.50x |", "| balanced | 0.6000, 3.75x |", "| meta | 2.2500, 1.00x |"]
+
+
 def test_the_table_of_the_procedural_world() -> None:
     rates = {"scenes": {"made_a_second": 26.3, "used_a_second": 2.96}}
     assert table_of({"rates": rates}).splitlines()[-1] == "| scenes | 26.3 | 2.96 | 9 |"
