@@ -10,7 +10,7 @@ PARTS := tests/unit tests/property tests/parity tests/architecture
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 
-.PHONY: demo test test-parts test-programs test-oldest test-gpu test-readers test-studio studio fuzz lint bench
+.PHONY: demo test test-parts test-programs test-oldest test-gpu readers test-readers test-studio studio fuzz lint bench
 
 demo: $(VENV)/package.stamp
 	$(BIN)/masklet segment --prompts assets/prompts.json -o demo_output
@@ -50,6 +50,9 @@ test-gpu: $(VENV)/development.stamp
 
 # What masklet writes, read by programs of others, in environments of their own (.venv-readers-*); what pip does not
 # get is skipped, with the reason.
+readers: $(VENV)/development.stamp
+	$(BIN)/python -m tests.readers.environments
+
 test-readers: $(VENV)/development.stamp
 	$(BIN)/python -m pytest -m readers -rs --durations=0 tests/readers
 

@@ -1,4 +1,7 @@
-"""The environments of programs that nobody here wrote: one folder each beside the repository's own."""
+"""The environments of programs that nobody here wrote: one folder each beside the repository's own.
+
+`python -m tests.readers.environments` makes all that are missing.
+"""
 
 import os
 import shutil
@@ -27,7 +30,8 @@ def python_of(name: str) -> Path | str:
 
     def make(folder: Path) -> str:
         venv.create(folder, with_pip=True, clear=True)
-        install = [folder / "bin/python", "-m", "pip", "install", "--disable-pip-version-check", "--quiet", "-r"]
+        install = [folder / "bin/python", "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+        install += ["--no-compile", "-r"]  # most of what is installed is never imported
         return _failed([*install, requirements]) or (alone.exists() and _failed([*install, alone, "--no-deps"])) or ""
 
     wanted = "".join(each.read_text(encoding="utf-8") for each in (requirements, alone) if each.exists())
@@ -95,3 +99,11 @@ def _printed(command: Sequence[object]) -> str:
     done = subprocess.run(given, capture_output=True, text=True, check=False, env=clean)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout.splitlines()[-1]
+
+
+if __name__ == "__main__":
+    for each in sorted(REQUIREMENTS.glob("*.txt")):
+        if not each.stem.endswith("-alone"):
+            python_of(each.stem)
+    for each in sorted(REQUIREMENTS.glob("*.json")):
+        node_of(each.stem)
