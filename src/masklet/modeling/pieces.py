@@ -7,11 +7,11 @@ from torch import Tensor, nn
 
 from masklet.modeling.plain_calls import is_plain_inside, is_recorded
 
-# Numbers of the widest intermediate tensor that are computed together: 2 MiB in float32, about one core's cache.
-NUMBERS_PER_PIECE = 2**19
+# Numbers of the widest intermediate tensor that a thread computes at a time: 2 MiB in float32, about one core's cache.
+NUMBERS_PER_THREAD = 2**19
 # Tile units (AMX) want weights in a layout of their own, which oneDNN makes anew for every product: fewer and larger
 # pieces, which leave the cache, cost less (tiny encodes in three quarters of the time).
-NUMBERS_PER_PIECE_ON_TILES = 2**22
+NUMBERS_PER_THREAD_ON_TILES = 2**21
 
 
 def pays_in_pieces(device: torch.device) -> bool:
@@ -33,8 +33,8 @@ def pieces(count: int, widest: int, like: Tensor, *called: nn.Module) -> list[sl
     """
     if not pays_in_pieces(like.device):
         return [slice(None)]
-    numbers = NUMBERS_PER_PIECE_ON_TILES if has_tile_units(like) else NUMBERS_PER_PIECE
-    size = max(numbers // max(widest, 1), 1)
+    numbers = NUMBERS_PER_THREAD_ON_TILES if has_tile_units(like) else NUMBERS_PER_THREAD
+    size = max(numbers * torch.get_num_threads() // max(widest, 1), 1)
     if size >= count or not is_plain_inside(*called):
         return [slice(None)]
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]

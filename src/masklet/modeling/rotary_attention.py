@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from masklet.configuration import Sam2Config
 from masklet.modeling.layers import attention, attention_by_products, pays_by_products
-from masklet.modeling.pieces import NUMBERS_PER_PIECE, in_pieces, pays_in_pieces
+from masklet.modeling.pieces import NUMBERS_PER_THREAD, in_pieces, pays_in_pieces
 from masklet.modeling.plain_calls import is_plain, is_recorded_once
 from masklet.modeling.positions import OnceAShape
 
@@ -163,7 +163,7 @@ def tiled_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     The softmax is taken while it goes over the keys (Milakov and Gimelshein 2018). Without gradients.
     """
     scaled = q * q.shape[1] ** -0.5
-    keys_per_tile = max(NUMBERS_PER_PIECE // min(QUERIES_PER_TILE, len(q)), 1)
+    keys_per_tile = max(NUMBERS_PER_THREAD // min(QUERIES_PER_TILE, len(q)), 1)
     tiles = list(zip(k.split(keys_per_tile), v.split(keys_per_tile), strict=True))
     return torch.cat([_attend(rows, tiles) for rows in scaled.split(QUERIES_PER_TILE)])
 

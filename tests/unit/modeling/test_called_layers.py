@@ -70,7 +70,7 @@ def hooked_calls(
 
 @torch.no_grad()
 def test_a_hook_on_any_layer_of_the_image_model_fires_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pieces, "NUMBERS_PER_PIECE", 200)
+    monkeypatch.setattr(pieces, "NUMBERS_PER_THREAD", 200)
     model = small_model()
     expected = segmented(model)
     result, calls = hooked_calls(model, COMPUTING, segmented)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from masklet import Sam2Model
 from masklet.configuration import Sam2PromptEncoderConfig
-from masklet.modeling.pieces import NUMBERS_PER_PIECE
+from masklet.modeling.pieces import NUMBERS_PER_THREAD
 from masklet.modeling.prompt_encoder import INSIDE, OUTSIDE, PromptEncoder, box_corners, drawn
 from masklet.prompts.point_labels import PADDING
 
@@ -115,7 +115,8 @@ def test_every_object_is_segmented_by_its_own_drawn_box() -> None:
     plain = copy.deepcopy(model)
     model.config.prompt_encoder_config.draws_boxes = True
     embeddings = model.get_image_embeddings(random_pixels())
-    count = NUMBERS_PER_PIECE // (6 * 6 * 64) + 1  # one more than fit a piece of pixels with all their channels
+    numbers_per_piece = torch.get_num_threads() * NUMBERS_PER_THREAD
+    count = numbers_per_piece // (6 * 6 * 64) + 1  # one more than fit a piece of pixels with all their channels
     each = torch.arange(count)[:, None] % 50 + torch.tensor([1.0, 2, 31, 42])
     each[3] = PADDING
     clicks = random_points(1, count, 1)

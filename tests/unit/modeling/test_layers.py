@@ -27,7 +27,7 @@ def test_feed_forward_in_pieces_is_the_same(rows: int, sigmoid: bool, monkeypatc
     x = torch.randn(2, rows, 6, dtype=torch.float64)
     expected = mlp.proj_out(F.gelu(mlp.layers[0](F.gelu(mlp.proj_in(x)))))
     expected = expected.sigmoid() if sigmoid else expected
-    monkeypatch.setattr(pieces, "NUMBERS_PER_PIECE", 40)
+    monkeypatch.setattr(pieces, "NUMBERS_PER_THREAD", 40)
     with torch.no_grad():
         torch.testing.assert_close(mlp(x), expected)
         torch.testing.assert_close(mlp(x.transpose(0, 1)), expected.transpose(0, 1))
@@ -35,7 +35,7 @@ def test_feed_forward_in_pieces_is_the_same(rows: int, sigmoid: bool, monkeypatc
 
 
 def test_feed_forward_keeps_its_gradients_whatever_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pieces, "NUMBERS_PER_PIECE", 20)
+    monkeypatch.setattr(pieces, "NUMBERS_PER_THREAD", 20)
     mlp = FeedForward(6, 10, 3, 2)
     mlp(torch.randn(9, 6)).sum().backward()
     assert all(parameter.grad is not None for parameter in mlp.parameters())

@@ -88,7 +88,7 @@ def test_half_precision_over_the_raw_memory(monkeypatch: pytest.MonkeyPatch) -> 
 def test_tiles(queries: int, keys: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Several tiles each way, the last ones smaller; scores that would overflow without a shift."""
     monkeypatch.setattr(tiled, "QUERIES_PER_TILE", 8)
-    monkeypatch.setattr(tiled, "NUMBERS_PER_PIECE", 8 * 6)
+    monkeypatch.setattr(tiled, "NUMBERS_PER_THREAD", 8 * 6)
     q, k, v = drawn(queries, 16, seed=1) * 100, drawn(keys, 16, seed=2) * 100, drawn(keys, 3, seed=3)
     expected = (q @ k.T / 4).softmax(-1) @ v
     torch.testing.assert_close(tiled.tiled_attention(q, k, v), expected, rtol=1e-12, atol=1e-12)

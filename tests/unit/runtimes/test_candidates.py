@@ -83,7 +83,7 @@ def test_objects_are_decoded_in_pieces(
 ) -> None:
     points, labels = prompts()
     whole = candidates_above(model, features, points, labels, 0.5)
-    monkeypatch.setattr("masklet.modeling.pieces.NUMBERS_PER_PIECE", 2 * 36)  # two objects of 6 x 6 cells
+    monkeypatch.setattr("masklet.modeling.pieces.NUMBERS_PER_THREAD", 2 * 36)  # two objects of 6 x 6 cells
     assert_same(candidates_above(model, features, points, labels, 0.5), whole)
 
 
