@@ -48,11 +48,12 @@ test-oldest: $(VENV)-oldest/stamp
 test-gpu: $(VENV)/development.stamp
 	$(BIN)/python -m pytest -m gpu
 
-# What masklet writes, read by programs of others, in environments of their own (.venv-readers-*); what pip does not
-# get is skipped, with the reason.
+# The environments of programs of others (.venv-readers-*), which `make test-readers` makes, too, if they are missing.
 readers: $(VENV)/development.stamp
 	$(BIN)/python -m tests.readers.environments
 
+# What masklet writes, read by programs of others, in environments of their own (.venv-readers-*); what pip does not
+# get is skipped, with the reason.
 test-readers: $(VENV)/development.stamp
 	$(BIN)/python -m pytest -m readers -rs --durations=0 tests/readers
 
